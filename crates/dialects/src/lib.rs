@@ -1,1 +1,31 @@
-//! Floor of the house: see ARCHITECTURE.md.
+//! Wire formats: bytes in, words of `types` out, and back. No I/O, no clock, no randomness.
+//!
+//! A dialect may serve a *front* (callers speak it to us), a *back* (we speak it to providers), or both. The two
+//! lists [`FRONTS`] and [`BACKS`] are all there is: adding a name enrols the dialect everywhere, tests included.
+//! Where front and back are the same dialect the engine splices bytes and never comes here for translation.
+
+mod back;
+mod fit;
+mod front;
+pub mod json;
+pub mod media;
+pub mod sse;
+
+pub use back::{Back, Glance, Outgoing, Quirks, StreamReader, Target};
+pub use fit::Fit;
+pub use front::{Front, Stamp, StreamWriter};
+
+/// How a dialect cuts a streamed body into events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// Server-sent events.
+    Sse,
+    /// One JSON text per line.
+    Lines,
+}
+
+/// Dialects that callers may speak to us.
+pub static FRONTS: &[&dyn Front] = &[];
+
+/// Dialects that we speak to providers.
+pub static BACKS: &[&dyn Back] = &[];

@@ -1,1 +1,23 @@
-//! Floor of the house: see ARCHITECTURE.md.
+//! The words of the field (ARCHITECTURE.md, section 2), as data: what a caller asks, what a model answers,
+//! what can go wrong, and what the operator configured.
+//!
+//! Nothing here talks to the network, reads a clock or knows a wire format. The types do not derive serde:
+//! each wire format has its own room in `dialects`, and none of them may leak into the vocabulary.
+
+mod catalogue;
+mod chat;
+mod fault;
+mod other;
+mod raw;
+mod response;
+mod secret;
+mod usage;
+
+pub use catalogue::*;
+pub use chat::*;
+pub use fault::*;
+pub use other::*;
+pub use raw::*;
+pub use response::*;
+pub use secret::*;
+pub use usage::*;

@@ -1,0 +1,116 @@
+//! What a dialect must be able to do to talk to providers.
+
+use bytes::Bytes;
+use types::{Abilities, Answer, Event, Fault, ModelFacts, Operation, Request, Usage};
+
+use crate::Framing;
+
+/// A dialect that providers speak. Reading is tolerant: what a provider sends may be slightly off its format
+/// (wire.md 2.9) and is used as far as it makes sense.
+pub trait Back: Send + Sync {
+    /// Short name: `openai`, `anthropic`, `gemini`, `ollama`.
+    fn name(&self) -> &'static str;
+
+    /// How streamed answers are framed.
+    fn framing(&self) -> Framing {
+        Framing::Sse
+    }
+
+    /// Path behind the base URL for an operation on the upstream model, with a leading slash. `None` if the
+    /// dialect has no such operation and a bridge must do (a completion as a chat, a count as an estimate).
+    fn path(&self, operation: Operation, model: &str, stream: bool) -> Option<String>;
+
+    /// Encodes a request for `target`. What the target cannot express is dropped if that only makes the answer
+    /// worse and `target.drop_params` is set, and refused with a 400 otherwise.
+    fn write_request(&self, request: &Request, target: &Target) -> Result<Outgoing, Fault>;
+
+    /// Decodes a whole answer.
+    fn read_answer(&self, operation: Operation, body: &[u8]) -> Result<Answer, Fault>;
+
+    /// Begins to decode a streamed answer.
+    fn stream_reader(&self, operation: Operation) -> Box<dyn StreamReader>;
+
+    /// Decodes an error answer: kind, side, message, code. `status` is the HTTP status (400 to 599).
+    fn read_fault(&self, status: u16, body: &[u8]) -> Fault;
+
+    /// Looks at one complete event (SSE `data`, or a line) of a stream that passes through untouched,
+    /// as cheaply as possible: most events are plain text and need no parsing.
+    fn glance(&self, event: &[u8]) -> Glance;
+}
+
+/// Where a request goes, as far as its wire form depends on it.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    /// The upstream model.
+    pub model: &'a str,
+    /// `provider/model`, for messages to the caller.
+    pub name: &'a str,
+    /// What is known about the model.
+    pub facts: &'a ModelFacts,
+    /// What the provider does differently from its dialect.
+    pub quirks: &'a Quirks,
+    /// Whether parameters that the target cannot honour are dropped instead of refused.
+    pub drop_params: bool,
+}
+
+impl Target<'_> {
+    /// What the model can do.
+    pub fn abilities(&self) -> &Abilities {
+        &self.facts.abilities
+    }
+}
+
+/// What a provider does differently from its dialect: data of the provider table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Quirks {
+    /// Knows `max_tokens`, not `max_completion_tokens`.
+    pub max_tokens: bool,
+    /// Knows `max_completion_tokens`, not `max_tokens`.
+    pub max_completion_tokens: bool,
+    /// Takes message content only as a string, not as a list of parts.
+    pub string_content: bool,
+    /// Knows the `developer` role (OpenAI itself; most others know only `system`).
+    pub developer_role: bool,
+    /// Refuses `stream_options`.
+    pub no_stream_options: bool,
+    /// Must be told `store: false`.
+    pub store_false: bool,
+    /// Wants `reasoning_content` of earlier assistant turns back.
+    pub keep_reasoning: bool,
+    /// Calls the visible reasoning `reasoning` instead of `reasoning_content` in requests.
+    pub reasoning_field: bool,
+}
+
+/// An encoded request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outgoing {
+    /// The body.
+    pub body: Bytes,
+    /// Headers beside the usual ones.
+    pub headers: Vec<(&'static str, String)>,
+    /// What the target cannot express and was left out, by the caller's names.
+    pub dropped: Vec<String>,
+}
+
+/// Decodes the events of one stream.
+pub trait StreamReader {
+    /// Decodes one event: the `data` of a server-sent event, or a line.
+    fn read(&mut self, data: &[u8], out: &mut Vec<Event>) -> Result<(), Fault>;
+
+    /// The connection ended. Emits what is still due, with [`Event::End`] if the stream may end here;
+    /// without it the stream counts as cut.
+    fn finish(&mut self, out: &mut Vec<Event>);
+}
+
+/// What [`Back::glance`] saw in an event.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Glance {
+    /// Token counts.
+    pub usage: Option<Usage>,
+    /// The event says that an answer ended, or that the stream does: the end of the connection is no cut then.
+    pub end: bool,
+    /// The event exists only to report usage: hidden from callers who did not ask for it.
+    pub usage_only: bool,
+    /// The provider reports a failure.
+    pub fault: Option<Box<Fault>>,
+}

@@ -1,0 +1,58 @@
+//! The one rule for what a target cannot express: hints go silently, worse answers need `drop_params`,
+//! different answers are refused.
+
+use types::Fault;
+
+use crate::Target;
+
+/// Keeps account of what a request loses on its way to `target`.
+pub struct Fit<'t> {
+    /// Where the request goes.
+    pub target: &'t Target<'t>,
+    /// What was left out, by the caller's names.
+    pub dropped: Vec<String>,
+}
+
+impl<'t> Fit<'t> {
+    /// Nothing is lost yet.
+    pub fn new(target: &'t Target<'t>) -> Self {
+        Fit {
+            target,
+            dropped: Vec::new(),
+        }
+    }
+
+    /// The target cannot honour `param`, and leaving it out only makes the answer worse: it is dropped under
+    /// `drop_params`, and refused with a clear 400 otherwise.
+    pub fn worse_without(&mut self, param: &str) -> Result<(), Fault> {
+        if self.target.drop_params {
+            self.dropped.push(param.to_owned());
+            Ok(())
+        } else {
+            Err(Fault::unsupported(param, self.target.name))
+        }
+    }
+
+    /// Like [`Fit::worse_without`], if there is a value at all.
+    pub fn worse_without_some<T>(&mut self, param: &str, value: &Option<T>) -> Result<(), Fault> {
+        if value.is_some() {
+            self.worse_without(param)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// A pure hint that the target has no word for: left out, and noted.
+    pub fn hint<T>(&mut self, param: &str, value: &Option<T>) {
+        if value.is_some() {
+            self.dropped.push(param.to_owned());
+        }
+    }
+
+    /// The target cannot honour `param`, and leaving it out would change what is asked: always refused.
+    pub fn refuse<T>(&self, param: &str, why: &str) -> Result<T, Fault> {
+        let mut fault = Fault::unsupported(param, self.target.name);
+        fault.message = format!("{why} ('{param}') is not supported by {}", self.target.name);
+        Err(fault)
+    }
+}

@@ -1,0 +1,61 @@
+//! What a dialect must be able to do to serve callers.
+
+use bytes::BytesMut;
+use types::{Answer, Event, Fault, Operation, Request};
+
+/// A dialect that callers speak. Reading is strict about types and tolerant about unknown fields (they are kept
+/// as extras); writing cannot fail.
+pub trait Front: Send + Sync {
+    /// Short name: `openai`, `anthropic`. Equal to the name of the [`crate::Back`] of the same dialect.
+    fn name(&self) -> &'static str;
+
+    /// Content type of a streamed answer.
+    fn stream_type(&self) -> &'static str {
+        "text/event-stream; charset=utf-8"
+    }
+
+    /// Decodes a request body.
+    fn read_request(&self, operation: Operation, body: &[u8]) -> Result<Request, Fault>;
+
+    /// Encodes a whole answer.
+    fn write_answer(&self, operation: Operation, answer: &Answer, stamp: &Stamp) -> BytesMut;
+
+    /// Begins to encode a streamed answer.
+    fn stream_writer(&self, operation: Operation, stamp: Stamp) -> Box<dyn StreamWriter>;
+
+    /// Encodes a fault as the body of an error answer. `status` is the HTTP status it is sent with.
+    fn write_fault(&self, fault: &Fault, status: u16) -> BytesMut;
+
+    /// Encodes a fault as the last event of a stream that has already begun, framing included.
+    fn write_stream_fault(&self, fault: &Fault, out: &mut BytesMut);
+
+    /// What is sent during silence so that nobody on the way gives the connection up; framing included.
+    /// Empty if the dialect has no harmless filler.
+    fn heartbeat(&self) -> &'static str;
+
+    /// HTTP status for a fault, where the dialect has its own idea (Anthropic's 529).
+    fn status(&self, fault: &Fault) -> u16 {
+        fault.status()
+    }
+}
+
+/// What the gateway adds to an answer that the provider did not say, or not in this dialect's form.
+#[derive(Clone, Debug, Default)]
+pub struct Stamp {
+    /// Random part of ids made here: at least 20 letters and digits.
+    pub id: String,
+    /// Unix seconds.
+    pub created: u64,
+    /// Model name to show if the provider gave none.
+    pub model: String,
+    /// Whether the caller asked for the usage event of a stream.
+    pub stream_usage: bool,
+    /// Estimate of the input tokens, for dialects that state them before the provider does.
+    pub input_estimate: u64,
+}
+
+/// Encodes the events of one stream. Events come in the order that [`types::Event`] promises.
+pub trait StreamWriter {
+    /// Appends the wire form of `event`, framing included; may append nothing, or more than one wire event.
+    fn write(&mut self, event: Event, out: &mut BytesMut);
+}

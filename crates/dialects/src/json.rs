@@ -1,0 +1,74 @@
+//! Reading JSON without building it: one validating pass notes where each value begins and ends, and everything
+//! else is looked up in the caller's own text.
+//!
+//! A gateway touches a few fields of a body and passes the rest on; so values are decoded only when asked for,
+//! and any value can be handed on exactly as it was written ([`Json::raw`]). Writing is [`Writer`]'s business.
+
+mod scan;
+mod splice;
+mod text;
+mod value;
+mod writer;
+
+pub use splice::{Edit, splice};
+pub use text::unescape;
+pub use value::{Fields, Items, Json, Kind};
+pub use writer::Writer;
+
+use types::Fault;
+
+/// Deepest nesting that is accepted. Real requests stay below 30; the bound keeps hostile ones cheap.
+pub const MAX_DEPTH: usize = 128;
+
+/// A parsed JSON text: the text and the places of its values.
+pub struct Doc<'t> {
+    text: &'t str,
+    nodes: Vec<Node>,
+}
+
+/// One value of the text. Nodes lie in document order, an object's keys as string nodes before their values.
+#[derive(Clone, Copy)]
+struct Node {
+    kind: Kind,
+    /// Whether a string contains escapes.
+    escaped: bool,
+    start: u32,
+    end: u32,
+    /// Index of the node after this one and all it contains.
+    next: u32,
+}
+
+/// Why a text is not JSON.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JsonError {
+    /// Byte offset of the problem.
+    pub offset: usize,
+    /// What was wrong there.
+    pub what: &'static str,
+}
+
+impl<'t> Doc<'t> {
+    /// Parses a whole text.
+    pub fn parse(text: &'t [u8]) -> Result<Self, JsonError> {
+        scan::scan(text, usize::MAX)
+    }
+
+    /// Validates a whole text, but notes only the outermost value and the fields or items directly inside it.
+    pub fn parse_head(text: &'t [u8]) -> Result<Self, JsonError> {
+        scan::scan(text, 1)
+    }
+
+    /// The outermost value.
+    pub fn root(&self) -> Json<'_> {
+        Json::new(self, 0)
+    }
+}
+
+impl From<JsonError> for Fault {
+    fn from(error: JsonError) -> Self {
+        Fault::invalid(format!("Invalid JSON payload: {} at byte {}", error.what, error.offset))
+    }
+}
+
+#[cfg(test)]
+mod tests;

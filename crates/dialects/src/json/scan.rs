@@ -1,0 +1,285 @@
+//! The one pass over the text: validates it and notes where values are.
+
+use super::{Doc, JsonError, Kind, MAX_DEPTH, Node};
+
+/// Validates `text` and notes the places of all values not deeper than `keep` containers.
+pub(super) fn scan(text: &[u8], keep: usize) -> Result<Doc<'_>, JsonError> {
+    let text = std::str::from_utf8(text).map_err(|error| JsonError {
+        offset: error.valid_up_to(),
+        what: "text that is not UTF-8",
+    })?;
+    if u32::try_from(text.len()).is_err() {
+        return Err(JsonError {
+            offset: 0,
+            what: "text of more than 4 GiB",
+        });
+    }
+    let mut scanner = Scanner {
+        bytes: text.as_bytes(),
+        at: 0,
+        depth: 0,
+        keep,
+        nodes: Vec::with_capacity(32),
+    };
+    if text.starts_with('\u{feff}') {
+        scanner.at = 3;
+    }
+    scanner.blanks();
+    scanner.value()?;
+    scanner.blanks();
+    if scanner.at < scanner.bytes.len() {
+        return scanner.fail("text after the end of the value");
+    }
+    Ok(Doc {
+        text,
+        nodes: scanner.nodes,
+    })
+}
+
+struct Scanner<'t> {
+    bytes: &'t [u8],
+    at: usize,
+    depth: usize,
+    keep: usize,
+    nodes: Vec<Node>,
+}
+
+impl Scanner<'_> {
+    fn fail<T>(&self, what: &'static str) -> Result<T, JsonError> {
+        let what = if self.at >= self.bytes.len() {
+            "unexpected end of the text"
+        } else {
+            what
+        };
+        Err(JsonError { offset: self.at, what })
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    fn blanks(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
+            self.at += 1;
+        }
+    }
+
+    /// Opens a node; `None` if it lies too deep to be noted.
+    fn open(&mut self, kind: Kind) -> Option<usize> {
+        (self.depth <= self.keep).then(|| {
+            let start = self.at as u32;
+            self.nodes.push(Node {
+                kind,
+                escaped: false,
+                start,
+                end: start,
+                next: 0,
+            });
+            self.nodes.len() - 1
+        })
+    }
+
+    fn close(&mut self, node: Option<usize>) {
+        if let Some(index) = node {
+            self.nodes[index].end = self.at as u32;
+            self.nodes[index].next = self.nodes.len() as u32;
+        }
+    }
+
+    fn value(&mut self) -> Result<(), JsonError> {
+        match self.peek() {
+            Some(b'"') => self.string(),
+            Some(b'{') => self.container(Kind::Object, b'}'),
+            Some(b'[') => self.container(Kind::Array, b']'),
+            Some(b't') => self.word(b"true", Kind::Bool),
+            Some(b'f') => self.word(b"false", Kind::Bool),
+            Some(b'n') => self.word(b"null", Kind::Null),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            _ => self.fail("expected a value"),
+        }
+    }
+
+    fn container(&mut self, kind: Kind, closing: u8) -> Result<(), JsonError> {
+        if self.depth == MAX_DEPTH {
+            return self.fail("nesting deeper than 128 levels");
+        }
+        let node = self.open(kind);
+        self.depth += 1;
+        self.at += 1;
+        self.blanks();
+        if self.peek() == Some(closing) {
+            self.at += 1;
+        } else {
+            self.members(kind, closing)?;
+        }
+        self.depth -= 1;
+        self.close(node);
+        Ok(())
+    }
+
+    fn members(&mut self, kind: Kind, closing: u8) -> Result<(), JsonError> {
+        loop {
+            if kind == Kind::Object {
+                self.key()?;
+            }
+            self.value()?;
+            self.blanks();
+            match self.peek() {
+                Some(b',') => {
+                    self.at += 1;
+                    self.blanks();
+                }
+                Some(byte) if byte == closing => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                _ => return self.fail("expected ',' or the end of the object or array"),
+            }
+        }
+    }
+
+    fn key(&mut self) -> Result<(), JsonError> {
+        if self.peek() != Some(b'"') {
+            return self.fail("expected a field name in quotes");
+        }
+        self.string()?;
+        self.blanks();
+        if self.peek() != Some(b':') {
+            return self.fail("expected ':' after the field name");
+        }
+        self.at += 1;
+        self.blanks();
+        Ok(())
+    }
+
+    fn word(&mut self, word: &[u8], kind: Kind) -> Result<(), JsonError> {
+        if !self.bytes[self.at..].starts_with(word) {
+            return self.fail("expected a value");
+        }
+        let node = self.open(kind);
+        self.at += word.len();
+        self.close(node);
+        Ok(())
+    }
+
+    fn digits(&mut self) -> Result<(), JsonError> {
+        let start = self.at;
+        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            self.at += 1;
+        }
+        if self.at == start {
+            self.fail("expected a digit")
+        } else {
+            Ok(())
+        }
+    }
+
+    fn number(&mut self) -> Result<(), JsonError> {
+        let node = self.open(Kind::Number);
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        if self.peek() == Some(b'0') {
+            self.at += 1;
+        } else {
+            self.digits()?;
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        self.close(node);
+        Ok(())
+    }
+
+    fn string(&mut self) -> Result<(), JsonError> {
+        let node = self.open(Kind::String);
+        self.at += 1;
+        let mut escaped = false;
+        loop {
+            self.at += plain_prefix(&self.bytes[self.at..]);
+            match self.peek() {
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    escaped = true;
+                    self.escape()?;
+                }
+                _ => return self.fail("control character inside a string"),
+            }
+        }
+        self.at += 1;
+        self.close(node);
+        if let Some(index) = node {
+            self.nodes[index].escaped = escaped;
+        }
+        Ok(())
+    }
+
+    fn escape(&mut self) -> Result<(), JsonError> {
+        self.at += 1;
+        match self.peek() {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {
+                self.at += 1;
+                Ok(())
+            }
+            Some(b'u') => {
+                let unit = self.unit()?;
+                match unit {
+                    0xD800..=0xDBFF if self.bytes[self.at..].starts_with(b"\\u") => {
+                        self.at += 1;
+                        let low = self.unit()?;
+                        if (0xDC00..=0xDFFF).contains(&low) {
+                            Ok(())
+                        } else {
+                            self.lone()
+                        }
+                    }
+                    0xD800..=0xDFFF => self.lone(),
+                    _ => Ok(()),
+                }
+            }
+            _ => self.fail("unknown escape inside a string"),
+        }
+    }
+
+    fn lone(&self) -> Result<(), JsonError> {
+        Err(JsonError {
+            offset: self.at,
+            what: "half of a surrogate pair inside a string",
+        })
+    }
+
+    /// Reads `uXXXX`.
+    fn unit(&mut self) -> Result<u32, JsonError> {
+        let digits = self.bytes.get(self.at + 1..self.at + 5).unwrap_or_default();
+        let text = std::str::from_utf8(digits).unwrap_or_default();
+        match u32::from_str_radix(text, 16) {
+            Ok(unit) if text.len() == 4 && !text.starts_with('+') => {
+                self.at += 5;
+                Ok(unit)
+            }
+            _ => self.fail("expected four hexadecimal digits after \\u"),
+        }
+    }
+}
+
+/// Number of leading bytes that are neither a quote, a backslash nor a control character.
+fn plain_prefix(bytes: &[u8]) -> usize {
+    let special = |byte: &u8| *byte == b'"' || *byte == b'\\' || *byte < 0x20;
+    let mut at = 0;
+    // Blocks let the compiler compare many bytes at once; `|` instead of `any` keeps it free of branches.
+    for block in bytes.chunks_exact(32) {
+        if block.iter().fold(false, |found, byte| found | special(byte)) {
+            break;
+        }
+        at += 32;
+    }
+    at + bytes[at..].iter().position(special).unwrap_or(bytes.len() - at)
+}

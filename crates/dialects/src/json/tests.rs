@@ -1,0 +1,141 @@
+use bytes::Bytes;
+use proptest::prelude::*;
+
+use super::*;
+
+fn text_of(pieces: &[Bytes]) -> String {
+    String::from_utf8(pieces.concat()).unwrap()
+}
+
+fn value_of(json: Json) -> serde_json::Value {
+    use serde_json::Value;
+    match json.kind() {
+        Kind::Null => Value::Null,
+        Kind::Bool => Value::Bool(json.as_bool().unwrap()),
+        Kind::Number => json.raw().parse::<serde_json::Number>().unwrap().into(),
+        Kind::String => Value::String(json.as_string().unwrap()),
+        Kind::Array => json.items().map(value_of).collect(),
+        Kind::Object => json
+            .fields()
+            .map(|(key, value)| (key.as_string().unwrap(), value_of(value)))
+            .collect(),
+    }
+}
+
+fn arbitrary_json() -> impl Strategy<Value = serde_json::Value> {
+    use serde_json::{Value, json};
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        (-1e9..1e9f64).prop_map(|number| json!(number)),
+        any::<String>().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(5, 64, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::hash_map(any::<String>(), inner, 0..6)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn reads_what_serde_json_writes(value in arbitrary_json(), pretty: bool) {
+        let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.unwrap();
+        let doc = Doc::parse(text.as_bytes()).unwrap();
+        prop_assert_eq!(value_of(doc.root()), value);
+    }
+
+    #[test]
+    fn accepts_and_refuses_the_same_texts_as_serde_json(mut text in "[\\[\\]{}:,\"\\\\ \n\ru01-9eE.+truefalsn\u{1}é]{0,24}", at: usize) {
+        let ours = |text: &str| Doc::parse(text.as_bytes()).is_ok();
+        let theirs = |text: &str| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+        prop_assert_eq!(ours(&text), theirs(&text), "{}", text);
+        text.insert_str(text.floor_char_boundary(at % (text.len() + 1)), "\"a\"");
+        prop_assert_eq!(ours(&text), theirs(&text), "{}", text);
+    }
+
+    #[test]
+    fn never_panics_on_bytes(bytes: Vec<u8>) {
+        let _ = Doc::parse(&bytes);
+        let _ = Doc::parse_head(&bytes);
+    }
+
+    #[test]
+    fn writes_strings_that_serde_json_reads(text: String) {
+        let out = Writer::document(|w| w.str_field("k", &text));
+        let back: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        prop_assert_eq!(back["k"].as_str().unwrap(), text);
+    }
+
+    #[test]
+    fn splicing_equals_editing_the_parsed_object(
+        fields in prop::collection::vec(("[abc]", any::<Option<u8>>()), 0..5),
+        edits in prop::collection::vec((0..3u8, "[abcd]"), 0..3),
+        pretty: bool,
+    ) {
+        let mut names = std::collections::HashSet::new();
+        let edits: Vec<_> = edits.into_iter().filter(|(_, name)| names.insert(name.clone())).collect();
+        let mut expected: serde_json::Map<_, _> =
+            fields.into_iter().map(|(name, value)| (name, serde_json::json!(value))).collect();
+        let value = serde_json::Value::Object(expected.clone());
+        let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.unwrap();
+        let body = Bytes::from(text);
+        let mut list = Vec::new();
+        for (kind, name) in &edits {
+            match kind {
+                0 => { list.push(Edit::Set(name, "\"new\"")); expected.insert(name.clone(), "new".into()); }
+                1 => { list.push(Edit::Default(name, "7")); expected.entry(name.clone()).or_insert(7.into()); }
+                _ => { list.push(Edit::Remove(name)); expected.remove(name); }
+            }
+        }
+        let doc = Doc::parse_head(&body).unwrap();
+        let out = text_of(&splice(&body, &doc, &list));
+        let back: serde_json::Value = serde_json::from_str(&out).map_err(|e| TestCaseError::fail(format!("{e}: {out}")))?;
+        prop_assert_eq!(back, serde_json::Value::Object(expected));
+    }
+}
+
+#[test]
+fn looks_up_fields_and_keeps_the_spelling() {
+    let doc =
+        Doc::parse(br#"{"a": [1, 2.50, {"x":null}], "b\u0062": "q\n\ud83d\ude00", "a2": 1e3, "a2": 3.0}"#).unwrap();
+    let root = doc.root();
+    assert_eq!(root.get("a").unwrap().raw(), r#"[1, 2.50, {"x":null}]"#);
+    assert_eq!(root.get("bb").unwrap().as_str().unwrap(), "q\n😀");
+    assert_eq!(
+        root.get("a2").unwrap().as_u64(),
+        Some(3),
+        "the last of several equal names counts"
+    );
+    assert!(root.get("a").unwrap().items().nth(2).unwrap().get_some("x").is_none());
+    assert_eq!(root.get("a").unwrap().one_or_many().count(), 3);
+    assert_eq!(root.get("bb").unwrap().one_or_many().count(), 1);
+}
+
+#[test]
+fn the_head_holds_only_the_outermost_fields() {
+    let doc = Doc::parse_head(br#"{"model":"m","messages":[{"role":"user"}],"stream":true}"#).unwrap();
+    assert_eq!(doc.root().get("model").unwrap().as_str().unwrap(), "m");
+    assert_eq!(doc.root().get("stream").unwrap().as_bool(), Some(true));
+    assert_eq!(doc.root().get("messages").unwrap().raw(), r#"[{"role":"user"}]"#);
+}
+
+#[test]
+fn refuses_hostile_texts_with_a_place() {
+    let deep = "[".repeat(1000) + &"]".repeat(1000);
+    for (text, offset, what) in [
+        (deep.as_bytes(), 128, "nesting deeper than 128 levels"),
+        (b"{\"a\":\"\0\"}", 6, "control character inside a string"),
+        (b"{\"a\":\"\xff\"}", 6, "text that is not UTF-8"),
+        (b"", 0, "unexpected end of the text"),
+        (b"{\"a\":1", 6, "unexpected end of the text"),
+        (b"{} x", 3, "text after the end of the value"),
+        (br#"["\ud800"]"#, 8, "half of a surrogate pair inside a string"),
+    ] {
+        let error = Doc::parse(text).err().unwrap();
+        assert_eq!((error.offset, error.what), (offset, what));
+    }
+}

@@ -1,0 +1,87 @@
+//! The requests that are not chats: legacy completions, embeddings, token counts.
+
+use crate::{Chat, Extras, Raw, Usage};
+
+/// What a caller asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// A chat answer.
+    Chat,
+    /// A legacy text completion.
+    Completion,
+    /// Embedding vectors.
+    Embedding,
+    /// The number of tokens a chat request would have.
+    CountTokens,
+}
+
+/// A decoded request.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Request {
+    /// A chat.
+    Chat(Box<Chat>),
+    /// A legacy text completion.
+    Completion(Box<Completion>),
+    /// Embedding vectors.
+    Embedding(Box<Embedding>),
+    /// Token count of a chat.
+    CountTokens(Box<Chat>),
+}
+
+/// A legacy text completion (`POST /completions`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Completion {
+    /// Text before the gap.
+    pub prompt: String,
+    /// Text after the gap (fill in the middle).
+    pub suffix: Option<String>,
+    /// Whether the prompt is repeated in the answer.
+    pub echo: bool,
+    /// Everything the two kinds of requests have in common; its `messages` are empty.
+    pub settings: Chat,
+}
+
+/// A request for embedding vectors.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Embedding {
+    /// The model as the caller named it.
+    pub model: String,
+    /// Texts, or token ids that only the model's own tokenizer understands.
+    pub input: EmbeddingInput,
+    /// Wanted length of the vectors.
+    pub dimensions: Option<u64>,
+    /// Whether the caller wants base64 of little-endian f32 instead of numbers (official SDKs do).
+    pub base64: bool,
+    /// The end user.
+    pub user: Option<String>,
+    /// What the vectors are for (`search_query` and so on), where the dialect says it.
+    pub input_type: Option<String>,
+    /// Unknown fields.
+    pub extras: Extras,
+}
+
+/// What is to be embedded.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EmbeddingInput {
+    /// Texts.
+    Texts(Vec<String>),
+    /// Token ids (an array, or an array of arrays), unread.
+    Tokens(Raw),
+}
+
+impl Default for EmbeddingInput {
+    fn default() -> Self {
+        EmbeddingInput::Texts(Vec::new())
+    }
+}
+
+/// Embedding vectors, in the order of the input.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Embeddings {
+    /// The upstream model.
+    pub model: String,
+    /// One vector per input.
+    pub vectors: Vec<Vec<f32>>,
+    /// What it consumed.
+    pub usage: Usage,
+}

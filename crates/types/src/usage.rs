@@ -1,0 +1,58 @@
+//! What a call consumed, in one convention for all providers.
+
+/// Token counts of one attempt. `input` and `output` are totals; every other field is a part of one of them
+/// (OpenAI's convention; wire.md 8.9 tells how each provider's numbers are brought to it).
+///
+/// `None` means that the provider did not say: unknown is never zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// All input tokens, cached ones included.
+    pub input: Option<u64>,
+    /// Part of `input` that was read from the provider's prompt cache.
+    pub cache_read: Option<u64>,
+    /// Part of `input` that was written to the prompt cache with the short lifetime (5 or 30 minutes).
+    pub cache_write: Option<u64>,
+    /// Part of `input` that was written to the prompt cache with the long lifetime (1 or 12 hours).
+    pub cache_write_long: Option<u64>,
+    /// All output tokens, reasoning included.
+    pub output: Option<u64>,
+    /// Part of `output` that was spent on reasoning.
+    pub reasoning: Option<u64>,
+    /// Part of `input` that was audio.
+    pub audio_input: Option<u64>,
+    /// Part of `output` that was audio.
+    pub audio_output: Option<u64>,
+    /// Searches the provider ran for the model, billed per call.
+    pub web_searches: Option<u64>,
+}
+
+impl Usage {
+    /// Input plus output, if at least one of them is known.
+    pub fn total(&self) -> Option<u64> {
+        match (self.input, self.output) {
+            (None, None) => None,
+            (input, output) => Some(input.unwrap_or(0) + output.unwrap_or(0)),
+        }
+    }
+
+    /// Takes over what `later` knows: streams report cumulative numbers, so a later report replaces an
+    /// earlier one and is never added to it.
+    pub fn update(&mut self, later: &Usage) {
+        let pairs = [
+            (&mut self.input, later.input),
+            (&mut self.cache_read, later.cache_read),
+            (&mut self.cache_write, later.cache_write),
+            (&mut self.cache_write_long, later.cache_write_long),
+            (&mut self.output, later.output),
+            (&mut self.reasoning, later.reasoning),
+            (&mut self.audio_input, later.audio_input),
+            (&mut self.audio_output, later.audio_output),
+            (&mut self.web_searches, later.web_searches),
+        ];
+        for (mine, theirs) in pairs {
+            if theirs.is_some() {
+                *mine = theirs;
+            }
+        }
+    }
+}
