@@ -1,1 +1,14 @@
-//! Floor of the house: see ARCHITECTURE.md.
+//! Decisions, as pure functions: which deployment, whether to try again, when a deployment must rest.
+//!
+//! Nothing here reads a clock, rolls dice, or talks to anybody: time and randomness are arguments. The engine
+//! carries the decisions out.
+
+mod course;
+mod pick;
+mod rest;
+mod rules;
+
+pub use course::{Course, Step};
+pub use pick::{Member, pick};
+pub use rest::{Tally, rest};
+pub use rules::{RetryPolicy, Rules, Strategy};
