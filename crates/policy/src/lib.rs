@@ -1,1 +1,5 @@
-//! Floor of the house: see ARCHITECTURE.md.
+//! Decisions. Pure: what the world looks like, the time and the dice are arguments.
+
+mod nearest;
+
+pub use nearest::nearest;
