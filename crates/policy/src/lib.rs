@@ -4,11 +4,13 @@
 //! carries the decisions out.
 
 mod course;
+mod nearest;
 mod pick;
 mod rest;
 mod rules;
 
 pub use course::{Course, Step};
+pub use nearest::nearest;
 pub use pick::{Member, pick};
 pub use rest::{Tally, rest};
 pub use rules::{RetryPolicy, Rules, Strategy};
