@@ -21,11 +21,7 @@ pub struct Splitter {
 impl Splitter {
     /// Cuts a body with this framing.
     pub fn new(framing: Framing) -> Self {
-        Splitter {
-            framing,
-            fresh: Bytes::new(),
-            tail: BytesMut::new(),
-        }
+        Splitter { framing, fresh: Bytes::new(), tail: BytesMut::new() }
     }
 
     /// Adds the next piece of the body. All complete events must have been taken before.
@@ -41,17 +37,12 @@ impl Splitter {
 
     /// All complete events that are here, framing included, as one slice; `None` if there is none.
     pub fn next_batch(&mut self) -> Result<Option<Bytes>, Fault> {
-        let pending = if self.tail.is_empty() {
-            &self.fresh[..]
-        } else {
-            &self.tail[..]
-        };
+        let pending = if self.tail.is_empty() { &self.fresh[..] } else { &self.tail[..] };
         let end: usize = events(self.framing, pending).map(<[u8]>::len).sum();
         match end {
-            0 if pending.len() > MAX_EVENT_BYTES => Err(Fault::provider(
-                FaultKind::Malformed,
-                "the provider sent an event of more than 16 MiB",
-            )),
+            0 if pending.len() > MAX_EVENT_BYTES => {
+                Err(Fault::provider(FaultKind::Malformed, "the provider sent an event of more than 16 MiB"))
+            }
             0 => Ok(None),
             end if self.tail.is_empty() => Ok(Some(self.fresh.split_to(end))),
             end => Ok(Some(self.tail.split_to(end).freeze())),
@@ -61,11 +52,7 @@ impl Splitter {
     /// What is left when the body has ended: an event that lacks its line end, or nothing.
     pub fn leftover(&mut self) -> Bytes {
         let fresh = std::mem::take(&mut self.fresh);
-        if self.tail.is_empty() {
-            fresh
-        } else {
-            std::mem::take(&mut self.tail).freeze()
-        }
+        if self.tail.is_empty() { fresh } else { std::mem::take(&mut self.tail).freeze() }
     }
 }
 

@@ -138,12 +138,7 @@ impl Course {
             return None;
         }
         let onward = rules.fallbacks_for(&self.group, fault.kind).0;
-        self.named
-            .iter()
-            .chain(list)
-            .chain(onward)
-            .find(|group| !self.begun.contains(group) && known(group))
-            .cloned()
+        self.named.iter().chain(list).chain(onward).find(|group| !self.begun.contains(group) && known(group)).cloned()
     }
 }
 

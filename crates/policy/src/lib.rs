@@ -4,12 +4,14 @@
 //! carries the decisions out.
 
 mod course;
+mod estimate;
 mod nearest;
 mod pick;
 mod rest;
 mod rules;
 
 pub use course::{Course, Step};
+pub use estimate::estimate_tokens;
 pub use nearest::nearest;
 pub use pick::{Member, pick};
 pub use rest::{Tally, rest};

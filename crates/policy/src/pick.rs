@@ -18,16 +18,10 @@ pub struct Member {
 /// Picks one of the members that are not out: the lowest `order` first, within it at random by weight (or rpm, or
 /// tpm, whichever is set first for any of them), evenly if none is set. `dice` is a random number from 0 to 1.
 pub fn pick(members: &[Member], dice: f64) -> Option<usize> {
-    let order = members
-        .iter()
-        .filter(|member| !member.out)
-        .map(|member| member.order)
-        .min()?;
+    let order = members.iter().filter(|member| !member.out).map(|member| member.order).min()?;
     let fit = |member: &Member| !member.out && member.order == order;
     let measures: [fn(&Member) -> f64; 3] = [|m| m.weight, |m| m.rpm, |m| m.tpm];
-    let measure = measures
-        .into_iter()
-        .find(|measure| members.iter().any(|m| fit(m) && measure(m) > 0.0));
+    let measure = measures.into_iter().find(|measure| members.iter().any(|m| fit(m) && measure(m) > 0.0));
     let share = |member: &Member| match measure {
         _ if !fit(member) => 0.0,
         Some(measure) => measure(member),

@@ -85,11 +85,7 @@ impl Rules {
     /// Tries after the first one that a fault of this kind deserves in `group`, before sense is considered;
     /// the flag tells whether a policy names the kind.
     pub fn retries_for(&self, group: &str, kind: FaultKind) -> (u32, bool) {
-        let named = self
-            .group_retry_policy
-            .get(group)
-            .unwrap_or(&self.retry_policy)
-            .get(&kind);
+        let named = self.group_retry_policy.get(group).unwrap_or(&self.retry_policy).get(&kind);
         named.map_or((self.retries, false), |retries| (*retries, true))
     }
 }

@@ -33,11 +33,7 @@ impl Provider {
         if let Some(short) = paths.and_then(|(_, paths)| paths.iter().find_map(|path| base.strip_suffix(path))) {
             base = short.trim_end_matches('/');
         }
-        let tail = if base.ends_with(self.base_tail) {
-            ""
-        } else {
-            self.base_tail
-        };
+        let tail = if base.ends_with(self.base_tail) { "" } else { self.base_tail };
         format!("{base}{tail}")
     }
 
@@ -53,11 +49,7 @@ impl Provider {
 
 /// The first variable that is set to something; an empty variable counts as not set.
 fn first_set(names: &[&str], env: &impl Fn(&str) -> Option<String>) -> Option<String> {
-    names
-        .iter()
-        .filter_map(|name| env(name))
-        .map(|value| value.trim().to_owned())
-        .find(|value| !value.is_empty())
+    names.iter().filter_map(|name| env(name)).map(|value| value.trim().to_owned()).find(|value| !value.is_empty())
 }
 
 #[cfg(test)]

@@ -53,10 +53,7 @@ fn key(provider: &Provider) -> String {
 
 fn notes(provider: &Provider) -> String {
     let local = if provider.local { "your own server" } else { "" };
-    let parts: Vec<_> = [local, provider.note]
-        .into_iter()
-        .filter(|part| !part.is_empty())
-        .collect();
+    let parts: Vec<_> = [local, provider.note].into_iter().filter(|part| !part.is_empty()).collect();
     parts.join("; ")
 }
 

@@ -3,6 +3,8 @@
 //! A row holds facts only. Where a provider needs code, the code reads a field of the row, never its name.
 
 use dialects::Quirks;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// A vendor, an engine or another gateway that can be called upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +51,22 @@ pub enum Auth {
     Header(&'static str),
     /// No key at all.
     None,
+}
+
+impl Auth {
+    /// Puts `key` where this provider looks for it, in place of any key that is there. The error says why the key
+    /// cannot be sent; it does not repeat the key.
+    pub fn set_key(self, key: &str, headers: &mut HeaderMap) -> Result<(), String> {
+        let (name, text) = match self {
+            Auth::None => return Ok(()),
+            Auth::Bearer => (AUTHORIZATION, format!("Bearer {key}")),
+            Auth::Header(name) => (HeaderName::from_static(name), key.to_owned()),
+        };
+        let mut value = HeaderValue::from_str(&text).map_err(|_| "the key has characters that no header may have")?;
+        value.set_sensitive(true);
+        headers.insert(name, value);
+        Ok(())
+    }
 }
 
 /// A part in braces of a base URL.
@@ -133,30 +151,18 @@ impl Endpoints {
 
     /// The names of the endpoints in the set, in the order of [`Endpoint::ALL`].
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        Endpoint::ALL
-            .iter()
-            .filter(move |(endpoint, _)| self.has(*endpoint))
-            .map(|(_, name)| *name)
+        Endpoint::ALL.iter().filter(move |(endpoint, _)| self.has(*endpoint)).map(|(_, name)| *name)
     }
 }
 
 /// Knows `max_tokens` only: the most portable assumption about a server that merely calls itself compatible.
-pub(crate) const PORTABLE: Quirks = Quirks {
-    max_tokens: true,
-    ..BOTH
-};
+pub(crate) const PORTABLE: Quirks = Quirks { max_tokens: true, ..BOTH };
 
 /// Knows `max_completion_tokens` only.
-pub(crate) const NEWER: Quirks = Quirks {
-    max_completion_tokens: true,
-    ..BOTH
-};
+pub(crate) const NEWER: Quirks = Quirks { max_completion_tokens: true, ..BOTH };
 
 /// OpenAI itself.
-pub(crate) const OPENAI: Quirks = Quirks {
-    developer_role: true,
-    ..NEWER
-};
+pub(crate) const OPENAI: Quirks = Quirks { developer_role: true, ..NEWER };
 
 /// Knows both words for the output limit, or has its own and asks the model catalogue.
 pub(crate) const BOTH: Quirks = Quirks {
@@ -193,10 +199,7 @@ pub(crate) const fn row(id: &'static str, display_name: &'static str) -> Provide
 /// The words of the table; each sets one field.
 impl Provider {
     pub(crate) const fn base(self, base: &'static str) -> Self {
-        Provider {
-            api_base: Some(base),
-            ..self
-        }
+        Provider { api_base: Some(base), ..self }
     }
 
     pub(crate) const fn blanks(self, blanks: &'static [Blank]) -> Self {
@@ -220,18 +223,11 @@ impl Provider {
     }
 
     pub(crate) const fn key_optional(self) -> Self {
-        Provider {
-            key_optional: true,
-            ..self
-        }
+        Provider { key_optional: true, ..self }
     }
 
     pub(crate) const fn dialect(self, dialect: &'static str) -> Self {
-        Provider {
-            dialect,
-            quirks: BOTH,
-            ..self
-        }
+        Provider { dialect, quirks: BOTH, ..self }
     }
 
     pub(crate) const fn quirks(self, quirks: Quirks) -> Self {
@@ -239,19 +235,12 @@ impl Provider {
     }
 
     pub(crate) const fn serves(self, endpoints: &[Endpoint]) -> Self {
-        Provider {
-            endpoints: Endpoints::of(endpoints),
-            ..self
-        }
+        Provider { endpoints: Endpoints::of(endpoints), ..self }
     }
 
     /// A server of the operator's own: no key needed.
     pub(crate) const fn local(self) -> Self {
-        Provider {
-            local: true,
-            key_optional: true,
-            ..self
-        }
+        Provider { local: true, key_optional: true, ..self }
     }
 
     pub(crate) const fn note(self, note: &'static str) -> Self {

@@ -20,11 +20,7 @@ pub fn find(id: &str) -> Option<&'static Provider> {
     TABLE.get(at)
 }
 
-const CLOUDFLARE_ACCOUNT: Blank = Blank {
-    name: "account",
-    env: &["CLOUDFLARE_ACCOUNT_ID"],
-    default: None,
-};
+const CLOUDFLARE_ACCOUNT: Blank = Blank { name: "account", env: &["CLOUDFLARE_ACCOUNT_ID"], default: None };
 
 const MANTLE_REGION: Blank = Blank {
     name: "region",
@@ -43,15 +39,7 @@ const EVERYTHING: &[Endpoint] = &[
     Batches,
 ];
 
-const VLLM_SERVES: &[Endpoint] = &[
-    Chat,
-    Completions,
-    Embeddings,
-    Responses,
-    Messages,
-    Transcriptions,
-    Rerank,
-];
+const VLLM_SERVES: &[Endpoint] = &[Chat, Completions, Embeddings, Responses, Messages, Transcriptions, Rerank];
 
 // One or two lines per row read better than one line per word.
 #[rustfmt::skip]

@@ -153,10 +153,7 @@ pub struct Text {
 impl Block {
     /// A plain text block.
     pub fn text(text: impl Into<String>) -> Self {
-        Block::Text(Text {
-            text: text.into(),
-            ..Text::default()
-        })
+        Block::Text(Text { text: text.into(), ..Text::default() })
     }
 }
 

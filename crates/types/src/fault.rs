@@ -81,10 +81,7 @@ impl FaultKind {
     /// Whether the same call may succeed at another deployment or a little later.
     pub fn is_retryable(self) -> bool {
         use FaultKind::*;
-        matches!(
-            self,
-            RateLimit | Overloaded | Connect | Timeout | Cut | Malformed | Upstream
-        )
+        matches!(self, RateLimit | Overloaded | Connect | Timeout | Cut | Malformed | Upstream)
     }
 
     /// Status that the caller gets, unless the provider's own status is more telling.
@@ -109,15 +106,7 @@ impl FaultKind {
 impl Fault {
     /// A fault of the given kind and side.
     pub fn new(kind: FaultKind, side: Side, message: impl Into<String>) -> Self {
-        Fault {
-            kind,
-            side,
-            message: message.into(),
-            upstream_status: None,
-            retry_after: None,
-            param: None,
-            code: None,
-        }
+        Fault { kind, side, message: message.into(), upstream_status: None, retry_after: None, param: None, code: None }
     }
 
     /// The caller sent something wrong.
@@ -127,10 +116,7 @@ impl Fault {
 
     /// The caller sent something wrong in field `param`.
     pub fn invalid_param(param: impl Into<String>, message: impl Into<String>) -> Self {
-        Fault {
-            param: Some(param.into()),
-            ..Fault::invalid(message)
-        }
+        Fault { param: Some(param.into()), ..Fault::invalid(message) }
     }
 
     /// The target cannot honour `param`, and dropping it would change the answer.
@@ -139,9 +125,7 @@ impl Fault {
             kind: FaultKind::Unsupported,
             param: Some(param.to_owned()),
             code: Some("unsupported_parameter".to_owned()),
-            ..Fault::invalid(format!(
-                "parameter '{param}' is not supported by {target}; remove it or set drop_params"
-            ))
+            ..Fault::invalid(format!("parameter '{param}' is not supported by {target}; remove it or set drop_params"))
         }
     }
 

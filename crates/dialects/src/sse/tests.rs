@@ -17,31 +17,16 @@ fn payloads(framing: Framing, pieces: &[&[u8]]) -> Vec<String> {
 #[test]
 fn an_event_is_found_wherever_the_network_cut_it() {
     for (framing, text, expected) in [
-        (
-            Framing::Sse,
-            "data: {\"a\":\"é\"}\n\ndata: 2\n\n",
-            vec!["{\"a\":\"é\"}", "2"],
-        ),
-        (
-            Framing::Sse,
-            ": ping\r\n\r\nevent: x\r\ndata: 1\r\ndata:2\r\n\r\n",
-            vec!["", "1\n2"],
-        ),
+        (Framing::Sse, "data: {\"a\":\"é\"}\n\ndata: 2\n\n", vec!["{\"a\":\"é\"}", "2"]),
+        (Framing::Sse, ": ping\r\n\r\nevent: x\r\ndata: 1\r\ndata:2\r\n\r\n", vec!["", "1\n2"]),
         (Framing::Sse, "event: x\rdata: 1\r\rdata: 2\r\r", vec!["1", "2"]),
-        (
-            Framing::Lines,
-            "{\"a\":1}\r\n{\"b\":2}\n",
-            vec!["{\"a\":1}", "{\"b\":2}"],
-        ),
+        (Framing::Lines, "{\"a\":1}\r\n{\"b\":2}\n", vec!["{\"a\":1}", "{\"b\":2}"]),
     ] {
         assert_eq!(payloads(framing, &[text.as_bytes()]), expected, "whole: {text:?}");
         for at in 1..text.len() {
             // A lone CR at the cut may be half of a CRLF: the empty rest of a line must not become an event.
             let (left, right) = text.as_bytes().split_at(at);
-            let got: Vec<_> = payloads(framing, &[left, right])
-                .into_iter()
-                .filter(|event| !event.is_empty())
-                .collect();
+            let got: Vec<_> = payloads(framing, &[left, right]).into_iter().filter(|event| !event.is_empty()).collect();
             let expected: Vec<_> = expected.iter().filter(|event| !event.is_empty()).collect();
             assert_eq!(got.iter().collect::<Vec<_>>(), expected, "cut at {at}: {text:?}");
         }

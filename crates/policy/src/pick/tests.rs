@@ -17,41 +17,21 @@ fn check(members: &[Member], expected: &[u32]) {
 #[test]
 fn members_share_by_the_first_measure_that_any_of_them_has() {
     let plain = Member::default();
-    let weight = |weight| Member {
-        weight,
-        rpm: 900.0,
-        ..plain
-    };
+    let weight = |weight| Member { weight, rpm: 900.0, ..plain };
     let rpm = |rpm| Member { rpm, ..plain };
     check(&[plain, plain], &[500, 500]);
     check(&[weight(1.0), weight(3.0)], &[250, 750]);
     check(&[weight(1.0), plain], &[1000, 0]);
     check(&[rpm(10.0), rpm(90.0)], &[100, 900]);
-    check(
-        &[Member { tpm: 1.0, ..plain }, Member { tpm: 4.0, ..plain }],
-        &[200, 800],
-    );
+    check(&[Member { tpm: 1.0, ..plain }, Member { tpm: 4.0, ..plain }], &[200, 800]);
 }
 
 #[test]
 fn members_that_are_out_get_nothing_and_the_lowest_order_comes_first() {
     let plain = Member::default();
     check(&[Member { out: true, ..plain }, plain], &[0, 1000]);
-    check(
-        &[Member { order: 2, ..plain }, Member { order: 1, ..plain }],
-        &[0, 1000],
-    );
-    check(
-        &[
-            Member {
-                order: 1,
-                out: true,
-                ..plain
-            },
-            Member { order: 2, ..plain },
-        ],
-        &[0, 1000],
-    );
+    check(&[Member { order: 2, ..plain }, Member { order: 1, ..plain }], &[0, 1000]);
+    check(&[Member { order: 1, out: true, ..plain }, Member { order: 2, ..plain }], &[0, 1000]);
     check(&[Member { out: true, ..plain }], &[0]);
     check(&[], &[]);
 }

@@ -10,10 +10,7 @@ fn the_documentation_shows_the_table_as_it_is() {
         std::fs::write(PAGE, markdown()).unwrap();
     }
     let page = std::fs::read_to_string(PAGE).unwrap_or_default();
-    assert!(
-        page == markdown(),
-        "docs/providers.md is out of date: LOCKGATE_WRITE_DOCS=1 cargo test -p providers docs"
-    );
+    assert!(page == markdown(), "docs/providers.md is out of date: LOCKGATE_WRITE_DOCS=1 cargo test -p providers docs");
 }
 
 #[test]

@@ -65,13 +65,7 @@ impl Body {
         framing: Framing,
         pending: Bytes,
     ) -> Self {
-        let mut body = Body {
-            connection: Some(connection),
-            home,
-            keep,
-            framing,
-            pending,
-        };
+        let mut body = Body { connection: Some(connection), home, keep, framing, pending };
         if body.is_complete() {
             body.end();
         }
@@ -81,13 +75,7 @@ impl Body {
     /// A body that is already here: for answers that the gateway makes itself, and for tests.
     pub fn whole(bytes: Bytes) -> Self {
         let framing = Framing::Length(bytes.len() as u64);
-        Body {
-            connection: None,
-            home: Weak::new(),
-            keep: false,
-            framing,
-            pending: bytes,
-        }
+        Body { connection: None, home: Weak::new(), keep: false, framing, pending: bytes }
     }
 
     fn is_complete(&self) -> bool {
@@ -135,11 +123,7 @@ impl Body {
         if self.is_complete() && first.len() <= limit {
             return Ok(first);
         }
-        let expected = if let Framing::Length(left) = self.framing {
-            left as usize
-        } else {
-            16 << 10
-        };
+        let expected = if let Framing::Length(left) = self.framing { left as usize } else { 16 << 10 };
         let mut all = BytesMut::with_capacity(first.len() + expected.min(limit));
         all.extend_from_slice(&first);
         while let Some(piece) = self.piece().await.transpose()? {
@@ -276,8 +260,5 @@ fn not_chunked() -> Fault {
 
 /// The connection broke inside a body.
 fn cut(error: &io::Error) -> Fault {
-    Fault::provider(
-        FaultKind::Cut,
-        format!("the provider's answer was cut off ({})", error.kind()),
-    )
+    Fault::provider(FaultKind::Cut, format!("the provider's answer was cut off ({})", error.kind()))
 }

@@ -44,11 +44,7 @@ impl Endpoint {
 
     /// Whether it lies on this machine.
     pub fn is_loopback(&self) -> bool {
-        &*self.host == "localhost"
-            || self
-                .host
-                .parse::<std::net::IpAddr>()
-                .is_ok_and(|address| address.is_loopback())
+        &*self.host == "localhost" || self.host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
     }
 
     /// The address in writing.

@@ -15,23 +15,14 @@ const MAX_HEADERS: usize = 100;
 pub(super) fn write(call: &Call) -> Bytes {
     let mut out = BytesMut::with_capacity(512);
     let mut put = |parts: &[&[u8]]| parts.iter().for_each(|part| out.put_slice(part));
-    put(&[
-        call.method.as_bytes(),
-        b" ",
-        call.path.as_bytes(),
-        b" HTTP/1.1\r\nhost: ",
-    ]);
+    put(&[call.method.as_bytes(), b" ", call.path.as_bytes(), b" HTTP/1.1\r\nhost: "]);
     put(&[call.endpoint.authority.as_bytes(), b"\r\n"]);
     for (name, value) in call.headers {
         put(&[name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"]);
     }
     if call.method != "GET" {
         let length: usize = call.body.iter().map(Bytes::len).sum();
-        put(&[
-            b"content-type: application/json\r\ncontent-length: ",
-            length.to_string().as_bytes(),
-            b"\r\n",
-        ]);
+        put(&[b"content-type: application/json\r\ncontent-length: ", length.to_string().as_bytes(), b"\r\n"]);
     }
     put(&[b"\r\n"]);
     out.freeze()
@@ -80,10 +71,9 @@ fn understand(status: u16, keep_by_default: bool, raw: &[httparse::Header]) -> R
     }
     let mut headers = HeaderMap::with_capacity(raw.len());
     for header in raw {
-        let (Ok(name), Ok(value)) = (
-            HeaderName::from_bytes(header.name.as_bytes()),
-            HeaderValue::from_bytes(header.value),
-        ) else {
+        let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(header.name.as_bytes()), HeaderValue::from_bytes(header.value))
+        else {
             return Err(malformed("a header that is not HTTP"));
         };
         headers.append(name, value);
@@ -102,24 +92,12 @@ fn understand(status: u16, keep_by_default: bool, raw: &[httparse::Header]) -> R
     } else {
         length(&headers)?.map_or(Framing::UntilClose, Framing::Length)
     };
-    let keep = if keep_by_default {
-        !has("connection", "close")
-    } else {
-        has("connection", "keep-alive")
-    };
-    Ok(Head {
-        status,
-        keep: keep && framing != Framing::UntilClose,
-        headers,
-        framing,
-    })
+    let keep = if keep_by_default { !has("connection", "close") } else { has("connection", "keep-alive") };
+    Ok(Head { status, keep: keep && framing != Framing::UntilClose, headers, framing })
 }
 
 fn length(headers: &HeaderMap) -> Result<Option<u64>, Fault> {
-    let mut lengths = headers
-        .get_all("content-length")
-        .iter()
-        .map(|value| value.to_str().ok()?.trim().parse().ok());
+    let mut lengths = headers.get_all("content-length").iter().map(|value| value.to_str().ok()?.trim().parse().ok());
     match lengths.next() {
         None => Ok(None),
         Some(Some(first)) if lengths.all(|other| other == Some(first)) => Ok(Some(first)),

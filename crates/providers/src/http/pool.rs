@@ -32,11 +32,7 @@ pub(super) struct Key {
 
 impl Key {
     fn of(endpoint: &Endpoint) -> Self {
-        Key {
-            tls: endpoint.tls,
-            port: endpoint.port,
-            host: endpoint.host.clone(),
-        }
+        Key { tls: endpoint.tls, port: endpoint.port, host: endpoint.host.clone() }
     }
 }
 
@@ -92,15 +88,12 @@ impl Client {
             .await
             .map_err(|_| Fault::provider(FaultKind::Timeout, "the provider could not be reached in time"))?
             .map_err(|error| unreachable(&error))?;
-        self.exchange(connection, key, &request, call.body)
-            .await
-            .map_err(|broken| match broken {
-                Broken::BeforeAnswer(error) => Fault::provider(
-                    FaultKind::Cut,
-                    format!("the provider closed the connection ({})", error.kind()),
-                ),
-                Broken::Fault(fault) => fault,
-            })
+        self.exchange(connection, key, &request, call.body).await.map_err(|broken| match broken {
+            Broken::BeforeAnswer(error) => {
+                Fault::provider(FaultKind::Cut, format!("the provider closed the connection ({})", error.kind()))
+            }
+            Broken::Fault(fault) => fault,
+        })
     }
 
     async fn exchange(
@@ -126,18 +119,8 @@ impl Client {
         };
         // An answer that came before the whole request was sent leaves the connection in the middle of one.
         let keep = head.keep && unsent.is_none();
-        let body = Body::new(
-            (connection, key),
-            Rc::downgrade(&self.idle),
-            keep,
-            head.framing,
-            received,
-        );
-        Ok(Reply {
-            status: head.status,
-            headers: head.headers,
-            body,
-        })
+        let body = Body::new((connection, key), Rc::downgrade(&self.idle), keep, head.framing, received);
+        Ok(Reply { status: head.status, headers: head.headers, body })
     }
 }
 
@@ -197,8 +180,5 @@ fn unreachable(error: &io::Error) -> Fault {
         _ if error.to_string().contains("lookup") => "the host name is unknown",
         _ => "no connection",
     };
-    Fault::provider(
-        FaultKind::Connect,
-        format!("the provider could not be reached: {reason}"),
-    )
+    Fault::provider(FaultKind::Connect, format!("the provider could not be reached: {reason}"))
 }

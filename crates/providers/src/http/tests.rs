@@ -22,10 +22,7 @@ async fn request(stream: &mut TcpStream) -> Option<String> {
     loop {
         let text = String::from_utf8_lossy(&seen).into_owned();
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head
-                .lines()
-                .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok())
-                .unwrap_or(0);
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
             if body.len() >= length {
                 return Some(text);
             }
@@ -87,16 +84,9 @@ fn answers_are_read_in_every_framing_and_however_they_are_cut() {
             run(|| async move {
                 let (endpoint, served) = server(vec![vec![answer]], step).await;
                 let (status, body) = post(&Client::default(), &endpoint).await.unwrap();
-                assert_eq!(
-                    (status, &body[..]),
-                    (200, &b"hello"[..]),
-                    "{answer:?} in steps of {step}"
-                );
+                assert_eq!((status, &body[..]), (200, &b"hello"[..]), "{answer:?} in steps of {step}");
                 let seen = served.await.unwrap();
-                assert!(
-                    seen[0].starts_with("POST /base/chat HTTP/1.1\r\nhost: 127.0.0.1:"),
-                    "{seen:?}"
-                );
+                assert!(seen[0].starts_with("POST /base/chat HTTP/1.1\r\nhost: 127.0.0.1:"), "{seen:?}");
                 assert!(seen[0].ends_with("content-length: 7\r\n\r\n{\"a\":1}"), "{seen:?}");
             });
         }
@@ -120,18 +110,9 @@ fn a_connection_is_used_again_and_replaced_when_it_died_in_between() {
 fn a_lying_or_dying_provider_is_a_fault_of_the_right_kind() {
     let cases = [
         ("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhello", FaultKind::Cut),
-        (
-            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhel",
-            FaultKind::Cut,
-        ),
-        (
-            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n",
-            FaultKind::Malformed,
-        ),
-        (
-            "HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello",
-            FaultKind::Malformed,
-        ),
+        ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhel", FaultKind::Cut),
+        ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n", FaultKind::Malformed),
+        ("HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello", FaultKind::Malformed),
         ("SSH-2.0-OpenSSH\r\n", FaultKind::Malformed),
         ("HTTP/1.1 200 OK\r\ncontent-le", FaultKind::Cut),
         ("", FaultKind::Cut),
@@ -139,11 +120,7 @@ fn a_lying_or_dying_provider_is_a_fault_of_the_right_kind() {
     for (answer, kind) in cases {
         run(|| async move {
             let (endpoint, _served) = server(vec![vec![answer]], 1000).await;
-            assert_eq!(
-                post(&Client::default(), &endpoint).await.unwrap_err().kind,
-                kind,
-                "{answer:?}"
-            );
+            assert_eq!(post(&Client::default(), &endpoint).await.unwrap_err().kind, kind, "{answer:?}");
         });
     }
 }
@@ -167,29 +144,16 @@ fn an_answer_that_is_dropped_closes_its_connection() {
         let asked = spawn_local(async move {
             let headers = HeaderMap::new();
             let connect_timeout = Duration::from_secs(5);
-            let call = Call {
-                endpoint: &endpoint,
-                method: "POST",
-                path: "/",
-                headers: &headers,
-                body: &[],
-                connect_timeout,
-            };
+            let call =
+                Call { endpoint: &endpoint, method: "POST", path: "/", headers: &headers, body: &[], connect_timeout };
             let mut reply = Client::default().call(&call).await.unwrap();
             assert_eq!(reply.body.piece().await.unwrap().unwrap(), "x");
         });
         let (mut stream, _) = listener.accept().await.unwrap();
         request(&mut stream).await.unwrap();
-        stream
-            .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nx")
-            .await
-            .unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nx").await.unwrap();
         asked.await.unwrap();
-        assert_eq!(
-            stream.read(&mut [0; 8]).await.unwrap_or(0),
-            0,
-            "the provider sees the end"
-        );
+        assert_eq!(stream.read(&mut [0; 8]).await.unwrap_or(0), 0, "the provider sees the end");
     });
 }
 

@@ -16,12 +16,7 @@ fn ids_are_sorted_and_unique() {
 #[test]
 fn more_than_eighty_providers_speak_openai() {
     let compatible = all().iter().filter(|provider| provider.dialect == "openai");
-    assert!(
-        compatible
-            .filter(|provider| provider.endpoints.has(Endpoint::Chat))
-            .count()
-            >= 80
-    );
+    assert!(compatible.filter(|provider| provider.endpoints.has(Endpoint::Chat)).count() >= 80);
     let dialects = ["anthropic", "gemini", "ollama", "openai"];
     assert!(all().iter().all(|provider| dialects.contains(&provider.dialect)));
 }
@@ -83,11 +78,7 @@ fn a_provider_refuses_at_most_one_word_for_the_output_limit() {
     for provider in all() {
         let quirks = provider.quirks;
         assert!(!(quirks.max_tokens && quirks.max_completion_tokens), "{}", provider.id);
-        assert!(
-            quirks.developer_role <= (provider.dialect == "openai"),
-            "{}",
-            provider.id
-        );
+        assert!(quirks.developer_role <= (provider.dialect == "openai"), "{}", provider.id);
     }
 }
 
@@ -99,20 +90,8 @@ fn facts_that_people_rely_on() {
         assert_eq!(provider.key_env[0], key);
         assert_eq!((provider.auth, provider.dialect), (auth, dialect), "{id}");
     };
-    check(
-        "openai",
-        "https://api.openai.com/v1",
-        "OPENAI_API_KEY",
-        Auth::Bearer,
-        "openai",
-    );
-    check(
-        "anthropic",
-        "https://api.anthropic.com",
-        "ANTHROPIC_API_KEY",
-        Auth::Header("x-api-key"),
-        "anthropic",
-    );
+    check("openai", "https://api.openai.com/v1", "OPENAI_API_KEY", Auth::Bearer, "openai");
+    check("anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY", Auth::Header("x-api-key"), "anthropic");
     check(
         "gemini",
         "https://generativelanguage.googleapis.com",
@@ -120,55 +99,13 @@ fn facts_that_people_rely_on() {
         Auth::Header("x-goog-api-key"),
         "gemini",
     );
-    check(
-        "ollama",
-        "http://127.0.0.1:11434",
-        "OLLAMA_API_KEY",
-        Auth::Bearer,
-        "ollama",
-    );
-    check(
-        "groq",
-        "https://api.groq.com/openai/v1",
-        "GROQ_API_KEY",
-        Auth::Bearer,
-        "openai",
-    );
-    check(
-        "perplexity",
-        "https://api.perplexity.ai",
-        "PERPLEXITYAI_API_KEY",
-        Auth::Bearer,
-        "openai",
-    );
-    check(
-        "huggingface",
-        "https://router.huggingface.co/v1",
-        "HUGGINGFACE_API_KEY",
-        Auth::Bearer,
-        "openai",
-    );
-    check(
-        "openrouter",
-        "https://openrouter.ai/api/v1",
-        "OPENROUTER_API_KEY",
-        Auth::Bearer,
-        "openai",
-    );
-    check(
-        "together_ai",
-        "https://api.together.ai/v1",
-        "TOGETHER_API_KEY",
-        Auth::Bearer,
-        "openai",
-    );
-    check(
-        "llamacpp",
-        "http://127.0.0.1:8080/v1",
-        "LLAMACPP_API_KEY",
-        Auth::Bearer,
-        "openai",
-    );
+    check("ollama", "http://127.0.0.1:11434", "OLLAMA_API_KEY", Auth::Bearer, "ollama");
+    check("groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY", Auth::Bearer, "openai");
+    check("perplexity", "https://api.perplexity.ai", "PERPLEXITYAI_API_KEY", Auth::Bearer, "openai");
+    check("huggingface", "https://router.huggingface.co/v1", "HUGGINGFACE_API_KEY", Auth::Bearer, "openai");
+    check("openrouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", Auth::Bearer, "openai");
+    check("together_ai", "https://api.together.ai/v1", "TOGETHER_API_KEY", Auth::Bearer, "openai");
+    check("llamacpp", "http://127.0.0.1:8080/v1", "LLAMACPP_API_KEY", Auth::Bearer, "openai");
 }
 
 #[test]
