@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Trims LiteLLM's price map to the model catalogue that Lockgate embeds.
 
-    pip download --no-deps litellm==1.109.1 -d /tmp/map && unzip -d /tmp/map /tmp/map/litellm-*.whl
-    tools/catalogue.py /tmp/map/litellm/model_prices_and_context_window_backup.json \
+    pip download --no-deps litellm==1.109.1 -d map && unzip -d map map/litellm-*.whl
+    tools/catalogue.py map/litellm/model_prices_and_context_window_backup.json \
         > crates/policy/src/catalogue.tsv
 
 The same input gives the same output, byte for byte. The map is data under the MIT license (see NOTICE); no code of
