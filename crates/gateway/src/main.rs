@@ -1,1 +1,3 @@
+//! The binary: see ARCHITECTURE.md.
+
 fn main() {}
