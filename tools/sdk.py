@@ -95,8 +95,9 @@ def write_config(path, plan, mock):
     path.write_text("\n".join(lines) + "\n")
 
 
-def session(plan, base, direct):
-    """What the suites are told. Direct: they talk to the mock itself, in the one dialect each of them speaks."""
+def session(plan, base, mock):
+    """What the suites are told. Without a gateway they talk to the mock, in the one dialect that each of them speaks."""
+    direct = base == mock
     backs = {
         back: {
             "can": facts["can"] + [mood for mood in ("embed", "signed") if mood in facts],
@@ -107,7 +108,8 @@ def session(plan, base, direct):
         }
         for back, facts in plan["backs"].items()
     }
-    return {"base": base, "key": plan["master_key"], "upstream_key": plan["upstream_key"], "direct": direct, "backs": backs}
+    keys = {"key": plan["master_key"], "upstream_key": plan["upstream_key"]}
+    return keys | {"base": base, "mock": mock, "direct": direct, "backs": backs}
 
 
 def run(suites, told, more):
@@ -133,11 +135,11 @@ def main():
     suites = [asked.suite] if asked.suite else list(RUNNERS)
     with server("mock", [binary, "mock", "--port", "0"], folder) as mock:
         if asked.direct:
-            return run(suites, session(plan, mock, True), asked.more)
+            return run(suites, session(plan, mock, mock), asked.more)
         config = folder / "config.yaml"
         write_config(config, plan, mock)
         with server("gateway", [binary, "--config", config, "--host", "127.0.0.1", "--port", "0"], folder) as base:
-            return run(suites, session(plan, base, False), asked.more)
+            return run(suites, session(plan, base, mock), asked.more)
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ each('two tools are called at once and both results are used', {}, async (back) 
 });
 
 each('streamed tool calls join to whole ones', {}, async (back) => {
-  for (const mood of ['pair', 'tangle']) {
+  for (const mood of back.can.includes('tangle') ? ['pair', 'tangle'] : ['pair']) {
     const stream = client.chat.completions.stream({ model: back.model(mood), messages: [user('Weather?')], tools: TOOLS });
     const { message, finish_reason } = (await stream.finalChatCompletion()).choices[0];
     assert.equal(finish_reason, 'tool_calls');

@@ -1,9 +1,14 @@
 """What both suites ask for, and the mock's rules that their expectations rest on: it repeats the last user text, counts
-a request's words as its tokens, and calls the tools it is offered with arguments made from their schemas."""
+a request's words as its tokens, calls the tools it is offered with arguments made from their schemas, and remembers
+what it was sent."""
 
+import json
 from typing import Literal
+from urllib.request import urlopen
 
 from pydantic import BaseModel
+
+from conftest import SESSION
 
 TRICKY = 'Grüße, 世界 👋🏽 "quoted" \\ back\\slash\n\ttab </s> data: [DONE]'
 
@@ -58,3 +63,9 @@ def fits_weather(arguments):
 def words(*texts):
     """The tokens that the mock counts in these texts."""
     return sum(len(text.split()) for text in texts)
+
+
+def upstream_requests():
+    """Every request that the provider has been sent so far, headers and body, as JSON text."""
+    with urlopen(f"{SESSION['mock']}/mock/requests", timeout=30) as answer:
+        return [json.dumps(request, ensure_ascii=False) for request in json.load(answer)["requests"]]

@@ -27,25 +27,21 @@ class Back:
 
 
 def pytest_generate_tests(metafunc):
-    if "back" not in metafunc.fixturenames:
-        return
-    wanted = [mark.args[0] for mark in metafunc.definition.iter_markers("can")]
-    backs = [Back(name) for name in SESSION["backs"] if name in direct_to(metafunc.module, name)]
-    able = [back for back in backs if all(back.can(ability) for ability in wanted)]
-    metafunc.parametrize("back", able, ids=lambda back: back.name)
-
-
-def direct_to(module, name):
-    return [DIRECT[module.__name__]] if SESSION["direct"] else [name]
+    if "back" in metafunc.fixturenames:
+        native = DIRECT[metafunc.module.__name__]
+        backs = [Back(name) for name in SESSION["backs"] if not SESSION["direct"] or name == native]
+        metafunc.parametrize("back", backs, ids=lambda back: back.name)
 
 
 def pytest_collection_modifyitems(config, items):
-    if SESSION["direct"]:
-        out = [item for item in items if item.get_closest_marker("gateway")]
-        config.hook.pytest_deselected(items=out)
-        items[:] = [item for item in items if item not in out]
+    out = [item for item in items if not concerns(item)]
+    config.hook.pytest_deselected(items=out)
+    items[:] = [item for item in items if item not in out]
 
 
-@pytest.fixture(scope="session")
-def session():
-    return SESSION
+def concerns(item):
+    """Whether a test holds here: its back can do what the test needs, and there is a gateway if it needs one."""
+    if SESSION["direct"] and item.get_closest_marker("gateway"):
+        return False
+    needed = [mark.args[0] for mark in item.iter_markers("can")]
+    return not needed or all(item.callspec.params["back"].can(ability) for ability in needed)

@@ -7,7 +7,7 @@ import anthropic
 import pytest
 from anthropic import Anthropic, AsyncAnthropic, Omit
 
-from common import CLOCK, PNG, TRICKY, WEATHER, Trip, fits_weather, words
+from common import CLOCK, PNG, TRICKY, WEATHER, Trip, fits_weather, upstream_requests, words
 from conftest import SESSION
 
 WITH = {"base_url": SESSION["base"], "api_key": SESSION["key"], "max_retries": 0, "timeout": 30}
@@ -237,7 +237,10 @@ def test_a_tool_can_be_demanded(client, back):
     assert calls_of(say(client, back.model(), tools=TOOLS, tool_choice={"type": "any"}))
 
 
-@pytest.mark.parametrize("mood, count", [("chat", 1), ("pair", 2), ("tangle", 2), ("split", 1)])
+@pytest.mark.parametrize(
+    "mood, count",
+    [("chat", 1), ("pair", 2), ("split", 1), pytest.param("tangle", 2, marks=pytest.mark.can("tangle"))],
+)
 def test_streamed_tool_calls_join_to_whole_ones(client, back, mood, count):
     blocks, end = follow(list(say(client, back.model(mood), "Weather?", tools=TOOLS, stream=True)))
     assert end.delta.stop_reason == "tool_use"
@@ -281,8 +284,10 @@ def test_a_streamed_answer_fits_its_schema(client, back):
 
 def test_an_image_is_taken(client, back):
     image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PNG}}
-    answer = say(client, back.model(), [image, {"type": "text", "text": "What is this?"}])
-    assert "What is this?" in text_of(answer)
+    question = f"What do you see, {back.name}?"
+    answer = say(client, back.model(), [image, {"type": "text", "text": question}])
+    assert question in text_of(answer)
+    assert any(question in request and PNG in request for request in upstream_requests())
 
 
 # Thinking
@@ -464,3 +469,11 @@ def test_the_asynchronous_client_sees_the_same_errors(back):
         asyncio.run(fail("limited"))
     with pytest.raises(anthropic.APIStatusError):
         asyncio.run(fail("breaks"))
+
+
+@pytest.mark.gateway
+def test_the_callers_key_stays_at_the_gateway(client, back):
+    say(client, back.model(), f"Who sees my key, {back.name}?")
+    sent = upstream_requests()
+    assert any(f"Who sees my key, {back.name}?" in request for request in sent)
+    assert not any(SESSION["key"] in request for request in sent)
