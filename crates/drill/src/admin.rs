@@ -25,19 +25,9 @@ pub(crate) async fn answer(shared: &Shared, conn: &mut Conn, head: &Head, page: 
     let mut player = Player::new(shared, conn, &OpenAi, &none, seq, head.closes());
     if body.is_null() {
         let text = "The mock's pages are GET /mock/requests, DELETE /mock/requests, GET /mock/stats, GET /mock/knobs.";
-        return player
-            .problem(
-                &Problem {
-                    status: Some(404),
-                    ..Problem::refuse(text)
-                },
-                "",
-            )
-            .await;
+        return player.problem(&Problem { status: Some(404), ..Problem::refuse(text) }, "").await;
     }
-    player
-        .full(200, "application/json", body.to_string().as_bytes(), None)
-        .await
+    player.full(200, "application/json", body.to_string().as_bytes(), None).await
 }
 
 fn requests(shared: &Shared, head: &Head) -> Value {

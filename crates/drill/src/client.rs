@@ -37,7 +37,8 @@ impl Got {
     }
 
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|wrong| panic!("{wrong}: {:?}", String::from_utf8_lossy(&self.body)))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|wrong| panic!("{wrong}: {:?}", String::from_utf8_lossy(&self.body)))
     }
 
     /// The data of each server-sent event.
@@ -155,8 +156,16 @@ pub(crate) fn hellos(model: &str, stream: bool) -> Vec<(&'static str, String, Va
     let method = if stream { "streamGenerateContent?alt=sse" } else { "generateContent" };
     vec![
         ("openai", "/v1/chat/completions".into(), json!({ "model": model, "messages": turn, "stream": stream })),
-        ("anthropic", "/v1/messages".into(), json!({ "model": model, "max_tokens": 1000, "messages": turn, "stream": stream })),
-        ("gemini", format!("/v1beta/models/{model}:{method}"), json!({ "contents": [{ "role": "user", "parts": [{ "text": "hello" }] }] })),
+        (
+            "anthropic",
+            "/v1/messages".into(),
+            json!({ "model": model, "max_tokens": 1000, "messages": turn, "stream": stream }),
+        ),
+        (
+            "gemini",
+            format!("/v1beta/models/{model}:{method}"),
+            json!({ "contents": [{ "role": "user", "parts": [{ "text": "hello" }] }] }),
+        ),
         ("ollama", "/api/chat".into(), json!({ "model": model, "messages": turn, "stream": stream })),
     ]
 }

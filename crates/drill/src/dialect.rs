@@ -79,17 +79,12 @@ pub(crate) trait Dialect: Sync {
     fn no_model(&self) -> Problem;
     /// Checks the headers of a request with a body.
     fn check_head(&self, head: &Head) -> Result<(), Problem> {
-        match head
-            .header("content-type")
-            .map(|kind| kind.split(';').next().unwrap_or_default().trim())
-        {
+        match head.header("content-type").map(|kind| kind.split(';').next().unwrap_or_default().trim()) {
             Some(kind) if kind.eq_ignore_ascii_case("application/json") => Ok(()),
-            Some(other) => Err(Problem::refuse(format!(
-                "Unsupported content type '{other}': expected application/json."
-            ))),
-            None => Err(Problem::refuse(
-                "The content-type header is missing: expected application/json.",
-            )),
+            Some(other) => {
+                Err(Problem::refuse(format!("Unsupported content type '{other}': expected application/json.")))
+            }
+            None => Err(Problem::refuse("The content-type header is missing: expected application/json.")),
         }
     }
     /// Checks a request and takes from it what the answer depends on.
@@ -151,9 +146,7 @@ fn is_base64(text: &str) -> bool {
 /// FNV-1a, for signatures and vectors that are the same on every run.
 fn hash(parts: &[&str]) -> u64 {
     let bytes = parts.iter().flat_map(|part| part.bytes().chain([0]));
-    bytes.fold(0xcbf2_9ce4_8422_2325, |sum, byte| {
-        (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    bytes.fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// The key after `Bearer` in the authorization header.

@@ -24,10 +24,7 @@ impl Refusing {
     pub fn start() -> io::Result<Self> {
         let socket = TcpSocket::new_v4()?;
         socket.bind(loopback())?;
-        Ok(Self {
-            addr: socket.local_addr()?,
-            _socket: socket,
-        })
+        Ok(Self { addr: socket.local_addr()?, _socket: socket })
     }
 
     /// The address that refuses.
@@ -56,10 +53,7 @@ impl Trap {
     async fn start(garbage: bool) -> io::Result<Self> {
         let listener = TcpListener::bind(loopback()).await?;
         let addr = listener.local_addr()?;
-        Ok(Self {
-            addr,
-            task: tokio::spawn(trap(listener, garbage)),
-        })
+        Ok(Self { addr, task: tokio::spawn(trap(listener, garbage)) })
     }
 
     /// Where it listens.

@@ -134,19 +134,13 @@ pub fn serve(options: Options, workers: usize, ready: impl FnOnce(SocketAddr)) -
     };
     let threads: Vec<_> = crew.into_iter().map(run).collect();
     for thread in threads {
-        thread
-            .join()
-            .map_err(|_| io::Error::other("a worker of the mock has panicked"))?;
+        thread.join().map_err(|_| io::Error::other("a worker of the mock has panicked"))?;
     }
     Ok(())
 }
 
 fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if addr.is_ipv4() {
-        TcpSocket::new_v4()?
-    } else {
-        TcpSocket::new_v6()?
-    };
+    let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
     #[cfg(unix)]
     socket.set_reuseport(true)?;

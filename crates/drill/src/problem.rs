@@ -20,37 +20,21 @@ pub(crate) struct Problem {
 
 impl Problem {
     pub(crate) fn new(kind: Trouble) -> Self {
-        Self {
-            kind,
-            status: None,
-            message: None,
-            param: None,
-            code: None,
-            retry_after: None,
-        }
+        Self { kind, status: None, message: None, param: None, code: None, retry_after: None }
     }
 
     /// A request the vendor would refuse, and why.
     pub(crate) fn refuse(message: impl Into<String>) -> Self {
-        Self {
-            message: Some(message.into()),
-            ..Self::new(Trouble::BadRequest)
-        }
+        Self { message: Some(message.into()), ..Self::new(Trouble::BadRequest) }
     }
 
     /// Names the field at fault.
     pub(crate) fn at(self, param: impl Into<String>) -> Self {
-        Self {
-            param: Some(param.into()),
-            ..self
-        }
+        Self { param: Some(param.into()), ..self }
     }
 
     pub(crate) fn code(self, code: &'static str) -> Self {
-        Self {
-            code: Some(code),
-            ..self
-        }
+        Self { code: Some(code), ..self }
     }
 
     pub(crate) fn kind(self, kind: Trouble) -> Self {

@@ -59,10 +59,7 @@ pub struct Recorded {
 impl Recorded {
     /// The first header of this name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
     /// The body as JSON; null if it is none.
@@ -85,18 +82,11 @@ impl Recorded {
         };
         let mut headers = Map::new();
         for (name, value) in &self.headers {
-            let joined = headers
-                .get(name)
-                .and_then(Value::as_str)
-                .map(|before| format!("{before}, {value}"));
+            let joined = headers.get(name).and_then(Value::as_str).map(|before| format!("{before}, {value}"));
             headers.insert(name.clone(), json!(joined.as_ref().unwrap_or(value)));
         }
         let body = serde_json::from_slice(&self.body).unwrap_or_else(|_| json!(String::from_utf8_lossy(&self.body)));
-        let arrived = self
-            .arrived
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_millis() as u64;
+        let arrived = self.arrived.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
         json!({
             "id": self.id,
             "method": self.method,
@@ -127,11 +117,7 @@ struct Ring {
 
 impl Recorder {
     pub(crate) fn new(on: bool) -> Self {
-        Self {
-            on,
-            ring: Mutex::default(),
-            changed: Notify::new(),
-        }
+        Self { on, ring: Mutex::default(), changed: Notify::new() }
     }
 
     /// Adds a request that has just arrived.

@@ -113,15 +113,8 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) {
 
 /// Answers what is not even a request, in the default dialect, and gives the connection up.
 async fn refuse(shared: &Shared, conn: &mut Conn, status: u16, text: &'static str) -> Next {
-    let kind = if status == 413 {
-        Trouble::TooLarge
-    } else {
-        Trouble::BadRequest
-    };
-    let problem = Problem {
-        status: Some(status),
-        ..Problem::refuse(text).kind(kind)
-    };
+    let kind = if status == 413 { Trouble::TooLarge } else { Trouble::BadRequest };
+    let problem = Problem { status: Some(status), ..Problem::refuse(text).kind(kind) };
     let knobs = Knobs::default();
     let mut player = Player::new(shared, conn, &OpenAi, &knobs, 0, true);
     // The connection is closed either way.
@@ -137,18 +130,12 @@ async fn handle(shared: &Shared, conn: &mut Conn, head: &Head, body: &Bytes) -> 
         Route::Mock(page) => return page_next(admin::answer(shared, conn, head, &page, seq).await),
         Route::WrongMethod(dialect) => {
             let text = format!("Not allowed to {} on {}.", head.method, head.path());
-            let problem = Problem {
-                status: Some(405),
-                ..Problem::refuse(text)
-            };
+            let problem = Problem { status: Some(405), ..Problem::refuse(text) };
             return stray(shared, conn, head, body, dialect, &problem, seq).await;
         }
         Route::Unknown => {
             let text = format!("Invalid URL ({} {})", head.method, head.path());
-            let problem = Problem {
-                status: Some(404),
-                ..Problem::refuse(text)
-            };
+            let problem = Problem { status: Some(404), ..Problem::refuse(text) };
             return stray(shared, conn, head, body, &OpenAi, &problem, seq).await;
         }
     };
@@ -173,23 +160,14 @@ async fn stray(
 ) -> Next {
     shared.recorder.begin(seq, head, body, "");
     let knobs = Knobs::default();
-    let ended = Player::new(shared, conn, dialect, &knobs, seq, head.closes())
-        .problem(problem, "")
-        .await;
+    let ended = Player::new(shared, conn, dialect, &knobs, seq, head.closes()).problem(problem, "").await;
     finish(shared, seq, ended)
 }
 
 fn finish(shared: &Shared, seq: u64, ended: Result<End, Gone>) -> Next {
     match ended {
         Ok(end) => {
-            shared.recorder.end(
-                seq,
-                Some(if end.faulted {
-                    Outcome::Faulted
-                } else {
-                    Outcome::Completed
-                }),
-            );
+            shared.recorder.end(seq, Some(if end.faulted { Outcome::Faulted } else { Outcome::Completed }));
             end.next
         }
         Err(Gone) => {

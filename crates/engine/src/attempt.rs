@@ -131,7 +131,7 @@ impl Attempt<'_> {
     /// Models of a wildcard group are looked up when they are named.
     fn facts(&self, model: &str) -> ModelFacts {
         match self.star {
-            Some(_) => ModelFacts::default(),
+            Some(_) => policy::catalogue::facts(self.deployment.provider, model),
             None => self.deployment.facts,
         }
     }

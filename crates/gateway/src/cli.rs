@@ -111,6 +111,9 @@ pub struct MockArgs {
     /// Do not record requests (for benchmarks).
     #[arg(long)]
     no_record: bool,
+    /// Do not check requests as the vendor would (for benchmarks).
+    #[arg(long)]
+    no_check: bool,
 }
 
 impl ServeArgs {
@@ -165,13 +168,13 @@ pub fn providers(args: &ProvidersArgs) -> ExitCode {
 
 /// `lockgate mock`.
 pub fn mock(args: &MockArgs) -> ExitCode {
-    let address = (args.host, args.port).into();
-    let options = drill::mock::Options { record: !args.no_record, ..Default::default() };
-    let announce = |address: std::net::SocketAddr| print(&format!("listening on http://{address}"));
-    match drill::serve(address, args.workers, options, announce) {
+    let addr = (args.host, args.port).into();
+    let options = drill::mock::Options { addr, record: !args.no_record, check: !args.no_check, ..Default::default() };
+    let announce = |address| print(&format!("listening on http://{address}"));
+    match drill::serve(options, args.workers, announce) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("the mock providers cannot listen on {address}: {error}");
+            eprintln!("the mock providers cannot listen on {addr}: {error}");
             ExitCode::FAILURE
         }
     }

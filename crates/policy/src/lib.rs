@@ -7,10 +7,8 @@
 pub mod catalogue;
 mod course;
 mod estimate;
-mod families;
 mod nearest;
 mod pick;
-mod prices;
 mod rest;
 mod rules;
 
@@ -18,6 +16,5 @@ pub use course::{Course, Step};
 pub use estimate::estimate_tokens;
 pub use nearest::nearest;
 pub use pick::{Member, pick};
-pub use prices::{PriceList, Rates, Variant};
 pub use rest::{Tally, rest};
 pub use rules::{RetryPolicy, Rules, Strategy};

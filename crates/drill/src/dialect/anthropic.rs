@@ -33,15 +33,8 @@ impl Dialect for Anthropic {
     }
 
     fn wrong_key(&self, given: Option<&str>) -> Problem {
-        let text = if given.is_some() {
-            "invalid x-api-key"
-        } else {
-            "x-api-key header is required"
-        };
-        Problem {
-            message: Some(text.to_owned()),
-            ..Problem::new(Trouble::InvalidKey)
-        }
+        let text = if given.is_some() { "invalid x-api-key" } else { "x-api-key header is required" };
+        Problem { message: Some(text.to_owned()), ..Problem::new(Trouble::InvalidKey) }
     }
 
     fn no_model(&self) -> Problem {

@@ -23,12 +23,7 @@ pub(super) struct Frame {
 impl Frame {
     pub(super) fn new(kind: Kind, knobs: &Knobs) -> Self {
         let eol: &[u8] = if knobs.on(knobs.crlf) { b"\r\n" } else { b"\n" };
-        Self {
-            kind,
-            eol,
-            comments: knobs.on(knobs.comments) && kind == Kind::Sse,
-            begun: false,
-        }
+        Self { kind, eol, comments: knobs.on(knobs.comments) && kind == Kind::Sse, begun: false }
     }
 
     /// Starts an event; its data must follow, then `end`.

@@ -38,9 +38,7 @@ impl Dialect for Gemini {
     }
 
     fn key<'a>(&self, head: &'a Head) -> Option<&'a str> {
-        head.header("x-goog-api-key")
-            .or_else(|| head.query("key"))
-            .or_else(|| bearer(head))
+        head.header("x-goog-api-key").or_else(|| head.query("key")).or_else(|| bearer(head))
     }
 
     /// A wrong API key is a bad request at Google; only a wrong access token is unauthenticated.
@@ -49,10 +47,7 @@ impl Dialect for Gemini {
             Some(_) => Problem::refuse("API key not valid. Please pass a valid API key.").code("API_KEY_INVALID"),
             None => {
                 let text = "Method doesn't allow unregistered callers (callers without established identity). Please use API Key or other form of API consumer identity to call this API.";
-                Problem {
-                    message: Some(text.to_owned()),
-                    ..Problem::new(Trouble::Permission)
-                }
+                Problem { message: Some(text.to_owned()), ..Problem::new(Trouble::Permission) }
             }
         }
     }
@@ -83,22 +78,12 @@ impl Dialect for Gemini {
     }
 
     fn stream_type(&self, turn: &Turn) -> &'static str {
-        if turn.ask.shape == Shape::Array {
-            "application/json; charset=UTF-8"
-        } else {
-            "text/event-stream"
-        }
+        if turn.ask.shape == Shape::Array { "application/json; charset=UTF-8" } else { "text/event-stream" }
     }
 }
 
 fn models(names: &[String]) -> Value {
-    let methods = [
-        "generateContent",
-        "streamGenerateContent",
-        "countTokens",
-        "embedContent",
-        "batchEmbedContents",
-    ];
+    let methods = ["generateContent", "streamGenerateContent", "countTokens", "embedContent", "batchEmbedContents"];
     let one = |name: &String| {
         json!({
             "name": format!("models/{name}"),

@@ -39,14 +39,8 @@ impl Dialect for OpenAi {
 
     fn wrong_key(&self, given: Option<&str>) -> Problem {
         match given {
-            Some(key) => Problem {
-                message: Some(format!("Incorrect API key provided: {key}.")),
-                ..invalid_key()
-            },
-            None => Problem {
-                message: Some("You didn't provide an API key.".to_owned()),
-                ..invalid_key()
-            },
+            Some(key) => Problem { message: Some(format!("Incorrect API key provided: {key}.")), ..invalid_key() },
+            None => Problem { message: Some("You didn't provide an API key.".to_owned()), ..invalid_key() },
         }
     }
 

@@ -50,11 +50,7 @@ impl Cut {
 fn first_word(text: &str) -> usize {
     let mut word = 0;
     for (at, char) in text.char_indices() {
-        let over = if char.is_whitespace() {
-            word > 0 || at >= BLANKS
-        } else {
-            word >= WORD
-        };
+        let over = if char.is_whitespace() { word > 0 || at >= BLANKS } else { word >= WORD };
         if over {
             return at;
         }

@@ -13,18 +13,9 @@ pub(crate) enum Step<'a> {
     /// More of the text.
     Text { reply: usize, text: &'a str },
     /// A tool call begins; dialects that send calls whole send it now.
-    Call {
-        reply: usize,
-        index: usize,
-        call: &'a ToolCall,
-    },
+    Call { reply: usize, index: usize, call: &'a ToolCall },
     /// More of a call's arguments.
-    Arguments {
-        reply: usize,
-        index: usize,
-        call: &'a ToolCall,
-        text: &'a str,
-    },
+    Arguments { reply: usize, index: usize, call: &'a ToolCall, text: &'a str },
     /// One reply is complete.
     Finish { reply: usize },
     /// All is said.
@@ -46,17 +37,9 @@ pub(crate) fn steps(answer: &Answer, interleave: bool) -> impl Iterator<Item = S
         .map(|(reply, text)| Step::Thinking { reply, text });
     let texts = turns(replies.iter().map(|reply| reply.text.as_str()).collect(), cut)
         .map(|(reply, text)| Step::Text { reply, text });
-    let calls = replies
-        .iter()
-        .enumerate()
-        .flat_map(move |(at, reply)| calls(at, &reply.calls, cut, interleave));
+    let calls = replies.iter().enumerate().flat_map(move |(at, reply)| calls(at, &reply.calls, cut, interleave));
     let ends = (0..replies.len()).map(|reply| Step::Finish { reply });
-    std::iter::once(Step::Open)
-        .chain(thinking)
-        .chain(texts)
-        .chain(calls)
-        .chain(ends)
-        .chain([Step::Close])
+    std::iter::once(Step::Open).chain(thinking).chain(texts).chain(calls).chain(ends).chain([Step::Close])
 }
 
 /// Pieces of several texts in turn: which text, and the piece.
@@ -77,18 +60,9 @@ fn turns(mut rest: Vec<&str>, cut: Cut) -> impl Iterator<Item = (usize, &str)> +
 }
 
 fn calls(reply: usize, calls: &[ToolCall], cut: Cut, interleave: bool) -> Vec<Step<'_>> {
-    let open = |index: usize| Step::Call {
-        reply,
-        index,
-        call: &calls[index],
-    };
+    let open = |index: usize| Step::Call { reply, index, call: &calls[index] };
     let part = move |first: usize| {
-        move |(at, text): (usize, _)| Step::Arguments {
-            reply,
-            index: first + at,
-            call: &calls[first + at],
-            text,
-        }
+        move |(at, text): (usize, _)| Step::Arguments { reply, index: first + at, call: &calls[first + at], text }
     };
     if interleave {
         let fragments = turns(calls.iter().map(|call| call.arguments.as_str()).collect(), cut).map(part(0));

@@ -34,11 +34,7 @@ impl Conn {
     pub(super) fn new(stream: TcpStream) -> Self {
         // Without it small chunks would wait for each other; if it fails they do, and that is all.
         let _ = stream.set_nodelay(true);
-        Self {
-            stream,
-            inbox: Vec::new(),
-            outbox: Vec::new(),
-        }
+        Self { stream, inbox: Vec::new(), outbox: Vec::new() }
     }
 
     /// Receives some more bytes of a request.
@@ -57,11 +53,7 @@ impl Conn {
         body.extend(self.inbox.drain(..here));
         let missing = length - here;
         let read = (&mut self.stream).take(missing as u64).read_to_end(body).await;
-        if read.is_ok_and(|read| read == missing) {
-            Ok(())
-        } else {
-            Err(ReadError::Gone)
-        }
+        if read.is_ok_and(|read| read == missing) { Ok(()) } else { Err(ReadError::Gone) }
     }
 
     /// Sends what is in the outbox.

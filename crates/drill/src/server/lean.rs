@@ -44,10 +44,7 @@ pub(super) fn work(lean: &Lean, incoming: &Incoming<'_>, streams: bool) -> Optio
     Some(Work::Talk(Box::new(Ask {
         model: incoming.model.to_owned(),
         stream: lean.stream.unwrap_or(streams) || incoming.op == Op::ChatStream,
-        stream_usage: lean
-            .stream_options
-            .as_ref()
-            .is_some_and(|options| options.include_usage),
+        stream_usage: lean.stream_options.as_ref().is_some_and(|options| options.include_usage),
         shape,
         n: 1,
         words: 1,

@@ -29,11 +29,7 @@ pub(super) struct Plan {
 }
 
 pub(super) fn plan(shared: &Shared, target: &Target, head: &Head, body: &[u8], seq: u64) -> Plan {
-    let mut plan = Plan {
-        model: String::new(),
-        knobs: shared.knobs.clone(),
-        content: Content::Plain(""),
-    };
+    let mut plan = Plan { model: String::new(), knobs: shared.knobs.clone(), content: Content::Plain("") };
     plan.content = fill(&mut plan, shared, target, head, body, seq).unwrap_or_else(Content::Refusal);
     plan
 }
@@ -81,12 +77,7 @@ fn fill(
             if plan.knobs.fault == Some(Fault::NoChoices) {
                 hollow(&mut answer, target.dialect.has_choices());
             }
-            Content::Turn(Box::new(Turn {
-                ask: *ask,
-                answer,
-                knobs: plan.knobs.clone(),
-                seq,
-            }))
+            Content::Turn(Box::new(Turn { ask: *ask, answer, knobs: plan.knobs.clone(), seq }))
         }
     })
 }
@@ -107,27 +98,15 @@ fn parse(shared: &Shared, target: &Target, head: &Head, body: &[u8]) -> Result<P
     match serde_json::from_slice(body) {
         Ok(Value::Object(map)) => Ok(Parsed::Whole(Value::Object(map))),
         Ok(_) => Err(Problem::refuse("The request body is not a JSON object.")),
-        Err(wrong) => Err(Problem::refuse(format!(
-            "We could not parse the JSON body of your request: {wrong}"
-        ))),
+        Err(wrong) => Err(Problem::refuse(format!("We could not parse the JSON body of your request: {wrong}"))),
     }
 }
 
 fn work(plan: &Plan, shared: &Shared, target: &Target, head: &Head, parsed: &Parsed) -> Result<Work, Problem> {
     let nothing = Value::Null;
-    let body = if let Parsed::Whole(body) = parsed {
-        body
-    } else {
-        &nothing
-    };
-    let incoming = Incoming {
-        op: target.op,
-        head,
-        body,
-        model: &plan.model,
-        knobs: &plan.knobs,
-        models: &shared.models,
-    };
+    let body = if let Parsed::Whole(body) = parsed { body } else { &nothing };
+    let incoming =
+        Incoming { op: target.op, head, body, model: &plan.model, knobs: &plan.knobs, models: &shared.models };
     if let Parsed::Lean(lean) = parsed
         && let Some(work) = lean::work(lean, &incoming, target.dialect.streams_by_default())
     {

@@ -69,15 +69,7 @@ impl<'a> Player<'a> {
         seq: u64,
         close: bool,
     ) -> Self {
-        Self {
-            shared,
-            conn,
-            dialect,
-            knobs,
-            seq,
-            close,
-            head_only: false,
-        }
+        Self { shared, conn, dialect, knobs, seq, close, head_only: false }
     }
 
     /// Answers as planned.
@@ -94,10 +86,7 @@ impl<'a> Player<'a> {
         }
         match &plan.content {
             Content::Turn(turn) if turn.ask.stream => self.stream(turn).await,
-            Content::Turn(turn) => {
-                self.whole(self.dialect.whole(turn).to_string().into_bytes(), &plan.model)
-                    .await
-            }
+            Content::Turn(turn) => self.whole(self.dialect.whole(turn).to_string().into_bytes(), &plan.model).await,
             Content::Json(json) => self.whole(json.to_string().into_bytes(), &plan.model).await,
             Content::Plain(text) => self.full(200, "text/plain; charset=utf-8", text.as_bytes(), None).await,
             Content::Refusal(problem) => self.problem(problem, &plan.model).await,
@@ -110,20 +99,14 @@ impl<'a> Player<'a> {
             return None;
         }
         if self.knobs.on(self.knobs.blocked) && !self.dialect.tells_blocked() {
-            return Some(Problem {
-                message: self.knobs.message.clone(),
-                ..Problem::new(Trouble::ContentPolicy)
-            });
+            return Some(Problem { message: self.knobs.message.clone(), ..Problem::new(Trouble::ContentPolicy) });
         }
         Problem::from_knobs(self.knobs)
     }
 
     /// The error that strikes in the middle of an answer.
     fn middle_problem(&self) -> Problem {
-        let usual = Problem {
-            message: self.knobs.message.clone(),
-            ..Problem::new(Trouble::Server)
-        };
+        let usual = Problem { message: self.knobs.message.clone(), ..Problem::new(Trouble::Server) };
         Problem::from_knobs(self.knobs).unwrap_or(usual)
     }
 
@@ -131,8 +114,7 @@ impl<'a> Player<'a> {
     pub(crate) async fn problem(&mut self, problem: &Problem, model: &str) -> Result<End, Gone> {
         let failure = self.dialect.failure(problem, model);
         let body = failure.body.to_string();
-        self.full(failure.status, "application/json", body.as_bytes(), problem.retry_after)
-            .await
+        self.full(failure.status, "application/json", body.as_bytes(), problem.retry_after).await
     }
 
     /// Faults that strike instead of a head, or replace the answer.
@@ -146,9 +128,7 @@ impl<'a> Player<'a> {
             Some(Fault::NotHttp) => self.raw(GARBAGE).await,
             Some(Fault::Html) => {
                 let status = self.knobs.status.unwrap_or(502);
-                self.full(status, "text/html", HTML.as_bytes(), None)
-                    .await
-                    .map(|end| End { faulted: true, ..end })
+                self.full(status, "text/html", HTML.as_bytes(), None).await.map(|end| End { faulted: true, ..end })
             }
             _ => return Ok(None),
         };
@@ -175,8 +155,7 @@ impl<'a> Player<'a> {
         body: &[u8],
         retry_after: Option<f64>,
     ) -> Result<End, Gone> {
-        self.head(status, kind, Framing::Length(body.len()), retry_after)
-            .await?;
+        self.head(status, kind, Framing::Length(body.len()), retry_after).await?;
         if !self.head_only {
             self.body(body).await?;
         }
@@ -187,10 +166,7 @@ impl<'a> Player<'a> {
     async fn end(&mut self, faulted: bool) -> Result<End, Gone> {
         self.conn.flush().await?;
         self.conn.tidy();
-        Ok(End {
-            faulted,
-            next: if self.close { Next::Close } else { Next::Keep },
-        })
+        Ok(End { faulted, next: if self.close { Next::Close } else { Next::Keep } })
     }
 
     /// Answers with JSON that is not streamed, broken in the way the knobs ask for.
@@ -208,10 +184,7 @@ impl<'a> Player<'a> {
         match fault {
             Fault::ErrorMid => {
                 let problem = self.middle_problem();
-                return self
-                    .problem(&problem, model)
-                    .await
-                    .map(|end| End { faulted: true, ..end });
+                return self.problem(&problem, model).await.map(|end| End { faulted: true, ..end });
             }
             Fault::Empty => return self.broken(&[]).await,
             Fault::BadJson => return self.broken(&body[..half]).await,
@@ -245,9 +218,7 @@ impl<'a> Player<'a> {
 
     /// A body that is wrong in a frame that is right.
     async fn broken(&mut self, body: &[u8]) -> Result<End, Gone> {
-        self.full(200, "application/json", body, None)
-            .await
-            .map(|end| End { faulted: true, ..end })
+        self.full(200, "application/json", body, None).await.map(|end| End { faulted: true, ..end })
     }
 
     async fn first_wait(&mut self) -> Result<(), Gone> {

@@ -27,10 +27,7 @@ pub(crate) struct Head {
 impl Head {
     /// The first header of this name, which must be in lower case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     pub(crate) fn path(&self) -> &str {
@@ -90,11 +87,7 @@ impl Conn {
             self.fill().await?;
         };
         let bodied = !matches!(framing, Framing::Length(0));
-        if bodied
-            && head
-                .header("expect")
-                .is_some_and(|value| value.eq_ignore_ascii_case("100-continue"))
-        {
+        if bodied && head.header("expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue")) {
             self.outbox.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
             self.flush().await.map_err(|_| ReadError::Gone)?;
         }
@@ -165,11 +158,7 @@ fn parse(bytes: &[u8]) -> Result<Option<(usize, Head, Framing)>, ReadError> {
     let head = Head {
         method: request.method.unwrap_or_default().to_owned(),
         target: request.path.unwrap_or_default().to_owned(),
-        headers: request
-            .headers
-            .iter()
-            .map(|line| (line.name.to_ascii_lowercase(), text(line.value)))
-            .collect(),
+        headers: request.headers.iter().map(|line| (line.name.to_ascii_lowercase(), text(line.value))).collect(),
         old: request.version == Some(0),
     };
     let framing = framing(&head)?;

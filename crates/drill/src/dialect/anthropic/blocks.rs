@@ -29,19 +29,11 @@ impl<'a> Block<'a> {
 
     /// The id of the call a result answers.
     pub(super) fn result(&self) -> Option<&'a str> {
-        if let Block::Result { id, .. } = self {
-            Some(id)
-        } else {
-            None
-        }
+        if let Block::Result { id, .. } = self { Some(id) } else { None }
     }
 
     pub(super) fn result_text(&self) -> Option<&str> {
-        if let Block::Result { text, .. } = self {
-            Some(text)
-        } else {
-            None
-        }
+        if let Block::Result { text, .. } = self { Some(text) } else { None }
     }
 }
 
@@ -61,9 +53,7 @@ pub(super) fn read<'a>(content: &'a Value, role: &str, path: &str, last: bool) -
             let one = |(at, value): (usize, &'a Value)| block(value, role, &format!("{path}.content.{at}"));
             list.iter().enumerate().map(one).collect()
         }
-        _ => Err(Problem::refuse(format!(
-            "{path}.content: Input should be a valid string or list"
-        ))),
+        _ => Err(Problem::refuse(format!("{path}.content: Input should be a valid string or list"))),
     }
 }
 
@@ -160,11 +150,7 @@ fn source<'a>(block: &Value, path: &str, types: &[&str]) -> Result<Block<'a>, Pr
             only(source, &["type", "media_type", "data"], &path)?;
             let media = required_text(source, &format!("{path}.media_type"))?;
             if !types.contains(&media) {
-                let known = types
-                    .iter()
-                    .map(|one| format!("'{one}'"))
-                    .collect::<Vec<_>>()
-                    .join(", ");
+                let known = types.iter().map(|one| format!("'{one}'")).collect::<Vec<_>>().join(", ");
                 return Err(Problem::refuse(format!("{path}.media_type: Input should be {known}")));
             }
             let data = required_text(source, &format!("{path}.data"))?;
@@ -199,54 +185,36 @@ fn source<'a>(block: &Value, path: &str, types: &[&str]) -> Result<Block<'a>, Pr
 fn tool_id<'a>(block: &'a Value, path: &str) -> Result<&'a str, Problem> {
     let id = required_text(block, path)?;
     if !is_name(id, "_-", usize::MAX) {
-        return Err(Problem::refuse(format!(
-            "{path}: String should match pattern '^[a-zA-Z0-9_-]+$'"
-        )));
+        return Err(Problem::refuse(format!("{path}: String should match pattern '^[a-zA-Z0-9_-]+$'")));
     }
     Ok(id)
 }
 
 fn tool_use<'a>(block: &'a Value, path: &str) -> Result<Block<'a>, Problem> {
-    only(
-        block,
-        &["type", "id", "name", "input", "caller", "toolset_name", "cache_control"],
-        path,
-    )?;
+    only(block, &["type", "id", "name", "input", "caller", "toolset_name", "cache_control"], path)?;
     let id = tool_id(block, &format!("{path}.id"))?;
     if !is_name(required_text(block, &format!("{path}.name"))?, "_-", 200) {
-        return Err(Problem::refuse(format!(
-            "{path}.name: String should match pattern '^[a-zA-Z0-9_-]{{1,200}}$'"
-        )));
+        return Err(Problem::refuse(format!("{path}.name: String should match pattern '^[a-zA-Z0-9_-]{{1,200}}$'")));
     }
     if !required(block, &format!("{path}.input"))?.is_object() {
-        return Err(Problem::refuse(format!(
-            "{path}.input: Input should be a valid dictionary"
-        )));
+        return Err(Problem::refuse(format!("{path}.input: Input should be a valid dictionary")));
     }
     Ok(Block::Call(id))
 }
 
 fn tool_result<'a>(block: &'a Value, path: &str) -> Result<Block<'a>, Problem> {
-    only(
-        block,
-        &["type", "tool_use_id", "content", "is_error", "cache_control"],
-        path,
-    )?;
+    only(block, &["type", "tool_use_id", "content", "is_error", "cache_control"], path)?;
     cache_control(block, path)?;
     let id = tool_id(block, &format!("{path}.tool_use_id"))?;
     if field(block, "is_error").is_some_and(|flag| !flag.is_boolean()) {
-        return Err(Problem::refuse(format!(
-            "{path}.is_error: Input should be a valid boolean"
-        )));
+        return Err(Problem::refuse(format!("{path}.is_error: Input should be a valid boolean")));
     }
     let text = match field(block, "content") {
         None => Cow::Borrowed(""),
         Some(Value::String(text)) => Cow::Borrowed(text.as_str()),
         Some(Value::Array(list)) => Cow::Owned(result_texts(list, path)?),
         Some(_) => {
-            return Err(Problem::refuse(format!(
-                "{path}.content: Input should be a valid string or list"
-            )));
+            return Err(Problem::refuse(format!("{path}.content: Input should be a valid string or list")));
         }
     };
     Ok(Block::Result { id, text })
@@ -265,9 +233,7 @@ fn result_texts(list: &[Value], path: &str) -> Result<String, Problem> {
             }
             "search_result" | "tool_reference" | "browser_state" => {}
             other => {
-                return Err(Problem::refuse(format!(
-                    "{path}: Input tag '{other}' is not allowed in a tool_result"
-                )));
+                return Err(Problem::refuse(format!("{path}: Input tag '{other}' is not allowed in a tool_result")));
             }
         }
     }
@@ -280,9 +246,7 @@ fn thinking<'a>(block: &'a Value, path: &str) -> Result<Block<'a>, Problem> {
     let given = required_text(block, &format!("{path}.signature"))?;
     if given != signature(text) {
         let path = path.trim_end_matches(".thinking");
-        return Err(Problem::refuse(format!(
-            "{path}: Invalid `signature` in `thinking` block"
-        )));
+        return Err(Problem::refuse(format!("{path}: Invalid `signature` in `thinking` block")));
     }
     Ok(Block::Thinking)
 }

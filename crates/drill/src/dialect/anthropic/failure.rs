@@ -7,15 +7,9 @@ use serde_json::json;
 
 pub(super) fn failure(problem: &Problem, model: &str) -> Failure {
     let (status, kind, message) = usual(problem);
-    let message = problem
-        .message
-        .clone()
-        .unwrap_or_else(|| message.replace("{model}", model));
+    let message = problem.message.clone().unwrap_or_else(|| message.replace("{model}", model));
     let error = json!({ "type": kind, "message": message });
-    Failure {
-        status,
-        body: json!({ "type": "error", "error": error, "request_id": "req_drill" }),
-    }
+    Failure { status, body: json!({ "type": "error", "error": error, "request_id": "req_drill" }) }
 }
 
 fn usual(problem: &Problem) -> (u16, &'static str, &'static str) {
@@ -25,20 +19,12 @@ fn usual(problem: &Problem) -> (u16, &'static str, &'static str) {
         Trouble::Unsupported => (400, INVALID, "This model does not support a parameter of the request."),
         Trouble::InvalidKey => (401, "authentication_error", "invalid x-api-key"),
         Trouble::Billing => (402, "billing_error", "There is a problem with your billing."),
-        Trouble::Permission => (
-            403,
-            "permission_error",
-            "Your API key does not have permission to use this model.",
-        ),
+        Trouble::Permission => (403, "permission_error", "Your API key does not have permission to use this model."),
         Trouble::NotFound => (404, "not_found_error", "model: {model}"),
         Trouble::Conflict => (409, "conflict_error", "The resource was changed by another request."),
         Trouble::TooLarge => (413, "request_too_large", "Request exceeds the maximum size"),
         Trouble::Unprocessable => (422, INVALID, "The request could not be processed."),
-        Trouble::RateLimit => (
-            429,
-            "rate_limit_error",
-            "This request would exceed your organization's rate limit.",
-        ),
+        Trouble::RateLimit => (429, "rate_limit_error", "This request would exceed your organization's rate limit."),
         Trouble::InsufficientQuota => (
             400,
             INVALID,

@@ -30,16 +30,12 @@ struct Phase<'a> {
 /// `strict` demands that an assistant turn in a tool loop begins with its thinking.
 pub(super) fn read(body: &Value, knobs: &Knobs, strict: bool) -> Result<Talk, Problem> {
     let value = required(body, "messages")?;
-    let list = value
-        .as_array()
-        .ok_or_else(|| Problem::refuse("messages: Input should be a valid list"))?;
+    let list = value.as_array().ok_or_else(|| Problem::refuse("messages: Input should be a valid list"))?;
     match list.len() {
         0 => return Err(Problem::refuse("messages: at least one message is required")),
         1..=MAX_MESSAGES => {}
         _ => {
-            return Err(Problem::refuse(format!(
-                "messages: at most {MAX_MESSAGES} messages are allowed"
-            )));
+            return Err(Problem::refuse(format!("messages: at most {MAX_MESSAGES} messages are allowed")));
         }
     }
     let phases = phases(list, knobs)?;
@@ -59,9 +55,7 @@ fn phases<'a>(list: &'a [Value], knobs: &Knobs) -> Result<Vec<Phase<'a>>, Proble
     let mut phases: Vec<Phase<'a>> = Vec::new();
     for (at, message) in list.iter().enumerate() {
         let path = format!("messages.{at}");
-        let map = message
-            .as_object()
-            .ok_or_else(|| Problem::refuse(format!("{path}: Input should be an object")))?;
+        let map = message.as_object().ok_or_else(|| Problem::refuse(format!("{path}: Input should be an object")))?;
         if let Some(name) = unknown(map, &["role", "content"]) {
             return Err(extra(&format!("{path}.{name}")));
         }
@@ -136,12 +130,7 @@ fn leading_results<'a>(blocks: &[Block<'a>]) -> Vec<&'a str> {
 
 fn results(turn: &Phase<'_>, calls: &[&str]) -> Result<(), Problem> {
     let mut seen: Vec<&str> = Vec::new();
-    for (at, id) in turn
-        .blocks
-        .iter()
-        .enumerate()
-        .filter_map(|(at, block)| Some((at, block.result()?)))
-    {
+    for (at, id) in turn.blocks.iter().enumerate().filter_map(|(at, block)| Some((at, block.result()?))) {
         if !calls.contains(&id) {
             let text = format!(
                 "messages.{}.content.{at}: unexpected `tool_use_id` found in `tool_result` blocks: {id}. Each `tool_result` block must have a corresponding `tool_use` block in the previous message.",
@@ -171,9 +160,9 @@ fn last(turns: &[&Phase<'_>], knobs: &Knobs) -> Result<(), Problem> {
         return Err(Problem::refuse(text));
     }
     match last.blocks.last() {
-        Some(Block::Text(text)) if text.ends_with(char::is_whitespace) => Err(Problem::refuse(
-            "messages: final assistant content cannot end with trailing whitespace",
-        )),
+        Some(Block::Text(text)) if text.ends_with(char::is_whitespace) => {
+            Err(Problem::refuse("messages: final assistant content cannot end with trailing whitespace"))
+        }
         _ => Ok(()),
     }
 }
@@ -188,11 +177,7 @@ fn thinking_first(turns: &[&Phase<'_>]) -> Result<(), Problem> {
     let text = format!(
         "messages.{}.content.0.type: Expected `thinking` or `redacted_thinking`, but found `{}`. When `thinking` is enabled, a final `assistant` message must start with a thinking block.",
         assistant.at,
-        if matches!(first, Some(Block::Text(_))) {
-            "text"
-        } else {
-            "tool_use"
-        }
+        if matches!(first, Some(Block::Text(_))) { "text" } else { "tool_use" }
     );
     Err(Problem::refuse(text))
 }

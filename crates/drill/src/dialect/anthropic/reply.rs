@@ -66,10 +66,7 @@ pub(super) fn ending(turn: &Turn, reply: &Reply) -> Map<String, Value> {
         Finish::Refusal => ("refusal", None),
     };
     let mut map = Map::new();
-    map.insert(
-        "stop_reason".into(),
-        json!(turn.knobs.finish.as_deref().unwrap_or(reason)),
-    );
+    map.insert("stop_reason".into(), json!(turn.knobs.finish.as_deref().unwrap_or(reason)));
     map.insert("stop_sequence".into(), json!(sequence));
     if reply.finish == Finish::Refusal {
         let details = json!({ "type": "refusal", "category": null, "explanation": reply.text });

@@ -30,13 +30,7 @@ pub(super) struct Stream<'a> {
 impl<'a> Stream<'a> {
     pub(super) fn new(turn: &'a Turn) -> Self {
         let frame = Frame::new(Kind::Sse, &turn.knobs);
-        Self {
-            turn,
-            frame,
-            open: Open::Nothing,
-            index: 0,
-            head: String::new(),
-        }
+        Self { turn, frame, open: Open::Nothing, index: 0, head: String::new() }
     }
 
     fn event(&mut self, data: &Value, out: &mut Vec<u8>) {
@@ -69,10 +63,8 @@ impl<'a> Stream<'a> {
             Open::Call(_) => ("input_json_delta", "partial_json"),
             _ => ("text_delta", "text"),
         };
-        self.head = format!(
-            r#"{{"type":"content_block_delta","index":{},"delta":{{"type":"{kind}","{field}":"#,
-            self.index
-        );
+        self.head =
+            format!(r#"{{"type":"content_block_delta","index":{},"delta":{{"type":"{kind}","{field}":"#, self.index);
     }
 
     fn end_block(&mut self, out: &mut Vec<u8>) {
@@ -82,10 +74,7 @@ impl<'a> Stream<'a> {
         if self.open == Open::Thinking {
             let text = shown_thinking(self.turn, &self.turn.answer.replies[0]);
             let delta = json!({ "type": "signature_delta", "signature": signature(text) });
-            self.event(
-                &json!({ "type": "content_block_delta", "index": self.index, "delta": delta }),
-                out,
-            );
+            self.event(&json!({ "type": "content_block_delta", "index": self.index, "delta": delta }), out);
         }
         self.event(&json!({ "type": "content_block_stop", "index": self.index }), out);
         self.index += 1;
@@ -101,11 +90,7 @@ impl<'a> Stream<'a> {
     }
 
     fn thinking(&mut self, text: &str, out: &mut Vec<u8>) {
-        self.block(
-            Open::Thinking,
-            || json!({ "type": "thinking", "thinking": "", "signature": "" }),
-            out,
-        );
+        self.block(Open::Thinking, || json!({ "type": "thinking", "thinking": "", "signature": "" }), out);
         if !self.turn.ask.thinking_hidden {
             self.delta(text, out);
         }

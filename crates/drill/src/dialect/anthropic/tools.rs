@@ -25,9 +25,7 @@ pub(super) fn read(body: &Value) -> Result<Vec<Tool>, Problem> {
     let Some(value) = field(body, "tools") else {
         return Ok(Vec::new());
     };
-    let list = value
-        .as_array()
-        .ok_or_else(|| Problem::refuse("tools: Input should be a valid list"))?;
+    let list = value.as_array().ok_or_else(|| Problem::refuse("tools: Input should be a valid list"))?;
     let mut tools: Vec<Tool> = Vec::new();
     for (at, tool) in list.iter().enumerate() {
         if field(tool, "type").is_some_and(|kind| kind != "custom") {
@@ -43,17 +41,13 @@ pub(super) fn read(body: &Value) -> Result<Vec<Tool>, Problem> {
 }
 
 fn custom(tool: &Value, path: &str) -> Result<Tool, Problem> {
-    let map = tool
-        .as_object()
-        .ok_or_else(|| Problem::refuse(format!("{path}: Input should be an object")))?;
+    let map = tool.as_object().ok_or_else(|| Problem::refuse(format!("{path}: Input should be an object")))?;
     if let Some(name) = unknown(map, FIELDS) {
         return Err(extra(&format!("{path}.{name}")));
     }
     let name = required_text(tool, &format!("{path}.name"))?;
     if !is_name(name, "_-", 128) {
-        return Err(Problem::refuse(format!(
-            "{path}.name: String should match pattern '^[a-zA-Z0-9_-]{{1,128}}$'"
-        )));
+        return Err(Problem::refuse(format!("{path}.name: String should match pattern '^[a-zA-Z0-9_-]{{1,128}}$'")));
     }
     cache_control(tool, path)?;
     let path = format!("{path}.input_schema");
@@ -64,23 +58,16 @@ fn custom(tool: &Value, path: &str) -> Result<Tool, Problem> {
     if required_text(schema, &format!("{path}.type"))? != "object" {
         return Err(Problem::refuse(format!("{path}.type: Input should be 'object'")));
     }
-    if ["oneOf", "allOf", "anyOf"]
-        .iter()
-        .any(|word| schema.get(*word).is_some())
-    {
+    if ["oneOf", "allOf", "anyOf"].iter().any(|word| schema.get(*word).is_some()) {
         let text = format!("{path}: input_schema does not support oneOf, allOf, or anyOf at the top level");
         return Err(Problem::refuse(text));
     }
-    Ok(Tool {
-        name: name.to_owned(),
-        schema: schema.clone(),
-    })
+    Ok(Tool { name: name.to_owned(), schema: schema.clone() })
 }
 
 /// Whether the request forces a call.
 pub(super) fn is_forced(body: &Value) -> bool {
-    body.pointer("/tool_choice/type")
-        .is_some_and(|kind| kind == "any" || kind == "tool")
+    body.pointer("/tool_choice/type").is_some_and(|kind| kind == "any" || kind == "tool")
 }
 
 /// Which tool to call, and whether to call one at most.
@@ -89,9 +76,7 @@ pub(super) fn choice(body: &Value, tools: &[Tool]) -> Result<(Choice, bool), Pro
         return Ok((Choice::Free, false));
     };
     if field(body, "tools").and_then(Value::as_array).is_none_or(Vec::is_empty) {
-        return Err(Problem::refuse(
-            "tool_choice: may only be specified while providing tools",
-        ));
+        return Err(Problem::refuse("tool_choice: may only be specified while providing tools"));
     }
     let kind = required_text(choice, "tool_choice.type")?;
     let known: &[&str] = match kind {

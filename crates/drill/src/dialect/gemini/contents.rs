@@ -21,14 +21,8 @@ const PAYLOADS: &[&str] = &[
     "toolResponse",
 ];
 
-const MARKERS: &[&str] = &[
-    "thought",
-    "thoughtSignature",
-    "videoMetadata",
-    "mediaResolution",
-    "mediaProcessing",
-    "partMetadata",
-];
+const MARKERS: &[&str] =
+    &["thought", "thoughtSignature", "videoMetadata", "mediaResolution", "mediaProcessing", "partMetadata"];
 
 /// What the contents amount to.
 #[derive(Default)]
@@ -51,25 +45,16 @@ impl<'a> Content<'a> {
     }
 
     fn text(&self) -> String {
-        self.each("text")
-            .filter_map(Value::as_str)
-            .collect::<Vec<_>>()
-            .join(" ")
+        self.each("text").filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
     }
 }
 
 pub(super) fn read(body: &Value, knobs: &Knobs) -> Result<Talk, Problem> {
     let list = list(body, "contents", "contents")?;
     if list.is_empty() {
-        return Err(Problem::refuse(
-            "* GenerateContentRequest.contents: contents is not specified",
-        ));
+        return Err(Problem::refuse("* GenerateContentRequest.contents: contents is not specified"));
     }
-    let contents = list
-        .iter()
-        .enumerate()
-        .map(|(at, one)| content(one, at))
-        .collect::<Result<Vec<_>, _>>()?;
+    let contents = list.iter().enumerate().map(|(at, one)| content(one, at)).collect::<Result<Vec<_>, _>>()?;
     turns(&contents)?;
     calls(&contents)?;
     signatures(&contents, knobs)?;
@@ -87,9 +72,7 @@ fn content(content: &Value, at: usize) -> Result<Content<'_>, Problem> {
     let parts = parts(content, &path)?;
     let alien = if model { "functionResponse" } else { "functionCall" };
     if parts.iter().any(|part| get(part, alien).is_some()) {
-        return Err(Problem::refuse(format!(
-            "{path}: a part of kind {alien} is not allowed in this role."
-        )));
+        return Err(Problem::refuse(format!("{path}: a part of kind {alien} is not allowed in this role.")));
     }
     Ok(Content { model, parts })
 }
@@ -131,11 +114,7 @@ fn part(part: &Value, path: &str) -> Result<(), Problem> {
         }
         "functionResponse" => {
             let path = format!("{path}.function_response");
-            object(
-                payload,
-                &path,
-                &["id", "name", "response", "parts", "willContinue", "scheduling"],
-            )?;
+            object(payload, &path, &["id", "name", "response", "parts", "willContinue", "scheduling"])?;
             named_object(payload, "response", &path)
         }
         _ => Ok(()),
@@ -145,15 +124,11 @@ fn part(part: &Value, path: &str) -> Result<(), Problem> {
 fn inline_data(data: &Value, path: &str) -> Result<(), Problem> {
     object(data, path, &["mimeType", "data", "displayName"])?;
     if text(data, "mimeType", path)?.is_none_or(|kind| !kind.contains('/')) {
-        return Err(Problem::refuse(format!(
-            "* GenerateContentRequest.{path}.mime_type: mimeType must be set."
-        )));
+        return Err(Problem::refuse(format!("* GenerateContentRequest.{path}.mime_type: mimeType must be set.")));
     }
     let bytes = text(data, "data", path)?.unwrap_or_default();
     if bytes.is_empty() || !is_base64(bytes) {
-        return Err(Problem::refuse(format!(
-            "Invalid value at '{path}.data' (TYPE_BYTES), Base64 decoding failed"
-        )));
+        return Err(Problem::refuse(format!("Invalid value at '{path}.data' (TYPE_BYTES), Base64 decoding failed")));
     }
     Ok(())
 }
@@ -162,36 +137,27 @@ fn file_data(data: &Value, path: &str) -> Result<(), Problem> {
     object(data, path, &["mimeType", "fileUri", "displayName"])?;
     match text(data, "fileUri", path)? {
         Some(uri) if !uri.is_empty() => Ok(()),
-        _ => Err(Problem::refuse(format!(
-            "* GenerateContentRequest.{path}.file_uri: fileUri must be set."
-        ))),
+        _ => Err(Problem::refuse(format!("* GenerateContentRequest.{path}.file_uri: fileUri must be set."))),
     }
 }
 
 /// A call or response: a name, and an object if there is a body.
 fn named_object(payload: &Value, body: &str, path: &str) -> Result<(), Problem> {
     if text(payload, "name", path)?.is_none_or(str::is_empty) {
-        return Err(Problem::refuse(format!(
-            "* GenerateContentRequest.{path}.name: Name cannot be empty."
-        )));
+        return Err(Problem::refuse(format!("* GenerateContentRequest.{path}.name: Name cannot be empty.")));
     }
     let required = body == "response";
     match get(payload, body) {
         Some(Value::Object(_)) => Ok(()),
         None if !required => Ok(()),
-        None => Err(Problem::refuse(format!(
-            "* GenerateContentRequest.{path}.{body}: {body} must be set."
-        ))),
+        None => Err(Problem::refuse(format!("* GenerateContentRequest.{path}.{body}: {body} must be set."))),
         Some(other) => {
             let wrong = if other.is_array() {
                 "Proto field is not repeating, cannot start list."
             } else {
                 "expected an object"
             };
-            Err(super::fields::invalid(
-                path,
-                &format!("Invalid value at '{path}.{body}': {wrong}"),
-            ))
+            Err(super::fields::invalid(path, &format!("Invalid value at '{path}.{body}': {wrong}")))
         }
     }
 }
@@ -200,9 +166,7 @@ fn named_object(payload: &Value, body: &str, path: &str) -> Result<(), Problem> 
 fn turns(contents: &[Content<'_>]) -> Result<(), Problem> {
     let alternate = contents.windows(2).all(|pair| pair[0].model != pair[1].model);
     if !alternate || contents.first().is_some_and(|first| first.model) {
-        return Err(Problem::refuse(
-            "Please ensure that multiturn requests alternate between user and model.",
-        ));
+        return Err(Problem::refuse("Please ensure that multiturn requests alternate between user and model."));
     }
     if contents.last().is_some_and(|last| last.model) {
         return Err(Problem::refuse(
@@ -294,9 +258,7 @@ fn talk(contents: &[Content<'_>]) -> Talk {
 /// What a function answered: its `output`, `result` or `error` if that is text, otherwise all of it as JSON.
 fn result_text(response: &Value) -> String {
     let body = &response["response"];
-    let known = ["output", "result", "error"]
-        .iter()
-        .find_map(|name| body[*name].as_str());
+    let known = ["output", "result", "error"].iter().find_map(|name| body[*name].as_str());
     known.map_or_else(|| body.to_string(), str::to_owned)
 }
 
@@ -311,9 +273,5 @@ pub(super) fn system(body: &Value) -> Result<u64, Problem> {
     if parts.iter().any(|part| get(part, "text").is_none()) {
         return Err(Problem::refuse("System instruction can only contain text parts."));
     }
-    Ok(parts
-        .iter()
-        .filter_map(|part| get(part, "text")?.as_str())
-        .map(words)
-        .sum())
+    Ok(parts.iter().filter_map(|part| get(part, "text")?.as_str()).map(words).sum())
 }

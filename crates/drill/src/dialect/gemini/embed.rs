@@ -7,14 +7,7 @@ use crate::route::Op;
 use crate::script::words;
 use serde_json::{Value, json};
 
-const FIELDS: &[&str] = &[
-    "model",
-    "content",
-    "taskType",
-    "title",
-    "outputDimensionality",
-    "embedContentConfig",
-];
+const FIELDS: &[&str] = &["model", "content", "taskType", "title", "outputDimensionality", "embedContentConfig"];
 
 const TASKS: &[&str] = &[
     "TASK_TYPE_UNSPECIFIED",
@@ -40,9 +33,7 @@ pub(super) fn answer(incoming: &Incoming<'_>) -> Result<Value, Problem> {
     object(body, "", &["requests"])?;
     let requests = list(body, "requests", "requests")?;
     if requests.is_empty() {
-        return Err(Problem::refuse(
-            "* BatchEmbedContentsRequest.requests: requests is not specified",
-        ));
+        return Err(Problem::refuse("* BatchEmbedContentsRequest.requests: requests is not specified"));
     }
     if requests.len() > MAX_BATCH {
         return Err(Problem::refuse(format!(
@@ -80,16 +71,9 @@ fn one(request: &Value, path: &str) -> Result<(Vec<f32>, u64), Problem> {
     let content = get(request, "content").ok_or_else(|| Problem::refuse("content is required"))?;
     object(content, "content", &["role", "parts"])?;
     let parts = list(content, "parts", "content.parts")?;
-    let text = parts
-        .iter()
-        .filter_map(|part| get(part, "text")?.as_str())
-        .collect::<Vec<_>>()
-        .join(" ");
+    let text = parts.iter().filter_map(|part| get(part, "text")?.as_str()).collect::<Vec<_>>().join(" ");
     if text.is_empty() {
         return Err(Problem::refuse("* EmbedContentRequest.content: content is empty"));
     }
-    Ok((
-        vector::embed(&text, dimensions.map_or(vector::DIMENSIONS, |n| n as u64)),
-        words(&text),
-    ))
+    Ok((vector::embed(&text, dimensions.map_or(vector::DIMENSIONS, |n| n as u64)), words(&text)))
 }

@@ -8,19 +8,13 @@ use serde_json::{Value, json};
 pub(super) fn failure(problem: &Problem, model: &str) -> Failure {
     let (usual_status, name, message) = usual(problem.kind);
     let status = problem.status.unwrap_or(usual_status);
-    let message = problem
-        .message
-        .clone()
-        .unwrap_or_else(|| message.replace("{model}", model));
+    let message = problem.message.clone().unwrap_or_else(|| message.replace("{model}", model));
     let mut error = json!({ "code": status, "message": message, "status": name });
     let details = details(problem);
     if !details.is_empty() {
         error["details"] = Value::Array(details);
     }
-    Failure {
-        status,
-        body: json!({ "error": error }),
-    }
+    Failure { status, body: json!({ "error": error }) }
 }
 
 fn details(problem: &Problem) -> Vec<Value> {
@@ -49,11 +43,7 @@ fn usual(kind: Trouble) -> (u16, &'static str, &'static str) {
             "UNAUTHENTICATED",
             "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid authentication credential.",
         ),
-        Trouble::Billing => (
-            403,
-            "PERMISSION_DENIED",
-            "This API method requires billing to be enabled.",
-        ),
+        Trouble::Billing => (403, "PERMISSION_DENIED", "This API method requires billing to be enabled."),
         Trouble::Permission => (403, "PERMISSION_DENIED", "The caller does not have permission"),
         Trouble::NotFound => (
             404,
@@ -63,29 +53,17 @@ fn usual(kind: Trouble) -> (u16, &'static str, &'static str) {
         Trouble::Conflict => (409, "ABORTED", "The operation was aborted."),
         Trouble::TooLarge => (413, INVALID, "Request payload size exceeds the limit."),
         Trouble::Unprocessable => (422, INVALID, "The request could not be processed."),
-        Trouble::RateLimit => (
-            429,
-            "RESOURCE_EXHAUSTED",
-            "Resource has been exhausted (e.g. check quota).",
-        ),
-        Trouble::InsufficientQuota => (
-            429,
-            "RESOURCE_EXHAUSTED",
-            "You exceeded your current quota, please check your plan and billing details.",
-        ),
-        Trouble::ContextLength => (
-            400,
-            INVALID,
-            "The input token count (1048577) exceeds the maximum number of tokens allowed (1048576).",
-        ),
+        Trouble::RateLimit => (429, "RESOURCE_EXHAUSTED", "Resource has been exhausted (e.g. check quota)."),
+        Trouble::InsufficientQuota => {
+            (429, "RESOURCE_EXHAUSTED", "You exceeded your current quota, please check your plan and billing details.")
+        }
+        Trouble::ContextLength => {
+            (400, INVALID, "The input token count (1048577) exceeds the maximum number of tokens allowed (1048576).")
+        }
         Trouble::ContentPolicy => (400, INVALID, "The request was blocked by the content policy."),
         Trouble::Server => (500, "INTERNAL", "An internal error has occurred."),
         Trouble::BadGateway => (502, "UNAVAILABLE", "Bad gateway."),
         Trouble::Overloaded => (503, "UNAVAILABLE", "The model is overloaded. Please try again later."),
-        Trouble::Timeout => (
-            504,
-            "DEADLINE_EXCEEDED",
-            "Deadline expired before operation could complete.",
-        ),
+        Trouble::Timeout => (504, "DEADLINE_EXCEEDED", "Deadline expired before operation could complete."),
     }
 }

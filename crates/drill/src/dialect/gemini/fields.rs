@@ -5,10 +5,7 @@ use serde_json::{Map, Value};
 
 /// A field that is there and not null, under its camelCase or snake_case name.
 pub(super) fn get<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
-    object
-        .get(name)
-        .or_else(|| object.get(snake(name)))
-        .filter(|value| !value.is_null())
+    object.get(name).or_else(|| object.get(snake(name))).filter(|value| !value.is_null())
 }
 
 /// The name in snake_case.
@@ -32,10 +29,7 @@ pub(super) fn object<'a>(value: &'a Value, path: &str, known: &[&str]) -> Result
     match map.keys().find(|name| !is_known(name)) {
         None => Ok(map),
         Some(name) if path.is_empty() => Err(invalid(name, &format!("Unknown name \"{name}\": Cannot find field."))),
-        Some(name) => Err(invalid(
-            path,
-            &format!("Unknown name \"{name}\" at '{path}': Cannot find field."),
-        )),
+        Some(name) => Err(invalid(path, &format!("Unknown name \"{name}\" at '{path}': Cannot find field."))),
     }
 }
 
@@ -55,25 +49,15 @@ pub(super) fn list<'a>(object: &'a Value, name: &str, path: &str) -> Result<&'a 
 
 /// A text, or nothing.
 pub(super) fn text<'a>(object: &'a Value, name: &str, path: &str) -> Result<Option<&'a str>, Problem> {
-    let wrong = |value: &Value| {
-        Problem::refuse(format!(
-            "Invalid value at '{path}.{}' (TYPE_STRING), {value}",
-            snake(name)
-        ))
-    };
-    get(object, name)
-        .map(|value| value.as_str().ok_or_else(|| wrong(value)))
-        .transpose()
+    let wrong =
+        |value: &Value| Problem::refuse(format!("Invalid value at '{path}.{}' (TYPE_STRING), {value}", snake(name)));
+    get(object, name).map(|value| value.as_str().ok_or_else(|| wrong(value))).transpose()
 }
 
 /// A switch, off if it is not there.
 pub(super) fn switch(object: &Value, name: &str, path: &str) -> Result<bool, Problem> {
-    let wrong = |value: &Value| {
-        Problem::refuse(format!(
-            "Invalid value at '{path}.{}' (TYPE_BOOL), {value}",
-            snake(name)
-        ))
-    };
+    let wrong =
+        |value: &Value| Problem::refuse(format!("Invalid value at '{path}.{}' (TYPE_BOOL), {value}", snake(name)));
     get(object, name).map_or(Ok(false), |value| value.as_bool().ok_or_else(|| wrong(value)))
 }
 
@@ -82,18 +66,10 @@ pub(super) fn number(object: &Value, name: &str, path: &str, least: f64, most: f
     let Some(value) = get(object, name) else {
         return Ok(None);
     };
-    let wrong = || {
-        Problem::refuse(format!(
-            "Invalid value at '{path}.{}' (TYPE_FLOAT), {value}",
-            snake(name)
-        ))
-    };
+    let wrong = || Problem::refuse(format!("Invalid value at '{path}.{}' (TYPE_FLOAT), {value}", snake(name)));
     let number = value.as_f64().ok_or_else(wrong)?;
     if !(least..=most).contains(&number) {
-        let text = format!(
-            "{path}.{}: value {number} is out of range [{least}, {most}].",
-            snake(name)
-        );
+        let text = format!("{path}.{}: value {number} is out of range [{least}, {most}].", snake(name));
         return Err(Problem::refuse(text));
     }
     Ok(Some(number))
@@ -103,10 +79,9 @@ pub(super) fn number(object: &Value, name: &str, path: &str, least: f64, most: f
 pub(super) fn integer(object: &Value, name: &str, path: &str, least: i64, most: i64) -> Result<Option<i64>, Problem> {
     let number = number(object, name, path, least as f64, most as f64)?;
     match number {
-        Some(number) if number.fract() != 0.0 => Err(Problem::refuse(format!(
-            "Invalid value at '{path}.{}' (TYPE_INT32), {number}",
-            snake(name)
-        ))),
+        Some(number) if number.fract() != 0.0 => {
+            Err(Problem::refuse(format!("Invalid value at '{path}.{}' (TYPE_INT32), {number}", snake(name))))
+        }
         other => Ok(other.map(|number| number as i64)),
     }
 }
@@ -115,10 +90,9 @@ pub(super) fn integer(object: &Value, name: &str, path: &str, least: i64, most: 
 pub(super) fn word<'a>(object: &'a Value, name: &str, path: &str, known: &[&str]) -> Result<Option<&'a str>, Problem> {
     let text = text(object, name, path)?;
     match text.filter(|text| !known.contains(text)) {
-        Some(other) => Err(Problem::refuse(format!(
-            "Invalid value at '{path}.{}' (TYPE_ENUM), \"{other}\"",
-            snake(name)
-        ))),
+        Some(other) => {
+            Err(Problem::refuse(format!("Invalid value at '{path}.{}' (TYPE_ENUM), \"{other}\"", snake(name))))
+        }
         None => Ok(text),
     }
 }

@@ -9,19 +9,9 @@ pub(super) fn whole(turn: &Turn) -> Value {
     if turn.knobs.on(turn.knobs.blocked) {
         return blocked(turn);
     }
-    let candidates: Vec<Value> = turn
-        .answer
-        .replies
-        .iter()
-        .enumerate()
-        .map(|(at, reply)| candidate(turn, at, reply))
-        .collect();
-    response(
-        turn,
-        Some(candidates),
-        turn.answer.usage.visible,
-        turn.answer.usage.reasoning,
-    )
+    let candidates: Vec<Value> =
+        turn.answer.replies.iter().enumerate().map(|(at, reply)| candidate(turn, at, reply)).collect();
+    response(turn, Some(candidates), turn.answer.usage.visible, turn.answer.usage.reasoning)
 }
 
 /// The answer to a prompt that is blocked: no candidates at all.
@@ -38,11 +28,7 @@ pub(super) fn response(turn: &Turn, candidates: Option<Vec<Value>>, visible: u64
         body.insert("candidates".into(), Value::Array(candidates));
     }
     if !turn.knobs.on(turn.knobs.no_usage) {
-        let so_far = Usage {
-            visible,
-            reasoning,
-            ..turn.answer.usage
-        };
+        let so_far = Usage { visible, reasoning, ..turn.answer.usage };
         body.insert("usageMetadata".into(), usage(&so_far));
     }
     body.insert("modelVersion".into(), json!(turn.ask.model));
@@ -81,13 +67,7 @@ fn candidate(turn: &Turn, index: usize, reply: &Reply) -> Value {
     if reply.calls.is_empty() {
         sign_text(turn, reply, &mut parts);
     }
-    parts.extend(
-        reply
-            .calls
-            .iter()
-            .enumerate()
-            .map(|(at, call)| call_part(turn, at, call)),
-    );
+    parts.extend(reply.calls.iter().enumerate().map(|(at, call)| call_part(turn, at, call)));
     let mut candidate = json!({ "content": { "parts": parts, "role": "model" } });
     candidate["finishReason"] = json!(finish(turn, reply));
     candidate["index"] = json!(index);
@@ -107,10 +87,7 @@ fn sign_text(turn: &Turn, reply: &Reply, parts: &mut Vec<Value>) {
     if !signs(turn, reply) {
         return;
     }
-    match parts
-        .last_mut()
-        .filter(|part| part.get("thought").is_none() && !turn.knobs.on(turn.knobs.late_signature))
-    {
+    match parts.last_mut().filter(|part| part.get("thought").is_none() && !turn.knobs.on(turn.knobs.late_signature)) {
         Some(part) => part["thoughtSignature"] = json!(signature("text")),
         None => parts.push(json!({ "text": "", "thoughtSignature": signature("text") })),
     }
@@ -146,9 +123,7 @@ pub(super) fn finish<'a>(turn: &'a Turn, reply: &Reply) -> &'a str {
 pub(super) fn probabilities(pieces: &[&str], top: usize) -> Value {
     let one = |token: &str, logprob: f64| json!({ "token": token, "tokenId": token.len(), "logProbability": logprob });
     let all = |piece: &&str| -> Value {
-        let list: Vec<Value> = logprobs::candidates(piece, top)
-            .map(|(token, logprob)| one(&token, logprob))
-            .collect();
+        let list: Vec<Value> = logprobs::candidates(piece, top).map(|(token, logprob)| one(&token, logprob)).collect();
         json!({ "candidates": list })
     };
     json!({

@@ -48,14 +48,7 @@ const CONFIG: &[&str] = &[
     "audioTranscriptionConfig",
 ];
 
-const LEVELS: &[&str] = &[
-    "THINKING_LEVEL_UNSPECIFIED",
-    "MINIMAL",
-    "LOW",
-    "MEDIUM",
-    "HIGH",
-    "XHIGH",
-];
+const LEVELS: &[&str] = &["THINKING_LEVEL_UNSPECIFIED", "MINIMAL", "LOW", "MEDIUM", "HIGH", "XHIGH"];
 
 /// Where generation settings are, in the server's words.
 const AT: &str = "generation_config";
@@ -112,14 +105,7 @@ pub(super) fn count(incoming: &Incoming<'_>) -> Result<Value, Problem> {
     object(
         body,
         "",
-        &[
-            "contents",
-            "generateContentRequest",
-            "systemInstruction",
-            "tools",
-            "generationConfig",
-            "model",
-        ],
+        &["contents", "generateContentRequest", "systemInstruction", "tools", "generationConfig", "model"],
     )?;
     let inner = get(body, "generateContentRequest").unwrap_or(body);
     let total = contents::read(inner, incoming.knobs)?.words + contents::system(inner)?;
@@ -148,9 +134,7 @@ fn stops(config: &Value) -> Result<Vec<String>, Problem> {
         return Err(Problem::refuse("The number of stop sequences must be at most 5."));
     }
     let wrong = || Problem::refuse("Invalid value at 'generation_config.stop_sequences' (TYPE_STRING)");
-    list.iter()
-        .map(|one| one.as_str().map(str::to_owned).ok_or_else(wrong))
-        .collect()
+    list.iter().map(|one| one.as_str().map(str::to_owned).ok_or_else(wrong)).collect()
 }
 
 /// Whether thoughts are asked for.
@@ -163,9 +147,7 @@ fn thinking(config: &Value, knobs: &Knobs) -> Result<bool, Problem> {
     let budget = integer(thinking, "thinkingBudget", path, -1, 65_536)?;
     let level = word(thinking, "thinkingLevel", path, LEVELS)?;
     if budget.is_some() && level.is_some() {
-        return Err(Problem::refuse(
-            "You can only set only one of thinking budget and thinking level.",
-        ));
+        return Err(Problem::refuse("You can only set only one of thinking budget and thinking level."));
     }
     Ok(switch(thinking, "includeThoughts", path)? && budget != Some(0))
 }
@@ -174,9 +156,7 @@ fn logprobs(config: &Value) -> Result<Option<usize>, Problem> {
     let wanted = switch(config, "responseLogprobs", AT)?;
     let top = integer(config, "logprobs", AT, 0, 20)?;
     if top.is_some() && !wanted {
-        return Err(Problem::refuse(
-            "logprobs can only be set when response_logprobs is true.",
-        ));
+        return Err(Problem::refuse("logprobs can only be set when response_logprobs is true."));
     }
     Ok(wanted.then_some(top.unwrap_or(0) as usize))
 }
@@ -191,9 +171,7 @@ fn format(config: &Value) -> Result<Option<Format>, Problem> {
     let own = get(config, "responseSchema");
     let json = get(config, "responseJsonSchema");
     if own.is_some() && json.is_some() {
-        return Err(Problem::refuse(
-            "Only one of response_schema and response_json_schema can be set.",
-        ));
+        return Err(Problem::refuse("Only one of response_schema and response_json_schema can be set."));
     }
     if let Some(schema) = own {
         tools::check_schema(schema, "generation_config.response_schema", 0)?;
@@ -215,9 +193,7 @@ fn safety(body: &Value) -> Result<(), Problem> {
         object(setting, &path, &["category", "threshold", "method"])?;
         let category = text(setting, "category", &path)?.unwrap_or_default();
         if !category.starts_with("HARM_CATEGORY_") {
-            return Err(Problem::refuse(format!(
-                "Invalid value at '{path}.category' (TYPE_ENUM), \"{category}\""
-            )));
+            return Err(Problem::refuse(format!("Invalid value at '{path}.category' (TYPE_ENUM), \"{category}\"")));
         }
     }
     Ok(())

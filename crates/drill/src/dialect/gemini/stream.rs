@@ -21,11 +21,7 @@ pub(super) struct Stream<'a> {
 
 impl<'a> Stream<'a> {
     pub(super) fn new(turn: &'a Turn) -> Self {
-        let kind = if turn.ask.shape == Shape::Array {
-            Kind::Array
-        } else {
-            Kind::Sse
-        };
+        let kind = if turn.ask.shape == Shape::Array { Kind::Array } else { Kind::Sse };
         let base = response(turn, Some(Vec::new()), 0, 0);
         let usage = base.get("usageMetadata").cloned();
         let usage_head = usage.map_or(String::new(), |_| {
@@ -36,14 +32,7 @@ impl<'a> Stream<'a> {
             r#","modelVersion":{},"createTime":{},"responseId":{}}}"#,
             base["modelVersion"], base["createTime"], base["responseId"]
         );
-        Self {
-            turn,
-            frame: Frame::new(kind, &turn.knobs),
-            visible: 0,
-            reasoning: 0,
-            usage_head,
-            tail,
-        }
+        Self { turn, frame: Frame::new(kind, &turn.knobs), visible: 0, reasoning: 0, usage_head, tail }
     }
 
     /// A text part on the hot path, written without building JSON values.
@@ -51,11 +40,7 @@ impl<'a> Stream<'a> {
         self.frame.begin(None, out);
         out.extend_from_slice(br#"{"candidates":[{"content":{"parts":[{"text":"#);
         quoted(text, out);
-        out.extend_from_slice(if thought {
-            br#","thought":true}],"role":"model"}"#
-        } else {
-            br#"}],"role":"model"}"#
-        });
+        out.extend_from_slice(if thought { br#","thought":true}],"role":"model"}"# } else { br#"}],"role":"model"}"# });
         if let Some(top) = self.turn.ask.logprobs.filter(|_| !thought) {
             out.extend_from_slice(br#","logprobsResult":"#);
             put(&probabilities(&[text], top), out);
@@ -76,10 +61,8 @@ impl<'a> Stream<'a> {
                 n => format!(r#","cachedContentTokenCount":{n}"#),
             };
             out.extend_from_slice(self.usage_head.as_bytes());
-            let rest = format!(
-                r#","candidatesTokenCount":{}{thoughts}{cached},"totalTokenCount":{total}}}"#,
-                self.visible
-            );
+            let rest =
+                format!(r#","candidatesTokenCount":{}{thoughts}{cached},"totalTokenCount":{total}}}"#, self.visible);
             out.extend_from_slice(rest.as_bytes());
         }
         out.extend_from_slice(self.tail.as_bytes());
@@ -97,10 +80,7 @@ impl<'a> Stream<'a> {
     fn call(&mut self, reply: usize, index: usize, call: &ToolCall, out: &mut Vec<u8>) {
         self.visible += 1 + self.turn.answer.cut.count(&call.arguments);
         let parts = [call_part(self.turn, index, call)];
-        self.candidate(
-            &json!({ "content": { "parts": parts, "role": "model" }, "index": reply }),
-            out,
-        );
+        self.candidate(&json!({ "content": { "parts": parts, "role": "model" }, "index": reply }), out);
     }
 
     fn finish(&mut self, index: usize, out: &mut Vec<u8>) {

@@ -22,15 +22,8 @@ const TOOLS: &[&str] = &[
     "exaAiSearch",
 ];
 
-const FUNCTION: &[&str] = &[
-    "name",
-    "description",
-    "parameters",
-    "parametersJsonSchema",
-    "response",
-    "responseJsonSchema",
-    "behavior",
-];
+const FUNCTION: &[&str] =
+    &["name", "description", "parameters", "parametersJsonSchema", "response", "responseJsonSchema", "behavior"];
 
 const SCHEMA: &[&str] = &[
     "type",
@@ -73,10 +66,7 @@ pub(super) fn read(body: &Value) -> Result<(Vec<Tool>, Choice), Problem> {
         for (at, one) in list(tool, "functionDeclarations", &path)?.iter().enumerate() {
             let function = function(one, &format!("{path}.function_declarations[{at}]"))?;
             if functions.iter().any(|other| other.name == function.name) {
-                return Err(Problem::refuse(format!(
-                    "Duplicate function declaration found: {}",
-                    function.name
-                )));
+                return Err(Problem::refuse(format!("Duplicate function declaration found: {}", function.name)));
             }
             functions.push(function);
         }
@@ -101,10 +91,7 @@ fn function(declaration: &Value, path: &str) -> Result<Tool, Problem> {
         (Some(own), None) => {
             let path = format!("{path}.parameters");
             check_schema(own, &path, 0)?;
-            if !own["type"]
-                .as_str()
-                .is_some_and(|kind| kind.eq_ignore_ascii_case("object"))
-            {
+            if !own["type"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("object")) {
                 let text = format!("* GenerateContentRequest.{path}.type: parameters schema should be of type OBJECT.");
                 return Err(Problem::refuse(text));
             }
@@ -112,16 +99,11 @@ fn function(declaration: &Value, path: &str) -> Result<Tool, Problem> {
         }
         (None, Some(json)) if json.is_object() => json.clone(),
         (None, Some(_)) => {
-            return Err(Problem::refuse(format!(
-                "{path}.parameters_json_schema: must be an object"
-            )));
+            return Err(Problem::refuse(format!("{path}.parameters_json_schema: must be an object")));
         }
         (None, None) => json!({ "type": "object" }),
     };
-    Ok(Tool {
-        name: name.to_owned(),
-        schema,
-    })
+    Ok(Tool { name: name.to_owned(), schema })
 }
 
 /// Checks a schema of Google's own kind, which is a subset of OpenAPI's.
@@ -141,20 +123,14 @@ pub(super) fn check_schema(schema: &Value, path: &str, depth: usize) -> Result<(
         }
     };
     if let Some(other) = kind.as_deref().filter(|kind| !TYPES.contains(kind)) {
-        return Err(Problem::refuse(format!(
-            "Invalid value at '{path}.type' (TYPE_ENUM), \"{other}\""
-        )));
+        return Err(Problem::refuse(format!("Invalid value at '{path}.type' (TYPE_ENUM), \"{other}\"")));
     }
     if kind.as_deref() == Some("ARRAY") && get(schema, "items").is_none() {
-        return Err(Problem::refuse(format!(
-            "* GenerateContentRequest.{path}.items: missing field."
-        )));
+        return Err(Problem::refuse(format!("* GenerateContentRequest.{path}.items: missing field.")));
     }
     for choice in list(schema, "enum", path)? {
         if !choice.is_string() {
-            return Err(Problem::refuse(format!(
-                "Invalid value at '{path}.enum[0]' (TYPE_STRING), {choice}"
-            )));
+            return Err(Problem::refuse(format!("Invalid value at '{path}.enum[0]' (TYPE_STRING), {choice}")));
         }
     }
     inner_schemas(schema, path, depth)
@@ -168,22 +144,13 @@ fn inner_schemas(schema: &Value, path: &str, depth: usize) -> Result<(), Problem
         check_schema(part, &format!("{path}.any_of[{at}]"), depth + 1)?;
     }
     for word in ["properties", "defs"] {
-        for (at, part) in schema
-            .get(word)
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten()
-            .enumerate()
-        {
+        for (at, part) in schema.get(word).and_then(Value::as_object).into_iter().flatten().enumerate() {
             check_schema(part.1, &format!("{path}.{word}[{at}].value"), depth + 1)?;
         }
     }
     let properties = schema.get("properties").and_then(Value::as_object);
     for (at, name) in list(schema, "required", path)?.iter().enumerate() {
-        if !name
-            .as_str()
-            .is_some_and(|name| properties.is_some_and(|map| map.contains_key(name)))
-        {
+        if !name.as_str().is_some_and(|name| properties.is_some_and(|map| map.contains_key(name))) {
             let text = format!("* GenerateContentRequest.{path}.required[{at}]: property is not defined");
             return Err(Problem::refuse(text));
         }
@@ -196,35 +163,16 @@ fn choose(body: &Value, functions: Vec<Tool>) -> Result<(Vec<Tool>, Choice), Pro
     let Some(config) = get(body, "toolConfig") else {
         return Ok((functions, Choice::Free));
     };
-    object(
-        config,
-        "tool_config",
-        &[
-            "functionCallingConfig",
-            "retrievalConfig",
-            "includeServerSideToolInvocations",
-        ],
-    )?;
+    object(config, "tool_config", &["functionCallingConfig", "retrievalConfig", "includeServerSideToolInvocations"])?;
     let Some(calling) = get(config, "functionCallingConfig") else {
         return Ok((functions, Choice::Free));
     };
     let path = "tool_config.function_calling_config";
-    object(
-        calling,
-        path,
-        &["mode", "allowedFunctionNames", "streamFunctionCallArguments"],
-    )?;
-    let mode = word(
-        calling,
-        "mode",
-        path,
-        &["MODE_UNSPECIFIED", "AUTO", "ANY", "NONE", "VALIDATED"],
-    )?;
+    object(calling, path, &["mode", "allowedFunctionNames", "streamFunctionCallArguments"])?;
+    let mode = word(calling, "mode", path, &["MODE_UNSPECIFIED", "AUTO", "ANY", "NONE", "VALIDATED"])?;
     let allowed = list(calling, "allowedFunctionNames", path)?;
     if !allowed.is_empty() && !matches!(mode, Some("ANY" | "VALIDATED")) {
-        return Err(Problem::refuse(
-            "Please set allowed_function_names only when function calling mode is ANY.",
-        ));
+        return Err(Problem::refuse("Please set allowed_function_names only when function calling mode is ANY."));
     }
     let is_declared = |name: &Value| functions.iter().any(|function| *name == function.name.as_str());
     if let Some(name) = allowed.iter().find(|name| !is_declared(name)) {
@@ -232,15 +180,9 @@ fn choose(body: &Value, functions: Vec<Tool>) -> Result<(Vec<Tool>, Choice), Pro
         return Err(Problem::refuse(text));
     }
     if mode == Some("ANY") && functions.is_empty() {
-        return Err(Problem::refuse(
-            "Function calling config is set without function_declarations.",
-        ));
+        return Err(Problem::refuse("Function calling config is set without function_declarations."));
     }
     let allow = |tool: &Tool| allowed.is_empty() || allowed.iter().any(|name| *name == tool.name.as_str());
-    let choice = if mode == Some("NONE") {
-        Choice::Never
-    } else {
-        Choice::Free
-    };
+    let choice = if mode == Some("NONE") { Choice::Never } else { Choice::Free };
     Ok((functions.into_iter().filter(allow).collect(), choice))
 }

@@ -54,11 +54,7 @@ fn check(message: &Value) -> Result<(String, &str), Problem> {
         let function = function.ok_or_else(|| wrong_type(&call["function"], path, "api.ToolCallFunction"))?;
         text(function, "name", path)?;
         if let Some(arguments) = field(function, "arguments").filter(|arguments| !arguments.is_object()) {
-            return Err(wrong_type(
-                arguments,
-                &format!("{path}.arguments"),
-                "api.ToolCallFunctionArguments",
-            ));
+            return Err(wrong_type(arguments, &format!("{path}.arguments"), "api.ToolCallFunctionArguments"));
         }
     }
     Ok((role, text(message, "content", path)?))
@@ -82,15 +78,8 @@ fn tool(tool: &Value) -> Result<Tool, Problem> {
         None => json!({ "type": "object" }),
         Some(schema @ Value::Object(_)) => schema.clone(),
         Some(other) => {
-            return Err(wrong_type(
-                other,
-                &format!("{path}.parameters"),
-                "api.ToolFunctionParameters",
-            ));
+            return Err(wrong_type(other, &format!("{path}.parameters"), "api.ToolFunctionParameters"));
         }
     };
-    Ok(Tool {
-        name: text(function, "name", path)?.to_owned(),
-        schema,
-    })
+    Ok(Tool { name: text(function, "name", path)?.to_owned(), schema })
 }

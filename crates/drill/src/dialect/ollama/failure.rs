@@ -7,18 +7,12 @@ use serde_json::json;
 
 pub(super) fn failure(problem: &Problem, model: &str) -> Failure {
     let (status, message) = usual(problem.kind);
-    let message = problem
-        .message
-        .clone()
-        .unwrap_or_else(|| message.replace("{model}", model));
+    let message = problem.message.clone().unwrap_or_else(|| message.replace("{model}", model));
     let mut body = json!({ "error": message });
     if problem.kind == Trouble::InvalidKey {
         body["signin_url"] = json!("https://ollama.com/connect");
     }
-    Failure {
-        status: problem.status.unwrap_or(status),
-        body,
-    }
+    Failure { status: problem.status.unwrap_or(status), body }
 }
 
 fn usual(kind: Trouble) -> (u16, &'static str) {

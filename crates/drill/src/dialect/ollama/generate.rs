@@ -12,14 +12,8 @@ pub(super) fn read(incoming: &Incoming<'_>) -> Result<Ask, Problem> {
     let prompt = text(body, "prompt", PATH)?;
     let system = text(body, "system", PATH)?;
     let raw = switch(body, "raw", PATH)?.unwrap_or(false);
-    if raw
-        && ["system", "template", "context"]
-            .iter()
-            .any(|name| crate::dialect::field(body, name).is_some())
-    {
-        return Err(Problem::refuse(
-            "raw mode does not support template, system, or context",
-        ));
+    if raw && ["system", "template", "context"].iter().any(|name| crate::dialect::field(body, name).is_some()) {
+        return Err(Problem::refuse("raw mode does not support template, system, or context"));
     }
     for name in ["suffix", "template"] {
         text(body, name, PATH)?;
@@ -28,11 +22,7 @@ pub(super) fn read(incoming: &Incoming<'_>) -> Result<Ask, Problem> {
     Ok(Ask {
         last_user: prompt.to_owned(),
         words: words(prompt) + words(system),
-        shape: if prompt.is_empty() {
-            load_shape(body)
-        } else {
-            Shape::Text
-        },
+        shape: if prompt.is_empty() { load_shape(body) } else { Shape::Text },
         ..common(incoming, PATH)?
     })
 }

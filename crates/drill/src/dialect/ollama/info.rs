@@ -30,23 +30,14 @@ fn embed(incoming: &Incoming<'_>) -> Result<Value, Problem> {
     let inputs: Vec<&str> = match field(body, "input") {
         None => Vec::new(),
         Some(Value::String(text)) => vec![text],
-        Some(Value::Array(list)) => list
-            .iter()
-            .map(|one| one.as_str().ok_or_else(wrong))
-            .collect::<Result<_, _>>()?,
+        Some(Value::Array(list)) => list.iter().map(|one| one.as_str().ok_or_else(wrong)).collect::<Result<_, _>>()?,
         Some(_) => return Err(wrong()),
     };
     let dimensions = match field(body, "dimensions") {
         None => vector::DIMENSIONS,
-        Some(value) => value
-            .as_u64()
-            .ok_or_else(|| wrong_type(value, "EmbedRequest.dimensions", "int"))?,
+        Some(value) => value.as_u64().ok_or_else(|| wrong_type(value, "EmbedRequest.dimensions", "int"))?,
     };
-    let dimensions = if dimensions == 0 {
-        vector::DIMENSIONS
-    } else {
-        dimensions.min(vector::MAX_DIMENSIONS)
-    };
+    let dimensions = if dimensions == 0 { vector::DIMENSIONS } else { dimensions.min(vector::MAX_DIMENSIONS) };
     Ok(json!({
         "model": incoming.model,
         "embeddings": inputs.iter().map(|text| vector::embed(text, dimensions)).collect::<Vec<_>>(),
@@ -68,11 +59,7 @@ fn details() -> Value {
 }
 
 fn tag(name: &str) -> Value {
-    let name = if name.contains(':') {
-        name.to_owned()
-    } else {
-        format!("{name}:latest")
-    };
+    let name = if name.contains(':') { name.to_owned() } else { format!("{name}:latest") };
     json!({
         "name": name,
         "model": name,

@@ -20,15 +20,8 @@ const INTEGERS: &[&str] = &[
     "draft_num_predict",
 ];
 
-const FLOATS: &[&str] = &[
-    "temperature",
-    "top_p",
-    "min_p",
-    "typical_p",
-    "repeat_penalty",
-    "presence_penalty",
-    "frequency_penalty",
-];
+const FLOATS: &[&str] =
+    &["temperature", "top_p", "min_p", "typical_p", "repeat_penalty", "presence_penalty", "frequency_penalty"];
 
 /// The refusal of a value Go cannot put into a field of this type.
 pub(super) fn wrong_type(got: &Value, path: &str, wanted: &str) -> Problem {
@@ -40,25 +33,19 @@ pub(super) fn wrong_type(got: &Value, path: &str, wanted: &str) -> Problem {
         Value::Array(_) => "array",
         Value::Object(_) => "object",
     };
-    Problem::refuse(format!(
-        "json: cannot unmarshal {got} into Go struct field {path} of type {wanted}"
-    ))
+    Problem::refuse(format!("json: cannot unmarshal {got} into Go struct field {path} of type {wanted}"))
 }
 
 pub(super) fn text<'a>(object: &'a Value, name: &str, path: &str) -> Result<&'a str, Problem> {
     match field(object, name) {
         None => Ok(""),
-        Some(value) => value
-            .as_str()
-            .ok_or_else(|| wrong_type(value, &format!("{path}.{name}"), "string")),
+        Some(value) => value.as_str().ok_or_else(|| wrong_type(value, &format!("{path}.{name}"), "string")),
     }
 }
 
 pub(super) fn switch(object: &Value, name: &str, path: &str) -> Result<Option<bool>, Problem> {
     let wrong = |value: &Value| wrong_type(value, &format!("{path}.{name}"), "bool");
-    field(object, name)
-        .map(|value| value.as_bool().ok_or_else(|| wrong(value)))
-        .transpose()
+    field(object, name).map(|value| value.as_bool().ok_or_else(|| wrong(value))).transpose()
 }
 
 pub(super) fn list<'a>(object: &'a Value, name: &str, path: &str, kind: &str) -> Result<&'a [Value], Problem> {
@@ -72,9 +59,7 @@ pub(super) fn list<'a>(object: &'a Value, name: &str, path: &str, kind: &str) ->
 /// Images are bytes, which in Go's JSON means plain base64; a data URL is not that.
 pub(super) fn images(object: &Value, path: &str) -> Result<(), Problem> {
     for image in list(object, "images", path, "[]api.ImageData")? {
-        let data = image
-            .as_str()
-            .ok_or_else(|| wrong_type(image, &format!("{path}.images"), "api.ImageData"))?;
+        let data = image.as_str().ok_or_else(|| wrong_type(image, &format!("{path}.images"), "api.ImageData"))?;
         if !crate::dialect::is_base64(data) {
             let good = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
             let at = data.find(|c| !good(c)).unwrap_or(data.len());
@@ -91,9 +76,7 @@ pub(super) fn common(incoming: &Incoming<'_>, path: &str) -> Result<Ask, Problem
     let options = field(body, "options").unwrap_or(&no_options);
     check(options, path)?;
     keep_alive(body)?;
-    let predict = field(options, "num_predict")
-        .and_then(Value::as_f64)
-        .filter(|limit| *limit > 0.0);
+    let predict = field(options, "num_predict").and_then(Value::as_f64).filter(|limit| *limit > 0.0);
     let stops = field(options, "stop").and_then(Value::as_array).into_iter().flatten();
     Ok(Ask {
         model: incoming.model.to_owned(),
@@ -113,11 +96,7 @@ fn check(options: &Value, path: &str) -> Result<(), Problem> {
         return if options.is_null() {
             Ok(())
         } else {
-            Err(wrong_type(
-                options,
-                &format!("{path}.options"),
-                "map[string]interface {}",
-            ))
+            Err(wrong_type(options, &format!("{path}.options"), "map[string]interface {}"))
         };
     };
     for (name, value) in map.iter().filter(|(_, value)| !value.is_null()) {
@@ -126,10 +105,7 @@ fn check(options: &Value, path: &str) -> Result<(), Problem> {
             _ if INTEGERS.contains(&name) => (value.is_number(), "integer"),
             _ if FLOATS.contains(&name) => (value.is_number(), "float32"),
             "use_mmap" => (value.is_boolean(), "boolean"),
-            "stop" => (
-                value.as_array().is_some_and(|list| list.iter().all(Value::is_string)),
-                "array",
-            ),
+            "stop" => (value.as_array().is_some_and(|list| list.iter().all(Value::is_string)), "array"),
             _ => (true, ""),
         };
         if !good {
@@ -153,9 +129,7 @@ fn is_duration(text: &str) -> bool {
     let text = text.strip_prefix('-').unwrap_or(text);
     let mut rest = text;
     while !rest.is_empty() {
-        let digits = rest
-            .find(|c: char| !c.is_ascii_digit() && c != '.')
-            .unwrap_or(rest.len());
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
         let tail = &rest[digits..];
         let unit = ["ns", "us", "µs", "ms", "s", "m", "h"]
             .into_iter()
@@ -181,9 +155,9 @@ fn format(body: &Value) -> Result<Option<Format>, Problem> {
         Some(Value::String(text)) if text.is_empty() => Ok(None),
         Some(Value::String(text)) if text == "json" => Ok(Some(Format::Json)),
         Some(schema @ Value::Object(_)) => Ok(Some(Format::Schema(schema.clone()))),
-        Some(other) => Err(Problem::refuse(format!(
-            "invalid format: {other}; expected \"json\" or a valid JSON Schema object"
-        ))),
+        Some(other) => {
+            Err(Problem::refuse(format!("invalid format: {other}; expected \"json\" or a valid JSON Schema object")))
+        }
     }
 }
 
@@ -200,10 +174,7 @@ fn think(incoming: &Incoming<'_>) -> Result<bool, Problem> {
         }
     };
     if wanted && incoming.knobs.on(incoming.knobs.no_think) {
-        return Err(Problem::refuse(format!(
-            "\"{}\" does not support thinking",
-            incoming.model
-        )));
+        return Err(Problem::refuse(format!("\"{}\" does not support thinking", incoming.model)));
     }
     Ok(wanted)
 }
@@ -212,9 +183,7 @@ fn logprobs(body: &Value, path: &str) -> Result<Option<usize>, Problem> {
     let wanted = switch(body, "logprobs", path)?.unwrap_or(false);
     let top = match field(body, "top_logprobs") {
         None => 0,
-        Some(value) => value
-            .as_i64()
-            .ok_or_else(|| wrong_type(value, &format!("{path}.top_logprobs"), "int"))?,
+        Some(value) => value.as_i64().ok_or_else(|| wrong_type(value, &format!("{path}.top_logprobs"), "int"))?,
     };
     if !(0..=20).contains(&top) {
         return Err(Problem::refuse("top_logprobs must be between 0 and 20"));

@@ -25,13 +25,7 @@ impl<'a> Stream<'a> {
             _ => (r#""message":{"role":"assistant","content":"#, r#"},"done":false}"#),
         };
         let head = format!(r#"{{"model":{model},"created_at":"{CREATED_TEXT}",{place}"#);
-        Self {
-            turn,
-            frame: Frame::new(Kind::Lines, &turn.knobs),
-            head,
-            tail,
-            tagged: false,
-        }
+        Self { turn, frame: Frame::new(Kind::Lines, &turn.knobs), head, tail, tagged: false }
     }
 
     fn text(&mut self, text: &str, out: &mut Vec<u8>) {
@@ -52,9 +46,7 @@ impl<'a> Stream<'a> {
 
     fn thinking(&mut self, text: &str, out: &mut Vec<u8>) {
         if !self.turn.knobs.on(self.turn.knobs.think_tags) {
-            return self
-                .frame
-                .event(None, &line(self.turn, self.turn.ask.shape, "", text), out);
+            return self.frame.event(None, &line(self.turn, self.turn.ask.shape, "", text), out);
         }
         if !std::mem::replace(&mut self.tagged, true) {
             self.text("<think>", out);

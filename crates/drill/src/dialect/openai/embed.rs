@@ -11,22 +11,14 @@ const MAX_INPUTS: usize = 2048;
 
 pub(super) fn answer(incoming: &Incoming<'_>) -> Result<Value, Problem> {
     let body = incoming.body;
-    known_fields(
-        body,
-        &["model", "input", "dimensions", "encoding_format", "user"],
-        incoming,
-    )?;
+    known_fields(body, &["model", "input", "dimensions", "encoding_format", "user"], incoming)?;
     let inputs = inputs(field(body, "input").ok_or_else(|| missing("input"))?)?;
     let packed = one_of(body, "encoding_format", &["float", "base64"])? == Some("base64");
     let most = vector::MAX_DIMENSIONS as i64;
     let dimensions = integer(body, "dimensions", 1, most)?.map_or(vector::DIMENSIONS, |n| n as u64);
     let one = |(index, text): (usize, &String)| {
         let vector = vector::embed(text, dimensions);
-        let embedding = if packed {
-            json!(vector::packed(&vector))
-        } else {
-            json!(vector)
-        };
+        let embedding = if packed { json!(vector::packed(&vector)) } else { json!(vector) };
         json!({ "object": "embedding", "index": index, "embedding": embedding })
     };
     let tokens: u64 = inputs.iter().map(|text| words(text)).sum();
@@ -44,9 +36,9 @@ fn inputs(input: &Value) -> Result<Vec<String>, Problem> {
     match input {
         Value::String(text) if text.is_empty() => Err(empty()),
         Value::String(text) => Ok(vec![text.clone()]),
-        Value::Array(list) if list.is_empty() => Err(Problem::refuse("Invalid 'input': empty array.")
-            .at("input")
-            .code("empty_array")),
+        Value::Array(list) if list.is_empty() => {
+            Err(Problem::refuse("Invalid 'input': empty array.").at("input").code("empty_array"))
+        }
         Value::Array(list) if list.len() > MAX_INPUTS => {
             let text = format!("Invalid 'input': array too long. Expected at most {MAX_INPUTS} inputs.");
             Err(Problem::refuse(text).at("input").code("array_above_max_length"))

@@ -7,20 +7,14 @@ use serde_json::json;
 
 pub(super) fn failure(problem: &Problem, model: &str) -> Failure {
     let (status, kind, code, message) = usual(problem.kind);
-    let message = problem
-        .message
-        .clone()
-        .unwrap_or_else(|| message.replace("{model}", model));
+    let message = problem.message.clone().unwrap_or_else(|| message.replace("{model}", model));
     let param = problem.param.as_deref().or(match problem.kind {
         Trouble::ContextLength => Some("messages"),
         Trouble::NotFound => Some("model"),
         _ => None,
     });
     let error = json!({ "message": message, "type": kind, "param": param, "code": problem.code.or(code) });
-    Failure {
-        status: problem.status.unwrap_or(status),
-        body: json!({ "error": error }),
-    }
+    Failure { status: problem.status.unwrap_or(status), body: json!({ "error": error }) }
 }
 
 type Usual = (u16, &'static str, Option<&'static str>, &'static str);
@@ -31,18 +25,8 @@ fn usual(kind: Trouble) -> Usual {
     match kind {
         Trouble::BadRequest => (400, INVALID, None, "The request is invalid."),
         Trouble::InvalidKey => (401, INVALID, Some("invalid_api_key"), "Incorrect API key provided."),
-        Trouble::Billing => (
-            402,
-            "billing_error",
-            Some("billing_not_active"),
-            "Your account is not active.",
-        ),
-        Trouble::Permission => (
-            403,
-            INVALID,
-            Some("access_denied"),
-            "You are not allowed to use this model.",
-        ),
+        Trouble::Billing => (402, "billing_error", Some("billing_not_active"), "Your account is not active."),
+        Trouble::Permission => (403, INVALID, Some("access_denied"), "You are not allowed to use this model."),
         Trouble::NotFound => (
             404,
             INVALID,
@@ -52,12 +36,9 @@ fn usual(kind: Trouble) -> Usual {
         Trouble::Conflict => (409, INVALID, None, "The resource was changed by another request."),
         Trouble::TooLarge => (413, INVALID, None, "The request is too large."),
         Trouble::Unprocessable => (422, INVALID, None, "The request could not be processed."),
-        Trouble::RateLimit => (
-            429,
-            "requests",
-            Some("rate_limit_exceeded"),
-            "Rate limit reached for {model}. Please try again later.",
-        ),
+        Trouble::RateLimit => {
+            (429, "requests", Some("rate_limit_exceeded"), "Rate limit reached for {model}. Please try again later.")
+        }
         Trouble::InsufficientQuota => (
             429,
             "insufficient_quota",
@@ -76,18 +57,12 @@ fn usual(kind: Trouble) -> Usual {
             Some("content_policy_violation"),
             "Your request was rejected as a result of our safety system.",
         ),
-        Trouble::Unsupported => (
-            400,
-            INVALID,
-            Some("unsupported_parameter"),
-            "Unsupported parameter for model {model}.",
-        ),
-        Trouble::Server => (
-            500,
-            "server_error",
-            None,
-            "The server had an error while processing your request. Sorry about that!",
-        ),
+        Trouble::Unsupported => {
+            (400, INVALID, Some("unsupported_parameter"), "Unsupported parameter for model {model}.")
+        }
+        Trouble::Server => {
+            (500, "server_error", None, "The server had an error while processing your request. Sorry about that!")
+        }
         Trouble::BadGateway => (502, "server_error", None, "Bad gateway."),
         Trouble::Overloaded => (
             503,

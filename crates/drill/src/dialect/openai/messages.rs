@@ -24,9 +24,7 @@ pub(super) struct Talk {
 
 pub(super) fn read(body: &Value, knobs: &Knobs) -> Result<Talk, Problem> {
     let value = field(body, "messages").ok_or_else(|| missing("messages"))?;
-    let list = value
-        .as_array()
-        .ok_or_else(|| wrong_type("messages", "an array of objects", value))?;
+    let list = value.as_array().ok_or_else(|| wrong_type("messages", "an array of objects", value))?;
     if list.is_empty() {
         let text =
             "Invalid 'messages': empty array. Expected an array with minimum length 1, but got an empty array instead.";
@@ -61,11 +59,7 @@ fn role<'a>(message: &'a Value, path: &str, knobs: &Knobs) -> Result<&'a str, Pr
     let value = field(message, "role").ok_or_else(|| missing(&path))?;
     let role = value.as_str().ok_or_else(|| wrong_type(&path, "a string", value))?;
     if !ROLES.contains(&role) || (role == "developer" && knobs.on(knobs.no_developer)) {
-        let known = if knobs.on(knobs.no_developer) {
-            &ROLES[..5]
-        } else {
-            ROLES
-        };
+        let known = if knobs.on(knobs.no_developer) { &ROLES[..5] } else { ROLES };
         return Err(invalid_value(&path, role, known));
     }
     Ok(role)
@@ -108,10 +102,7 @@ fn texts(parts: &[Value], role: &str, path: &str) -> Result<String, Problem> {
         );
         return Err(Problem::refuse(text).at(path).code("empty_array"));
     }
-    let parts = parts
-        .iter()
-        .enumerate()
-        .map(|(at, part)| part_text(part, role, &format!("{path}[{at}]")));
+    let parts = parts.iter().enumerate().map(|(at, part)| part_text(part, role, &format!("{path}[{at}]")));
     Ok(parts.collect::<Result<Vec<_>, _>>()?.join(" ").trim().to_owned())
 }
 
@@ -121,19 +112,16 @@ fn part_text(part: &Value, role: &str, path: &str) -> Result<String, Problem> {
         "assistant" => &["text", "refusal"],
         _ => &["text"],
     };
-    let kind = field(part, "type")
-        .and_then(Value::as_str)
-        .ok_or_else(|| missing(&format!("{path}.type")))?;
+    let kind = field(part, "type").and_then(Value::as_str).ok_or_else(|| missing(&format!("{path}.type")))?;
     if !known.contains(&kind) {
         return Err(invalid_value(&format!("{path}.type"), kind, known));
     }
     let inner_path = format!("{path}.{kind}");
     let inner = field(part, kind).ok_or_else(|| missing(&inner_path))?;
     match kind {
-        "text" | "refusal" => inner
-            .as_str()
-            .map(str::to_owned)
-            .ok_or_else(|| wrong_type(&inner_path, "a string", inner)),
+        "text" | "refusal" => {
+            inner.as_str().map(str::to_owned).ok_or_else(|| wrong_type(&inner_path, "a string", inner))
+        }
         "image_url" => image(inner, &inner_path),
         "input_audio" => audio(inner, &inner_path),
         _ if inner.is_object() => Ok(String::new()),
@@ -145,9 +133,7 @@ fn image(inner: &Value, path: &str) -> Result<String, Problem> {
     if !inner.is_object() {
         return Err(wrong_type(path, "an object", inner));
     }
-    let url = field(inner, "url")
-        .and_then(Value::as_str)
-        .ok_or_else(|| missing(&format!("{path}.url")))?;
+    let url = field(inner, "url").and_then(Value::as_str).ok_or_else(|| missing(&format!("{path}.url")))?;
     let data = url.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,"));
     let good = match data {
         Some((kind, data)) => kind.starts_with("image/") && is_base64(data),
@@ -171,12 +157,8 @@ fn image(inner: &Value, path: &str) -> Result<String, Problem> {
 }
 
 fn audio(inner: &Value, path: &str) -> Result<String, Problem> {
-    let data = field(inner, "data")
-        .and_then(Value::as_str)
-        .ok_or_else(|| missing(&format!("{path}.data")))?;
-    let format = field(inner, "format")
-        .and_then(Value::as_str)
-        .ok_or_else(|| missing(&format!("{path}.format")))?;
+    let data = field(inner, "data").and_then(Value::as_str).ok_or_else(|| missing(&format!("{path}.data")))?;
+    let format = field(inner, "format").and_then(Value::as_str).ok_or_else(|| missing(&format!("{path}.format")))?;
     if !["wav", "mp3"].contains(&format) {
         return Err(invalid_value(&format!("{path}.format"), format, &["wav", "mp3"]));
     }
@@ -198,9 +180,7 @@ fn calls(message: &Value, path: &str) -> Result<bool, Problem> {
     let Some(value) = field(message, "tool_calls") else {
         return Ok(false);
     };
-    let list = value
-        .as_array()
-        .ok_or_else(|| wrong_type(&path, "an array of objects", value))?;
+    let list = value.as_array().ok_or_else(|| wrong_type(&path, "an array of objects", value))?;
     if list.is_empty() {
         let text = format!(
             "Invalid '{path}': empty array. Expected an array with minimum length 1, but got an empty array instead."
@@ -209,13 +189,8 @@ fn calls(message: &Value, path: &str) -> Result<bool, Problem> {
     }
     for (at, call) in list.iter().enumerate() {
         let path = format!("{path}[{at}]");
-        call_id(
-            field(call, "id").ok_or_else(|| missing(&format!("{path}.id")))?,
-            &format!("{path}.id"),
-        )?;
-        let kind = field(call, "type")
-            .and_then(Value::as_str)
-            .ok_or_else(|| missing(&format!("{path}.type")))?;
+        call_id(field(call, "id").ok_or_else(|| missing(&format!("{path}.id")))?, &format!("{path}.id"))?;
+        let kind = field(call, "type").and_then(Value::as_str).ok_or_else(|| missing(&format!("{path}.type")))?;
         let text = match kind {
             "function" => "arguments",
             "custom" => "input",
@@ -236,19 +211,14 @@ fn calls(message: &Value, path: &str) -> Result<bool, Problem> {
 fn call_id(value: &Value, path: &str) -> Result<(), Problem> {
     let id = value.as_str().ok_or_else(|| wrong_type(path, "a string", value))?;
     let (size, code) = match id.chars().count() {
-        0 => (
-            "empty string. Expected a string with minimum length 1, but got an empty string",
-            "empty_string",
-        ),
+        0 => ("empty string. Expected a string with minimum length 1, but got an empty string", "empty_string"),
         1..=MAX_ID => return Ok(()),
         _ => (
             "string too long. Expected a string with maximum length 64, but got a longer one",
             "string_above_max_length",
         ),
     };
-    Err(Problem::refuse(format!("Invalid '{path}': {size} instead."))
-        .at(path)
-        .code(code))
+    Err(Problem::refuse(format!("Invalid '{path}': {size} instead.")).at(path).code(code))
 }
 
 /// Every assistant message with calls must be followed by one tool message per call, and there are no others.
@@ -266,18 +236,10 @@ fn pairs(messages: &[Value]) -> Result<(), Problem> {
         if !open.is_empty() {
             return Err(unanswered(at, &open));
         }
-        let calls = message
-            .get("tool_calls")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten();
+        let calls = message.get("tool_calls").and_then(Value::as_array).into_iter().flatten();
         open = calls.filter_map(|call| call["id"].as_str()).collect();
     }
-    if open.is_empty() {
-        Ok(())
-    } else {
-        Err(unanswered(messages.len(), &open))
-    }
+    if open.is_empty() { Ok(()) } else { Err(unanswered(messages.len(), &open)) }
 }
 
 fn orphan(at: usize, id: &str, messages: &[Value]) -> Problem {

@@ -28,20 +28,10 @@ impl<'a> ChatStream<'a> {
             id(turn),
             json!(turn.ask.model),
         );
-        let tail = if turn.ask.stream_usage && !turn.knobs.on(turn.knobs.no_usage) {
-            r#"],"usage":null}"#
-        } else {
-            "]}"
-        };
+        let tail =
+            if turn.ask.stream_usage && !turn.knobs.on(turn.knobs.no_usage) { r#"],"usage":null}"# } else { "]}" };
         let tagged = vec![false; turn.answer.replies.len()];
-        Self {
-            turn,
-            frame: Frame::new(Kind::Sse, &turn.knobs),
-            head,
-            tail,
-            sent: 0,
-            tagged,
-        }
+        Self { turn, frame: Frame::new(Kind::Sse, &turn.knobs), head, tail, sent: 0, tagged }
     }
 
     /// A chunk with one choice, written by `choice`.
@@ -50,11 +40,7 @@ impl<'a> ChatStream<'a> {
         out.extend_from_slice(self.head.as_bytes());
         choice(out);
         if self.turn.knobs.on(self.turn.knobs.usage_each) {
-            let so_far = Usage {
-                visible: self.sent,
-                reasoning: 0,
-                ..self.turn.answer.usage
-            };
+            let so_far = Usage { visible: self.sent, reasoning: 0, ..self.turn.answer.usage };
             out.extend_from_slice(format!(r#"],"usage":{}}}"#, usage(&so_far)).as_bytes());
         } else {
             out.extend_from_slice(self.tail.as_bytes());
@@ -76,11 +62,7 @@ impl<'a> ChatStream<'a> {
         for reply in 0..self.turn.answer.replies.len() {
             let calls = !self.turn.answer.replies[reply].calls.is_empty();
             let content = if calls { Value::Null } else { json!("") };
-            self.delta(
-                reply,
-                &json!({ "role": "assistant", "content": content, "refusal": null }),
-                out,
-            );
+            self.delta(reply, &json!({ "role": "assistant", "content": content, "refusal": null }), out);
         }
     }
 
@@ -135,11 +117,7 @@ impl<'a> ChatStream<'a> {
             let delta = json!({ "function_call": { "name": call.name, "arguments": arguments } });
             return self.delta(reply, &delta, out);
         }
-        let (kind, text) = if call.custom {
-            ("custom", "input")
-        } else {
-            ("function", "arguments")
-        };
+        let (kind, text) = if call.custom { ("custom", "input") } else { ("function", "arguments") };
         let mut part = json!({ "index": index, "id": call_id(call), "type": kind });
         part[kind] = json!({ "name": call.name });
         part[kind][text] = json!(arguments);
@@ -156,11 +134,7 @@ impl<'a> ChatStream<'a> {
                 if style == CallStyle::RepeatId {
                     part["id"] = json!(call_id(call));
                 }
-                let inner = if call.custom {
-                    ("custom", "input")
-                } else {
-                    ("function", "arguments")
-                };
+                let inner = if call.custom { ("custom", "input") } else { ("function", "arguments") };
                 part[inner.0][inner.1] = json!(text);
                 self.part(reply, part, out);
             }
@@ -203,12 +177,7 @@ impl Writer for ChatStream<'_> {
             Step::Thinking { reply, text } => self.thinking(reply, text, out),
             Step::Text { reply, text } => self.text(reply, text, out),
             Step::Call { reply, index, call } => self.call(reply, index, call, out),
-            Step::Arguments {
-                reply,
-                index,
-                call,
-                text,
-            } => self.arguments(reply, index, call, text, out),
+            Step::Arguments { reply, index, call, text } => self.arguments(reply, index, call, text, out),
             Step::Finish { reply } => self.finish(reply, out),
             Step::Close => self.close(out),
         }

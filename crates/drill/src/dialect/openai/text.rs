@@ -87,22 +87,15 @@ fn frame(turn: &Turn, choices: Vec<Value>) -> Value {
 }
 
 fn choice(turn: &Turn, index: usize, text: &str, pieces: &[&str], offset: usize, finish: Value) -> Value {
-    let logprobs = turn
-        .ask
-        .logprobs
-        .map_or(Value::Null, |top| probabilities(pieces, top, offset));
+    let logprobs = turn.ask.logprobs.map_or(Value::Null, |top| probabilities(pieces, top, offset));
     json!({ "text": text, "index": index, "logprobs": logprobs, "finish_reason": finish })
 }
 
 fn probabilities(pieces: &[&str], top: usize, offset: usize) -> Value {
     let alternatives = |piece: &&str| -> Map<String, Value> {
-        logprobs::candidates(piece, top)
-            .map(|(token, logprob)| (token, json!(logprob)))
-            .collect()
+        logprobs::candidates(piece, top).map(|(token, logprob)| (token, json!(logprob))).collect()
     };
-    let offsets = pieces
-        .iter()
-        .scan(offset, |at, piece| Some(std::mem::replace(at, *at + piece.len())));
+    let offsets = pieces.iter().scan(offset, |at, piece| Some(std::mem::replace(at, *at + piece.len())));
     json!({
         "tokens": pieces,
         "token_logprobs": vec![logprobs::CHOSEN; pieces.len()],
@@ -121,11 +114,7 @@ pub(super) struct TextStream<'a> {
 
 impl<'a> TextStream<'a> {
     pub(super) fn new(turn: &'a Turn) -> Self {
-        Self {
-            turn,
-            frame: Frame::new(Kind::Sse, &turn.knobs),
-            offsets: vec![0; turn.answer.replies.len()],
-        }
+        Self { turn, frame: Frame::new(Kind::Sse, &turn.knobs), offsets: vec![0; turn.answer.replies.len()] }
     }
 
     fn chunk(&mut self, choices: Vec<Value>, usage: Value, out: &mut Vec<u8>) {

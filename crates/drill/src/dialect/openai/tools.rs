@@ -15,24 +15,13 @@ const MAX_DEPTH: usize = 64;
 pub(super) fn read(body: &Value) -> Result<Vec<Tool>, Problem> {
     if let Some(functions) = field(body, "functions") {
         let list = list(functions, "functions")?;
-        return list
-            .iter()
-            .enumerate()
-            .map(|(at, one)| function(one, &format!("functions[{at}]")))
-            .collect();
+        return list.iter().enumerate().map(|(at, one)| function(one, &format!("functions[{at}]"))).collect();
     }
     let Some(tools) = field(body, "tools") else {
         return Ok(Vec::new());
     };
-    let all = list(tools, "tools")?
-        .iter()
-        .enumerate()
-        .map(|(at, one)| tool(one, at))
-        .collect::<Result<Vec<_>, _>>()?;
-    let Some(allowed) = body
-        .pointer("/tool_choice/allowed_tools/tools")
-        .and_then(Value::as_array)
-    else {
+    let all = list(tools, "tools")?.iter().enumerate().map(|(at, one)| tool(one, at)).collect::<Result<Vec<_>, _>>()?;
+    let Some(allowed) = body.pointer("/tool_choice/allowed_tools/tools").and_then(Value::as_array) else {
         return Ok(all);
     };
     let named = |tool: &Tool| allowed.iter().any(|one| one["function"]["name"] == tool.name);
@@ -40,21 +29,13 @@ pub(super) fn read(body: &Value) -> Result<Vec<Tool>, Problem> {
 }
 
 fn list<'a>(value: &'a Value, path: &str) -> Result<&'a [Value], Problem> {
-    let list = value
-        .as_array()
-        .ok_or_else(|| wrong_type(path, "an array of objects", value))?;
+    let list = value.as_array().ok_or_else(|| wrong_type(path, "an array of objects", value))?;
     let (size, code) = match list.len() {
         0 => ("short. Expected an array with minimum length 1", "empty_array"),
-        n if n > MAX_TOOLS => (
-            "long. Expected an array with maximum length 128",
-            "array_above_max_length",
-        ),
+        n if n > MAX_TOOLS => ("long. Expected an array with maximum length 128", "array_above_max_length"),
         _ => return Ok(list),
     };
-    let text = format!(
-        "Invalid '{path}': array too {size}, but got an array with length {} instead.",
-        list.len()
-    );
+    let text = format!("Invalid '{path}': array too {size}, but got an array with length {} instead.", list.len());
     Err(Problem::refuse(text).at(path).code(code))
 }
 
@@ -68,44 +49,31 @@ fn tool(tool: &Value, at: usize) -> Result<Tool, Problem> {
         }
         Some("custom") => {
             let inner = field(tool, "custom").ok_or_else(|| missing(&format!("{path}.custom")))?;
-            Ok(Tool {
-                name: name(inner, &format!("{path}.custom"))?,
-                schema: Value::Null,
-            })
+            Ok(Tool { name: name(inner, &format!("{path}.custom"))?, schema: Value::Null })
         }
         Some(other) => Err(invalid_value(&format!("{path}.type"), other, &["function", "custom"])),
     }
 }
 
 fn function(function: &Value, path: &str) -> Result<Tool, Problem> {
-    let map = function
-        .as_object()
-        .ok_or_else(|| wrong_type(path, "an object", function))?;
+    let map = function.as_object().ok_or_else(|| wrong_type(path, "an object", function))?;
     if let Some(name) = unknown(map, &["name", "description", "parameters", "strict"]) {
         return Err(unknown_parameter(&format!("{path}.{name}")));
     }
     let name = name(function, path)?;
-    let schema = field(function, "parameters")
-        .cloned()
-        .unwrap_or_else(|| json!({ "type": "object" }));
+    let schema = field(function, "parameters").cloned().unwrap_or_else(|| json!({ "type": "object" }));
     let typed = schema.get("type").and_then(Value::as_str);
     if !schema.is_object() || typed != Some("object") {
         let got = typed.map_or("type: \"None\"".to_owned(), |got| format!("type: \"{got}\""));
         let text = format!(
             "Invalid schema for function '{name}': schema must be a JSON Schema of 'type: \"object\"', got '{got}'."
         );
-        return Err(Problem::refuse(text)
-            .at(format!("{path}.parameters"))
-            .code("invalid_function_parameters"));
+        return Err(Problem::refuse(text).at(format!("{path}.parameters")).code("invalid_function_parameters"));
     }
     if switch(function, "strict")? == Some(true) {
         strict(&schema, "()").map_err(|wrong| {
-            strict_problem(
-                &format!("{path}.parameters"),
-                &format!("schema for function '{name}'"),
-                &wrong,
-            )
-            .code("invalid_function_parameters")
+            strict_problem(&format!("{path}.parameters"), &format!("schema for function '{name}'"), &wrong)
+                .code("invalid_function_parameters")
         })?;
     }
     Ok(Tool { name, schema })
@@ -158,19 +126,10 @@ fn strict_at(schema: &Value, context: &str, depth: usize) -> Result<(), String> 
     }
     let inner = |word: &str| schema.get(word).and_then(Value::as_object).into_iter().flatten();
     for (name, part) in inner("properties").chain(inner("$defs")).chain(inner("definitions")) {
-        strict_at(
-            part,
-            &format!("{}, '{name}')", context.trim_end_matches(')')),
-            depth + 1,
-        )?;
+        strict_at(part, &format!("{}, '{name}')", context.trim_end_matches(')')), depth + 1)?;
     }
-    let lists = ["anyOf", "allOf"]
-        .into_iter()
-        .filter_map(|word| schema.get(word)?.as_array())
-        .flatten();
-    lists
-        .chain(schema.get("items"))
-        .try_for_each(|part| strict_at(part, context, depth + 1))
+    let lists = ["anyOf", "allOf"].into_iter().filter_map(|word| schema.get(word)?.as_array()).flatten();
+    lists.chain(schema.get("items")).try_for_each(|part| strict_at(part, context, depth + 1))
 }
 
 /// What the request says about which tool to call.
@@ -196,9 +155,7 @@ pub(super) fn choice(body: &Value) -> Result<Choice, Problem> {
 }
 
 fn object_choice(choice: &Value, tools: &Value) -> Result<Choice, Problem> {
-    let kind = field(choice, "type")
-        .and_then(Value::as_str)
-        .ok_or_else(|| missing("tool_choice.type"))?;
+    let kind = field(choice, "type").and_then(Value::as_str).ok_or_else(|| missing("tool_choice.type"))?;
     match kind {
         "function" | "custom" => {
             let inner = field(choice, kind).ok_or_else(|| missing(&format!("tool_choice.{kind}")))?;
@@ -212,11 +169,7 @@ fn object_choice(choice: &Value, tools: &Value) -> Result<Choice, Problem> {
         }
         "allowed_tools" if choice.pointer("/allowed_tools/tools").is_some_and(Value::is_array) => Ok(Choice::Free),
         "allowed_tools" => Err(missing("tool_choice.allowed_tools.tools")),
-        other => Err(invalid_value(
-            "tool_choice.type",
-            other,
-            &["function", "custom", "allowed_tools"],
-        )),
+        other => Err(invalid_value("tool_choice.type", other, &["function", "custom", "allowed_tools"])),
     }
 }
 

@@ -25,11 +25,8 @@ impl Player<'_> {
         let out = &mut self.conn.outbox;
         let (id, seq) = (self.dialect.id_header(), self.seq);
         // Writing to a Vec cannot fail.
-        let _ = write!(
-            out,
-            "HTTP/1.1 {status} {}\r\ncontent-type: {kind}\r\n{id}: req_drill{seq:08}\r\n",
-            reason(status)
-        );
+        let _ =
+            write!(out, "HTTP/1.1 {status} {}\r\ncontent-type: {kind}\r\n{id}: req_drill{seq:08}\r\n", reason(status));
         if let Some(seconds) = retry_after {
             let _ = write!(out, "retry-after: {seconds}\r\n");
         }

@@ -23,31 +23,20 @@ struct Progress {
 impl Player<'_> {
     pub(super) async fn stream(&mut self, turn: &Turn) -> Result<End, Gone> {
         let fault = self.knobs.fault;
-        let framing = if fault == Some(Fault::WrongLength) {
-            Framing::Length(WRONG_LENGTH)
-        } else {
-            Framing::Chunks
-        };
+        let framing = if fault == Some(Fault::WrongLength) { Framing::Length(WRONG_LENGTH) } else { Framing::Chunks };
         self.head(200, self.dialect.stream_type(turn), framing, None).await?;
         if fault == Some(Fault::Empty) {
             self.last_chunk();
             return self.end(true).await;
         }
-        let mut progress = Progress {
-            sent: 0,
-            after: self.knobs.after.unwrap_or(1),
-            fault: middle(fault),
-        };
+        let mut progress = Progress { sent: 0, after: self.knobs.after.unwrap_or(1), fault: middle(fault) };
         let mut writer = self.dialect.writer(turn);
         // One buffer for all events of the stream.
         let mut event = Vec::with_capacity(512);
         for step in steps(&turn.answer, self.knobs.on(self.knobs.interleave)) {
             event.clear();
             let strikes = progress.strikes(&step);
-            if let Some(end) = self
-                .strike(strikes, &mut *writer, &mut event, &mut progress, turn)
-                .await?
-            {
+            if let Some(end) = self.strike(strikes, &mut *writer, &mut event, &mut progress, turn).await? {
                 return Ok(end);
             }
             writer.step(&step, &mut event);
@@ -72,20 +61,12 @@ impl Player<'_> {
     }
 
     async fn send(&mut self, event: &[u8], fault: Option<Fault>) -> Result<(), Gone> {
-        if fault == Some(Fault::WrongLength) {
-            self.body(event).await
-        } else {
-            self.chunk(event).await
-        }
+        if fault == Some(Fault::WrongLength) { self.body(event).await } else { self.chunk(event).await }
     }
 
     /// The wait before a content chunk.
     async fn wait(&mut self, sent: u64) -> Result<(), Gone> {
-        match if sent == 0 {
-            self.knobs.first_ms
-        } else {
-            self.knobs.chunk_ms
-        } {
+        match if sent == 0 { self.knobs.first_ms } else { self.knobs.chunk_ms } {
             Some(ms) => self.conn.pause(ms).await,
             None => Ok(()),
         }
@@ -163,9 +144,6 @@ impl Progress {
 fn middle(fault: Option<Fault>) -> Option<Fault> {
     fault.filter(|fault| {
         use Fault::*;
-        matches!(
-            fault,
-            HangFirst | Stall | Cut | CutClean | ResetMid | ErrorMid | BadJson | BadSse | BadChunk | Huge
-        )
+        matches!(fault, HangFirst | Stall | Cut | CutClean | ResetMid | ErrorMid | BadJson | BadSse | BadChunk | Huge)
     })
 }
