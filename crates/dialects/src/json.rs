@@ -4,12 +4,14 @@
 //! A gateway touches a few fields of a body and passes the rest on; so values are decoded only when asked for,
 //! and any value can be handed on exactly as it was written ([`Json::raw`]). Writing is [`Writer`]'s business.
 
+mod compact;
 mod scan;
 mod splice;
 mod text;
 mod value;
 mod writer;
 
+pub use compact::compact;
 pub use splice::{Edit, splice};
 pub use text::unescape;
 pub use value::{Fields, Items, Json, Kind};
