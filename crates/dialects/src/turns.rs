@@ -4,7 +4,9 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use types::{Effort, Fault, FaultKind, ToolCall, ToolResult};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use types::{Effort, Fault, FaultKind, Source, ToolCall, ToolResult};
 
 use crate::json::{Doc, Kind};
 
@@ -87,6 +89,18 @@ pub fn arguments_object(call: &ToolCall) -> Result<Cow<'_, str>, Fault> {
             if is_object { Ok(Cow::Owned(inner)) } else { Err(wrong()) }
         }
         _ => Err(wrong()),
+    }
+}
+
+/// The text of a document that is plain text, whichever way it was sent; `None` for anything else.
+pub fn document_text(source: &Source) -> Option<Cow<'_, str>> {
+    match source {
+        Source::PlainText(text) => Some(Cow::Borrowed(text)),
+        Source::Base64 { media_type, data } if media_type.starts_with("text/") => {
+            let bytes = STANDARD.decode(data).ok()?;
+            String::from_utf8(bytes).ok().map(Cow::Owned)
+        }
+        _ => None,
     }
 }
 

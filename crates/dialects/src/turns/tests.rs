@@ -50,3 +50,22 @@ fn a_result_is_named_by_itself_or_by_the_latest_call_with_its_id() {
     assert!(calls.position("b") < calls.position("a"));
     assert_eq!(calls.position("zzz"), usize::MAX);
 }
+
+#[test]
+fn only_plain_text_documents_have_a_text() {
+    let base64 = |media_type: &str, data: &str| Source::Base64 {
+        media_type: media_type.to_owned(),
+        data: data.to_owned(),
+    };
+    for (source, expected) in [
+        (Source::PlainText("hello".to_owned()), Some("hello")),
+        (base64("text/plain", "aGVsbG8="), Some("hello")),
+        (base64("text/markdown", "aGVsbG8="), Some("hello")),
+        (base64("text/plain", "not base64!"), None),
+        (base64("text/plain", "/w=="), None),
+        (base64("application/pdf", "JVBERi0="), None),
+        (Source::Url("https://example.com/a.txt".to_owned()), None),
+    ] {
+        assert_eq!(document_text(&source).as_deref(), expected, "{source:?}");
+    }
+}
