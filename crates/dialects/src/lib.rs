@@ -4,6 +4,7 @@
 //! lists [`FRONTS`] and [`BACKS`] are all there is: adding a name enrols the dialect everywhere, tests included.
 //! Where front and back are the same dialect the engine splices bytes and never comes here for translation.
 
+mod anthropic;
 mod back;
 mod fields;
 mod fit;
@@ -21,6 +22,7 @@ mod trial;
 mod turns;
 mod upstream;
 
+pub use anthropic::Anthropic;
 pub use back::{Back, Glance, Outgoing, Quirks, StreamReader, Target};
 pub use fit::Fit;
 pub use front::{Front, Stamp, StreamWriter};
@@ -37,7 +39,7 @@ pub enum Framing {
 }
 
 /// Dialects that callers may speak to us.
-pub static FRONTS: &[&dyn Front] = &[];
+pub static FRONTS: &[&dyn Front] = &[&Anthropic];
 
 /// Dialects that we speak to providers.
-pub static BACKS: &[&dyn Back] = &[&Gemini, &Ollama];
+pub static BACKS: &[&dyn Back] = &[&Anthropic, &Gemini, &Ollama];
