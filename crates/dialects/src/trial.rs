@@ -6,7 +6,7 @@ use types::{
     ToolCall, ToolResult,
 };
 
-use crate::sse::{Splitter, data};
+use crate::sse::{Splitter, data, events as events_in};
 use crate::{Back, Outgoing, Quirks, Target};
 
 /// A model that a request goes to.
@@ -113,8 +113,9 @@ pub fn events_of(back: &dyn Back, operation: Operation, pieces: &[&[u8]]) -> Vec
     let mut out = Vec::new();
     for piece in pieces {
         splitter.feed(Bytes::copy_from_slice(piece));
-        while let Some(event) = splitter.next_event().unwrap() {
-            reader.read(&data(back.framing(), &event), &mut out).unwrap();
+        let batch = splitter.next_batch().unwrap().unwrap_or_default();
+        for event in events_in(back.framing(), &batch) {
+            reader.read(&data(back.framing(), event), &mut out).unwrap();
         }
     }
     reader.finish(&mut out);

@@ -137,7 +137,7 @@ static TABLE: &[Provider] = &[
         .key_env(&["FRIENDLIAI_API_KEY", "FRIENDLI_TOKEN"]),
     row("galadriel", "Galadriel").base("https://api.galadriel.com/v1").base_env(&["GALADRIEL_API_BASE"])
         .key_env(&["GALADRIEL_API_KEY"]),
-    row("gemini", "Google Gemini").dialect("gemini").base("https://generativelanguage.googleapis.com")
+    row("gemini", "Google Gemini").dialect("gemini").base("https://generativelanguage.googleapis.com/v1beta").tail("/v1beta")
         .base_env(&["GEMINI_API_BASE"]).key_env(&["GEMINI_API_KEY", "GOOGLE_API_KEY"])
         .auth(Auth::Header("x-goog-api-key")).serves(&[Chat, Embeddings]).note("Google AI Studio keys"),
     row("github", "GitHub Models").base("https://models.github.ai/inference").base_env(&["GITHUB_API_BASE"])

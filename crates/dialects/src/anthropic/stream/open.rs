@@ -4,7 +4,7 @@ use bytes::Bytes;
 use types::{Block, Delta, Raw};
 
 use crate::anthropic::{citations, words};
-use crate::json::{Doc, Edit, splice};
+use crate::json::{Doc, Edit, Object};
 
 /// An open block.
 pub(super) enum Open {
@@ -47,8 +47,7 @@ fn with_input(start: Raw, fragments: &str) -> Raw {
     let Some(input) = words::object(fragments).filter(|_| !fragments.is_empty()) else {
         return start;
     };
-    let body = Bytes::copy_from_slice(start.get().as_bytes());
-    let Ok(doc) = Doc::parse_head(&body) else { return start };
-    let pieces = splice(&body, &doc, &[Edit::Set("input", input)]);
+    let Ok(object) = Object::parse(Bytes::copy_from_slice(start.get().as_bytes())) else { return start };
+    let pieces = object.splice(&[Edit::Set("input".to_owned(), input.to_owned())]);
     Raw::new(String::from_utf8_lossy(&pieces.concat()).into_owned())
 }
