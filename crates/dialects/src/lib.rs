@@ -9,11 +9,14 @@ mod fit;
 mod front;
 pub mod json;
 pub mod media;
+mod openai;
+mod phrases;
 pub mod sse;
 
 pub use back::{Back, Glance, Outgoing, Quirks, StreamReader, Target};
 pub use fit::Fit;
 pub use front::{Front, Stamp, StreamWriter};
+pub use openai::OpenAi;
 
 /// How a dialect cuts a streamed body into events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +28,7 @@ pub enum Framing {
 }
 
 /// Dialects that callers may speak to us.
-pub static FRONTS: &[&dyn Front] = &[];
+pub static FRONTS: &[&dyn Front] = &[&OpenAi];
 
 /// Dialects that we speak to providers.
-pub static BACKS: &[&dyn Back] = &[];
+pub static BACKS: &[&dyn Back] = &[&OpenAi];

@@ -81,7 +81,10 @@ impl FaultKind {
     /// Whether the same call may succeed at another deployment or a little later.
     pub fn is_retryable(self) -> bool {
         use FaultKind::*;
-        matches!(self, RateLimit | Overloaded | Connect | Timeout | Cut | Malformed | Upstream)
+        matches!(
+            self,
+            RateLimit | Overloaded | Connect | Timeout | Cut | Malformed | Upstream
+        )
     }
 
     /// Status that the caller gets, unless the provider's own status is more telling.
@@ -124,7 +127,10 @@ impl Fault {
 
     /// The caller sent something wrong in field `param`.
     pub fn invalid_param(param: impl Into<String>, message: impl Into<String>) -> Self {
-        Fault { param: Some(param.into()), ..Fault::invalid(message) }
+        Fault {
+            param: Some(param.into()),
+            ..Fault::invalid(message)
+        }
     }
 
     /// The target cannot honour `param`, and dropping it would change the answer.
