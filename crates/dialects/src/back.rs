@@ -99,6 +99,14 @@ pub struct Quirks {
     pub keep_reasoning: bool,
     /// Calls the visible reasoning `reasoning` instead of `reasoning_content` in requests.
     pub reasoning_field: bool,
+    /// Takes `top_k`, which OpenAI has not (most local servers do).
+    pub top_k: bool,
+    /// Takes Anthropic's `cache_control` on content parts and tools (routers in front of Claude).
+    pub cache_control: bool,
+    /// Takes OpenAI's `prompt_cache_breakpoint` on content parts (gpt-5.6 and later).
+    pub cache_breakpoints: bool,
+    /// Takes only tool-call ids of exactly nine letters and digits (Mistral).
+    pub short_call_ids: bool,
 }
 
 /// An encoded request.

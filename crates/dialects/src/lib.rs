@@ -15,6 +15,8 @@ mod hostile;
 pub mod json;
 pub mod media;
 mod ollama;
+mod openai;
+mod phrases;
 pub mod sse;
 mod think;
 #[cfg(test)]
@@ -28,6 +30,7 @@ pub use fit::Fit;
 pub use front::{Front, Stamp, StreamWriter};
 pub use gemini::Gemini;
 pub use ollama::Ollama;
+pub use openai::OpenAi;
 
 /// How a dialect cuts a streamed body into events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +42,7 @@ pub enum Framing {
 }
 
 /// Dialects that callers may speak to us.
-pub static FRONTS: &[&dyn Front] = &[&Anthropic];
+pub static FRONTS: &[&dyn Front] = &[&OpenAi, &Anthropic];
 
 /// Dialects that we speak to providers.
-pub static BACKS: &[&dyn Back] = &[&Anthropic, &Gemini, &Ollama];
+pub static BACKS: &[&dyn Back] = &[&OpenAi, &Anthropic, &Gemini, &Ollama];
