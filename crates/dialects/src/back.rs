@@ -49,13 +49,6 @@ pub trait Back: Send + Sync {
     /// Looks at one complete event (SSE `data`, or a line) of a stream that passes through untouched,
     /// as cheaply as possible: most events are plain text and need no parsing.
     fn glance(&self, event: &[u8]) -> Glance;
-
-    /// Whether a caller's body in this very dialect must not be spliced through, because it holds what our own
-    /// writers put into an answer of another provider (an unsigned thought, say) and this one would refuse.
-    fn must_translate(&self, body: &[u8]) -> bool {
-        let _ = body;
-        false
-    }
 }
 
 /// Where a request goes, as far as its wire form depends on it.

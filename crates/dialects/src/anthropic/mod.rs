@@ -22,6 +22,7 @@ mod tests;
 use bytes::BytesMut;
 use types::{Answer, Fault, Operation, Request};
 
+use crate::json::{self, Edit, Object};
 use crate::{Back, Front, Glance, Outgoing, Stamp, StreamReader, StreamWriter, Target};
 
 /// The Messages API (`/v1/messages`, `/v1/messages/count_tokens`).
@@ -90,11 +91,17 @@ impl Back for Anthropic {
         faults::read(status, body)
     }
 
-    fn glance(&self, event: &[u8]) -> Glance {
-        glance::glance(event)
+    fn default_headers(&self) -> &'static [(&'static str, &'static str)] {
+        &[words::VERSION]
     }
 
-    fn must_translate(&self, body: &[u8]) -> bool {
-        glance::holds_our_marks(body)
+    /// What our own writers put into an answer of another provider (an unsigned thought, say) this one would refuse.
+    fn splice(&self, _operation: Operation, body: &Object, target: &Target) -> Option<Vec<Edit>> {
+        let model = || vec![Edit::Set("model".to_owned(), json::string(target.model))];
+        (!glance::holds_our_marks(body.bytes())).then(model)
+    }
+
+    fn glance(&self, event: &[u8]) -> Glance {
+        glance::glance(event)
     }
 }

@@ -17,6 +17,7 @@ mod lines;
 mod messages;
 mod parts;
 mod request;
+mod splice;
 mod stream_reader;
 mod stream_writer;
 mod tools;
@@ -32,7 +33,7 @@ mod write_tools;
 use bytes::BytesMut;
 use types::{Answer, Fault, FaultKind, Operation, Request, Side};
 
-use crate::json::Doc;
+use crate::json::{Doc, Edit, Object};
 use crate::{Back, Fit, Front, Glance, Outgoing, Stamp, StreamReader, StreamWriter, Target};
 
 /// Name of the dialect.
@@ -116,6 +117,10 @@ impl Back for OpenAi {
             }
         };
         Ok(Outgoing { body: body.freeze(), headers: Vec::new(), dropped: fit.dropped })
+    }
+
+    fn splice(&self, operation: Operation, body: &Object, target: &Target) -> Option<Vec<Edit>> {
+        splice::edits(operation, body, target)
     }
 
     fn read_answer(&self, operation: Operation, body: &[u8]) -> Result<Answer, Fault> {
