@@ -12,9 +12,6 @@ use crate::anthropic::words::{self, JSON_TOOL};
 use crate::anthropic::{ids, schema};
 use crate::json::{Doc, Kind, Writer};
 
-/// Longest name of a tool.
-const MAX_NAME: usize = 128;
-
 /// The schema of a tool without parameters.
 const NO_PARAMETERS: &str = r#"{"type":"object","properties":{}}"#;
 
@@ -229,13 +226,7 @@ fn can_force(thinking: bool, fit: &Fit) -> bool {
 
 fn definition<'a>(function: &'a FunctionTool, fit: &mut Fit) -> Result<Item<'a>, Fault> {
     let name = function.name.as_str();
-    if !ids::is_plain(name) || name.len() > MAX_NAME {
-        let what = "must consist of 1 to 128 letters, digits, '_' and '-' for";
-        return Err(Fault::invalid_param(
-            "tools",
-            format!("tool name '{name}' {what} {}", fit.target.name),
-        ));
-    }
+    ids::check_tool_name(name)?;
     if name == JSON_TOOL {
         return Err(Fault::invalid_param(
             "tools",
