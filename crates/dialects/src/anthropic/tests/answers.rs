@@ -1,3 +1,5 @@
+//! Whole answers, from providers and to callers.
+
 use serde_json::json;
 use types::{Answer, Block, Choice, FaultKind, Finish, Raw, Response, Source, Text, ToolCall, Usage};
 

@@ -1,3 +1,5 @@
+//! What callers ask, read.
+
 use serde_json::json;
 use types::{Block, CacheMark, Format, Message, Reasoning, Role, Source, Tool, ToolChoice};
 

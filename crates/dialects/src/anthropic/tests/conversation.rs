@@ -1,3 +1,5 @@
+//! The conversation on its way to Anthropic.
+
 use serde_json::json;
 use types::{Block, CacheMark, Raw, Role, Source, Text, ToolCall, ToolResult};
 

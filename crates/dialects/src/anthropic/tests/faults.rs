@@ -1,3 +1,5 @@
+//! Faults, told and understood.
+
 use bytes::BytesMut;
 use serde_json::json;
 use types::{FaultKind, Side};

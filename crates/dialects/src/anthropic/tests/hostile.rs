@@ -1,3 +1,5 @@
+//! Whatever comes in, the answer is an error and never a panic.
+
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -117,6 +119,17 @@ proptest! {
         Anthropic.glance(&bytes);
         Anthropic.must_translate(&bytes);
     }
+}
+
+#[test]
+fn a_turn_of_endless_calls_is_refused() {
+    let calls: Vec<_> = (0..1000)
+        .map(|id| json!({"type": "tool_use", "id": id.to_string(), "name": "f", "input": {}}))
+        .collect();
+    let messages = json!([{"role": "user", "content": "go"}, {"role": "assistant", "content": calls}]);
+    let body = json!({"model": "m", "max_tokens": 1, "messages": messages}).to_string();
+    let request = Anthropic.read_request(Operation::Chat, body.as_bytes()).unwrap();
+    assert!(send(&request, &facts(old()), true).unwrap_err().message.contains("512"));
 }
 
 #[test]

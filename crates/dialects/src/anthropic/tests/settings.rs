@@ -1,3 +1,5 @@
+//! The fields beside the conversation on their way to Anthropic.
+
 use serde_json::json;
 use types::{Block, Completion, Embedding, FaultKind, Raw, Reasoning, Role};
 

@@ -1,3 +1,5 @@
+//! Streams of providers, read.
+
 use bytes::Bytes;
 use types::{Block, Delta, Event, FaultKind, Finish, Usage};
 

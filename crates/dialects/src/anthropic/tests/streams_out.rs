@@ -1,3 +1,5 @@
+//! Streams for callers, written.
+
 use bytes::BytesMut;
 use proptest::prelude::*;
 use serde_json::json;

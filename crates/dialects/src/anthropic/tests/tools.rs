@@ -1,3 +1,5 @@
+//! Tools, choices and schemas on their way to Anthropic.
+
 use serde_json::json;
 use types::{Format, FunctionTool, Raw, Reasoning, Role, Tool, ToolChoice};
 
@@ -192,6 +194,15 @@ fn a_schema_is_enforced_by_the_best_means_the_model_has() {
     assert_eq!(
         sent(shaped(vec![function("f")], None), old())["tool_choice"],
         json!({"type": "any"})
+    );
+    let forced = Chat {
+        tool_choice: Some(ToolChoice::Tool("f".to_owned())),
+        ..shaped(vec![function("f")], None)
+    };
+    assert_eq!(
+        sent(forced, old())["tools"].as_array().unwrap().len(),
+        1,
+        "the answer will be this call"
     );
     let thinks = Abilities {
         structured_output: false,
