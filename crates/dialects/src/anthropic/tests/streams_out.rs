@@ -24,7 +24,7 @@ fn wire(events: Vec<Event>) -> Vec<(String, Value)> {
         let name = text.lines().next().unwrap().strip_prefix("event: ").unwrap().to_owned();
         parsed.push((name, json(&sse::data(Framing::Sse, &event))));
     }
-    assert!(splitter.rest().is_empty(), "every event is complete");
+    assert!(splitter.leftover().is_empty(), "every event is complete");
     for (name, data) in &parsed {
         assert_eq!(*name, data["type"], "events are named by their type");
     }
