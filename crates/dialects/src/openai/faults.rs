@@ -12,7 +12,7 @@ use crate::phrases;
 const MAX_MESSAGE: usize = 2000;
 
 /// Codes and types that say more than the status (wire.md 2.1, 2.10).
-const WORDS: [(&str, FaultKind); 33] = [
+const WORDS: [(&str, FaultKind); 29] = [
     ("context_length_exceeded", FaultKind::ContextWindow),
     ("exceed_context_size_error", FaultKind::ContextWindow),
     ("content_filter", FaultKind::ContentPolicy),
@@ -43,10 +43,6 @@ const WORDS: [(&str, FaultKind); 33] = [
     ("service_unavailable", FaultKind::Overloaded),
     ("timeout", FaultKind::Timeout),
     ("timeout_error", FaultKind::Timeout),
-    ("api_error", FaultKind::Upstream),
-    ("internal_error", FaultKind::Upstream),
-    ("internal_server_error", FaultKind::Upstream),
-    ("server_error", FaultKind::Upstream),
 ];
 
 /// Decodes an error answer.
@@ -106,11 +102,8 @@ impl<'d> Said<'d> {
         let message = text("message").or_else(|| error.get_some("detail").map(detail));
         let words = [text("code"), inner("innererror", "code"), text("type"), text("status")];
         let words: Vec<_> = words.into_iter().flatten().filter(|word| !word.is_empty()).collect();
-        let status = |name: &str| {
-            error
-                .get(name)
-                .and_then(|value| value.as_u64().or(value.as_str()?.parse().ok()))
-        };
+        let number = |value: Json| value.as_u64().or_else(|| value.as_str()?.parse().ok());
+        let status = |name: &str| error.get(name).and_then(number);
         let said = Said {
             status: status("code")
                 .or(status("status"))
