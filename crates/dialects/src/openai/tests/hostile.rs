@@ -108,19 +108,7 @@ fn bodies() -> Vec<Value> {
 
 #[test]
 fn no_value_of_the_wrong_kind_hurts() {
-    let wrong = [
-        "null",
-        "true",
-        "-1",
-        "1e400",
-        "18446744073709551615",
-        "\"\"",
-        "\"x\"",
-        "[]",
-        "[[]]",
-        "{}",
-        "{\"error\":{}}",
-    ];
+    let wrong = ["null", "-1", "1e400", "\"x\"", "[]", "{}", "{\"error\":{}}"];
     for body in bodies() {
         let size = size(&body);
         for text in wrong {

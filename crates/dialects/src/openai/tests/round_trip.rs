@@ -41,7 +41,7 @@ fn content() -> impl Strategy<Value = Block> {
         of("low|high|auto"),
         mark(),
     );
-    let stored = words().prop_map(|id| (Source::File(id), None));
+    let stored = "file-[a-z0-9]{1,9}".prop_map(|id| (Source::File(id), None));
     let file = prop_oneof![(inline("application/pdf", "JVBERi0"), words().prop_map(Some)), stored];
     prop_oneof![
         4 => text(),
