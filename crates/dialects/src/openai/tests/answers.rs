@@ -329,7 +329,7 @@ fn a_completion_is_a_bare_text() {
     let answer = Response {
         choices: vec![Choice {
             logprobs: Some(Raw::new(logprobs)),
-            ..choice(vec![thinking("x", None), Block::text("Once")], Finish::Stop)
+            ..choice(vec![thinking("x", None), Block::text("Once")], Finish::ToolCalls)
         }],
         ..Response::default()
     };
