@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
+use types::{Fault, Operation, Usage};
+
 use super::words::{self, Ending};
 use super::{answer, faults, usage};
 use crate::Glance;
@@ -25,6 +27,19 @@ pub(super) fn glance(data: &[u8]) -> Glance {
         return Glance::default();
     }
     Doc::parse(data).map(|doc| chunk(doc.root())).unwrap_or_default()
+}
+
+/// Looks at a whole answer: whether it is one, and what it consumed. Its content is only checked to be JSON.
+pub(super) fn glance_answer(operation: Operation, body: &[u8]) -> Result<Usage, Fault> {
+    let doc = Doc::parse_head(body).map_err(|_| answer::malformed("is not JSON"))?;
+    let root = doc.root();
+    let list = if operation == Operation::Embedding { "data" } else { "choices" };
+    let holds_something = root.get(list).is_some_and(|list| list.raw().len() > "[]".len());
+    let plain = root.get_some("error").is_none() && root.get_some("x_groq").is_none();
+    if !(holds_something && plain) {
+        return answer::read(operation, body).map(|answer| answer.usage());
+    }
+    Ok(root.get_some("usage").and_then(|counts| counts.inside(usage::read)).unwrap_or_default())
 }
 
 /// Whether the field is there with a value that begins with `first`.
