@@ -4,6 +4,7 @@ use bytes::Bytes;
 use types::{Abilities, Answer, Event, Fault, ModelFacts, Operation, Request, Usage};
 
 use crate::Framing;
+use crate::json::{self, Edit, Object};
 
 /// A dialect that providers speak. Reading is tolerant: what a provider sends may be slightly off its format
 /// (wire.md 2.9) and is used as far as it makes sense.
@@ -23,6 +24,13 @@ pub trait Back: Send + Sync {
     /// Encodes a request for `target`. What the target cannot express is dropped if that only makes the answer
     /// worse and `target.drop_params` is set, and refused with a 400 otherwise.
     fn write_request(&self, request: &Request, target: &Target) -> Result<Outgoing, Fault>;
+
+    /// What must change in a request that arrived in this very dialect before it goes to `target`: at least the
+    /// model. `None` if the change goes deeper than single fields, so that the request must be decoded after all.
+    fn splice(&self, operation: Operation, body: &Object, target: &Target) -> Option<Vec<Edit>> {
+        let _ = (operation, body);
+        Some(vec![Edit::Set("model".to_owned(), json::string(target.model))])
+    }
 
     /// Decodes a whole answer.
     fn read_answer(&self, operation: Operation, body: &[u8]) -> Result<Answer, Fault>;

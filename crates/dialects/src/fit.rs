@@ -16,10 +16,7 @@ pub struct Fit<'t> {
 impl<'t> Fit<'t> {
     /// Nothing is lost yet.
     pub fn new(target: &'t Target<'t>) -> Self {
-        Fit {
-            target,
-            dropped: Vec::new(),
-        }
+        Fit { target, dropped: Vec::new() }
     }
 
     /// The target cannot honour `param`, and leaving it out only makes the answer worse: it is dropped under
@@ -35,11 +32,7 @@ impl<'t> Fit<'t> {
 
     /// Like [`Fit::worse_without`], if there is a value at all.
     pub fn worse_without_some<T>(&mut self, param: &str, value: &Option<T>) -> Result<(), Fault> {
-        if value.is_some() {
-            self.worse_without(param)
-        } else {
-            Ok(())
-        }
+        if value.is_some() { self.worse_without(param) } else { Ok(()) }
     }
 
     /// A pure hint that the target has no word for: left out, and noted.

@@ -4,17 +4,22 @@
 //! A gateway touches a few fields of a body and passes the rest on; so values are decoded only when asked for,
 //! and any value can be handed on exactly as it was written ([`Json::raw`]). Writing is [`Writer`]'s business.
 
+mod object;
 mod scan;
 mod splice;
 mod text;
 mod value;
 mod writer;
 
-pub use splice::{Edit, splice};
+pub use object::Object;
+pub use splice::Edit;
 pub use text::unescape;
 pub use value::{Fields, Items, Json, Kind};
 pub use writer::Writer;
 
+use std::borrow::Cow;
+
+use bytes::BytesMut;
 use types::Fault;
 
 /// Deepest nesting that is accepted. Real requests stay below 30; the bound keeps hostile ones cheap.
@@ -22,12 +27,13 @@ pub const MAX_DEPTH: usize = 128;
 
 /// A parsed JSON text: the text and the places of its values.
 pub struct Doc<'t> {
-    text: &'t str,
-    nodes: Vec<Node>,
+    /// Valid UTF-8: the scan made sure.
+    text: &'t [u8],
+    nodes: Cow<'t, [Node]>,
 }
 
 /// One value of the text. Nodes lie in document order, an object's keys as string nodes before their values.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Node {
     kind: Kind,
     /// Whether a string contains escapes.
@@ -62,6 +68,13 @@ impl<'t> Doc<'t> {
     pub fn root(&self) -> Json<'_> {
         Json::new(self, 0)
     }
+}
+
+/// `text` as a JSON string, quotes included.
+pub fn string(text: &str) -> String {
+    let mut out = BytesMut::with_capacity(text.len() + 2);
+    Writer::new(&mut out).string(text);
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 impl From<JsonError> for Fault {

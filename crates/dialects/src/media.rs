@@ -7,10 +7,7 @@ pub fn source_from_url(url: &str) -> Source {
     let inline = url.strip_prefix("data:").and_then(|rest| {
         let (head, data) = rest.split_once(',')?;
         let media_type = head.strip_suffix(";base64")?;
-        Some(Source::Base64 {
-            media_type: media_type.to_owned(),
-            data: data.to_owned(),
-        })
+        Some(Source::Base64 { media_type: media_type.to_owned(), data: data.to_owned() })
     });
     inline.unwrap_or_else(|| Source::Url(url.to_owned()))
 }
@@ -30,8 +27,5 @@ pub fn sniff(data: &str) -> Option<&'static str> {
         ("JVBERi0", "application/pdf"),
         ("Qk0", "image/bmp"),
     ];
-    SIGNATURES
-        .iter()
-        .find(|(start, _)| data.starts_with(start))
-        .map(|(_, media_type)| *media_type)
+    SIGNATURES.iter().find(|(start, _)| data.starts_with(start)).map(|(_, media_type)| *media_type)
 }

@@ -9,7 +9,7 @@ use crate::Framing;
 /// Largest event that is accepted: a picture in one event fits, an endless line does not.
 pub const MAX_EVENT_BYTES: usize = 16 << 20;
 
-/// Collects pieces of a body and gives out complete events, each with its framing, as slices of what came in.
+/// Collects pieces of a body and gives out complete events, with their framing, as slices of what came in.
 pub struct Splitter {
     framing: Framing,
     /// What is left of the newest piece.
@@ -21,11 +21,7 @@ pub struct Splitter {
 impl Splitter {
     /// Cuts a body with this framing.
     pub fn new(framing: Framing) -> Self {
-        Splitter {
-            framing,
-            fresh: Bytes::new(),
-            tail: BytesMut::new(),
-        }
+        Splitter { framing, fresh: Bytes::new(), tail: BytesMut::new() }
     }
 
     /// Adds the next piece of the body. All complete events must have been taken before.
@@ -39,31 +35,35 @@ impl Splitter {
         }
     }
 
-    /// The next complete event, framing included, or `None` if more is needed.
-    pub fn next_event(&mut self) -> Result<Option<Bytes>, Fault> {
-        let pending = if self.tail.is_empty() {
-            &self.fresh[..]
-        } else {
-            &self.tail[..]
-        };
-        match event_end(self.framing, pending) {
-            Some(end) if self.tail.is_empty() => Ok(Some(self.fresh.split_to(end))),
-            Some(end) => Ok(Some(self.tail.split_to(end).freeze())),
-            None if pending.len() > MAX_EVENT_BYTES => Err(Fault::provider(
-                FaultKind::Malformed,
-                "the provider sent an event of more than 16 MiB",
-            )),
-            None => Ok(None),
+    /// All complete events that are here, framing included, as one slice; `None` if there is none.
+    pub fn next_batch(&mut self) -> Result<Option<Bytes>, Fault> {
+        let pending = if self.tail.is_empty() { &self.fresh[..] } else { &self.tail[..] };
+        let end: usize = events(self.framing, pending).map(<[u8]>::len).sum();
+        match end {
+            0 if pending.len() > MAX_EVENT_BYTES => {
+                Err(Fault::provider(FaultKind::Malformed, "the provider sent an event of more than 16 MiB"))
+            }
+            0 => Ok(None),
+            end if self.tail.is_empty() => Ok(Some(self.fresh.split_to(end))),
+            end => Ok(Some(self.tail.split_to(end).freeze())),
         }
     }
 
-    /// All complete events at once, without looking at each: for bodies that nobody needs to watch.
-    pub fn rest(&mut self) -> Bytes {
-        match self.tail.is_empty() {
-            true => std::mem::take(&mut self.fresh),
-            false => self.tail.split().freeze(),
-        }
+    /// What is left when the body has ended: an event that lacks its line end, or nothing.
+    pub fn leftover(&mut self) -> Bytes {
+        let fresh = std::mem::take(&mut self.fresh);
+        if self.tail.is_empty() { fresh } else { std::mem::take(&mut self.tail).freeze() }
     }
+}
+
+/// The complete events of `bytes`, framing included.
+pub fn events(framing: Framing, bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        let (event, after) = rest.split_at(event_end(framing, rest)?);
+        rest = after;
+        Some(event)
+    })
 }
 
 /// Where the first event of `bytes` ends, framing included.

@@ -1,1 +1,14 @@
-//! Floor of the house: see ARCHITECTURE.md.
+//! Talking to upstreams: who they are (data: one row of [`all`] per provider, found by [`find`]), how they want to
+//! be addressed, and the HTTP client of the data plane.
+//!
+//! What a dialect's bytes look like is `dialects`' business, which provider is tried when is `policy`'s.
+
+mod base;
+mod docs;
+pub mod http;
+mod provider;
+mod table;
+
+pub use docs::markdown;
+pub use provider::{Auth, Blank, Endpoint, Endpoints, Provider};
+pub use table::{all, find};

@@ -106,15 +106,7 @@ impl FaultKind {
 impl Fault {
     /// A fault of the given kind and side.
     pub fn new(kind: FaultKind, side: Side, message: impl Into<String>) -> Self {
-        Fault {
-            kind,
-            side,
-            message: message.into(),
-            upstream_status: None,
-            retry_after: None,
-            param: None,
-            code: None,
-        }
+        Fault { kind, side, message: message.into(), upstream_status: None, retry_after: None, param: None, code: None }
     }
 
     /// The caller sent something wrong.
@@ -133,9 +125,7 @@ impl Fault {
             kind: FaultKind::Unsupported,
             param: Some(param.to_owned()),
             code: Some("unsupported_parameter".to_owned()),
-            ..Fault::invalid(format!(
-                "parameter '{param}' is not supported by {target}; remove it or set drop_params"
-            ))
+            ..Fault::invalid(format!("parameter '{param}' is not supported by {target}; remove it or set drop_params"))
         }
     }
 

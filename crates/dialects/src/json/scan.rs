@@ -4,23 +4,12 @@ use super::{Doc, JsonError, Kind, MAX_DEPTH, Node};
 
 /// Validates `text` and notes the places of all values not deeper than `keep` containers.
 pub(super) fn scan(text: &[u8], keep: usize) -> Result<Doc<'_>, JsonError> {
-    let text = std::str::from_utf8(text).map_err(|error| JsonError {
-        offset: error.valid_up_to(),
-        what: "text that is not UTF-8",
-    })?;
+    let text = std::str::from_utf8(text)
+        .map_err(|error| JsonError { offset: error.valid_up_to(), what: "text that is not UTF-8" })?;
     if u32::try_from(text.len()).is_err() {
-        return Err(JsonError {
-            offset: 0,
-            what: "text of more than 4 GiB",
-        });
+        return Err(JsonError { offset: 0, what: "text of more than 4 GiB" });
     }
-    let mut scanner = Scanner {
-        bytes: text.as_bytes(),
-        at: 0,
-        depth: 0,
-        keep,
-        nodes: Vec::with_capacity(32),
-    };
+    let mut scanner = Scanner { bytes: text.as_bytes(), at: 0, depth: 0, keep, nodes: Vec::with_capacity(32) };
     if text.starts_with('\u{feff}') {
         scanner.at = 3;
     }
@@ -30,10 +19,7 @@ pub(super) fn scan(text: &[u8], keep: usize) -> Result<Doc<'_>, JsonError> {
     if scanner.at < scanner.bytes.len() {
         return scanner.fail("text after the end of the value");
     }
-    Ok(Doc {
-        text,
-        nodes: scanner.nodes,
-    })
+    Ok(Doc { text: text.as_bytes(), nodes: scanner.nodes.into() })
 }
 
 struct Scanner<'t> {
@@ -46,11 +32,7 @@ struct Scanner<'t> {
 
 impl Scanner<'_> {
     fn fail<T>(&self, what: &'static str) -> Result<T, JsonError> {
-        let what = if self.at >= self.bytes.len() {
-            "unexpected end of the text"
-        } else {
-            what
-        };
+        let what = if self.at >= self.bytes.len() { "unexpected end of the text" } else { what };
         Err(JsonError { offset: self.at, what })
     }
 
@@ -68,13 +50,7 @@ impl Scanner<'_> {
     fn open(&mut self, kind: Kind) -> Option<usize> {
         (self.depth <= self.keep).then(|| {
             let start = self.at as u32;
-            self.nodes.push(Node {
-                kind,
-                escaped: false,
-                start,
-                end: start,
-                next: 0,
-            });
+            self.nodes.push(Node { kind, escaped: false, start, end: start, next: 0 });
             self.nodes.len() - 1
         })
     }
@@ -167,11 +143,7 @@ impl Scanner<'_> {
         while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
             self.at += 1;
         }
-        if self.at == start {
-            self.fail("expected a digit")
-        } else {
-            Ok(())
-        }
+        if self.at == start { self.fail("expected a digit") } else { Ok(()) }
     }
 
     fn number(&mut self) -> Result<(), JsonError> {
@@ -235,11 +207,7 @@ impl Scanner<'_> {
                     0xD800..=0xDBFF if self.bytes[self.at..].starts_with(b"\\u") => {
                         self.at += 1;
                         let low = self.unit()?;
-                        if (0xDC00..=0xDFFF).contains(&low) {
-                            Ok(())
-                        } else {
-                            self.lone()
-                        }
+                        if (0xDC00..=0xDFFF).contains(&low) { Ok(()) } else { self.lone() }
                     }
                     0xD800..=0xDFFF => self.lone(),
                     _ => Ok(()),
@@ -250,10 +218,7 @@ impl Scanner<'_> {
     }
 
     fn lone(&self) -> Result<(), JsonError> {
-        Err(JsonError {
-            offset: self.at,
-            what: "half of a surrogate pair inside a string",
-        })
+        Err(JsonError { offset: self.at, what: "half of a surrogate pair inside a string" })
     }
 
     /// Reads `uXXXX`.

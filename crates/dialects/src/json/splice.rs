@@ -2,31 +2,30 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::Doc;
+use super::Json;
 
 /// A change to a top-level field of an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Edit<'a> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Edit {
     /// The field gets this JSON value; it is added if missing.
-    Set(&'a str, &'a str),
+    Set(String, String),
     /// The field is added with this JSON value if it is missing.
-    Default(&'a str, &'a str),
+    Default(String, String),
     /// The field is taken out.
-    Remove(&'a str),
+    Remove(String),
 }
 
-/// Applies `edits` to the object `body`, of which `head` is the parsed form. Returns the new body in pieces:
+/// Applies `edits` to the object `body`, of which `root` is the parsed form. Returns the new body in pieces:
 /// the untouched parts are slices of the old one, so a large body is not copied.
-pub fn splice(body: &Bytes, head: &Doc, edits: &[Edit]) -> Vec<Bytes> {
-    let root = head.root();
+pub(super) fn splice(body: &Bytes, root: Json, edits: &[Edit]) -> Vec<Bytes> {
     let (_, end) = root.span();
     let mut cuts: Vec<(usize, usize, Bytes)> = Vec::new();
     let mut added = BytesMut::new();
     let mut kept = root.fields().count();
     for edit in edits {
-        let (Edit::Set(name, _) | Edit::Default(name, _) | Edit::Remove(name)) = *edit;
+        let (Edit::Set(name, _) | Edit::Default(name, _) | Edit::Remove(name)) = edit;
         let places: Vec<_> = root.fields().filter(|(key, _)| key.is(name)).collect();
-        match *edit {
+        match edit {
             Edit::Set(_, value) if !places.is_empty() => {
                 cuts.extend(places.iter().map(|(_, old)| {
                     let (start, end) = old.span();
@@ -42,11 +41,7 @@ pub fn splice(body: &Bytes, head: &Doc, edits: &[Edit]) -> Vec<Bytes> {
             }
             Edit::Remove(_) => {
                 kept -= places.len();
-                cuts.extend(
-                    places
-                        .iter()
-                        .map(|(key, value)| removal(body, key.span().0, value.span().1)),
-                );
+                cuts.extend(places.iter().map(|(key, value)| removal(body, key.span().0, value.span().1)));
             }
         }
     }
@@ -87,11 +82,7 @@ fn without_trailing_comma(
     }
     if removed_last && kept > 0 {
         let before = &body[..edge];
-        let spaces = before
-            .iter()
-            .rev()
-            .take_while(|byte| byte.is_ascii_whitespace())
-            .count();
+        let spaces = before.iter().rev().take_while(|byte| byte.is_ascii_whitespace()).count();
         let comma = edge - spaces - 1;
         if body[comma] == b',' {
             let place = cuts.partition_point(|cut| cut.0 < comma);

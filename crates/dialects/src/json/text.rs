@@ -36,10 +36,7 @@ fn escape(text: &str) -> (char, usize) {
 }
 
 fn unicode(text: &str) -> (char, usize) {
-    let unit = |at: usize| {
-        text.get(at..at + 4)
-            .and_then(|digits| u32::from_str_radix(digits, 16).ok())
-    };
+    let unit = |at: usize| text.get(at..at + 4).and_then(|digits| u32::from_str_radix(digits, 16).ok());
     let first = unit(2).unwrap_or(0xFFFD);
     let pair = match (first, unit(8)) {
         (0xD800..=0xDBFF, Some(second @ 0xDC00..=0xDFFF)) => {

@@ -66,7 +66,11 @@ impl<'d> Json<'d> {
     /// The value as it was written.
     pub fn raw(&self) -> &'d str {
         let (start, end) = self.span();
-        &self.doc.text[start..end]
+        self.text(start, end)
+    }
+
+    fn text(&self, start: usize, end: usize) -> &'d str {
+        std::str::from_utf8(&self.doc.text[start..end]).unwrap_or_default()
     }
 
     /// Byte range of the value in the text.
@@ -84,12 +88,8 @@ impl<'d> Json<'d> {
     pub fn as_str(&self) -> Option<Cow<'d, str>> {
         let node = self.node();
         (node.kind == Kind::String).then(|| {
-            let inner = &self.doc.text[node.start as usize + 1..node.end as usize - 1];
-            if node.escaped {
-                unescape(inner)
-            } else {
-                Cow::Borrowed(inner)
-            }
+            let inner = self.text(node.start as usize + 1, node.end as usize - 1);
+            if node.escaped { unescape(inner) } else { Cow::Borrowed(inner) }
         })
     }
 
@@ -130,10 +130,7 @@ impl<'d> Json<'d> {
 
     /// The field `name` of an object; the last one if it is there several times.
     pub fn get(&self, name: &str) -> Option<Json<'d>> {
-        self.fields()
-            .filter(|(key, _)| key.is(name))
-            .last()
-            .map(|(_, value)| value)
+        self.fields().filter(|(key, _)| key.is(name)).last().map(|(_, value)| value)
     }
 
     /// The field `name`, unless it is missing or `null`.
@@ -155,11 +152,7 @@ impl<'d> Json<'d> {
     pub fn one_or_many(&self) -> Items<'d> {
         match self.kind() {
             Kind::Array => self.items(),
-            _ => Items {
-                doc: self.doc,
-                at: self.index,
-                end: self.node().next,
-            },
+            _ => Items { doc: self.doc, at: self.index, end: self.node().next },
         }
     }
 
@@ -171,11 +164,7 @@ impl<'d> Json<'d> {
     fn children(&self, kind: Kind) -> Items<'d> {
         let node = self.node();
         let end = if node.kind == kind { node.next } else { self.index + 1 };
-        Items {
-            doc: self.doc,
-            at: self.index + 1,
-            end,
-        }
+        Items { doc: self.doc, at: self.index + 1, end }
     }
 }
 
@@ -192,10 +181,7 @@ impl<'d> Iterator for Items<'d> {
 
     fn next(&mut self) -> Option<Json<'d>> {
         (self.at < self.end).then(|| {
-            let item = Json {
-                doc: self.doc,
-                index: self.at,
-            };
+            let item = Json { doc: self.doc, index: self.at };
             self.at = item.node().next;
             item
         })

@@ -1,12 +1,14 @@
 use super::*;
 
-fn events(framing: Framing, pieces: &[&[u8]]) -> Vec<String> {
+fn payloads(framing: Framing, pieces: &[&[u8]]) -> Vec<String> {
     let mut splitter = Splitter::new(framing);
     let mut out = Vec::new();
     for piece in pieces {
         splitter.feed(Bytes::copy_from_slice(piece));
-        while let Some(event) = splitter.next_event().unwrap() {
-            out.push(String::from_utf8(data(framing, &event).into_owned()).unwrap());
+        if let Some(batch) = splitter.next_batch().unwrap() {
+            out.extend(
+                events(framing, &batch).map(|event| String::from_utf8(data(framing, event).into_owned()).unwrap()),
+            );
         }
     }
     out
@@ -15,31 +17,16 @@ fn events(framing: Framing, pieces: &[&[u8]]) -> Vec<String> {
 #[test]
 fn an_event_is_found_wherever_the_network_cut_it() {
     for (framing, text, expected) in [
-        (
-            Framing::Sse,
-            "data: {\"a\":\"é\"}\n\ndata: 2\n\n",
-            vec!["{\"a\":\"é\"}", "2"],
-        ),
-        (
-            Framing::Sse,
-            ": ping\r\n\r\nevent: x\r\ndata: 1\r\ndata:2\r\n\r\n",
-            vec!["", "1\n2"],
-        ),
+        (Framing::Sse, "data: {\"a\":\"é\"}\n\ndata: 2\n\n", vec!["{\"a\":\"é\"}", "2"]),
+        (Framing::Sse, ": ping\r\n\r\nevent: x\r\ndata: 1\r\ndata:2\r\n\r\n", vec!["", "1\n2"]),
         (Framing::Sse, "event: x\rdata: 1\r\rdata: 2\r\r", vec!["1", "2"]),
-        (
-            Framing::Lines,
-            "{\"a\":1}\r\n{\"b\":2}\n",
-            vec!["{\"a\":1}", "{\"b\":2}"],
-        ),
+        (Framing::Lines, "{\"a\":1}\r\n{\"b\":2}\n", vec!["{\"a\":1}", "{\"b\":2}"]),
     ] {
-        assert_eq!(events(framing, &[text.as_bytes()]), expected, "whole: {text:?}");
+        assert_eq!(payloads(framing, &[text.as_bytes()]), expected, "whole: {text:?}");
         for at in 1..text.len() {
             // A lone CR at the cut may be half of a CRLF: the empty rest of a line must not become an event.
             let (left, right) = text.as_bytes().split_at(at);
-            let got: Vec<_> = events(framing, &[left, right])
-                .into_iter()
-                .filter(|event| !event.is_empty())
-                .collect();
+            let got: Vec<_> = payloads(framing, &[left, right]).into_iter().filter(|event| !event.is_empty()).collect();
             let expected: Vec<_> = expected.iter().filter(|event| !event.is_empty()).collect();
             assert_eq!(got.iter().collect::<Vec<_>>(), expected, "cut at {at}: {text:?}");
         }
@@ -50,5 +37,5 @@ fn an_event_is_found_wherever_the_network_cut_it() {
 fn an_endless_event_is_refused() {
     let mut splitter = Splitter::new(Framing::Sse);
     splitter.feed(Bytes::from(vec![b'x'; MAX_EVENT_BYTES + 1]));
-    assert_eq!(splitter.next_event().unwrap_err().kind, FaultKind::Malformed);
+    assert_eq!(splitter.next_batch().unwrap_err().kind, FaultKind::Malformed);
 }

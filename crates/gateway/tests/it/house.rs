@@ -18,10 +18,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("providers", &["types", "dialects"]),
     ("engine", &["types", "dialects", "policy", "store", "providers"]),
     ("drill", &["types", "dialects"]),
-    (
-        "gateway",
-        &["types", "dialects", "policy", "store", "providers", "engine", "drill"],
-    ),
+    ("gateway", &["types", "dialects", "policy", "store", "providers", "engine", "drill"]),
 ];
 
 /// Crates that the tests of any floor may use: they stand in for the outside world.
@@ -72,16 +69,8 @@ fn a_crate_uses_only_the_floors_below_it() {
         };
         let ours = |name: &&String| FLOORS.iter().any(|(floor, _)| floor == name);
         let allowed = |name: &str, test: bool| below.contains(&name) || test && TEST_ONLY.contains(&name);
-        let normal = manifest
-            .dependencies
-            .iter()
-            .filter(ours)
-            .filter(|name| !allowed(name, false));
-        let dev = manifest
-            .dev_dependencies
-            .iter()
-            .filter(ours)
-            .filter(|name| !allowed(name, true));
+        let normal = manifest.dependencies.iter().filter(ours).filter(|name| !allowed(name, false));
+        let dev = manifest.dev_dependencies.iter().filter(ours).filter(|name| !allowed(name, true));
         found.extend(normal.chain(dev).map(|name| format!("{} -> {name}", manifest.name)));
     }
     judge(
@@ -96,52 +85,29 @@ fn types_stays_free_of_serde_and_tokio() {
     let heavy = |name: &String| ["serde", "tokio"].iter().any(|word| name.starts_with(word));
     let types = manifests().into_iter().filter(|manifest| manifest.name == "types");
     let found = types.flat_map(|manifest| manifest.dependencies).filter(heavy).collect();
-    judge(
-        found,
-        &[],
-        "wire formats belong to dialects, waiting belongs to engine: the words know neither",
-    );
+    judge(found, &[], "wire formats belong to dialects, waiting belongs to engine: the words know neither");
 }
 
 #[test]
 fn every_rust_file_begins_with_a_header() {
     // A sibling `tests.rs` is about the file beside it, whose header says all there is to say.
     let rooms = rust_files().filter(|file| !file.path.ends_with("/tests.rs"));
-    let found = rooms
-        .filter(|file| !file.text.starts_with("//!"))
-        .map(|file| file.path)
-        .collect();
-    judge(
-        found,
-        &[],
-        "begin with `//!`: what this room is for, and what it leaves to others",
-    );
+    let found = rooms.filter(|file| !file.text.starts_with("//!")).map(|file| file.path).collect();
+    judge(found, &[], "begin with `//!`: what this room is for, and what it leaves to others");
 }
 
 #[test]
 fn nothing_waits_by_sleeping_and_nothing_is_left_to_do() {
-    let banned = [
-        concat!("thread", "::sleep"),
-        concat!("to", "do!("),
-        concat!("unimpl", "emented!("),
-    ];
+    let banned = [concat!("thread", "::sleep"), concat!("to", "do!("), concat!("unimpl", "emented!(")];
     let found = places(rust_files(), |line| banned.iter().any(|word| line.contains(word)));
-    judge(
-        found,
-        &[],
-        "own the time (tokio's paused clock) or wait for the event; finish it or leave it out",
-    );
+    judge(found, &[], "own the time (tokio's paused clock) or wait for the event; finish it or leave it out");
 }
 
 #[test]
 fn the_architecture_page_stays_readable() {
     let long = |file: &File| file.path == "ARCHITECTURE.md" && file.text.lines().count() > ARCHITECTURE_LINES;
     let found = files().into_iter().filter(long).map(|file| file.path).collect();
-    judge(
-        found,
-        &[],
-        "say it in 200 lines, move the detail to the header of the file it is about",
-    );
+    judge(found, &[], "say it in 200 lines, move the detail to the header of the file it is about");
 }
 
 #[test]
@@ -162,19 +128,12 @@ fn links_in_documents_lead_somewhere() {
 fn no_file_knows_the_machine_it_was_written_on() {
     let folders = [concat!("/wo", "rk/"), concat!("/ro", "ot/")];
     let found = places(files(), |line| folders.iter().any(|folder| names_folder(line, folder)));
-    judge(
-        found,
-        &[],
-        "write a path from the root of the repository, or an example such as /srv/lockgate",
-    );
+    judge(found, &[], "write a path from the root of the repository, or an example such as /srv/lockgate");
 }
 
 #[test]
 fn no_file_names_a_package_registry() {
-    let known = format!(
-        "source = \"{}+https://github.com/rust-lang/crates.io-index\"",
-        "registry"
-    );
+    let known = format!("source = \"{}+https://github.com/rust-lang/crates.io-index\"", "registry");
     let hosts = [
         concat!("registry.npm", "js.org"),
         concat!("pypi", ".org"),
@@ -186,9 +145,7 @@ fn no_file_names_a_package_registry() {
         concat!("source = \"", "registry+"),
         concat!("source = \"", "sparse+"),
     ];
-    let found = places(files(), |line| {
-        line != known && hosts.iter().any(|host| line.contains(host))
-    });
+    let found = places(files(), |line| line != known && hosts.iter().any(|host| line.contains(host)));
     judge(
         found,
         &[],
@@ -199,15 +156,8 @@ fn no_file_names_a_package_registry() {
 #[test]
 fn only_the_providers_crate_asks_which_provider_it_is() {
     let elsewhere = |file: &File| file.floor().is_some_and(|floor| floor != "providers") && !file.is_test();
-    let asks = |file: &File| {
-        file.text
-            .lines()
-            .any(|line| PROVIDERS.iter().any(|id| compares(line, id)))
-    };
-    let found = rust_files()
-        .filter(|file| elsewhere(file) && asks(file))
-        .map(|file| file.path)
-        .collect();
+    let asks = |file: &File| file.text.lines().any(|line| PROVIDERS.iter().any(|id| compares(line, id)));
+    let found = rust_files().filter(|file| elsewhere(file) && asks(file)).map(|file| file.path).collect();
     judge(
         found,
         ASKS_FOR_A_PROVIDER,
@@ -218,31 +168,15 @@ fn only_the_providers_crate_asks_which_provider_it_is() {
 /// Fails when something offends that is not in the list of old sins, or is in the list and offends no more.
 fn judge(found: BTreeSet<String>, known: &[&str], remedy: &str) {
     let list = |offenders: Vec<&str>| offenders.iter().map(|one| format!("\n  {one}")).collect::<String>();
-    let new: Vec<&str> = found
-        .iter()
-        .map(String::as_str)
-        .filter(|one| !known.contains(one))
-        .collect();
-    assert!(
-        new.is_empty(),
-        "against the house rules:{}\nwhat to do: {remedy}",
-        list(new)
-    );
+    let new: Vec<&str> = found.iter().map(String::as_str).filter(|one| !known.contains(one)).collect();
+    assert!(new.is_empty(), "against the house rules:{}\nwhat to do: {remedy}", list(new));
     let gone: Vec<&str> = known.iter().copied().filter(|one| !found.contains(*one)).collect();
-    assert!(
-        gone.is_empty(),
-        "these are in order now, take them off the list of offenders:{}",
-        list(gone)
-    );
+    assert!(gone.is_empty(), "these are in order now, take them off the list of offenders:{}", list(gone));
 }
 
 /// Where in `files` a line `offends`.
 fn places(files: impl IntoIterator<Item = File>, offends: impl Fn(&str) -> bool) -> BTreeSet<String> {
-    let in_file = |file: File| {
-        file.places()
-            .filter(|(_, line)| offends(line))
-            .map(|(place, _)| place)
-            .collect::<Vec<_>>()
-    };
+    let in_file =
+        |file: File| file.places().filter(|(_, line)| offends(line)).map(|(place, _)| place).collect::<Vec<_>>();
     files.into_iter().flat_map(in_file).collect()
 }

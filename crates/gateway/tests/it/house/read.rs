@@ -12,29 +12,20 @@ pub fn names_folder(line: &str, folder: &str) -> bool {
 /// Whether the line compares something with the string `id`: by an operator, as a pattern, or as a prefix.
 pub fn compares(line: &str, id: &str) -> bool {
     let quoted = [format!("\"{id}\""), format!("\"{id}/\"")];
-    quoted
-        .iter()
-        .flat_map(|text| line.match_indices(text.as_str()))
-        .any(|(at, text)| {
-            let (before, after) = (line[..at].trim_end(), line[at + text.len()..].trim_start());
-            let operator = |side: &str| side.starts_with("==") || side.starts_with("!=");
-            let arm = after.starts_with("=>") || after.starts_with("| ") || before.ends_with('|');
-            let call = [
-                "eq(",
-                "starts_with(",
-                "strip_prefix(",
-                "contains(",
-                "eq_ignore_ascii_case(",
-            ];
-            let option = before.ends_with("Some(") && after.trim_start_matches(')').trim_start().starts_with("=>");
-            operator(after)
-                || before.ends_with("==")
-                || before.ends_with("!=")
-                || arm
-                || option
-                || call.iter().any(|word| before.ends_with(word))
-                || before.contains("matches!(")
-        })
+    quoted.iter().flat_map(|text| line.match_indices(text.as_str())).any(|(at, text)| {
+        let (before, after) = (line[..at].trim_end(), line[at + text.len()..].trim_start());
+        let operator = |side: &str| side.starts_with("==") || side.starts_with("!=");
+        let arm = after.starts_with("=>") || after.starts_with("| ") || before.ends_with('|');
+        let call = ["eq(", "starts_with(", "strip_prefix(", "contains(", "eq_ignore_ascii_case("];
+        let option = before.ends_with("Some(") && after.trim_start_matches(')').trim_start().starts_with("=>");
+        operator(after)
+            || before.ends_with("==")
+            || before.ends_with("!=")
+            || arm
+            || option
+            || call.iter().any(|word| before.ends_with(word))
+            || before.contains("matches!(")
+    })
 }
 
 /// Targets of the inline links of a Markdown text, code left out.
@@ -42,15 +33,8 @@ pub fn links(text: &str) -> Vec<String> {
     let (mut code, mut found) = (false, Vec::new());
     for line in text.lines() {
         code ^= line.trim_start().starts_with("```");
-        let prose = if code {
-            String::new()
-        } else {
-            line.split('`').step_by(2).collect::<Vec<_>>().join("``")
-        };
-        let targets = prose
-            .split("](")
-            .skip(1)
-            .filter_map(|rest| rest.split([')', ' ']).next());
+        let prose = if code { String::new() } else { line.split('`').step_by(2).collect::<Vec<_>>().join("``") };
+        let targets = prose.split("](").skip(1).filter_map(|rest| rest.split([')', ' ']).next());
         found.extend(targets.map(str::to_owned));
     }
     found
@@ -63,11 +47,7 @@ pub fn leads_somewhere(page: &File, target: &str, all: &[File]) -> bool {
     }
     let (path, anchor) = target.split_once('#').unwrap_or((target, ""));
     let folder = page.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let path = if path.is_empty() {
-        page.path.clone()
-    } else {
-        join(folder, path)
-    };
+    let path = if path.is_empty() { page.path.clone() } else { join(folder, path) };
     let there = all.iter().find(|file| file.path == path);
     match there {
         Some(file) if !anchor.is_empty() => file.text.lines().any(|line| slug(line).as_deref() == Some(anchor)),
@@ -78,11 +58,7 @@ pub fn leads_somewhere(page: &File, target: &str, all: &[File]) -> bool {
 
 /// `path` as seen from `folder`, without dots.
 fn join(folder: &str, path: &str) -> String {
-    let mut parts: Vec<&str> = if path.starts_with('/') {
-        Vec::new()
-    } else {
-        folder.split('/').collect()
-    };
+    let mut parts: Vec<&str> = if path.starts_with('/') { Vec::new() } else { folder.split('/').collect() };
     for part in path.split('/') {
         match part {
             "" | "." => {}
@@ -97,9 +73,7 @@ fn join(folder: &str, path: &str) -> String {
 /// The anchor that a heading gets, if the line is one.
 fn slug(line: &str) -> Option<String> {
     let heading = line.strip_prefix('#')?.trim_start_matches('#').trim().to_lowercase();
-    let kept = heading
-        .chars()
-        .filter(|char| char.is_alphanumeric() || " -_".contains(*char));
+    let kept = heading.chars().filter(|char| char.is_alphanumeric() || " -_".contains(*char));
     Some(kept.map(|char| if char == ' ' { '-' } else { char }).collect())
 }
 
@@ -128,10 +102,7 @@ fn a_folder_is_seen_where_it_is_absolute() {
 
 #[test]
 fn links_are_found_outside_of_code() {
-    assert_eq!(
-        links("[a](b.md) and [c](d.md#e \"title\") but `[f](g.md)`"),
-        ["b.md", "d.md#e"]
-    );
+    assert_eq!(links("[a](b.md) and [c](d.md#e \"title\") but `[f](g.md)`"), ["b.md", "d.md#e"]);
     assert_eq!(links("```\n[a](b.md)\n```"), [""; 0]);
     assert_eq!(slug("## Tests, and *why*").as_deref(), Some("tests-and-why"));
     assert_eq!(join("docs/use", "../a.md"), "docs/a.md");

@@ -4,15 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Names that hold nothing of ours: version control, and what was built or installed.
-const FOREIGN: &[&str] = &[
-    ".git",
-    ".local",
-    "target",
-    "node_modules",
-    "__pycache__",
-    ".pytest_cache",
-    "dist",
-];
+const FOREIGN: &[&str] = &[".git", ".local", "target", "node_modules", "__pycache__", ".pytest_cache", "dist"];
 
 /// A text file of the repository.
 pub struct File {
@@ -25,10 +17,7 @@ pub struct File {
 impl File {
     /// The lines with their numbers, as `path:line` and text.
     pub fn places(&self) -> impl Iterator<Item = (String, &str)> {
-        self.text
-            .lines()
-            .enumerate()
-            .map(|(at, line)| (format!("{}:{}", self.path, at + 1), line))
+        self.text.lines().enumerate().map(|(at, line)| (format!("{}:{}", self.path, at + 1), line))
     }
 
     /// The crate this file belongs to, if it is part of one.
@@ -65,10 +54,7 @@ pub fn files() -> Vec<File> {
                 && let Ok(text) = fs::read_to_string(&path)
             {
                 let path = path.strip_prefix(&root).expect("it is below the root");
-                found.push(File {
-                    path: path.to_string_lossy().replace('\\', "/"),
-                    text,
-                });
+                found.push(File { path: path.to_string_lossy().replace('\\', "/"), text });
             }
         }
     }
@@ -93,15 +79,8 @@ pub struct Manifest {
 
 /// The manifest of every crate.
 pub fn manifests() -> Vec<Manifest> {
-    let is_manifest = |file: &File| {
-        file.floor()
-            .is_some_and(|name| file.path == format!("crates/{name}/Cargo.toml"))
-    };
-    files()
-        .iter()
-        .filter(|file| is_manifest(file))
-        .map(read_manifest)
-        .collect()
+    let is_manifest = |file: &File| file.floor().is_some_and(|name| file.path == format!("crates/{name}/Cargo.toml"));
+    files().iter().filter(|file| is_manifest(file)).map(read_manifest).collect()
 }
 
 /// Reads the dependency tables: a header ends in `dependencies]`, possibly with a target in front or a name behind.
@@ -116,17 +95,9 @@ fn read_manifest(file: &File) -> Manifest {
         } else {
             None
         };
-        let list = if table.contains("dev-dependencies") {
-            &mut dev
-        } else {
-            &mut normal
-        };
+        let list = if table.contains("dev-dependencies") { &mut dev } else { &mut normal };
         list.extend(name.filter(|name| !name.is_empty()).map(str::to_owned));
     }
     let name = file.floor().expect("manifests of crates are in crates/").to_owned();
-    Manifest {
-        name,
-        dependencies: normal,
-        dev_dependencies: dev,
-    }
+    Manifest { name, dependencies: normal, dev_dependencies: dev }
 }

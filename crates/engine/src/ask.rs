@@ -1,0 +1,253 @@
+//! What a call asks for, as far as the gateway must know it: read from the head of the body and from headers.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use dialects::Front;
+use dialects::json::{Edit, Json, Object};
+use http::HeaderMap;
+use providers::http::Endpoint;
+use types::{Fault, Operation, Request};
+
+use crate::{Deployment, Setup};
+
+/// A call as it came in.
+pub struct Call {
+    /// The dialect the caller speaks.
+    pub front: &'static dyn Front,
+    /// What is asked for.
+    pub operation: Operation,
+    /// A model named in the path; it wins over the body.
+    pub path_model: Option<String>,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// Fields of a request that are addressed to the gateway; they never reach a provider.
+const GATEWAY_FIELDS: &[&str] = &[
+    "additional_drop_params",
+    "allowed_openai_params",
+    "cache",
+    "caching",
+    "context_window_fallback_dict",
+    "disable_fallbacks",
+    "drop_params",
+    "fallbacks",
+    "fastest_response",
+    "guardrails",
+    "include_fallback_errors",
+    "litellm_metadata",
+    "litellm_session_id",
+    "litellm_trace_id",
+    "max_fallbacks",
+    "max_retries",
+    "mock_delay",
+    "mock_response",
+    "mock_testing_content_policy_fallbacks",
+    "mock_testing_context_fallbacks",
+    "mock_testing_fallbacks",
+    "mock_testing_rate_limit_error",
+    "mock_timeout",
+    "mock_tool_calls",
+    "no-log",
+    "num_retries",
+    "policies",
+    "priority",
+    "request_timeout",
+    "retry_policy",
+    "stream_timeout",
+    "tags",
+    "timeout",
+    "ttl",
+];
+
+/// Fields that would replace a provider's credential, address or headers.
+const CONNECTION_FIELDS: &[&str] = &[
+    "api_base",
+    "api_key",
+    "api_version",
+    "aws_access_key_id",
+    "aws_bedrock_runtime_endpoint",
+    "aws_region_name",
+    "aws_secret_access_key",
+    "aws_session_token",
+    "azure_ad_token",
+    "base_url",
+    "custom_llm_provider",
+    "default_headers",
+    "extra_headers",
+    "headers",
+    "organization",
+    "vertex_credentials",
+    "vertex_location",
+    "vertex_project",
+];
+
+/// A call that was understood.
+pub(crate) struct Ask {
+    pub front: &'static dyn Front,
+    pub operation: Operation,
+    pub body: Object,
+    pub headers: HeaderMap,
+    /// The name the caller used.
+    pub model: String,
+    pub stream: bool,
+    /// Whether the caller wants to see the usage event of a stream.
+    pub stream_usage: bool,
+    pub wishes: Wishes,
+    /// Connection values the caller brought: name and text.
+    pub connection: Vec<(String, String)>,
+    /// Fields of the body that are addressed to the gateway.
+    own_fields: Vec<Edit>,
+    decoded: OnceCell<Result<Request, Fault>>,
+}
+
+/// What the caller wants to happen when things go wrong.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Wishes {
+    pub retries: Option<u32>,
+    pub no_fallbacks: bool,
+    pub fallbacks: Vec<String>,
+    pub timeout: Option<Duration>,
+    pub stream_timeout: Option<Duration>,
+    pub heartbeat: Option<Duration>,
+    pub drop_params: Option<bool>,
+}
+
+impl Ask {
+    /// Understands `call`.
+    pub fn read(call: Call) -> Result<Self, Fault> {
+        let body = Object::parse(call.body)?;
+        let named = body.with(model)?;
+        let model = match (call.path_model, named) {
+            (Some(model), _) | (None, Some(model)) => model,
+            (None, None) => return Err(Fault::invalid_param("model", "you must provide a model parameter")),
+        };
+        let flag = |name: &str| body.with(|root| flag(root, name));
+        let stream = flag("stream")?;
+        let stream_usage = body.with(|root| {
+            let asked = root.get_some("stream_options").and_then(|options| options.get("include_usage")?.as_bool());
+            asked.unwrap_or(false)
+        });
+        let own_fields = body.with(|root| {
+            let names = root.fields().filter_map(|(key, _)| key.as_string());
+            let own = names.filter(|name| [GATEWAY_FIELDS, CONNECTION_FIELDS].concat().contains(&&**name));
+            own.map(Edit::Remove).collect()
+        });
+        Ok(Ask {
+            wishes: body.with(|root| Wishes::read(root, &call.headers))?,
+            connection: body.with(connection),
+            front: call.front,
+            operation: call.operation,
+            headers: call.headers,
+            decoded: OnceCell::new(),
+            model,
+            stream,
+            stream_usage,
+            own_fields,
+            body,
+        })
+    }
+
+    /// The body in the words of `types`, with what `deployment` always adds and takes out. Decoded once for all
+    /// deployments that change nothing.
+    pub fn decoded(&self, deployment: &Deployment) -> Result<Cow<'_, Request>, Fault> {
+        let edits = self.edits(deployment);
+        if edits.len() > self.own_fields.len() {
+            let body = self.body.splice(&edits).concat();
+            return self.front.read_request(self.operation, &body).map(Cow::Owned);
+        }
+        let decode = || self.front.read_request(self.operation, &self.body.splice(&edits).concat());
+        self.decoded.get_or_init(decode).as_ref().map(Cow::Borrowed).map_err(Clone::clone)
+    }
+
+    /// What changes in the body whatever the dialect: the gateway's own fields go, and so do fields that
+    /// `deployment` never wants; fields it always wants come in where they are missing.
+    pub fn edits(&self, deployment: &Deployment) -> Vec<Edit> {
+        let removed = deployment.removed.iter().cloned().map(Edit::Remove);
+        let bounded = self.body.with(|root| root.get("max_completion_tokens").is_some());
+        let wanted = deployment.defaults.iter().filter(|(name, _)| !(bounded && name == "max_tokens"));
+        let wanted = wanted.map(|(name, value)| Edit::Default(name.clone(), value.get().to_owned()));
+        self.own_fields.iter().cloned().chain(removed).chain(wanted).collect()
+    }
+
+    /// The deployment as this caller wants to reach it: with its own key or address, where the configuration lets
+    /// it bring them. Anything else of the kind is refused.
+    pub fn connect(&self, setup: &Setup, deployment: &Arc<Deployment>) -> Result<Arc<Deployment>, Fault> {
+        if self.connection.is_empty() {
+            return Ok(deployment.clone());
+        }
+        let mut own = Deployment::clone(deployment);
+        for (name, value) in &self.connection {
+            let allowed = setup.client_params.allow_all || deployment.client_params.contains(name);
+            let replaced = match name.as_str() {
+                _ if !allowed => Err("the gateway's configuration does not let callers replace it".to_owned()),
+                "api_key" => own.auth.set_key(value, &mut own.headers),
+                "api_base" | "base_url" => Endpoint::parse(value).map(|endpoint| own.endpoint = endpoint),
+                _ => Err("callers cannot replace it".to_owned()),
+            };
+            replaced.map_err(|why| Fault::invalid_param(name, format!("'{name}' in a request: {why}")))?;
+        }
+        Ok(Arc::new(own))
+    }
+}
+
+fn model(root: Json) -> Result<Option<String>, Fault> {
+    match root.get_some("model") {
+        None => Ok(None),
+        Some(value) => match value.as_string() {
+            Some(name) if !name.trim().is_empty() => Ok(Some(name)),
+            Some(_) => Err(Fault::invalid_param("model", "the model must not be empty")),
+            None => {
+                let found = value.kind().describe();
+                Err(Fault::invalid_param("model", format!("the model must be a string, but is {found}")))
+            }
+        },
+    }
+}
+
+fn flag(root: Json, name: &str) -> Result<bool, Fault> {
+    match root.get_some(name) {
+        None => Ok(false),
+        Some(value) => value.as_bool().ok_or_else(|| {
+            let found = value.kind().describe();
+            Fault::invalid_param(name, format!("'{name}' must be true or false, but is {found}"))
+        }),
+    }
+}
+
+fn connection(root: Json) -> Vec<(String, String)> {
+    let given = |name: &&str| {
+        let value = root.get_some(name)?;
+        Some(((*name).to_owned(), value.as_string().unwrap_or_else(|| value.raw().to_owned())))
+    };
+    CONNECTION_FIELDS.iter().filter_map(given).collect()
+}
+
+impl Wishes {
+    fn read(root: Json, headers: &HeaderMap) -> Result<Self, Fault> {
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()?.trim().parse::<f64>().ok());
+        let body = |name: &str| root.get_some(name).and_then(|value| value.as_f64());
+        let seconds =
+            |value: Option<f64>| value.and_then(|s| Duration::try_from_secs_f64(s).ok()).filter(|d| !d.is_zero());
+        let retries = header("x-litellm-num-retries").or_else(|| body("num_retries")).or_else(|| body("max_retries"));
+        let fallbacks = root.get_some("fallbacks").map_or(Vec::new(), |list| {
+            list.items().filter_map(|item| item.as_string().or_else(|| item.get("model")?.as_string())).collect()
+        });
+        let timeout = header("x-litellm-timeout").or_else(|| body("timeout")).or_else(|| body("request_timeout"));
+        Ok(Wishes {
+            retries: retries.map(|number| number.clamp(0.0, 10.0) as u32),
+            no_fallbacks: flag(root, "disable_fallbacks")?,
+            fallbacks,
+            timeout: seconds(timeout),
+            stream_timeout: seconds(header("x-litellm-stream-timeout").or_else(|| body("stream_timeout"))),
+            heartbeat: seconds(header("x-litellm-keepalive-seconds")),
+            drop_params: root.get_some("drop_params").and_then(|value| value.as_bool()),
+        })
+    }
+}

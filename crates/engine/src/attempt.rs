@@ -1,0 +1,245 @@
+//! One try of one deployment: encode, send, and wait until the answer has begun in earnest.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use dialects::Stamp;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use providers::http as upstream;
+use providers::http::Body;
+use tokio::time::{Instant, timeout_at};
+use types::{Answer, Fault, FaultKind, ModelFacts, Operation, Request};
+
+use crate::ask::Ask;
+use crate::flow::Flow;
+use crate::{Deployment, Gate, Setup};
+
+/// Largest body of an error answer that is read.
+const MAX_ERROR_BYTES: usize = 1 << 20;
+/// How long the body of an error answer may take.
+const ERROR_BODY_TIME: Duration = Duration::from_secs(10);
+
+/// Headers of the caller that go on to a provider of the same dialect.
+const FORWARDED: &[(&str, &str)] =
+    &[("anthropic", "anthropic-version"), ("anthropic", "anthropic-beta"), ("openai", "openai-beta")];
+
+/// An answer that has begun.
+pub(crate) struct Opened {
+    pub deployment: Arc<Deployment>,
+    /// The provider's headers.
+    pub headers: HeaderMap,
+    /// What the translation had to leave out.
+    pub dropped: Vec<String>,
+    pub answer: Opening,
+}
+
+/// The answer itself.
+pub(crate) enum Opening {
+    /// All of it, in the caller's dialect.
+    Whole(Bytes),
+    /// Its first content, and the way to the rest.
+    Stream(Box<Flow>, Body),
+}
+
+/// A request in the provider's form.
+struct Encoded {
+    path: String,
+    body: Vec<Bytes>,
+    headers: Vec<(&'static str, String)>,
+    dropped: Vec<String>,
+    /// Whether the caller's own bytes go upstream, and so the provider's own bytes come back.
+    verbatim: bool,
+    /// What the provider is asked for: a bridge may turn a completion into a chat.
+    operation: Operation,
+}
+
+/// One try.
+pub(crate) struct Attempt<'a> {
+    pub gate: &'a Gate,
+    pub setup: &'a Setup,
+    pub ask: &'a Ask,
+    pub deployment: &'a Arc<Deployment>,
+    /// What stands for the `*` of a wildcard group.
+    pub star: Option<&'a str>,
+    /// Ids and time for answers that are encoded here.
+    pub stamp: &'a Stamp,
+}
+
+impl Attempt<'_> {
+    /// Tries. The fault of a failed try is the provider's, unless the request does not fit the target at all.
+    pub async fn run(self) -> Result<Opened, Fault> {
+        let encoded = self.encode()?;
+        let Some(encoded) = encoded else {
+            return self.estimate();
+        };
+        let limits = &self.deployment.limits;
+        let wishes = &self.ask.wishes;
+        let limit = match self.ask.stream {
+            true => wishes.stream_timeout.or(wishes.timeout).unwrap_or(limits.first_token),
+            false => wishes.timeout.unwrap_or(limits.total),
+        };
+        let deadline = Instant::now() + limit;
+        let late = |_| Fault::provider(FaultKind::Timeout, format!("the provider did not answer within {limit:?}"));
+        timeout_at(deadline, self.send(encoded)).await.map_err(late)?
+    }
+
+    /// The request in the provider's form; `None` if the provider cannot count tokens and an estimate must do.
+    fn encode(&self) -> Result<Option<Encoded>, Fault> {
+        let Attempt { ask, deployment, .. } = self;
+        let back = deployment.back;
+        let model = deployment.upstream_model(self.star);
+        let facts = self.facts(&model);
+        let mut target = deployment.target(&model, &facts);
+        target.drop_params = ask.wishes.drop_params.unwrap_or(target.drop_params);
+        let path = |operation| back.path(operation, &model, ask.stream);
+        if let (true, Some(path)) = (ask.front.name() == back.name(), path(ask.operation))
+            && let Some(mut edits) = back.splice(ask.operation, &ask.body, &target)
+        {
+            edits.extend(ask.edits(deployment));
+            let body = ask.body.splice(&edits);
+            let (headers, dropped) = Default::default();
+            return Ok(Some(Encoded { path, body, headers, dropped, verbatim: true, operation: ask.operation }));
+        }
+        let request = ask.decoded(deployment)?;
+        let (operation, path) = match path(ask.operation) {
+            Some(path) => (ask.operation, path),
+            None if ask.operation == Operation::CountTokens => return Ok(None),
+            None if ask.operation == Operation::Completion => {
+                let path = path(Operation::Chat);
+                (Operation::Chat, path.ok_or_else(|| self.cannot("chat"))?)
+            }
+            None => return Err(self.cannot("embeddings")),
+        };
+        let outgoing = back.write_request(&request, &target)?;
+        Ok(Some(Encoded {
+            path,
+            body: vec![outgoing.body],
+            headers: outgoing.headers,
+            dropped: outgoing.dropped,
+            verbatim: false,
+            operation,
+        }))
+    }
+
+    fn cannot(&self, what: &str) -> Fault {
+        let mut fault = Fault::unsupported("model", &self.deployment.name);
+        fault.message = format!("{what} are not offered by {}", self.deployment.name);
+        fault
+    }
+
+    /// Models of a wildcard group are looked up when they are named.
+    fn facts(&self, model: &str) -> ModelFacts {
+        match self.star {
+            Some(_) => policy::catalogue::facts(self.deployment.provider, model),
+            None => self.deployment.facts,
+        }
+    }
+
+    fn estimate(self) -> Result<Opened, Fault> {
+        let Request::CountTokens(chat) = &*self.ask.decoded(self.deployment)? else {
+            return Err(self.cannot("token counts"));
+        };
+        let answer = Answer::TokenCount(policy::estimate_tokens(chat));
+        let bytes = self.ask.front.write_answer(Operation::CountTokens, &answer, self.stamp).freeze();
+        Ok(self.opened(HeaderMap::new(), Vec::new(), Opening::Whole(bytes)))
+    }
+
+    fn opened(&self, headers: HeaderMap, dropped: Vec<String>, answer: Opening) -> Opened {
+        Opened { deployment: self.deployment.clone(), headers, dropped, answer }
+    }
+
+    async fn send(&self, encoded: Encoded) -> Result<Opened, Fault> {
+        let deployment = self.deployment;
+        let call = upstream::Call {
+            endpoint: &deployment.endpoint,
+            method: "POST",
+            path: &format!("{}{}", deployment.endpoint.base_path, encoded.path),
+            headers: &self.headers(&encoded)?,
+            body: &encoded.body,
+            connect_timeout: deployment.limits.connect,
+        };
+        let reply = self.gate.wire.call(deployment, call).await?;
+        match reply.status {
+            200..=299 if self.ask.stream => self.open_stream(encoded, reply).await,
+            200..=299 => self.read_whole(encoded, reply).await,
+            _ => Err(self.refusal(reply).await),
+        }
+    }
+
+    fn headers(&self, encoded: &Encoded) -> Result<HeaderMap, Fault> {
+        let mut headers = self.deployment.headers.clone();
+        for (name, value) in &encoded.headers {
+            let value = HeaderValue::from_str(value)
+                .map_err(|_| Fault::invalid(format!("the request would put odd characters into header {name}")))?;
+            headers.insert(HeaderName::from_static(name), value);
+        }
+        let forwarded = FORWARDED.iter().filter(|(dialect, _)| encoded.verbatim && *dialect == self.ask.front.name());
+        for (_, name) in forwarded {
+            if let Some(value) = self.ask.headers.get(*name) {
+                headers.insert(HeaderName::from_static(name), value.clone());
+            }
+        }
+        Ok(headers)
+    }
+
+    /// Reads an error answer.
+    async fn refusal(&self, reply: upstream::Reply) -> Fault {
+        if reply.status < 400 {
+            let message = format!("the provider answered with a redirect (status {})", reply.status);
+            return Fault::provider(FaultKind::Malformed, message);
+        }
+        let wait = retry_after(&reply.headers);
+        let body = tokio::time::timeout(ERROR_BODY_TIME, reply.body.collect(MAX_ERROR_BYTES)).await;
+        let body = body.ok().and_then(Result::ok).unwrap_or_default();
+        let mut fault = self.deployment.back.read_fault(reply.status, &body);
+        fault.upstream_status = Some(reply.status);
+        fault.retry_after = wait.or(fault.retry_after);
+        fault
+    }
+
+    async fn read_whole(&self, encoded: Encoded, reply: upstream::Reply) -> Result<Opened, Fault> {
+        let bytes = reply.body.collect(self.setup.intake.max_answer_bytes).await?;
+        let answer = self.deployment.back.read_answer(encoded.operation, &bytes)?;
+        let bytes = match encoded.verbatim {
+            true => bytes,
+            false => self.ask.front.write_answer(self.ask.operation, &answer, self.stamp).freeze(),
+        };
+        Ok(self.opened(reply.headers, encoded.dropped, Opening::Whole(bytes)))
+    }
+
+    /// Reads on until there is something to show: until then, a fault can lead to another attempt unseen.
+    async fn open_stream(&self, encoded: Encoded, reply: upstream::Reply) -> Result<Opened, Fault> {
+        let reader = self.deployment.back.stream_reader(encoded.operation);
+        let mut flow = match encoded.verbatim {
+            true => Flow::verbatim(self.deployment.clone(), reader, !self.ask.stream_usage),
+            false => {
+                let writer = self.ask.front.stream_writer(self.ask.operation, self.stamp.clone());
+                Flow::translate(self.deployment.clone(), reader, writer)
+            }
+        };
+        let mut body = reply.body;
+        while !flow.has_content {
+            match body.piece().await {
+                Some(piece) => flow.feed(piece?)?,
+                None => {
+                    flow.finish()?;
+                    break;
+                }
+            }
+        }
+        Ok(self.opened(reply.headers, encoded.dropped, Opening::Stream(Box::new(flow), body)))
+    }
+}
+
+/// How long the provider asks to wait: `retry-after-ms`, or `retry-after` in seconds or as a date.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    let millis = text("retry-after-ms").and_then(|value| value.parse::<f64>().ok()).map(|millis| millis / 1000.0);
+    let seconds = millis.or_else(|| text("retry-after")?.parse().ok());
+    let from_seconds = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    from_seconds.or_else(|| {
+        let date = httpdate::parse_http_date(text("retry-after")?).ok()?;
+        Some(date.duration_since(std::time::SystemTime::now()).unwrap_or_default())
+    })
+}

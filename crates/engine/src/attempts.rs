@@ -1,0 +1,146 @@
+//! Step 6 of the journey: attempts until one opens, each next one decided by `policy`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use dialects::Stamp;
+use policy::{Course, Member, Step, pick};
+use tokio::time::{Instant, sleep};
+use types::{Fault, FaultKind, Side};
+
+use crate::ask::Ask;
+use crate::attempt::{Attempt, Opened};
+use crate::note::Tally;
+use crate::{Deployment, Gate, Group, Setup};
+
+/// What came of the attempts.
+pub(crate) struct Outcome {
+    pub result: Result<Opened, Fault>,
+    pub tally: Tally,
+}
+
+/// The deployments of the group being tried, and which of them were tried.
+struct Field {
+    group: Arc<Group>,
+    star: Option<String>,
+    tried: Vec<bool>,
+}
+
+impl Field {
+    fn find(setup: &Setup, name: &str) -> Option<Self> {
+        let (group, star) = setup.find(name)?;
+        let tried = vec![false; group.deployments.len()];
+        Some(Field { group, star, tried })
+    }
+
+    /// The members as `policy` sees them.
+    fn members(&self) -> Vec<Member> {
+        let member = |(deployment, tried): (&Arc<Deployment>, &bool)| {
+            let out = *tried || !deployment.health.rest_left().is_zero();
+            Member { out, ..deployment.member }
+        };
+        self.group.deployments.iter().zip(&self.tried).map(member).collect()
+    }
+
+    /// Deployments that were not tried and do not rest.
+    fn fresh(&self) -> usize {
+        self.members().iter().filter(|member| !member.out).count()
+    }
+
+    /// The next deployment: a fresh one, else the one that was `last` tried, else (all rest) the one that is well
+    /// again soonest, unless the providers themselves asked for a rest.
+    fn choose(&self, last: Option<usize>, dice: f64) -> Result<usize, Fault> {
+        if let Some(index) = pick(&self.members(), dice).or(last) {
+            return Ok(index);
+        }
+        let deployments = self.group.deployments.iter().enumerate();
+        let soonest = deployments.min_by_key(|(_, deployment)| deployment.health.rest_left());
+        let (index, deployment) = soonest.ok_or_else(|| no_deployment("the group has no deployment"))?;
+        match deployment.health.asked_rest_left() {
+            wait if wait.is_zero() => Ok(index),
+            wait => Err(Fault {
+                retry_after: Some(wait),
+                code: Some("all_deployments_in_cooldown".to_owned()),
+                ..no_deployment(
+                    "No deployments available for selected model: all of them rest at their providers' request.",
+                )
+            }),
+        }
+    }
+}
+
+fn no_deployment(message: &str) -> Fault {
+    Fault::new(FaultKind::NoDeployment, Side::Provider, message)
+}
+
+/// Tries until an answer opens or nothing is left that makes sense.
+pub(crate) async fn run(gate: &Gate, setup: &Setup, ask: &Ask, stamp: &Stamp) -> Outcome {
+    let wishes = &ask.wishes;
+    let mut course = Course::new(&ask.model, wishes.retries, !wishes.no_fallbacks, wishes.fallbacks.clone());
+    let mut field = None;
+    let mut last = None;
+    let mut waited = Duration::ZERO;
+    loop {
+        let result = match field.get_or_insert_with(|| Field::find(setup, &course.group)) {
+            Some(field) => match field.choose(last, gate.roll()) {
+                Ok(index) => {
+                    course.attempt();
+                    field.tried[index] = true;
+                    last = Some(index);
+                    let sent = Instant::now();
+                    let result = try_deployment(gate, setup, ask, stamp, field, index).await;
+                    waited += sent.elapsed();
+                    result
+                }
+                Err(fault) => Err(fault),
+            },
+            None => Err(unknown_model(&course.group)),
+        };
+        let fault = match result {
+            Ok(opened) => return outcome(Ok(opened), &course, waited),
+            Err(fault) => fault,
+        };
+        tracing::debug!(group = course.group, kind = ?fault.kind, status = fault.upstream_status, "attempt failed: {fault}");
+        let fresh = field.as_ref().and_then(Option::as_ref).map_or(0, Field::fresh);
+        let known = |name: &str| setup.find(name).is_some();
+        match course.after(&setup.rules, &fault, fresh, known, gate.roll()) {
+            Step::Retry { pause } => sleep(pause).await,
+            Step::Fallback => (field, last) = (None, None),
+            Step::GiveUp => return outcome(Err(fault), &course, waited),
+        }
+    }
+}
+
+fn outcome(result: Result<Opened, Fault>, course: &Course, waited: Duration) -> Outcome {
+    let fallbacks = course.fallbacks_taken();
+    let retries = course.total.saturating_sub(1 + fallbacks);
+    Outcome { result, tally: Tally { retries, fallbacks, waited } }
+}
+
+async fn try_deployment(
+    gate: &Gate,
+    setup: &Setup,
+    ask: &Ask,
+    stamp: &Stamp,
+    field: &Field,
+    index: usize,
+) -> Result<Opened, Fault> {
+    let deployment = ask.connect(setup, &field.group.deployments[index])?;
+    let attempt = Attempt { gate, setup, ask, deployment: &deployment, star: field.star.as_deref(), stamp };
+    let result = attempt.run().await;
+    match &result {
+        Ok(_) => deployment.health.succeeded(),
+        Err(fault) => {
+            let stand_in = !setup.rules.fallbacks_for(&field.group.name, fault.kind).0.is_empty();
+            let alternative = field.group.deployments.len() > 1 || stand_in;
+            deployment.health.failed(&setup.rules, fault, alternative);
+        }
+    }
+    result
+}
+
+fn unknown_model(model: &str) -> Fault {
+    let message =
+        format!("Invalid model name passed in model={model}. Call `/v1/models` to view available models for your key.");
+    Fault { code: Some("model_not_found".to_owned()), ..Fault::invalid_param("model", message) }
+}

@@ -1,0 +1,180 @@
+//! A streamed answer on its way from the provider's bytes to the caller's bytes.
+//!
+//! Reading happens twice in the same way: before the first content inside an attempt, where a fault leads to another
+//! attempt, and after it inside the delivery, where a fault can only be told.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use dialects::sse::{self, Splitter};
+use dialects::{Back, Framing, StreamReader, StreamWriter};
+use types::{Event, Fault, FaultKind, Usage};
+
+use crate::Deployment;
+
+/// A stream between one deployment and one caller.
+pub(crate) struct Flow {
+    pub deployment: Arc<Deployment>,
+    splitter: Splitter,
+    framing: Framing,
+    pipe: Pipe,
+    events: Vec<Event>,
+    /// Bytes for the caller.
+    out: BytesMut,
+    /// Bytes for the caller that were never touched; sent before `out`.
+    untouched: Vec<Bytes>,
+    /// Token counts so far.
+    pub usage: Usage,
+    /// Whether the caller would see something of the answer.
+    pub has_content: bool,
+    ended: bool,
+}
+
+enum Pipe {
+    /// Front and back are the same dialect: bytes pass, and are only looked at.
+    Verbatim { back: &'static dyn Back, reader: Box<dyn StreamReader>, hide_usage: bool },
+    /// Events are decoded and encoded again.
+    Translate { reader: Box<dyn StreamReader>, writer: Box<dyn StreamWriter> },
+}
+
+impl Flow {
+    /// Bytes pass as they are, except for the usage event if `hide_usage`.
+    pub fn verbatim(deployment: Arc<Deployment>, reader: Box<dyn StreamReader>, hide_usage: bool) -> Self {
+        let pipe = Pipe::Verbatim { back: deployment.back, reader, hide_usage };
+        Flow::new(deployment, pipe)
+    }
+
+    /// Events are translated.
+    pub fn translate(
+        deployment: Arc<Deployment>,
+        reader: Box<dyn StreamReader>,
+        writer: Box<dyn StreamWriter>,
+    ) -> Self {
+        Flow::new(deployment, Pipe::Translate { reader, writer })
+    }
+
+    fn new(deployment: Arc<Deployment>, pipe: Pipe) -> Self {
+        let framing = deployment.back.framing();
+        Flow {
+            deployment,
+            splitter: Splitter::new(framing),
+            framing,
+            pipe,
+            events: Vec::new(),
+            out: BytesMut::new(),
+            untouched: Vec::new(),
+            usage: Usage::default(),
+            has_content: false,
+            ended: false,
+        }
+    }
+
+    /// Takes in a piece of the provider's body.
+    pub fn feed(&mut self, piece: Bytes) -> Result<(), Fault> {
+        self.splitter.feed(piece);
+        match self.splitter.next_batch()? {
+            Some(batch) => self.batch(batch),
+            None => Ok(()),
+        }
+    }
+
+    /// The provider's body ended. A stream that did not say that it was over was cut.
+    pub fn finish(&mut self) -> Result<(), Fault> {
+        let mut leftover = BytesMut::from(&self.splitter.leftover()[..]);
+        if !leftover.is_empty() {
+            // An event without its line end may be whole all the same; half of one is no news beside the cut.
+            leftover.extend_from_slice(b"\n\n");
+            let _ = self.batch(leftover.freeze());
+        }
+        let (Pipe::Verbatim { reader, .. } | Pipe::Translate { reader, .. }) = &mut self.pipe;
+        reader.finish(&mut self.events);
+        self.pass_events()?;
+        match self.ended {
+            true => Ok(()),
+            false => Err(Fault::provider(FaultKind::Cut, "the provider's answer ended before it was complete")),
+        }
+    }
+
+    fn batch(&mut self, batch: Bytes) -> Result<(), Fault> {
+        let mut hidden = Vec::new();
+        let mut at = 0;
+        let mut result = Ok(());
+        for event in sse::events(self.framing, &batch) {
+            match self.event(event) {
+                Ok(false) => {}
+                Ok(true) => hidden.push(at..at + event.len()),
+                Err(fault) => {
+                    result = Err(fault);
+                    break;
+                }
+            }
+            at += event.len();
+        }
+        if matches!(self.pipe, Pipe::Verbatim { .. }) {
+            self.pass_untouched(batch.slice(..at), &hidden);
+        }
+        result
+    }
+
+    fn pass_untouched(&mut self, batch: Bytes, hidden: &[std::ops::Range<usize>]) {
+        let mut at = 0;
+        for range in hidden {
+            self.untouched.push(batch.slice(at..range.start));
+            at = range.end;
+        }
+        self.untouched.push(batch.slice(at..));
+        self.untouched.retain(|piece| !piece.is_empty());
+    }
+
+    /// Takes in one event; tells whether the caller must not see it.
+    fn event(&mut self, event: &[u8]) -> Result<bool, Fault> {
+        let data = sse::data(self.framing, event);
+        if data.is_empty() {
+            return Ok(false);
+        }
+        if let Pipe::Verbatim { back, hide_usage, .. } = &mut self.pipe
+            && self.has_content
+        {
+            let glance = back.glance(&data);
+            if let Some(fault) = glance.fault {
+                return Err(*fault);
+            }
+            if let Some(usage) = &glance.usage {
+                self.usage.update(usage);
+            }
+            self.ended |= glance.end;
+            return Ok(glance.usage_only && *hide_usage);
+        }
+        let (Pipe::Verbatim { reader, .. } | Pipe::Translate { reader, .. }) = &mut self.pipe;
+        reader.read(&data, &mut self.events)?;
+        self.pass_events()?;
+        Ok(false)
+    }
+
+    /// Hands decoded events on.
+    fn pass_events(&mut self) -> Result<(), Fault> {
+        for event in self.events.drain(..) {
+            self.has_content |= event.is_content();
+            match &event {
+                Event::Error(fault) => return Err((**fault).clone()),
+                Event::Usage(usage) => self.usage.update(usage),
+                Event::End => self.ended = true,
+                // A caller who gets the provider's own bytes has what it needs; others wait for the writer to close.
+                Event::Finish { .. } if matches!(self.pipe, Pipe::Verbatim { .. }) => self.ended = true,
+                _ => {}
+            }
+            if let Pipe::Translate { writer, .. } = &mut self.pipe {
+                writer.write(event, &mut self.out);
+            }
+        }
+        Ok(())
+    }
+
+    /// The next bytes for the caller, if there are any.
+    pub fn take(&mut self) -> Option<Bytes> {
+        if !self.untouched.is_empty() {
+            return Some(self.untouched.remove(0));
+        }
+        (!self.out.is_empty()).then(|| self.out.split().freeze())
+    }
+}

@@ -1,0 +1,26 @@
+//! What a worker thread needs to serve calls.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::{Dice, Setup, Wire};
+
+/// One worker's way into the engine.
+pub struct Gate {
+    /// The way to providers.
+    pub wire: Rc<dyn Wire>,
+    /// The newest setup. Called once per request: a call in flight finishes on the setup it began with.
+    pub setup: Box<dyn Fn() -> Arc<Setup>>,
+    /// Randomness for weights, pauses and ids.
+    pub dice: RefCell<Dice>,
+    /// Unix seconds: the clock of the outside world, for `created` fields.
+    pub unix_time: fn() -> u64,
+}
+
+impl Gate {
+    /// A random number from 0 to 1.
+    pub fn roll(&self) -> f64 {
+        self.dice.borrow_mut().unit()
+    }
+}

@@ -1,0 +1,136 @@
+//! The story of a request.
+
+use std::cell::Cell;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use dialects::{Front, Stamp};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use tokio::time::{Instant, sleep};
+use types::Fault;
+
+use crate::ask::Ask;
+use crate::attempt::{Opened, Opening};
+use crate::attempts::{self, Outcome};
+use crate::deliver::Delivery;
+use crate::note::{Note, Tally, write_source};
+use crate::{Call, Content, Gate, Reply, Setup};
+
+/// Serves one call, from the caller's bytes to the caller's bytes. Every fault becomes an answer in the caller's
+/// dialect; dropping the future, or the streamed answer, gives the call up and closes its upstream connection.
+pub async fn serve(gate: &Rc<Gate>, call: Call) -> Reply {
+    let journey = Journey::begin(gate, &call);
+    let front = call.front;
+    match journey.run(call).await {
+        Ok(reply) => reply,
+        Err(fault) => refuse(front, &fault),
+    }
+}
+
+/// The answer that a fault becomes in the caller's dialect.
+pub fn refuse(front: &dyn Front, fault: &Fault) -> Reply {
+    let status = front.status(fault);
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(wait) = fault.retry_after {
+        // Rounded up: a caller that comes back a moment too early is refused again.
+        headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_millis().div_ceil(1000) as u64));
+    }
+    Reply { status, headers, content: Content::Whole(front.write_fault(fault, status).freeze()) }
+}
+
+/// What a call carries along.
+struct Journey {
+    gate: Rc<Gate>,
+    setup: Arc<Setup>,
+    began: Instant,
+    call_id: String,
+}
+
+/// The attempts of a call, to be waited for here or by the delivery.
+pub(crate) type Attempts = Pin<Box<dyn Future<Output = Result<Opened, Fault>>>>;
+
+impl Journey {
+    fn begin(gate: &Rc<Gate>, call: &Call) -> Self {
+        let own = call.headers.get("x-litellm-call-id").and_then(|value| value.to_str().ok());
+        let call_id = own.map_or_else(|| gate.dice.borrow_mut().uuid(), str::to_owned);
+        Journey { gate: gate.clone(), setup: (gate.setup)(), began: Instant::now(), call_id }
+    }
+
+    async fn run(self, call: Call) -> Result<Reply, Fault> {
+        self.setup.access.check(&call.headers)?;
+        let ask = Rc::new(Ask::read(call)?);
+        let told = Rc::new(Cell::new(Tally::default()));
+        let mut attempts = self.attempts(&ask, &told);
+        let heartbeat = ask.wishes.heartbeat.unwrap_or(self.setup.heartbeat);
+        // A stream that is silent for long gets its headers, and signs of life, before anything is decided.
+        let early = ask.stream && !ask.front.heartbeat().is_empty();
+        tokio::select! {
+            opened = &mut attempts => self.reply(&ask, opened, told.get()),
+            () = sleep(heartbeat), if early => {
+                let delivery = Delivery::waiting(attempts, ask.front, heartbeat);
+                Ok(Reply { status: 200, headers: self.headers(&ask, None, Tally::default()), content: Content::Stream(delivery) })
+            }
+        }
+    }
+
+    /// Plan and attempts, as a future that owns what it needs.
+    fn attempts(&self, ask: &Rc<Ask>, told: &Rc<Cell<Tally>>) -> Attempts {
+        let (gate, setup) = (self.gate.clone(), self.setup.clone());
+        let (ask, told) = (ask.clone(), told.clone());
+        let stamp = Stamp {
+            id: gate.dice.borrow_mut().id(),
+            created: (gate.unix_time)(),
+            model: ask.model.clone(),
+            stream_usage: ask.stream_usage,
+            ..Stamp::default()
+        };
+        Box::pin(async move {
+            let Outcome { result, tally } = attempts::run(&gate, &setup, &ask, &stamp).await;
+            told.set(tally);
+            result
+        })
+    }
+
+    fn reply(&self, ask: &Ask, opened: Result<Opened, Fault>, tally: Tally) -> Result<Reply, Fault> {
+        let opened = match opened {
+            Ok(opened) => opened,
+            Err(fault) => {
+                let mut reply = refuse(ask.front, &fault);
+                self.note(ask, tally).write(&mut reply.headers);
+                return Ok(reply);
+            }
+        };
+        let headers = self.headers(ask, Some(&opened), tally);
+        let content = match opened.answer {
+            Opening::Whole(bytes) => Content::Whole(bytes),
+            Opening::Stream(flow, body) => {
+                let heartbeat = ask.wishes.heartbeat.unwrap_or(self.setup.heartbeat);
+                Content::Stream(Delivery::flowing(flow, body, ask.front, heartbeat))
+            }
+        };
+        Ok(Reply { status: 200, headers, content })
+    }
+
+    fn headers(&self, ask: &Ask, opened: Option<&Opened>, tally: Tally) -> HeaderMap {
+        let mut headers = HeaderMap::with_capacity(32);
+        if ask.stream {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(ask.front.stream_type()));
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+        } else {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        if let Some(opened) = opened {
+            write_source(&mut headers, &opened.deployment, &opened.headers, &opened.dropped);
+        }
+        self.note(ask, tally).write(&mut headers);
+        headers
+    }
+
+    fn note<'a>(&'a self, ask: &'a Ask, tally: Tally) -> Note<'a> {
+        Note { call_id: &self.call_id, group: &ask.model, tally, elapsed: self.began.elapsed() }
+    }
+}

@@ -1,0 +1,90 @@
+//! What the headers of an answer tell the caller about the way it took (the incumbent's names).
+
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::Deployment;
+
+/// What is known about a call when its answer begins.
+pub(crate) struct Note<'a> {
+    /// The call's id.
+    pub call_id: &'a str,
+    /// The group the caller asked for.
+    pub group: &'a str,
+    /// How the attempts went.
+    pub tally: Tally,
+    /// Time since the call came in.
+    pub elapsed: Duration,
+}
+
+/// How the attempts of a call went.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tally {
+    /// Attempts after the first within groups.
+    pub retries: u32,
+    /// Groups tried after the first.
+    pub fallbacks: u32,
+    /// Time spent waiting for providers.
+    pub waited: Duration,
+}
+
+/// Headers of a provider's answer that callers get under their own names.
+const RELAYED: &[&str] = &[
+    "x-ratelimit-limit-requests",
+    "x-ratelimit-limit-tokens",
+    "x-ratelimit-remaining-requests",
+    "x-ratelimit-remaining-tokens",
+    "x-ratelimit-reset-requests",
+    "x-ratelimit-reset-tokens",
+    "request-id",
+    "x-request-id",
+];
+
+/// Headers that say nothing to a caller, or are only true between the provider and us.
+const HIDDEN: &[&str] = &["connection", "content-length", "keep-alive", "set-cookie", "trailer", "transfer-encoding"];
+
+impl Note<'_> {
+    /// Adds what is known about the call itself.
+    pub fn write(&self, headers: &mut HeaderMap) {
+        let mut put = |name: &'static str, value: &str| set(headers, HeaderName::from_static(name), value);
+        put("x-litellm-call-id", self.call_id);
+        put("x-litellm-model-group", self.group);
+        put("x-litellm-version", env!("CARGO_PKG_VERSION"));
+        put("x-litellm-attempted-retries", &self.tally.retries.to_string());
+        put("x-litellm-attempted-fallbacks", &self.tally.fallbacks.to_string());
+        put("x-litellm-response-duration-ms", &millis(self.elapsed));
+        put("x-litellm-overhead-duration-ms", &millis(self.elapsed.saturating_sub(self.tally.waited)));
+    }
+}
+
+/// Adds who answered, what was lost in translation, and what the provider's own headers say.
+pub(crate) fn write_source(headers: &mut HeaderMap, deployment: &Deployment, upstream: &HeaderMap, dropped: &[String]) {
+    set(headers, HeaderName::from_static("x-litellm-model-id"), &deployment.id);
+    set(headers, HeaderName::from_static("x-litellm-model-name"), &deployment.name);
+    set(headers, HeaderName::from_static("x-litellm-model-api-base"), &deployment.endpoint.url());
+    if !dropped.is_empty() {
+        set(headers, HeaderName::from_static("x-lockgate-dropped"), &dropped.join(", "));
+    }
+    for (name, value) in upstream {
+        if RELAYED.contains(&name.as_str()) {
+            headers.insert(name.clone(), value.clone());
+        }
+        if !HIDDEN.contains(&name.as_str())
+            && let Ok(prefixed) = HeaderName::from_bytes(format!("llm_provider-{name}").as_bytes())
+        {
+            headers.insert(prefixed, value.clone());
+        }
+    }
+}
+
+fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    // A value that cannot be a header (a model name with odd characters) is left out.
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+fn millis(duration: Duration) -> String {
+    format!("{:.3}", duration.as_secs_f64() * 1000.0)
+}

@@ -1,0 +1,190 @@
+//! The whole validated configuration, immutable: a reload builds a new one and swaps it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dialects::{Back, Quirks, Target};
+use http::HeaderMap;
+use policy::{Member, Rules};
+use providers::Auth;
+use providers::http::Endpoint;
+use types::{ModelFacts, Raw};
+
+use crate::{Access, Health};
+
+/// The whole validated configuration.
+pub struct Setup {
+    /// Model groups by the name that callers use.
+    pub groups: HashMap<String, Arc<Group>>,
+    /// Groups whose name has a `*`, most specific first.
+    pub patterns: Vec<Pattern>,
+    /// Other names of groups.
+    pub aliases: HashMap<String, String>,
+    /// Names that are served but not listed.
+    pub hidden: Vec<String>,
+    /// What to do when things go wrong.
+    pub rules: Rules,
+    /// Who may call.
+    pub access: Access,
+    /// What callers may say about the provider themselves.
+    pub client_params: ClientParams,
+    /// Bounds on what comes in.
+    pub intake: Intake,
+    /// Silence after which a stream gets a sign of life.
+    pub heartbeat: Duration,
+}
+
+/// All deployments under one name.
+pub struct Group {
+    /// The name that callers use.
+    pub name: String,
+    /// The deployments, in the order of the configuration.
+    pub deployments: Vec<Arc<Deployment>>,
+}
+
+/// A group for all names that fit.
+pub struct Pattern {
+    /// Text before the `*`.
+    pub before: String,
+    /// Text behind the `*`.
+    pub after: String,
+    /// The group.
+    pub group: Arc<Group>,
+}
+
+/// Provider, upstream model, credential and limits: one entry of `model_list`.
+#[derive(Clone)]
+pub struct Deployment {
+    /// Stable name across reloads; shown to callers in `x-litellm-model-id`.
+    pub id: String,
+    /// Provider and model, as the operator wrote them: `openai/gpt-4o`.
+    pub name: String,
+    /// Id in the provider table.
+    pub provider: &'static str,
+    /// The model as the provider calls it; may hold a `*` in a wildcard group.
+    pub model: String,
+    /// The dialect the provider speaks.
+    pub back: &'static dyn Back,
+    /// Where it listens.
+    pub endpoint: Endpoint,
+    /// How the credential is shown.
+    pub auth: Auth,
+    /// Headers of every request, credential included.
+    pub headers: HeaderMap,
+    /// What is known about the model.
+    pub facts: ModelFacts,
+    /// What the provider does differently from its dialect.
+    pub quirks: Quirks,
+    /// Whether parameters that the provider cannot honour are dropped.
+    pub drop_params: bool,
+    /// Fields that are always taken out of requests.
+    pub removed: Vec<String>,
+    /// Fields that are added to requests that lack them.
+    pub defaults: Vec<(String, Raw)>,
+    /// Share of the traffic and order.
+    pub member: Member,
+    /// Time limits.
+    pub limits: Limits,
+    /// Tries after the first one, if this deployment has its own idea.
+    pub retries: Option<u32>,
+    /// A canned answer that is given instead of asking the provider (`mock_response`).
+    pub canned: Option<String>,
+    /// Request fields with which callers may replace connection values of this deployment.
+    pub client_params: Vec<String>,
+    /// How it fared lately: outlives reloads.
+    pub health: Arc<Health>,
+}
+
+/// How long a deployment may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// DNS, TCP and TLS together.
+    pub connect: Duration,
+    /// A whole answer that is not streamed.
+    pub total: Duration,
+    /// The first content of a streamed answer.
+    pub first_token: Duration,
+    /// Silence within a streamed answer.
+    pub idle: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            connect: Duration::from_secs(5),
+            total: Duration::from_secs(600),
+            first_token: Duration::from_secs(300),
+            idle: Duration::from_secs(120),
+        }
+    }
+}
+
+/// What callers may say about the provider themselves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClientParams {
+    /// Whether any of the connection fields is accepted (`allow_client_side_credentials`).
+    pub allow_all: bool,
+}
+
+/// Bounds on what comes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Intake {
+    /// Largest request body.
+    pub max_body_bytes: usize,
+    /// Largest answer of a provider that is not streamed.
+    pub max_answer_bytes: usize,
+}
+
+impl Default for Intake {
+    fn default() -> Self {
+        Intake { max_body_bytes: 32 << 20, max_answer_bytes: 128 << 20 }
+    }
+}
+
+impl Setup {
+    /// The group that serves `name`, and what stands for the `*` if it is a wildcard group. Exact names win over
+    /// aliases, aliases over patterns; a deployment's id, or its `provider/model`, names it alone.
+    pub fn find(&self, name: &str) -> Option<(Arc<Group>, Option<String>)> {
+        let name = self.aliases.get(name).map_or(name, String::as_str);
+        if let Some(group) = self.groups.get(name) {
+            return Some((group.clone(), None));
+        }
+        let by_pattern = self.patterns.iter().find_map(|pattern| {
+            let star = name.strip_prefix(&*pattern.before)?.strip_suffix(&*pattern.after)?;
+            (!star.is_empty()).then(|| (pattern.group.clone(), Some(star.to_owned())))
+        });
+        by_pattern.or_else(|| self.find_deployment(name).map(|group| (group, None)))
+    }
+
+    /// A name that a first call may use: a configured group, else a model that fits a wildcard.
+    pub fn example_model(&self) -> Option<String> {
+        let fixed = self.groups.keys().filter(|name| !self.hidden.contains(name)).min().cloned();
+        fixed.or_else(|| {
+            let pattern = self.patterns.first()?;
+            Some(format!("{}MODEL{}", pattern.before, pattern.after))
+        })
+    }
+
+    fn find_deployment(&self, name: &str) -> Option<Arc<Group>> {
+        let groups = self.groups.values();
+        let mut all = groups.flat_map(|group| &group.deployments);
+        let deployment = all.find(|deployment| deployment.id == name || deployment.name == name)?;
+        Some(Arc::new(Group { name: name.to_owned(), deployments: vec![deployment.clone()] }))
+    }
+}
+
+impl Deployment {
+    /// The upstream model, with `star` in the place of its `*`.
+    pub fn upstream_model(&self, star: Option<&str>) -> String {
+        match star {
+            Some(star) => self.model.replacen('*', star, 1),
+            None => self.model.clone(),
+        }
+    }
+
+    /// What a request writer needs to know.
+    pub fn target<'a>(&'a self, model: &'a str, facts: &'a ModelFacts) -> Target<'a> {
+        Target { model, name: &self.name, facts, quirks: &self.quirks, drop_params: self.drop_params }
+    }
+}

@@ -1,0 +1,29 @@
+//! The way to providers, as the engine sees it: replaced by tests and by the built-in model.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use providers::http::{Call, Client, Reply};
+use types::Fault;
+
+use crate::Deployment;
+
+/// Sends one request and returns the head of the answer.
+pub trait Wire {
+    /// Sends `call` to `deployment`. Dropping the future gives the call up and closes its connection.
+    fn call<'a>(
+        &'a self,
+        deployment: &'a Deployment,
+        call: Call<'a>,
+    ) -> Pin<Box<dyn Future<Output = Result<Reply, Fault>> + 'a>>;
+}
+
+impl Wire for Client {
+    fn call<'a>(
+        &'a self,
+        _: &'a Deployment,
+        call: Call<'a>,
+    ) -> Pin<Box<dyn Future<Output = Result<Reply, Fault>> + 'a>> {
+        Box::pin(async move { Client::call(self, &call).await })
+    }
+}

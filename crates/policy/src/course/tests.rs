@@ -1,0 +1,77 @@
+use types::FaultKind::*;
+
+use super::*;
+
+fn rules() -> Rules {
+    let list = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    Rules {
+        fallbacks: [("a".to_owned(), list(&["b", "gone", "c"])), ("b".to_owned(), list(&["a", "d"]))].into(),
+        context_window_fallbacks: [("a".to_owned(), list(&["big"]))].into(),
+        ..Rules::default()
+    }
+}
+
+/// Runs a call of group `a` against the same fault again and again and tells what was tried.
+fn course(rules: &Rules, fault: &Fault, others: usize, retries: Option<u32>) -> Vec<String> {
+    let mut course = Course::new("a", retries, true, Vec::new());
+    let mut story = Vec::new();
+    for round in 0..50 {
+        course.attempt();
+        story.push(course.group.clone());
+        let left = if course.group == "a" { others.saturating_sub(round) } else { 0 };
+        match course.after(rules, fault, left, |group| group != "gone", 0.5) {
+            Step::Retry { pause } if pause.is_zero() => {}
+            Step::Retry { pause } => story.push(format!("{}ms", pause.as_millis())),
+            Step::Fallback => {}
+            Step::GiveUp => return story,
+        }
+    }
+    panic!("a call must end: {story:?}");
+}
+
+#[test]
+fn a_fault_leads_to_retries_then_to_each_stand_in_once() {
+    let fault = Fault::provider(Upstream, "");
+    let story = course(&rules(), &fault, 0, None);
+    assert_eq!(story, "a 500ms a 1000ms a b 500ms b 1000ms b c 500ms c 1000ms c".split(' ').collect::<Vec<_>>());
+    assert_eq!(course(&rules(), &fault, 1, Some(1)), "a a b 500ms b c 500ms c".split(' ').collect::<Vec<_>>());
+}
+
+#[test]
+fn what_cannot_help_is_not_tried() {
+    let plain = Rules::default();
+    for (fault, expected) in [
+        (Fault::invalid(""), "a"),
+        (Fault::provider(Authentication, ""), "a"),
+        (Fault::provider(NotFound, ""), "a"),
+        (Fault { retry_after: Some(Duration::from_secs(3600)), ..Fault::provider(RateLimit, "") }, "a"),
+        (Fault { code: Some("insufficient_quota".into()), ..Fault::provider(RateLimit, "") }, "a"),
+        (Fault { retry_after: Some(Duration::from_secs(2)), ..Fault::provider(RateLimit, "") }, "a 2000ms a 2000ms a"),
+    ] {
+        assert_eq!(course(&plain, &fault, 0, None).join(" "), expected, "{fault:?}");
+    }
+}
+
+#[test]
+fn a_wrong_credential_is_worth_another_deployment_but_not_the_same() {
+    assert_eq!(course(&Rules::default(), &Fault::provider(Authentication, ""), 1, None).join(" "), "a a");
+}
+
+#[test]
+fn a_full_provider_with_a_stand_in_is_left_at_once() {
+    let fault = Fault { retry_after: Some(Duration::from_secs(1)), ..Fault::provider(RateLimit, "") };
+    assert_eq!(course(&rules(), &fault, 0, None)[..2], ["a", "b"]);
+}
+
+#[test]
+fn a_prompt_that_is_too_long_goes_only_to_the_groups_made_for_it() {
+    assert_eq!(course(&rules(), &Fault::new(ContextWindow, Side::Caller, ""), 0, None).join(" "), "a big");
+    assert_eq!(course(&rules(), &Fault::new(ContentPolicy, Side::Caller, ""), 0, None).join(" "), "a");
+}
+
+#[test]
+fn a_policy_that_names_the_kind_decides_alone() {
+    let rules = Rules { retry_policy: [(Upstream, 0), (InvalidRequest, 1)].into(), ..Rules::default() };
+    assert_eq!(course(&rules, &Fault::provider(Upstream, ""), 0, None).join(" "), "a");
+    assert_eq!(course(&rules, &Fault::invalid(""), 0, None).join(" "), "a 500ms a");
+}

@@ -1,0 +1,44 @@
+//! When a deployment must rest after faults, and for how long.
+
+use std::time::Duration;
+
+use types::{Fault, FaultKind, Side};
+
+use crate::Rules;
+
+/// What a deployment went through in the current minute, the fault at hand included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Calls that succeeded.
+    pub good: u32,
+    /// Calls that failed by the provider's fault.
+    pub bad: u32,
+}
+
+/// Fewest calls in a minute before the share of faults means something.
+const ENOUGH_CALLS: u32 = 5;
+/// Longest rest that a provider can ask for with `retry-after`.
+const LONGEST_REST: Duration = Duration::from_secs(3600);
+
+/// How long the deployment must rest after `fault`, if at all. Without an alternative (another deployment of the
+/// group, or a fallback) nothing rests: a bad chance is better than none. A caller's mistake harms nobody.
+pub fn rest(rules: &Rules, fault: &Fault, tally: Tally, alternative: bool) -> Option<Duration> {
+    if !rules.cooldowns || !alternative || fault.side != Side::Provider {
+        return None;
+    }
+    let at_once = match fault.kind {
+        FaultKind::RateLimit => rules.allowed_fails.is_none(),
+        FaultKind::Authentication | FaultKind::Permission | FaultKind::Payment | FaultKind::NotFound => true,
+        _ => false,
+    };
+    let too_many = match rules.allowed_fails {
+        Some(allowed) => tally.bad > allowed,
+        None => tally.bad + tally.good >= ENOUGH_CALLS && tally.bad > tally.good,
+    };
+    let unreachable =
+        matches!(fault.kind, FaultKind::Connect | FaultKind::Timeout) && tally.bad >= 2 && tally.good == 0;
+    (at_once || too_many || unreachable).then(|| fault.retry_after.unwrap_or(rules.cooldown).min(LONGEST_REST))
+}
+
+#[cfg(test)]
+mod tests;

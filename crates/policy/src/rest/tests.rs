@@ -1,0 +1,34 @@
+use types::FaultKind::*;
+
+use super::*;
+
+fn check(rules: &Rules, fault: Fault, good: u32, bad: u32, expected_s: Option<u64>) {
+    let got = rest(rules, &fault, Tally { good, bad }, true);
+    assert_eq!(got, expected_s.map(Duration::from_secs), "{fault:?} after {good} good, {bad} bad");
+    assert_eq!(rest(rules, &fault, Tally { good, bad }, false), None, "nothing rests without an alternative");
+}
+
+#[test]
+fn a_deployment_rests_when_it_says_so_or_fails_too_often() {
+    let rules = Rules::default();
+    let asks = |s| Fault { retry_after: Some(Duration::from_secs(s)), ..Fault::provider(RateLimit, "") };
+    check(&rules, Fault::provider(RateLimit, ""), 0, 1, Some(5));
+    check(&rules, asks(30), 100, 1, Some(30));
+    check(&rules, asks(1_000_000), 100, 1, Some(3600));
+    check(&rules, Fault::provider(Authentication, ""), 100, 1, Some(5));
+    check(&rules, Fault::provider(Upstream, ""), 0, 1, None);
+    check(&rules, Fault::provider(Upstream, ""), 2, 3, Some(5));
+    check(&rules, Fault::provider(Upstream, ""), 3, 3, None);
+    check(&rules, Fault::provider(Connect, ""), 0, 2, Some(5));
+    check(&rules, Fault::provider(Connect, ""), 9, 2, None);
+    check(&rules, Fault::invalid(""), 0, 100, None);
+}
+
+#[test]
+fn the_operators_count_decides_where_it_is_set() {
+    let rules = Rules { allowed_fails: Some(3), cooldown: Duration::from_secs(60), ..Rules::default() };
+    check(&rules, Fault::provider(Upstream, ""), 0, 3, None);
+    check(&rules, Fault::provider(Upstream, ""), 0, 4, Some(60));
+    check(&rules, Fault::provider(RateLimit, ""), 0, 3, None);
+    check(&Rules { cooldowns: false, ..rules }, Fault::provider(Upstream, ""), 0, 9, None);
+}

@@ -1,0 +1,56 @@
+//! From what an operator writes to the URL and key a provider is called with. The environment is an argument.
+
+use crate::Provider;
+
+/// Request paths that end up in base URLs because documentation shows whole URLs, by dialect.
+const PATHS: [(&str, &[&str]); 4] = [
+    ("openai", &["/chat/completions"]),
+    ("anthropic", &["/v1/messages", "/v1"]),
+    ("gemini", &["/v1beta", "/v1"]),
+    ("ollama", &["/api/chat", "/api/generate", "/api", "/v1"]),
+];
+
+impl Provider {
+    /// The base URL if the configuration names none: from the environment, else from the table. `None` if
+    /// neither knows it, or if a part of it cannot be filled.
+    pub fn base_url(&self, env: impl Fn(&str) -> Option<String>) -> Option<String> {
+        match first_set(self.base_env, &env) {
+            Some(base) => Some(self.complete_base(&base)),
+            None => self.fill(self.api_base?, &env),
+        }
+    }
+
+    /// The key if the configuration names none.
+    pub fn key(&self, env: impl Fn(&str) -> Option<String>) -> Option<String> {
+        first_set(self.key_env, &env)
+    }
+
+    /// A base URL in the form the dialect's paths are appended to: without slashes or a request path at the end,
+    /// and with the part that this provider's servers always have.
+    pub fn complete_base(&self, base: &str) -> String {
+        let mut base = base.trim().trim_end_matches('/');
+        let paths = PATHS.iter().find(|(dialect, _)| *dialect == self.dialect);
+        if let Some(short) = paths.and_then(|(_, paths)| paths.iter().find_map(|path| base.strip_suffix(path))) {
+            base = short.trim_end_matches('/');
+        }
+        let tail = if base.ends_with(self.base_tail) { "" } else { self.base_tail };
+        format!("{base}{tail}")
+    }
+
+    fn fill(&self, base: &str, env: &impl Fn(&str) -> Option<String>) -> Option<String> {
+        let mut filled = base.to_owned();
+        for blank in self.blanks {
+            let value = first_set(blank.env, env).or_else(|| blank.default.map(str::to_owned))?;
+            filled = filled.replace(&format!("{{{}}}", blank.name), &value);
+        }
+        Some(filled)
+    }
+}
+
+/// The first variable that is set to something; an empty variable counts as not set.
+fn first_set(names: &[&str], env: &impl Fn(&str) -> Option<String>) -> Option<String> {
+    names.iter().filter_map(|name| env(name)).map(|value| value.trim().to_owned()).find(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests;

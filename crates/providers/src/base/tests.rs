@@ -1,0 +1,55 @@
+use crate::find;
+
+/// Checks the base URL that provider `id` has in an environment.
+fn check(id: &str, env: &[(&str, &str)], expected: Option<&str>) {
+    let env = |name: &str| env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+    assert_eq!(find(id).unwrap().base_url(env).as_deref(), expected, "{id}");
+}
+
+#[test]
+fn a_base_comes_from_the_environment_then_from_the_table() {
+    check("openai", &[], Some("https://api.openai.com/v1"));
+    check("openai", &[("OPENAI_API_BASE", "http://b/v1")], Some("http://b/v1"));
+    check("openai", &[("OPENAI_API_BASE", "http://b/v1"), ("OPENAI_BASE_URL", "http://a/v1/")], Some("http://a/v1"));
+    check("openai", &[("OPENAI_BASE_URL", "  ")], Some("https://api.openai.com/v1"));
+    check("hosted_vllm", &[], None);
+    check("hosted_vllm", &[("HOSTED_VLLM_API_BASE", "http://gpu:8000/v1")], Some("http://gpu:8000/v1"));
+}
+
+#[test]
+fn blanks_are_filled_or_the_base_is_unknown() {
+    check("cloudflare", &[], None);
+    check(
+        "cloudflare",
+        &[("CLOUDFLARE_ACCOUNT_ID", "abc")],
+        Some("https://api.cloudflare.com/client/v4/accounts/abc/ai/v1"),
+    );
+    check("bedrock_mantle", &[], Some("https://bedrock-mantle.us-east-1.api.aws/v1"));
+    check("bedrock_mantle", &[("AWS_REGION", "eu-west-1")], Some("https://bedrock-mantle.eu-west-1.api.aws/v1"));
+}
+
+#[test]
+fn whole_urls_and_forgotten_tails_are_put_right() {
+    let check = |id: &str, base: &str, expected: &str| assert_eq!(find(id).unwrap().complete_base(base), expected);
+    check("openai", "https://x/v1/chat/completions", "https://x/v1");
+    check("openai", " https://x/v1// ", "https://x/v1");
+    check("anthropic", "https://x/v1/messages", "https://x");
+    check("anthropic", "https://x/v1/", "https://x");
+    check("gemini", "https://x/v1beta", "https://x");
+    check("ollama", "http://x:11434/api/chat", "http://x:11434");
+    check("ollama_chat", "http://x:11434/", "http://x:11434");
+    check("heroku", "https://eu.inference.heroku.com", "https://eu.inference.heroku.com/v1");
+    check("docker_model_runner", "http://x/engines/vllm", "http://x/engines/vllm/v1");
+    check("docker_model_runner", "http://x/engines/v1/", "http://x/engines/v1");
+}
+
+#[test]
+fn the_key_is_the_first_variable_that_is_set() {
+    let env = |name: &str| match name {
+        "GEMINI_API_KEY" => Some(String::new()),
+        "GOOGLE_API_KEY" => Some("k\n".to_owned()),
+        _ => None,
+    };
+    assert_eq!(find("gemini").unwrap().key(env).as_deref(), Some("k"));
+    assert_eq!(find("openai").unwrap().key(env), None);
+}

@@ -1,0 +1,184 @@
+//! Connections that wait for the next request, and the exchange of a request for the head of an answer.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use tokio::time::timeout;
+use types::{Fault, FaultKind};
+
+use super::body::Body;
+use super::connection::Connection;
+use super::{Call, Endpoint, Reply, head};
+
+/// How long a connection may wait for its next request: below the minute after which load balancers drop it.
+const IDLE_TIME: Duration = Duration::from_secs(50);
+/// Most connections that wait per endpoint and worker.
+const MAX_IDLE: usize = 512;
+
+/// What connections are shared by.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    tls: bool,
+    port: u16,
+    host: Arc<str>,
+}
+
+impl Key {
+    fn of(endpoint: &Endpoint) -> Self {
+        Key { tls: endpoint.tls, port: endpoint.port, host: endpoint.host.clone() }
+    }
+}
+
+/// The connections that wait.
+#[derive(Default)]
+pub(super) struct Idle(RefCell<HashMap<Key, Vec<(Connection, Instant)>>>);
+
+impl Idle {
+    pub(super) fn put(&self, key: Key, connection: Connection) {
+        let mut idle = self.0.borrow_mut();
+        let waiting = idle.entry(key).or_default();
+        let now = Instant::now();
+        // The oldest are in front; the newest are used first, so that a shrinking load lets the others expire.
+        let expired = waiting.iter().take_while(|(_, since)| now - *since > IDLE_TIME).count();
+        waiting.drain(..expired);
+        if waiting.len() < MAX_IDLE {
+            waiting.push((connection, now));
+        }
+    }
+
+    fn take(&self, key: &Key) -> Option<Connection> {
+        let mut idle = self.0.borrow_mut();
+        let waiting = idle.get_mut(key)?;
+        while let Some((mut connection, since)) = waiting.pop() {
+            if since.elapsed() <= IDLE_TIME && connection.is_quiet() {
+                return Some(connection);
+            }
+        }
+        None
+    }
+}
+
+/// The HTTP client of one worker thread.
+#[derive(Clone, Default)]
+pub struct Client {
+    idle: Rc<Idle>,
+}
+
+impl Client {
+    /// Sends a request and reads the head of the answer. A waiting connection that turns out to be dead before the
+    /// first byte of an answer is replaced by a new one, once.
+    pub async fn call(&self, call: &Call<'_>) -> Result<Reply, Fault> {
+        let key = Key::of(call.endpoint);
+        let request = head::write(call);
+        if let Some(connection) = self.idle.take(&key) {
+            match self.exchange(connection, key.clone(), &request, call.body).await {
+                Err(Broken::BeforeAnswer(_)) => {}
+                Err(Broken::Fault(fault)) => return Err(fault),
+                Ok(reply) => return Ok(reply),
+            }
+        }
+        let connection = timeout(call.connect_timeout, Connection::open(call.endpoint))
+            .await
+            .map_err(|_| Fault::provider(FaultKind::Timeout, "the provider could not be reached in time"))?
+            .map_err(|error| unreachable(&error))?;
+        self.exchange(connection, key, &request, call.body).await.map_err(|broken| match broken {
+            Broken::BeforeAnswer(error) => {
+                Fault::provider(FaultKind::Cut, format!("the provider closed the connection ({})", error.kind()))
+            }
+            Broken::Fault(fault) => fault,
+        })
+    }
+
+    async fn exchange(
+        &self,
+        mut connection: Connection,
+        key: Key,
+        request: &Bytes,
+        body: &[Bytes],
+    ) -> Result<Reply, Broken> {
+        let pieces = std::iter::once(request).chain(body).filter(|piece| !piece.is_empty());
+        let mut unsent = Some(pieces.cloned().collect());
+        let mut received = Bytes::new();
+        let head = loop {
+            let bytes = poll_fn(|cx| poll_exchange(&mut connection, cx, &mut unsent)).await;
+            match bytes {
+                Ok(bytes) if !bytes.is_empty() => received = join(received, bytes),
+                Ok(_) => return Err(broken(io::ErrorKind::UnexpectedEof.into(), &received)),
+                Err(error) => return Err(broken(error, &received)),
+            }
+            if let Some(head) = head::read(&mut received).map_err(Broken::Fault)? {
+                break head;
+            }
+        };
+        // An answer that came before the whole request was sent leaves the connection in the middle of one.
+        let keep = head.keep && unsent.is_none();
+        let body = Body::new((connection, key), Rc::downgrade(&self.idle), keep, head.framing, received);
+        Ok(Reply { status: head.status, headers: head.headers, body })
+    }
+}
+
+enum Broken {
+    /// The connection ended before the first byte of an answer.
+    BeforeAnswer(io::Error),
+    Fault(Fault),
+}
+
+fn broken(error: io::Error, received: &Bytes) -> Broken {
+    if received.is_empty() {
+        return Broken::BeforeAnswer(error);
+    }
+    let message = format!("the provider's answer was cut off ({})", error.kind());
+    Broken::Fault(Fault::provider(FaultKind::Cut, message))
+}
+
+/// Sends what is unsent while watching for an answer: a provider may refuse a request before it has read all of it.
+/// `unsent` becomes `None` when everything is in the system's hands.
+fn poll_exchange(
+    connection: &mut Connection,
+    cx: &mut Context,
+    unsent: &mut Option<Vec<Bytes>>,
+) -> Poll<io::Result<Bytes>> {
+    let sent = unsent.as_mut().map(|pieces| connection.poll_write_all(cx, pieces));
+    match sent {
+        None | Some(Poll::Pending) => connection.poll_read(cx),
+        Some(Poll::Ready(Ok(()))) => {
+            *unsent = None;
+            connection.poll_read(cx)
+        }
+        // The answer may already be here although nobody reads the request any more.
+        Some(Poll::Ready(Err(error))) => match connection.poll_read(cx) {
+            Poll::Ready(Ok(bytes)) if !bytes.is_empty() => Poll::Ready(Ok(bytes)),
+            _ => Poll::Ready(Err(error)),
+        },
+    }
+}
+
+fn join(first: Bytes, second: Bytes) -> Bytes {
+    if first.is_empty() {
+        return second;
+    }
+    let mut joined = BytesMut::with_capacity(first.len() + second.len());
+    joined.extend_from_slice(&first);
+    joined.extend_from_slice(&second);
+    joined.freeze()
+}
+
+/// A connection could not be made; the text names the reason, not the address.
+fn unreachable(error: &io::Error) -> Fault {
+    let reason = match error.kind() {
+        io::ErrorKind::ConnectionRefused => "connection refused",
+        io::ErrorKind::ConnectionReset => "connection reset",
+        io::ErrorKind::TimedOut => "connecting timed out",
+        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => "TLS failed",
+        _ if error.to_string().contains("lookup") => "the host name is unknown",
+        _ => "no connection",
+    };
+    Fault::provider(FaultKind::Connect, format!("the provider could not be reached: {reason}"))
+}

@@ -1,0 +1,249 @@
+//! What a row of the provider table says, and the little language the rows are written in.
+//!
+//! A row holds facts only. Where a provider needs code, the code reads a field of the row, never its name.
+
+use dialects::Quirks;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+/// A vendor, an engine or another gateway that can be called upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Provider {
+    /// The name used in configuration: the part of `provider/model` before the first slash.
+    pub id: &'static str,
+    /// The name its own people use.
+    pub display_name: &'static str,
+    /// Where requests go if nobody says otherwise, without a trailing slash; the dialect's path follows. Parts
+    /// in braces are filled from `blanks`. `None`: the operator must name the server.
+    pub api_base: Option<&'static str>,
+    /// How the parts in braces of `api_base` are filled.
+    pub blanks: &'static [Blank],
+    /// Path that every base of this provider ends with, even if the operator left it out.
+    pub base_tail: &'static str,
+    /// Environment variables that may name another base, first set one wins.
+    pub base_env: &'static [&'static str],
+    /// Environment variables that may hold the key, first set one wins.
+    pub key_env: &'static [&'static str],
+    /// Where the key goes in a request.
+    pub auth: Auth,
+    /// Whether a call without a key makes sense.
+    pub key_optional: bool,
+    /// The wire format, by its name in `dialects::BACKS`.
+    pub dialect: &'static str,
+    /// What it does differently from its dialect. Neither `max_tokens` nor `max_completion_tokens` set means
+    /// that both words are understood, and the caller's own goes upstream.
+    pub quirks: Quirks,
+    /// What it serves under its base without help from a bridge.
+    pub endpoints: Endpoints,
+    /// Usually a server of the operator's own: may need minutes to load a model before the first byte, and
+    /// has no price per token.
+    pub local: bool,
+    /// One remark for readers of the table; may be empty.
+    pub note: &'static str,
+}
+
+/// Where the key goes in a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// `Authorization: Bearer KEY`.
+    Bearer,
+    /// A header of its own that holds nothing but the key.
+    Header(&'static str),
+    /// No key at all.
+    None,
+}
+
+impl Auth {
+    /// Puts `key` where this provider looks for it, in place of any key that is there. The error says why the key
+    /// cannot be sent; it does not repeat the key.
+    pub fn set_key(self, key: &str, headers: &mut HeaderMap) -> Result<(), String> {
+        let (name, text) = match self {
+            Auth::None => return Ok(()),
+            Auth::Bearer => (AUTHORIZATION, format!("Bearer {key}")),
+            Auth::Header(name) => (HeaderName::from_static(name), key.to_owned()),
+        };
+        let mut value = HeaderValue::from_str(&text).map_err(|_| "the key has characters that no header may have")?;
+        value.set_sensitive(true);
+        headers.insert(name, value);
+        Ok(())
+    }
+}
+
+/// A part in braces of a base URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Blank {
+    /// The word between the braces.
+    pub name: &'static str,
+    /// Environment variables that may fill it, first set one wins.
+    pub env: &'static [&'static str],
+    /// What fills it otherwise.
+    pub default: Option<&'static str>,
+}
+
+/// Something a provider serves. `Chat`, `Completions` and `Embeddings` are meant in the provider's dialect, the
+/// others in the shape that made them common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// Chat answers.
+    Chat,
+    /// Legacy text completions.
+    Completions,
+    /// Embedding vectors.
+    Embeddings,
+    /// OpenAI's `/responses`.
+    Responses,
+    /// Anthropic's `/messages`.
+    Messages,
+    /// OpenAI's `/images/generations`.
+    Images,
+    /// OpenAI's `/audio/transcriptions`.
+    Transcriptions,
+    /// OpenAI's `/audio/speech`.
+    Speech,
+    /// Cohere's and Jina's `/rerank`.
+    Rerank,
+    /// OpenAI's `/moderations`.
+    Moderations,
+    /// OpenAI's `/files`.
+    Files,
+    /// OpenAI's `/batches`.
+    Batches,
+}
+
+impl Endpoint {
+    /// All endpoints with their names in documentation and configuration.
+    pub const ALL: [(Endpoint, &'static str); 12] = [
+        (Endpoint::Chat, "chat"),
+        (Endpoint::Completions, "completions"),
+        (Endpoint::Embeddings, "embeddings"),
+        (Endpoint::Responses, "responses"),
+        (Endpoint::Messages, "messages"),
+        (Endpoint::Images, "images"),
+        (Endpoint::Transcriptions, "transcriptions"),
+        (Endpoint::Speech, "speech"),
+        (Endpoint::Rerank, "rerank"),
+        (Endpoint::Moderations, "moderations"),
+        (Endpoint::Files, "files"),
+        (Endpoint::Batches, "batches"),
+    ];
+}
+
+/// A set of [`Endpoint`]s.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Endpoints(u16);
+
+impl Endpoints {
+    /// The set of the listed endpoints.
+    pub const fn of(list: &[Endpoint]) -> Self {
+        let mut bits = 0;
+        let mut at = 0;
+        while at < list.len() {
+            bits |= 1 << list[at] as u16;
+            at += 1;
+        }
+        Endpoints(bits)
+    }
+
+    /// Whether `endpoint` is in the set.
+    pub const fn has(self, endpoint: Endpoint) -> bool {
+        self.0 & (1 << endpoint as u16) != 0
+    }
+
+    /// The names of the endpoints in the set, in the order of [`Endpoint::ALL`].
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        Endpoint::ALL.iter().filter(move |(endpoint, _)| self.has(*endpoint)).map(|(_, name)| *name)
+    }
+}
+
+/// Knows `max_tokens` only: the most portable assumption about a server that merely calls itself compatible.
+pub(crate) const PORTABLE: Quirks = Quirks { max_tokens: true, ..BOTH };
+
+/// Knows `max_completion_tokens` only.
+pub(crate) const NEWER: Quirks = Quirks { max_completion_tokens: true, ..BOTH };
+
+/// OpenAI itself.
+pub(crate) const OPENAI: Quirks = Quirks { developer_role: true, ..NEWER };
+
+/// Knows both words for the output limit, or has its own and asks the model catalogue.
+pub(crate) const BOTH: Quirks = Quirks {
+    max_tokens: false,
+    max_completion_tokens: false,
+    string_content: false,
+    developer_role: false,
+    no_stream_options: false,
+    store_false: false,
+    keep_reasoning: false,
+    reasoning_field: false,
+};
+
+/// A row as most of them are: OpenAI's dialect, a bearer key, chat. The table says what differs.
+pub(crate) const fn row(id: &'static str, display_name: &'static str) -> Provider {
+    Provider {
+        id,
+        display_name,
+        api_base: None,
+        blanks: &[],
+        base_tail: "",
+        base_env: &[],
+        key_env: &[],
+        auth: Auth::Bearer,
+        key_optional: false,
+        dialect: "openai",
+        quirks: PORTABLE,
+        endpoints: Endpoints::of(&[Endpoint::Chat]),
+        local: false,
+        note: "",
+    }
+}
+
+/// The words of the table; each sets one field.
+impl Provider {
+    pub(crate) const fn base(self, base: &'static str) -> Self {
+        Provider { api_base: Some(base), ..self }
+    }
+
+    pub(crate) const fn blanks(self, blanks: &'static [Blank]) -> Self {
+        Provider { blanks, ..self }
+    }
+
+    pub(crate) const fn tail(self, base_tail: &'static str) -> Self {
+        Provider { base_tail, ..self }
+    }
+
+    pub(crate) const fn base_env(self, base_env: &'static [&'static str]) -> Self {
+        Provider { base_env, ..self }
+    }
+
+    pub(crate) const fn key_env(self, key_env: &'static [&'static str]) -> Self {
+        Provider { key_env, ..self }
+    }
+
+    pub(crate) const fn auth(self, auth: Auth) -> Self {
+        Provider { auth, ..self }
+    }
+
+    pub(crate) const fn key_optional(self) -> Self {
+        Provider { key_optional: true, ..self }
+    }
+
+    pub(crate) const fn dialect(self, dialect: &'static str) -> Self {
+        Provider { dialect, quirks: BOTH, ..self }
+    }
+
+    pub(crate) const fn quirks(self, quirks: Quirks) -> Self {
+        Provider { quirks, ..self }
+    }
+
+    pub(crate) const fn serves(self, endpoints: &[Endpoint]) -> Self {
+        Provider { endpoints: Endpoints::of(endpoints), ..self }
+    }
+
+    /// A server of the operator's own: no key needed.
+    pub(crate) const fn local(self) -> Self {
+        Provider { local: true, key_optional: true, ..self }
+    }
+
+    pub(crate) const fn note(self, note: &'static str) -> Self {
+        Provider { note, ..self }
+    }
+}

@@ -1,0 +1,316 @@
+//! The provider table: one row each, sorted by id. Adding a provider means adding a row here; a row with its own
+//! auth or wire format waits until there is code for it.
+//!
+//! Bases and variable names are the vendors' own, as far as they publish them, and otherwise those that
+//! LiteLLM made common. Loopback rows use the server's usual port.
+
+use crate::Endpoint::*;
+use crate::provider::{BOTH, NEWER, OPENAI, PORTABLE, row};
+use crate::{Auth, Blank, Endpoint, Provider};
+use dialects::Quirks;
+
+/// All providers, sorted by id.
+pub fn all() -> &'static [Provider] {
+    TABLE
+}
+
+/// The provider called `id`.
+pub fn find(id: &str) -> Option<&'static Provider> {
+    let at = TABLE.binary_search_by(|provider| provider.id.cmp(id)).ok()?;
+    TABLE.get(at)
+}
+
+const CLOUDFLARE_ACCOUNT: Blank = Blank { name: "account", env: &["CLOUDFLARE_ACCOUNT_ID"], default: None };
+
+const MANTLE_REGION: Blank = Blank {
+    name: "region",
+    env: &["BEDROCK_MANTLE_REGION", "AWS_REGION_NAME", "AWS_REGION"],
+    default: Some("us-east-1"),
+};
+
+#[rustfmt::skip]
+const OPENAI_SERVES: &[Endpoint] = &[
+    Chat, Completions, Embeddings, Responses, Images, Transcriptions, Speech, Moderations, Files, Batches,
+];
+
+#[rustfmt::skip]
+const EVERYTHING: &[Endpoint] = &[
+    Chat, Completions, Embeddings, Responses, Messages, Images, Transcriptions, Speech, Rerank, Moderations, Files,
+    Batches,
+];
+
+const VLLM_SERVES: &[Endpoint] = &[Chat, Completions, Embeddings, Responses, Messages, Transcriptions, Rerank];
+
+// One or two lines per row read better than one line per word.
+#[rustfmt::skip]
+static TABLE: &[Provider] = &[
+    row("abliteration", "Abliteration").base("https://api.abliteration.ai/v1").key_env(&["ABLITERATION_API_KEY"]),
+    row("ai21", "AI21").base("https://api.ai21.com/studio/v1").base_env(&["AI21_API_BASE"])
+        .key_env(&["AI21_API_KEY"]),
+    row("ai21_chat", "AI21").base("https://api.ai21.com/studio/v1").base_env(&["AI21_API_BASE"])
+        .key_env(&["AI21_API_KEY"]).note("other name of `ai21`"),
+    row("aiand", "ai&").base("https://api.aiand.com/v1").base_env(&["AIAND_API_BASE"]).key_env(&["AIAND_API_KEY"])
+        .serves(&[Chat, Responses, Messages]),
+    row("aihubmix", "AIHubMix").base("https://aihubmix.com/v1").base_env(&["AIHUBMIX_API_BASE"])
+        .key_env(&["AIHUBMIX_API_KEY"]).quirks(BOTH),
+    row("aiml", "AI/ML API").base("https://api.aimlapi.com/v1").base_env(&["AIML_API_BASE"])
+        .key_env(&["AIML_API_KEY", "AIMLAPI_KEY"]).quirks(BOTH).serves(&[Chat, Embeddings]),
+    row("aiohttp_openai", "OpenAI").base("https://api.openai.com/v1")
+        .base_env(&["OPENAI_BASE_URL", "OPENAI_API_BASE"]).key_env(&["OPENAI_API_KEY"]).quirks(OPENAI)
+        .serves(&[Chat, Embeddings]).note("other name of `openai`"),
+    row("amazon_nova", "Amazon Nova").base("https://api.nova.amazon.com/v1").base_env(&["AMAZON_NOVA_API_BASE"])
+        .key_env(&["AMAZON_NOVA_API_KEY"]).quirks(BOTH),
+    row("anthropic", "Anthropic").dialect("anthropic").base("https://api.anthropic.com")
+        .base_env(&["ANTHROPIC_API_BASE", "ANTHROPIC_BASE_URL"]).key_env(&["ANTHROPIC_API_KEY"])
+        .auth(Auth::Header("x-api-key")).serves(&[Chat, Messages]),
+    row("apertis", "Apertis").base("https://api.stima.tech/v1").key_env(&["STIMA_API_KEY"]),
+    row("assemblyai", "AssemblyAI").base("https://llm-gateway.assemblyai.com/v1").key_env(&["ASSEMBLYAI_API_KEY"]),
+    row("baseten", "Baseten").base("https://inference.baseten.co/v1").base_env(&["BASETEN_API_BASE"])
+        .key_env(&["BASETEN_API_KEY"]),
+    row("bedrock_mantle", "Amazon Bedrock Mantle").base("https://bedrock-mantle.{region}.api.aws/v1")
+        .blanks(&[MANTLE_REGION])
+        .base_env(&["BEDROCK_MANTLE_API_BASE"]).key_env(&["BEDROCK_MANTLE_API_KEY", "AWS_BEARER_TOKEN_BEDROCK"])
+        .quirks(BOTH).serves(&[Chat, Responses]).note("Bedrock's OpenAI-compatible endpoint, with a Bedrock API key"),
+    row("bigmodel", "BigModel (Zhipu AI)").base("https://open.bigmodel.cn/api/paas/v4")
+        .base_env(&["BIGMODEL_API_BASE"]).key_env(&["BIGMODEL_API_KEY"]),
+    row("cerebras", "Cerebras").base("https://api.cerebras.ai/v1").base_env(&["CEREBRAS_API_BASE"])
+        .key_env(&["CEREBRAS_API_KEY"]),
+    row("charity_engine", "Charity Engine").base("https://api.charityengine.services/remotejobs/v2/inference")
+        .key_env(&["CHARITY_ENGINE_API_KEY"]),
+    row("chutes", "Chutes").base("https://llm.chutes.ai/v1").key_env(&["CHUTES_API_KEY"]),
+    row("clarifai", "Clarifai").base("https://api.clarifai.com/v2/ext/openai/v1").key_env(&["CLARIFAI_API_KEY"]),
+    row("clf_ai_gateway", "CLF AI Gateway").base("https://api.clfaigateway.dev/v1")
+        .base_env(&["CLF_AI_GATEWAY_API_BASE"]).key_env(&["CLF_AI_GATEWAY_API_KEY"]),
+    row("cloudflare", "Cloudflare Workers AI").base("https://api.cloudflare.com/client/v4/accounts/{account}/ai/v1")
+        .blanks(&[CLOUDFLARE_ACCOUNT])
+        .base_env(&["CLOUDFLARE_API_BASE"]).key_env(&["CLOUDFLARE_API_KEY", "CLOUDFLARE_API_TOKEN"])
+        .serves(&[Chat, Embeddings]),
+    row("codestral", "Codestral (Mistral AI)").base("https://codestral.mistral.ai/v1")
+        .base_env(&["CODESTRAL_API_BASE"]).key_env(&["CODESTRAL_API_KEY"])
+        .quirks(Quirks { no_stream_options: true, ..PORTABLE }),
+    row("cognition", "Cognition").base("https://api.cognition.ai/v1").base_env(&["COGNITION_API_BASE"])
+        .key_env(&["COGNITION_API_KEY"]),
+    row("cohere", "Cohere").base("https://api.cohere.ai/compatibility/v1").key_env(&["COHERE_API_KEY", "CO_API_KEY"])
+        .serves(&[Chat, Embeddings]).note("through Cohere's OpenAI-compatible endpoint"),
+    row("cohere_chat", "Cohere").base("https://api.cohere.ai/compatibility/v1")
+        .key_env(&["COHERE_API_KEY", "CO_API_KEY"]).serves(&[Chat, Embeddings]).note("other name of `cohere`"),
+    row("cometapi", "CometAPI").base("https://api.cometapi.com/v1").base_env(&["COMETAPI_API_BASE"])
+        .key_env(&["COMETAPI_KEY", "COMETAPI_API_KEY"]).quirks(BOTH).serves(&[Chat, Embeddings]),
+    row("compactifai", "CompactifAI").base("https://api.compactif.ai/v1").key_env(&["COMPACTIFAI_API_KEY"]),
+    row("coralbricks", "CoralBricks").base("https://inference.coralbricks.ai/v1").base_env(&["CORALBRICKS_API_BASE"])
+        .key_env(&["CORALBRICKS_API_KEY"]).serves(&[Chat, Responses, Messages]),
+    row("cortecs", "Cortecs").base("https://api.cortecs.ai/v1").base_env(&["CORTECS_API_BASE"])
+        .key_env(&["CORTECS_API_KEY"]).serves(&[Chat, Responses, Messages]),
+    row("crusoe", "Crusoe").base("https://api.inference.crusoecloud.com/v1").base_env(&["CRUSOE_API_BASE"])
+        .key_env(&["CRUSOE_API_KEY"]),
+    row("custom_openai", "Custom OpenAI-compatible").key_optional().quirks(BOTH).serves(&[Chat, Completions])
+        .note("any OpenAI-compatible server; needs `api_base`"),
+    row("darkbloom", "Darkbloom").base("https://api.darkbloom.dev/v1").base_env(&["DARKBLOOM_API_BASE"])
+        .key_env(&["DARKBLOOM_API_KEY"]),
+    row("dashscope", "DashScope (Alibaba Cloud)").base("https://dashscope.aliyuncs.com/compatible-mode/v1")
+        .base_env(&["DASHSCOPE_API_BASE"]).key_env(&["DASHSCOPE_API_KEY"]).serves(&[Chat, Embeddings]),
+    row("databricks", "Databricks").base_env(&["DATABRICKS_API_BASE"])
+        .key_env(&["DATABRICKS_API_KEY", "DATABRICKS_TOKEN"]).serves(&[Chat, Completions, Embeddings])
+        .note("base is `https://WORKSPACE/serving-endpoints`; personal access token"),
+    row("deepinfra", "DeepInfra").base("https://api.deepinfra.com/v1/openai").base_env(&["DEEPINFRA_API_BASE"])
+        .key_env(&["DEEPINFRA_API_KEY"]).serves(&[Chat, Completions, Embeddings]),
+    row("deepseek", "DeepSeek").base("https://api.deepseek.com/beta").base_env(&["DEEPSEEK_API_BASE"])
+        .key_env(&["DEEPSEEK_API_KEY"]).quirks(Quirks { string_content: true, keep_reasoning: true, ..PORTABLE })
+        .serves(&[Chat, Completions]).note("beta base: also completes prefixes and fills gaps"),
+    row("docker_model_runner", "Docker Model Runner").base("http://127.0.0.1:12434/engines/llama.cpp/v1").tail("/v1")
+        .base_env(&["DOCKER_MODEL_RUNNER_API_BASE"]).key_env(&["DOCKER_MODEL_RUNNER_API_KEY"]).local()
+        .serves(&[Chat, Completions, Embeddings]),
+    row("edenai", "Eden AI").base("https://api.edenai.run/v3").base_env(&["EDENAI_API_BASE"])
+        .key_env(&["EDENAI_API_KEY"]).quirks(BOTH).serves(&[Chat, Embeddings, Responses, Messages]),
+    row("empiriolabs", "EmpirioLabs").base("https://api.empiriolabs.ai/v1").base_env(&["EMPIRIOLABS_API_BASE"])
+        .key_env(&["EMPIRIOLABS_API_KEY"]).serves(&[Chat, Responses]),
+    row("empower", "Empower").base("https://app.empower.dev/api/v1").base_env(&["EMPOWER_API_BASE"])
+        .key_env(&["EMPOWER_API_KEY"]),
+    row("featherless_ai", "Featherless AI").base("https://api.featherless.ai/v1")
+        .base_env(&["FEATHERLESS_AI_API_BASE", "FEATHERLESS_API_BASE"])
+        .key_env(&["FEATHERLESS_AI_API_KEY", "FEATHERLESS_API_KEY"]),
+    row("fireworks_ai", "Fireworks AI").base("https://api.fireworks.ai/inference/v1")
+        .base_env(&["FIREWORKS_API_BASE"])
+        .key_env(&["FIREWORKS_API_KEY", "FIREWORKS_AI_API_KEY", "FIREWORKSAI_API_KEY", "FIREWORKS_AI_TOKEN"])
+        .serves(&[Chat, Completions, Embeddings, Responses, Rerank]),
+    row("friendliai", "FriendliAI").base("https://api.friendli.ai/serverless/v1").base_env(&["FRIENDLI_API_BASE"])
+        .key_env(&["FRIENDLIAI_API_KEY", "FRIENDLI_TOKEN"]),
+    row("galadriel", "Galadriel").base("https://api.galadriel.com/v1").base_env(&["GALADRIEL_API_BASE"])
+        .key_env(&["GALADRIEL_API_KEY"]),
+    row("gemini", "Google Gemini").dialect("gemini").base("https://generativelanguage.googleapis.com")
+        .base_env(&["GEMINI_API_BASE"]).key_env(&["GEMINI_API_KEY", "GOOGLE_API_KEY"])
+        .auth(Auth::Header("x-goog-api-key")).serves(&[Chat, Embeddings]).note("Google AI Studio keys"),
+    row("github", "GitHub Models").base("https://models.github.ai/inference").base_env(&["GITHUB_API_BASE"])
+        .key_env(&["GITHUB_API_KEY", "GITHUB_TOKEN"]).quirks(BOTH).note("models are called `publisher/name`"),
+    row("gmi", "GMI Cloud").base("https://api.gmi-serving.com/v1").key_env(&["GMI_API_KEY"]),
+    row("gradient_ai", "DigitalOcean Gradient AI").base("https://inference.do-ai.run/v1")
+        .key_env(&["GRADIENT_AI_API_KEY"]),
+    row("groq", "Groq").base("https://api.groq.com/openai/v1").base_env(&["GROQ_API_BASE"])
+        .key_env(&["GROQ_API_KEY"]).quirks(BOTH).serves(&[Chat, Responses, Transcriptions, Speech]),
+    row("helicone", "Helicone").base("https://ai-gateway.helicone.ai").key_env(&["HELICONE_API_KEY"]).quirks(BOTH),
+    row("heroku", "Heroku").base("https://us.inference.heroku.com/v1").tail("/v1").base_env(&["HEROKU_API_BASE"])
+        .key_env(&["HEROKU_API_KEY"]).quirks(Quirks { string_content: true, ..PORTABLE })
+        .note("EU region: set the base"),
+    row("hosted_vllm", "vLLM (hosted)").base_env(&["HOSTED_VLLM_API_BASE"]).key_env(&["HOSTED_VLLM_API_KEY"]).local()
+        .quirks(BOTH).serves(VLLM_SERVES)
+        .note("needs `api_base`"),
+    row("hostinger_router", "Hostinger Router").base("https://router.hostinger.com/v1")
+        .base_env(&["HOSTINGER_ROUTER_API_BASE"]).key_env(&["HOSTINGER_ROUTER_API_KEY"]).serves(&[Chat, Embeddings]),
+    row("huggingface", "Hugging Face").base("https://router.huggingface.co/v1").tail("/v1")
+        .base_env(&["HF_API_BASE", "HUGGINGFACE_API_BASE"]).key_env(&["HUGGINGFACE_API_KEY", "HF_TOKEN"])
+        .serves(&[Chat, Responses]).note("inference providers; a model may name one, `model:provider`"),
+    row("hyperbolic", "Hyperbolic").base("https://api.hyperbolic.xyz/v1").base_env(&["HYPERBOLIC_API_BASE"])
+        .key_env(&["HYPERBOLIC_API_KEY"]),
+    row("inception", "Inception").base("https://api.inceptionlabs.ai/v1").base_env(&["INCEPTION_API_BASE"])
+        .key_env(&["INCEPTION_API_KEY"]),
+    row("inferenceapis", "Inference APIs").base("https://api.inferenceapis.com/v1")
+        .base_env(&["INFERENCEAPIS_API_BASE"]).key_env(&["INFERENCEAPIS_API_KEY"])
+        .serves(&[Chat, Responses, Messages]),
+    row("infinity", "Infinity").key_env(&["INFINITY_API_KEY"]).local().serves(&[Embeddings, Rerank])
+        .note("embedding server; needs `api_base`"),
+    row("jina_ai", "Jina AI").base("https://api.jina.ai/v1").base_env(&["JINA_AI_API_BASE"])
+        .key_env(&["JINA_AI_API_KEY", "JINA_API_KEY", "JINA_AI_TOKEN"]).serves(&[Embeddings, Rerank]),
+    row("kyma", "Kyma API").base("https://kymaapi.com/v1").key_env(&["KYMA_API_KEY"]),
+    row("lambda_ai", "Lambda AI").base("https://api.lambda.ai/v1").base_env(&["LAMBDA_API_BASE"])
+        .key_env(&["LAMBDA_API_KEY"]),
+    row("lemonade", "Lemonade").base("http://127.0.0.1:8000/api/v1").base_env(&["LEMONADE_API_BASE"])
+        .key_env(&["LEMONADE_API_KEY"]).local().serves(&[Chat, Completions, Embeddings]),
+    row("libertai", "LibertAI").base("https://api.libertai.io/v1").base_env(&["LIBERTAI_API_BASE"])
+        .key_env(&["LIBERTAI_API_KEY"]).serves(&[Chat, Embeddings]),
+    row("litellm_proxy", "LiteLLM proxy").base_env(&["LITELLM_PROXY_API_BASE"]).key_env(&["LITELLM_PROXY_API_KEY"])
+        .key_optional().quirks(BOTH)
+        .serves(EVERYTHING)
+        .note("another LiteLLM proxy or Lockgate; needs `api_base`"),
+    row("llamacpp", "llama.cpp server").base("http://127.0.0.1:8080/v1").base_env(&["LLAMACPP_API_BASE"])
+        .key_env(&["LLAMACPP_API_KEY"]).local().serves(&[Chat, Completions, Embeddings, Rerank]),
+    row("llamafile", "Llamafile").base("http://127.0.0.1:8080/v1").base_env(&["LLAMAFILE_API_BASE"])
+        .key_env(&["LLAMAFILE_API_KEY"]).local().serves(&[Chat, Completions, Embeddings]),
+    row("llamagate", "LlamaGate").base("https://api.llamagate.dev/v1").key_env(&["LLAMAGATE_API_KEY"])
+        .serves(&[Chat, Embeddings]),
+    row("lm_studio", "LM Studio").base("http://127.0.0.1:1234/v1").base_env(&["LM_STUDIO_API_BASE"])
+        .key_env(&["LM_STUDIO_API_KEY"]).local().serves(&[Chat, Completions, Embeddings, Responses]),
+    row("maritalk", "Maritaca AI").base("https://chat.maritaca.ai/api").base_env(&["MARITALK_API_BASE"])
+        .key_env(&["MARITALK_API_KEY"]),
+    row("meta", "Meta Model API").base("https://api.meta.ai/v1").base_env(&["META_API_BASE"])
+        .key_env(&["META_API_KEY"]).serves(&[Chat, Responses, Messages]),
+    row("meta_llama", "Llama API (Meta)").base("https://api.llama.com/compat/v1").base_env(&["LLAMA_API_BASE"])
+        .key_env(&["LLAMA_API_KEY"]),
+    row("minimax", "MiniMax").base("https://api.minimax.io/v1").base_env(&["MINIMAX_API_BASE"])
+        .key_env(&["MINIMAX_API_KEY"]),
+    row("mistral", "Mistral AI").base("https://api.mistral.ai/v1").base_env(&["MISTRAL_API_BASE"])
+        .key_env(&["MISTRAL_API_KEY"]).quirks(Quirks { no_stream_options: true, ..PORTABLE })
+        .serves(&[Chat, Embeddings, Transcriptions, Moderations]),
+    row("mock", "Built-in mock").auth(Auth::None).quirks(BOTH).note("`mock/demo` answers inside the gateway"),
+    row("modelscope", "ModelScope").base("https://api-inference.modelscope.cn/v1").base_env(&["MODELSCOPE_API_BASE"])
+        .key_env(&["MODELSCOPE_API_KEY"]),
+    row("moonshot", "Moonshot").base("https://api.moonshot.ai/v1").base_env(&["MOONSHOT_API_BASE"])
+        .key_env(&["MOONSHOT_API_KEY"]).quirks(Quirks { keep_reasoning: true, ..PORTABLE }),
+    row("morph", "Morph").base("https://api.morphllm.com/v1").base_env(&["MORPH_API_BASE"])
+        .key_env(&["MORPH_API_KEY"]),
+    row("nadir", "Nadir").base("https://api.getnadir.com/v1").base_env(&["NADIR_API_BASE"])
+        .key_env(&["NADIR_API_KEY"]),
+    row("nano-gpt", "NanoGPT").base("https://nano-gpt.com/api/v1").key_env(&["NANOGPT_API_KEY"]),
+    row("nebius", "Nebius AI Studio").base("https://api.studio.nebius.ai/v1").base_env(&["NEBIUS_API_BASE"])
+        .key_env(&["NEBIUS_API_KEY"]).serves(&[Chat, Completions, Embeddings]),
+    row("neosantara", "Neosantara").base("https://api.neosantara.xyz/v1").base_env(&["NEOSANTARA_API_BASE"])
+        .key_env(&["NEOSANTARA_API_KEY"]).serves(&[Chat, Responses]),
+    row("novita", "Novita AI").base("https://api.novita.ai/v3/openai").base_env(&["NOVITA_API_BASE"])
+        .key_env(&["NOVITA_API_KEY"]).serves(&[Chat, Completions, Embeddings]),
+    row("nscale", "Nscale").base("https://inference.api.nscale.com/v1").base_env(&["NSCALE_API_BASE"])
+        .key_env(&["NSCALE_API_KEY"]),
+    row("nvidia_nim", "NVIDIA NIM").base("https://integrate.api.nvidia.com/v1").base_env(&["NVIDIA_NIM_API_BASE"])
+        .key_env(&["NVIDIA_NIM_API_KEY"]).serves(&[Chat, Embeddings]),
+    row("ollama", "Ollama").dialect("ollama").base("http://127.0.0.1:11434").base_env(&["OLLAMA_API_BASE"])
+        .key_env(&["OLLAMA_API_KEY"]).local().serves(&[Chat, Completions, Embeddings]),
+    row("ollama_chat", "Ollama").dialect("ollama").base("http://127.0.0.1:11434").base_env(&["OLLAMA_API_BASE"])
+        .key_env(&["OLLAMA_API_KEY"]).local().serves(&[Chat, Completions, Embeddings]).note("other name of `ollama`"),
+    row("ollama_cloud", "Ollama Cloud").dialect("ollama").base("https://ollama.com").key_env(&["OLLAMA_API_KEY"])
+        .serves(&[Chat, Completions, Embeddings]),
+    row("oobabooga", "text-generation-webui").base("http://127.0.0.1:5000/v1").local()
+        .serves(&[Chat, Completions, Embeddings]),
+    row("openai", "OpenAI").base("https://api.openai.com/v1").base_env(&["OPENAI_BASE_URL", "OPENAI_API_BASE"])
+        .key_env(&["OPENAI_API_KEY"]).quirks(OPENAI)
+        .serves(OPENAI_SERVES),
+    row("openai_like", "OpenAI-like").base_env(&["OPENAI_LIKE_API_BASE"]).key_env(&["OPENAI_LIKE_API_KEY"])
+        .key_optional().quirks(BOTH).serves(&[Chat, Embeddings])
+        .note("any OpenAI-compatible server; needs `api_base`"),
+    row("opencode_go", "OpenCode Go").base("https://opencode.ai/inference/go/openai/v1")
+        .key_env(&["OPENCODE_GO_API_KEY"]),
+    row("openinfer", "OpenInfer").base("https://api.openinfer.ai/v1").base_env(&["OPENINFER_API_BASE"])
+        .key_env(&["OPENINFER_API_KEY"]).serves(&[Chat, Responses, Messages]),
+    row("openrouter", "OpenRouter").base("https://openrouter.ai/api/v1").base_env(&["OPENROUTER_API_BASE"])
+        .key_env(&["OPENROUTER_API_KEY", "OR_API_KEY"])
+        .quirks(Quirks { keep_reasoning: true, reasoning_field: true, ..BOTH })
+        .serves(&[Chat, Completions, Embeddings, Responses, Messages]),
+    row("ovhcloud", "OVHcloud AI Endpoints").base("https://oai.endpoints.kepler.ai.cloud.ovh.net/v1")
+        .base_env(&["OVHCLOUD_API_BASE"]).key_env(&["OVHCLOUD_API_KEY"]),
+    row("parasail", "Parasail").base("https://api.parasail.io/v1").base_env(&["PARASAIL_API_BASE"])
+        .key_env(&["PARASAIL_API_KEY"]).quirks(Quirks { store_false: true, ..PORTABLE }).serves(&[Chat, Responses]),
+    row("perplexity", "Perplexity").base("https://api.perplexity.ai").base_env(&["PERPLEXITY_API_BASE"])
+        .key_env(&["PERPLEXITYAI_API_KEY", "PERPLEXITY_API_KEY"]),
+    row("pinstripes", "Pinstripes").base("https://pinstripes.io/v1").base_env(&["PINSTRIPES_API_BASE"])
+        .key_env(&["PINSTRIPES_API_KEY"]).serves(&[Chat, Responses]),
+    row("poe", "Poe").base("https://api.poe.com/v1").key_env(&["POE_API_KEY"]),
+    row("prism", "Prism").base("https://api.prisminference.com/v1").base_env(&["PRISM_API_BASE"])
+        .key_env(&["PRISM_API_KEY"]).serves(&[Chat, Responses, Messages]),
+    row("publicai", "PublicAI").base("https://api.publicai.co/v1").base_env(&["PUBLICAI_API_BASE"])
+        .key_env(&["PUBLICAI_API_KEY"]).quirks(Quirks { string_content: true, ..PORTABLE }),
+    row("qwen_ai_platform", "Qianwen AI Platform").base("https://dashscope.aliyuncs.com/compatible-mode/v1")
+        .base_env(&["QWEN_AI_PLATFORM_API_BASE"]).key_env(&["QWEN_AI_PLATFORM_API_KEY"]),
+    row("qwencloud", "QwenCloud").base("https://dashscope-intl.aliyuncs.com/compatible-mode/v1")
+        .base_env(&["QWENCLOUD_API_BASE"]).key_env(&["QWENCLOUD_API_KEY"]),
+    row("refuseless", "Refuseless").base("https://api.refuseless.com/v1").key_env(&["REFUSELESS_API_KEY"])
+        .serves(&[Chat, Responses]),
+    row("reka", "Reka").base("https://api.reka.ai/v1").base_env(&["REKA_API_BASE"]).key_env(&["REKA_API_KEY"]),
+    row("sail", "Sail").base("https://api.sailresearch.com/v1").base_env(&["SAIL_API_BASE"])
+        .key_env(&["SAIL_API_KEY"]).serves(&[Chat, Responses, Messages]),
+    row("sambanova", "SambaNova").base("https://api.sambanova.ai/v1").base_env(&["SAMBANOVA_API_BASE"])
+        .key_env(&["SAMBANOVA_API_KEY"]),
+    row("sarvam", "Sarvam").base("https://api.sarvam.ai/v1").key_env(&["SARVAM_API_KEY"]),
+    row("scaleway", "Scaleway").base("https://api.scaleway.ai/v1").key_env(&["SCW_SECRET_KEY"])
+        .serves(&[Chat, Embeddings, Transcriptions]),
+    row("scx-ai", "SCX.ai").base("https://api.scx.ai/v1").base_env(&["SCX_API_BASE"]).key_env(&["SCX_API_KEY"]),
+    row("streamlake", "StreamLake").base("https://vanchin.streamlake.ai/api/gateway/v1/endpoints")
+        .base_env(&["STREAMLAKE_API_BASE"]).key_env(&["STREAMLAKE_API_KEY"]).quirks(NEWER),
+    row("synthetic", "Synthetic").base("https://api.synthetic.new/openai/v1").key_env(&["SYNTHETIC_API_KEY"]),
+    row("tencent", "Tencent TokenHub").base("https://tokenhub-intl.tencentcloudmaas.com/v1")
+        .base_env(&["TENCENT_API_BASE"]).key_env(&["TENCENT_API_KEY"]),
+    row("tensormesh", "Tensormesh").base("https://serverless.tensormesh.ai/v1")
+        .base_env(&["TENSORMESH_SERVERLESS_BASE_URL"]).key_env(&["TENSORMESH_INFERENCE_API_KEY"])
+        .serves(&[Chat, Responses]),
+    row("text-completion-openai", "OpenAI").base("https://api.openai.com/v1")
+        .base_env(&["OPENAI_BASE_URL", "OPENAI_API_BASE"]).key_env(&["OPENAI_API_KEY"]).quirks(OPENAI)
+        .serves(&[Completions]).note("legacy text completions of OpenAI"),
+    row("together_ai", "Together AI").base("https://api.together.ai/v1").base_env(&["TOGETHER_AI_API_BASE"])
+        .key_env(&["TOGETHER_API_KEY", "TOGETHER_AI_API_KEY", "TOGETHERAI_API_KEY", "TOGETHER_AI_TOKEN"])
+        .serves(&[Chat, Completions, Embeddings, Images, Rerank, Speech]),
+    row("v0", "v0 (Vercel)").base("https://api.v0.dev/v1").base_env(&["V0_API_BASE"]).key_env(&["V0_API_KEY"]),
+    row("veniceai", "Venice AI").base("https://api.venice.ai/api/v1").key_env(&["VENICE_AI_API_KEY"]),
+    row("vercel_ai_gateway", "Vercel AI Gateway").base("https://ai-gateway.vercel.sh/v1")
+        .base_env(&["VERCEL_AI_GATEWAY_API_BASE"]).key_env(&["VERCEL_AI_GATEWAY_API_KEY", "VERCEL_OIDC_TOKEN"])
+        .quirks(BOTH).serves(&[Chat, Embeddings]),
+    row("vllm", "vLLM").base("http://127.0.0.1:8000/v1").base_env(&["VLLM_API_BASE"]).key_env(&["VLLM_API_KEY"])
+        .local().quirks(BOTH).serves(VLLM_SERVES)
+        .note("like `hosted_vllm`, with the usual port"),
+    row("volcengine", "Volcengine Ark").base("https://ark.cn-beijing.volces.com/api/v3")
+        .base_env(&["VOLCENGINE_API_BASE", "ARK_API_BASE"]).key_env(&["ARK_API_KEY", "VOLCENGINE_API_KEY"])
+        .serves(&[Chat, Embeddings, Responses]),
+    row("voyage", "Voyage AI").base("https://api.voyageai.com/v1")
+        .key_env(&["VOYAGE_API_KEY", "VOYAGE_AI_API_KEY", "VOYAGE_AI_TOKEN"]).serves(&[Embeddings])
+        .note("embeddings; vector length is `output_dimension`"),
+    row("wandb", "Weights & Biases Inference").base("https://api.inference.wandb.ai/v1").base_env(&["WANDB_API_BASE"])
+        .key_env(&["WANDB_API_KEY"]),
+    row("xai", "xAI").base("https://api.x.ai/v1").base_env(&["XAI_API_BASE"]).key_env(&["XAI_API_KEY"])
+        .serves(&[Chat, Responses, Images]),
+    row("xiaomi_mimo", "Xiaomi MiMo").base("https://api.xiaomimimo.com/v1").key_env(&["XIAOMI_MIMO_API_KEY"])
+        .quirks(Quirks { keep_reasoning: true, ..PORTABLE }),
+    row("xinference", "Xinference").base("http://127.0.0.1:9997/v1").base_env(&["XINFERENCE_API_BASE"])
+        .key_env(&["XINFERENCE_API_KEY"]).local().serves(&[Chat, Completions, Embeddings, Rerank]),
+    row("zai", "Z.AI (Zhipu AI)").base("https://api.z.ai/api/paas/v4").base_env(&["ZAI_API_BASE"])
+        .key_env(&["ZAI_API_KEY"]),
+    row("zerogpu", "ZeroGPU").base("https://api.zerogpu.ai/v1").base_env(&["ZEROGPU_API_BASE"])
+        .key_env(&["ZEROGPU_API_KEY"]).serves(&[Chat, Responses]),
+];
+
+#[cfg(test)]
+mod tests;
