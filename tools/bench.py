@@ -92,7 +92,7 @@ def main():
     headers = f'{{["Content-Type"] = "application/json", ["Authorization"] = "Bearer {KEY}"}}'
     script.write_text(f"wrk.method = 'POST'\nwrk.body = [==[{json.dumps(BODY)}]==]\nwrk.headers = {headers}\n")
     with ExitStack() as stack:
-        mock = stack.enter_context(server("mock", [binary, "mock", "--port", "0"], folder))
+        mock = stack.enter_context(server("mock", [binary, "mock", "--port", "0", "--no-record", "--no-check"], folder))
         config = folder / "config.yaml"
         config.write_text(CONFIG.format(mock=mock, key=KEY))
         command = [binary, "--config", config, "--host", "127.0.0.1", "--port", "0"]
