@@ -17,6 +17,11 @@ pub trait Back: Send + Sync {
         Framing::Sse
     }
 
+    /// Headers that every request carries unless something better is known.
+    fn default_headers(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
     /// Path behind the base URL for an operation on the upstream model, with a leading slash. `None` if the
     /// dialect has no such operation and a bridge must do (a completion as a chat, a count as an estimate).
     fn path(&self, operation: Operation, model: &str, stream: bool) -> Option<String>;
@@ -87,6 +92,14 @@ pub struct Quirks {
     pub keep_reasoning: bool,
     /// Calls the visible reasoning `reasoning` instead of `reasoning_content` in requests.
     pub reasoning_field: bool,
+    /// Takes `top_k`, which OpenAI has not (most local servers do).
+    pub top_k: bool,
+    /// Takes Anthropic's `cache_control` on content parts and tools (routers in front of Claude).
+    pub cache_control: bool,
+    /// Takes OpenAI's `prompt_cache_breakpoint` on content parts (gpt-5.6 and later).
+    pub cache_breakpoints: bool,
+    /// Takes only tool-call ids of exactly nine letters and digits (Mistral).
+    pub short_call_ids: bool,
 }
 
 /// An encoded request.

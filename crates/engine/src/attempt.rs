@@ -145,6 +145,14 @@ impl Attempt<'_> {
         Ok(self.opened(HeaderMap::new(), Vec::new(), Opening::Whole(bytes)))
     }
 
+    /// For dialects that state the input tokens before the provider has.
+    fn input_estimate(&self) -> u64 {
+        match self.ask.decoded(self.deployment).as_deref() {
+            Ok(Request::Chat(chat)) => policy::estimate_tokens(chat),
+            _ => 0,
+        }
+    }
+
     fn opened(&self, headers: HeaderMap, dropped: Vec<String>, answer: Opening) -> Opened {
         Opened { deployment: self.deployment.clone(), headers, dropped, answer }
     }
@@ -169,6 +177,9 @@ impl Attempt<'_> {
 
     fn headers(&self, encoded: &Encoded) -> Result<HeaderMap, Fault> {
         let mut headers = self.deployment.headers.clone();
+        for (name, value) in self.deployment.back.default_headers() {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
         for (name, value) in &encoded.headers {
             let value = HeaderValue::from_str(value)
                 .map_err(|_| Fault::invalid(format!("the request would put odd characters into header {name}")))?;
@@ -214,7 +225,8 @@ impl Attempt<'_> {
         let mut flow = match encoded.verbatim {
             true => Flow::verbatim(self.deployment.clone(), reader, !self.ask.stream_usage),
             false => {
-                let writer = self.ask.front.stream_writer(self.ask.operation, self.stamp.clone());
+                let stamp = Stamp { input_estimate: self.input_estimate(), ..self.stamp.clone() };
+                let writer = self.ask.front.stream_writer(self.ask.operation, stamp);
                 Flow::translate(self.deployment.clone(), reader, writer)
             }
         };

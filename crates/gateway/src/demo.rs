@@ -63,7 +63,8 @@ fn answer(canned: Option<&str>, path: &str, request: Json) -> (u16, BytesMut) {
         }
     };
     let streamed = request.get_some("stream").and_then(|stream| stream.as_bool()).unwrap_or(false);
-    let turn = Turn { chat, model: request.get_some("model").and_then(|model| model.as_string()).unwrap_or_default(), text };
+    let turn =
+        Turn { chat, model: request.get_some("model").and_then(|model| model.as_string()).unwrap_or_default(), text };
     (200, if streamed { turn.stream() } else { turn.whole() })
 }
 
@@ -96,7 +97,11 @@ fn last_text(request: Json) -> Option<String> {
     if let Some(prompt) = request.get_some("prompt") {
         return prompt.one_or_many().next()?.as_string();
     }
-    let content = request.get_some("messages")?.items().filter(|message| message.get("role").is_some_and(|role| role.is("user"))).last()?;
+    let content = request
+        .get_some("messages")?
+        .items()
+        .filter(|message| message.get("role").is_some_and(|role| role.is("user")))
+        .last()?;
     let content = content.get_some("content")?;
     let parts: Vec<String> = content
         .one_or_many()
@@ -207,8 +212,9 @@ fn event(out: &mut BytesMut, data: &[u8]) {
 
 /// Vectors that differ between texts and are the same for the same text.
 fn embeddings(request: Json) -> BytesMut {
-    let inputs: Vec<String> =
-        request.get_some("input").map_or(Vec::new(), |input| input.one_or_many().map(|one| one.raw().to_owned()).collect());
+    let inputs: Vec<String> = request
+        .get_some("input")
+        .map_or(Vec::new(), |input| input.one_or_many().map(|one| one.raw().to_owned()).collect());
     Writer::document(|w| {
         w.str_field("object", "list");
         w.str_field("model", BUILT_IN);

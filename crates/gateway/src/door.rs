@@ -31,7 +31,11 @@ pub struct Door {
 }
 
 /// Answers one HTTP request.
-pub async fn handle(door: Rc<Door>, peer: SocketAddr, request: Request<Incoming>) -> Result<Response<OutBody>, Infallible> {
+pub async fn handle(
+    door: Rc<Door>,
+    peer: SocketAddr,
+    request: Request<Incoming>,
+) -> Result<Response<OutBody>, Infallible> {
     let cors = door.live.cors.headers(request.headers());
     let mut response = match (request.method(), cors.is_some()) {
         (&Method::OPTIONS, true) => status(StatusCode::NO_CONTENT),
@@ -95,11 +99,9 @@ fn status(status: StatusCode) -> Response<OutBody> {
 /// Runs `future`; `None` if it panics. The panic hook has logged it by then.
 async fn catch<F: Future>(future: F) -> Option<F::Output> {
     let mut future = std::pin::pin!(future);
-    std::future::poll_fn(|cx| {
-        match std::panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
-            Ok(poll) => poll.map(Some),
-            Err(_) => std::task::Poll::Ready(None),
-        }
+    std::future::poll_fn(|cx| match std::panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+        Ok(poll) => poll.map(Some),
+        Err(_) => std::task::Poll::Ready(None),
     })
     .await
 }

@@ -26,7 +26,14 @@ pub struct Live {
 
 impl Live {
     /// Begins with `setup`.
-    pub fn new(setup: Setup, file: Option<PathBuf>, roll: Arc<Roll>, report: Report, control: Bridge, cors: Cors) -> Self {
+    pub fn new(
+        setup: Setup,
+        file: Option<PathBuf>,
+        roll: Arc<Roll>,
+        report: Report,
+        control: Bridge,
+        cors: Cors,
+    ) -> Self {
         Live { setup: ArcSwap::from_pointee(setup), file, roll, report: Mutex::new(report), control, cors }
     }
 

@@ -96,12 +96,17 @@ fn announcement(found: &[String], address: SocketAddr, setup: &engine::Setup) ->
 impl Ready {
     fn run(self) -> ExitCode {
         let (stop, stopped) = watch::channel(false);
-        let threads: Vec<_> = self.listeners.into_iter().enumerate().map(|(index, listener)| {
-            let (live, stopped) = (self.live.clone(), stopped.clone());
-            let seed = seed(index);
-            let name = format!("worker-{index}");
-            thread::Builder::new().name(name).spawn(move || worker::run(listener, live, seed, stopped))
-        }).collect();
+        let threads: Vec<_> = self
+            .listeners
+            .into_iter()
+            .enumerate()
+            .map(|(index, listener)| {
+                let (live, stopped) = (self.live.clone(), stopped.clone());
+                let seed = seed(index);
+                let name = format!("worker-{index}");
+                thread::Builder::new().name(name).spawn(move || worker::run(listener, live, seed, stopped))
+            })
+            .collect();
         let control = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let Ok(control) = control else {
             complain("the control plane could not be started");

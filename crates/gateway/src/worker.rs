@@ -54,7 +54,10 @@ pub fn run(listener: StdListener, live: Arc<Live>, seed: u64, stop: watch::Recei
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().build_local(Default::default())?;
     runtime.block_on(async move {
-        let setup = { let live = live.clone(); Box::new(move || live.setup()) };
+        let setup = {
+            let live = live.clone();
+            Box::new(move || live.setup())
+        };
         let wire = Rc::new(Demo::around(Client::default()));
         let dice = RefCell::new(Dice::new(seed));
         let gate = Rc::new(Gate { wire, setup, dice, unix_time });
@@ -66,11 +69,12 @@ pub fn run(listener: StdListener, live: Arc<Live>, seed: u64, stop: watch::Recei
 async fn accept(listener: TcpListener, door: Rc<Door>, mut stop: watch::Receiver<bool>) {
     // Each connection holds a clone; the channel closes when the last one is gone.
     let (open, mut all_closed) = tokio::sync::mpsc::channel::<()>(1);
+    let stopped = stop.clone();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    let connection = connection(stream, peer, door.clone(), stop.clone());
+                    let connection = connection(stream, peer, door.clone(), stopped.clone());
                     let open = open.clone();
                     spawn_local(async move {
                         connection.await;

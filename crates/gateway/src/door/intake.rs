@@ -47,7 +47,8 @@ pub async fn read(headers: &HeaderMap, mut body: Incoming, limit: usize) -> Resu
 async fn frame(body: &mut Incoming) -> Result<Option<Bytes>, Fault> {
     loop {
         let frame = timeout(PAUSE, body.frame()).await;
-        let frame = frame.map_err(|_| Fault::new(FaultKind::Timeout, Side::Caller, "the request body did not arrive in time"))?;
+        let frame = frame
+            .map_err(|_| Fault::new(FaultKind::Timeout, Side::Caller, "the request body did not arrive in time"))?;
         match frame {
             None => return Ok(None),
             Some(Err(_)) => return Err(Fault::invalid("the request body was cut off")),

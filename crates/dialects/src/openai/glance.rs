@@ -1,0 +1,50 @@
+//! A look at chunks that pass through untouched. Most are plain text, so bytes are searched first, and a chunk is
+//! parsed only if it seems to hold something: a key inside quoted text looks different, for its quotes are escaped.
+
+use memchr::memmem;
+
+use super::words::{self, Ending};
+use super::{answer, faults, usage};
+use crate::Glance;
+use crate::json::{Doc, Json};
+
+/// Looks at the data of one event.
+pub(super) fn glance(data: &[u8]) -> Glance {
+    if data.trim_ascii() == b"[DONE]" {
+        return Glance { end: true, ..Glance::default() };
+    }
+    let is_worth_it = opens(data, b"\"usage\":", b'{')
+        || opens(data, b"\"finish_reason\":", b'"')
+        || memmem::find(data, b"\"error\"").is_some();
+    if !is_worth_it {
+        return Glance::default();
+    }
+    Doc::parse(data).map(|doc| chunk(doc.root())).unwrap_or_default()
+}
+
+/// Whether the field `name` is there with a value that begins with `first`.
+fn opens(data: &[u8], name: &[u8], first: u8) -> bool {
+    memmem::find_iter(data, name).any(|at| data[at + name.len()..].trim_ascii_start().first() == Some(&first))
+}
+
+fn chunk(chunk: Json) -> Glance {
+    let mut glance =
+        Glance { usage: usage::read_of(chunk), fault: faults::within(chunk).map(Box::new), ..Glance::default() };
+    let mut has_choices = false;
+    for choice in chunk.get("choices").into_iter().flat_map(|list| list.items()) {
+        has_choices = true;
+        let Some(word) = choice.get("finish_reason").and_then(|word| word.as_str()).filter(|word| !word.is_empty())
+        else {
+            continue;
+        };
+        match words::ending(&word, false) {
+            Ending::Done(_) => glance.end = true,
+            Ending::Failed => glance.fault = glance.fault.or_else(|| Some(Box::new(answer::failed(choice, &word)))),
+        }
+    }
+    glance.usage_only = glance.usage.is_some() && !has_choices;
+    glance
+}
+
+#[cfg(test)]
+mod tests;
