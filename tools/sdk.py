@@ -102,7 +102,7 @@ def write_config(path, plan, mock):
 
 
 def session(plan, base, mock):
-    """What the suites are told. Without a gateway they talk to the mock, in the one dialect that each of them speaks."""
+    """What the suites are told. Without a gateway each talks to the mock, in the one dialect that it speaks."""
     direct = base == mock
     backs = {
         back: {
