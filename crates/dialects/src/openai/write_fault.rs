@@ -69,6 +69,3 @@ pub(super) fn is_our_credential(fault: &Fault) -> bool {
 fn is_about_model(fault: &Fault) -> bool {
     fault.side == Side::Provider || fault.param.as_deref() == Some("model")
 }
-
-#[cfg(test)]
-mod tests;
