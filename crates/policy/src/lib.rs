@@ -3,6 +3,7 @@
 //! Nothing here reads a clock, rolls dice, or talks to anybody: time and randomness are arguments. The engine
 //! carries the decisions out.
 
+pub mod catalogue;
 mod course;
 mod estimate;
 mod nearest;
