@@ -17,6 +17,11 @@ pub trait Back: Send + Sync {
         Framing::Sse
     }
 
+    /// Headers that every request carries unless something better is known.
+    fn default_headers(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
     /// Path behind the base URL for an operation on the upstream model, with a leading slash. `None` if the
     /// dialect has no such operation and a bridge must do (a completion as a chat, a count as an estimate).
     fn path(&self, operation: Operation, model: &str, stream: bool) -> Option<String>;

@@ -4,6 +4,7 @@
 //! A gateway touches a few fields of a body and passes the rest on; so values are decoded only when asked for,
 //! and any value can be handed on exactly as it was written ([`Json::raw`]). Writing is [`Writer`]'s business.
 
+mod compact;
 mod object;
 mod scan;
 mod splice;
@@ -11,6 +12,7 @@ mod text;
 mod value;
 mod writer;
 
+pub use compact::compact;
 pub use object::Object;
 pub use splice::Edit;
 pub use text::unescape;

@@ -5,15 +5,27 @@
 //! Where front and back are the same dialect the engine splices bytes and never comes here for translation.
 
 mod back;
+mod fields;
 mod fit;
 mod front;
+mod gemini;
+#[cfg(test)]
+mod hostile;
 pub mod json;
 pub mod media;
+mod ollama;
 pub mod sse;
+mod think;
+#[cfg(test)]
+mod trial;
+mod turns;
+mod upstream;
 
 pub use back::{Back, Glance, Outgoing, Quirks, StreamReader, Target};
 pub use fit::Fit;
 pub use front::{Front, Stamp, StreamWriter};
+pub use gemini::Gemini;
+pub use ollama::Ollama;
 
 /// How a dialect cuts a streamed body into events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,4 +40,4 @@ pub enum Framing {
 pub static FRONTS: &[&dyn Front] = &[];
 
 /// Dialects that we speak to providers.
-pub static BACKS: &[&dyn Back] = &[];
+pub static BACKS: &[&dyn Back] = &[&Gemini, &Ollama];

@@ -1,1 +1,21 @@
-//! Floor of the house: see ARCHITECTURE.md.
+//! Mock model providers in every dialect, with knobs for faults and delays: what tests, benchmarks and
+//! failover drills talk to instead of a vendor. Deliberately independent of the gateway's own wire code, so
+//! that it can judge it: a request the vendor would refuse is refused here with the vendor's error body.
+
+mod admin;
+#[cfg(test)]
+mod client;
+mod dialect;
+pub mod fault;
+mod knobs;
+pub mod mock;
+mod problem;
+mod recorder;
+mod route;
+mod schema;
+mod script;
+mod server;
+mod stats;
+
+pub use knobs::{KnobDoc, knobs};
+pub use mock::serve;

@@ -28,7 +28,7 @@ pub struct Call {
     pub body: Bytes,
 }
 
-/// Fields of a request that are addressed to the gateway; they never reach a provider.
+/// Fields of a request that are addressed to the gateway, sorted; they never reach a provider.
 const GATEWAY_FIELDS: &[&str] = &[
     "additional_drop_params",
     "allowed_openai_params",
@@ -66,7 +66,7 @@ const GATEWAY_FIELDS: &[&str] = &[
     "ttl",
 ];
 
-/// Fields that would replace a provider's credential, address or headers.
+/// Fields that would replace a provider's credential, address or headers, sorted.
 const CONNECTION_FIELDS: &[&str] = &[
     "api_base",
     "api_key",
@@ -135,9 +135,12 @@ impl Ask {
             asked.unwrap_or(false)
         });
         let own_fields = body.with(|root| {
-            let names = root.fields().filter_map(|(key, _)| key.as_string());
-            let own = names.filter(|name| [GATEWAY_FIELDS, CONNECTION_FIELDS].concat().contains(&&**name));
-            own.map(Edit::Remove).collect()
+            let names = root.fields().filter_map(|(key, _)| key.as_str());
+            let own = names.filter(|name| {
+                let is_in = |list: &[&str]| list.binary_search(&&**name).is_ok();
+                is_in(GATEWAY_FIELDS) || is_in(CONNECTION_FIELDS)
+            });
+            own.map(|name| Edit::Remove(name.into_owned())).collect()
         });
         Ok(Ask {
             wishes: body.with(|root| Wishes::read(root, &call.headers))?,
@@ -251,3 +254,6 @@ impl Wishes {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

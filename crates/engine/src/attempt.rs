@@ -131,7 +131,7 @@ impl Attempt<'_> {
     /// Models of a wildcard group are looked up when they are named.
     fn facts(&self, model: &str) -> ModelFacts {
         match self.star {
-            Some(_) => ModelFacts::default(),
+            Some(_) => policy::catalogue::facts(self.deployment.provider, model),
             None => self.deployment.facts,
         }
     }
@@ -169,6 +169,9 @@ impl Attempt<'_> {
 
     fn headers(&self, encoded: &Encoded) -> Result<HeaderMap, Fault> {
         let mut headers = self.deployment.headers.clone();
+        for (name, value) in self.deployment.back.default_headers() {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
         for (name, value) in &encoded.headers {
             let value = HeaderValue::from_str(value)
                 .map_err(|_| Fault::invalid(format!("the request would put odd characters into header {name}")))?;

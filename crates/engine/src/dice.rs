@@ -11,7 +11,7 @@ impl Dice {
     }
 
     /// A random number.
-    pub fn next(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -21,7 +21,7 @@ impl Dice {
 
     /// A random number from 0 up to, but not including, 1.
     pub fn unit(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1u64 << 53) as f64
+        (self.bits() >> 11) as f64 / (1u64 << 53) as f64
     }
 
     /// 24 random letters and digits.
@@ -29,7 +29,7 @@ impl Dice {
         const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
         let mut id = String::with_capacity(24);
         for _ in 0..2 {
-            let mut bits = self.next();
+            let mut bits = self.bits();
             for _ in 0..12 {
                 id.push(char::from(ALPHABET[(bits & 31) as usize]));
                 bits >>= 5;
@@ -40,7 +40,7 @@ impl Dice {
 
     /// A random UUID, version 4.
     pub fn uuid(&mut self) -> String {
-        let (high, low) = (self.next(), self.next());
+        let (high, low) = (self.bits(), self.bits());
         format!(
             "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
             high >> 32,

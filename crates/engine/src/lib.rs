@@ -20,6 +20,7 @@ mod wire;
 
 pub use access::Access;
 pub use ask::Call;
+pub use deliver::Delivery;
 pub use dice::Dice;
 pub use gate::Gate;
 pub use health::{Health, Roll};

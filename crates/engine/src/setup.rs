@@ -157,6 +157,15 @@ impl Setup {
         by_pattern.or_else(|| self.find_deployment(name).map(|group| (group, None)))
     }
 
+    /// A name that a first call may use: a configured group, else a model that fits a wildcard.
+    pub fn example_model(&self) -> Option<String> {
+        let fixed = self.groups.keys().filter(|name| !self.hidden.contains(name)).min().cloned();
+        fixed.or_else(|| {
+            let pattern = self.patterns.first()?;
+            Some(format!("{}MODEL{}", pattern.before, pattern.after))
+        })
+    }
+
     fn find_deployment(&self, name: &str) -> Option<Arc<Group>> {
         let groups = self.groups.values();
         let mut all = groups.flat_map(|group| &group.deployments);

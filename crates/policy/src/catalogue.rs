@@ -40,10 +40,7 @@ pub fn lookup(provider: &str, model: &str) -> Option<Entry> {
     let listed = model.strip_prefix("models/").unwrap_or(model);
     let tuned = listed.match_indices(':').nth(1).map(|(at, _)| &listed[..at]);
     let tuned = tuned.filter(|base| base.starts_with("ft:"));
-    [Some(model), Some(listed), tuned]
-        .into_iter()
-        .flatten()
-        .find_map(|model| spelled(provider, model))
+    [Some(model), Some(listed), tuned].into_iter().flatten().find_map(|model| spelled(provider, model))
 }
 
 /// Facts about `provider`'s `model`: the catalogue's, or for a model it does not list what the name tells about
@@ -81,9 +78,7 @@ pub fn models_of(provider: &str) -> impl Iterator<Item = &'static str> + use<> {
 
 /// All entries, sorted by key.
 pub fn entries() -> impl Iterator<Item = Entry> {
-    TEXT.lines()
-        .filter(|line| !line.starts_with('#'))
-        .filter_map(Entry::read)
+    TEXT.lines().filter(|line| !line.starts_with('#')).filter_map(Entry::read)
 }
 
 /// One line of the catalogue.
@@ -207,25 +202,17 @@ impl Entry {
 
     /// Upper case says yes, lower case says no, absence says unknown.
     fn flag(&self, letter: char) -> Option<bool> {
-        let said = self.columns[11]
-            .chars()
-            .find(|flag| flag.eq_ignore_ascii_case(&letter))?;
+        let said = self.columns[11].chars().find(|flag| flag.eq_ignore_ascii_case(&letter))?;
         Some(said.is_ascii_uppercase())
     }
 }
 
 fn same_as(provider: &str) -> &str {
-    SAME_AS
-        .iter()
-        .find(|(name, _)| *name == provider)
-        .map_or(provider, |(_, listed)| listed)
+    SAME_AS.iter().find(|(name, _)| *name == provider).map_or(provider, |(_, listed)| listed)
 }
 
 fn prefix(provider: &str) -> &str {
-    PREFIXES
-        .iter()
-        .find(|(name, _)| *name == provider)
-        .map_or(provider, |(_, prefix)| prefix)
+    PREFIXES.iter().find(|(name, _)| *name == provider).map_or(provider, |(_, prefix)| prefix)
 }
 
 fn spelled(provider: &str, model: &str) -> Option<Entry> {
@@ -241,14 +228,8 @@ fn search<'t>(text: &'t str, key: &str, mut look: impl FnMut(&'t str)) -> Option
     let (mut low, mut high) = (0, bytes.len());
     while low < high {
         let middle = low + (high - low) / 2;
-        let start = bytes[low..middle]
-            .iter()
-            .rposition(|byte| *byte == b'\n')
-            .map_or(low, |at| low + at + 1);
-        let end = bytes[middle..high]
-            .iter()
-            .position(|byte| *byte == b'\n')
-            .map_or(high, |at| middle + at);
+        let start = bytes[low..middle].iter().rposition(|byte| *byte == b'\n').map_or(low, |at| low + at + 1);
+        let end = bytes[middle..high].iter().position(|byte| *byte == b'\n').map_or(high, |at| middle + at);
         let line = &text[start..end];
         look(line);
         let first = line.split('\t').next().unwrap_or_default();

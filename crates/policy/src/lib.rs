@@ -1,4 +1,5 @@
-//! Decisions, as pure functions: which deployment, whether to try again, when a deployment must rest.
+//! Decisions, as pure functions: which deployment, whether to try again, when a deployment must rest; and the
+//! catalogue of what is known about models, on which they rest.
 //!
 //! Nothing here reads a clock, rolls dice, or talks to anybody: time and randomness are arguments. The engine
 //! carries the decisions out.

@@ -131,3 +131,17 @@ fn refuses_hostile_texts_with_a_place() {
         assert_eq!((error.offset, error.what), (offset, what));
     }
 }
+
+#[test]
+fn compact_text_says_the_same_without_blanks() {
+    for (text, expected) in [
+        (
+            "{\n  \"a b\": [1, 2.50],\t\"c\": \"x \\\" y\\\\\" , \"d\":null }\r\n",
+            r#"{"a b":[1,2.50],"c":"x \" y\\","d":null}"#,
+        ),
+        ("{}", "{}"),
+        ("\"é \\u00e9\"", "\"é \\u00e9\""),
+    ] {
+        assert_eq!(compact(text), expected);
+    }
+}

@@ -14,11 +14,7 @@ pub(super) fn abilities(provider: &str, model: &str) -> Abilities {
     }
     let base = name.rsplit('/').next().unwrap_or(&name);
     let base = base.strip_prefix("ft:").unwrap_or(base);
-    let rules = if OPENAI_HOSTS.contains(&provider) {
-        OPENAI
-    } else {
-        ANYWHERE
-    };
+    let rules = if OPENAI_HOSTS.contains(&provider) { OPENAI } else { ANYWHERE };
     let matching = rules.iter().filter(|(prefix, _)| base.starts_with(prefix));
     let longest = matching.max_by_key(|(prefix, _)| prefix.len());
     longest.map_or_else(Abilities::default, |(_, abilities)| *abilities)
@@ -68,9 +64,7 @@ fn claude(name: &str) -> Option<(&str, Version)> {
 }
 
 fn of_claude(family: &str, version: Version) -> Abilities {
-    let known = CLAUDE
-        .iter()
-        .filter(|(of, from, _)| (of.is_empty() || *of == family) && *from <= version);
+    let known = CLAUDE.iter().filter(|(of, from, _)| (of.is_empty() || *of == family) && *from <= version);
     let best = known.max_by_key(|(of, from, _)| (!of.is_empty(), *from));
     best.map_or(CLAUDE_NEWEST, |(_, _, abilities)| *abilities)
 }
@@ -91,58 +85,20 @@ const CLAUDE: &[(&str, Version, Abilities)] = &[
     ("mythos", (5, 1), CLAUDE_NEWEST),
 ];
 
-const CLAUDE_2: Abilities = Abilities {
-    structured_output: false,
-    ..PLAIN
-};
-const CLAUDE_3_7: Abilities = Abilities {
-    reasoning: true,
-    budget_thinking: true,
-    ..CLAUDE_2
-};
-const CLAUDE_4_5: Abilities = Abilities {
-    structured_output: true,
-    ..CLAUDE_3_7
-};
-const CLAUDE_4_6: Abilities = Abilities {
-    adaptive_thinking: true,
-    prefill: false,
-    max_effort: Effort::Max,
-    effort_minimal: false,
-    ..CLAUDE_4_5
-};
-const CLAUDE_4_7: Abilities = Abilities {
-    sampling: false,
-    budget_thinking: false,
-    effort_xhigh: true,
-    ..CLAUDE_4_6
-};
-const CLAUDE_4_8: Abilities = Abilities {
-    system_anywhere: true,
-    ..CLAUDE_4_7
-};
-const CLAUDE_ALWAYS_THINKING: Abilities = Abilities {
-    thinking_always_on: true,
-    effort_none: false,
-    ..CLAUDE_4_8
-};
-const CLAUDE_NEWEST: Abilities = Abilities {
-    forced_tool: false,
-    ..CLAUDE_ALWAYS_THINKING
-};
+const CLAUDE_2: Abilities = Abilities { structured_output: false, ..PLAIN };
+const CLAUDE_3_7: Abilities = Abilities { reasoning: true, budget_thinking: true, ..CLAUDE_2 };
+const CLAUDE_4_5: Abilities = Abilities { structured_output: true, ..CLAUDE_3_7 };
+const CLAUDE_4_6: Abilities =
+    Abilities { adaptive_thinking: true, prefill: false, max_effort: Effort::Max, effort_minimal: false, ..CLAUDE_4_5 };
+const CLAUDE_4_7: Abilities = Abilities { sampling: false, budget_thinking: false, effort_xhigh: true, ..CLAUDE_4_6 };
+const CLAUDE_4_8: Abilities = Abilities { system_anywhere: true, ..CLAUDE_4_7 };
+const CLAUDE_ALWAYS_THINKING: Abilities = Abilities { thinking_always_on: true, effort_none: false, ..CLAUDE_4_8 };
+const CLAUDE_NEWEST: Abilities = Abilities { forced_tool: false, ..CLAUDE_ALWAYS_THINKING };
 
 /// Providers at which a name like `gpt-5` means OpenAI's own model behind OpenAI's own checks. Resellers mostly
 /// drop what a model does not take.
-const OPENAI_HOSTS: [&str; 8] = [
-    "aiohttp_openai",
-    "azure",
-    "azure_ai",
-    "azure_text",
-    "chatgpt",
-    "github",
-    "openai",
-    "text-completion-openai",
-];
+const OPENAI_HOSTS: [&str; 8] =
+    ["aiohttp_openai", "azure", "azure_ai", "azure_text", "chatgpt", "github", "openai", "text-completion-openai"];
 
 /// Beginnings of names at [`OPENAI_HOSTS`]; the longest one wins.
 const OPENAI: &[(&str, Abilities)] = &[
@@ -185,12 +141,8 @@ const OPENAI: &[(&str, Abilities)] = &[
 ];
 
 /// Beginnings of names at all other providers.
-const ANYWHERE: &[(&str, Abilities)] = &[
-    ("gemini-2.5", THINKER),
-    ("gemini-3", THINKER),
-    ("gemini-4", THINKER),
-    ("gemini-5", THINKER),
-];
+const ANYWHERE: &[(&str, Abilities)] =
+    &[("gemini-2.5", THINKER), ("gemini-3", THINKER), ("gemini-4", THINKER), ("gemini-5", THINKER)];
 
 /// What is assumed of a model that nobody knows: the same as `Abilities::default`, in a constant.
 pub(super) const PLAIN: Abilities = Abilities {
@@ -210,18 +162,9 @@ pub(super) const PLAIN: Abilities = Abilities {
     effort_xhigh: false,
     default_effort: None,
 };
-const NO_SCHEMA: Abilities = Abilities {
-    structured_output: false,
-    ..PLAIN
-};
-const SEARCHER: Abilities = Abilities {
-    sampling: false,
-    ..PLAIN
-};
-const THINKER: Abilities = Abilities {
-    reasoning: true,
-    ..PLAIN
-};
+const NO_SCHEMA: Abilities = Abilities { structured_output: false, ..PLAIN };
+const SEARCHER: Abilities = Abilities { sampling: false, ..PLAIN };
+const THINKER: Abilities = Abilities { reasoning: true, ..PLAIN };
 /// Reasons always, with the efforts low, medium and high.
 const FIXED_REASONER: Abilities = Abilities {
     reasoning: true,
@@ -230,34 +173,14 @@ const FIXED_REASONER: Abilities = Abilities {
     effort_minimal: false,
     ..PLAIN
 };
-const GPT_5: Abilities = Abilities {
-    effort_minimal: true,
-    ..FIXED_REASONER
-};
+const GPT_5: Abilities = Abilities { effort_minimal: true, ..FIXED_REASONER };
 /// From 5.1 on `none` replaces `minimal`.
-const GPT_5_1: Abilities = Abilities {
-    effort_none: true,
-    default_effort: Some(Effort::None),
-    ..FIXED_REASONER
-};
-const GPT_5_2: Abilities = Abilities {
-    max_effort: Effort::XHigh,
-    effort_xhigh: true,
-    ..GPT_5_1
-};
+const GPT_5_1: Abilities = Abilities { effort_none: true, default_effort: Some(Effort::None), ..FIXED_REASONER };
+const GPT_5_2: Abilities = Abilities { max_effort: Effort::XHigh, effort_xhigh: true, ..GPT_5_1 };
 /// A minor version that declares no default: counts as reasoning unless told otherwise.
-const GPT_5_X: Abilities = Abilities {
-    default_effort: None,
-    ..GPT_5_2
-};
-const GPT_5_PRO: Abilities = Abilities {
-    effort_none: false,
-    ..GPT_5_X
-};
-const GPT_6: Abilities = Abilities {
-    max_effort: Effort::Max,
-    ..GPT_5_PRO
-};
+const GPT_5_X: Abilities = Abilities { default_effort: None, ..GPT_5_2 };
+const GPT_5_PRO: Abilities = Abilities { effort_none: false, ..GPT_5_X };
+const GPT_6: Abilities = Abilities { max_effort: Effort::Max, ..GPT_5_PRO };
 
 #[cfg(test)]
 mod tests;

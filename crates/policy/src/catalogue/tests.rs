@@ -11,47 +11,20 @@ fn lines() -> Vec<&'static str> {
 #[test]
 fn the_catalogue_is_sorted_and_every_line_can_be_read() {
     let keys: Vec<_> = lines().iter().map(|line| line.split('\t').next().unwrap()).collect();
-    assert!(
-        keys.len() > 3_500 && TEXT.len() < 600_000,
-        "{} lines, {} bytes",
-        keys.len(),
-        TEXT.len()
-    );
+    assert!(keys.len() > 3_500 && TEXT.len() < 600_000, "{} lines, {} bytes", keys.len(), TEXT.len());
     assert!(keys.windows(2).all(|pair| pair[0].as_bytes() < pair[1].as_bytes()));
     for line in lines() {
         assert_eq!(line.split('\t').count(), 13, "{line}");
         let entry = Entry::read(line).unwrap();
-        assert!(
-            !entry.key().is_empty() && !entry.provider().is_empty() && !entry.mode().is_empty(),
-            "{line}"
-        );
-        assert!(
-            entry
-                .columns
-                .iter()
-                .all(|column| column.trim() == *column && column.is_ascii()),
-            "{line}"
-        );
+        assert!(!entry.key().is_empty() && !entry.provider().is_empty() && !entry.mode().is_empty(), "{line}");
+        assert!(entry.columns.iter().all(|column| column.trim() == *column && column.is_ascii()), "{line}");
         for column in entry.columns[3..10].iter().filter(|column| !column.is_empty()) {
             assert!(column.parse::<u64>().is_ok(), "{line}");
         }
         let day = entry.deprecation_date().unwrap_or(20_260_101);
-        assert!(
-            (20_200_101..21_000_101).contains(&day) && (101..=1231).contains(&(day % 10_000)),
-            "{line}"
-        );
-        assert!(
-            entry.columns[11]
-                .chars()
-                .all(|flag| "rsabopfmjtvnixzd".contains(flag.to_ascii_lowercase())),
-            "{line}"
-        );
-        assert!(
-            !entry.columns[12]
-                .split(' ')
-                .any(|item| !item.is_empty() && !item.contains('=')),
-            "{line}"
-        );
+        assert!((20_200_101..21_000_101).contains(&day) && (101..=1231).contains(&(day % 10_000)), "{line}");
+        assert!(entry.columns[11].chars().all(|flag| "rsabopfmjtvnixzd".contains(flag.to_ascii_lowercase())), "{line}");
+        assert!(!entry.columns[12].split(' ').any(|item| !item.is_empty() && !item.contains('=')), "{line}");
     }
 }
 
@@ -61,22 +34,14 @@ fn every_entry_is_found_by_provider_and_model() {
         let entry = Entry::read(line).unwrap();
         let found = lookup(entry.provider(), entry.model()).unwrap_or_else(|| panic!("{line}"));
         let namesake = found.key() != entry.key();
-        assert!(
-            !namesake || found.key().contains('/'),
-            "{line} is hidden by {}",
-            found.key()
-        );
+        assert!(!namesake || found.key().contains('/'), "{line} is hidden by {}", found.key());
     }
 }
 
 #[test]
 fn a_look_up_reads_few_lines() {
     let mut most = 0;
-    for key in lines()
-        .iter()
-        .map(|line| line.split('\t').next().unwrap())
-        .chain(["", "zzz", "m", "\n", "gpt-4o "])
-    {
+    for key in lines().iter().map(|line| line.split('\t').next().unwrap()).chain(["", "zzz", "m", "\n", "gpt-4o "]) {
         let mut touched = 0;
         search(TEXT, key, |_| touched += 1);
         most = most.max(touched);
@@ -100,11 +65,7 @@ fn search_works_in_any_text() {
 fn known_models_have_the_expected_facts() {
     let check = |provider: &str, model: &str, window: u64, output: u64, prices: [Option<u64>; 5]| {
         let facts = facts(provider, model);
-        assert_eq!(
-            (facts.max_input_tokens, facts.max_output_tokens),
-            (Some(window), Some(output)),
-            "{model}"
-        );
+        assert_eq!((facts.max_input_tokens, facts.max_output_tokens), (Some(window), Some(output)), "{model}");
         let found = [
             facts.input_picousd,
             facts.output_picousd,
@@ -115,13 +76,7 @@ fn known_models_have_the_expected_facts() {
         assert_eq!(found, prices, "{model}");
     };
     let some = |prices: [u64; 5]| prices.map(Some);
-    check(
-        "openai",
-        "gpt-4o",
-        128_000,
-        16_384,
-        [Some(2_500_000), Some(10_000_000), Some(1_250_000), None, None],
-    );
+    check("openai", "gpt-4o", 128_000, 16_384, [Some(2_500_000), Some(10_000_000), Some(1_250_000), None, None]);
     check(
         "anthropic",
         "claude-opus-5-5",
@@ -146,11 +101,7 @@ fn prices_change_with_size_and_service() {
     let prices = lookup("gemini", "gemini-2.5-pro").unwrap().prices();
     let check = |service, tokens, input, output| {
         let rates = prices.rates(service, tokens);
-        assert_eq!(
-            (rates.input, rates.output),
-            (Some(input), Some(output)),
-            "{service:?} {tokens}"
-        );
+        assert_eq!((rates.input, rates.output), (Some(input), Some(output)), "{service:?} {tokens}");
         assert_eq!(rates.web_search, Some(35_000_000_000));
     };
     check(None, 200_000, 1_250_000, 10_000_000);
@@ -164,28 +115,16 @@ fn prices_change_with_size_and_service() {
 #[test]
 fn only_the_documented_spellings_are_tried() {
     let check = |provider: &str, model: &str, key: Option<&str>| {
-        assert_eq!(
-            lookup(provider, model).map(|entry| entry.key()),
-            key,
-            "{provider} {model}"
-        );
+        assert_eq!(lookup(provider, model).map(|entry| entry.key()), key, "{provider} {model}");
     };
     check("openai", "gpt-4o", Some("gpt-4o"));
     check("azure", "gpt-4o", Some("azure/gpt-4o"));
-    check(
-        "text-completion-openai",
-        "gpt-3.5-turbo-instruct",
-        Some("gpt-3.5-turbo-instruct"),
-    );
+    check("text-completion-openai", "gpt-3.5-turbo-instruct", Some("gpt-3.5-turbo-instruct"));
     check("gemini", "models/gemini-2.5-flash", Some("gemini/gemini-2.5-flash"));
     check("gemini", "gemini/gemini-2.5-flash", Some("gemini/gemini-2.5-flash"));
     check("ollama_chat", "llama2", Some("ollama/llama2"));
     check("amazon_nova", "nova-pro-v1", Some("amazon-nova/nova-pro-v1"));
-    check(
-        "openai",
-        "ft:gpt-4o-mini-2024-07-18:acme::abc123",
-        Some("ft:gpt-4o-mini-2024-07-18"),
-    );
+    check("openai", "ft:gpt-4o-mini-2024-07-18:acme::abc123", Some("ft:gpt-4o-mini-2024-07-18"));
     check("groq", "gpt-4o", None);
     check("openai", "gpt-4o-2031-01-01", None);
     check("openai", "claude-opus-5", None);
@@ -243,10 +182,7 @@ fn abilities_of_models_that_people_use() {
     assert!(!abilities("gemini", "gemini-3.8-flash").sampling);
     assert!(!abilities("openai", "gpt-4").structured_output && abilities("openai", "gpt-4o").structured_output);
     let resold = abilities("perplexity", "anthropic/claude-opus-4-7");
-    assert!(
-        !resold.reasoning && !resold.adaptive_thinking,
-        "a reseller may switch reasoning off"
-    );
+    assert!(!resold.reasoning && !resold.adaptive_thinking, "a reseller may switch reasoning off");
     let entry = lookup("openai", "gpt-3.5-turbo").unwrap();
     assert_eq!((entry.tools(), entry.vision()), (Some(true), None));
 }

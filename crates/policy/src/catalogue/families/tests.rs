@@ -20,78 +20,26 @@ fn every_spelling_of_a_claude_model_means_the_same() {
             assert_eq!(told("whoever", model), expected, "{model}");
         }
     };
-    check(
-        &[
-            "claude-2",
-            "claude-2.1",
-            "anthropic.claude-v2:1",
-            "claude-instant-1.2",
-            "claude-instant-v1",
-        ],
-        CLAUDE_2,
-    );
-    check(
-        &[
-            "claude-3-opus-20240229",
-            "claude-3.5-sonnet",
-            "claude-3-5-sonnet-v2@20241022",
-        ],
-        CLAUDE_2,
-    );
-    check(
-        &[
-            "claude-3-7-sonnet-latest",
-            "claude-opus-4-20250514",
-            "claude-4-sonnet",
-            "claude-opus-4.1",
-        ],
-        CLAUDE_3_7,
-    );
-    check(
-        &["claude-haiku-4-5", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"],
-        CLAUDE_4_5,
-    );
-    check(
-        &[
-            "anthropic/claude-opus-4.6",
-            "vertex/claude-sonnet-4-6@default",
-            "Claude-Opus-4-6",
-        ],
-        CLAUDE_4_6,
-    );
+    check(&["claude-2", "claude-2.1", "anthropic.claude-v2:1", "claude-instant-1.2", "claude-instant-v1"], CLAUDE_2);
+    check(&["claude-3-opus-20240229", "claude-3.5-sonnet", "claude-3-5-sonnet-v2@20241022"], CLAUDE_2);
+    check(&["claude-3-7-sonnet-latest", "claude-opus-4-20250514", "claude-4-sonnet", "claude-opus-4.1"], CLAUDE_3_7);
+    check(&["claude-haiku-4-5", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"], CLAUDE_4_5);
+    check(&["anthropic/claude-opus-4.6", "vertex/claude-sonnet-4-6@default", "Claude-Opus-4-6"], CLAUDE_4_6);
     check(&["claude-opus-4-7-20260416", "databricks-claude-opus-4-7"], CLAUDE_4_7);
     check(
-        &[
-            "claude-opus-4-8",
-            "claude-sonnet-5",
-            "claude-opus-5",
-            "claude-haiku-5-5",
-            "claude-opus-5@20260701",
-        ],
+        &["claude-opus-4-8", "claude-sonnet-5", "claude-opus-5", "claude-haiku-5-5", "claude-opus-5@20260701"],
         CLAUDE_4_8,
     );
     check(&["claude-fable-5", "claude-mythos-5"], CLAUDE_ALWAYS_THINKING);
-    check(
-        &["claude-fable-5-1", "claude-opus-5.5", "claude-sonnet-5-5-20261101"],
-        CLAUDE_NEWEST,
-    );
+    check(&["claude-fable-5-1", "claude-opus-5.5", "claude-sonnet-5-5-20261101"], CLAUDE_NEWEST);
 }
 
 #[test]
 fn a_claude_model_newer_than_the_table_is_treated_with_care() {
-    for model in [
-        "claude-opus-6",
-        "claude-newfamily-5",
-        "claude-latest",
-        "claude-opus-41",
-        "claude-mythos-preview",
-    ] {
+    for model in ["claude-opus-6", "claude-newfamily-5", "claude-latest", "claude-opus-41", "claude-mythos-preview"] {
         let abilities = told("anthropic", model);
         assert!(abilities.adaptive_thinking && abilities.thinking_always_on, "{model}");
-        assert!(
-            !abilities.sampling && !abilities.prefill && !abilities.forced_tool,
-            "{model}"
-        );
+        assert!(!abilities.sampling && !abilities.prefill && !abilities.forced_tool, "{model}");
     }
 }
 
@@ -103,27 +51,11 @@ fn reasoning_models_of_openai_take_sampling_only_while_they_do_not_reason() {
         let found = (takes(None), takes(Some(Effort::None)), takes(Some(Effort::High)));
         assert_eq!(found, (unasked, at_none, at_high), "{model}");
     };
-    for plain in [
-        "gpt-4o",
-        "gpt-4.1-mini",
-        "gpt-3.5-turbo",
-        "gpt-5-chat-latest",
-        "ft:gpt-4o:org",
-        "qwen3",
-        "o",
-    ] {
+    for plain in ["gpt-4o", "gpt-4.1-mini", "gpt-3.5-turbo", "gpt-5-chat-latest", "ft:gpt-4o:org", "qwen3", "o"] {
         check(plain, true, true, true);
     }
-    for always in [
-        "o1",
-        "o3-mini",
-        "o4-mini",
-        "gpt-5",
-        "gpt-5-nano-2025-08-07",
-        "gpt-5.4-pro",
-        "gpt-6-astra",
-        "gpt-7",
-    ] {
+    for always in ["o1", "o3-mini", "o4-mini", "gpt-5", "gpt-5-nano-2025-08-07", "gpt-5.4-pro", "gpt-6-astra", "gpt-7"]
+    {
         check(always, false, false, false);
     }
     for off_by_default in ["gpt-5.1", "gpt-5.2-2025-12-11", "gpt-5.4-mini", "us/gpt-5.1"] {

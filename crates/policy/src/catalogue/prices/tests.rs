@@ -8,14 +8,8 @@ fn list(columns: &str, more: &str) -> PriceList {
 fn unknown_prices_stay_unknown_and_zero_stays_zero() {
     let rates = list("|0|||", "").rates(None, 10);
     assert_eq!((rates.input, rates.output, rates.cache_read), (None, Some(0), None));
-    assert_eq!(
-        list("||||", "web_search=7 reasoning=x").rates(None, 0).web_search,
-        Some(7)
-    );
-    assert_eq!(
-        list("x|-1|1.5||", "oops >a=1").rates(Some("flex"), u64::MAX),
-        Rates::default()
-    );
+    assert_eq!(list("||||", "web_search=7 reasoning=x").rates(None, 0).web_search, Some(7));
+    assert_eq!(list("x|-1|1.5||", "oops >a=1").rates(Some("flex"), u64::MAX), Rates::default());
 }
 
 #[test]
@@ -23,10 +17,7 @@ fn a_large_request_is_paid_at_the_price_of_its_size() {
     let list = list("100|200|10||", "audio_input=5 >32000=110,220 >128000=120,240,12");
     let check = |tokens, input, output, cache_read| {
         let rates = list.rates(None, tokens);
-        assert_eq!(
-            (rates.input, rates.output, rates.cache_read),
-            (Some(input), Some(output), Some(cache_read))
-        );
+        assert_eq!((rates.input, rates.output, rates.cache_read), (Some(input), Some(output), Some(cache_read)));
         assert_eq!(rates.audio_input, Some(5));
     };
     check(0, 100, 200, 10);
@@ -37,10 +28,7 @@ fn a_large_request_is_paid_at_the_price_of_its_size() {
 
 #[test]
 fn a_service_tier_has_its_own_prices_where_it_has_any() {
-    let list = list(
-        "100|200|||",
-        "priority>200000=180,360 priority=150,300 flex=50,100 >200000=120,240",
-    );
+    let list = list("100|200|||", "priority>200000=180,360 priority=150,300 flex=50,100 >200000=120,240");
     let check = |service, tokens, input| assert_eq!(list.rates(service, tokens).input, Some(input), "{service:?}");
     check(None, 1, 100);
     check(Some("default"), 1, 100);

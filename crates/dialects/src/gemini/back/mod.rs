@@ -1,0 +1,102 @@
+//! Talking to Gemini: the list of what the dialect can do, each in a file of its own.
+
+mod answer;
+mod config;
+mod contents;
+mod embed;
+mod family;
+mod fault;
+mod finish;
+mod glance;
+mod grounding;
+mod logprobs;
+mod media;
+mod part;
+mod request;
+mod stream;
+mod tools;
+mod turn;
+mod usage;
+
+use bytes::Bytes;
+use types::{Answer, Fault, Operation, Request};
+
+use super::Gemini;
+use crate::{Back, Fit, Glance, Outgoing, StreamReader, Target, upstream};
+
+impl Back for Gemini {
+    fn name(&self) -> &'static str {
+        "gemini"
+    }
+
+    fn path(&self, operation: Operation, model: &str, stream: bool) -> Option<String> {
+        let method = match (operation, stream) {
+            (Operation::Chat, false) => "generateContent",
+            (Operation::Chat, true) => "streamGenerateContent?alt=sse",
+            (Operation::Embedding, _) => "batchEmbedContents",
+            (Operation::CountTokens, _) => "countTokens",
+            (Operation::Completion, _) => return None,
+        };
+        Some(format!(
+            "/models/{}:{method}",
+            percent_encoded(family::bare_name(model))
+        ))
+    }
+
+    fn write_request(&self, request: &Request, target: &Target) -> Result<Outgoing, Fault> {
+        let mut fit = Fit::new(target);
+        let body = match request {
+            Request::Chat(chat) => request::chat(chat, &mut fit)?,
+            Request::CountTokens(chat) => request::count(chat, &mut fit)?,
+            Request::Embedding(embedding) => embed::write(embedding, &mut fit)?,
+            Request::Completion(_) => return fit.refuse("prompt", "a text completion"),
+        };
+        Ok(Outgoing {
+            body: Bytes::from(body),
+            headers: Vec::new(),
+            dropped: fit.dropped,
+        })
+    }
+
+    fn read_answer(&self, operation: Operation, body: &[u8]) -> Result<Answer, Fault> {
+        let doc = upstream::parse(body)?;
+        let root = fault::unwrapped(doc.root());
+        if let Some(error) = root.get_some("error") {
+            return Err(fault::in_band(error));
+        }
+        match operation {
+            Operation::Chat | Operation::Completion => answer::read(root).map(|answer| Answer::Chat(Box::new(answer))),
+            Operation::Embedding => embed::read(root).map(|answer| Answer::Embedding(Box::new(answer))),
+            Operation::CountTokens => upstream::count(root.get("totalTokens"))
+                .map(Answer::TokenCount)
+                .ok_or_else(|| upstream::malformed("the provider's token count has no number")),
+        }
+    }
+
+    fn stream_reader(&self, _: Operation) -> Box<dyn StreamReader> {
+        Box::new(stream::Reader::default())
+    }
+
+    fn read_fault(&self, status: u16, body: &[u8]) -> Fault {
+        fault::read(status, body)
+    }
+
+    fn glance(&self, event: &[u8]) -> Glance {
+        glance::glance(event)
+    }
+}
+
+/// Everything but letters, digits and `-._~` as `%XX`: a model name must not reach into the rest of the path.
+fn percent_encoded(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(byte as char),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

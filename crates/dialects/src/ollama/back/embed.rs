@@ -1,0 +1,44 @@
+//! Embeddings: `/api/embed`.
+
+use bytes::BytesMut;
+use types::{Embedding, EmbeddingInput, Embeddings, Fault, Usage};
+
+use super::options::Settings;
+use crate::json::{Json, Writer};
+use crate::{Fit, upstream};
+
+/// Encodes a request for embedding vectors.
+pub(super) fn write(embedding: &Embedding, fit: &mut Fit) -> Result<BytesMut, Fault> {
+    let EmbeddingInput::Texts(texts) = &embedding.input else {
+        return fit.refuse("input", "input as token ids");
+    };
+    let mut settings = Settings::default();
+    settings.top.opt_num("dimensions", embedding.dimensions);
+    settings.extras(&embedding.extras, &[], fit)?;
+    fit.hint("user", &embedding.user);
+    fit.hint("input_type", &embedding.input_type);
+    Ok(Writer::document(|w| {
+        w.str_field("model", fit.target.model);
+        w.key("input").array(|w| texts.iter().for_each(|text| w.string(text)));
+        settings.top.write_into(w);
+        settings.options.write_as("options", w);
+    }))
+}
+
+/// Decodes embedding vectors.
+pub(super) fn read(root: Json) -> Result<Embeddings, Fault> {
+    let Some(list) = root.get_some("embeddings") else {
+        return Err(upstream::malformed("the provider's answer has no embeddings"));
+    };
+    Ok(Embeddings {
+        model: root
+            .get("model")
+            .and_then(|model| model.as_string())
+            .unwrap_or_default(),
+        vectors: list.items().map(upstream::vector).collect::<Result<_, _>>()?,
+        usage: Usage {
+            input: upstream::count(root.get("prompt_eval_count")),
+            ..Usage::default()
+        },
+    })
+}

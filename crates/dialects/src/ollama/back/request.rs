@@ -1,0 +1,110 @@
+//! The bodies of `/api/chat` and `/api/generate`.
+
+use bytes::BytesMut;
+use types::{Chat, Completion, Fault, FunctionTool, Tool, ToolChoice};
+
+use super::messages;
+use super::options::Settings;
+use crate::Fit;
+use crate::json::Writer;
+
+/// Fields that only `/api/generate` has.
+const GENERATE: [&str; 5] = ["raw", "template", "system", "context", "images"];
+
+/// Encodes a chat.
+pub(super) fn chat(chat: &Chat, fit: &mut Fit) -> Result<BytesMut, Fault> {
+    let messages = messages::arrange(&chat.messages, fit)?;
+    let tools = tools(chat, fit)?;
+    let mut settings = Settings::of(chat, &[], fit)?;
+    if let Some(format) = &chat.format {
+        if tools.is_empty() || is_cloud(fit.target.model) {
+            settings.format(format);
+        } else {
+            // A local server forces every token of the answer into the format, so no tool would ever be called.
+            fit.worse_without("response_format")?;
+        }
+    }
+    Ok(Writer::document(|w| {
+        w.str_field("model", fit.target.model);
+        w.key("messages")
+            .array(|w| messages.iter().for_each(|message| message.write(w)));
+        if !tools.is_empty() {
+            w.key("tools")
+                .array(|w| tools.iter().for_each(|tool| write_tool(tool, w)));
+        }
+        w.num_field("stream", chat.stream);
+        settings.top.write_into(w);
+        settings.options.write_as("options", w);
+    }))
+}
+
+/// Encodes a text completion. The model continues the prompt as it is; only where a suffix asks for the text
+/// between the two, the model's template is needed to say so.
+pub(super) fn generate(completion: &Completion, fit: &mut Fit) -> Result<BytesMut, Fault> {
+    let chat = &completion.settings;
+    let mut settings = Settings::of(chat, &GENERATE, fit)?;
+    if let Some(format) = &chat.format {
+        settings.format(format);
+    }
+    if completion.suffix.is_none() {
+        settings.top.opt_num("raw", Some(true));
+    }
+    fit.worse_without_some("echo", &completion.echo.then_some(()))?;
+    Ok(Writer::document(|w| {
+        w.str_field("model", fit.target.model);
+        w.str_field("prompt", &completion.prompt);
+        w.opt_str("suffix", completion.suffix.as_deref());
+        w.num_field("stream", chat.stream);
+        settings.top.write_into(w);
+        settings.options.write_as("options", w);
+    }))
+}
+
+/// The tools to offer. Ollama cannot be told which of them to call, but what is not offered is not called.
+fn tools<'a>(chat: &'a Chat, fit: &mut Fit) -> Result<Vec<&'a FunctionTool>, Fault> {
+    let mut functions = Vec::new();
+    for tool in &chat.tools {
+        match tool {
+            Tool::Function(function) => functions.push(function),
+            Tool::Opaque { kind, .. } => fit.worse_without(&format!("tools ({kind})"))?,
+        }
+    }
+    if functions.is_empty() {
+        return Ok(functions);
+    }
+    match &chat.tool_choice {
+        None | Some(ToolChoice::Auto) => {}
+        Some(ToolChoice::None) => functions.clear(),
+        Some(ToolChoice::Required) => fit.worse_without("tool_choice")?,
+        Some(ToolChoice::Tool(name)) => {
+            fit.worse_without("tool_choice")?;
+            functions.retain(|function| function.name == *name);
+        }
+        Some(ToolChoice::Allowed { names, required }) => {
+            if *required {
+                fit.worse_without("tool_choice")?;
+            }
+            functions.retain(|function| names.contains(&function.name));
+        }
+    }
+    Ok(functions)
+}
+
+fn write_tool(tool: &FunctionTool, w: &mut Writer) {
+    w.object(|w| {
+        w.str_field("type", "function");
+        w.key("function").object(|w| {
+            w.str_field("name", &tool.name);
+            w.opt_str("description", tool.description.as_deref());
+            match &tool.parameters {
+                Some(schema) => w.key("parameters").raw(schema),
+                None => w.key("parameters").json(r#"{"type":"object","properties":{}}"#),
+            }
+        });
+    });
+}
+
+/// Whether the model runs in Ollama's cloud, by the endings of its names: `gpt-oss:120b-cloud`, `glm-5:cloud`.
+fn is_cloud(model: &str) -> bool {
+    model.ends_with(":cloud") || model.ends_with("-cloud")
+}

@@ -1,0 +1,6 @@
+//! Ollama's native dialect (`/api/chat`), as local servers and Ollama's cloud speak it.
+
+mod back;
+
+/// The Ollama dialect.
+pub struct Ollama;

@@ -1,0 +1,129 @@
+//! Small answers that several backs need when they put a conversation into a stricter format than it came in:
+//! which call a tool result belongs to, arguments as an object, documents as text, what is a mere hint.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use types::{Effort, Fault, FaultKind, Source, ToolCall, ToolResult};
+
+use crate::json::{Doc, Kind};
+
+/// Extras that change nothing about an answer's meaning: left out silently where the target has no word for them
+/// (wire.md 8.0).
+const HINTS: [&str; 11] = [
+    "metadata",
+    "moderation",
+    "prediction",
+    "prompt_cache_key",
+    "prompt_cache_options",
+    "prompt_cache_retention",
+    "safety_identifier",
+    "store",
+    "stream_options",
+    "user",
+    "verbosity",
+];
+
+/// Whether the extra field `name` is a pure hint.
+pub fn is_hint(name: &str) -> bool {
+    HINTS.contains(&name)
+}
+
+/// Text of a system message for formats that know such messages only at the beginning: it stays where it was said,
+/// in the mouth of the user, so the model is told whose word it is.
+pub fn operator_note(text: &str) -> String {
+    format!("[Instruction of the operator, not of the user]\n{text}")
+}
+
+/// The tool calls of a conversation so far. Ids may repeat in badly made histories: the latest call counts.
+#[derive(Default)]
+pub struct Calls<'a> {
+    by_id: HashMap<&'a str, (usize, &'a str)>,
+    count: usize,
+}
+
+impl<'a> Calls<'a> {
+    /// Remembers a call.
+    pub fn note(&mut self, call: &'a ToolCall) {
+        self.by_id.insert(&call.id, (self.count, &call.name));
+        self.count += 1;
+    }
+
+    /// Name of the tool that gave this result, as the result says itself or as it was called.
+    pub fn name_of(&self, result: &'a ToolResult) -> Option<&'a str> {
+        let called = || self.by_id.get(result.call_id.as_str()).map(|(_, name)| *name);
+        result.name.as_deref().or_else(called)
+    }
+
+    /// Position of the call among all calls; unknown ones come last.
+    pub fn position(&self, call_id: &str) -> usize {
+        self.by_id.get(call_id).map_or(usize::MAX, |(position, _)| *position)
+    }
+}
+
+/// The arguments of a call as the text of a JSON object. No arguments are an empty object, and an object that was
+/// encoded twice is decoded; anything else is the caller's mistake.
+pub fn arguments_object(call: &ToolCall) -> Result<Cow<'_, str>, Fault> {
+    let text = call.arguments.trim();
+    if text.is_empty() || text == "null" {
+        return Ok(Cow::Borrowed("{}"));
+    }
+    let wrong = || {
+        let message = format!(
+            "the arguments of tool call '{}' ({}) are not a JSON object",
+            call.id, call.name
+        );
+        Fault::invalid_param("messages", message)
+    };
+    let doc = Doc::parse(text.as_bytes()).map_err(|_| wrong())?;
+    match doc.root().kind() {
+        Kind::Object => {
+            let (start, end) = doc.root().span();
+            Ok(Cow::Borrowed(&text[start..end]))
+        }
+        Kind::String => {
+            let inner = doc.root().as_string().unwrap_or_default();
+            let is_object = Doc::parse(inner.as_bytes()).is_ok_and(|inner| inner.root().kind() == Kind::Object);
+            if is_object { Ok(Cow::Owned(inner)) } else { Err(wrong()) }
+        }
+        _ => Err(wrong()),
+    }
+}
+
+/// The text of a document that is plain text, whichever way it was sent; `None` for anything else.
+pub fn document_text(source: &Source) -> Option<Cow<'_, str>> {
+    match source {
+        Source::PlainText(text) => Some(Cow::Borrowed(text)),
+        Source::Base64 { media_type, data } if media_type.starts_with("text/") => {
+            let bytes = STANDARD.decode(data).ok()?;
+            String::from_utf8(bytes).ok().map(Cow::Owned)
+        }
+        _ => None,
+    }
+}
+
+/// The effort that a bound of reasoning tokens stands for (wire.md 8.2).
+pub fn effort_of_budget(tokens: u64) -> Effort {
+    match tokens {
+        0 => Effort::None,
+        1..2_048 => Effort::Low,
+        2_048..8_192 => Effort::Medium,
+        _ => Effort::High,
+    }
+}
+
+/// The refusal of a picture or document that is given by its address.
+pub fn address_refused(what: &str, target: &str) -> Fault {
+    let message = format!(
+        "{what} is given by its address, which neither {target} nor the gateway fetches: send it as base64 data"
+    );
+    Fault {
+        kind: FaultKind::Unsupported,
+        ..Fault::invalid_param("messages", message)
+    }
+}
+
+#[cfg(test)]
+mod tests;

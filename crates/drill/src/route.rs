@@ -1,0 +1,111 @@
+//! Which vendor's endpoint a path is. Base paths differ between clients, so OpenAI's paths are known with and
+//! without `/v1`, and Gemini's under every version and under Vertex's longer paths.
+
+#[cfg(test)]
+mod tests;
+
+use crate::dialect::{Dialect, anthropic, gemini, ollama, openai};
+use crate::knobs::percent_decode;
+
+/// What an endpoint does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Op {
+    /// Generates text in the dialect's main shape.
+    Chat,
+    /// Generates text from a prompt: OpenAI `/completions`, Ollama `/api/generate`.
+    Text,
+    /// Gemini's streaming method.
+    ChatStream,
+    Embed,
+    /// Several embeddings (Gemini), or the older shape of one (Ollama).
+    EmbedOther,
+    Count,
+    Models,
+    /// Models in memory (Ollama).
+    Running,
+    /// One model's description (Ollama).
+    Show,
+    Version,
+    /// Ollama's greeting, which is not JSON.
+    Hello,
+}
+
+/// An endpoint found.
+pub(crate) struct Target {
+    pub(crate) dialect: &'static dyn Dialect,
+    pub(crate) op: Op,
+    /// The model, for vendors that have it in the path.
+    pub(crate) model: Option<String>,
+}
+
+/// The outcome of looking a path up.
+pub(crate) enum Route {
+    Model(Target),
+    /// The mock's own pages, with the rest of the path.
+    Mock(String),
+    /// The path exists, but not with this method.
+    WrongMethod(&'static dyn Dialect),
+    Unknown,
+}
+
+/// Finds the endpoint of a request. `anthropic` says whether the caller sent Anthropic's version header, which
+/// decides whose model list `/v1/models` is.
+pub(crate) fn route(method: &str, path: &str, anthropic: bool) -> Route {
+    if let Some(rest) = path.strip_prefix("/mock/") {
+        return Route::Mock(rest.to_owned());
+    }
+    let Some((verbs, target)) = find(path, anthropic) else {
+        return Route::Unknown;
+    };
+    if verbs.contains(&method) { Route::Model(target) } else { Route::WrongMethod(target.dialect) }
+}
+
+const POST: &[&str] = &["POST"];
+const GET: &[&str] = &["GET", "HEAD"];
+
+fn find(path: &str, anthropic: bool) -> Option<(&'static [&'static str], Target)> {
+    let bare = path.strip_prefix("/v1").filter(|rest| rest.starts_with('/')).unwrap_or(path);
+    let at = |dialect: &'static dyn Dialect, op| Target { dialect, op, model: None };
+    Some(match (path, bare) {
+        (_, "/chat/completions") => (POST, at(&openai::OpenAi, Op::Chat)),
+        (_, "/completions") => (POST, at(&openai::OpenAi, Op::Text)),
+        (_, "/embeddings") => (POST, at(&openai::OpenAi, Op::Embed)),
+        ("/v1/models", _) if anthropic => (GET, at(&anthropic::Anthropic, Op::Models)),
+        ("/v1beta/models", _) => (GET, at(&gemini::Gemini, Op::Models)),
+        (_, "/models") => (GET, at(&openai::OpenAi, Op::Models)),
+        ("/v1/messages", _) => (POST, at(&anthropic::Anthropic, Op::Chat)),
+        ("/v1/messages/count_tokens", _) => (POST, at(&anthropic::Anthropic, Op::Count)),
+        ("/", _) => (GET, at(&ollama::Ollama, Op::Hello)),
+        ("/api/chat", _) => (POST, at(&ollama::Ollama, Op::Chat)),
+        ("/api/generate", _) => (POST, at(&ollama::Ollama, Op::Text)),
+        ("/api/embed", _) => (POST, at(&ollama::Ollama, Op::Embed)),
+        ("/api/embeddings", _) => (POST, at(&ollama::Ollama, Op::EmbedOther)),
+        ("/api/show", _) => (POST, at(&ollama::Ollama, Op::Show)),
+        ("/api/tags", _) => (GET, at(&ollama::Ollama, Op::Models)),
+        ("/api/ps", _) => (GET, at(&ollama::Ollama, Op::Running)),
+        ("/api/version", _) => (GET, at(&ollama::Ollama, Op::Version)),
+        _ => (POST, gemini_method(path)?),
+    })
+}
+
+/// `/{version}/[projects/.../publishers/google/]models/{model}:{method}`, with the model percent-encoded or not.
+fn gemini_method(path: &str) -> Option<Target> {
+    let (version, rest) = path.strip_prefix('/')?.split_once('/')?;
+    if !["v1", "v1beta", "v1beta1", "v1alpha"].contains(&version) {
+        return None;
+    }
+    let rest = match rest.strip_prefix("projects/") {
+        Some(vertex) => &vertex[vertex.find("/publishers/google/models/")? + "/publishers/google/".len()..],
+        None => rest,
+    };
+    let (model, method) = rest.strip_prefix("models/")?.rsplit_once(':')?;
+    let op = match method {
+        "generateContent" => Op::Chat,
+        "streamGenerateContent" => Op::ChatStream,
+        "countTokens" => Op::Count,
+        "embedContent" => Op::Embed,
+        "batchEmbedContents" => Op::EmbedOther,
+        _ => return None,
+    };
+    Some(Target { dialect: &gemini::Gemini, op, model: Some(percent_decode(model)) })
+}

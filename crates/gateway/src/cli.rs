@@ -1,0 +1,189 @@
+//! The command line, as the incumbent's users type it.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use engine::Roll;
+
+use crate::config::{self, Quick};
+
+/// One self-hosted gateway in front of every language model.
+#[derive(Parser)]
+#[command(name = "lockgate", version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    /// What to do; without a word it serves.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Flags of `serve`.
+    #[command(flatten)]
+    pub serve: ServeArgs,
+}
+
+/// What to do.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Serve the models of a configuration, or whatever is found on this machine.
+    Serve(ServeArgs),
+    /// Check a configuration file and say everything that is wrong or risky in it.
+    Check(CheckArgs),
+    /// List the providers that can be named in `model: provider/model`.
+    Providers(ProvidersArgs),
+    /// Serve mock providers in every dialect, with faults and delays on request.
+    Mock(MockArgs),
+}
+
+/// Flags of `serve`.
+#[derive(Args, Clone, Default)]
+pub struct ServeArgs {
+    /// Configuration file (the incumbent's config.yaml).
+    #[arg(short, long, env = "CONFIG_FILE_PATH")]
+    pub config: Option<PathBuf>,
+    /// Port to listen on; 0 takes a free one.
+    #[arg(long, env = "PORT", default_value_t = 4000)]
+    pub port: u16,
+    /// Address to listen on; without a master key only this machine may call by default.
+    #[arg(long, env = "HOST")]
+    pub host: Option<String>,
+    /// Worker threads; one per core by default.
+    #[arg(long = "num_workers", alias = "num-workers", env = "NUM_WORKERS")]
+    num_workers: Option<usize>,
+    /// Log what happens.
+    #[arg(long, env = "DEBUG", num_args = 0..=1, default_missing_value = "true", default_value_t = false, value_parser = clap::builder::FalseyValueParser::new())]
+    pub debug: bool,
+    /// Log everything that happens.
+    #[arg(long = "detailed_debug", alias = "detailed-debug", env = "DETAILED_DEBUG", num_args = 0..=1, default_missing_value = "true", default_value_t = false, value_parser = clap::builder::FalseyValueParser::new())]
+    pub detailed_debug: bool,
+    /// Origins whose pages may call from a browser, separated by commas; `*` for all.
+    #[arg(long = "cors-origins", alias = "cors_origins", env = "LITELLM_CORS_ORIGINS")]
+    pub cors_origins: Option<String>,
+    /// Serve this one model, for example `ollama/llama3`.
+    #[arg(short, long)]
+    model: Option<String>,
+    /// Name under which `--model` is served.
+    #[arg(long)]
+    alias: Option<String>,
+    /// Address of the provider of `--model`.
+    #[arg(long = "api_base", alias = "api-base")]
+    api_base: Option<String>,
+    /// Temperature for `--model` where callers give none.
+    #[arg(long)]
+    temperature: Option<f64>,
+    /// Output bound for `--model` where callers give none.
+    #[arg(long = "max_tokens", alias = "max-tokens")]
+    max_tokens: Option<u64>,
+    /// Seconds that a call of `--model` may take.
+    #[arg(long = "request_timeout", alias = "request-timeout")]
+    request_timeout: Option<f64>,
+    /// Drop parameters that `--model` does not know instead of refusing them.
+    #[arg(long = "drop_params", alias = "drop-params")]
+    drop_params: bool,
+}
+
+/// Flags of `check`.
+#[derive(Args)]
+pub struct CheckArgs {
+    /// Configuration file.
+    file: PathBuf,
+}
+
+/// Flags of `providers`.
+#[derive(Args)]
+pub struct ProvidersArgs {
+    /// Print the table of docs/providers.md.
+    #[arg(long)]
+    markdown: bool,
+}
+
+/// Flags of `mock`.
+#[derive(Args)]
+pub struct MockArgs {
+    /// Port to listen on; 0 takes a free one.
+    #[arg(long, default_value_t = 4001)]
+    port: u16,
+    /// Address to listen on.
+    #[arg(long, default_value = "127.0.0.1")]
+    host: std::net::IpAddr,
+    /// Threads.
+    #[arg(long, default_value_t = 1)]
+    workers: usize,
+    /// Do not record requests (for benchmarks).
+    #[arg(long)]
+    no_record: bool,
+    /// Do not check requests as the vendor would (for benchmarks).
+    #[arg(long)]
+    no_check: bool,
+}
+
+impl ServeArgs {
+    /// Number of data-plane threads.
+    pub fn workers(&self) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        self.num_workers.filter(|workers| *workers > 0).unwrap_or(cores)
+    }
+
+    /// The flags that describe one model.
+    pub fn quick(&self) -> Quick {
+        Quick {
+            model: self.model.clone(),
+            alias: self.alias.clone(),
+            api_base: self.api_base.clone(),
+            temperature: self.temperature,
+            max_tokens: self.max_tokens,
+            request_timeout: self.request_timeout,
+            drop_params: self.drop_params,
+        }
+    }
+}
+
+/// `lockgate check`: prints the findings; fails if one of them is an error.
+pub fn check(args: &CheckArgs) -> ExitCode {
+    let loaded = config::load(&args.file, &config::process_env, &Roll::default());
+    print(&loaded.report.to_string());
+    match loaded.setup {
+        Some(setup) => {
+            let deployments: usize = setup.groups.values().map(|group| group.deployments.len()).sum();
+            let groups = setup.groups.len() + setup.patterns.len();
+            print(&format!("{}: {groups} models on {deployments} deployments", args.file.display()));
+            ExitCode::SUCCESS
+        }
+        None => ExitCode::FAILURE,
+    }
+}
+
+/// `lockgate providers`.
+pub fn providers(args: &ProvidersArgs) -> ExitCode {
+    if args.markdown {
+        print(&providers::markdown());
+        return ExitCode::SUCCESS;
+    }
+    for provider in providers::all() {
+        let base = provider.api_base.unwrap_or("(api_base)");
+        let key = provider.key_env.first().unwrap_or(&"-");
+        print(&format!("{:24} {:9} {:34} {base}", provider.id, provider.dialect, key));
+    }
+    ExitCode::SUCCESS
+}
+
+/// `lockgate mock`.
+pub fn mock(args: &MockArgs) -> ExitCode {
+    let addr = (args.host, args.port).into();
+    let options = drill::mock::Options { addr, record: !args.no_record, check: !args.no_check, ..Default::default() };
+    let announce = |address| print(&format!("listening on http://{address}"));
+    match drill::serve(options, args.workers, announce) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("the mock providers cannot listen on {addr}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints a line for people or scripts; a reader that went away is no reason to fail.
+fn print(text: &str) {
+    let text = text.trim_end();
+    if !text.is_empty() {
+        let _ = writeln!(std::io::stdout(), "{text}");
+    }
+}

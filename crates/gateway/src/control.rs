@@ -1,0 +1,124 @@
+//! The control plane: everything that is not a model call, on threads of its own. Workers hand requests over through
+//! a bounded channel, so a slow admin page never delays a model call.
+
+mod cors;
+mod models;
+mod system;
+
+pub use cors::Cors;
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{Response, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use bytes::Bytes;
+use dialects::Front;
+use engine::{Content, refuse};
+use tokio::sync::{mpsc, oneshot};
+use tower_service::Service;
+use types::{Fault, FaultKind, Side};
+
+use crate::live::Live;
+
+/// Requests that may wait for the control plane.
+const QUEUE: usize = 256;
+
+/// A request on its way from a worker, and the way back.
+pub struct Errand {
+    request: http::Request<Body>,
+    answer: oneshot::Sender<Response<Body>>,
+}
+
+/// The workers' end of the channel.
+pub struct Bridge(mpsc::Sender<Errand>);
+
+/// A channel to the control plane, and its far end for [`serve`].
+pub fn bridge() -> (Bridge, mpsc::Receiver<Errand>) {
+    let (sender, receiver) = mpsc::channel(QUEUE);
+    (Bridge(sender), receiver)
+}
+
+impl Bridge {
+    /// Has a request answered.
+    pub async fn call(&self, request: http::Request<Bytes>, peer: SocketAddr) -> Response<Body> {
+        let mut request = request.map(Body::from);
+        request.extensions_mut().insert(peer);
+        let (answer, answered) = oneshot::channel();
+        match self.0.try_send(Errand { request, answer }) {
+            Ok(()) => answered.await.unwrap_or_else(|_| unavailable()),
+            Err(_) => unavailable(),
+        }
+    }
+}
+
+fn unavailable() -> Response<Body> {
+    fault(&Fault::new(FaultKind::Unavailable, Side::Gateway, "the gateway is too busy for this request"))
+}
+
+/// Answers requests until the last worker is gone.
+pub async fn serve(live: Arc<Live>, mut errands: mpsc::Receiver<Errand>) {
+    let router = router(live);
+    while let Some(Errand { request, answer }) = errands.recv().await {
+        let mut router = router.clone();
+        tokio::spawn(async move {
+            let response: Result<Response<Body>, Infallible> = router.call(request).await;
+            let Ok(response) = response;
+            // A caller that is gone needs no answer.
+            let _ = answer.send(response);
+        });
+    }
+}
+
+fn router(live: Arc<Live>) -> Router {
+    let guarded = Router::new()
+        .route("/models", get(models::list))
+        .route("/v1/models", get(models::list))
+        .route("/models/{*id}", get(models::one))
+        .route("/v1/models/{*id}", get(models::one))
+        .route("/config/reload", post(system::reload))
+        .route_layer(from_fn_with_state(live.clone(), authenticate));
+    Router::new()
+        .merge(guarded)
+        .route("/", get(system::welcome))
+        .route("/health/liveliness", get(system::liveliness))
+        .route("/health/liveness", get(system::liveliness))
+        .route("/health/readiness", get(system::readiness))
+        .fallback(system::not_found)
+        .method_not_allowed_fallback(system::wrong_method)
+        .with_state(live)
+}
+
+async fn authenticate(State(live): State<Arc<Live>>, request: Request, next: Next) -> Response<Body> {
+    match live.setup().access.check(request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(denied) => fault_for(front_of(&request), &denied),
+    }
+}
+
+/// The dialect in which a caller expects errors: Anthropic's clients always name their API version.
+fn front_of(request: &Request) -> &'static dyn Front {
+    let name = if request.headers().contains_key("anthropic-version") { "anthropic" } else { "openai" };
+    let mut fronts = dialects::FRONTS.iter().copied();
+    fronts.find(|front| front.name() == name).unwrap_or(dialects::FRONTS[0])
+}
+
+fn fault(fault: &Fault) -> Response<Body> {
+    fault_for(dialects::FRONTS[0], fault)
+}
+
+fn fault_for(front: &dyn Front, fault: &Fault) -> Response<Body> {
+    let reply = refuse(front, fault);
+    let body = match reply.content {
+        Content::Whole(bytes) => bytes,
+        Content::Stream(_) => Bytes::new(),
+    };
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, reply.headers, body).into_response()
+}

@@ -1,0 +1,83 @@
+//! What can be called: `GET /v1/models` in the dialect of the asker.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::{Response, header::CONTENT_TYPE};
+use axum::response::IntoResponse;
+use dialects::json::Writer;
+use engine::Setup;
+use types::{Fault, FaultKind, Side};
+
+use super::{fault_for, front_of};
+use crate::live::Live;
+
+/// Day that stands for "always there", as the incumbent says it.
+const CREATED: u64 = 1_677_610_602;
+const CREATED_AT: &str = "2023-02-28T18:56:42Z";
+
+/// All models, groups and aliases; a wildcard group is shown as the models that the catalogue knows behind it.
+pub async fn list(State(live): State<Arc<Live>>, request: Request) -> Response<Body> {
+    let names = names(&live.setup());
+    let body = Writer::document(|w| match front_of(&request).name() {
+        "anthropic" => {
+            w.key("data").array(|w| names.iter().for_each(|name| w.object(|w| anthropic_fields(w, name))));
+            w.num_field("has_more", false);
+            for (end, name) in [("first_id", names.first()), ("last_id", names.last())] {
+                match name {
+                    Some(name) => w.str_field(end, name),
+                    None => w.key(end).null(),
+                }
+            }
+        }
+        _ => {
+            w.str_field("object", "list");
+            w.key("data").array(|w| names.iter().for_each(|name| w.object(|w| openai_fields(w, name))));
+        }
+    });
+    ([(CONTENT_TYPE, "application/json")], body.freeze()).into_response()
+}
+
+/// One model.
+pub async fn one(State(live): State<Arc<Live>>, Path(id): Path<String>, request: Request) -> Response<Body> {
+    let front = front_of(&request);
+    if live.setup().find(&id).is_none() {
+        let unknown = Fault::new(FaultKind::NotFound, Side::Caller, format!("The model '{id}' does not exist"));
+        return fault_for(front, &Fault { code: Some("model_not_found".to_owned()), ..unknown });
+    }
+    let body = Writer::document(|w| match front.name() {
+        "anthropic" => anthropic_fields(w, &id),
+        _ => openai_fields(w, &id),
+    });
+    ([(CONTENT_TYPE, "application/json")], body.freeze()).into_response()
+}
+
+fn openai_fields(w: &mut Writer, name: &str) {
+    w.str_field("id", name);
+    w.str_field("object", "model");
+    w.num_field("created", CREATED);
+    w.str_field("owned_by", "openai");
+}
+
+fn anthropic_fields(w: &mut Writer, name: &str) {
+    w.str_field("id", name);
+    w.str_field("type", "model");
+    w.str_field("display_name", name);
+    w.str_field("created_at", CREATED_AT);
+}
+
+fn names(setup: &Setup) -> Vec<String> {
+    let groups = setup.groups.keys().cloned();
+    let aliases = setup.aliases.keys().cloned();
+    let behind_patterns = setup.patterns.iter().flat_map(|pattern| {
+        let deployments = pattern.group.deployments.iter();
+        let models = deployments.flat_map(|deployment| policy::catalogue::models_of(deployment.provider));
+        models.map(|model| format!("{}{model}{}", pattern.before, pattern.after))
+    });
+    let mut names: Vec<String> = groups.chain(aliases).chain(behind_patterns).collect();
+    names.retain(|name| !setup.hidden.contains(name));
+    names.sort();
+    names.dedup();
+    names
+}

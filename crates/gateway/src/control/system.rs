@@ -1,0 +1,67 @@
+//! About the gateway itself: alive, ready, reload.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{Response, StatusCode, header::CONTENT_TYPE};
+use axum::response::IntoResponse;
+use dialects::json::Writer;
+use types::{Fault, FaultKind, Side};
+
+use super::{fault_for, front_of};
+use crate::live::Live;
+
+/// Who answers here.
+pub async fn welcome() -> Response<Body> {
+    let body = Writer::document(|w| {
+        w.str_field("name", "lockgate");
+        w.str_field("version", env!("CARGO_PKG_VERSION"));
+        w.str_field("models", "/v1/models");
+    });
+    ([(CONTENT_TYPE, "application/json")], body.freeze()).into_response()
+}
+
+/// The process answers; the body is the incumbent's.
+pub async fn liveliness() -> Response<Body> {
+    ([(CONTENT_TYPE, "application/json")], "\"I'm alive!\"").into_response()
+}
+
+/// The gateway can serve calls. While it drains it no longer listens, so whoever gets an answer may call.
+pub async fn readiness() -> Response<Body> {
+    let body = Writer::document(|w| {
+        w.str_field("status", "healthy");
+        w.str_field("db", "Not connected");
+    });
+    ([(CONTENT_TYPE, "application/json")], body.freeze()).into_response()
+}
+
+/// Reads the configuration file again, and says what it found there.
+pub async fn reload(State(live): State<Arc<Live>>) -> Response<Body> {
+    let reloaded = tokio::task::spawn_blocking(move || live.reload()).await;
+    let (status, word, report) = match reloaded {
+        Ok(Ok(report)) => (StatusCode::OK, "reloaded", report),
+        Ok(Err(report)) => (StatusCode::UNPROCESSABLE_ENTITY, "unchanged", report),
+        Err(_) => return super::fault(&Fault::new(FaultKind::Internal, Side::Gateway, "the reload failed")),
+    };
+    let body = Writer::document(|w| {
+        w.str_field("status", word);
+        w.key("findings").array(|w| report.findings.iter().for_each(|finding| w.string(&finding.to_string())));
+    });
+    (status, [(CONTENT_TYPE, "application/json")], body.freeze()).into_response()
+}
+
+/// Nothing is served under this path.
+pub async fn not_found(request: Request) -> Response<Body> {
+    let message = format!("nothing is served under {} {}", request.method(), request.uri().path());
+    fault_for(front_of(&request), &Fault::new(FaultKind::NotFound, Side::Caller, message))
+}
+
+/// The path is right, the method is not.
+pub async fn wrong_method(request: Request) -> Response<Body> {
+    let message = format!("{} does not take the method {}", request.uri().path(), request.method());
+    let fault = Fault::invalid(message);
+    let mut response = fault_for(front_of(&request), &fault);
+    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    response
+}

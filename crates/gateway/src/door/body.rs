@@ -1,0 +1,67 @@
+//! Bodies of answers, whoever makes them.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use engine::Delivery;
+use http_body::{Body, Frame, SizeHint};
+
+/// The body of an answer.
+pub struct OutBody(Kind);
+
+enum Kind {
+    /// All of it.
+    Whole(Bytes),
+    /// A model's answer as it comes.
+    Stream(Box<Delivery>),
+    /// Whatever the control plane says.
+    Control(axum::body::Body),
+}
+
+impl OutBody {
+    /// A body that is complete.
+    pub fn whole(bytes: Bytes) -> Self {
+        OutBody(Kind::Whole(bytes))
+    }
+
+    /// A model's answer as it comes.
+    pub fn stream(delivery: Box<Delivery>) -> Self {
+        OutBody(Kind::Stream(delivery))
+    }
+
+    /// An answer of the control plane.
+    pub fn control(body: axum::body::Body) -> Self {
+        OutBody(Kind::Control(body))
+    }
+}
+
+impl Body for OutBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        match &mut self.0 {
+            Kind::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Kind::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Kind::Stream(delivery) => Poll::Ready(ready!(delivery.poll_piece(cx)).map(|piece| Ok(Frame::data(piece)))),
+            Kind::Control(body) => Pin::new(body).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            Kind::Whole(bytes) => bytes.is_empty(),
+            Kind::Stream(_) => false,
+            Kind::Control(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Kind::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Kind::Stream(_) => SizeHint::default(),
+            Kind::Control(body) => body.size_hint(),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The paths that the engine serves. Everything else is the control plane's.
+
+use dialects::{FRONTS, Front};
+use http::Method;
+use percent_encoding::percent_decode_str;
+use types::Operation;
+
+/// What a path means.
+pub struct Route {
+    /// The dialect the caller speaks.
+    pub front: &'static dyn Front,
+    /// What is asked for.
+    pub operation: Operation,
+    /// A model named in the path.
+    pub path_model: Option<String>,
+}
+
+/// Paths by their fixed part; each is a `POST`.
+const PATHS: &[(&str, &str, Operation)] = &[
+    ("/v1/chat/completions", "openai", Operation::Chat),
+    ("/chat/completions", "openai", Operation::Chat),
+    ("/v1/completions", "openai", Operation::Completion),
+    ("/completions", "openai", Operation::Completion),
+    ("/v1/embeddings", "openai", Operation::Embedding),
+    ("/embeddings", "openai", Operation::Embedding),
+    ("/v1/messages", "anthropic", Operation::Chat),
+    ("/v1/messages/count_tokens", "anthropic", Operation::CountTokens),
+];
+
+/// Prefixes behind which a model follows in the path, and one of the paths without `/v1`.
+const MODEL_PREFIXES: &[&str] = &["/engines/", "/openai/deployments/"];
+
+/// What a request means, if the engine serves it.
+pub fn find(method: &Method, path: &str) -> Option<Route> {
+    if method != Method::POST {
+        return None;
+    }
+    let path = path.strip_suffix('/').unwrap_or(path);
+    if let Some((_, front, operation)) = PATHS.iter().find(|(known, ..)| *known == path) {
+        return Some(Route { front: front_named(front)?, operation: *operation, path_model: None });
+    }
+    let behind = MODEL_PREFIXES.iter().find_map(|prefix| path.strip_prefix(prefix))?;
+    PATHS.iter().filter(|(known, front, _)| *front == "openai" && !known.starts_with("/v1")).find_map(
+        |(known, front, operation)| {
+            let model = percent_decode_str(behind.strip_suffix(known)?).decode_utf8().ok()?;
+            let path_model = Some(model.into_owned()).filter(|model| !model.is_empty())?;
+            Some(Route { front: front_named(front)?, operation: *operation, path_model: Some(path_model) })
+        },
+    )
+}
+
+/// The dialect in which requests are refused that belong to none.
+pub fn default_front() -> &'static dyn Front {
+    FRONTS[0]
+}
+
+fn front_named(name: &str) -> Option<&'static dyn Front> {
+    FRONTS.iter().copied().find(|front| front.name() == name)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,23 @@
+use super::*;
+
+fn check(path: &str, expected: Option<(&str, Operation, Option<&str>)>) {
+    let found = find(&Method::POST, path).map(|route| (route.front.name(), route.operation, route.path_model));
+    let expected = expected.map(|(front, operation, model)| (front, operation, model.map(str::to_owned)));
+    assert_eq!(found, expected, "{path}");
+}
+
+#[test]
+fn every_spelling_of_a_path_leads_to_the_same_place() {
+    check("/v1/chat/completions", Some(("openai", Operation::Chat, None)));
+    check("/chat/completions", Some(("openai", Operation::Chat, None)));
+    check("/v1/chat/completions/", Some(("openai", Operation::Chat, None)));
+    check("/engines/gpt-4o/chat/completions", Some(("openai", Operation::Chat, Some("gpt-4o"))));
+    check("/openai/deployments/a%2Fb/embeddings", Some(("openai", Operation::Embedding, Some("a/b"))));
+    check("/openai/deployments/a/b/completions", Some(("openai", Operation::Completion, Some("a/b"))));
+    check("/v1/messages", Some(("anthropic", Operation::Chat, None)));
+    check("/v1/messages/count_tokens", Some(("anthropic", Operation::CountTokens, None)));
+    check("/engines//chat/completions", None);
+    check("/engines/m/messages", None);
+    check("/v1/models", None);
+    assert!(find(&Method::GET, "/v1/chat/completions").is_none());
+}

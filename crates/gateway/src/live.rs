@@ -1,0 +1,67 @@
+//! What all threads share: the newest setup, and the way to the control plane.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use engine::{Roll, Setup};
+
+use crate::config::{self, Report};
+use crate::control::{Bridge, Cors};
+
+/// What all threads share.
+pub struct Live {
+    setup: ArcSwap<Setup>,
+    /// The configuration file, if there is one.
+    file: Option<PathBuf>,
+    /// How the deployments fared lately: outlives every setup.
+    roll: Arc<Roll>,
+    /// What the last look at the configuration file found. Also keeps reloads from overtaking each other.
+    report: Mutex<Report>,
+    /// The way to the control plane.
+    pub control: Bridge,
+    /// Who may call from a browser.
+    pub cors: Cors,
+}
+
+impl Live {
+    /// Begins with `setup`.
+    pub fn new(
+        setup: Setup,
+        file: Option<PathBuf>,
+        roll: Arc<Roll>,
+        report: Report,
+        control: Bridge,
+        cors: Cors,
+    ) -> Self {
+        Live { setup: ArcSwap::from_pointee(setup), file, roll, report: Mutex::new(report), control, cors }
+    }
+
+    /// The newest setup.
+    pub fn setup(&self) -> Arc<Setup> {
+        self.setup.load_full()
+    }
+
+    /// Reads the configuration file again. A file with errors changes nothing; calls in flight finish on the setup
+    /// they began with.
+    pub fn reload(&self) -> Result<Report, Report> {
+        let mut last = self.report.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(file) = &self.file else {
+            return Ok(Report::default());
+        };
+        let loaded = config::load(file, &config::process_env, &self.roll);
+        *last = loaded.report;
+        match loaded.setup {
+            Some(setup) => {
+                self.setup.store(Arc::new(setup));
+                Ok(last.clone())
+            }
+            None => Err(last.clone()),
+        }
+    }
+
+    /// The configuration file, if there is one.
+    pub fn file(&self) -> Option<&PathBuf> {
+        self.file.as_ref()
+    }
+}

@@ -1,0 +1,156 @@
+//! `lockgate serve`: brings the threads up, says where it listens, reloads on request, and goes down without
+//! cutting anybody off.
+
+mod signals;
+mod watch_file;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread;
+
+use engine::Roll;
+use tokio::sync::watch;
+
+use crate::cli::ServeArgs;
+use crate::config::{self, Loaded};
+use crate::control::{self, Cors};
+use crate::live::Live;
+use crate::worker;
+
+/// Runs the gateway until it is told to stop.
+pub fn run(args: ServeArgs) -> ExitCode {
+    start_log(&args);
+    match prepare(&args) {
+        Ok(ready) => ready.run(),
+        Err(problem) => {
+            complain(&problem);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Everything that can fail before the first call has been done.
+struct Ready {
+    live: Arc<Live>,
+    listeners: Vec<TcpListener>,
+    errands: tokio::sync::mpsc::Receiver<control::Errand>,
+}
+
+fn prepare(args: &ServeArgs) -> Result<Ready, String> {
+    let roll = Arc::new(Roll::default());
+    let Loaded { setup, report, found, .. } = match &args.config {
+        Some(file) => config::load(file, &config::process_env, &roll),
+        None => config::discover(&args.quick(), &config::process_env, &roll),
+    };
+    if !report.findings.is_empty() {
+        complain(&report.to_string());
+    }
+    let Some(setup) = setup else {
+        return Err("the configuration has errors; nothing was started".to_owned());
+    };
+    let open = setup.access.master_key.is_none();
+    let address = address(args, open)?;
+    let listeners = worker::listeners(address, args.workers())
+        .map_err(|error| format!("cannot listen on {address}: {error}; another port can be chosen with --port"))?;
+    let address = listeners[0].local_addr().map_err(|error| error.to_string())?;
+    say(&announcement(&found, address, &setup));
+    let (control, errands) = control::bridge();
+    let cors = Cors::new(args.cors_origins.as_deref().unwrap_or_default());
+    let live = Arc::new(Live::new(setup, args.config.clone(), roll, report, control, cors));
+    Ok(Ready { live, listeners, errands })
+}
+
+/// Without a key only this machine may call, unless the operator says otherwise.
+fn address(args: &ServeArgs, open: bool) -> Result<SocketAddr, String> {
+    let host = match (&args.host, open) {
+        (Some(host), _) => host.as_str(),
+        (None, true) => return Ok((IpAddr::V4(Ipv4Addr::LOCALHOST), args.port).into()),
+        (None, false) => "0.0.0.0",
+    };
+    let unknown = |why: String| format!("cannot listen on host {host}: {why}");
+    let mut addresses = (host, args.port).to_socket_addrs().map_err(|error| unknown(error.to_string()))?;
+    addresses.next().ok_or_else(|| unknown("it has no address".to_owned()))
+}
+
+/// What was found, where it listens, and a first call that works.
+fn announcement(found: &[String], address: SocketAddr, setup: &engine::Setup) -> String {
+    let host = match address.ip() {
+        ip if ip.is_unspecified() => "localhost".to_owned(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+        ip => ip.to_string(),
+    };
+    let url = format!("http://{host}:{}", address.port());
+    let key = match setup.access.master_key {
+        Some(_) => " -H \"authorization: Bearer $LITELLM_MASTER_KEY\"",
+        None => "",
+    };
+    let model = setup.example_model().unwrap_or_else(|| "MODEL".to_owned());
+    let body = format!(r#"{{"model":"{model}","messages":[{{"role":"user","content":"Hello!"}}]}}"#);
+    let found: String = found.iter().map(|line| format!("{line}\n")).collect();
+    format!(
+        "{found}listening on {url}\ntry: curl {url}/v1/chat/completions{key} -H 'content-type: application/json' -d '{body}'"
+    )
+}
+
+impl Ready {
+    fn run(self) -> ExitCode {
+        let (stop, stopped) = watch::channel(false);
+        let threads: Vec<_> = self
+            .listeners
+            .into_iter()
+            .enumerate()
+            .map(|(index, listener)| {
+                let (live, stopped) = (self.live.clone(), stopped.clone());
+                let seed = seed(index);
+                let name = format!("worker-{index}");
+                thread::Builder::new().name(name).spawn(move || worker::run(listener, live, seed, stopped))
+            })
+            .collect();
+        let control = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let Ok(control) = control else {
+            complain("the control plane could not be started");
+            return ExitCode::FAILURE;
+        };
+        control.spawn(control::serve(self.live.clone(), self.errands));
+        let watched = self.live.file().and_then(|file| watch_file::start(file, self.live.clone()));
+        control.spawn(signals::listen(self.live.clone(), stop));
+        let mut code = ExitCode::SUCCESS;
+        for thread in threads {
+            match thread.map(thread::JoinHandle::join) {
+                Ok(Ok(Ok(()))) => {}
+                _ => code = ExitCode::FAILURE,
+            }
+        }
+        drop(watched);
+        control.shutdown_background();
+        code
+    }
+}
+
+/// A seed that differs between workers and between starts.
+fn seed(index: usize) -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(index)
+}
+
+fn start_log(args: &ServeArgs) {
+    let level = match (args.detailed_debug, args.debug) {
+        (true, _) => "debug",
+        (false, true) => "info",
+        _ => "warn",
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_env("LOCKGATE_LOG");
+    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+/// To people and scripts that wait for the gateway to come up.
+#[allow(clippy::print_stdout)]
+fn say(text: &str) {
+    println!("{text}");
+}
+
+fn complain(text: &str) {
+    eprintln!("{}", text.trim_end());
+}

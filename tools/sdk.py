@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+"""Runs the SDK suites against the real binary: a mock provider, a gateway in front of it, the suites in front of that.
+
+tests/sdk/backs.json says which backs there are; the suites get what they need in LOCKGATE_SDK. Both servers live in
+a folder of their own with an empty environment, on ports the system picks; what they say is kept in .local/sdk. Arguments after `--` go to the runner.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+READY = re.compile(rb"listening on (http://[\w.:\[\]]+)")
+READY_S = 30
+RUNNERS = {
+    "python": lambda more: [sys.executable, "-m", "pytest", *(more or ["tests/sdk/python"])],
+    "node": lambda more: ["node", "--test", *(more or sorted(map(str, Path("tests/sdk/node").glob("*.test.mjs"))))],
+}
+
+
+def fresh_folder(name):
+    """An empty folder for what servers write; it stays when they are gone, for whoever wants to know what they said."""
+    folder = ROOT / ".local" / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+@contextmanager
+def server(name, command, folder):
+    """Starts a server of ours and yields its address, as soon as it says that it listens."""
+    log = open(folder / f"{name}.log", "wb+")
+    env = {"PATH": os.environ["PATH"], "HOME": str(folder), "RUST_BACKTRACE": "1"}
+    process = subprocess.Popen(command, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=log)
+    found, done = [], threading.Event()
+
+    def read():
+        for line in process.stdout:
+            log.write(line)
+            if (ready := READY.search(line)) and not found:
+                found.append(ready[1].decode())
+                done.set()
+        done.set()
+
+    threading.Thread(target=read, daemon=True).start()
+    try:
+        done.wait(READY_S)
+        if not found:
+            log.flush()
+            said = Path(log.name).read_text(errors="replace")
+            sys.exit(f"{name} did not say within {READY_S} s where it listens. It said:\n{said}")
+        yield found[0]
+    finally:
+        process.terminate()
+        process.wait(10)
+        log.close()
+
+
+def models(facts, moods):
+    """What a back's models are called upstream, by mood."""
+    named = {"chat": facts["model"]} | {mood: f"{facts['model']}@{knobs}" for mood, knobs in moods.items()}
+    return named | {mood: facts[mood] for mood in ("embed", "signed") if mood in facts}
+
+
+def alias(back, mood):
+    return back if mood == "chat" else f"{back}.{mood}"
+
+
+def write_config(path, plan, mock):
+    """One model name per back and mood, as an operator would write it."""
+    lines = ["model_list:"]
+    for back, facts in plan["backs"].items():
+        for mood, upstream in models(facts, plan["moods"]).items():
+            lines += [
+                f"  - model_name: {alias(back, mood)}",
+                "    litellm_params:",
+                f"      model: {json.dumps(upstream)}",
+                f"      api_base: {mock}{facts['base']}",
+                f"      api_key: {plan['upstream_key']}",
+            ]
+    lines += [
+        "router_settings:",
+        "  num_retries: 0  # a fault must reach the caller, so that the suites see how it is told",
+        "  disable_cooldowns: true",
+        "general_settings:",
+        f"  master_key: {plan['master_key']}",
+    ]
+    path.write_text("\n".join(lines) + "\n")
+
+
+def session(plan, base, mock):
+    """What the suites are told. Without a gateway they talk to the mock, in the one dialect that each of them speaks."""
+    direct = base == mock
+    backs = {
+        back: {
+            "can": facts["can"] + [mood for mood in ("embed", "signed") if mood in facts],
+            "models": {
+                mood: upstream.split("/", 1)[1] if direct else alias(back, mood)
+                for mood, upstream in models(facts, plan["moods"]).items()
+            },
+        }
+        for back, facts in plan["backs"].items()
+    }
+    keys = {"key": plan["master_key"], "upstream_key": plan["upstream_key"]}
+    return keys | {"base": base, "mock": mock, "direct": direct, "backs": backs}
+
+
+def run(suites, told, more):
+    env = os.environ | {"LOCKGATE_SDK": json.dumps(told), "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+    for suite in suites:
+        if code := subprocess.run(RUNNERS[suite](more), env=env).returncode:
+            return code
+    return 0
+
+
+def main():
+    target = os.environ.get("CARGO_TARGET_DIR", ROOT / "target")
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("suite", nargs="?", choices=RUNNERS, help="default: all")
+    asked.add_argument("--binary", type=Path, default=Path(target) / "debug" / "lockgate")
+    asked.add_argument("--direct", action="store_true", help="leave the gateway out, to test the suites and the mock")
+    asked.add_argument("more", nargs="*", help="arguments for the runner, instead of its default")
+    asked = asked.parse_args()
+    plan = json.loads((ROOT / "tests/sdk/backs.json").read_text())
+    binary = asked.binary.resolve()
+    os.chdir(ROOT)
+    folder = fresh_folder("sdk")
+    suites = [asked.suite] if asked.suite else list(RUNNERS)
+    with server("mock", [binary, "mock", "--port", "0"], folder) as mock:
+        if asked.direct:
+            return run(suites, session(plan, mock, mock), asked.more)
+        config = folder / "config.yaml"
+        write_config(config, plan, mock)
+        with server("gateway", [binary, "--config", config, "--host", "127.0.0.1", "--port", "0"], folder) as base:
+            return run(suites, session(plan, base, mock), asked.more)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

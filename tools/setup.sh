@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Installs what a stage (test, bench) needs and is not there yet; a second run only compares fingerprints.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+stage="${1:-test}"
+export DEBIAN_FRONTEND=noninteractive PIP_DISABLE_PIP_VERSION_CHECK=1
+
+die() { echo "setup: $*" >&2; exit 1; }
+
+have() { # PACKAGE[=COMMAND]: the command is on the path, or the package is installed
+  command -v "${1#*=}" >/dev/null || [ "$(dpkg-query -W -f='${db:Status-Status}' "${1%%=*}" 2>/dev/null)" = installed ]
+}
+
+packages() { # STAGE
+  local word missing=()
+  for word in $(sed -n "s/^$1 //p" tools/packages.txt); do
+    have "$word" || missing+=("${word%%=*}")
+  done
+  [ "${#missing[@]}" -gt 0 ] || return 0
+  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null ||
+    die "missing: ${missing[*]}. Install them (Debian: sudo apt-get install ${missing[*]}) and try again."
+  apt-get update -qq
+  apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+fingerprint() { # VERSION FILE...
+  { echo "$1"; cat "${@:2}"; } | sha256sum
+}
+
+python_sdks() {
+  local venv=.local/venv requirements=tests/sdk/python/requirements.txt now
+  now="$(fingerprint "$(python3 --version)" "$requirements")"
+  [ "$(cat "$venv/fingerprint" 2>/dev/null)" != "$now" ] || return 0
+  rm -rf "$venv"
+  python3 -m venv "$venv"
+  "$venv/bin/pip" install --quiet --requirement "$requirements"
+  echo "$now" >"$venv/fingerprint"
+}
+
+node_sdks() {
+  local sdk=tests/sdk/node version now
+  version="$(node --version)"
+  [ "$(printf '%s\n' v20 "$version" | sort -V | head -n 1)" = v20 ] ||
+    die "Node $version is too old for the SDKs: 20 or newer is needed."
+  now="$(fingerprint "$version" "$sdk/package.json" "$sdk/package-lock.json")"
+  [ "$(cat "$sdk/node_modules/.fingerprint" 2>/dev/null)" != "$now" ] || return 0
+  npm --prefix "$sdk" ci --silent --no-audit --no-fund
+  echo "$now" >"$sdk/node_modules/.fingerprint"
+}
+
+packages "$stage"
+if [ "$stage" = test ]; then
+  python_sdks
+  node_sdks
+fi

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Everything there is to check, cheapest first; stops at the first part that fails, so that its report comes last.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+tools/setup.sh test
+cargo fmt --all --check
+cargo clippy --workspace --all-targets --locked -- -D warnings
+cargo test --workspace --locked
+exec .local/venv/bin/python tools/sdk.py
