@@ -45,7 +45,10 @@ http {{
   upstream mock {{ server {mock}; keepalive 256; }}
   server {{
     listen 127.0.0.1:{port};
-    location / {{ proxy_pass http://mock; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_buffering off; }}
+    proxy_http_version 1.1;
+    proxy_set_header Connection "";
+    proxy_buffering off;
+    location / {{ proxy_pass http://mock; }}
   }}
 }}
 """
@@ -71,7 +74,16 @@ def nginx(folder, mock):
 
 def measure(base, script, seconds, connections):
     """One run: requests per second, and the milliseconds that half and 99 % of the requests stay below."""
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "--latency", "-s", script, f"{base}/v1/chat/completions"]
+    command = [
+        "wrk",
+        "-t1",
+        f"-c{connections}",
+        f"-d{seconds}",
+        "--latency",
+        "-s",
+        script,
+        f"{base}/v1/chat/completions",
+    ]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     if failed := re.search(r"Non-2xx.*|Socket errors.*", said):
         raise SystemExit(f"{base}: {failed[0]}")
@@ -92,7 +104,7 @@ def main():
     headers = f'{{["Content-Type"] = "application/json", ["Authorization"] = "Bearer {KEY}"}}'
     script.write_text(f"wrk.method = 'POST'\nwrk.body = [==[{json.dumps(BODY)}]==]\nwrk.headers = {headers}\n")
     with ExitStack() as stack:
-        mock = stack.enter_context(server("mock", [binary, "mock", "--port", "0"], folder))
+        mock = stack.enter_context(server("mock", [binary, "mock", "--port", "0", "--no-record", "--no-check"], folder))
         config = folder / "config.yaml"
         config.write_text(CONFIG.format(mock=mock, key=KEY))
         command = [binary, "--config", config, "--host", "127.0.0.1", "--port", "0"]

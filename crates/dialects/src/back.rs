@@ -40,6 +40,11 @@ pub trait Back: Send + Sync {
     /// Decodes a whole answer.
     fn read_answer(&self, operation: Operation, body: &[u8]) -> Result<Answer, Fault>;
 
+    /// Looks whether a whole answer that passes through untouched is one, and what it consumed.
+    fn glance_answer(&self, operation: Operation, body: &[u8]) -> Result<Usage, Fault> {
+        self.read_answer(operation, body).map(|answer| answer.usage())
+    }
+
     /// Begins to decode a streamed answer.
     fn stream_reader(&self, operation: Operation) -> Box<dyn StreamReader>;
 
@@ -92,6 +97,14 @@ pub struct Quirks {
     pub keep_reasoning: bool,
     /// Calls the visible reasoning `reasoning` instead of `reasoning_content` in requests.
     pub reasoning_field: bool,
+    /// Takes `top_k`, which OpenAI has not (most local servers do).
+    pub top_k: bool,
+    /// Takes Anthropic's `cache_control` on content parts and tools (routers in front of Claude).
+    pub cache_control: bool,
+    /// Takes OpenAI's `prompt_cache_breakpoint` on content parts (gpt-5.6 and later).
+    pub cache_breakpoints: bool,
+    /// Takes only tool-call ids of exactly nine letters and digits (Mistral).
+    pub short_call_ids: bool,
 }
 
 /// An encoded request.

@@ -53,10 +53,9 @@ impl Fields {
     /// that is refused in the name of `param`.
     pub fn opt_float(&mut self, name: &str, param: &str, value: Option<f64>) -> Result<(), Fault> {
         match value {
-            Some(number) if !number.is_finite() => Err(Fault::invalid_param(
-                param,
-                format!("'{param}' must be a finite number"),
-            )),
+            Some(number) if !number.is_finite() => {
+                Err(Fault::invalid_param(param, format!("'{param}' must be a finite number")))
+            }
             _ => {
                 self.opt_num(name, value);
                 Ok(())

@@ -50,6 +50,8 @@ pub struct Stamp {
     pub model: String,
     /// Whether the caller asked for the usage event of a stream.
     pub stream_usage: bool,
+    /// Whether the caller asked for embedding vectors as base64 (OpenAI's `encoding_format`).
+    pub base64_vectors: bool,
     /// Estimate of the input tokens, for dialects that state them before the provider does.
     pub input_estimate: u64,
 }

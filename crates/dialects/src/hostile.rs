@@ -6,12 +6,8 @@ use types::{Event, Operation};
 
 use crate::BACKS;
 
-const OPERATIONS: [Operation; 4] = [
-    Operation::Chat,
-    Operation::Completion,
-    Operation::Embedding,
-    Operation::CountTokens,
-];
+const OPERATIONS: [Operation; 4] =
+    [Operation::Chat, Operation::Completion, Operation::Embedding, Operation::CountTokens];
 
 /// Bodies whose pieces make the most interesting nonsense.
 const SAMPLES: [&str; 3] = [
@@ -23,10 +19,7 @@ const SAMPLES: [&str; 3] = [
 /// A piece of a sample with a few bytes of it replaced.
 fn damaged() -> impl Strategy<Value = Vec<u8>> {
     let cut = (0..SAMPLES.len(), any::<usize>(), any::<usize>());
-    let blows = prop::collection::vec(
-        (any::<usize>(), prop::sample::select(&b"{}[]\",:0e-nt\\ \n\xff"[..])),
-        0..4,
-    );
+    let blows = prop::collection::vec((any::<usize>(), prop::sample::select(&b"{}[]\",:0e-nt\\ \n\xff"[..])), 0..4);
     (cut, blows).prop_map(|((sample, start, end), blows)| {
         let lines: Vec<&str> = SAMPLES[sample].split_inclusive('\n').collect();
         let start = start % lines.len();
@@ -70,10 +63,7 @@ fn check_order(name: &str, events: &[Event]) {
     let content = events.iter().any(Event::is_content);
     assert!(starts <= 1 && (!content || start(&events[0])), "{name}: {events:?}");
     let lasts = events.iter().filter(|event| last(event)).count();
-    assert!(
-        lasts == 0 || lasts == 1 && events.last().is_some_and(last),
-        "{name}: {events:?}"
-    );
+    assert!(lasts == 0 || lasts == 1 && events.last().is_some_and(last), "{name}: {events:?}");
 }
 
 proptest! {
@@ -91,18 +81,10 @@ proptest! {
 #[test]
 fn no_back_panics_on_depth_or_absurd_numbers() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-    let wide = format!(
-        r#"{{"candidates":[{}0],"embeddings":[[1e999,-1e999]]}}"#,
-        "{},".repeat(10_000)
-    );
+    let wide = format!(r#"{{"candidates":[{}0],"embeddings":[[1e999,-1e999]]}}"#, "{},".repeat(10_000));
     let absurd = r#"{"candidates":[{"index":18446744073709551615}],"usageMetadata":{"promptTokenCount":1e308},
         "done":true,"eval_count":99999999999999999999999999,"error":{"code":-1,"details":[{"retryDelay":"1e99s"}]}}"#;
-    for text in [
-        &deep[..],
-        &wide,
-        absurd,
-        &absurd.replace("\"error\"", "\"other\"").replace('\n', ""),
-    ] {
+    for text in [&deep[..], &wide, absurd, &absurd.replace("\"error\"", "\"other\"").replace('\n', "")] {
         read_all(text.as_bytes());
     }
 }

@@ -4,6 +4,7 @@
 //! lists [`FRONTS`] and [`BACKS`] are all there is: adding a name enrols the dialect everywhere, tests included.
 //! Where front and back are the same dialect the engine splices bytes and never comes here for translation.
 
+mod anthropic;
 mod back;
 mod fields;
 mod fit;
@@ -14,6 +15,8 @@ mod hostile;
 pub mod json;
 pub mod media;
 mod ollama;
+mod openai;
+mod phrases;
 pub mod sse;
 mod think;
 #[cfg(test)]
@@ -21,11 +24,13 @@ mod trial;
 mod turns;
 mod upstream;
 
+pub use anthropic::Anthropic;
 pub use back::{Back, Glance, Outgoing, Quirks, StreamReader, Target};
 pub use fit::Fit;
 pub use front::{Front, Stamp, StreamWriter};
 pub use gemini::Gemini;
 pub use ollama::Ollama;
+pub use openai::OpenAi;
 
 /// How a dialect cuts a streamed body into events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +42,7 @@ pub enum Framing {
 }
 
 /// Dialects that callers may speak to us.
-pub static FRONTS: &[&dyn Front] = &[];
+pub static FRONTS: &[&dyn Front] = &[&OpenAi, &Anthropic];
 
 /// Dialects that we speak to providers.
-pub static BACKS: &[&dyn Back] = &[&Gemini, &Ollama];
+pub static BACKS: &[&dyn Back] = &[&OpenAi, &Anthropic, &Gemini, &Ollama];

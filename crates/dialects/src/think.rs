@@ -123,10 +123,7 @@ impl ThinkTags {
 
 /// Length of the end of `text` that may be the beginning of a closing tag.
 fn unfinished_tag(text: &str) -> usize {
-    (1..CLOSE.len())
-        .rev()
-        .find(|length| text.ends_with(&CLOSE[..*length]))
-        .unwrap_or(0)
+    (1..CLOSE.len()).rev().find(|length| text.ends_with(&CLOSE[..*length])).unwrap_or(0)
 }
 
 #[cfg(test)]

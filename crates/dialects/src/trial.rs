@@ -6,7 +6,7 @@ use types::{
     ToolCall, ToolResult,
 };
 
-use crate::sse::{Splitter, data};
+use crate::sse::{Splitter, data, events as events_in};
 use crate::{Back, Outgoing, Quirks, Target};
 
 /// A model that a request goes to.
@@ -20,10 +20,7 @@ pub struct Upstream {
 
 impl Upstream {
     pub fn new(model: &str) -> Self {
-        Upstream {
-            model: model.to_owned(),
-            ..Upstream::default()
-        }
+        Upstream { model: model.to_owned(), ..Upstream::default() }
     }
 
     /// The same, where what the target cannot honour is dropped.
@@ -46,11 +43,7 @@ impl Upstream {
 }
 
 pub fn message(role: Role, blocks: Vec<Block>) -> Message {
-    Message {
-        role,
-        blocks,
-        name: None,
-    }
+    Message { role, blocks, name: None }
 }
 
 pub fn system(text: &str) -> Message {
@@ -79,36 +72,19 @@ pub fn signed_call(id: &str, name: &str, arguments: &str, signature: Option<&str
 }
 
 pub fn result(id: &str, blocks: Vec<Block>) -> Block {
-    Block::ToolResult(ToolResult {
-        call_id: id.to_owned(),
-        name: None,
-        blocks,
-        is_error: false,
-        cache: None,
-    })
+    Block::ToolResult(ToolResult { call_id: id.to_owned(), name: None, blocks, is_error: false, cache: None })
 }
 
 pub fn image(source: Source) -> Block {
-    Block::Image {
-        source,
-        detail: None,
-        cache: None,
-    }
+    Block::Image { source, detail: None, cache: None }
 }
 
 pub fn document(source: Source) -> Block {
-    Block::Document {
-        source,
-        name: None,
-        cache: None,
-    }
+    Block::Document { source, name: None, cache: None }
 }
 
 pub fn base64(media_type: &str, data: &str) -> Source {
-    Source::Base64 {
-        media_type: media_type.to_owned(),
-        data: data.to_owned(),
-    }
+    Source::Base64 { media_type: media_type.to_owned(), data: data.to_owned() }
 }
 
 pub fn function(name: &str, parameters: Option<&str>) -> Tool {
@@ -123,18 +99,11 @@ pub fn function(name: &str, parameters: Option<&str>) -> Tool {
 
 /// A chat of these messages.
 pub fn chat(messages: Vec<Message>) -> Chat {
-    Chat {
-        model: "asked-for".to_owned(),
-        messages,
-        ..Chat::default()
-    }
+    Chat { model: "asked-for".to_owned(), messages, ..Chat::default() }
 }
 
 pub fn extras(fields: &[(&str, &str)]) -> types::Extras {
-    fields
-        .iter()
-        .map(|(name, raw)| ((*name).to_owned(), Raw::new(*raw)))
-        .collect()
+    fields.iter().map(|(name, raw)| ((*name).to_owned(), Raw::new(*raw))).collect()
 }
 
 /// All events of a streamed body that came in these pieces.
@@ -144,8 +113,9 @@ pub fn events_of(back: &dyn Back, operation: Operation, pieces: &[&[u8]]) -> Vec
     let mut out = Vec::new();
     for piece in pieces {
         splitter.feed(Bytes::copy_from_slice(piece));
-        while let Some(event) = splitter.next_event().unwrap() {
-            reader.read(&data(back.framing(), &event), &mut out).unwrap();
+        let batch = splitter.next_batch().unwrap().unwrap_or_default();
+        for event in events_in(back.framing(), &batch) {
+            reader.read(&data(back.framing(), event), &mut out).unwrap();
         }
     }
     reader.finish(&mut out);
@@ -174,12 +144,7 @@ pub fn told(events: &[Event]) -> String {
                 Text(text) => format!("text {text:?}"),
                 Thinking(text) => format!("thinking {text:?}"),
                 Signature(text) => format!("signature {text}"),
-                ToolStart {
-                    index,
-                    id,
-                    name,
-                    signature,
-                } => {
+                ToolStart { index, id, name, signature } => {
                     format!("call {index} {id} {name} {}", signature.as_deref().unwrap_or("-"))
                 }
                 ToolArguments { index, fragment } => format!("arguments {index} {fragment}"),

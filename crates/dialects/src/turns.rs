@@ -71,10 +71,7 @@ pub fn arguments_object(call: &ToolCall) -> Result<Cow<'_, str>, Fault> {
         return Ok(Cow::Borrowed("{}"));
     }
     let wrong = || {
-        let message = format!(
-            "the arguments of tool call '{}' ({}) are not a JSON object",
-            call.id, call.name
-        );
+        let message = format!("the arguments of tool call '{}' ({}) are not a JSON object", call.id, call.name);
         Fault::invalid_param("messages", message)
     };
     let doc = Doc::parse(text.as_bytes()).map_err(|_| wrong())?;
@@ -119,10 +116,7 @@ pub fn address_refused(what: &str, target: &str) -> Fault {
     let message = format!(
         "{what} is given by its address, which neither {target} nor the gateway fetches: send it as base64 data"
     );
-    Fault {
-        kind: FaultKind::Unsupported,
-        ..Fault::invalid_param("messages", message)
-    }
+    Fault { kind: FaultKind::Unsupported, ..Fault::invalid_param("messages", message) }
 }
 
 #[cfg(test)]

@@ -30,12 +30,7 @@ pub fn count(value: Option<Json>) -> Option<u64> {
 pub fn vector(values: Json) -> Result<Vec<f32>, Fault> {
     values
         .items()
-        .map(|value| {
-            value
-                .as_f64()
-                .map(|number| number as f32)
-                .filter(|number| number.is_finite())
-        })
+        .map(|value| value.as_f64().map(|number| number as f32).filter(|number| number.is_finite()))
         .collect::<Option<_>>()
         .ok_or_else(|| malformed("the provider sent an embedding that is not a list of numbers"))
 }
@@ -58,10 +53,7 @@ pub fn fault_of_status(status: u16, message: &str) -> Fault {
         "" => format!("the provider answered with status {status}"),
         text => bounded(text).to_owned(),
     };
-    Fault {
-        upstream_status: Some(status),
-        ..Fault::new(kind, side, message)
-    }
+    Fault { upstream_status: Some(status), ..Fault::new(kind, side, message) }
 }
 
 /// The beginning of a text that is too long to hand on.

@@ -99,6 +99,8 @@ pub(crate) struct Ask {
     pub stream: bool,
     /// Whether the caller wants to see the usage event of a stream.
     pub stream_usage: bool,
+    /// Whether embedding vectors are wanted as base64.
+    pub base64_vectors: bool,
     pub wishes: Wishes,
     /// Connection values the caller brought: name and text.
     pub connection: Vec<(String, String)>,
@@ -131,8 +133,8 @@ impl Ask {
         let flag = |name: &str| body.with(|root| flag(root, name));
         let stream = flag("stream")?;
         let stream_usage = body.with(|root| {
-            let asked = root.get_some("stream_options").and_then(|options| options.get("include_usage")?.as_bool());
-            asked.unwrap_or(false)
+            let options = root.get_some("stream_options")?;
+            options.inside(|options| options.get_some("include_usage")?.as_bool())?
         });
         let own_fields = body.with(|root| {
             let names = root.fields().filter_map(|(key, _)| key.as_str());
@@ -151,7 +153,8 @@ impl Ask {
             decoded: OnceCell::new(),
             model,
             stream,
-            stream_usage,
+            stream_usage: stream_usage.unwrap_or(false),
+            base64_vectors: body.with(|root| root.get("encoding_format").is_some_and(|format| format.is("base64"))),
             own_fields,
             body,
         })
@@ -239,14 +242,15 @@ impl Wishes {
         let seconds =
             |value: Option<f64>| value.and_then(|s| Duration::try_from_secs_f64(s).ok()).filter(|d| !d.is_zero());
         let retries = header("x-litellm-num-retries").or_else(|| body("num_retries")).or_else(|| body("max_retries"));
-        let fallbacks = root.get_some("fallbacks").map_or(Vec::new(), |list| {
-            list.items().filter_map(|item| item.as_string().or_else(|| item.get("model")?.as_string())).collect()
+        let fallbacks = root.get_some("fallbacks").and_then(|list| {
+            let name = |item: Json| item.as_string().or_else(|| item.get("model")?.as_string());
+            list.inside(|list| list.items().filter_map(name).collect())
         });
         let timeout = header("x-litellm-timeout").or_else(|| body("timeout")).or_else(|| body("request_timeout"));
         Ok(Wishes {
             retries: retries.map(|number| number.clamp(0.0, 10.0) as u32),
             no_fallbacks: flag(root, "disable_fallbacks")?,
-            fallbacks,
+            fallbacks: fallbacks.unwrap_or_default(),
             timeout: seconds(timeout),
             stream_timeout: seconds(header("x-litellm-stream-timeout").or_else(|| body("stream_timeout"))),
             heartbeat: seconds(header("x-litellm-keepalive-seconds")),

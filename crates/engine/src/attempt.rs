@@ -145,6 +145,14 @@ impl Attempt<'_> {
         Ok(self.opened(HeaderMap::new(), Vec::new(), Opening::Whole(bytes)))
     }
 
+    /// For dialects that state the input tokens before the provider has.
+    fn input_estimate(&self) -> u64 {
+        match self.ask.decoded(self.deployment).as_deref() {
+            Ok(Request::Chat(chat)) => policy::estimate_tokens(chat),
+            _ => 0,
+        }
+    }
+
     fn opened(&self, headers: HeaderMap, dropped: Vec<String>, answer: Opening) -> Opened {
         Opened { deployment: self.deployment.clone(), headers, dropped, answer }
     }
@@ -203,11 +211,13 @@ impl Attempt<'_> {
 
     async fn read_whole(&self, encoded: Encoded, reply: upstream::Reply) -> Result<Opened, Fault> {
         let bytes = reply.body.collect(self.setup.intake.max_answer_bytes).await?;
-        let answer = self.deployment.back.read_answer(encoded.operation, &bytes)?;
-        let bytes = match encoded.verbatim {
-            true => bytes,
-            false => self.ask.front.write_answer(self.ask.operation, &answer, self.stamp).freeze(),
-        };
+        let back = self.deployment.back;
+        if encoded.verbatim {
+            back.glance_answer(encoded.operation, &bytes)?;
+            return Ok(self.opened(reply.headers, encoded.dropped, Opening::Whole(bytes)));
+        }
+        let answer = back.read_answer(encoded.operation, &bytes)?;
+        let bytes = self.ask.front.write_answer(self.ask.operation, &answer, self.stamp).freeze();
         Ok(self.opened(reply.headers, encoded.dropped, Opening::Whole(bytes)))
     }
 
@@ -217,7 +227,8 @@ impl Attempt<'_> {
         let mut flow = match encoded.verbatim {
             true => Flow::verbatim(self.deployment.clone(), reader, !self.ask.stream_usage),
             false => {
-                let writer = self.ask.front.stream_writer(self.ask.operation, self.stamp.clone());
+                let stamp = Stamp { input_estimate: self.input_estimate(), ..self.stamp.clone() };
+                let writer = self.ask.front.stream_writer(self.ask.operation, stamp);
                 Flow::translate(self.deployment.clone(), reader, writer)
             }
         };

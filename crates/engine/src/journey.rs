@@ -85,6 +85,7 @@ impl Journey {
             created: (gate.unix_time)(),
             model: ask.model.clone(),
             stream_usage: ask.stream_usage,
+            base64_vectors: ask.base64_vectors,
             ..Stamp::default()
         };
         Box::pin(async move {

@@ -177,6 +177,10 @@ pub(crate) const BOTH: Quirks = Quirks {
     store_false: false,
     keep_reasoning: false,
     reasoning_field: false,
+    top_k: false,
+    cache_control: false,
+    cache_breakpoints: false,
+    short_call_ids: false,
 };
 
 /// A row as most of them are: OpenAI's dialect, a bearer key, chat. The table says what differs.
@@ -248,7 +252,7 @@ impl Provider {
 
     /// A server of the operator's own: no key needed.
     pub(crate) const fn local(self) -> Self {
-        Provider { local: true, key_optional: true, ..self }
+        Provider { local: true, key_optional: true, quirks: Quirks { top_k: true, ..self.quirks }, ..self }
     }
 
     pub(crate) const fn note(self, note: &'static str) -> Self {

@@ -87,7 +87,7 @@ static TABLE: &[Provider] = &[
         .serves(&[Chat, Embeddings]),
     row("codestral", "Codestral (Mistral AI)").base("https://codestral.mistral.ai/v1")
         .base_env(&["CODESTRAL_API_BASE"]).key_env(&["CODESTRAL_API_KEY"])
-        .quirks(Quirks { no_stream_options: true, ..PORTABLE }),
+        .quirks(Quirks { no_stream_options: true, short_call_ids: true, ..PORTABLE }),
     row("cognition", "Cognition").base("https://api.cognition.ai/v1").base_env(&["COGNITION_API_BASE"])
         .key_env(&["COGNITION_API_KEY"]),
     row("cohere", "Cohere").base("https://api.cohere.ai/compatibility/v1").key_env(&["COHERE_API_KEY", "CO_API_KEY"])
@@ -137,7 +137,7 @@ static TABLE: &[Provider] = &[
         .key_env(&["FRIENDLIAI_API_KEY", "FRIENDLI_TOKEN"]),
     row("galadriel", "Galadriel").base("https://api.galadriel.com/v1").base_env(&["GALADRIEL_API_BASE"])
         .key_env(&["GALADRIEL_API_KEY"]),
-    row("gemini", "Google Gemini").dialect("gemini").base("https://generativelanguage.googleapis.com")
+    row("gemini", "Google Gemini").dialect("gemini").base("https://generativelanguage.googleapis.com/v1beta").tail("/v1beta")
         .base_env(&["GEMINI_API_BASE"]).key_env(&["GEMINI_API_KEY", "GOOGLE_API_KEY"])
         .auth(Auth::Header("x-goog-api-key")).serves(&[Chat, Embeddings]).note("Google AI Studio keys"),
     row("github", "GitHub Models").base("https://models.github.ai/inference").base_env(&["GITHUB_API_BASE"])
@@ -151,8 +151,8 @@ static TABLE: &[Provider] = &[
     row("heroku", "Heroku").base("https://us.inference.heroku.com/v1").tail("/v1").base_env(&["HEROKU_API_BASE"])
         .key_env(&["HEROKU_API_KEY"]).quirks(Quirks { string_content: true, ..PORTABLE })
         .note("EU region: set the base"),
-    row("hosted_vllm", "vLLM (hosted)").base_env(&["HOSTED_VLLM_API_BASE"]).key_env(&["HOSTED_VLLM_API_KEY"]).local()
-        .quirks(BOTH).serves(VLLM_SERVES)
+    row("hosted_vllm", "vLLM (hosted)").base_env(&["HOSTED_VLLM_API_BASE"]).key_env(&["HOSTED_VLLM_API_KEY"])
+        .quirks(BOTH).local().serves(VLLM_SERVES)
         .note("needs `api_base`"),
     row("hostinger_router", "Hostinger Router").base("https://router.hostinger.com/v1")
         .base_env(&["HOSTINGER_ROUTER_API_BASE"]).key_env(&["HOSTINGER_ROUTER_API_KEY"]).serves(&[Chat, Embeddings]),
@@ -198,7 +198,7 @@ static TABLE: &[Provider] = &[
     row("minimax", "MiniMax").base("https://api.minimax.io/v1").base_env(&["MINIMAX_API_BASE"])
         .key_env(&["MINIMAX_API_KEY"]),
     row("mistral", "Mistral AI").base("https://api.mistral.ai/v1").base_env(&["MISTRAL_API_BASE"])
-        .key_env(&["MISTRAL_API_KEY"]).quirks(Quirks { no_stream_options: true, ..PORTABLE })
+        .key_env(&["MISTRAL_API_KEY"]).quirks(Quirks { no_stream_options: true, short_call_ids: true, ..PORTABLE })
         .serves(&[Chat, Embeddings, Transcriptions, Moderations]),
     row("mock", "Built-in mock").auth(Auth::None).quirks(BOTH).note("`mock/demo` answers inside the gateway"),
     row("modelscope", "ModelScope").base("https://api-inference.modelscope.cn/v1").base_env(&["MODELSCOPE_API_BASE"])
@@ -240,7 +240,7 @@ static TABLE: &[Provider] = &[
         .key_env(&["OPENINFER_API_KEY"]).serves(&[Chat, Responses, Messages]),
     row("openrouter", "OpenRouter").base("https://openrouter.ai/api/v1").base_env(&["OPENROUTER_API_BASE"])
         .key_env(&["OPENROUTER_API_KEY", "OR_API_KEY"])
-        .quirks(Quirks { keep_reasoning: true, reasoning_field: true, ..BOTH })
+        .quirks(Quirks { keep_reasoning: true, reasoning_field: true, cache_control: true, top_k: true, ..BOTH })
         .serves(&[Chat, Completions, Embeddings, Responses, Messages]),
     row("ovhcloud", "OVHcloud AI Endpoints").base("https://oai.endpoints.kepler.ai.cloud.ovh.net/v1")
         .base_env(&["OVHCLOUD_API_BASE"]).key_env(&["OVHCLOUD_API_KEY"]),
@@ -288,9 +288,9 @@ static TABLE: &[Provider] = &[
     row("veniceai", "Venice AI").base("https://api.venice.ai/api/v1").key_env(&["VENICE_AI_API_KEY"]),
     row("vercel_ai_gateway", "Vercel AI Gateway").base("https://ai-gateway.vercel.sh/v1")
         .base_env(&["VERCEL_AI_GATEWAY_API_BASE"]).key_env(&["VERCEL_AI_GATEWAY_API_KEY", "VERCEL_OIDC_TOKEN"])
-        .quirks(BOTH).serves(&[Chat, Embeddings]),
+        .quirks(Quirks { cache_control: true, top_k: true, ..BOTH }).serves(&[Chat, Embeddings]),
     row("vllm", "vLLM").base("http://127.0.0.1:8000/v1").base_env(&["VLLM_API_BASE"]).key_env(&["VLLM_API_KEY"])
-        .local().quirks(BOTH).serves(VLLM_SERVES)
+        .quirks(BOTH).local().serves(VLLM_SERVES)
         .note("like `hosted_vllm`, with the usual port"),
     row("volcengine", "Volcengine Ark").base("https://ark.cn-beijing.volces.com/api/v3")
         .base_env(&["VOLCENGINE_API_BASE", "ARK_API_BASE"]).key_env(&["ARK_API_KEY", "VOLCENGINE_API_KEY"])

@@ -55,6 +55,8 @@ pub struct Chat {
     pub stream_usage: bool,
     /// Fields of the caller's dialect without a word here, kept for targets that know them.
     pub extras: Extras,
+    /// Name of the dialect that `extras` belong to: a target that speaks it gets them all. Empty if unknown.
+    pub dialect: &'static str,
 }
 
 /// One message of a conversation.

@@ -58,6 +58,8 @@ pub struct Embedding {
     pub input_type: Option<String>,
     /// Unknown fields.
     pub extras: Extras,
+    /// Name of the dialect that `extras` belong to; empty if unknown.
+    pub dialect: &'static str,
 }
 
 /// What is to be embedded.

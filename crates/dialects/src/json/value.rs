@@ -156,9 +156,19 @@ impl<'d> Json<'d> {
         }
     }
 
+    /// Looks into a value whose inside was not noted ([`Doc::parse_head`], [`super::Object`]).
+    pub fn inside<T>(&self, look: impl FnOnce(Json) -> T) -> Option<T> {
+        Doc::parse(self.raw().as_bytes()).ok().map(|doc| look(doc.root()))
+    }
+
     /// Whether it is the string `text`.
     pub fn is(&self, text: &str) -> bool {
-        self.as_str().is_some_and(|own| own == text)
+        let node = self.node();
+        if node.escaped {
+            return self.as_str().is_some_and(|own| own == text);
+        }
+        let inner = node.start as usize + 1..(node.end as usize).saturating_sub(1);
+        node.kind == Kind::String && self.doc.text[inner] == *text.as_bytes()
     }
 
     fn children(&self, kind: Kind) -> Items<'d> {

@@ -1,12 +1,7 @@
 use super::*;
 
 fn call(id: &str, name: &str, arguments: &str) -> ToolCall {
-    ToolCall {
-        id: id.to_owned(),
-        name: name.to_owned(),
-        arguments: arguments.to_owned(),
-        signature: None,
-    }
+    ToolCall { id: id.to_owned(), name: name.to_owned(), arguments: arguments.to_owned(), signature: None }
 }
 
 #[test]
@@ -53,10 +48,8 @@ fn a_result_is_named_by_itself_or_by_the_latest_call_with_its_id() {
 
 #[test]
 fn only_plain_text_documents_have_a_text() {
-    let base64 = |media_type: &str, data: &str| Source::Base64 {
-        media_type: media_type.to_owned(),
-        data: data.to_owned(),
-    };
+    let base64 =
+        |media_type: &str, data: &str| Source::Base64 { media_type: media_type.to_owned(), data: data.to_owned() };
     for (source, expected) in [
         (Source::PlainText("hello".to_owned()), Some("hello")),
         (base64("text/plain", "aGVsbG8="), Some("hello")),

@@ -36,7 +36,9 @@ fn whole_urls_and_forgotten_tails_are_put_right() {
     check("openai", " https://x/v1// ", "https://x/v1");
     check("anthropic", "https://x/v1/messages", "https://x");
     check("anthropic", "https://x/v1/", "https://x");
-    check("gemini", "https://x/v1beta", "https://x");
+    check("gemini", "https://x/v1beta", "https://x/v1beta");
+    check("gemini", "https://x", "https://x/v1beta");
+    check("gemini", "https://x/v1/", "https://x/v1beta");
     check("ollama", "http://x:11434/api/chat", "http://x:11434");
     check("ollama_chat", "http://x:11434/", "http://x:11434");
     check("heroku", "https://eu.inference.heroku.com", "https://eu.inference.heroku.com/v1");

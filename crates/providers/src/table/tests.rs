@@ -94,7 +94,7 @@ fn facts_that_people_rely_on() {
     check("anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY", Auth::Header("x-api-key"), "anthropic");
     check(
         "gemini",
-        "https://generativelanguage.googleapis.com",
+        "https://generativelanguage.googleapis.com/v1beta",
         "GEMINI_API_KEY",
         Auth::Header("x-goog-api-key"),
         "gemini",

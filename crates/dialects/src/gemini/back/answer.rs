@@ -25,12 +25,7 @@ pub(super) fn read(root: Json) -> Result<Response, Fault> {
         if !finish::is_blocked(root) {
             return Err(malformed("the provider's answer has no candidates"));
         }
-        choices.push(Choice {
-            blocks: Vec::new(),
-            finish: Finish::ContentFilter,
-            stop_sequence: None,
-            logprobs: None,
-        });
+        choices.push(Choice { blocks: Vec::new(), finish: Finish::ContentFilter, stop_sequence: None, logprobs: None });
     }
     Ok(Response {
         id,
@@ -47,11 +42,7 @@ fn choice(candidate: Json, ids: &mut CallIds) -> Result<Choice, Fault> {
     let mut blocks = Vec::new();
     let mut produced = Produced::default();
     let mut extent = Extent::default();
-    for block in parts
-        .into_iter()
-        .flat_map(|parts| parts.items())
-        .filter_map(|item| part::read(item, ids))
-    {
+    for block in parts.into_iter().flat_map(|parts| parts.items()).filter_map(|item| part::read(item, ids)) {
         produced.note(&block);
         if let Block::Text(text) = &block {
             extent.add(&text.text);
@@ -63,9 +54,7 @@ fn choice(candidate: Json, ids: &mut CallIds) -> Result<Choice, Fault> {
         None if produced.anything => produced.stop(),
         None => return Err(malformed("the provider's answer is empty and gives no reason")),
     };
-    let citations = candidate
-        .get_some("groundingMetadata")
-        .and_then(|meta| grounding::annotations(meta, extent));
+    let citations = candidate.get_some("groundingMetadata").and_then(|meta| grounding::annotations(meta, extent));
     let last_text = blocks.iter_mut().rev().find_map(|block| match block {
         Block::Text(text) => Some(text),
         _ => None,
@@ -73,36 +62,18 @@ fn choice(candidate: Json, ids: &mut CallIds) -> Result<Choice, Fault> {
     if let (Some(text), Some(_)) = (last_text, &citations) {
         text.citations = citations;
     }
-    Ok(Choice {
-        blocks,
-        finish,
-        stop_sequence: None,
-        logprobs: logprobs::read(candidate),
-    })
+    Ok(Choice { blocks, finish, stop_sequence: None, logprobs: logprobs::read(candidate) })
 }
 
 /// Adds a block, joining what belongs together: Gemini cuts texts and thoughts into parts as it likes. A signature
 /// closes its part; one that comes alone belongs to the text before it.
 fn join(blocks: &mut Vec<Block>, block: Block) {
     match (blocks.last_mut(), block) {
-        (
-            Some(Block::Text(Text {
-                text,
-                signature: open @ None,
-                ..
-            })),
-            Block::Text(more),
-        ) => {
+        (Some(Block::Text(Text { text, signature: open @ None, .. })), Block::Text(more)) => {
             text.push_str(&more.text);
             *open = more.signature;
         }
-        (
-            Some(Block::Thinking {
-                text,
-                signature: open @ None,
-            }),
-            Block::Thinking { text: more, signature },
-        ) => {
+        (Some(Block::Thinking { text, signature: open @ None }), Block::Thinking { text: more, signature }) => {
             text.push_str(&more);
             *open = signature;
         }

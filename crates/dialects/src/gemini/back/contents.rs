@@ -21,15 +21,8 @@ pub(super) struct Contents<'a> {
 impl<'a> Contents<'a> {
     /// Arranges `messages` for a model of `family`.
     pub(super) fn of(messages: &'a [Message], family: &Family, fit: &mut Fit) -> Result<Self, Fault> {
-        let mut reader = Reader {
-            family,
-            calls: Calls::default(),
-            turns: Vec::new(),
-        };
-        let leading = messages
-            .iter()
-            .take_while(|message| message.role == Role::System)
-            .count();
+        let mut reader = Reader { family, calls: Calls::default(), turns: Vec::new() };
+        let leading = messages.iter().take_while(|message| message.role == Role::System).count();
         let mut system = Vec::new();
         fit.hint("name", &messages.iter().find_map(|message| message.name.as_ref()));
         for (at, message) in messages.iter().enumerate() {
@@ -43,10 +36,7 @@ impl<'a> Contents<'a> {
         let mut turns = reader.turns;
         if turns.is_empty() && !system.is_empty() {
             // Gemini answers no instruction without a question: the instruction is the question then.
-            let parts = system
-                .drain(..)
-                .map(|text| Part::Text { text, signature: None })
-                .collect();
+            let parts = system.drain(..).map(|text| Part::Text { text, signature: None }).collect();
             turns.push(Turn { role: USER, parts });
         }
         begin_with_user(&mut turns, fit)?;
@@ -61,9 +51,7 @@ impl<'a> Contents<'a> {
         if !self.system.is_empty() {
             w.key("systemInstruction").object(|w| {
                 w.key("parts").array(|w| {
-                    self.system
-                        .iter()
-                        .for_each(|text| w.object(|w| w.str_field("text", text)));
+                    self.system.iter().for_each(|text| w.object(|w| w.str_field("text", text)));
                 });
             });
         }
@@ -71,8 +59,7 @@ impl<'a> Contents<'a> {
             for turn in &self.turns {
                 w.object(|w| {
                     w.str_field("role", turn.role);
-                    w.key("parts")
-                        .array(|w| turn.parts.iter().for_each(|part| part.write(w)));
+                    w.key("parts").array(|w| turn.parts.iter().for_each(|part| part.write(w)));
                 });
             }
         });
@@ -91,10 +78,7 @@ impl<'a> Reader<'a, '_> {
     fn push(&mut self, role: &'static str, part: Part<'a>) {
         match self.turns.last_mut() {
             Some(turn) if turn.role == role => turn.parts.push(part),
-            _ => self.turns.push(Turn {
-                role,
-                parts: vec![part],
-            }),
+            _ => self.turns.push(Turn { role, parts: vec![part] }),
         }
     }
 
@@ -113,11 +97,8 @@ impl<'a> Reader<'a, '_> {
             match block {
                 Block::ToolCall(call) => {
                     self.calls.note(call);
-                    let part = Part::Call {
-                        call,
-                        args: turns::arguments_object(call)?,
-                        signature: call.signature.as_deref(),
-                    };
+                    let part =
+                        Part::Call { call, args: turns::arguments_object(call)?, signature: call.signature.as_deref() };
                     self.push(role, part);
                 }
                 Block::ToolResult(result) => self.result(result, fit)?,
@@ -137,10 +118,7 @@ impl<'a> Reader<'a, '_> {
 
     fn result(&mut self, result: &'a ToolResult, fit: &mut Fit) -> Result<(), Fault> {
         let Some(name) = self.calls.name_of(result) else {
-            let message = format!(
-                "tool result '{}' answers no tool call of the conversation",
-                result.call_id
-            );
+            let message = format!("tool result '{}' answers no tool call of the conversation", result.call_id);
             return Err(Fault::invalid_param("messages", message));
         };
         let mut texts = Vec::new();
@@ -152,11 +130,7 @@ impl<'a> Reader<'a, '_> {
                 _ => {}
             }
         }
-        let beside = if self.family.is_third() {
-            Vec::new()
-        } else {
-            std::mem::take(&mut media)
-        };
+        let beside = if self.family.is_third() { Vec::new() } else { std::mem::take(&mut media) };
         let part = Part::Result {
             id: &result.call_id,
             name,
@@ -177,21 +151,13 @@ fn plain_part<'a>(block: &'a Block, fit: &mut Fit) -> Result<Option<Part<'a>>, F
     let target = fit.target.name;
     let text = |text: Cow<'a, str>| (!text.is_empty()).then_some(Part::Text { text, signature: None });
     Ok(match block {
-        Block::Text(Text {
-            text: words,
-            signature: Some(signature),
-            ..
-        }) => Some(Part::Text {
-            text: Cow::Borrowed(words),
-            signature: Some(signature),
-        }),
+        Block::Text(Text { text: words, signature: Some(signature), .. }) => {
+            Some(Part::Text { text: Cow::Borrowed(words), signature: Some(signature) })
+        }
         Block::Text(Text { text: words, .. }) | Block::Refusal(words) => text(Cow::Borrowed(words)),
         Block::Image { source, .. } => Some(Part::Media(Media::of(source, "an image", target)?)),
         Block::Audio { data, format } => Some(Part::Media(Media::audio(data, format))),
-        Block::Document {
-            source: Source::PlainText(words),
-            ..
-        } => text(Cow::Borrowed(words)),
+        Block::Document { source: Source::PlainText(words), .. } => text(Cow::Borrowed(words)),
         Block::Document { source, .. } => Some(Part::Media(Media::of(source, "a document", target)?)),
         Block::Opaque { dialect, .. } => {
             fit.worse_without(&format!("tool result ({dialect} block)"))?;
@@ -220,13 +186,7 @@ fn begin_with_user(turns: &mut Vec<Turn>, fit: &mut Fit) -> Result<(), Fault> {
         Some(first) if first.role == USER => return Ok(()),
         Some(_) if fit.target.drop_params => {
             let text = Cow::Borrowed(" ");
-            turns.insert(
-                0,
-                Turn {
-                    role: USER,
-                    parts: vec![Part::Text { text, signature: None }],
-                },
-            );
+            turns.insert(0, Turn { role: USER, parts: vec![Part::Text { text, signature: None }] });
             return Ok(());
         }
         Some(_) => format!(

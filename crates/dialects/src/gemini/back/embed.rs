@@ -64,15 +64,6 @@ pub(super) fn read(root: Json) -> Result<Embeddings, Fault> {
             None => Err(upstream::malformed("the provider sent an embedding without values")),
         })
         .collect::<Result<_, _>>()?;
-    let input = root
-        .get("usageMetadata")
-        .and_then(|usage| upstream::count(usage.get("promptTokenCount")));
-    Ok(Embeddings {
-        model: String::new(),
-        vectors,
-        usage: Usage {
-            input,
-            ..Usage::default()
-        },
-    })
+    let input = root.get("usageMetadata").and_then(|usage| upstream::count(usage.get("promptTokenCount")));
+    Ok(Embeddings { model: String::new(), vectors, usage: Usage { input, ..Usage::default() } })
 }

@@ -24,10 +24,7 @@ pub(super) struct Family<'m> {
 impl<'m> Family<'m> {
     pub(super) fn of(model: &'m str) -> Self {
         let name = bare_name(model);
-        Family {
-            name,
-            version: version(name),
-        }
+        Family { name, version: version(name) }
     }
 
     /// Gemini 3 or later: proves its thoughts with signatures, takes tools together with a schema, and pictures

@@ -26,11 +26,7 @@ const STATUSES: [(&str, u16); 13] = [
 
 /// Phrases of a 400 that tell more than its status word, with what they mean.
 const PHRASES: [(&str, FaultKind, Side); 6] = [
-    (
-        "exceeds the maximum number of tokens",
-        FaultKind::ContextWindow,
-        Side::Caller,
-    ),
+    ("exceeds the maximum number of tokens", FaultKind::ContextWindow, Side::Caller),
     ("request payload size exceeds", FaultKind::TooLarge, Side::Caller),
     ("api key not valid", FaultKind::Authentication, Side::Provider),
     ("api key expired", FaultKind::Authentication, Side::Provider),
@@ -63,16 +59,9 @@ pub(super) fn read(status: u16, body: &[u8]) -> Fault {
 /// The fault of an `error` object that came with a successful status.
 pub(super) fn in_band(error: Json) -> Fault {
     let word = error.get("status").and_then(|word| word.as_str());
-    let named = word.and_then(|word| {
-        STATUSES
-            .iter()
-            .find(|(name, _)| *name == word)
-            .map(|(_, status)| *status)
-    });
+    let named = word.and_then(|word| STATUSES.iter().find(|(name, _)| *name == word).map(|(_, status)| *status));
     let code = error.get("code").and_then(|code| code.as_u64());
-    let code = code
-        .and_then(|code| u16::try_from(code).ok())
-        .filter(|code| (400..600).contains(code));
+    let code = code.and_then(|code| u16::try_from(code).ok()).filter(|code| (400..600).contains(code));
     of_error(error, named.or(code).unwrap_or(500))
 }
 
@@ -110,9 +99,7 @@ fn details<'d>(error: Json<'d>) -> impl Iterator<Item = Json<'d>> {
 fn delay(value: Json) -> Option<Duration> {
     let text = value.as_str()?;
     let seconds: f64 = text.strip_suffix('s')?.parse().ok()?;
-    (0.0..=MAX_RETRY_SECONDS)
-        .contains(&seconds)
-        .then(|| Duration::from_secs_f64(seconds))
+    (0.0..=MAX_RETRY_SECONDS).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
 }
 
 /// Google names the key it suspends; messages must not carry it on. Its keys begin with `AIza`.

@@ -59,10 +59,7 @@ fn unusable(reason: &str, candidate: Json) -> Fault {
         Some(detail) => format!("the model's output was unusable ({reason}): {detail}"),
         None => format!("the model's output was unusable ({reason})"),
     };
-    Fault {
-        code: Some(reason.to_owned()),
-        ..malformed(message)
-    }
+    Fault { code: Some(reason.to_owned()), ..malformed(message) }
 }
 
 /// Whether the prompt itself was blocked: such answers come with a successful status and without candidates.

@@ -17,20 +17,13 @@ pub(super) fn glance(event: &[u8]) -> Glance {
         return Glance::default();
     }
     let wrapped = event.trim_ascii_start().starts_with(b"[");
-    let parsed = if ends || grounded || wrapped {
-        Doc::parse(event)
-    } else {
-        Doc::parse_head(event)
-    };
+    let parsed = if ends || grounded || wrapped { Doc::parse(event) } else { Doc::parse_head(event) };
     let Ok(doc) = parsed else {
         return Glance::default();
     };
     let root = fault::unwrapped(doc.root());
     if let Some(error) = root.get_some("error") {
-        return deep(error, |error| Glance {
-            fault: Some(Box::new(fault::in_band(error))),
-            ..Glance::default()
-        });
+        return deep(error, |error| Glance { fault: Some(Box::new(fault::in_band(error))), ..Glance::default() });
     }
     let mut usage = root.get_some("usageMetadata").map(|meta| deep(meta, usage::read));
     let candidates = || root.get("candidates").into_iter().flat_map(|list| list.items());
@@ -38,11 +31,7 @@ pub(super) fn glance(event: &[u8]) -> Glance {
         answer::count_searches(candidate, usage.get_or_insert_default());
     }
     let finished = || candidates().any(|candidate| candidate.get_some("finishReason").is_some());
-    Glance {
-        usage,
-        end: ends && (finished() || super::finish::is_blocked(root)),
-        ..Glance::default()
-    }
+    Glance { usage, end: ends && (finished() || super::finish::is_blocked(root)), ..Glance::default() }
 }
 
 /// Reads a value of which perhaps only the outside was noted.

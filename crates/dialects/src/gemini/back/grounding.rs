@@ -27,28 +27,19 @@ pub(super) fn searches(candidate: Json) -> Option<u64> {
 
 /// The list of annotations for an answer of this extent; `None` if it names no source.
 pub(super) fn annotations(metadata: Json, extent: Extent) -> Option<Raw> {
-    let sources: Vec<Json> = metadata
-        .get_some("groundingChunks")?
-        .items()
-        .filter_map(|chunk| chunk.get_some("web"))
-        .collect();
+    let sources: Vec<Json> =
+        metadata.get_some("groundingChunks")?.items().filter_map(|chunk| chunk.get_some("web")).collect();
     if sources.is_empty() {
         return None;
     }
     let supports = metadata.get_some("groundingSupports");
     let mut bytes = bytes::BytesMut::new();
     Writer::new(&mut bytes).array(|w| match supports {
-        None => sources
-            .iter()
-            .for_each(|source| annotation(*source, (0, extent.characters), w)),
+        None => sources.iter().for_each(|source| annotation(*source, (0, extent.characters), w)),
         Some(supports) => {
             for support in supports.items() {
                 let range = range(support, extent);
-                for index in support
-                    .get("groundingChunkIndices")
-                    .into_iter()
-                    .flat_map(|list| list.items())
-                {
+                for index in support.get("groundingChunkIndices").into_iter().flat_map(|list| list.items()) {
                     let index = index.as_u64().and_then(|index| usize::try_from(index).ok());
                     if let Some(source) = index.and_then(|index| sources.get(index)) {
                         annotation(*source, range, w);

@@ -8,10 +8,7 @@ use crate::json::{Json, Writer};
 pub(super) fn read(candidate: Json) -> Option<Raw> {
     let result = candidate.get_some("logprobsResult")?;
     let chosen = result.get_some("chosenCandidates")?;
-    let mut tops = result
-        .get_some("topCandidates")
-        .into_iter()
-        .flat_map(|tops| tops.items());
+    let mut tops = result.get_some("topCandidates").into_iter().flat_map(|tops| tops.items());
     let bytes = Writer::document(|w| {
         w.key("content").array(|w| {
             for token in chosen.items() {

@@ -30,16 +30,13 @@ impl<'a> Media<'a> {
     /// Media for `source`. `what` names it in a refusal, `target` the model.
     pub(super) fn of(source: &'a Source, what: &str, target: &str) -> Result<Self, Fault> {
         match source {
-            Source::Base64 { media_type, data } => Ok(Media::Inline {
-                mime: Cow::Borrowed(real_type(media_type, data)),
-                data,
-            }),
-            Source::Url(url) | Source::File(url) if is_resolved(url) => Ok(Media::File {
-                uri: Cow::Borrowed(url),
-            }),
-            Source::File(id) if id.starts_with("files/") => Ok(Media::File {
-                uri: Cow::Owned(format!("{FILES_API}{id}")),
-            }),
+            Source::Base64 { media_type, data } => {
+                Ok(Media::Inline { mime: Cow::Borrowed(real_type(media_type, data)), data })
+            }
+            Source::Url(url) | Source::File(url) if is_resolved(url) => Ok(Media::File { uri: Cow::Borrowed(url) }),
+            Source::File(id) if id.starts_with("files/") => {
+                Ok(Media::File { uri: Cow::Owned(format!("{FILES_API}{id}")) })
+            }
             Source::Url(_) | Source::PlainText(_) => Err(turns::address_refused(what, target)),
             Source::File(_) => Err(Fault {
                 kind: FaultKind::Unsupported,
@@ -103,8 +100,5 @@ fn mime_of_name(uri: &str) -> Option<&'static str> {
         (".webm", "video/webm"),
     ];
     let name = uri.to_ascii_lowercase();
-    ENDINGS
-        .iter()
-        .find(|(ending, _)| name.ends_with(ending))
-        .map(|(_, mime)| *mime)
+    ENDINGS.iter().find(|(ending, _)| name.ends_with(ending)).map(|(_, mime)| *mime)
 }

@@ -37,10 +37,7 @@ impl Back for Gemini {
             (Operation::CountTokens, _) => "countTokens",
             (Operation::Completion, _) => return None,
         };
-        Some(format!(
-            "/models/{}:{method}",
-            percent_encoded(family::bare_name(model))
-        ))
+        Some(format!("/models/{}:{method}", percent_encoded(family::bare_name(model))))
     }
 
     fn write_request(&self, request: &Request, target: &Target) -> Result<Outgoing, Fault> {
@@ -51,11 +48,7 @@ impl Back for Gemini {
             Request::Embedding(embedding) => embed::write(embedding, &mut fit)?,
             Request::Completion(_) => return fit.refuse("prompt", "a text completion"),
         };
-        Ok(Outgoing {
-            body: Bytes::from(body),
-            headers: Vec::new(),
-            dropped: fit.dropped,
-        })
+        Ok(Outgoing { body: Bytes::from(body), headers: Vec::new(), dropped: fit.dropped })
     }
 
     fn read_answer(&self, operation: Operation, body: &[u8]) -> Result<Answer, Fault> {

@@ -40,20 +40,14 @@ impl CallIds {
     fn make(&mut self) -> String {
         let at = self.made;
         self.made += 1;
-        if self.prefix.is_empty() {
-            String::new()
-        } else {
-            format!("{}{at}", self.prefix)
-        }
+        if self.prefix.is_empty() { String::new() } else { format!("{}{at}", self.prefix) }
     }
 }
 
 /// Decodes a part; `None` if it says nothing to the caller. A part with only a signature is an empty text with it.
 pub(super) fn read(part: Json, ids: &mut CallIds) -> Option<Block> {
     let thought = part.get("thought").and_then(|flag| flag.as_bool()) == Some(true);
-    let signature = part
-        .get_some("thoughtSignature")
-        .or_else(|| part.get_some("thought_signature"));
+    let signature = part.get_some("thoughtSignature").or_else(|| part.get_some("thought_signature"));
     let signature = signature.and_then(|signature| signature.as_string());
     if let Some(call) = part.get_some("functionCall") {
         return Some(Block::ToolCall(tool_call(call, signature, ids)));
@@ -62,24 +56,15 @@ pub(super) fn read(part: Json, ids: &mut CallIds) -> Option<Block> {
         // Pictures among the thoughts are drafts of the one that follows.
         return inline(blob).filter(|_| !thought);
     }
-    let other = part
-        .fields()
-        .find(|(key, value)| !value.is_null() && !MARKERS.iter().any(|marker| key.is(marker)));
+    let other = part.fields().find(|(key, value)| !value.is_null() && !MARKERS.iter().any(|marker| key.is(marker)));
     if other.is_some() {
-        return Some(Block::Opaque {
-            dialect: "gemini",
-            raw: part.to_raw(),
-        });
+        return Some(Block::Opaque { dialect: "gemini", raw: part.to_raw() });
     }
     let text = part.get("text").and_then(|text| text.as_string()).unwrap_or_default();
     match (text.is_empty(), &signature) {
         (true, None) => None,
         _ if thought => Some(Block::Thinking { text, signature }),
-        _ => Some(Block::Text(Text {
-            text,
-            signature,
-            ..Text::default()
-        })),
+        _ => Some(Block::Text(Text { text, signature, ..Text::default() })),
     }
 }
 
@@ -89,9 +74,7 @@ fn tool_call(call: Json, signature: Option<String>, ids: &mut CallIds) -> ToolCa
     ToolCall {
         id: if given.is_empty() { ids.make() } else { given },
         name: text("name"),
-        arguments: call
-            .get_some("args")
-            .map_or_else(|| "{}".to_owned(), |args| compact(args.raw())),
+        arguments: call.get_some("args").map_or_else(|| "{}".to_owned(), |args| compact(args.raw())),
         signature,
     }
 }
@@ -101,20 +84,9 @@ fn inline(blob: Json) -> Option<Block> {
     let media_type = blob.get("mimeType")?.as_string()?;
     let source = |media_type, data| Source::Base64 { media_type, data };
     Some(match media_type.split_once('/') {
-        Some(("image", _)) => Block::Image {
-            source: source(media_type, data),
-            detail: None,
-            cache: None,
-        },
-        Some(("audio", kind)) => Block::Audio {
-            data,
-            format: audio_format(kind).to_owned(),
-        },
-        _ => Block::Document {
-            source: source(media_type, data),
-            name: None,
-            cache: None,
-        },
+        Some(("image", _)) => Block::Image { source: source(media_type, data), detail: None, cache: None },
+        Some(("audio", kind)) => Block::Audio { data, format: audio_format(kind).to_owned() },
+        _ => Block::Document { source: source(media_type, data), name: None, cache: None },
     })
 }
 

@@ -12,11 +12,8 @@ use crate::json::{Doc, Kind, Writer};
 use crate::{Fit, turns};
 
 /// Extras that are fields of the request itself: the API's name and its other spelling.
-const TOP: [(&str, &str); 3] = [
-    ("safetySettings", "safety_settings"),
-    ("cachedContent", "cached_content"),
-    ("labels", "labels"),
-];
+const TOP: [(&str, &str); 3] =
+    [("safetySettings", "safety_settings"), ("cachedContent", "cached_content"), ("labels", "labels")];
 
 /// Extras that belong into `generationConfig`.
 const CONFIG: [(&str, &str); 7] = [
@@ -39,10 +36,7 @@ pub(super) fn chat(chat: &Chat, fit: &mut Fit) -> Result<BytesMut, Fault> {
     extras(&chat.extras, &mut tools, &mut config, &mut top, fit)?;
     service_tier(chat.service_tier.as_deref(), &mut top, fit);
     fit.worse_without_some("logit_bias", &chat.logit_bias)?;
-    fit.worse_without_some(
-        "parallel_tool_calls",
-        &chat.parallel_tool_calls.filter(|parallel| !parallel),
-    )?;
+    fit.worse_without_some("parallel_tool_calls", &chat.parallel_tool_calls.filter(|parallel| !parallel))?;
     fit.hint("user", &chat.user);
     Ok(Writer::document(|w| {
         contents.write(w);
@@ -118,11 +112,7 @@ fn voice(doc: &Doc, config: &mut Fields) {
     let Some(voice) = doc.root().get_some("voice") else {
         return;
     };
-    let voice = if voice.kind() == Kind::Object {
-        voice.get("id")
-    } else {
-        Some(voice)
-    };
+    let voice = if voice.kind() == Kind::Object { voice.get("id") } else { Some(voice) };
     let Some(name) = voice.and_then(|voice| voice.as_string()) else {
         return;
     };

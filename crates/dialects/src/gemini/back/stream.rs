@@ -79,26 +79,15 @@ impl StreamReader for Reader {
                 candidate.finish.get_or_insert(Finish::ContentFilter);
             }
         }
-        let finishes: Option<Vec<_>> = self
-            .candidates
-            .iter()
-            .map(|(choice, own)| Some((*choice, own.finish?)))
-            .collect();
+        let finishes: Option<Vec<_>> =
+            self.candidates.iter().map(|(choice, own)| Some((*choice, own.finish?))).collect();
         let Some(finishes) = finishes.filter(|finishes| !finishes.is_empty()) else {
             return;
         };
         for (choice, candidate) in &self.candidates {
-            out.extend(
-                candidate
-                    .citations()
-                    .map(|sources| delta(*choice, Delta::Citations(sources))),
-            );
+            out.extend(candidate.citations().map(|sources| delta(*choice, Delta::Citations(sources))));
         }
-        out.extend(finishes.into_iter().map(|(choice, finish)| Event::Finish {
-            choice,
-            finish,
-            stop_sequence: None,
-        }));
+        out.extend(finishes.into_iter().map(|(choice, finish)| Event::Finish { choice, finish, stop_sequence: None }));
         out.push(Event::End);
         self.over = true;
     }
@@ -109,18 +98,12 @@ impl Reader {
         let index = match candidate.get("index").and_then(|index| index.as_u64()).unwrap_or(0) {
             index @ 0..MAX_CANDIDATES => index as u32,
             _ => {
-                return Err(upstream::malformed(
-                    "the provider sent more candidates than anyone asked for",
-                ));
+                return Err(upstream::malformed("the provider sent more candidates than anyone asked for"));
             }
         };
         let own = self.candidates.entry(index).or_default();
         let parts = candidate.get("content").and_then(|content| content.get("parts"));
-        for block in parts
-            .into_iter()
-            .flat_map(|parts| parts.items())
-            .filter_map(|item| part::read(item, ids))
-        {
+        for block in parts.into_iter().flat_map(|parts| parts.items()).filter_map(|item| part::read(item, ids)) {
             own.block(index, block, out);
         }
         out.extend(logprobs::read(candidate).map(|raw| delta(index, Delta::Logprobs(raw))));
@@ -171,12 +154,7 @@ impl Candidate {
             Block::ToolCall(call) => {
                 let index = self.calls;
                 self.calls += 1;
-                let begin = Delta::ToolStart {
-                    index,
-                    id: call.id,
-                    name: call.name,
-                    signature: call.signature,
-                };
+                let begin = Delta::ToolStart { index, id: call.id, name: call.name, signature: call.signature };
                 let fragment = call.arguments;
                 out.push(delta(choice, begin));
                 out.push(delta(choice, Delta::ToolArguments { index, fragment }));
@@ -196,10 +174,7 @@ fn start(root: Json, out: &mut Vec<Event>) -> CallIds {
     let text = |name| root.get(name).and_then(|value| value.as_string()).unwrap_or_default();
     let id = text("responseId");
     let ids = CallIds::new(&id);
-    out.push(Event::Start {
-        id,
-        model: text("modelVersion"),
-    });
+    out.push(Event::Start { id, model: text("modelVersion") });
     ids
 }
 

@@ -34,17 +34,11 @@ pub(super) struct Tools<'a> {
 
 impl<'a> Tools<'a> {
     pub(super) fn of(chat: &'a Chat, fit: &mut Fit) -> Result<Self, Fault> {
-        let mut tools = Tools {
-            functions: Vec::new(),
-            google: Vec::new(),
-            calling: None,
-        };
+        let mut tools = Tools { functions: Vec::new(), google: Vec::new(), calling: None };
         for tool in &chat.tools {
             match tool {
                 Tool::Function(function) => tools.functions.push(function),
-                Tool::Opaque {
-                    dialect: "gemini", raw, ..
-                } => tools.google.push(raw.get()),
+                Tool::Opaque { dialect: "gemini", raw, .. } => tools.google.push(raw.get()),
                 Tool::Opaque { raw, .. } if is_google(raw) => tools.google.push(raw.get()),
                 Tool::Opaque { kind, .. } if kind.starts_with("web_search") => tools.search(),
                 Tool::Opaque { kind, .. } => fit.worse_without(&format!("tools ({kind})"))?,
@@ -85,8 +79,7 @@ impl<'a> Tools<'a> {
                 w.key("functionCallingConfig").object(|w| {
                     w.str_field("mode", mode);
                     if !names.is_empty() {
-                        w.key("allowedFunctionNames")
-                            .array(|w| names.iter().for_each(|name| w.string(name)));
+                        w.key("allowedFunctionNames").array(|w| names.iter().for_each(|name| w.string(name)));
                     }
                 });
             });
@@ -118,10 +111,6 @@ fn calling(choice: &ToolChoice) -> (&'static str, Vec<&str>) {
 
 /// Whether a tool that came in another dialect is one of Google's: callers put them into the tools list unchanged.
 fn is_google(raw: &Raw) -> bool {
-    Doc::parse_head(raw.get().as_bytes()).is_ok_and(|doc| {
-        doc.root()
-            .fields()
-            .next()
-            .is_some_and(|(key, _)| GOOGLE.iter().any(|name| key.is(name)))
-    })
+    Doc::parse_head(raw.get().as_bytes())
+        .is_ok_and(|doc| doc.root().fields().next().is_some_and(|(key, _)| GOOGLE.iter().any(|name| key.is(name))))
 }

@@ -84,20 +84,13 @@ impl Part<'_> {
                 });
                 w.opt_str("thoughtSignature", *signature);
             }),
-            Part::Result {
-                id,
-                name,
-                response,
-                media,
-                ..
-            } => w.object(|w| {
+            Part::Result { id, name, response, media, .. } => w.object(|w| {
                 w.key("functionResponse").object(|w| {
                     w.opt_str("id", some_text(id));
                     w.str_field("name", name);
                     w.key("response").json(response);
                     if !media.is_empty() {
-                        w.key("parts")
-                            .array(|w| media.iter().for_each(|one| w.object(|w| one.write(w))));
+                        w.key("parts").array(|w| media.iter().for_each(|one| w.object(|w| one.write(w))));
                     }
                 });
             }),

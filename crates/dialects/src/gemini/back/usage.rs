@@ -41,8 +41,7 @@ pub(super) fn service_tier(meta: Json) -> Option<String> {
 
 /// Tokens of sound among the details per modality.
 fn audio(details: Option<Json>) -> Option<u64> {
-    let mut sound = details?
-        .items()
-        .filter(|detail| detail.get("modality").is_some_and(|modality| modality.is("AUDIO")));
+    let mut sound =
+        details?.items().filter(|detail| detail.get("modality").is_some_and(|modality| modality.is("AUDIO")));
     sound.try_fold(0u64, |sum, detail| sum.checked_add(count(detail.get("tokenCount"))?))
 }

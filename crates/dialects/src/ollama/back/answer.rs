@@ -30,17 +30,10 @@ pub(super) fn read(root: Json) -> Result<Response, Fault> {
     }
     let mut made = 0;
     blocks.extend(line::calls(root, &mut made).into_iter().map(Block::ToolCall));
-    let choice = Choice {
-        blocks,
-        finish: line::finish(root, made > 0)?,
-        stop_sequence: None,
-        logprobs: line::logprobs(root),
-    };
+    let choice =
+        Choice { blocks, finish: line::finish(root, made > 0)?, stop_sequence: None, logprobs: line::logprobs(root) };
     Ok(Response {
-        model: root
-            .get("model")
-            .and_then(|model| model.as_string())
-            .unwrap_or_default(),
+        model: root.get("model").and_then(|model| model.as_string()).unwrap_or_default(),
         choices: vec![choice],
         usage: line::usage(root),
         ..Response::default()

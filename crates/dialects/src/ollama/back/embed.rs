@@ -31,14 +31,8 @@ pub(super) fn read(root: Json) -> Result<Embeddings, Fault> {
         return Err(upstream::malformed("the provider's answer has no embeddings"));
     };
     Ok(Embeddings {
-        model: root
-            .get("model")
-            .and_then(|model| model.as_string())
-            .unwrap_or_default(),
+        model: root.get("model").and_then(|model| model.as_string()).unwrap_or_default(),
         vectors: list.items().map(upstream::vector).collect::<Result<_, _>>()?,
-        usage: Usage {
-            input: upstream::count(root.get("prompt_eval_count")),
-            ..Usage::default()
-        },
+        usage: Usage { input: upstream::count(root.get("prompt_eval_count")), ..Usage::default() },
     })
 }

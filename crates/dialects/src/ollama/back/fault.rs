@@ -11,20 +11,12 @@ const PHRASES: [(&str, FaultKind, Side); 11] = [
     ("exceeds the context length", FaultKind::ContextWindow, Side::Caller),
     ("exceeds maximum context length", FaultKind::ContextWindow, Side::Caller),
     ("exceeds the maximum context", FaultKind::ContextWindow, Side::Caller),
-    (
-        "exceeds the available context size",
-        FaultKind::ContextWindow,
-        Side::Caller,
-    ),
+    ("exceeds the available context size", FaultKind::ContextWindow, Side::Caller),
     ("exceed_context_size_error", FaultKind::ContextWindow, Side::Caller),
     ("exceeded max context length", FaultKind::ContextWindow, Side::Caller),
     ("exceeds the context window", FaultKind::ContextWindow, Side::Caller),
     ("does not support", FaultKind::Unsupported, Side::Caller),
-    (
-        "maximum pending requests exceeded",
-        FaultKind::Overloaded,
-        Side::Provider,
-    ),
+    ("maximum pending requests exceeded", FaultKind::Overloaded, Side::Provider),
     ("server busy", FaultKind::Overloaded, Side::Provider),
     ("requires a subscription", FaultKind::Permission, Side::Provider),
 ];
@@ -67,15 +59,10 @@ fn of_message(status: u16, message: &str) -> Fault {
 
 /// The parameter behind an ability that the model lacks, in the callers' words.
 fn unsupported(words: &str) -> Option<&'static str> {
-    [
-        ("thinking", "reasoning_effort"),
-        ("tools", "tools"),
-        ("insert", "suffix"),
-        ("vision", "messages"),
-    ]
-    .iter()
-    .find(|(ability, _)| words.contains(ability))
-    .map(|(_, param)| *param)
+    [("thinking", "reasoning_effort"), ("tools", "tools"), ("insert", "suffix"), ("vision", "messages")]
+        .iter()
+        .find(|(ability, _)| words.contains(ability))
+        .map(|(_, param)| *param)
 }
 
 /// The sentence: the error itself, or its `message` at servers that imitate OpenAI's errors.

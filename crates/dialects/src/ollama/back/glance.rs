@@ -18,18 +18,11 @@ pub(super) fn glance(event: &[u8]) -> Glance {
     };
     let root = doc.root();
     if let Some(error) = root.get_some("error") {
-        return Glance {
-            fault: Some(Box::new(fault::in_band(error))),
-            ..Glance::default()
-        };
+        return Glance { fault: Some(Box::new(fault::in_band(error))), ..Glance::default() };
     }
     if !line::is_done(root) {
         return Glance::default();
     }
     let usage = line::usage(root);
-    Glance {
-        usage: usage.total().map(|_| usage),
-        end: true,
-        ..Glance::default()
-    }
+    Glance { usage: usage.total().map(|_| usage), end: true, ..Glance::default() }
 }

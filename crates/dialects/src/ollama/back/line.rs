@@ -7,10 +7,7 @@ use crate::upstream::{count, malformed};
 
 /// Text of a field, `None` if it is missing or empty.
 fn text(object: Json, name: &str) -> Option<String> {
-    object
-        .get(name)
-        .and_then(|value| value.as_string())
-        .filter(|text| !text.is_empty())
+    object.get(name).and_then(|value| value.as_string()).filter(|text| !text.is_empty())
 }
 
 /// What the object says: `message` of `/api/chat`, or the fields of `/api/generate`.
@@ -23,9 +20,7 @@ pub(super) fn spoken(root: Json) -> (Option<String>, Option<String>) {
 
 /// The calls it contains. `made` counts the calls of the whole answer.
 pub(super) fn calls(root: Json, made: &mut u32) -> Vec<ToolCall> {
-    let list = root
-        .get_some("message")
-        .and_then(|message| message.get_some("tool_calls"));
+    let list = root.get_some("message").and_then(|message| message.get_some("tool_calls"));
     let calls = list.into_iter().flat_map(|list| list.items());
     calls
         .filter_map(|call| {
@@ -54,11 +49,7 @@ fn arguments(function: Json) -> String {
 fn made_id(root: Json, at: u32) -> String {
     let created = text(root, "created_at").unwrap_or_default();
     let moment: String = created.chars().filter(char::is_ascii_digit).take(30).collect();
-    if moment.is_empty() {
-        moment
-    } else {
-        format!("call_{moment}_{at}")
-    }
+    if moment.is_empty() { moment } else { format!("call_{moment}_{at}") }
 }
 
 /// Log probabilities, which have OpenAI's shape but for the object around them.
@@ -70,11 +61,7 @@ pub(super) fn logprobs(root: Json) -> Option<Raw> {
 
 /// Token counts; fields that are missing are unknown.
 pub(super) fn usage(root: Json) -> Usage {
-    Usage {
-        input: count(root.get("prompt_eval_count")),
-        output: count(root.get("eval_count")),
-        ..Usage::default()
-    }
+    Usage { input: count(root.get("prompt_eval_count")), output: count(root.get("eval_count")), ..Usage::default() }
 }
 
 /// Whether it is the last object.
@@ -86,9 +73,7 @@ pub(super) fn is_done(root: Json) -> bool {
 /// which still report their metrics, leave it out.
 pub(super) fn finish(root: Json, calls: bool) -> Result<Finish, Fault> {
     let reason = root.get_some("done_reason").and_then(|reason| reason.as_string());
-    let metrics = ["eval_count", "total_duration"]
-        .iter()
-        .any(|name| root.get_some(name).is_some());
+    let metrics = ["eval_count", "total_duration"].iter().any(|name| root.get_some(name).is_some());
     match reason.as_deref() {
         Some("length") => Ok(Finish::Length),
         Some("") => Err(cut()),
@@ -100,8 +85,5 @@ pub(super) fn finish(root: Json, calls: bool) -> Result<Finish, Fault> {
 }
 
 fn cut() -> Fault {
-    Fault::provider(
-        FaultKind::Cut,
-        "the model's runner broke off before the answer was complete",
-    )
+    Fault::provider(FaultKind::Cut, "the model's runner broke off before the answer was complete")
 }

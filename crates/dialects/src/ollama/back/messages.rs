@@ -70,10 +70,7 @@ fn answer<'a>(result: &'a ToolResult, calls: &Calls<'a>, fit: &mut Fit) -> Resul
 
 impl<'a> Said<'a> {
     fn by(role: &'static str) -> Self {
-        Said {
-            role,
-            ..Said::default()
-        }
+        Said { role, ..Said::default() }
     }
 
     fn is_empty(&self) -> bool {
@@ -87,13 +84,8 @@ impl<'a> Said<'a> {
             Block::Refusal(text) => self.texts.push(Cow::Borrowed(text)),
             Block::Thinking { text, .. } if text.is_empty() => {}
             Block::Thinking { text, .. } => self.thinking.push(text),
-            Block::Image {
-                source: Source::Base64 { data, .. },
-                ..
-            } => self.images.push(data),
-            Block::Image {
-                source: Source::Url(_), ..
-            } => return Err(turns::address_refused("an image", target)),
+            Block::Image { source: Source::Base64 { data, .. }, .. } => self.images.push(data),
+            Block::Image { source: Source::Url(_), .. } => return Err(turns::address_refused("an image", target)),
             Block::Image { .. } => return fit.refuse("messages", "an image from a file store"),
             Block::Document { source, .. } => match turns::document_text(source) {
                 Some(text) => self.texts.push(text),
@@ -117,15 +109,13 @@ impl<'a> Said<'a> {
                 texts => w.str_field("content", &texts.join(between)),
             }
             if !self.images.is_empty() {
-                w.key("images")
-                    .array(|w| self.images.iter().for_each(|image| w.string(image)));
+                w.key("images").array(|w| self.images.iter().for_each(|image| w.string(image)));
             }
             if !self.thinking.is_empty() {
                 w.str_field("thinking", &self.thinking.concat());
             }
             if !self.calls.is_empty() {
-                w.key("tool_calls")
-                    .array(|w| self.calls.iter().for_each(|(call, args)| write_call(call, args, w)));
+                w.key("tool_calls").array(|w| self.calls.iter().for_each(|(call, args)| write_call(call, args, w)));
             }
             if let Some((name, call_id)) = self.answers {
                 w.opt_str("tool_name", name);

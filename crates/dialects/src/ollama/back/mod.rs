@@ -43,11 +43,7 @@ impl Back for Ollama {
             Request::Embedding(embedding) => embed::write(embedding, &mut fit)?,
             Request::CountTokens(_) => return fit.refuse("messages", "a token count"),
         };
-        Ok(Outgoing {
-            body: Bytes::from(body),
-            headers: Vec::new(),
-            dropped: fit.dropped,
-        })
+        Ok(Outgoing { body: Bytes::from(body), headers: Vec::new(), dropped: fit.dropped })
     }
 
     fn read_answer(&self, operation: Operation, body: &[u8]) -> Result<Answer, Fault> {

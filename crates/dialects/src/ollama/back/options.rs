@@ -51,10 +51,7 @@ impl Settings {
             return fit.refuse("n", "more than one answer");
         }
         fit.worse_without_some("logit_bias", &chat.logit_bias)?;
-        fit.worse_without_some(
-            "parallel_tool_calls",
-            &chat.parallel_tool_calls.filter(|parallel| !parallel),
-        )?;
+        fit.worse_without_some("parallel_tool_calls", &chat.parallel_tool_calls.filter(|parallel| !parallel))?;
         fit.hint("user", &chat.user);
         fit.hint("service_tier", &chat.service_tier);
         Ok(settings)
@@ -97,9 +94,7 @@ impl Settings {
     /// `think`: words for the models that know them, otherwise on or off (wire.md 8.10). A model that cannot think
     /// answers any wish for it with a 400; one that can thinks unless told not to.
     fn think(&mut self, reasoning: &Reasoning, fit: &Fit) {
-        let effort = reasoning
-            .effort
-            .or(reasoning.budget_tokens.map(turns::effort_of_budget));
+        let effort = reasoning.effort.or(reasoning.budget_tokens.map(turns::effort_of_budget));
         let highest = fit.target.abilities().max_effort;
         match effort.map(|effort| effort.min(highest)) {
             None if reasoning.adaptive => self.top.opt_num("think", Some(true)),

@@ -26,11 +26,9 @@ pub(super) fn chat(chat: &Chat, fit: &mut Fit) -> Result<BytesMut, Fault> {
     }
     Ok(Writer::document(|w| {
         w.str_field("model", fit.target.model);
-        w.key("messages")
-            .array(|w| messages.iter().for_each(|message| message.write(w)));
+        w.key("messages").array(|w| messages.iter().for_each(|message| message.write(w)));
         if !tools.is_empty() {
-            w.key("tools")
-                .array(|w| tools.iter().for_each(|tool| write_tool(tool, w)));
+            w.key("tools").array(|w| tools.iter().for_each(|tool| write_tool(tool, w)));
         }
         w.num_field("stream", chat.stream);
         settings.top.write_into(w);

@@ -33,10 +33,7 @@ impl StreamReader for Reader {
             self.started = true;
             out.push(Event::Start {
                 id: String::new(),
-                model: root
-                    .get("model")
-                    .and_then(|model| model.as_string())
-                    .unwrap_or_default(),
+                model: root.get("model").and_then(|model| model.as_string()).unwrap_or_default(),
             });
         }
         self.content(root, out);
@@ -81,12 +78,7 @@ impl Reader {
     }
 
     fn call(&self, index: u32, call: ToolCall, out: &mut Vec<Event>) {
-        let begin = Delta::ToolStart {
-            index,
-            id: call.id,
-            name: call.name,
-            signature: None,
-        };
+        let begin = Delta::ToolStart { index, id: call.id, name: call.name, signature: None };
         let fragment = call.arguments;
         out.push(delta(begin));
         out.push(delta(Delta::ToolArguments { index, fragment }));
@@ -99,11 +91,7 @@ impl Reader {
         }
         match line::finish(root, self.calls > 0) {
             Ok(finish) => {
-                out.push(Event::Finish {
-                    choice: 0,
-                    finish,
-                    stop_sequence: None,
-                });
+                out.push(Event::Finish { choice: 0, finish, stop_sequence: None });
                 out.push(Event::End);
                 self.over = true;
             }

@@ -1,3 +1,5 @@
+//! What is made of Gemini's whole answers.
+
 use types::*;
 
 use crate::trial::{base64, image};
@@ -16,20 +18,13 @@ fn choice(candidate: &str) -> Result<Choice, Fault> {
 }
 
 fn signed(text: &str, signature: &str) -> Block {
-    Block::Text(Text {
-        text: text.to_owned(),
-        signature: Some(signature.to_owned()),
-        ..Text::default()
-    })
+    Block::Text(Text { text: text.to_owned(), signature: Some(signature.to_owned()), ..Text::default() })
 }
 
 #[test]
 fn a_whole_answer_is_read_with_thoughts_calls_and_counts() {
     let answer = read(include_str!("../../../../fixtures/gemini/whole.json")).unwrap();
-    assert_eq!(
-        (answer.id.as_str(), answer.model.as_str()),
-        ("aB-c_1/x", "gemini-3.1-pro")
-    );
+    assert_eq!((answer.id.as_str(), answer.model.as_str()), ("aB-c_1/x", "gemini-3.1-pro"));
     let call = |id: &str, name: &str, arguments: &str, signature: Option<&str>| {
         crate::trial::signed_call(id, name, arguments, signature)
     };
@@ -37,17 +32,9 @@ fn a_whole_answer_is_read_with_thoughts_calls_and_counts() {
         answer.choices,
         [Choice {
             blocks: vec![
-                Block::Thinking {
-                    text: "The caller wants the weather.".to_owned(),
-                    signature: None
-                },
+                Block::Thinking { text: "The caller wants the weather.".to_owned(), signature: None },
                 signed("Let me look é.", "c2ln"),
-                call(
-                    "call_aB-c_1x_0",
-                    "get_weather",
-                    r#"{"city":"Graz  am See","days":2}"#,
-                    Some("Y2FsbA==")
-                ),
+                call("call_aB-c_1x_0", "get_weather", r#"{"city":"Graz  am See","days":2}"#, Some("Y2FsbA==")),
                 call("given", "get_time", "{}", None),
             ],
             finish: Finish::ToolCalls,
@@ -105,11 +92,7 @@ fn every_finish_reason_is_understood() {
         match (choice(&candidate), expected) {
             (Ok(choice), Some(expected)) => assert_eq!(choice.finish, expected, "{reason} {part}"),
             (Err(fault), None) => {
-                assert_eq!(
-                    (fault.kind, fault.side),
-                    (FaultKind::Malformed, Side::Provider),
-                    "{reason}"
-                );
+                assert_eq!((fault.kind, fault.side), (FaultKind::Malformed, Side::Provider), "{reason}");
                 assert!(fault.kind.is_retryable() && fault.message.contains("why"), "{fault}");
                 assert_eq!(fault.code.as_deref(), Some(reason));
             }
@@ -124,10 +107,7 @@ fn a_blocked_prompt_is_an_empty_filtered_answer() {
         "usageMetadata":{"promptTokenCount":7,"totalTokenCount":7}}"#;
     let answer = read(body).unwrap();
     assert_eq!(answer.choices.len(), 1);
-    assert_eq!(
-        (answer.choices[0].blocks.len(), answer.choices[0].finish),
-        (0, Finish::ContentFilter)
-    );
+    assert_eq!((answer.choices[0].blocks.len(), answer.choices[0].finish), (0, Finish::ContentFilter));
     assert_eq!((answer.usage.input, answer.usage.output), (Some(7), Some(0)));
 }
 
@@ -137,30 +117,15 @@ fn parts_of_every_kind_become_blocks() {
         let candidate = format!(r#"{{"content":{{"parts":[{parts}]}},"finishReason":"STOP"}}"#);
         choice(&candidate).unwrap().blocks
     };
-    let opaque = |raw: &str| Block::Opaque {
-        dialect: "gemini",
-        raw: Raw::new(raw),
-    };
+    let opaque = |raw: &str| Block::Opaque { dialect: "gemini", raw: Raw::new(raw) };
     for (json, expected) in [
-        (
-            r#"{"inlineData":{"mimeType":"image/png","data":"iVBO"}}"#,
-            vec![image(base64("image/png", "iVBO"))],
-        ),
-        (
-            r#"{"thought":true,"inlineData":{"mimeType":"image/png","data":"draft"}}"#,
-            vec![],
-        ),
+        (r#"{"inlineData":{"mimeType":"image/png","data":"iVBO"}}"#, vec![image(base64("image/png", "iVBO"))]),
+        (r#"{"thought":true,"inlineData":{"mimeType":"image/png","data":"draft"}}"#, vec![]),
         (
             r#"{"inlineData":{"mimeType":"audio/L16;codec=pcm;rate=24000","data":"AA"}}"#,
-            vec![Block::Audio {
-                data: "AA".to_owned(),
-                format: "pcm16".to_owned(),
-            }],
+            vec![Block::Audio { data: "AA".to_owned(), format: "pcm16".to_owned() }],
         ),
-        (
-            r#"{"executableCode":{"code":"1"}}"#,
-            vec![opaque(r#"{"executableCode":{"code":"1"}}"#)],
-        ),
+        (r#"{"executableCode":{"code":"1"}}"#, vec![opaque(r#"{"executableCode":{"code":"1"}}"#)]),
         (r#"{}, {"text":""}, 7, null"#, vec![]),
         (
             r#"{"text":"a"},{"text":"b"},{"thoughtSignature":"S"},{"text":"c"}"#,
@@ -170,14 +135,8 @@ fn parts_of_every_kind_become_blocks() {
         (
             r#"{"text":"t","thought":true,"thoughtSignature":"S"},{"text":"u","thought":true}"#,
             vec![
-                Block::Thinking {
-                    text: "t".to_owned(),
-                    signature: Some("S".to_owned()),
-                },
-                Block::Thinking {
-                    text: "u".to_owned(),
-                    signature: None,
-                },
+                Block::Thinking { text: "t".to_owned(), signature: Some("S".to_owned()) },
+                Block::Thinking { text: "u".to_owned(), signature: None },
             ],
         ),
     ] {
@@ -229,27 +188,13 @@ fn token_counts_follow_one_convention() {
             8,
             Some(3),
         ),
-        (
-            r#"{"promptTokenCount":10,"candidatesTokenCount":5,"thoughtsTokenCount":3}"#,
-            10,
-            8,
-            Some(3),
-        ),
-        (
-            r#"{"promptTokenCount":10,"thoughtsTokenCount":3,"totalTokenCount":13}"#,
-            10,
-            3,
-            Some(3),
-        ),
+        (r#"{"promptTokenCount":10,"candidatesTokenCount":5,"thoughtsTokenCount":3}"#, 10, 8, Some(3)),
+        (r#"{"promptTokenCount":10,"thoughtsTokenCount":3,"totalTokenCount":13}"#, 10, 3, Some(3)),
         (r#"{"promptTokenCount":10,"totalTokenCount":10}"#, 10, 0, None),
     ] {
         let body = format!(r#"{{"promptFeedback":{{"blockReason":"OTHER"}},"usageMetadata":{meta}}}"#);
         let usage = read(&body).unwrap().usage;
-        assert_eq!(
-            (usage.input, usage.output, usage.reasoning),
-            (Some(input), Some(output), reasoning),
-            "{meta}"
-        );
+        assert_eq!((usage.input, usage.output, usage.reasoning), (Some(input), Some(output), reasoning), "{meta}");
     }
     let body =
         r#"{"promptFeedback":{"blockReason":"OTHER"},"usageMetadata":{"promptTokenCount":18446744073709551615}}"#;
@@ -312,11 +257,7 @@ fn answers_that_make_no_sense_are_the_providers_fault() {
         r#"{"candidates":[null]}"#,
     ] {
         let fault = read(body).unwrap_err();
-        assert_eq!(
-            (fault.kind, fault.side),
-            (FaultKind::Malformed, Side::Provider),
-            "{body}"
-        );
+        assert_eq!((fault.kind, fault.side), (FaultKind::Malformed, Side::Provider), "{body}");
     }
     let fault = read(r#"[{"error":{"code":503,"message":"busy","status":"UNAVAILABLE"}}]"#).unwrap_err();
     assert_eq!(fault.kind, FaultKind::Overloaded);
@@ -350,10 +291,7 @@ fn embeddings_and_counts_are_read() {
 fn what_was_read_returns_as_it_was_said() {
     use crate::trial::{Upstream, chat, message, result, user};
     let answer = read(include_str!("../../../../fixtures/gemini/whole.json")).unwrap();
-    let results = vec![
-        result("given", vec![Block::text("noon")]),
-        result("call_aB-c_1x_0", vec![Block::text("rain")]),
-    ];
+    let results = vec![result("given", vec![Block::text("noon")]), result("call_aB-c_1x_0", vec![Block::text("rain")])];
     let history = vec![
         user("weather?"),
         message(Role::Assistant, answer.choices[0].blocks.clone()),
@@ -375,11 +313,7 @@ fn what_was_read_returns_as_it_was_said() {
             {"functionCall": {"id": "given", "name": "get_time", "args": {}}},
         ])
     );
-    let names: Vec<_> = body["contents"][2]["parts"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|part| &part["functionResponse"]["name"])
-        .collect();
+    let names: Vec<_> =
+        body["contents"][2]["parts"].as_array().unwrap().iter().map(|part| &part["functionResponse"]["name"]).collect();
     assert_eq!(names, ["get_weather", "get_time"]);
 }

@@ -1,3 +1,5 @@
+//! How conversations reach Gemini: turns, tools, media, signatures.
+
 use base64::Engine as _;
 use serde_json::{Value, json};
 use types::*;
@@ -8,18 +10,9 @@ use crate::trial::{self, Upstream, assistant, call, chat, document, image, messa
 
 #[test]
 fn leading_instructions_go_apart_and_later_ones_stay_where_they_were_said() {
-    let messages = vec![
-        trial::system("one"),
-        trial::system("two"),
-        user("hi"),
-        assistant("ho"),
-        trial::system("late"),
-    ];
+    let messages = vec![trial::system("one"), trial::system("two"), user("hi"), assistant("ho"), trial::system("late")];
     let body = body(chat(messages), "gemini-2.5-flash");
-    assert_eq!(
-        body["systemInstruction"],
-        json!({"parts": [{"text": "one"}, {"text": "two"}]})
-    );
+    assert_eq!(body["systemInstruction"], json!({"parts": [{"text": "one"}, {"text": "two"}]}));
     assert_eq!(
         body["contents"],
         json!([
@@ -33,20 +26,14 @@ fn leading_instructions_go_apart_and_later_ones_stay_where_they_were_said() {
 #[test]
 fn instructions_alone_are_the_question() {
     let body = body(chat(vec![trial::system("Say hi.")]), "gemini-2.5-flash");
-    assert_eq!(
-        body,
-        json!({"contents": [{"role": "user", "parts": [{"text": "Say hi."}]}]})
-    );
+    assert_eq!(body, json!({"contents": [{"role": "user", "parts": [{"text": "Say hi."}]}]}));
 }
 
 #[test]
 fn a_model_without_instructions_is_told_by_the_user() {
     let contents = contents(vec![trial::system("Be brief."), user("hi")], "gemma-3-27b-it");
     let note = "[Instruction of the operator, not of the user]\nBe brief.";
-    assert_eq!(
-        contents,
-        json!([{"role": "user", "parts": [{"text": note}, {"text": "hi"}]}])
-    );
+    assert_eq!(contents, json!([{"role": "user", "parts": [{"text": note}, {"text": "hi"}]}]));
 }
 
 #[test]
@@ -101,10 +88,7 @@ fn bytes_go_inline_and_addresses_only_where_google_can_read_them() {
             document(trial::base64("text/plain", "Qk0=")),
             json!({"inlineData": {"mimeType": "text/plain", "data": "Qk0="}}),
         ),
-        (
-            image(trial::base64("image/heic", "AAAA")),
-            json!({"inlineData": {"mimeType": "image/heic", "data": "AAAA"}}),
-        ),
+        (image(trial::base64("image/heic", "AAAA")), json!({"inlineData": {"mimeType": "image/heic", "data": "AAAA"}})),
         (
             image(url("gs://bucket/cat.JPG")),
             json!({"fileData": {"mimeType": "image/jpeg", "fileUri": "gs://bucket/cat.JPG"}}),
@@ -121,15 +105,9 @@ fn bytes_go_inline_and_addresses_only_where_google_can_read_them() {
             document(trial::base64("application/pdf", "JVBERi0x")),
             json!({"inlineData": {"mimeType": "application/pdf", "data": "JVBERi0x"}}),
         ),
+        (document(Source::PlainText("words".to_owned())), json!({"text": "words"})),
         (
-            document(Source::PlainText("words".to_owned())),
-            json!({"text": "words"}),
-        ),
-        (
-            Block::Audio {
-                data: "UklGRg==".to_owned(),
-                format: "mp3".to_owned(),
-            },
+            Block::Audio { data: "UklGRg==".to_owned(), format: "mp3".to_owned() },
             json!({"inlineData": {"mimeType": "audio/mp3", "data": "UklGRg=="}}),
         ),
         (Block::Refusal("no".to_owned()), json!({"text": "no"})),
@@ -142,15 +120,8 @@ fn bytes_go_inline_and_addresses_only_where_google_can_read_them() {
         url("https://www.youtube.com.evil.example/x"),
         Source::File("file-openai".to_owned()),
     ] {
-        let fault = refused(
-            chat(vec![message(Role::User, vec![image(source.clone())])]),
-            "gemini-2.5-flash",
-        );
-        assert_eq!(
-            (fault.kind, fault.side),
-            (FaultKind::Unsupported, Side::Caller),
-            "{source:?}"
-        );
+        let fault = refused(chat(vec![message(Role::User, vec![image(source.clone())])]), "gemini-2.5-flash");
+        assert_eq!((fault.kind, fault.side), (FaultKind::Unsupported, Side::Caller), "{source:?}");
         assert!(!fault.message.contains("secret-token"), "{fault}");
     }
 }
@@ -158,15 +129,9 @@ fn bytes_go_inline_and_addresses_only_where_google_can_read_them() {
 fn tool_history() -> Vec<Message> {
     vec![
         user("weather?"),
-        message(
-            Role::Assistant,
-            vec![call("a", "first", "{\"x\": 1}"), call("b", "second", "")],
-        ),
+        message(Role::Assistant, vec![call("a", "first", "{\"x\": 1}"), call("b", "second", "")]),
         message(Role::User, vec![result("b", vec![Block::text("sunny")])]),
-        message(
-            Role::User,
-            vec![Block::text("and?"), result("a", vec![Block::text(" {\"t\": 2} ")])],
-        ),
+        message(Role::User, vec![Block::text("and?"), result("a", vec![Block::text(" {\"t\": 2} ")])]),
     ]
 }
 
@@ -213,11 +178,7 @@ fn results_are_objects_whatever_the_tool_said() {
             })],
         ));
         let mut contents = contents(messages, "gemini-2.5-flash");
-        assert_eq!(
-            contents[2]["parts"][0]["functionResponse"]["response"].take(),
-            expected,
-            "{text}"
-        );
+        assert_eq!(contents[2]["parts"][0]["functionResponse"]["response"].take(), expected, "{text}");
     }
 }
 
@@ -249,21 +210,14 @@ fn broken_tool_histories_are_refused_by_name() {
 fn signatures_return_on_their_part_and_a_stand_in_where_there_are_none() {
     let decoded = base64::engine::general_purpose::STANDARD.decode(NO_SIGNATURE).unwrap();
     assert_eq!(decoded, b"skip_thought_signature_validator");
-    let signed_text = Block::Text(Text {
-        text: String::new(),
-        signature: Some("T".to_owned()),
-        ..Text::default()
-    });
+    let signed_text = Block::Text(Text { text: String::new(), signature: Some("T".to_owned()), ..Text::default() });
     let messages = || {
         vec![
             user("hi"),
             message(
                 Role::Assistant,
                 vec![
-                    Block::Thinking {
-                        text: "hm".to_owned(),
-                        signature: Some("foreign".to_owned()),
-                    },
+                    Block::Thinking { text: "hm".to_owned(), signature: Some("foreign".to_owned()) },
                     trial::signed_call("a", "f", "", Some("S")),
                     call("b", "g", ""),
                 ],
@@ -276,19 +230,9 @@ fn signatures_return_on_their_part_and_a_stand_in_where_there_are_none() {
         ]
     };
     let signatures = |contents: &Value| -> Vec<Vec<Value>> {
-        let turns = contents
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter(|turn| turn["role"] == "model");
-        let of_turn = |turn: &Value| {
-            turn["parts"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|p| p["thoughtSignature"].clone())
-                .collect()
-        };
+        let turns = contents.as_array().unwrap().iter().filter(|turn| turn["role"] == "model");
+        let of_turn =
+            |turn: &Value| turn["parts"].as_array().unwrap().iter().map(|p| p["thoughtSignature"].clone()).collect();
         turns.map(of_turn).collect()
     };
     for (model, stand_in) in [
@@ -300,11 +244,7 @@ fn signatures_return_on_their_part_and_a_stand_in_where_there_are_none() {
         ("gemini-2.0-flash", Value::Null),
     ] {
         let contents = contents(messages(), model);
-        let expected = vec![
-            vec![json!("S"), Value::Null],
-            vec![stand_in, Value::Null],
-            vec![Value::Null, json!("T")],
-        ];
+        let expected = vec![vec![json!("S"), Value::Null], vec![stand_in, Value::Null], vec![Value::Null, json!("T")]];
         assert_eq!(signatures(&contents), expected, "{model}");
         assert!(!contents.to_string().contains("foreign"));
     }

@@ -1,3 +1,5 @@
+//! What Gemini's errors mean.
+
 use std::time::Duration;
 
 use types::*;
@@ -19,20 +21,8 @@ fn errors_tell_kind_and_side() {
     use Side::*;
     for (status, word, message, kind, side) in [
         (400, "INVALID_ARGUMENT", "Unknown name", InvalidRequest, Caller),
-        (
-            400,
-            "INVALID_ARGUMENT",
-            "API key not valid. Please pass a valid API key.",
-            Authentication,
-            Provider,
-        ),
-        (
-            400,
-            "FAILED_PRECONDITION",
-            "User location is not supported for the API use.",
-            Permission,
-            Provider,
-        ),
+        (400, "INVALID_ARGUMENT", "API key not valid. Please pass a valid API key.", Authentication, Provider),
+        (400, "FAILED_PRECONDITION", "User location is not supported for the API use.", Permission, Provider),
         (
             400,
             "INVALID_ARGUMENT",
@@ -40,13 +30,7 @@ fn errors_tell_kind_and_side() {
             ContextWindow,
             Caller,
         ),
-        (
-            400,
-            "INVALID_ARGUMENT",
-            "Request payload size exceeds the limit: 20971520 bytes.",
-            TooLarge,
-            Caller,
-        ),
+        (400, "INVALID_ARGUMENT", "Request payload size exceeds the limit: 20971520 bytes.", TooLarge, Caller),
         (401, "UNAUTHENTICATED", "x", Authentication, Provider),
         (403, "PERMISSION_DENIED", "x", Permission, Provider),
         (404, "NOT_FOUND", "models/x is not found", NotFound, Provider),
@@ -71,18 +55,10 @@ fn details_tell_when_to_come_back_and_what_was_wrong() {
     assert_eq!(fault.retry_after, Some(Duration::from_millis(34_500)));
     let invalid = r#"{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID"}"#;
     let fault = error(400, "INVALID_ARGUMENT", "bad key", invalid);
-    assert_eq!(
-        (fault.kind, fault.code.as_deref()),
-        (FaultKind::Authentication, Some("API_KEY_INVALID"))
-    );
+    assert_eq!((fault.kind, fault.code.as_deref()), (FaultKind::Authentication, Some("API_KEY_INVALID")));
     assert_eq!(fault.status(), 502);
     for delay in ["34", "-1s", "NaNs", "infs", "1e300s", "s", ""] {
-        let fault = error(
-            429,
-            "RESOURCE_EXHAUSTED",
-            "quota",
-            &format!(r#"{{"retryDelay":"{delay}"}}"#),
-        );
+        let fault = error(429, "RESOURCE_EXHAUSTED", "quota", &format!(r#"{{"retryDelay":"{delay}"}}"#));
         assert_eq!(fault.retry_after, None, "{delay}");
     }
 }
@@ -96,15 +72,7 @@ fn keys_in_messages_are_not_handed_on() {
 
 #[test]
 fn bodies_that_are_no_errors_leave_the_status() {
-    for body in [
-        "",
-        "<html>Bad gateway</html>",
-        "{}",
-        "[]",
-        "7",
-        r#"{"error":7}"#,
-        r#"{"error":{"message":{}}}"#,
-    ] {
+    for body in ["", "<html>Bad gateway</html>", "{}", "[]", "7", r#"{"error":7}"#, r#"{"error":{"message":{}}}"#] {
         let fault = Gemini.read_fault(502, body.as_bytes());
         assert_eq!(
             (fault.kind, fault.message.as_str()),

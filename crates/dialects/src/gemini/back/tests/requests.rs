@@ -1,3 +1,5 @@
+//! The shape of requests to Gemini: paths, tools, choices.
+
 use serde_json::{Value, json};
 use types::*;
 
@@ -8,24 +10,9 @@ use crate::{Back, Gemini};
 #[test]
 fn paths_name_the_model_and_nothing_else() {
     for (operation, model, stream, expected) in [
-        (
-            Operation::Chat,
-            "gemini-2.5-pro",
-            false,
-            Some("/models/gemini-2.5-pro:generateContent"),
-        ),
-        (
-            Operation::Chat,
-            "models/gemini-3-pro",
-            true,
-            Some("/models/gemini-3-pro:streamGenerateContent?alt=sse"),
-        ),
-        (
-            Operation::Chat,
-            "a/../b?c#d é",
-            false,
-            Some("/models/a%2F..%2Fb%3Fc%23d%20%C3%A9:generateContent"),
-        ),
+        (Operation::Chat, "gemini-2.5-pro", false, Some("/models/gemini-2.5-pro:generateContent")),
+        (Operation::Chat, "models/gemini-3-pro", true, Some("/models/gemini-3-pro:streamGenerateContent?alt=sse")),
+        (Operation::Chat, "a/../b?c#d é", false, Some("/models/a%2F..%2Fb%3Fc%23d%20%C3%A9:generateContent")),
         (Operation::Embedding, "e", false, Some("/models/e:batchEmbedContents")),
         (Operation::CountTokens, "e", false, Some("/models/e:countTokens")),
         (Operation::Completion, "e", true, None),
@@ -43,9 +30,7 @@ fn a_plain_chat_is_written_in_one_stable_order() {
         extras: extras(&[("labels", r#"{"a": "b"}"#)]),
         ..Chat::default()
     };
-    let outgoing = Upstream::new("gemini-2.5-flash")
-        .write(&Gemini, &Request::Chat(Box::new(chat)))
-        .unwrap();
+    let outgoing = Upstream::new("gemini-2.5-flash").write(&Gemini, &Request::Chat(Box::new(chat))).unwrap();
     let expected = concat!(
         r#"{"systemInstruction":{"parts":[{"text":"Be brief."}]},"#,
         r#""contents":[{"role":"user","parts":[{"text":"hi"}]}],"#,
@@ -65,22 +50,13 @@ fn tool_choices_become_modes() {
         (Some(ToolChoice::Auto), json!({"mode": "AUTO"})),
         (Some(ToolChoice::None), json!({"mode": "NONE"})),
         (Some(ToolChoice::Required), json!({"mode": "ANY"})),
+        (Some(ToolChoice::Tool("a".to_owned())), json!({"mode": "ANY", "allowedFunctionNames": ["a"]})),
         (
-            Some(ToolChoice::Tool("a".to_owned())),
-            json!({"mode": "ANY", "allowedFunctionNames": ["a"]}),
-        ),
-        (
-            Some(ToolChoice::Allowed {
-                names: names(),
-                required: true,
-            }),
+            Some(ToolChoice::Allowed { names: names(), required: true }),
             json!({"mode": "ANY", "allowedFunctionNames": ["a", "b"]}),
         ),
         (
-            Some(ToolChoice::Allowed {
-                names: names(),
-                required: false,
-            }),
+            Some(ToolChoice::Allowed { names: names(), required: false }),
             json!({"mode": "VALIDATED", "allowedFunctionNames": ["a", "b"]}),
         ),
     ] {
@@ -89,10 +65,7 @@ fn tool_choices_become_modes() {
         let body = body(chat, "gemini-2.5-pro");
         assert_eq!(body["toolConfig"]["functionCallingConfig"], expected, "{choice:?}");
     }
-    let without_tools = body(
-        asking(|chat| chat.tool_choice = Some(ToolChoice::Required)),
-        "gemini-2.5-pro",
-    );
+    let without_tools = body(asking(|chat| chat.tool_choice = Some(ToolChoice::Required)), "gemini-2.5-pro");
     assert_eq!(without_tools["toolConfig"], Value::Null);
 }
 
@@ -137,10 +110,7 @@ fn extras_of_google_find_their_place() {
             ("modalities", r#"["text","audio"]"#),
             ("audio", r#"{"voice":"Kore","format":"wav"}"#),
             ("media_resolution", r#""MEDIA_RESOLUTION_LOW""#),
-            (
-                "generationConfig",
-                r#"{"maxOutputTokens":7,"imageConfig":{"aspectRatio":"1:1"}}"#,
-            ),
+            ("generationConfig", r#"{"maxOutputTokens":7,"imageConfig":{"aspectRatio":"1:1"}}"#),
         ]);
     });
     assert_eq!(
@@ -167,9 +137,7 @@ fn tokens_are_counted_of_all_that_costs_tokens() {
     let mut chat = chat(vec![trial::system("s"), user("hi")]);
     chat.max_tokens = Some(3);
     chat.tools = vec![function("f", None)];
-    let outgoing = Upstream::new("gemini-3-pro")
-        .write(&Gemini, &Request::CountTokens(Box::new(chat)))
-        .unwrap();
+    let outgoing = Upstream::new("gemini-3-pro").write(&Gemini, &Request::CountTokens(Box::new(chat))).unwrap();
     let body: Value = serde_json::from_slice(&outgoing.body).unwrap();
     assert_eq!(
         body,
@@ -192,9 +160,8 @@ fn embeddings_are_asked_for_one_by_one_in_one_call() {
         extras: extras(&[("title", "\"T\"")]),
         ..Embedding::default()
     };
-    let outgoing = Upstream::new("gemini-embedding-001")
-        .write(&Gemini, &Request::Embedding(Box::new(embedding)))
-        .unwrap();
+    let outgoing =
+        Upstream::new("gemini-embedding-001").write(&Gemini, &Request::Embedding(Box::new(embedding))).unwrap();
     let one = |text: &str| {
         json!({
             "model": "models/gemini-embedding-001", "content": {"parts": [{"text": text}]},
@@ -204,13 +171,7 @@ fn embeddings_are_asked_for_one_by_one_in_one_call() {
     let body: Value = serde_json::from_slice(&outgoing.body).unwrap();
     assert_eq!(body, json!({"requests": [one("a"), one("b")]}));
     assert_eq!(outgoing.dropped, ["user"]);
-    let tokens = Embedding {
-        input: EmbeddingInput::Tokens(Raw::new("[1,2]")),
-        ..Embedding::default()
-    };
-    let fault = Upstream::new("e")
-        .dropping()
-        .write(&Gemini, &Request::Embedding(Box::new(tokens)))
-        .unwrap_err();
+    let tokens = Embedding { input: EmbeddingInput::Tokens(Raw::new("[1,2]")), ..Embedding::default() };
+    let fault = Upstream::new("e").dropping().write(&Gemini, &Request::Embedding(Box::new(tokens))).unwrap_err();
     assert_eq!(fault.param.as_deref(), Some("input"));
 }

@@ -1,3 +1,5 @@
+//! Which settings reach Gemini, and what becomes of those that cannot.
+
 use serde_json::{Value, json};
 use types::*;
 
@@ -45,28 +47,17 @@ fn settings_that_mean_nothing_are_not_sent() {
 fn what_gemini_cannot_honour_is_refused_or_dropped_on_request() {
     let raw = || Some(Raw::new("{\"1\":2}"));
     check_worse_without("gemini-3-pro", "logit_bias", |chat| chat.logit_bias = raw());
-    check_worse_without("gemini-3-pro", "parallel_tool_calls", |chat| {
-        chat.parallel_tool_calls = Some(false)
-    });
-    check_worse_without("gemini-2.5-pro", "presence_penalty", |chat| {
-        chat.presence_penalty = Some(0.5)
-    });
-    check_worse_without("gemini-3-pro", "frequency_penalty", |chat| {
-        chat.frequency_penalty = Some(0.5)
-    });
+    check_worse_without("gemini-3-pro", "parallel_tool_calls", |chat| chat.parallel_tool_calls = Some(false));
+    check_worse_without("gemini-2.5-pro", "presence_penalty", |chat| chat.presence_penalty = Some(0.5));
+    check_worse_without("gemini-3-pro", "frequency_penalty", |chat| chat.frequency_penalty = Some(0.5));
     check_worse_without("gemini-2.0-flash", "reasoning_effort", |chat| {
-        chat.reasoning = Some(Reasoning {
-            effort: Some(Effort::High),
-            ..Reasoning::default()
-        });
+        chat.reasoning = Some(Reasoning { effort: Some(Effort::High), ..Reasoning::default() });
     });
     check_worse_without("gemini-2.5-pro", "response_format", |chat| {
         chat.tools = vec![function("f", None)];
         chat.format = Some(Format::Json);
     });
-    check_worse_without("gemini-3-pro", "whatever", |chat| {
-        chat.extras = extras(&[("whatever", "1")])
-    });
+    check_worse_without("gemini-3-pro", "whatever", |chat| chat.extras = extras(&[("whatever", "1")]));
     check_worse_without("gemini-3-pro", "tools (computer_20260101)", |chat| {
         chat.tools = vec![Tool::Opaque {
             dialect: "anthropic",
@@ -76,10 +67,7 @@ fn what_gemini_cannot_honour_is_refused_or_dropped_on_request() {
     });
     check_worse_without("gemini-3-pro", "messages.content (anthropic block)", |chat| {
         let raw = Raw::new("{}");
-        chat.messages[0].blocks.push(Block::Opaque {
-            dialect: "anthropic",
-            raw,
-        });
+        chat.messages[0].blocks.push(Block::Opaque { dialect: "anthropic", raw });
     });
 }
 
@@ -128,10 +116,7 @@ fn forms_of_the_answer() {
     let json_only = config("gemini-2.5-pro", |chat| chat.format = Some(Format::Json));
     assert_eq!(json_only, json!({"responseMimeType": "application/json"}));
     let with_schema = json!({"responseMimeType": "application/json", "responseJsonSchema": {"type": "object"}});
-    assert_eq!(
-        config("gemini-2.5-pro", |chat| chat.format = Some(schema())),
-        with_schema
-    );
+    assert_eq!(config("gemini-2.5-pro", |chat| chat.format = Some(schema())), with_schema);
     let with_tools = config("gemini-3-pro", |chat| {
         chat.format = Some(schema());
         chat.tools = vec![function("f", None)];
@@ -141,22 +126,10 @@ fn forms_of_the_answer() {
 
 #[test]
 fn effort_becomes_a_budget_or_a_level() {
-    let by = |effort: Effort| Reasoning {
-        effort: Some(effort),
-        ..Reasoning::default()
-    };
-    let tokens = |tokens: u64| Reasoning {
-        budget_tokens: Some(tokens),
-        ..Reasoning::default()
-    };
-    let adaptive = Reasoning {
-        adaptive: true,
-        ..Reasoning::default()
-    };
-    let quiet = Reasoning {
-        summary: Some(false),
-        ..by(Effort::Low)
-    };
+    let by = |effort: Effort| Reasoning { effort: Some(effort), ..Reasoning::default() };
+    let tokens = |tokens: u64| Reasoning { budget_tokens: Some(tokens), ..Reasoning::default() };
+    let adaptive = Reasoning { adaptive: true, ..Reasoning::default() };
+    let quiet = Reasoning { summary: Some(false), ..by(Effort::Low) };
     let budget = |budget: i64, shown: bool| json!({"thinkingBudget": budget, "includeThoughts": shown});
     let level = |level: &str, shown: bool| json!({"thinkingLevel": level, "includeThoughts": shown});
     for (model, reasoning, max_tokens, expected) in [
@@ -193,8 +166,5 @@ fn effort_becomes_a_budget_or_a_level() {
     upstream.facts.abilities.max_effort = Effort::Max;
     let (body, _) = try_body(asking(|chat| chat.reasoning = Some(by(Effort::Max))), &upstream).unwrap();
     assert_eq!(body["generationConfig"]["thinkingConfig"], level("XHIGH", true));
-    assert_eq!(
-        config("gemini-2.0-flash", |chat| chat.reasoning = Some(by(Effort::None))),
-        Value::Null
-    );
+    assert_eq!(config("gemini-2.0-flash", |chat| chat.reasoning = Some(by(Effort::None))), Value::Null);
 }

@@ -1,3 +1,5 @@
+//! What is made of Gemini's streams.
+
 use types::*;
 
 use crate::trial::{events, told};
@@ -46,10 +48,7 @@ fn a_stream_that_ends_without_a_reason_was_cut() {
     let text = part(r#"{"text":"half"}"#);
     assert_eq!(story(&[&text]), "start r \n0: text \"half\"");
     assert_eq!(story(&[]), "");
-    assert_eq!(
-        story(&[r#"{"usageMetadata":{"promptTokenCount":1}}"#]),
-        "start  \nusage Some(1)/None"
-    );
+    assert_eq!(story(&[r#"{"usageMetadata":{"promptTokenCount":1}}"#]), "start  \nusage Some(1)/None");
     // One of two answers is complete, the other is not.
     let two = r#"{"candidates":[{"index":0,"content":{"parts":[{"text":"a"}]},"finishReason":"STOP"},{"index":1,"content":{"parts":[{"text":"b"}]}}]}"#;
     assert_eq!(story(&[two]), "start  \n0: text \"a\"\n1: text \"b\"");
@@ -69,10 +68,7 @@ fn several_candidates_end_each_for_their_own_reason() {
 fn a_blocked_prompt_is_filtered_and_not_cut() {
     let blocked =
         r#"{"promptFeedback":{"blockReason":"SAFETY"},"usageMetadata":{"promptTokenCount":3,"totalTokenCount":3}}"#;
-    assert_eq!(
-        story(&[blocked]),
-        "start  \nusage Some(3)/Some(0)\n0: finish ContentFilter\nend"
-    );
+    assert_eq!(story(&[blocked]), "start  \nusage Some(3)/Some(0)\n0: finish ContentFilter\nend");
     let text = part(r#"{"text":"half"}"#);
     assert!(story(&[&text, blocked]).ends_with("0: finish ContentFilter\nend"));
 }
@@ -120,14 +116,7 @@ fn broken_events_are_the_providers_fault_and_empty_ones_nothing() {
         assert_eq!((fault.kind, fault.side), (FaultKind::Malformed, Side::Provider));
     }
     reader.read(b"\xff", &mut out).unwrap_err();
-    for odd in [
-        "7",
-        "[]",
-        "null",
-        "\"x\"",
-        r#"{"candidates":{"a":1}}"#,
-        r#"{"candidates":[{"content":7}]}"#,
-    ] {
+    for odd in ["7", "[]", "null", "\"x\"", r#"{"candidates":{"a":1}}"#, r#"{"candidates":[{"content":7}]}"#] {
         reader.read(odd.as_bytes(), &mut out).unwrap();
     }
 }
@@ -135,16 +124,10 @@ fn broken_events_are_the_providers_fault_and_empty_ones_nothing() {
 #[test]
 fn a_glance_sees_counts_ends_and_faults() {
     let glance = |event: &str| Gemini.glance(event.as_bytes());
-    assert_eq!(
-        glance(&part(r#"{"text":"say \"error\" and \"finishReason\""}"#)),
-        Default::default()
-    );
+    assert_eq!(glance(&part(r#"{"text":"say \"error\" and \"finishReason\""}"#)), Default::default());
     let counted =
         glance(r#"{"candidates":[{"content":{}}],"usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":2}}"#);
-    assert_eq!(
-        counted.usage.map(|usage| (usage.input, usage.output)),
-        Some((Some(5), Some(2)))
-    );
+    assert_eq!(counted.usage.map(|usage| (usage.input, usage.output)), Some((Some(5), Some(2))));
     assert!(!counted.end && !counted.usage_only && counted.fault.is_none());
     let last = glance(r#"{"candidates":[{"finishReason":"STOP","groundingMetadata":{"webSearchQueries":["q"]}}]}"#);
     assert!(last.end);
@@ -154,10 +137,8 @@ fn a_glance_sees_counts_ends_and_faults() {
     let arguments =
         part(r#"{"functionCall":{"name":"f","args":{"error":"x","finishReason":"STOP","usageMetadata":{}}}}"#);
     assert_eq!(glance(&arguments), Default::default());
-    for error in [
-        r#"{"error":{"code":429,"message":"slow down"}}"#,
-        r#" [{"error":{"status":"RESOURCE_EXHAUSTED"}}]"#,
-    ] {
+    for error in [r#"{"error":{"code":429,"message":"slow down"}}"#, r#" [{"error":{"status":"RESOURCE_EXHAUSTED"}}]"#]
+    {
         assert_eq!(glance(error).fault.unwrap().kind, FaultKind::RateLimit, "{error}");
     }
     assert_eq!(glance("\"error\" {"), Default::default());

@@ -1,3 +1,5 @@
+//! What is made of Ollama's whole answers.
+
 use types::*;
 
 use crate::trial::call;
@@ -17,10 +19,7 @@ fn blocks(message: &str) -> Vec<Block> {
 }
 
 fn thinking(text: &str) -> Block {
-    Block::Thinking {
-        text: text.to_owned(),
-        signature: None,
-    }
+    Block::Thinking { text: text.to_owned(), signature: None }
 }
 
 #[test]
@@ -44,18 +43,8 @@ fn a_whole_answer_is_read_with_thoughts_calls_and_counts() {
         ]
     );
     assert_eq!(choice.finish, Finish::ToolCalls);
-    assert_eq!(
-        choice.logprobs.as_ref().unwrap().get(),
-        r#"{"content":[{"token":"L","logprob":-0.5}]}"#
-    );
-    assert_eq!(
-        answer.usage,
-        Usage {
-            input: Some(26),
-            output: Some(31),
-            ..Usage::default()
-        }
-    );
+    assert_eq!(choice.logprobs.as_ref().unwrap().get(), r#"{"content":[{"token":"L","logprob":-0.5}]}"#);
+    assert_eq!(answer.usage, Usage { input: Some(26), output: Some(31), ..Usage::default() });
 }
 
 #[test]
@@ -75,9 +64,7 @@ fn every_end_is_understood() {
         (r#""x":1"#, cut),
     ] {
         let body = format!(r#"{{"message":{{"content":"x"}},"done":true,{end}}}"#);
-        let got = read(&body)
-            .map(|answer| answer.choices[0].finish)
-            .map_err(|fault| fault.kind);
+        let got = read(&body).map(|answer| answer.choices[0].finish).map_err(|fault| fault.kind);
         assert_eq!(got, expected, "{end}");
     }
 }
@@ -85,18 +72,9 @@ fn every_end_is_understood() {
 #[test]
 fn thoughts_of_old_servers_are_taken_out_of_the_text() {
     for (message, expected) in [
-        (
-            r#"{"content":"<think>\nhm</think>\n\nhello"}"#,
-            vec![thinking("\nhm"), Block::text("hello")],
-        ),
-        (
-            r#"{"content":"<think>hm","thinking":"real"}"#,
-            vec![thinking("real"), Block::text("<think>hm")],
-        ),
-        (
-            r#"{"content":"use <think> tags"}"#,
-            vec![Block::text("use <think> tags")],
-        ),
+        (r#"{"content":"<think>\nhm</think>\n\nhello"}"#, vec![thinking("\nhm"), Block::text("hello")]),
+        (r#"{"content":"<think>hm","thinking":"real"}"#, vec![thinking("real"), Block::text("<think>hm")]),
+        (r#"{"content":"use <think> tags"}"#, vec![Block::text("use <think> tags")]),
         (r#"{"content":""}"#, vec![]),
         (r#"{"content":null,"tool_calls":null}"#, vec![]),
     ] {
@@ -106,31 +84,19 @@ fn thoughts_of_old_servers_are_taken_out_of_the_text() {
 
 #[test]
 fn arguments_are_json_text_however_they_come() {
-    for (arguments, expected) in [
-        (r#"{"a": 1}"#, r#"{"a":1}"#),
-        (r#""{\"a\": 1}""#, r#"{"a": 1}"#),
-        ("null", "{}"),
-        ("[ 1 ]", "[1]"),
-    ] {
+    for (arguments, expected) in
+        [(r#"{"a": 1}"#, r#"{"a":1}"#), (r#""{\"a\": 1}""#, r#"{"a": 1}"#), ("null", "{}"), ("[ 1 ]", "[1]")]
+    {
         let message = format!(r#"{{"tool_calls":[{{"id":"i","function":{{"name":"f","arguments":{arguments}}}}}]}}"#);
         assert_eq!(blocks(&message), [call("i", "f", expected)], "{arguments}");
     }
-    assert_eq!(
-        blocks(r#"{"tool_calls":[{"function":{"name":"f"}},{"x":1},7]}"#),
-        [call("", "f", "{}")]
-    );
+    assert_eq!(blocks(r#"{"tool_calls":[{"function":{"name":"f"}},{"x":1},7]}"#), [call("", "f", "{}")]);
 }
 
 #[test]
 fn counts_that_are_missing_are_unknown() {
     let body = r#"{"message":{"content":"x"},"done":true,"done_reason":"stop","eval_count":2}"#;
-    assert_eq!(
-        read(body).unwrap().usage,
-        Usage {
-            output: Some(2),
-            ..Usage::default()
-        }
-    );
+    assert_eq!(read(body).unwrap().usage, Usage { output: Some(2), ..Usage::default() });
 }
 
 #[test]
@@ -149,16 +115,9 @@ fn completions_are_read_like_chats() {
 fn answers_that_make_no_sense_are_the_providers_fault() {
     for body in ["", "<html>", "[]", "7", "null", "{}", r#"{"message":null,"done":true}"#] {
         let fault = read(body).unwrap_err();
-        assert_eq!(
-            (fault.kind, fault.side),
-            (FaultKind::Malformed, Side::Provider),
-            "{body}"
-        );
+        assert_eq!((fault.kind, fault.side), (FaultKind::Malformed, Side::Provider), "{body}");
     }
-    assert_eq!(
-        read(r#"{"error":"runner crashed"}"#).unwrap_err().kind,
-        FaultKind::Upstream
-    );
+    assert_eq!(read(r#"{"error":"runner crashed"}"#).unwrap_err().kind, FaultKind::Upstream);
 }
 
 #[test]

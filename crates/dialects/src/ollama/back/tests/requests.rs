@@ -1,3 +1,5 @@
+//! What Ollama is sent.
+
 use serde_json::{Value, json};
 use types::*;
 
@@ -36,10 +38,7 @@ fn refused(chat: Chat) -> Fault {
 fn check_worse_without(param: &str, change: impl Fn(&mut Chat)) -> Value {
     let fault = try_chat(asking(&change), &Upstream::new("llama3.2")).unwrap_err();
     assert_eq!(fault.param.as_deref(), Some(param));
-    assert!(
-        fault.message.contains("ollama/llama3.2") && fault.message.contains("drop_params"),
-        "{fault}"
-    );
+    assert!(fault.message.contains("ollama/llama3.2") && fault.message.contains("drop_params"), "{fault}");
     let (body, dropped) = try_chat(asking(&change), &Upstream::new("llama3.2").dropping()).unwrap();
     assert_eq!(dropped, [param]);
     body
@@ -66,9 +65,7 @@ fn a_plain_chat_is_written_in_one_stable_order_with_nothing_added() {
         stream: true,
         ..Chat::default()
     };
-    let outgoing = Upstream::new("qwen3:8b")
-        .write(&Ollama, &Request::Chat(Box::new(chat)))
-        .unwrap();
+    let outgoing = Upstream::new("qwen3:8b").write(&Ollama, &Request::Chat(Box::new(chat))).unwrap();
     let expected = concat!(
         r#"{"model":"qwen3:8b","messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"hi"}],"#,
         r#""tools":[{"type":"function","function":{"name":"f","description":"does f","#,
@@ -106,23 +103,13 @@ fn what_ollama_cannot_see_or_hear_is_always_refused() {
         image(Source::File("file-1".to_owned())),
         document(trial::base64("application/pdf", "JVBERi0=")),
         document(url),
-        Block::Audio {
-            data: "AA".to_owned(),
-            format: "wav".to_owned(),
-        },
+        Block::Audio { data: "AA".to_owned(), format: "wav".to_owned() },
     ] {
         let fault = refused(chat(vec![message(Role::User, vec![block.clone()])]));
-        assert_eq!(
-            (fault.kind, fault.side),
-            (FaultKind::Unsupported, Side::Caller),
-            "{block:?}"
-        );
+        assert_eq!((fault.kind, fault.side), (FaultKind::Unsupported, Side::Caller), "{block:?}");
         assert_eq!(fault.param.as_deref(), Some("messages"));
     }
-    let fault = refused(chat(vec![message(
-        Role::User,
-        vec![image(Source::Url("http://x/".to_owned()))],
-    )]));
+    let fault = refused(chat(vec![message(Role::User, vec![image(Source::Url("http://x/".to_owned()))])]));
     assert!(fault.message.contains("base64"), "{fault}");
 }
 
@@ -140,24 +127,15 @@ fn tool_histories_name_the_tool_and_carry_objects() {
         message(
             Role::Assistant,
             vec![
-                Block::Thinking {
-                    text: "hm".to_owned(),
-                    signature: Some("foreign".to_owned()),
-                },
-                Block::RedactedThinking {
-                    data: "blob".to_owned(),
-                },
+                Block::Thinking { text: "hm".to_owned(), signature: Some("foreign".to_owned()) },
+                Block::RedactedThinking { data: "blob".to_owned() },
                 call("a", "first", "{\"x\": 1}"),
                 call("", "second", ""),
             ],
         ),
         message(
             Role::User,
-            vec![
-                result("a", vec![Block::text("one"), Block::text("two")]),
-                named,
-                Block::text("and?"),
-            ],
+            vec![result("a", vec![Block::text("one"), Block::text("two")]), named, Block::text("and?")],
         ),
         message(Role::User, vec![result("unknown", vec![])]),
         trial::system("late"),
@@ -232,16 +210,10 @@ fn extras_of_ollama_find_their_place() {
             ("think", r#""high""#),
             ("truncate", "false"),
             ("shift", "false"),
-            (
-                "options",
-                r#"{"temperature": 9, "num_ctx": 1, "mirostat": 2, "repeat_penalty": 1.1}"#,
-            ),
+            ("options", r#"{"temperature": 9, "num_ctx": 1, "mirostat": 2, "repeat_penalty": 1.1}"#),
             ("metadata", "{}"),
         ]);
-        chat.reasoning = Some(Reasoning {
-            effort: Some(Effort::None),
-            ..Reasoning::default()
-        });
+        chat.reasoning = Some(Reasoning { effort: Some(Effort::None), ..Reasoning::default() });
         chat.user = Some("u".to_owned());
         chat.service_tier = Some("flex".to_owned());
         chat.messages[0].name = Some("Ada".to_owned());
@@ -266,21 +238,14 @@ fn what_ollama_cannot_honour_is_refused_or_dropped_on_request() {
     check_worse_without("raw", |chat| chat.extras = extras(&[("raw", "true")]));
     check_worse_without("tools (web_search)", |chat| {
         let raw = Raw::new("{}");
-        chat.tools = vec![Tool::Opaque {
-            dialect: "openai",
-            kind: "web_search".to_owned(),
-            raw,
-        }];
+        chat.tools = vec![Tool::Opaque { dialect: "openai", kind: "web_search".to_owned(), raw }];
     });
     check_worse_without("messages.content (openai block)", |chat| {
         let raw = Raw::new("{}");
         chat.messages[0].blocks.push(Block::Opaque { dialect: "openai", raw });
     });
     let fault = refused(asking(|chat| chat.n = Some(2)));
-    assert_eq!(
-        (fault.kind, fault.param.as_deref()),
-        (FaultKind::Unsupported, Some("n"))
-    );
+    assert_eq!((fault.kind, fault.param.as_deref()), (FaultKind::Unsupported, Some("n")));
     let infinite = refused(asking(|chat| chat.temperature = Some(f64::INFINITY)));
     assert_eq!(infinite.param.as_deref(), Some("temperature"));
 }
@@ -290,27 +255,16 @@ fn tools_that_must_not_be_called_are_not_offered() {
     let tools = || vec![function("a", None), function("b", None)];
     let offered = |body: &Value| -> Vec<String> {
         let tools = body["tools"].as_array().cloned().unwrap_or_default();
-        tools
-            .iter()
-            .map(|tool| tool["function"]["name"].as_str().unwrap().to_owned())
-            .collect()
+        tools.iter().map(|tool| tool["function"]["name"].as_str().unwrap().to_owned()).collect()
     };
     let names = vec!["b".to_owned()];
     for (choice, expected) in [
         (None, &["a", "b"][..]),
         (Some(ToolChoice::Auto), &["a", "b"]),
         (Some(ToolChoice::None), &[]),
-        (
-            Some(ToolChoice::Allowed {
-                names: names.clone(),
-                required: false,
-            }),
-            &["b"],
-        ),
+        (Some(ToolChoice::Allowed { names: names.clone(), required: false }), &["b"]),
     ] {
-        let body = body(asking(|chat| {
-            (chat.tools, chat.tool_choice) = (tools(), choice.clone())
-        }));
+        let body = body(asking(|chat| (chat.tools, chat.tool_choice) = (tools(), choice.clone())));
         assert_eq!(offered(&body), expected, "{choice:?}");
     }
     for (choice, expected) in [
@@ -324,31 +278,18 @@ fn tools_that_must_not_be_called_are_not_offered() {
         assert_eq!(offered(&body), expected, "{choice:?}");
     }
     let body = body(asking(|chat| chat.tools = vec![function("a", None)]));
-    assert_eq!(
-        body["tools"][0]["function"]["parameters"],
-        json!({"type": "object", "properties": {}})
-    );
+    assert_eq!(body["tools"][0]["function"]["parameters"], json!({"type": "object", "properties": {}}));
 }
 
 #[test]
 fn forms_of_the_answer_go_with_tools_only_in_the_cloud() {
-    let schema = || Format::Schema {
-        name: None,
-        description: None,
-        schema: Raw::new(r#"{"type":"object"}"#),
-        strict: None,
-    };
+    let schema =
+        || Format::Schema { name: None, description: None, schema: Raw::new(r#"{"type":"object"}"#), strict: None };
     assert_eq!(body(asking(|chat| chat.format = Some(Format::Json)))["format"], "json");
-    assert_eq!(
-        body(asking(|chat| chat.format = Some(schema())))["format"],
-        json!({"type": "object"})
-    );
+    assert_eq!(body(asking(|chat| chat.format = Some(schema())))["format"], json!({"type": "object"}));
     let both = |chat: &mut Chat| (chat.format, chat.tools) = (Some(schema()), vec![function("f", None)]);
     let dropped = check_worse_without("response_format", both);
-    assert_eq!(
-        (dropped.get("format"), dropped["tools"].as_array().unwrap().len()),
-        (None, 1)
-    );
+    assert_eq!((dropped.get("format"), dropped["tools"].as_array().unwrap().len()), (None, 1));
     for model in ["gpt-oss:120b-cloud", "glm-5:cloud"] {
         let (body, _) = try_chat(asking(both), &Upstream::new(model)).unwrap();
         assert_eq!(body["format"], json!({"type": "object"}), "{model}");
@@ -362,27 +303,14 @@ fn forms_of_the_answer_go_with_tools_only_in_the_cloud() {
 
 #[test]
 fn effort_is_a_word_for_some_models_and_a_switch_for_others() {
-    let by = |effort: Effort| Reasoning {
-        effort: Some(effort),
-        ..Reasoning::default()
-    };
-    let tokens = |tokens: u64| Reasoning {
-        budget_tokens: Some(tokens),
-        ..Reasoning::default()
-    };
+    let by = |effort: Effort| Reasoning { effort: Some(effort), ..Reasoning::default() };
+    let tokens = |tokens: u64| Reasoning { budget_tokens: Some(tokens), ..Reasoning::default() };
     for (model, reasoning, expected) in [
         ("qwen3:8b", by(Effort::None), json!(false)),
         ("qwen3:8b", by(Effort::Low), json!(true)),
         ("qwen3:8b", tokens(0), json!(false)),
         ("qwen3:8b", tokens(9), json!(true)),
-        (
-            "qwen3:8b",
-            Reasoning {
-                adaptive: true,
-                ..Reasoning::default()
-            },
-            json!(true),
-        ),
+        ("qwen3:8b", Reasoning { adaptive: true, ..Reasoning::default() }, json!(true)),
         ("qwen3:8b", Reasoning::default(), Value::Null),
         ("gpt-oss:20b", by(Effort::None), json!(false)),
         ("gpt-oss:20b", by(Effort::Minimal), json!("low")),
@@ -408,12 +336,7 @@ fn completions_continue_the_prompt_as_it_is() {
             prompt: "def f(".to_owned(),
             suffix: suffix.map(str::to_owned),
             echo,
-            settings: Chat {
-                max_tokens: Some(5),
-                stream: true,
-                extras: extras(fields),
-                ..Chat::default()
-            },
+            settings: Chat { max_tokens: Some(5), stream: true, extras: extras(fields), ..Chat::default() },
         }))
     };
     let upstream = Upstream::new("codellama");
@@ -450,10 +373,7 @@ fn embeddings_are_asked_for_in_one_call() {
         })
     );
     assert_eq!(dropped, ["input_type"]);
-    let tokens = Embedding {
-        input: EmbeddingInput::Tokens(Raw::new("[1,2]")),
-        ..Embedding::default()
-    };
+    let tokens = Embedding { input: EmbeddingInput::Tokens(Raw::new("[1,2]")), ..Embedding::default() };
     let fault = try_body(Request::Embedding(Box::new(tokens)), &Upstream::new("nomic").dropping()).unwrap_err();
     assert_eq!(fault.param.as_deref(), Some("input"));
 }

@@ -1,3 +1,5 @@
+//! What is made of Ollama's streams.
+
 use types::*;
 
 use crate::trial::{events, events_of, told};
@@ -34,33 +36,22 @@ fn a_stream_with_thoughts_text_and_calls_tells_the_whole_story() {
         "end",
     ];
     assert_eq!(told(&events(&Ollama, body)), expected.join("\n"));
-    assert_eq!(
-        told(&events(&Ollama, &body.replace('\n', "\r\n\r\n"))),
-        expected.join("\n")
-    );
+    assert_eq!(told(&events(&Ollama, &body.replace('\n', "\r\n\r\n"))), expected.join("\n"));
 }
 
 #[test]
 fn thoughts_of_old_servers_are_sorted_out_across_lines() {
-    let lines: Vec<String> = ["<th", "ink>", "h", "m</t", "hink>", "\\n\\n", "hel", "lo"]
-        .map(says)
-        .into();
+    let lines: Vec<String> = ["<th", "ink>", "h", "m</t", "hink>", "\\n\\n", "hel", "lo"].map(says).into();
     let mut lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     lines.push(DONE);
     let expected = "start  m\n0: thinking \"h\"\n0: thinking \"m\"\n0: text \"hel\"\n0: text \"lo\"\n\
         usage Some(3)/Some(4)\n0: finish Stop\nend";
     assert_eq!(story(&lines), expected);
     // What looked like a tag is given out at the end, and before a call.
-    assert_eq!(
-        story(&[&says("<th"), DONE]),
-        "start  m\n0: text \"<th\"\nusage Some(3)/Some(4)\n0: finish Stop\nend"
-    );
+    assert_eq!(story(&[&says("<th"), DONE]), "start  m\n0: text \"<th\"\nusage Some(3)/Some(4)\n0: finish Stop\nend");
     let call = r#"{"message":{"content":"","tool_calls":[{"id":"i","function":{"name":"f"}}]},"done":false}"#;
     let told = story(&[&says("<th"), call, DONE]);
-    assert!(
-        told.starts_with("start  m\n0: text \"<th\"\n0: call 0 i f -\n"),
-        "{told}"
-    );
+    assert!(told.starts_with("start  m\n0: text \"<th\"\n0: call 0 i f -\n"), "{told}");
 }
 
 #[test]
@@ -106,13 +97,7 @@ fn broken_lines_are_the_providers_fault() {
         let fault = reader.read(broken, &mut out).unwrap_err();
         assert_eq!((fault.kind, fault.side), (FaultKind::Malformed, Side::Provider));
     }
-    for odd in [
-        "7",
-        "[]",
-        "null",
-        r#"{"message":7}"#,
-        r#"{"message":{"tool_calls":{"a":1},"content":[]}}"#,
-    ] {
+    for odd in ["7", "[]", "null", r#"{"message":7}"#, r#"{"message":{"tool_calls":{"a":1},"content":[]}}"#] {
         reader.read(odd.as_bytes(), &mut out).unwrap();
     }
 }
@@ -123,16 +108,10 @@ fn a_glance_sees_the_last_line_and_faults() {
     assert_eq!(glance(&says(r#"say \"done\":true and \"error\""#)), Default::default());
     let last = glance(DONE);
     assert!(last.end && !last.usage_only && last.fault.is_none());
-    assert_eq!(
-        last.usage.map(|usage| (usage.input, usage.output)),
-        Some((Some(3), Some(4)))
-    );
+    assert_eq!(last.usage.map(|usage| (usage.input, usage.output)), Some((Some(3), Some(4))));
     assert!(glance(r#"{"done": true}"#).end);
     assert_eq!(glance(r#"{"done": true}"#).usage, None);
-    assert_eq!(
-        glance(r#"{"error":"server busy"}"#).fault.unwrap().kind,
-        FaultKind::Overloaded
-    );
+    assert_eq!(glance(r#"{"error":"server busy"}"#).fault.unwrap().kind, FaultKind::Overloaded);
     // The same names inside a call mean nothing.
     let call = r#"{"message":{"tool_calls":[{"function":{"arguments":{"done":true,"error":"x"}}}]},"done":false}"#;
     assert_eq!(glance(call), Default::default());

@@ -1,0 +1,75 @@
+//! Encoding a request for Anthropic: first everything is decided and checked, then it is printed.
+//!
+//! What becomes of each field is wire.md 8.1. A request that loses something on the way says so in
+//! [`Outgoing::dropped`].
+
+mod calls;
+mod extras;
+mod media;
+mod pieces;
+mod print;
+mod sampling;
+mod thinking;
+mod tools;
+mod turns;
+
+use types::{Block, Chat, Completion, Fault, FaultKind, Message, Request, Role};
+
+use super::words;
+use crate::{Fit, Outgoing, Target};
+
+/// What the body is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// An answer is wanted.
+    Answer,
+    /// Only the number of its tokens: nothing may be said about the answer.
+    Count,
+}
+
+/// Encodes `request` for `target`.
+pub(super) fn request(request: &Request, target: &Target) -> Result<Outgoing, Fault> {
+    match request {
+        Request::Chat(request) => chat(request, Purpose::Answer, Fit::new(target)),
+        Request::CountTokens(request) => chat(request, Purpose::Count, Fit::new(target)),
+        Request::Completion(request) => completion(request, target),
+        Request::Embedding(_) => Err(Fault {
+            kind: FaultKind::Unsupported,
+            ..Fault::invalid(format!("{} cannot embed: Anthropic's API has no embeddings", target.name))
+        }),
+    }
+}
+
+/// A completion is asked as a chat with one message.
+fn completion(request: &Completion, target: &Target) -> Result<Outgoing, Fault> {
+    let mut fit = Fit::new(target);
+    if request.suffix.is_some() {
+        return fit.refuse("suffix", "text after the gap");
+    }
+    if request.echo {
+        fit.worse_without("echo")?;
+    }
+    let prompt = Message { role: Role::User, blocks: vec![Block::text(&request.prompt)], name: None };
+    chat(&Chat { messages: vec![prompt], ..request.settings.clone() }, Purpose::Answer, fit)
+}
+
+fn chat(chat: &Chat, purpose: Purpose, mut fit: Fit) -> Result<Outgoing, Fault> {
+    let fit = &mut fit;
+    let extras = extras::Extras::of(chat, purpose == Purpose::Count, fit)?;
+    let mut conversation = turns::arrange(chat, fit)?;
+    let thinking = thinking::Plan::new(chat, &extras, &conversation.turns, fit)?;
+    let tools = tools::Plan::new(chat, &conversation.turns, thinking.is_active(), fit)?;
+    if let Some(instruction) = &tools.instruction {
+        conversation.system.push(pieces::Piece::text(instruction.as_str()));
+    }
+    let sampling = match purpose {
+        Purpose::Answer => Some(sampling::Plan::new(chat, thinking.is_active(), fit)?),
+        Purpose::Count => None,
+    };
+    let body = print::Body { model: fit.target.model, conversation, extras, thinking, tools: &tools, sampling };
+    Ok(Outgoing {
+        body: body.print().freeze(),
+        headers: vec![(words::VERSION.0, words::VERSION.1.to_owned())],
+        dropped: std::mem::take(&mut fit.dropped),
+    })
+}

@@ -1,0 +1,148 @@
+//! OpenAI's dialect (chat completions, text completions, embeddings), which callers speak to us and which we speak
+//! to OpenAI and to the many servers that imitate it (wire.md 2). Its Responses API is a dialect of its own.
+
+mod answer;
+mod assistant;
+mod call_reader;
+mod completion_writer;
+mod completions;
+mod embeddings;
+mod extras;
+mod faults;
+mod fields;
+mod glance;
+mod ids;
+mod line_parts;
+mod lines;
+mod messages;
+mod parts;
+mod request;
+mod splice;
+mod stream_reader;
+mod stream_writer;
+mod tools;
+mod usage;
+mod wire;
+mod words;
+mod write_answer;
+mod write_fault;
+mod write_messages;
+mod write_request;
+mod write_tools;
+
+use bytes::BytesMut;
+use types::{Answer, Fault, FaultKind, Operation, Request, Side, Usage};
+
+use crate::json::{Doc, Edit, Object};
+use crate::{Back, Fit, Front, Glance, Outgoing, Stamp, StreamReader, StreamWriter, Target};
+
+/// Name of the dialect.
+const NAME: &str = "openai";
+
+/// OpenAI's dialect.
+pub struct OpenAi;
+
+impl Front for OpenAi {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn read_request(&self, operation: Operation, body: &[u8]) -> Result<Request, Fault> {
+        let doc = Doc::parse(body)?;
+        let root = fields::object(doc.root())?;
+        Ok(match operation {
+            Operation::Chat => Request::Chat(Box::new(request::read(root)?)),
+            Operation::CountTokens => Request::CountTokens(Box::new(request::read(root)?)),
+            Operation::Completion => Request::Completion(Box::new(completions::read_request(root)?)),
+            Operation::Embedding => Request::Embedding(Box::new(embeddings::read_request(root)?)),
+        })
+    }
+
+    fn write_answer(&self, operation: Operation, answer: &Answer, stamp: &Stamp) -> BytesMut {
+        write_answer::write(operation, answer, stamp)
+    }
+
+    fn stream_writer(&self, operation: Operation, stamp: Stamp) -> Box<dyn StreamWriter> {
+        match operation {
+            Operation::Completion => Box::new(completion_writer::CompletionWriter::new(stamp)),
+            _ => Box::new(stream_writer::ChatWriter::new(stamp)),
+        }
+    }
+
+    fn write_fault(&self, fault: &Fault, status: u16) -> BytesMut {
+        write_fault::write(fault, status)
+    }
+
+    fn write_stream_fault(&self, fault: &Fault, out: &mut BytesMut) {
+        write_fault::write_stream(fault, out);
+    }
+
+    fn heartbeat(&self) -> &'static str {
+        ": ka\n\n"
+    }
+
+    fn status(&self, fault: &Fault) -> u16 {
+        match fault.kind {
+            // OpenAI's own answer to an empty account.
+            FaultKind::Payment if fault.side != Side::Provider => 429,
+            _ => fault.status(),
+        }
+    }
+}
+
+impl Back for OpenAi {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn path(&self, operation: Operation, _model: &str, _stream: bool) -> Option<String> {
+        let path = match operation {
+            Operation::Chat => "/chat/completions",
+            Operation::Completion => "/completions",
+            Operation::Embedding => "/embeddings",
+            Operation::CountTokens => return None,
+        };
+        Some(path.to_owned())
+    }
+
+    fn write_request(&self, request: &Request, target: &Target) -> Result<Outgoing, Fault> {
+        let mut fit = Fit::new(target);
+        let body = match request {
+            Request::Chat(chat) => write_request::write(chat, &mut fit)?,
+            Request::Completion(completion) => completions::write_request(completion, &mut fit)?,
+            Request::Embedding(embedding) => embeddings::write_request(embedding, &mut fit)?,
+            Request::CountTokens(_) => {
+                let message = "this provider cannot count tokens";
+                return Err(Fault::new(FaultKind::Unsupported, Side::Gateway, message));
+            }
+        };
+        Ok(Outgoing { body: body.freeze(), headers: Vec::new(), dropped: fit.dropped })
+    }
+
+    fn splice(&self, operation: Operation, body: &Object, target: &Target) -> Option<Vec<Edit>> {
+        splice::edits(operation, body, target)
+    }
+
+    fn read_answer(&self, operation: Operation, body: &[u8]) -> Result<Answer, Fault> {
+        answer::read(operation, body)
+    }
+
+    fn glance_answer(&self, operation: Operation, body: &[u8]) -> Result<Usage, Fault> {
+        glance::glance_answer(operation, body)
+    }
+
+    fn stream_reader(&self, _operation: Operation) -> Box<dyn StreamReader> {
+        Box::new(stream_reader::Reader::default())
+    }
+
+    fn read_fault(&self, status: u16, body: &[u8]) -> Fault {
+        faults::read(status, body)
+    }
+
+    fn glance(&self, event: &[u8]) -> Glance {
+        glance::glance(event)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,67 @@
+//! A caller's own OpenAI request on its way to an OpenAI-like server: which single fields must change.
+
+use types::Operation;
+
+use crate::Target;
+use crate::json::{self, Edit, Json, Object};
+
+/// Sampling parameters that reasoning models refuse (wire.md 2.7).
+const SAMPLING: [&str; 7] =
+    ["temperature", "top_p", "presence_penalty", "frequency_penalty", "logprobs", "top_logprobs", "logit_bias"];
+
+/// The fields that must change; `None` if messages must change, too.
+pub(super) fn edits(operation: Operation, body: &Object, target: &Target) -> Option<Vec<Edit>> {
+    let quirks = target.quirks;
+    let holds = |word: &[u8]| memchr::memmem::find(body.bytes(), word).is_some();
+    if operation == Operation::Chat && (quirks.string_content || (!quirks.developer_role && holds(b"\"developer\""))) {
+        return None;
+    }
+    let mut edits = vec![Edit::Set("model".to_owned(), json::string(target.model))];
+    if operation == Operation::Embedding {
+        return Some(edits);
+    }
+    body.with(|root| {
+        if let Some(options) = usage_option(root).filter(|_| !quirks.no_stream_options) {
+            edits.push(Edit::Set("stream_options".to_owned(), options));
+        }
+        if quirks.max_tokens {
+            rename(root, "max_completion_tokens", "max_tokens", &mut edits);
+        } else if quirks.max_completion_tokens && operation == Operation::Chat {
+            rename(root, "max_tokens", "max_completion_tokens", &mut edits);
+        }
+        if quirks.store_false {
+            edits.push(Edit::Set("store".to_owned(), "false".to_owned()));
+        }
+        if target.drop_params && !target.abilities().sampling {
+            let given = SAMPLING.iter().filter(|name| root.get(name).is_some());
+            edits.extend(given.map(|name| Edit::Remove((*name).to_owned())));
+        }
+    });
+    Some(edits)
+}
+
+/// `stream_options` with usage asked for: it is always asked upstream, and shown only to callers who want it.
+fn usage_option(root: Json) -> Option<String> {
+    if !root.get_some("stream")?.as_bool()? {
+        return None;
+    }
+    let Some(options) = root.get_some("stream_options") else {
+        return Some(r#"{"include_usage":true}"#.to_owned());
+    };
+    options.inside(|options| {
+        let asked = options.get_some("include_usage").and_then(|flag| flag.as_bool()) == Some(true);
+        let others = options.fields().filter(|(key, _)| !key.is("include_usage"));
+        let others: String = others.map(|(key, value)| format!("{}:{},", key.raw(), value.raw())).collect();
+        (!asked).then(|| format!(r#"{{{others}"include_usage":true}}"#))
+    })?
+}
+
+/// Calls field `from` by the name `to`, unless both are there.
+fn rename(root: Json, from: &str, to: &str, edits: &mut Vec<Edit>) {
+    let Some(value) = root.get(from) else { return };
+    edits.push(Edit::Remove(from.to_owned()));
+    edits.push(Edit::Default(to.to_owned(), value.raw().to_owned()));
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,64 @@
+use bytes::Bytes;
+use types::{Abilities, ModelFacts};
+
+use super::*;
+use crate::Quirks;
+
+fn check(quirks: Quirks, sampling: bool, body: &'static str, expected: Option<&str>) {
+    let facts = ModelFacts { abilities: Abilities { sampling, ..Abilities::default() }, ..ModelFacts::default() };
+    let target = Target { model: "up", name: "x/up", facts: &facts, quirks: &quirks, drop_params: true };
+    let object = Object::parse(Bytes::from_static(body.as_bytes())).unwrap();
+    let edits = edits(Operation::Chat, &object, &target);
+    let got = edits.map(|edits| String::from_utf8(object.splice(&edits).concat()).unwrap());
+    assert_eq!(got.as_deref(), expected, "{body}");
+}
+
+#[test]
+fn only_what_must_change_changes() {
+    let plain = Quirks::default();
+    check(plain, true, r#"{"model": "a", "x" : [1.0]}"#, Some(r#"{"model": "up", "x" : [1.0]}"#));
+    check(
+        plain,
+        true,
+        r#"{"model":"a","stream":true}"#,
+        Some(r#"{"model":"up","stream":true,"stream_options":{"include_usage":true}}"#),
+    );
+    check(
+        plain,
+        true,
+        r#"{"model":"a","stream":true,"stream_options":{"include_obfuscation":false}}"#,
+        Some(r#"{"model":"up","stream":true,"stream_options":{"include_obfuscation":false,"include_usage":true}}"#),
+    );
+    check(
+        Quirks { no_stream_options: true, ..plain },
+        true,
+        r#"{"model":"a","stream":true}"#,
+        Some(r#"{"model":"up","stream":true}"#),
+    );
+    check(
+        Quirks { max_tokens: true, ..plain },
+        true,
+        r#"{"model":"a","max_completion_tokens":5}"#,
+        Some(r#"{"model":"up","max_tokens":5}"#),
+    );
+    check(
+        Quirks { max_completion_tokens: true, ..plain },
+        true,
+        r#"{"model":"a","max_tokens":5,"max_completion_tokens":6}"#,
+        Some(r#"{"model":"up","max_completion_tokens":6}"#),
+    );
+    check(plain, false, r#"{"model":"a","temperature":0.5,"n":1}"#, Some(r#"{"model":"up","n":1}"#));
+}
+
+#[test]
+fn what_goes_deeper_than_single_fields_is_decoded() {
+    let developer = r#"{"model":"a","messages":[{"role":"developer","content":"x"}]}"#;
+    check(Quirks::default(), true, developer, None);
+    check(
+        Quirks { developer_role: true, ..Quirks::default() },
+        true,
+        developer,
+        Some(&developer.replace("\"a\"", "\"up\"")),
+    );
+    check(Quirks { string_content: true, ..Quirks::default() }, true, r#"{"model":"a"}"#, None);
+}
