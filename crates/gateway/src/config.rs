@@ -1,0 +1,69 @@
+//! From the incumbent's `config.yaml` to a [`Setup`], with every mistake and every risk named by file, line and path.
+//!
+//! The way of a file: [`include`] reads it and those it includes into one [`tree`] ([`yaml`]), [`environ`] fills in
+//! variables, [`section`] checks each mapping against its table of [`keys`], and the rooms of the sections
+//! ([`models`], [`router`], [`fallbacks`], [`general`]) make of it what the engine works with. [`checks`] look at the
+//! result as a whole. What is wrong is noted, never thrown: all mistakes are reported at once ([`report`]).
+
+mod build;
+mod checks;
+mod connection;
+mod decimal;
+mod discover;
+#[cfg(test)]
+mod docs;
+mod environ;
+mod facts;
+mod fallbacks;
+mod general;
+mod include;
+mod keys;
+mod models;
+mod name;
+mod report;
+mod router;
+mod section;
+mod tree;
+mod yaml;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use engine::{Roll, Setup};
+
+pub use discover::{Quick, discover};
+pub use environ::ReadEnv;
+pub use report::Report;
+
+/// What came of a configuration.
+pub struct Loaded {
+    /// The setup, unless there is an error.
+    pub setup: Option<Setup>,
+    /// Everything that is wrong or risky.
+    pub report: Report,
+    /// What was found where nothing was configured, for people to read.
+    pub found: Vec<String>,
+    /// The files that were read, the configuration first: a change of any of them is a reason to load again.
+    pub files: Vec<PathBuf>,
+}
+
+/// Loads the configuration in `path`. Deployments find their health of before in `roll`.
+pub fn load(path: &Path, env: ReadEnv, roll: &Roll) -> Loaded {
+    build::load(path, &read_file, &build::World { env, roll, now: SystemTime::now() })
+}
+
+/// A variable of the process environment.
+pub fn process_env(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(include::MOST_BYTES + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests;
