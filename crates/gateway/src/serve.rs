@@ -4,12 +4,14 @@
 mod signals;
 mod watch_file;
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
 
 use engine::Roll;
+use tokio::runtime::{self, Runtime};
 use tokio::sync::watch;
 
 use crate::cli::ServeArgs;
@@ -17,6 +19,7 @@ use crate::config::{self, Loaded};
 use crate::control::{self, Cors};
 use crate::live::Live;
 use crate::worker;
+use signals::Signals;
 
 /// Runs the gateway until it is told to stop.
 pub fn run(args: ServeArgs) -> ExitCode {
@@ -35,6 +38,7 @@ struct Ready {
     live: Arc<Live>,
     listeners: Vec<TcpListener>,
     errands: tokio::sync::mpsc::Receiver<control::Errand>,
+    announcement: String,
 }
 
 fn prepare(args: &ServeArgs) -> Result<Ready, String> {
@@ -54,11 +58,11 @@ fn prepare(args: &ServeArgs) -> Result<Ready, String> {
     let listeners = worker::listeners(address, args.workers())
         .map_err(|error| format!("cannot listen on {address}: {error}; another port can be chosen with --port"))?;
     let address = listeners[0].local_addr().map_err(|error| error.to_string())?;
-    say(&announcement(&found, address, &setup));
+    let announcement = announcement(&found, address, &setup);
     let (control, errands) = control::bridge();
     let cors = Cors::new(args.cors_origins.as_deref().unwrap_or_default());
     let live = Arc::new(Live::new(setup, args.config.clone(), roll, report, control, cors));
-    Ok(Ready { live, listeners, errands })
+    Ok(Ready { live, listeners, errands, announcement })
 }
 
 /// Without a key only this machine may call, unless the operator says otherwise.
@@ -107,14 +111,18 @@ impl Ready {
                 thread::Builder::new().name(name).spawn(move || worker::run(listener, live, seed, stopped))
             })
             .collect();
-        let control = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        let Ok(control) = control else {
-            complain("the control plane could not be started");
-            return ExitCode::FAILURE;
+        let (control, signals) = match control_plane() {
+            Ok(both) => both,
+            Err(error) => {
+                complain(&format!("the control plane could not be started: {error}"));
+                return ExitCode::FAILURE;
+            }
         };
         control.spawn(control::serve(self.live.clone(), self.errands));
         let watched = self.live.file().and_then(|file| watch_file::start(file, self.live.clone()));
-        control.spawn(signals::listen(self.live.clone(), stop));
+        control.spawn(signals.obey(self.live.clone(), stop));
+        // Whoever reads this may call, and may send signals.
+        say(&self.announcement);
         let mut code = ExitCode::SUCCESS;
         for thread in threads {
             match thread.map(thread::JoinHandle::join) {
@@ -126,6 +134,15 @@ impl Ready {
         control.shutdown_background();
         code
     }
+}
+
+/// The runtime of the control plane, and the signals that it hears from now on.
+fn control_plane() -> io::Result<(Runtime, Signals)> {
+    let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let within = runtime.enter();
+    let signals = Signals::catch()?;
+    drop(within);
+    Ok((runtime, signals))
 }
 
 /// A seed that differs between workers and between starts.
