@@ -20,6 +20,7 @@ use crate::control::{self, Cors};
 use crate::live::Live;
 use crate::worker;
 use signals::Signals;
+use watch_file::Versions;
 
 /// Runs the gateway until it is told to stop.
 pub fn run(args: ServeArgs) -> ExitCode {
@@ -39,11 +40,13 @@ struct Ready {
     listeners: Vec<TcpListener>,
     errands: tokio::sync::mpsc::Receiver<control::Errand>,
     announcement: String,
+    seen: Versions,
 }
 
 fn prepare(args: &ServeArgs) -> Result<Ready, String> {
     let roll = Arc::new(Roll::default());
-    let Loaded { setup, report, found, .. } = match &args.config {
+    let seen = Versions::of(args.config.clone());
+    let Loaded { setup, report, found, files } = match &args.config {
         Some(file) => config::load(file, &config::process_env, &roll),
         None => config::discover(&args.quick(), &config::process_env, &roll),
     };
@@ -61,8 +64,8 @@ fn prepare(args: &ServeArgs) -> Result<Ready, String> {
     let announcement = announcement(&found, address, &setup);
     let (control, errands) = control::bridge();
     let cors = Cors::new(args.cors_origins.as_deref().unwrap_or_default());
-    let live = Arc::new(Live::new(setup, args.config.clone(), roll, report, control, cors));
-    Ok(Ready { live, listeners, errands, announcement })
+    let live = Arc::new(Live::new(setup, files, roll, report, control, cors));
+    Ok(Ready { live, listeners, errands, announcement, seen })
 }
 
 /// Without a key only this machine may call, unless the operator says otherwise.
@@ -119,7 +122,7 @@ impl Ready {
             }
         };
         control.spawn(control::serve(self.live.clone(), self.errands));
-        let watched = self.live.file().and_then(|file| watch_file::start(file, self.live.clone()));
+        let watched = self.live.file().and_then(|file| watch_file::start(file, self.seen, self.live.clone()));
         control.spawn(signals.obey(self.live.clone(), stop));
         // Whoever reads this may call, and may send signals.
         say(&self.announcement);
@@ -159,7 +162,7 @@ fn start_log(args: &ServeArgs) {
     };
     let filter = tracing_subscriber::EnvFilter::try_from_env("LOCKGATE_LOG");
     let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
 }
 
 /// To people and scripts that wait for the gateway to come up.
