@@ -16,6 +16,8 @@ use crate::client::{Answer, Call};
 
 /// Longest wait for anything the process should do soon.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+/// Name of the configuration file in the folder in which the process runs.
+const CONFIG: &str = "config.yaml";
 /// What the gateway says when it can be called.
 const LISTENING: &str = "listening on http://";
 
@@ -86,13 +88,12 @@ impl Gateway {
     /// Starts with this text as configuration file, more flags, and an environment.
     pub async fn start_with(config: &str, flags: &[&str], environment: &[(&str, &str)]) -> Self {
         let folder = Folder::new();
-        let file = folder.write("config.yaml", config);
-        let file = file.to_str().expect("the folder for temporary files has an ordinary name");
-        let flags = [&["--config", file, "--host", "127.0.0.1", "--num_workers", "2"], flags].concat();
+        folder.write(CONFIG, config);
+        let flags = [&["--config", CONFIG, "--host", "127.0.0.1", "--num_workers", "2"], flags].concat();
         Self::spawn(folder, &flags, environment).await
     }
 
-    /// Starts with these flags alone, on a free port.
+    /// Starts in this folder with these flags alone, on a free port.
     pub async fn spawn(folder: Folder, flags: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut command = lockgate(&[flags, &["--port", "0"]].concat());
         let mut child =
@@ -111,15 +112,20 @@ impl Gateway {
         call.send(self.addr).await
     }
 
-    /// Replaces the configuration file in one step, as editors and Kubernetes do.
+    /// Replaces the configuration file.
     pub fn reconfigure(&self, config: &str) {
-        let fresh = self.folder.write("config.yaml.new", config);
-        std::fs::rename(fresh, self.folder.path().join("config.yaml")).expect("a file can be renamed");
+        self.replace(CONFIG, config);
+    }
+
+    /// Replaces a file of its folder in one step, as editors and Kubernetes do.
+    pub fn replace(&self, name: &str, text: &str) {
+        let fresh = self.folder.write("fresh.yaml", text);
+        std::fs::rename(fresh, self.folder.path().join(name)).expect("a file can be renamed");
     }
 
     /// Takes the configuration file away.
     pub fn lose_config(&self) {
-        std::fs::remove_file(self.folder.path().join("config.yaml")).expect("a file can be removed");
+        std::fs::remove_file(self.folder.path().join(CONFIG)).expect("a file can be removed");
     }
 
     /// Sends a signal by its name: `TERM`, `HUP`.

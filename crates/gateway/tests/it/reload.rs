@@ -8,7 +8,7 @@ use drill::mock::Mock;
 use crate::backs::{Config, mock};
 use crate::callers::Front;
 use crate::client::{Answer, Call};
-use crate::gateway::{Gateway, PATIENCE};
+use crate::gateway::{Folder, Gateway, PATIENCE};
 
 async fn chat(gateway: &Gateway, model: &str) -> Answer {
     gateway.call(&Front::Chat.call(model, "hello", false)).await
@@ -42,6 +42,19 @@ async fn a_changed_file_is_noticed() {
 }
 
 #[tokio::test]
+async fn a_changed_file_that_is_included_is_noticed_too() {
+    let provider = mock("").await;
+    let folder = Folder::new();
+    folder.write("models.yaml", &only("old", &provider));
+    folder.write("config.yaml", &format!("include: [models.yaml]\n{}", only("main", &provider)));
+    let gateway = Gateway::spawn(folder, &["--config", "./config.yaml"], &[]).await;
+    assert_eq!((chat(&gateway, "old").await.status(), chat(&gateway, "new").await.status()), (200, 400));
+    gateway.replace("models.yaml", &only("new", &provider));
+    served(&gateway, "new").await;
+    assert_eq!(chat(&gateway, "main").await.status(), 200);
+}
+
+#[tokio::test]
 async fn a_hangup_signal_reloads() {
     let provider = mock("").await;
     let gateway = Gateway::start(&only("old", &provider)).await;
@@ -71,7 +84,7 @@ async fn a_bad_file_changes_nothing_and_reports_line_and_remedy() {
     for (what, bad, line) in [
         ("not YAML", format!("{good}router_settings: [unclosed\n"), 4),
         ("no model", good.replace("model: \"openai/demo\", ", ""), 3),
-        ("a fallback to nowhere", format!("{good}router_settings:\n  fallbacks:\n    - old: [nobody]\n"), 6),
+        ("a number of retries that is none", format!("{good}router_settings:\n  num_retries: many\n"), 5),
         ("a weight that is no number", good.replace("api_key:", "weight: heavy, api_key:"), 3),
     ] {
         gateway.reconfigure(&bad);
