@@ -64,7 +64,12 @@ impl<'t> Section<'t> {
                 Err(expected) => {
                     let found = shown(node, key.kind == Kind::Secret);
                     let remedy = key.kind.example().map(|example| format!("write e.g. {name}: {example}"));
-                    notes.error(node.place, &path, format!("expected {expected}, found {found}"), remedy.unwrap_or_default());
+                    notes.error(
+                        node.place,
+                        &path,
+                        format!("expected {expected}, found {found}"),
+                        remedy.unwrap_or_default(),
+                    );
                 }
             },
         }
@@ -110,7 +115,9 @@ impl<'t> Section<'t> {
     /// Notes that a key is missing that nothing goes without.
     pub fn missing(&self, name: &str, example: &str, notes: &mut Notes) {
         match self.variable(name) {
-            Some((variable, place)) => notes.error(place, &self.at(name), unset(variable), format!("export {variable}=...")),
+            Some((variable, place)) => {
+                notes.error(place, &self.at(name), unset(variable), format!("export {variable}=..."))
+            }
             None => notes.error(self.place, &self.at(name), "is missing", format!("write e.g. {example}")),
         }
     }

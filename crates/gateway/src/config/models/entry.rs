@@ -41,7 +41,12 @@ impl<'t> Entry<'t> {
         let called = called(params, credentials);
         if let Some(Err(Nobody::Unserved(id))) = &called {
             let message = format!("the provider {id} is not served yet: this entry is left out");
-            notes.warn(params.place, &format!("{path}.litellm_params.model"), message, "other entries are not affected");
+            notes.warn(
+                params.place,
+                &format!("{path}.litellm_params.model"),
+                message,
+                "other entries are not affected",
+            );
             return None;
         }
         let params = Section::read(Some(params), &section.at("litellm_params"), &PARAMS, notes);
