@@ -1,1 +1,9 @@
-//! Tests.
+use crate::client::*;
+use crate::knobs::knobs;
+use crate::mock::{Mock, Options, Outcome, Recorded};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+mod benchmark;
+mod faults;
+mod http;
