@@ -210,7 +210,7 @@ pub(crate) fn hellos(model: &str, stream: bool) -> Vec<(&'static str, String, Va
         (
             "anthropic",
             "/v1/messages".into(),
-            json!({ "model": model, "max_tokens": 1000, "messages": turn, "stream": stream }),
+            json!({ "model": model, "max_tokens": 100_000, "messages": turn, "stream": stream }),
         ),
         (
             "gemini",
@@ -237,7 +237,7 @@ pub(crate) async fn refusals(path: &str, good: &Value, status: u16, cases: &[(&s
         assert!(
             got.json()
                 .to_string()
-                .contains(&json!(wrong).to_string().trim_matches('"')),
+                .contains(json!(wrong).to_string().trim_matches('"')),
             "{pointer} = {value}: {}",
             got.text()
         );
