@@ -1,7 +1,17 @@
 use super::*;
 
+fn head(method: &str, path: &str, header: &str) -> Head {
+    let headers = vec![(header.to_owned(), "x".to_owned())];
+    Head {
+        method: method.into(),
+        target: path.into(),
+        headers,
+        ..Head::default()
+    }
+}
+
 fn check(method: &str, path: &str, expected: Option<(Op, Option<&str>)>) {
-    let got = match route(method, path, false) {
+    let got = match route(&head(method, path, "")) {
         Route::Model(target) => Some((target.op, target.model)),
         _ => None,
     };
@@ -55,9 +65,16 @@ fn paths_lead_to_endpoints() {
 
 #[test]
 fn the_model_list_is_the_one_of_the_caller() {
-    let header = |anthropic| match route("GET", "/v1/models", anthropic) {
-        Route::Model(target) => target.dialect.id_header(),
-        _ => "",
-    };
-    assert_eq!((header(true), header(false)), ("request-id", "x-request-id"));
+    for (path, header, id) in [
+        ("/v1/models", "", "x-request-id"),
+        ("/v1/models", "anthropic-version", "request-id"),
+        ("/v1/models", "x-goog-api-key", "x-goog-request-id"),
+        ("/v1/models?key=k", "", "x-goog-request-id"),
+        ("/models", "", "x-request-id"),
+    ] {
+        let Route::Model(target) = route(&head("GET", path, header)) else {
+            panic!("{path}")
+        };
+        assert_eq!(target.dialect.id_header(), id, "{path} {header}");
+    }
 }

@@ -21,7 +21,7 @@ pub(crate) struct Head {
     /// Names in lower case.
     pub(crate) headers: Vec<(String, String)>,
     /// HTTP/1.0, which closes unless told otherwise.
-    old: bool,
+    pub(crate) old: bool,
 }
 
 impl Head {
