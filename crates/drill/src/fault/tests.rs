@@ -1,3 +1,5 @@
+//! The addresses that are no provider.
+
 use super::*;
 
 #[tokio::test]

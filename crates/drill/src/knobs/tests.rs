@@ -1,3 +1,5 @@
+//! Knob syntax, refusals and documentation.
+
 use super::*;
 
 fn check(text: &str) -> Result<Knobs, String> {

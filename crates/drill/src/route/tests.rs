@@ -1,3 +1,5 @@
+//! Paths and whose they are.
+
 use super::*;
 
 fn head(method: &str, path: &str, header: &str) -> Head {

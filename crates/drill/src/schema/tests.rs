@@ -1,3 +1,5 @@
+//! Examples fit their schemas, and hostile schemas stay small.
+
 use super::*;
 
 fn check(schema: Value, expected: Value) {
@@ -65,4 +67,17 @@ fn references_are_followed_and_recursion_ends() {
 fn variants_differ() {
     let schema = json!({ "type": "object", "properties": { "s": { "type": "string" }, "i": { "type": "integer" }, "e": { "enum": [1, 2] } } });
     assert_eq!(example(&schema, 1), json!({ "s": "text 2", "i": 2, "e": 2 }));
+}
+
+#[test]
+fn schemas_that_multiply_are_bounded() {
+    let mut wide = json!({ "type": "string" });
+    for _ in 0..10 {
+        wide = json!({ "type": "array", "minItems": 64, "items": wide });
+    }
+    assert!(example(&wide, 0).to_string().len() < 2_000_000);
+    let names: Map<String, Value> = (0..20).map(|n| (n.to_string(), json!({ "$ref": "#" }))).collect();
+    let required: Vec<String> = names.keys().cloned().collect();
+    let tree = json!({ "type": "object", "properties": names, "required": required });
+    assert!(example(&tree, 0).to_string().len() < 2_000_000);
 }

@@ -1,3 +1,5 @@
+//! Answers as a function of request and knobs.
+
 use super::*;
 use serde_json::json;
 

@@ -1,3 +1,5 @@
+//! The server seen from the wire, by subject.
+
 use crate::client::*;
 use crate::knobs::knobs;
 use crate::mock::{Mock, Options, Outcome, Recorded};

@@ -22,6 +22,7 @@ pub(super) fn whole(turn: &Turn) -> Value {
             .answer
             .cut
             .pieces(&reply.text)
+            .take(logprobs::MOST)
             .map(|piece| logprobs::entry(piece, top))
             .collect();
     }

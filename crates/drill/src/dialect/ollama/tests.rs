@@ -1,3 +1,5 @@
+//! Ollama's shapes, and the requests it would refuse.
+
 use crate::client::*;
 use serde_json::{Value, json};
 

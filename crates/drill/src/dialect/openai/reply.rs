@@ -106,6 +106,7 @@ fn choice_logprobs(turn: &Turn, reply: &Reply) -> Value {
         .answer
         .cut
         .pieces(&reply.text)
+        .take(logprobs::MOST)
         .map(|piece| logprobs::entry(piece, top))
         .collect();
     json!({ "content": content, "refusal": null })
