@@ -53,7 +53,7 @@ async fn a_caller_who_goes_away_is_noticed_while_the_mock_waits() {
 #[tokio::test]
 async fn a_caller_who_goes_away_is_noticed_in_a_flood() {
     let mock = mock().await;
-    let (_, path, body) = hellos("demo@answer_bytes=60000000", false).remove(0);
+    let (_, path, body) = hellos("demo@answer_bytes=60000000,chunk_bytes=65536", false).remove(0);
     let mut stream = open(&mock, &request(&path, &body)).await;
     let mut some = [0; 1000];
     stream.read_exact(&mut some).await.unwrap();

@@ -111,7 +111,10 @@ fn sized(knobs: &Knobs) -> Option<String> {
     let bytes = knobs
         .answer_bytes
         .or_else(|| Some(knobs.chunks?.saturating_mul(chunk)))?;
-    Some(FILLER.chars().cycle().take((bytes as usize).min(MAX_ANSWER)).collect())
+    let bytes = (bytes as usize).min(MAX_ANSWER);
+    let mut text = FILLER.repeat(bytes.div_ceil(FILLER.len()));
+    text.truncate(bytes);
+    Some(text)
 }
 
 fn calls(ask: &Ask, knobs: &Knobs, seq: u64, index: usize) -> Vec<ToolCall> {
