@@ -3,26 +3,11 @@
 
 use super::fields::{get, list, object, text};
 use super::is_signature;
-use crate::dialect::is_base64;
+use super::parts::parts;
 use crate::knobs::Knobs;
 use crate::problem::Problem;
 use crate::script::words;
 use serde_json::Value;
-
-const PAYLOADS: &[&str] = &[
-    "text",
-    "inlineData",
-    "fileData",
-    "functionCall",
-    "functionResponse",
-    "executableCode",
-    "codeExecutionResult",
-    "toolCall",
-    "toolResponse",
-];
-
-const MARKERS: &[&str] =
-    &["thought", "thoughtSignature", "videoMetadata", "mediaResolution", "mediaProcessing", "partMetadata"];
 
 /// What the contents amount to.
 #[derive(Default)]
@@ -45,16 +30,25 @@ impl<'a> Content<'a> {
     }
 
     fn text(&self) -> String {
-        self.each("text").filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
+        self.each("text")
+            .filter_map(Value::as_str)
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 }
 
 pub(super) fn read(body: &Value, knobs: &Knobs) -> Result<Talk, Problem> {
     let list = list(body, "contents", "contents")?;
     if list.is_empty() {
-        return Err(Problem::refuse("* GenerateContentRequest.contents: contents is not specified"));
+        return Err(Problem::refuse(
+            "* GenerateContentRequest.contents: contents is not specified",
+        ));
     }
-    let contents = list.iter().enumerate().map(|(at, one)| content(one, at)).collect::<Result<Vec<_>, _>>()?;
+    let contents = list
+        .iter()
+        .enumerate()
+        .map(|(at, one)| content(one, at))
+        .collect::<Result<Vec<_>, _>>()?;
     turns(&contents)?;
     calls(&contents)?;
     signatures(&contents, knobs)?;
@@ -72,101 +66,20 @@ fn content(content: &Value, at: usize) -> Result<Content<'_>, Problem> {
     let parts = parts(content, &path)?;
     let alien = if model { "functionResponse" } else { "functionCall" };
     if parts.iter().any(|part| get(part, alien).is_some()) {
-        return Err(Problem::refuse(format!("{path}: a part of kind {alien} is not allowed in this role.")));
-    }
-    Ok(Content { model, parts })
-}
-
-fn parts<'a>(content: &'a Value, path: &str) -> Result<&'a [Value], Problem> {
-    let parts = list(content, "parts", &format!("{path}.parts"))?;
-    if parts.is_empty() {
         return Err(Problem::refuse(format!(
-            "* GenerateContentRequest.{path}.parts: contents.parts must not be empty."
+            "{path}: a part of kind {alien} is not allowed in this role."
         )));
     }
-    for (at, one) in parts.iter().enumerate() {
-        part(one, &format!("{path}.parts[{at}]"))?;
-    }
-    Ok(parts)
-}
-
-fn part(part: &Value, path: &str) -> Result<(), Problem> {
-    object(part, path, &[PAYLOADS, MARKERS].concat())?;
-    let mut payloads = PAYLOADS.iter().filter_map(|name| Some((*name, get(part, name)?)));
-    let Some((name, payload)) = payloads.next() else {
-        let text = format!(
-            "* GenerateContentRequest.{path}.data: required oneof field 'data' must have one initialized field"
-        );
-        return Err(Problem::refuse(text));
-    };
-    if payloads.next().is_some() {
-        let text = format!("Invalid value at '{path}' (oneof), oneof field 'data' is already set. Cannot set '{name}'");
-        return Err(Problem::refuse(text));
-    }
-    match name {
-        "text" => text(part, "text", path).map(|_| ()),
-        "inlineData" => inline_data(payload, &format!("{path}.inline_data")),
-        "fileData" => file_data(payload, &format!("{path}.file_data")),
-        "functionCall" => {
-            let path = format!("{path}.function_call");
-            object(payload, &path, &["id", "name", "args", "partialArgs", "willContinue"])?;
-            named_object(payload, "args", &path)
-        }
-        "functionResponse" => {
-            let path = format!("{path}.function_response");
-            object(payload, &path, &["id", "name", "response", "parts", "willContinue", "scheduling"])?;
-            named_object(payload, "response", &path)
-        }
-        _ => Ok(()),
-    }
-}
-
-fn inline_data(data: &Value, path: &str) -> Result<(), Problem> {
-    object(data, path, &["mimeType", "data", "displayName"])?;
-    if text(data, "mimeType", path)?.is_none_or(|kind| !kind.contains('/')) {
-        return Err(Problem::refuse(format!("* GenerateContentRequest.{path}.mime_type: mimeType must be set.")));
-    }
-    let bytes = text(data, "data", path)?.unwrap_or_default();
-    if bytes.is_empty() || !is_base64(bytes) {
-        return Err(Problem::refuse(format!("Invalid value at '{path}.data' (TYPE_BYTES), Base64 decoding failed")));
-    }
-    Ok(())
-}
-
-fn file_data(data: &Value, path: &str) -> Result<(), Problem> {
-    object(data, path, &["mimeType", "fileUri", "displayName"])?;
-    match text(data, "fileUri", path)? {
-        Some(uri) if !uri.is_empty() => Ok(()),
-        _ => Err(Problem::refuse(format!("* GenerateContentRequest.{path}.file_uri: fileUri must be set."))),
-    }
-}
-
-/// A call or response: a name, and an object if there is a body.
-fn named_object(payload: &Value, body: &str, path: &str) -> Result<(), Problem> {
-    if text(payload, "name", path)?.is_none_or(str::is_empty) {
-        return Err(Problem::refuse(format!("* GenerateContentRequest.{path}.name: Name cannot be empty.")));
-    }
-    let required = body == "response";
-    match get(payload, body) {
-        Some(Value::Object(_)) => Ok(()),
-        None if !required => Ok(()),
-        None => Err(Problem::refuse(format!("* GenerateContentRequest.{path}.{body}: {body} must be set."))),
-        Some(other) => {
-            let wrong = if other.is_array() {
-                "Proto field is not repeating, cannot start list."
-            } else {
-                "expected an object"
-            };
-            Err(super::fields::invalid(path, &format!("Invalid value at '{path}.{body}': {wrong}")))
-        }
-    }
+    Ok(Content { model, parts })
 }
 
 /// User and model take turns, and the user has the first and the last word.
 fn turns(contents: &[Content<'_>]) -> Result<(), Problem> {
     let alternate = contents.windows(2).all(|pair| pair[0].model != pair[1].model);
     if !alternate || contents.first().is_some_and(|first| first.model) {
-        return Err(Problem::refuse("Please ensure that multiturn requests alternate between user and model."));
+        return Err(Problem::refuse(
+            "Please ensure that multiturn requests alternate between user and model.",
+        ));
     }
     if contents.last().is_some_and(|last| last.model) {
         return Err(Problem::refuse(
@@ -199,7 +112,8 @@ fn calls(contents: &[Content<'_>]) -> Result<(), Problem> {
                 );
                 return Err(Problem::refuse(text));
             }
-            if call.get("id").is_some() && call.get("id") != response.get("id") {
+            // Google's own SDK leaves the id out when it calls functions by itself, so only another id is wrong.
+            if get(response, "id").is_some_and(|id| get(call, "id") != Some(id)) {
                 let text = format!(
                     "Function response id {} does not match the function call id {}.",
                     response["id"], call["id"]
@@ -258,7 +172,9 @@ fn talk(contents: &[Content<'_>]) -> Talk {
 /// What a function answered: its `output`, `result` or `error` if that is text, otherwise all of it as JSON.
 fn result_text(response: &Value) -> String {
     let body = &response["response"];
-    let known = ["output", "result", "error"].iter().find_map(|name| body[*name].as_str());
+    let known = ["output", "result", "error"]
+        .iter()
+        .find_map(|name| body[*name].as_str());
     known.map_or_else(|| body.to_string(), str::to_owned)
 }
 
@@ -273,5 +189,9 @@ pub(super) fn system(body: &Value) -> Result<u64, Problem> {
     if parts.iter().any(|part| get(part, "text").is_none()) {
         return Err(Problem::refuse("System instruction can only contain text parts."));
     }
-    Ok(parts.iter().filter_map(|part| get(part, "text")?.as_str()).map(words).sum())
+    Ok(parts
+        .iter()
+        .filter_map(|part| get(part, "text")?.as_str())
+        .map(words)
+        .sum())
 }

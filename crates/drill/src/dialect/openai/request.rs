@@ -1,11 +1,12 @@
 //! Reads and checks a chat completions request.
 
+use super::fields::{decimal, integer, known_fields, missing, one_of, switch, unknown_parameter, wrong_type};
 use super::{messages, tools};
 use crate::dialect::{Incoming, field, is_name, unknown};
 use crate::knobs::Trouble;
 use crate::problem::Problem;
 use crate::script::{Ask, Format, Shape};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// Every field of a request that OpenAI knows.
 const FIELDS: &[&str] = &[
@@ -58,7 +59,11 @@ pub(super) fn read(incoming: &Incoming<'_>) -> Result<Ask, Problem> {
     let choice = tools::choice(body)?;
     sampling(body, incoming)?;
     let max_tokens = max_tokens(body, incoming)?;
-    one_of(body, "service_tier", &["auto", "default", "flex", "scale", "priority", "fast"])?;
+    one_of(
+        body,
+        "service_tier",
+        &["auto", "default", "flex", "scale", "priority", "fast"],
+    )?;
     one_of(body, "verbosity", &["low", "medium", "high"])?;
     let effort = one_of(body, "reasoning_effort", EFFORTS)?;
     metadata(body)?;
@@ -77,90 +82,14 @@ pub(super) fn read(incoming: &Incoming<'_>) -> Result<Ask, Problem> {
         n: integer(body, "n", 1, 128)?.unwrap_or(1) as usize,
         logprobs: logprobs(body)?,
         stream_usage: stream_usage(body, stream, incoming)?,
-        shape: if body.get("functions").is_some() { Shape::Functions } else { Shape::Chat },
+        shape: if body.get("functions").is_some() {
+            Shape::Functions
+        } else {
+            Shape::Chat
+        },
         words: talk.words,
         ..Ask::default()
     })
-}
-
-pub(super) fn known_fields(body: &Value, known: &[&str], incoming: &Incoming<'_>) -> Result<(), Problem> {
-    let fields = object(body)?;
-    match unknown(fields, known).filter(|_| !incoming.knobs.on(incoming.knobs.extras)) {
-        Some(name) => Err(Problem::refuse(format!("Unrecognized request argument supplied: {name}")).at(name)),
-        None => Ok(()),
-    }
-}
-
-fn object(body: &Value) -> Result<&Map<String, Value>, Problem> {
-    body.as_object().ok_or_else(|| {
-        Problem::refuse("We could not parse the JSON body of your request. The API expects a JSON object.")
-    })
-}
-
-/// The refusal of a value of the wrong type.
-pub(super) fn wrong_type(path: &str, wanted: &str, got: &Value) -> Problem {
-    let got = match got {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(number) if number.is_f64() => "a decimal number",
-        Value::Number(_) => "an integer",
-        Value::String(_) => "a string",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
-    };
-    Problem::refuse(format!("Invalid type for '{path}': expected {wanted}, but got {got} instead."))
-        .at(path)
-        .code("invalid_type")
-}
-
-pub(super) fn switch(body: &Value, name: &str) -> Result<Option<bool>, Problem> {
-    field(body, name).map(|v| v.as_bool().ok_or_else(|| wrong_type(name, "a boolean", v))).transpose()
-}
-
-pub(super) fn integer(body: &Value, name: &str, least: i64, most: i64) -> Result<Option<i64>, Problem> {
-    let Some(value) = field(body, name) else {
-        return Ok(None);
-    };
-    let number = value.as_i64().ok_or_else(|| wrong_type(name, "an integer", value))?;
-    in_range(name, number as f64, least as f64, most as f64)?;
-    Ok(Some(number))
-}
-
-pub(super) fn decimal(body: &Value, name: &str, least: f64, most: f64) -> Result<Option<f64>, Problem> {
-    let Some(value) = field(body, name) else {
-        return Ok(None);
-    };
-    let number = value.as_f64().ok_or_else(|| wrong_type(name, "a decimal number", value))?;
-    in_range(name, number, least, most)?;
-    Ok(Some(number))
-}
-
-fn in_range(name: &str, number: f64, least: f64, most: f64) -> Result<(), Problem> {
-    let (side, bound, code) = if number < least {
-        ("minimum value. Expected a value >=", least, "integer_below_min_value")
-    } else if number > most {
-        ("maximum value. Expected a value <=", most, "integer_above_max_value")
-    } else {
-        return Ok(());
-    };
-    let text = format!("Invalid '{name}': value outside the {side} {bound}, but got {number} instead.");
-    Err(Problem::refuse(text).at(name).code(code))
-}
-
-pub(super) fn one_of<'a>(body: &'a Value, name: &str, known: &[&str]) -> Result<Option<&'a str>, Problem> {
-    let Some(value) = field(body, name) else {
-        return Ok(None);
-    };
-    let text = value.as_str().ok_or_else(|| wrong_type(name, "a string", value))?;
-    if !known.contains(&text) {
-        return Err(invalid_value(name, text, known));
-    }
-    Ok(Some(text))
-}
-
-pub(super) fn invalid_value(path: &str, text: &str, known: &[&str]) -> Problem {
-    let known = known.iter().map(|one| format!("'{one}'")).collect::<Vec<_>>().join(", ");
-    Problem::refuse(format!("Invalid value: '{text}'. Supported values are: {known}.")).at(path).code("invalid_value")
 }
 
 /// Temperature and its like, which reasoning models refuse.
@@ -180,7 +109,14 @@ pub(super) fn sampling(body: &Value, incoming: &Incoming<'_>) -> Result<(), Prob
         );
         return Err(Problem::refuse(text).at("temperature").code("unsupported_value"));
     }
-    let refused = ["presence_penalty", "frequency_penalty", "logit_bias", "logprobs", "top_logprobs", "stop"];
+    let refused = [
+        "presence_penalty",
+        "frequency_penalty",
+        "logit_bias",
+        "logprobs",
+        "top_logprobs",
+        "stop",
+    ];
     let top_p = top_p.filter(|number| *number != 1.0).map(|_| "top_p");
     match top_p.or_else(|| refused.into_iter().find(|name| field(body, name).is_some())) {
         Some(name) => Err(unsupported(name, "")),
@@ -192,14 +128,19 @@ fn logit_bias(body: &Value) -> Result<(), Problem> {
     let Some(value) = field(body, "logit_bias") else {
         return Ok(());
     };
-    let map = value.as_object().ok_or_else(|| wrong_type("logit_bias", "an object", value))?;
-    map.keys().try_for_each(|token| decimal(value, token, -100.0, 100.0).map(|_| ()))
+    let map = value
+        .as_object()
+        .ok_or_else(|| wrong_type("logit_bias", "an object", value))?;
+    map.keys()
+        .try_for_each(|token| decimal(value, token, -100.0, 100.0).map(|_| ()))
 }
 
 fn unsupported(name: &str, hint: &str) -> Problem {
-    Problem::refuse(format!("Unsupported parameter: '{name}' is not supported with this model.{hint}"))
-        .at(name)
-        .kind(Trouble::Unsupported)
+    Problem::refuse(format!(
+        "Unsupported parameter: '{name}' is not supported with this model.{hint}"
+    ))
+    .at(name)
+    .kind(Trouble::Unsupported)
 }
 
 fn max_tokens(body: &Value, incoming: &Incoming<'_>) -> Result<Option<u64>, Problem> {
@@ -210,7 +151,9 @@ fn max_tokens(body: &Value, incoming: &Incoming<'_>) -> Result<Option<u64>, Prob
     }
     if old.is_some() && new.is_some() {
         let text = "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.";
-        return Err(Problem::refuse(text).at("max_tokens").code("invalid_parameter_combination"));
+        return Err(Problem::refuse(text)
+            .at("max_tokens")
+            .code("invalid_parameter_combination"));
     }
     Ok(old.or(new).map(|most| most as u64))
 }
@@ -227,9 +170,10 @@ pub(super) fn stops(body: &Value) -> Result<Vec<String>, Problem> {
             );
             Err(Problem::refuse(text).at("stop").code("array_above_max_length"))
         }
-        Some(Value::Array(list)) => {
-            list.iter().map(|one| one.as_str().map(str::to_owned).ok_or_else(|| wrong(one))).collect()
-        }
+        Some(Value::Array(list)) => list
+            .iter()
+            .map(|one| one.as_str().map(str::to_owned).ok_or_else(|| wrong(one)))
+            .collect(),
         Some(other) => Err(wrong(other)),
     }
 }
@@ -239,7 +183,9 @@ fn logprobs(body: &Value) -> Result<Option<usize>, Problem> {
     let top = integer(body, "top_logprobs", 0, 20)?;
     if top.is_some() && !wanted {
         let text = "The 'top_logprobs' parameter is only allowed when 'logprobs' is enabled.";
-        return Err(Problem::refuse(text).at("top_logprobs").code("invalid_parameter_combination"));
+        return Err(Problem::refuse(text)
+            .at("top_logprobs")
+            .code("invalid_parameter_combination"));
     }
     Ok(wanted.then_some(top.unwrap_or(0) as usize))
 }
@@ -255,31 +201,29 @@ pub(super) fn stream_usage(body: &Value, stream: bool, incoming: &Incoming<'_>) 
         let text = "The 'stream_options' parameter is only allowed when 'stream' is enabled.";
         return Err(Problem::refuse(text).at("stream_options"));
     }
-    let map = options.as_object().ok_or_else(|| wrong_type("stream_options", "an object", options))?;
+    let map = options
+        .as_object()
+        .ok_or_else(|| wrong_type("stream_options", "an object", options))?;
     if let Some(name) = unknown(map, &["include_usage", "include_obfuscation"]) {
         return Err(unknown_parameter(&format!("stream_options.{name}")));
     }
     Ok(switch(options, "include_usage")?.unwrap_or(false))
 }
 
-pub(super) fn unknown_parameter(path: &str) -> Problem {
-    Problem::refuse(format!("Unknown parameter: '{path}'.")).at(path).code("unknown_parameter")
-}
-
-pub(super) fn missing(path: &str) -> Problem {
-    Problem::refuse(format!("Missing required parameter: '{path}'.")).at(path).code("missing_required_parameter")
-}
-
 fn metadata(body: &Value) -> Result<(), Problem> {
     let Some(value) = field(body, "metadata") else {
         return Ok(());
     };
-    let map = value.as_object().ok_or_else(|| wrong_type("metadata", "an object", value))?;
+    let map = value
+        .as_object()
+        .ok_or_else(|| wrong_type("metadata", "an object", value))?;
     if map.len() > 16 {
         return Err(Problem::refuse("Invalid 'metadata': too many properties. Expected at most 16.").at("metadata"));
     }
     for (name, value) in map {
-        let text = value.as_str().ok_or_else(|| wrong_type(&format!("metadata.{name}"), "a string", value))?;
+        let text = value
+            .as_str()
+            .ok_or_else(|| wrong_type(&format!("metadata.{name}"), "a string", value))?;
         if name.chars().count() > 64 || text.chars().count() > 512 {
             return Err(Problem::refuse(format!("Invalid 'metadata.{name}': string too long.")).at("metadata"));
         }
@@ -309,14 +253,18 @@ fn format(body: &Value, all_text: &str) -> Result<Option<Format>, Problem> {
 
 fn json_schema(format: &Value) -> Result<Format, Problem> {
     let inner = field(format, "json_schema").ok_or_else(|| missing("response_format.json_schema"))?;
-    let map = inner.as_object().ok_or_else(|| wrong_type("response_format.json_schema", "an object", inner))?;
+    let map = inner
+        .as_object()
+        .ok_or_else(|| wrong_type("response_format.json_schema", "an object", inner))?;
     if let Some(name) = unknown(map, &["name", "description", "schema", "strict"]) {
         return Err(unknown_parameter(&format!("response_format.json_schema.{name}")));
     }
     let name = field(inner, "name").ok_or_else(|| missing("response_format.json_schema.name"))?;
     if !name.as_str().is_some_and(|name| is_name(name, "_-", 64)) {
         let text = "Invalid 'response_format.json_schema.name': string does not match pattern. Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'.";
-        return Err(Problem::refuse(text).at("response_format.json_schema.name").code("invalid_value"));
+        return Err(Problem::refuse(text)
+            .at("response_format.json_schema.name")
+            .code("invalid_value"));
     }
     let Some(schema) = field(inner, "schema") else {
         return Ok(Format::Json);
@@ -326,7 +274,11 @@ fn json_schema(format: &Value) -> Result<Format, Problem> {
     }
     if switch(inner, "strict")? == Some(true) {
         tools::strict(schema, "()").map_err(|wrong| {
-            strict_problem("response_format", &format!("schema for response_format '{name}'"), &wrong)
+            strict_problem(
+                "response_format",
+                &format!("schema for response_format '{name}'"),
+                &wrong,
+            )
         })?;
     }
     Ok(Format::Schema(schema.clone()))
@@ -334,5 +286,7 @@ fn json_schema(format: &Value) -> Result<Format, Problem> {
 
 /// The refusal of a schema that `strict` does not allow.
 pub(super) fn strict_problem(param: &str, what: &str, wrong: &str) -> Problem {
-    Problem::refuse(format!("Invalid {}: {wrong}", what.replace('"', ""))).at(param).code("invalid_json_schema")
+    Problem::refuse(format!("Invalid {}: {wrong}", what.replace('"', "")))
+        .at(param)
+        .code("invalid_json_schema")
 }
