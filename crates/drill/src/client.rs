@@ -32,10 +32,7 @@ pub(crate) struct Got {
 
 impl Got {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
     pub(crate) fn text(&self) -> String {
@@ -49,27 +46,17 @@ impl Got {
 
     /// The data of each server-sent event.
     pub(crate) fn events(&self) -> Vec<String> {
-        self.text()
-            .lines()
-            .filter_map(|line| line.strip_prefix("data: "))
-            .map(str::to_owned)
-            .collect()
+        self.text().lines().filter_map(|line| line.strip_prefix("data: ")).map(str::to_owned).collect()
     }
 
     /// The data of each server-sent event that is JSON.
     pub(crate) fn event_values(&self) -> Vec<Value> {
-        self.events()
-            .iter()
-            .filter_map(|data| serde_json::from_str(data).ok())
-            .collect()
+        self.events().iter().filter_map(|data| serde_json::from_str(data).ok()).collect()
     }
 
     /// Each line as JSON.
     pub(crate) fn line_values(&self) -> Vec<Value> {
-        self.text()
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
+        self.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 }
 
@@ -95,20 +82,14 @@ pub(crate) async fn post_with(mock: &Mock, path: &str, headers: &[(&str, &str)],
 }
 
 pub(crate) async fn get(mock: &Mock, path: &str) -> Got {
-    raw(
-        mock,
-        format!("GET {path} HTTP/1.1\r\nhost: mock\r\nconnection: close\r\n\r\n").as_bytes(),
-    )
-    .await
+    raw(mock, format!("GET {path} HTTP/1.1\r\nhost: mock\r\nconnection: close\r\n\r\n").as_bytes()).await
 }
 
 /// Sends bytes, reads until the connection ends.
 pub(crate) async fn raw(mock: &Mock, request: &[u8]) -> Got {
     let mut stream = open(mock, request).await;
     let mut raw = Vec::new();
-    let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut raw))
-        .await
-        .expect("the mock never ended");
+    let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut raw)).await.expect("the mock never ended");
     parse(raw, read.is_err())
 }
 
@@ -133,25 +114,14 @@ pub(crate) fn request(path: &str, body: &Value) -> Vec<u8> {
 pub(crate) async fn read_until(stream: &mut TcpStream, needle: &str) -> String {
     let mut seen = Vec::new();
     while !String::from_utf8_lossy(&seen).contains(needle) {
-        assert!(
-            stream.read_buf(&mut seen).await.unwrap() > 0,
-            "ended after {:?}",
-            String::from_utf8_lossy(&seen)
-        );
+        assert!(stream.read_buf(&mut seen).await.unwrap() > 0, "ended after {:?}", String::from_utf8_lossy(&seen));
     }
     String::from_utf8_lossy(&seen).into_owned()
 }
 
 pub(crate) fn parse(raw: Vec<u8>, reset: bool) -> Got {
-    let mut got = Got {
-        status: 0,
-        headers: Vec::new(),
-        body: Vec::new(),
-        chunks: Vec::new(),
-        complete: false,
-        reset,
-        raw,
-    };
+    let mut got =
+        Got { status: 0, headers: Vec::new(), body: Vec::new(), chunks: Vec::new(), complete: false, reset, raw };
     let mut lines = [httparse::EMPTY_HEADER; 64];
     let mut response = httparse::Response::new(&mut lines);
     let Ok(httparse::Status::Complete(length)) = response.parse(&got.raw) else {
@@ -159,18 +129,12 @@ pub(crate) fn parse(raw: Vec<u8>, reset: bool) -> Got {
     };
     got.status = response.code.unwrap();
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    got.headers = response
-        .headers
-        .iter()
-        .map(|line| (line.name.to_owned(), text(line.value)))
-        .collect();
+    got.headers = response.headers.iter().map(|line| (line.name.to_owned(), text(line.value))).collect();
     let rest = got.raw[length..].to_vec();
     if got.header("transfer-encoding") == Some("chunked") {
         unchunk(&mut got, &rest);
     } else {
-        got.complete = got
-            .header("content-length")
-            .is_some_and(|length| length.parse() == Ok(rest.len()));
+        got.complete = got.header("content-length").is_some_and(|length| length.parse() == Ok(rest.len()));
         got.body = rest;
     }
     got
@@ -196,17 +160,9 @@ fn unchunk(got: &mut Got, mut rest: &[u8]) {
 /// A chat request of each dialect that says `hello`: name, path, body. `{m}` in the path is the model's place.
 pub(crate) fn hellos(model: &str, stream: bool) -> Vec<(&'static str, String, Value)> {
     let turn = json!([{ "role": "user", "content": "hello" }]);
-    let method = if stream {
-        "streamGenerateContent?alt=sse"
-    } else {
-        "generateContent"
-    };
+    let method = if stream { "streamGenerateContent?alt=sse" } else { "generateContent" };
     vec![
-        (
-            "openai",
-            "/v1/chat/completions".into(),
-            json!({ "model": model, "messages": turn, "stream": stream }),
-        ),
+        ("openai", "/v1/chat/completions".into(), json!({ "model": model, "messages": turn, "stream": stream })),
         (
             "anthropic",
             "/v1/messages".into(),
@@ -217,11 +173,7 @@ pub(crate) fn hellos(model: &str, stream: bool) -> Vec<(&'static str, String, Va
             format!("/v1beta/models/{model}:{method}"),
             json!({ "contents": [{ "role": "user", "parts": [{ "text": "hello" }] }] }),
         ),
-        (
-            "ollama",
-            "/api/chat".into(),
-            json!({ "model": model, "messages": turn, "stream": stream }),
-        ),
+        ("ollama", "/api/chat".into(), json!({ "model": model, "messages": turn, "stream": stream })),
     ]
 }
 
@@ -235,9 +187,7 @@ pub(crate) async fn refusals(path: &str, good: &Value, status: u16, cases: &[(&s
         let got = post(&mock, path, changed(good, pointer, value)).await;
         assert_eq!(got.status, status, "{pointer} = {value}: {}", got.text());
         assert!(
-            got.json()
-                .to_string()
-                .contains(json!(wrong).to_string().trim_matches('"')),
+            got.json().to_string().contains(json!(wrong).to_string().trim_matches('"')),
             "{pointer} = {value}: {}",
             got.text()
         );

@@ -58,26 +58,15 @@ pub(crate) fn route(head: &Head) -> Route {
     let Some((verbs, target)) = find(head, path) else {
         return Route::Unknown;
     };
-    if verbs.contains(&head.method.as_str()) {
-        Route::Model(target)
-    } else {
-        Route::WrongMethod(target.dialect)
-    }
+    if verbs.contains(&head.method.as_str()) { Route::Model(target) } else { Route::WrongMethod(target.dialect) }
 }
 
 const POST: &[&str] = &["POST"];
 const GET: &[&str] = &["GET", "HEAD"];
 
 fn find(head: &Head, path: &str) -> Option<(&'static [&'static str], Target)> {
-    let bare = path
-        .strip_prefix("/v1")
-        .filter(|rest| rest.starts_with('/'))
-        .unwrap_or(path);
-    let at = |dialect: &'static dyn Dialect, op| Target {
-        dialect,
-        op,
-        model: None,
-    };
+    let bare = path.strip_prefix("/v1").filter(|rest| rest.starts_with('/')).unwrap_or(path);
+    let at = |dialect: &'static dyn Dialect, op| Target { dialect, op, model: None };
     Some(match (path, bare) {
         (_, "/chat/completions") => (POST, at(&openai::OpenAi, Op::Chat)),
         (_, "/completions") => (POST, at(&openai::OpenAi, Op::Text)),
@@ -129,9 +118,5 @@ fn gemini_method(path: &str) -> Option<Target> {
         "batchEmbedContents" => Op::EmbedOther,
         _ => return None,
     };
-    Some(Target {
-        dialect: &gemini::Gemini,
-        op,
-        model: Some(percent_decode(model)),
-    })
+    Some(Target { dialect: &gemini::Gemini, op, model: Some(percent_decode(model)) })
 }

@@ -18,12 +18,7 @@ const MOST: u64 = 64;
 
 /// A value that fits `schema`. `variant` makes values differ from one another: 0 is the plain one.
 pub(crate) fn example(schema: &Value, variant: usize) -> Value {
-    Maker {
-        root: schema,
-        variant,
-        left: Cell::new(MOST_VALUES),
-    }
-    .value(schema, 0)
+    Maker { root: schema, variant, left: Cell::new(MOST_VALUES) }.value(schema, 0)
 }
 
 struct Maker<'a> {
@@ -40,24 +35,15 @@ impl<'a> Maker<'a> {
         }
         self.left.set(self.left.get() - 1);
         if let Some(target) = text_of(schema, "$ref").or_else(|| text_of(schema, "ref")) {
-            return self
-                .find(target)
-                .map_or(Value::Null, |found| self.value(found, depth + 1));
+            return self.find(target).map_or(Value::Null, |found| self.value(found, depth + 1));
         }
         if let Some(fixed) = schema.get("const") {
             return fixed.clone();
         }
-        if let Some(choices) = schema
-            .get("enum")
-            .and_then(Value::as_array)
-            .filter(|list| !list.is_empty())
-        {
+        if let Some(choices) = schema.get("enum").and_then(Value::as_array).filter(|list| !list.is_empty()) {
             return choices[self.variant % choices.len()].clone();
         }
-        if let Some(first) = ["anyOf", "oneOf"]
-            .iter()
-            .find_map(|word| schema.get(*word)?.as_array()?.first())
-        {
+        if let Some(first) = ["anyOf", "oneOf"].iter().find_map(|word| schema.get(*word)?.as_array()?.first()) {
             return self.value(first, depth + 1);
         }
         if let Some(all) = schema.get("allOf").and_then(Value::as_array) {
@@ -84,12 +70,8 @@ impl<'a> Maker<'a> {
         if schema.get("properties").is_some() {
             parts.push(self.object(schema, depth));
         }
-        let merged: Map<_, _> = parts
-            .iter()
-            .filter_map(Value::as_object)
-            .flatten()
-            .map(|(k, v)| (k.clone(), v.clone()))
-            .collect();
+        let merged: Map<_, _> =
+            parts.iter().filter_map(Value::as_object).flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
         match parts.into_iter().next() {
             Some(first) if !first.is_object() => first,
             _ => Value::Object(merged),
@@ -100,15 +82,8 @@ impl<'a> Maker<'a> {
         let required = schema.get("required").and_then(Value::as_array);
         let must = |name: &str| required.is_some_and(|list| list.iter().any(|one| one == name));
         let properties = schema.get("properties").and_then(Value::as_object);
-        let wanted = properties
-            .into_iter()
-            .flatten()
-            .filter(|(name, _)| depth < DEEP || must(name));
-        Value::Object(
-            wanted
-                .map(|(name, inner)| (name.clone(), self.value(inner, depth + 1)))
-                .collect(),
-        )
+        let wanted = properties.into_iter().flatten().filter(|(name, _)| depth < DEEP || must(name));
+        Value::Object(wanted.map(|(name, inner)| (name.clone(), self.value(inner, depth + 1))).collect())
     }
 
     fn array(&self, schema: &'a Value, depth: usize) -> Value {
@@ -118,11 +93,7 @@ impl<'a> Maker<'a> {
         if let Some(fixed) = schema.get("prefixItems").and_then(Value::as_array) {
             return fixed.iter().map(|item| self.value(item, depth + 1)).collect();
         }
-        let item = || {
-            schema
-                .get("items")
-                .map_or(json!("text"), |items| self.value(items, depth + 1))
-        };
+        let item = || schema.get("items").map_or(json!("text"), |items| self.value(items, depth + 1));
         (0..count).map(|_| item()).collect()
     }
 
@@ -193,11 +164,7 @@ fn within(schema: &Value, value: f64, step: f64) -> f64 {
 fn kind(schema: &Value) -> String {
     let named = match schema.get("type") {
         Some(Value::String(one)) => Some(one.as_str()),
-        Some(Value::Array(list)) => list
-            .iter()
-            .filter_map(Value::as_str)
-            .find(|one| *one != "null")
-            .or(Some("null")),
+        Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).find(|one| *one != "null").or(Some("null")),
         _ => None,
     };
     match named {

@@ -18,9 +18,7 @@ fn said(name: &str, stream: bool, got: &Got) -> String {
         ("gemini", _) => &["/candidates/0/content/parts/0/text"],
         _ => &["/message/content"],
     };
-    all.iter()
-        .flat_map(|one| places.iter().filter_map(|place| one.pointer(place)?.as_str()))
-        .collect()
+    all.iter().flat_map(|one| places.iter().filter_map(|place| one.pointer(place)?.as_str())).collect()
 }
 
 #[tokio::test]

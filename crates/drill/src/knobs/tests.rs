@@ -21,10 +21,7 @@ fn knobs_are_read_from_pairs() {
 fn wrong_knobs_are_refused_by_name() {
     for (text, wrong) in [
         ("colour=red", "unknown knob `colour`"),
-        (
-            "status=99",
-            "knob `status`: expected a status from 200 to 599, got `99`",
-        ),
+        ("status=99", "knob `status`: expected a status from 200 to 599, got `99`"),
         ("status=soon", "got `soon`"),
         ("crlf=maybe", "expected 0 or 1"),
         ("chunks=-1", "expected a whole number"),
@@ -55,13 +52,7 @@ fn knobs_sit_behind_the_first_at_sign_of_a_model() {
 
 #[test]
 fn percent_escapes_are_undone_where_they_are_valid() {
-    for (text, plain) in [
-        ("a%20b", "a b"),
-        ("100%", "100%"),
-        ("%zz", "%zz"),
-        ("%e2%82%ac", "€"),
-        ("%ff", "%ff"),
-    ] {
+    for (text, plain) in [("a%20b", "a b"), ("100%", "100%"), ("%zz", "%zz"), ("%e2%82%ac", "€"), ("%ff", "%ff")] {
         assert_eq!(percent_decode(text), plain);
     }
 }

@@ -14,10 +14,7 @@ async fn requests_are_recorded_with_their_outcome() {
     let all = mock.wait_for_all(4, Recorded::is_over).await.unwrap();
     for (one, (name, path, body)) in all.iter().zip(hellos("demo@status=429", false)) {
         assert_eq!((one.target.as_str(), one.json()), (path.as_str(), body), "{name}");
-        assert_eq!(
-            (one.model.as_str(), one.status, one.outcome),
-            ("demo@status=429", Some(429), Outcome::Completed)
-        );
+        assert_eq!((one.model.as_str(), one.status, one.outcome), ("demo@status=429", Some(429), Outcome::Completed));
         assert_eq!(one.header("Content-Type"), Some("application/json"));
     }
 }
@@ -41,11 +38,7 @@ async fn a_caller_who_goes_away_is_noticed_while_the_mock_waits() {
             }
             drop(stream);
             let ended = mock.wait_for(Recorded::is_over).await.expect(name);
-            assert!(
-                matches!(ended.outcome, Outcome::Aborted { .. }),
-                "{name} {knobs} {:?}",
-                ended.outcome
-            );
+            assert!(matches!(ended.outcome, Outcome::Aborted { .. }), "{name} {knobs} {:?}", ended.outcome);
         }
     }
 }
@@ -70,10 +63,7 @@ async fn the_ring_is_bounded_and_clearable() {
     for id in 1..=10 {
         recorder.begin(id, &head, &body, "big");
     }
-    assert_eq!(
-        recorder.all().iter().map(|one| one.id).collect::<Vec<_>>(),
-        [7, 8, 9, 10]
-    );
+    assert_eq!(recorder.all().iter().map(|one| one.id).collect::<Vec<_>>(), [7, 8, 9, 10]);
     for id in 0..MAX_ENTRIES as u64 + 10 {
         recorder.begin(100 + id, &head, &Bytes::new(), "small");
     }
@@ -85,12 +75,7 @@ async fn the_ring_is_bounded_and_clearable() {
 
 #[tokio::test]
 async fn nothing_is_recorded_when_recording_is_off() {
-    let mock = Mock::start(Options {
-        record: false,
-        ..Options::default()
-    })
-    .await
-    .unwrap();
+    let mock = Mock::start(Options { record: false, ..Options::default() }).await.unwrap();
     let (_, path, body) = hellos("demo", false).remove(0);
     assert_eq!(post(&mock, &path, body).await.status, 200);
     assert!(mock.requests().is_empty());

@@ -30,10 +30,7 @@ fn bounds_are_kept() {
     check(json!({ "type": "number", "exclusiveMaximum": 0 }), json!(-0.5));
     check(json!({ "type": "string", "minLength": 6 }), json!("textxx"));
     check(json!({ "type": "string", "maxLength": 2 }), json!("te"));
-    check(
-        json!({ "type": "array", "minItems": 2, "items": { "type": "boolean" } }),
-        json!([true, true]),
-    );
+    check(json!({ "type": "array", "minItems": 2, "items": { "type": "boolean" } }), json!([true, true]));
     check(json!({ "type": "array", "maxItems": 0 }), json!([]));
 }
 

@@ -25,9 +25,7 @@ pub(crate) fn compose(ask: &Ask, knobs: &Knobs, seq: u64) -> Answer {
         (None, Some(_), None) => Cut::Bytes(CHUNK as usize),
         _ => Cut::Words,
     };
-    let replies: Vec<Reply> = (0..ask.n.max(1))
-        .map(|index| reply(ask, knobs, cut, seq, index))
-        .collect();
+    let replies: Vec<Reply> = (0..ask.n.max(1)).map(|index| reply(ask, knobs, cut, seq, index)).collect();
     let usage = usage(ask, knobs, cut, &replies);
     Answer { replies, usage, cut }
 }
@@ -49,26 +47,14 @@ fn reply(ask: &Ask, knobs: &Knobs, cut: Cut, seq: u64, index: usize) -> Reply {
 
 fn draft(ask: &Ask, knobs: &Knobs, seq: u64, index: usize) -> Reply {
     let thinking = if ask.thinking { thoughts(ask) } else { String::new() };
-    let plain = |text: String, finish| Reply {
-        thinking: thinking.clone(),
-        text,
-        calls: Vec::new(),
-        finish,
-    };
+    let plain = |text: String, finish| Reply { thinking: thinking.clone(), text, calls: Vec::new(), finish };
     if knobs.on(knobs.refusal) {
         return plain(DECLINED.to_owned(), Finish::Refusal);
     }
     let calls = calls(ask, knobs, seq, index);
     if !calls.is_empty() {
-        let text = if knobs.on(knobs.preface) {
-            "Let me look that up.".to_owned()
-        } else {
-            String::new()
-        };
-        return Reply {
-            calls,
-            ..plain(text, Finish::Calls)
-        };
+        let text = if knobs.on(knobs.preface) { "Let me look that up.".to_owned() } else { String::new() };
+        return Reply { calls, ..plain(text, Finish::Calls) };
     }
     plain(text(ask, knobs), Finish::Stop)
 }
@@ -108,9 +94,7 @@ fn sized(knobs: &Knobs) -> Option<String> {
         return knobs.text.clone();
     }
     let chunk = knobs.chunk_bytes.unwrap_or(CHUNK);
-    let bytes = knobs
-        .answer_bytes
-        .or_else(|| Some(knobs.chunks?.saturating_mul(chunk)))?;
+    let bytes = knobs.answer_bytes.or_else(|| Some(knobs.chunks?.saturating_mul(chunk)))?;
     let bytes = (bytes as usize).min(MAX_ANSWER);
     let mut text = FILLER.repeat(bytes.div_ceil(FILLER.len()));
     text.truncate(bytes);
@@ -121,11 +105,7 @@ fn calls(ask: &Ask, knobs: &Knobs, seq: u64, index: usize) -> Vec<ToolCall> {
     if ask.tools.is_empty() || ask.choice == Choice::Never || ask.tool_result.is_some() || knobs.on(knobs.no_call) {
         return Vec::new();
     }
-    let count = if ask.one_call {
-        1
-    } else {
-        knobs.parallel.unwrap_or(1).min(MAX_CALLS) as usize
-    };
+    let count = if ask.one_call { 1 } else { knobs.parallel.unwrap_or(1).min(MAX_CALLS) as usize };
     let pick = |at: usize| match &ask.choice {
         Choice::Named(name) => ask.tools.iter().find(|tool| tool.name == *name).map(|tool| (tool, at)),
         _ => Some((&ask.tools[at % ask.tools.len()], at / ask.tools.len())),
@@ -136,9 +116,7 @@ fn calls(ask: &Ask, knobs: &Knobs, seq: u64, index: usize) -> Vec<ToolCall> {
         arguments: knobs.args.clone().unwrap_or_else(|| arguments(tool, variant)),
         custom: tool.schema.is_null(),
     };
-    (0..count)
-        .filter_map(|at| pick(at).map(|(tool, variant)| make(at, tool, variant)))
-        .collect()
+    (0..count).filter_map(|at| pick(at).map(|(tool, variant)| make(at, tool, variant))).collect()
 }
 
 fn arguments(tool: &Tool, variant: usize) -> String {
@@ -153,12 +131,7 @@ fn arguments(tool: &Tool, variant: usize) -> String {
 
 fn stop_at_sequence(reply: &mut Reply, stops: &[String]) {
     let found = |stop: &String| Some((reply.text.find(stop.as_str())?, stop.clone()));
-    if let Some((at, stop)) = stops
-        .iter()
-        .filter(|stop| !stop.is_empty())
-        .filter_map(found)
-        .min_by_key(|hit| hit.0)
-    {
+    if let Some((at, stop)) = stops.iter().filter(|stop| !stop.is_empty()).filter_map(found).min_by_key(|hit| hit.0) {
         reply.text.truncate(at);
         reply.calls.clear();
         reply.finish = Finish::Sequence(stop);

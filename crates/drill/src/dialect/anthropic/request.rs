@@ -42,17 +42,8 @@ const BETA_FIELDS: &[&str] = &[
     "thread",
 ];
 
-const COUNT_FIELDS: &[&str] = &[
-    "model",
-    "messages",
-    "system",
-    "tools",
-    "tool_choice",
-    "thinking",
-    "output_config",
-    "speed",
-    "cache_control",
-];
+const COUNT_FIELDS: &[&str] =
+    &["model", "messages", "system", "tools", "tool_choice", "thinking", "output_config", "speed", "cache_control"];
 
 /// The API versions there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,9 +59,7 @@ pub(super) fn version(head: &Head) -> Result<Version, Problem> {
         None => Err(Problem::refuse("anthropic-version: header is required")),
         Some("2023-06-01") => Ok(Version::First),
         Some("2026-10-21") => Ok(Version::Second),
-        Some(other) => Err(Problem::refuse(format!(
-            "anthropic-version: \"{other}\" is not a valid version"
-        ))),
+        Some(other) => Err(Problem::refuse(format!("anthropic-version: \"{other}\" is not a valid version"))),
     }
 }
 
@@ -89,14 +78,10 @@ pub(super) fn read(incoming: &Incoming<'_>, version: Version) -> Result<Ask, Pro
     let thinking = thinking(body, Some(max_tokens), knobs)?;
     let forced = tools::is_forced(body);
     if forced && knobs.on(knobs.no_forced_tool) {
-        return Err(Problem::refuse(
-            "tool_choice: this model only supports `auto` and `none`.",
-        ));
+        return Err(Problem::refuse("tool_choice: this model only supports `auto` and `none`."));
     }
     if forced && thinking.active {
-        return Err(Problem::refuse(
-            "Thinking may not be enabled when tool_choice forces tool use.",
-        ));
+        return Err(Problem::refuse("Thinking may not be enabled when tool_choice forces tool use."));
     }
     sampling(incoming, version, thinking.active)?;
     let talk = messages::read(body, knobs, thinking.strict)?;
@@ -134,16 +119,9 @@ pub(super) fn count(incoming: &Incoming<'_>, _: Version) -> Result<u64, Problem>
 }
 
 fn known_fields(incoming: &Incoming<'_>, known: &[&str]) -> Result<(), Problem> {
-    let map = incoming
-        .body
-        .as_object()
-        .ok_or_else(|| Problem::refuse("The request body is not a JSON object"))?;
+    let map = incoming.body.as_object().ok_or_else(|| Problem::refuse("The request body is not a JSON object"))?;
     let beta = incoming.head.header("anthropic-beta").is_some();
-    let known: Vec<&str> = known
-        .iter()
-        .chain(BETA_FIELDS.iter().filter(|_| beta))
-        .copied()
-        .collect();
+    let known: Vec<&str> = known.iter().chain(BETA_FIELDS.iter().filter(|_| beta)).copied().collect();
     match unknown(map, &known).filter(|_| !incoming.knobs.on(incoming.knobs.extras)) {
         Some(name) => Err(extra(name)),
         None => Ok(()),
@@ -163,16 +141,12 @@ pub(super) fn required<'a>(object: &'a Value, path: &str) -> Result<&'a Value, P
 
 /// A text that must be there.
 pub(super) fn required_text<'a>(object: &'a Value, path: &str) -> Result<&'a str, Problem> {
-    required(object, path)?
-        .as_str()
-        .ok_or_else(|| Problem::refuse(format!("{path}: Input should be a valid string")))
+    required(object, path)?.as_str().ok_or_else(|| Problem::refuse(format!("{path}: Input should be a valid string")))
 }
 
 fn switch(body: &Value, name: &str) -> Result<Option<bool>, Problem> {
     let wrong = || Problem::refuse(format!("{name}: Input should be a valid boolean"));
-    field(body, name)
-        .map(|value| value.as_bool().ok_or_else(wrong))
-        .transpose()
+    field(body, name).map(|value| value.as_bool().ok_or_else(wrong)).transpose()
 }
 
 /// Checks the system prompt; its words.
@@ -184,8 +158,6 @@ fn system(body: &Value) -> Result<u64, Problem> {
             let one = |(at, block): (usize, &Value)| blocks::text_only(block, &format!("system.{at}"));
             list.iter().enumerate().map(one).sum()
         }
-        Some(_) => Err(Problem::refuse(
-            "system: Input should be a valid string or list of text blocks",
-        )),
+        Some(_) => Err(Problem::refuse("system: Input should be a valid string or list of text blocks")),
     }
 }

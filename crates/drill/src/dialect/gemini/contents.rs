@@ -30,25 +30,16 @@ impl<'a> Content<'a> {
     }
 
     fn text(&self) -> String {
-        self.each("text")
-            .filter_map(Value::as_str)
-            .collect::<Vec<_>>()
-            .join(" ")
+        self.each("text").filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
     }
 }
 
 pub(super) fn read(body: &Value, knobs: &Knobs) -> Result<Talk, Problem> {
     let list = list(body, "contents", "contents")?;
     if list.is_empty() {
-        return Err(Problem::refuse(
-            "* GenerateContentRequest.contents: contents is not specified",
-        ));
+        return Err(Problem::refuse("* GenerateContentRequest.contents: contents is not specified"));
     }
-    let contents = list
-        .iter()
-        .enumerate()
-        .map(|(at, one)| content(one, at))
-        .collect::<Result<Vec<_>, _>>()?;
+    let contents = list.iter().enumerate().map(|(at, one)| content(one, at)).collect::<Result<Vec<_>, _>>()?;
     turns(&contents)?;
     calls(&contents)?;
     signatures(&contents, knobs)?;
@@ -66,9 +57,7 @@ fn content(content: &Value, at: usize) -> Result<Content<'_>, Problem> {
     let parts = parts(content, &path)?;
     let alien = if model { "functionResponse" } else { "functionCall" };
     if parts.iter().any(|part| get(part, alien).is_some()) {
-        return Err(Problem::refuse(format!(
-            "{path}: a part of kind {alien} is not allowed in this role."
-        )));
+        return Err(Problem::refuse(format!("{path}: a part of kind {alien} is not allowed in this role.")));
     }
     Ok(Content { model, parts })
 }
@@ -77,9 +66,7 @@ fn content(content: &Value, at: usize) -> Result<Content<'_>, Problem> {
 fn turns(contents: &[Content<'_>]) -> Result<(), Problem> {
     let alternate = contents.windows(2).all(|pair| pair[0].model != pair[1].model);
     if !alternate || contents.first().is_some_and(|first| first.model) {
-        return Err(Problem::refuse(
-            "Please ensure that multiturn requests alternate between user and model.",
-        ));
+        return Err(Problem::refuse("Please ensure that multiturn requests alternate between user and model."));
     }
     if contents.last().is_some_and(|last| last.model) {
         return Err(Problem::refuse(
@@ -172,9 +159,7 @@ fn talk(contents: &[Content<'_>]) -> Talk {
 /// What a function answered: its `output`, `result` or `error` if that is text, otherwise all of it as JSON.
 fn result_text(response: &Value) -> String {
     let body = &response["response"];
-    let known = ["output", "result", "error"]
-        .iter()
-        .find_map(|name| body[*name].as_str());
+    let known = ["output", "result", "error"].iter().find_map(|name| body[*name].as_str());
     known.map_or_else(|| body.to_string(), str::to_owned)
 }
 
@@ -189,9 +174,5 @@ pub(super) fn system(body: &Value) -> Result<u64, Problem> {
     if parts.iter().any(|part| get(part, "text").is_none()) {
         return Err(Problem::refuse("System instruction can only contain text parts."));
     }
-    Ok(parts
-        .iter()
-        .filter_map(|part| get(part, "text")?.as_str())
-        .map(words)
-        .sum())
+    Ok(parts.iter().filter_map(|part| get(part, "text")?.as_str()).map(words).sum())
 }

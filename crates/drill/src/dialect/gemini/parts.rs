@@ -17,14 +17,8 @@ const PAYLOADS: &[&str] = &[
     "toolResponse",
 ];
 
-const MARKERS: &[&str] = &[
-    "thought",
-    "thoughtSignature",
-    "videoMetadata",
-    "mediaResolution",
-    "mediaProcessing",
-    "partMetadata",
-];
+const MARKERS: &[&str] =
+    &["thought", "thoughtSignature", "videoMetadata", "mediaResolution", "mediaProcessing", "partMetadata"];
 
 pub(super) fn parts<'a>(content: &'a Value, path: &str) -> Result<&'a [Value], Problem> {
     let parts = list(content, "parts", &format!("{path}.parts"))?;
@@ -63,11 +57,7 @@ fn part(part: &Value, path: &str) -> Result<(), Problem> {
         }
         "functionResponse" => {
             let path = format!("{path}.function_response");
-            object(
-                payload,
-                &path,
-                &["id", "name", "response", "parts", "willContinue", "scheduling"],
-            )?;
+            object(payload, &path, &["id", "name", "response", "parts", "willContinue", "scheduling"])?;
             named_object(payload, "response", &path)
         }
         _ => Ok(()),
@@ -77,15 +67,11 @@ fn part(part: &Value, path: &str) -> Result<(), Problem> {
 fn inline_data(data: &Value, path: &str) -> Result<(), Problem> {
     object(data, path, &["mimeType", "data", "displayName"])?;
     if text(data, "mimeType", path)?.is_none_or(|kind| !kind.contains('/')) {
-        return Err(Problem::refuse(format!(
-            "* GenerateContentRequest.{path}.mime_type: mimeType must be set."
-        )));
+        return Err(Problem::refuse(format!("* GenerateContentRequest.{path}.mime_type: mimeType must be set.")));
     }
     let bytes = text(data, "data", path)?.unwrap_or_default();
     if bytes.is_empty() || !is_base64(bytes) {
-        return Err(Problem::refuse(format!(
-            "Invalid value at '{path}.data' (TYPE_BYTES), Base64 decoding failed"
-        )));
+        return Err(Problem::refuse(format!("Invalid value at '{path}.data' (TYPE_BYTES), Base64 decoding failed")));
     }
     Ok(())
 }
@@ -94,26 +80,20 @@ fn file_data(data: &Value, path: &str) -> Result<(), Problem> {
     object(data, path, &["mimeType", "fileUri", "displayName"])?;
     match text(data, "fileUri", path)? {
         Some(uri) if !uri.is_empty() => Ok(()),
-        _ => Err(Problem::refuse(format!(
-            "* GenerateContentRequest.{path}.file_uri: fileUri must be set."
-        ))),
+        _ => Err(Problem::refuse(format!("* GenerateContentRequest.{path}.file_uri: fileUri must be set."))),
     }
 }
 
 /// A call or response: a name, and an object if there is a body.
 fn named_object(payload: &Value, body: &str, path: &str) -> Result<(), Problem> {
     if text(payload, "name", path)?.is_none_or(str::is_empty) {
-        return Err(Problem::refuse(format!(
-            "* GenerateContentRequest.{path}.name: Name cannot be empty."
-        )));
+        return Err(Problem::refuse(format!("* GenerateContentRequest.{path}.name: Name cannot be empty.")));
     }
     let required = body == "response";
     match get(payload, body) {
         Some(Value::Object(_)) => Ok(()),
         None if !required => Ok(()),
-        None => Err(Problem::refuse(format!(
-            "* GenerateContentRequest.{path}.{body}: {body} must be set."
-        ))),
+        None => Err(Problem::refuse(format!("* GenerateContentRequest.{path}.{body}: {body} must be set."))),
         Some(other) => {
             let wrong = if other.is_array() {
                 "Proto field is not repeating, cannot start list."

@@ -116,10 +116,7 @@ pub(super) fn check_schema(schema: &Value, path: &str, depth: usize) -> Result<(
         None => None,
         Some(Value::String(kind)) => Some(kind.to_ascii_uppercase()),
         Some(_) => {
-            return Err(invalid(
-                path,
-                &format!("Proto field is not repeating, cannot start list at '{path}.type'."),
-            ));
+            return Err(invalid(path, &format!("Proto field is not repeating, cannot start list at '{path}.type'.")));
         }
     };
     if let Some(other) = kind.as_deref().filter(|kind| !TYPES.contains(kind)) {

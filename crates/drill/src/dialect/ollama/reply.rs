@@ -18,13 +18,8 @@ pub(super) fn whole(turn: &Turn) -> Value {
         body["message"]["tool_calls"] = calls(&reply.calls, 0);
     }
     if let Some(top) = turn.ask.logprobs {
-        body["logprobs"] = turn
-            .answer
-            .cut
-            .pieces(&reply.text)
-            .take(logprobs::MOST)
-            .map(|piece| logprobs::entry(piece, top))
-            .collect();
+        body["logprobs"] =
+            turn.answer.cut.pieces(&reply.text).take(logprobs::MOST).map(|piece| logprobs::entry(piece, top)).collect();
     }
     end(turn, &mut body);
     body
@@ -74,16 +69,9 @@ pub(super) fn calls(calls: &[ToolCall], first: usize) -> Value {
 pub(super) fn end(turn: &Turn, body: &mut Value) {
     let reply = &turn.answer.replies[0];
     // Tool calls do not show in the reason.
-    let usual = if reply.finish == Finish::Length {
-        "length"
-    } else {
-        "stop"
-    };
+    let usual = if reply.finish == Finish::Length { "length" } else { "stop" };
     let mut last = Map::new();
-    last.insert(
-        "done_reason".into(),
-        json!(turn.knobs.finish.as_deref().unwrap_or(usual)),
-    );
+    last.insert("done_reason".into(), json!(turn.knobs.finish.as_deref().unwrap_or(usual)));
     last.insert("done".into(), json!(true));
     if turn.ask.shape == Shape::Text {
         last.insert("context".into(), json!([1, 2, 3]));

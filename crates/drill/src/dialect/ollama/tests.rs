@@ -25,12 +25,7 @@ async fn ask(path: &str, body: Value) -> Value {
 
 async fn stream(path: &str, body: Value) -> Vec<Value> {
     let got = post(&mock().await, path, changed(&body, "/stream", &Value::Null)).await;
-    assert_eq!(
-        (got.status, got.header("content-type")),
-        (200, Some("application/x-ndjson")),
-        "{}",
-        got.text()
-    );
+    assert_eq!((got.status, got.header("content-type")), (200, Some("application/x-ndjson")), "{}", got.text());
     let lines = got.line_values();
     let (last, before) = lines.split_last().unwrap();
     assert!(last["done"] == true && before.iter().all(|line| line["done"] == false));
@@ -38,10 +33,7 @@ async fn stream(path: &str, body: Value) -> Vec<Value> {
 }
 
 fn joined(lines: &[Value], pointer: &str) -> String {
-    lines
-        .iter()
-        .filter_map(|line| line.pointer(pointer)?.as_str())
-        .collect()
+    lines.iter().filter_map(|line| line.pointer(pointer)?.as_str()).collect()
 }
 
 #[tokio::test]
@@ -70,10 +62,7 @@ async fn a_chat_is_streamed_unless_told_otherwise() {
 async fn tools_are_called_whole_before_the_last_line() {
     let body = chat(json!({ "tools": weather() }));
     let call = ask(CHAT, body.clone()).await["message"]["tool_calls"][0].clone();
-    assert_eq!(
-        call["function"],
-        json!({ "index": 0, "name": "weather", "arguments": { "city": "text" } })
-    );
+    assert_eq!(call["function"], json!({ "index": 0, "name": "weather", "arguments": { "city": "text" } }));
     let lines = stream(CHAT, body).await;
     assert_eq!((lines.len(), &lines[0]["message"]["tool_calls"][0]), (2, &call));
     assert_eq!(lines[1]["done_reason"], "stop");
@@ -89,10 +78,7 @@ async fn thinking_formats_and_probabilities_show() {
     assert_eq!(thinks["message"]["thinking"], thoughts);
     let lines = stream(CHAT, chat(json!({ "think": true }))).await;
     assert_eq!(
-        (
-            joined(&lines, "/message/thinking").as_str(),
-            joined(&lines, "/message/content").as_str()
-        ),
+        (joined(&lines, "/message/thinking").as_str(), joined(&lines, "/message/content").as_str()),
         (thoughts, "You said: hello there")
     );
     let unset = ask(CHAT, chat(json!({ "model": "demo@thinks=1" }))).await;
@@ -104,63 +90,34 @@ async fn thinking_formats_and_probabilities_show() {
     assert_eq!(ask(CHAT, body.clone()).await["message"]["content"], tagged.as_str());
     assert_eq!(joined(&stream(CHAT, body).await, "/message/content"), tagged);
     let schema = json!({ "type": "object", "properties": { "n": { "type": "integer" } } });
-    assert_eq!(
-        ask(CHAT, chat(json!({ "format": schema }))).await["message"]["content"],
-        "{\"n\":1}"
-    );
+    assert_eq!(ask(CHAT, chat(json!({ "format": schema }))).await["message"]["content"], "{\"n\":1}");
     let probable = ask(CHAT, chat(json!({ "logprobs": true, "top_logprobs": 1 }))).await;
     assert_eq!(probable["logprobs"][0]["top_logprobs"][0]["token"], "You");
-    assert_eq!(
-        stream(CHAT, chat(json!({ "logprobs": true }))).await[0]["logprobs"][0]["token"],
-        "You"
-    );
+    assert_eq!(stream(CHAT, chat(json!({ "logprobs": true }))).await[0]["logprobs"][0]["token"], "You");
 }
 
 #[tokio::test]
 async fn limits_and_empty_requests_show_in_the_reason() {
     let short = ask(CHAT, chat(json!({ "options": { "num_predict": 2, "stop": [":"] } }))).await;
-    assert_eq!(
-        (&short["done_reason"], &short["message"]["content"]),
-        (&json!("stop"), &json!("You said"))
-    );
-    assert_eq!(
-        ask(CHAT, chat(json!({ "options": { "num_predict": 1 } }))).await["done_reason"],
-        "length"
-    );
-    assert_eq!(
-        ask(CHAT, chat(json!({ "options": { "num_predict": -1 } }))).await["done_reason"],
-        "stop"
-    );
+    assert_eq!((&short["done_reason"], &short["message"]["content"]), (&json!("stop"), &json!("You said")));
+    assert_eq!(ask(CHAT, chat(json!({ "options": { "num_predict": 1 } }))).await["done_reason"], "length");
+    assert_eq!(ask(CHAT, chat(json!({ "options": { "num_predict": -1 } }))).await["done_reason"], "stop");
     assert_eq!(ask(CHAT, chat(json!({ "messages": [] }))).await["done_reason"], "load");
-    assert_eq!(
-        ask(CHAT, chat(json!({ "messages": [], "keep_alive": 0 }))).await["done_reason"],
-        "unload"
-    );
+    assert_eq!(ask(CHAT, chat(json!({ "messages": [], "keep_alive": 0 }))).await["done_reason"], "unload");
     assert_eq!(stream(CHAT, chat(json!({ "messages": [] }))).await.len(), 1);
-    assert!(
-        ask(CHAT, chat(json!({ "model": "demo@no_usage=1" })))
-            .await
-            .get("eval_count")
-            .is_none()
-    );
+    assert!(ask(CHAT, chat(json!({ "model": "demo@no_usage=1" }))).await.get("eval_count").is_none());
 }
 
 #[tokio::test]
 async fn generate_answers_a_prompt() {
     let body = json!({ "model": "demo", "prompt": "one two", "system": "be kind", "think": true, "stream": false });
     let got = ask("/api/generate", body.clone()).await;
-    assert_eq!(
-        (&got["response"], &got["prompt_eval_count"]),
-        (&json!("You said: one two"), &json!(4))
-    );
+    assert_eq!((&got["response"], &got["prompt_eval_count"]), (&json!("You said: one two"), &json!(4)));
     assert!(got["thinking"].is_string() && got["context"].is_array());
     let lines = stream("/api/generate", body.clone()).await;
     assert_eq!(joined(&lines, "/response"), "You said: one two");
     assert_eq!(joined(&lines, "/thinking"), got["thinking"].as_str().unwrap());
-    assert_eq!(
-        ask("/api/generate", json!({ "model": "demo", "stream": false })).await["done_reason"],
-        "load"
-    );
+    assert_eq!(ask("/api/generate", json!({ "model": "demo", "stream": false })).await["done_reason"], "load");
     refusals(
         "/api/generate",
         &body,
@@ -171,16 +128,8 @@ async fn generate_answers_a_prompt() {
                 json!(["x"]),
                 "json: cannot unmarshal array into Go struct field GenerateRequest.prompt of type string",
             ),
-            (
-                "/raw",
-                json!(true),
-                "raw mode does not support template, system, or context",
-            ),
-            (
-                "/images",
-                json!(["data:image/png;base64,AAAA"]),
-                "illegal base64 data at input byte 4",
-            ),
+            ("/raw", json!(true), "raw mode does not support template, system, or context"),
+            ("/images", json!(["data:image/png;base64,AAAA"]), "illegal base64 data at input byte 4"),
         ],
     )
     .await;
@@ -190,23 +139,14 @@ async fn generate_answers_a_prompt() {
 async fn embeddings_come_in_both_shapes() {
     let body = json!({ "model": "demo", "input": ["a", "b c"], "dimensions": 3 });
     let got = ask("/api/embed", body.clone()).await;
-    assert_eq!(
-        (
-            got["embeddings"][1].as_array().unwrap().len(),
-            &got["prompt_eval_count"]
-        ),
-        (3, &json!(3))
-    );
+    assert_eq!((got["embeddings"][1].as_array().unwrap().len(), &got["prompt_eval_count"]), (3, &json!(3)));
     let old = ask("/api/embeddings", json!({ "model": "demo", "prompt": "a" })).await;
     assert_eq!(old["embedding"].as_array().unwrap().len(), 8);
     refusals(
         "/api/embed",
         &body,
         400,
-        &[
-            ("/input", json!(5), "invalid input type"),
-            ("/model", json!(null), "model is required"),
-        ],
+        &[("/input", json!(5), "invalid input type"), ("/model", json!(null), "model is required")],
     )
     .await;
 }
@@ -224,10 +164,7 @@ async fn the_probed_endpoints_answer() {
         (&json!("completion"), &json!(131072))
     );
     let lost = post(&mock, "/api/show", json!({ "model": "demo@error=not_found" })).await;
-    assert_eq!(
-        (lost.status, lost.json()),
-        (404, json!({ "error": "model 'demo@error=not_found' not found" }))
-    );
+    assert_eq!((lost.status, lost.json()), (404, json!({ "error": "model 'demo@error=not_found' not found" })));
 }
 
 #[tokio::test]
@@ -255,26 +192,14 @@ async fn requests_ollama_would_refuse_are_refused() {
     ]).await;
     let mock = mock().await;
     for (knob, extra, wrong) in [
-        (
-            "no_think=1",
-            json!({ "think": true }),
-            "\\\"demo\\\" does not support thinking",
-        ),
-        (
-            "no_tools=1",
-            json!({ "tools": weather() }),
-            "registry.ollama.ai/library/demo does not support tools",
-        ),
+        ("no_think=1", json!({ "think": true }), "\\\"demo\\\" does not support thinking"),
+        ("no_tools=1", json!({ "tools": weather() }), "registry.ollama.ai/library/demo does not support tools"),
     ] {
         let got = post_with(&mock, CHAT, &[("x-mock", knob)], chat(extra)).await;
         assert_eq!(got.status, 400, "{knob}");
         assert!(got.text().contains(wrong), "{knob}: {}", got.text());
     }
     for keep in [json!("5m"), json!("1h30m"), json!("-1s"), json!(-1), json!("0")] {
-        assert_eq!(
-            post(&mock, CHAT, chat(json!({ "keep_alive": keep }))).await.status,
-            200,
-            "{keep}"
-        );
+        assert_eq!(post(&mock, CHAT, chat(json!({ "keep_alive": keep }))).await.status, 200, "{keep}");
     }
 }

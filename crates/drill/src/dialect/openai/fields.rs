@@ -30,17 +30,13 @@ pub(super) fn wrong_type(path: &str, wanted: &str, got: &Value) -> Problem {
         Value::Array(_) => "an array",
         Value::Object(_) => "an object",
     };
-    Problem::refuse(format!(
-        "Invalid type for '{path}': expected {wanted}, but got {got} instead."
-    ))
-    .at(path)
-    .code("invalid_type")
+    Problem::refuse(format!("Invalid type for '{path}': expected {wanted}, but got {got} instead."))
+        .at(path)
+        .code("invalid_type")
 }
 
 pub(super) fn switch(body: &Value, name: &str) -> Result<Option<bool>, Problem> {
-    field(body, name)
-        .map(|v| v.as_bool().ok_or_else(|| wrong_type(name, "a boolean", v)))
-        .transpose()
+    field(body, name).map(|v| v.as_bool().ok_or_else(|| wrong_type(name, "a boolean", v))).transpose()
 }
 
 pub(super) fn integer(body: &Value, name: &str, least: i64, most: i64) -> Result<Option<i64>, Problem> {
@@ -56,9 +52,7 @@ pub(super) fn decimal(body: &Value, name: &str, least: f64, most: f64) -> Result
     let Some(value) = field(body, name) else {
         return Ok(None);
     };
-    let number = value
-        .as_f64()
-        .ok_or_else(|| wrong_type(name, "a decimal number", value))?;
+    let number = value.as_f64().ok_or_else(|| wrong_type(name, "a decimal number", value))?;
     in_range(name, number, least, most)?;
     Ok(Some(number))
 }
@@ -87,24 +81,14 @@ pub(super) fn one_of<'a>(body: &'a Value, name: &str, known: &[&str]) -> Result<
 }
 
 pub(super) fn invalid_value(path: &str, text: &str, known: &[&str]) -> Problem {
-    let known = known
-        .iter()
-        .map(|one| format!("'{one}'"))
-        .collect::<Vec<_>>()
-        .join(", ");
-    Problem::refuse(format!("Invalid value: '{text}'. Supported values are: {known}."))
-        .at(path)
-        .code("invalid_value")
+    let known = known.iter().map(|one| format!("'{one}'")).collect::<Vec<_>>().join(", ");
+    Problem::refuse(format!("Invalid value: '{text}'. Supported values are: {known}.")).at(path).code("invalid_value")
 }
 
 pub(super) fn unknown_parameter(path: &str) -> Problem {
-    Problem::refuse(format!("Unknown parameter: '{path}'."))
-        .at(path)
-        .code("unknown_parameter")
+    Problem::refuse(format!("Unknown parameter: '{path}'.")).at(path).code("unknown_parameter")
 }
 
 pub(super) fn missing(path: &str) -> Problem {
-    Problem::refuse(format!("Missing required parameter: '{path}'."))
-        .at(path)
-        .code("missing_required_parameter")
+    Problem::refuse(format!("Missing required parameter: '{path}'.")).at(path).code("missing_required_parameter")
 }

@@ -5,13 +5,8 @@ use crate::script::{Finish, Reply, Shape, ToolCall, Turn, Usage};
 use serde_json::{Map, Value, json};
 
 pub(super) fn whole(turn: &Turn) -> Value {
-    let choices: Vec<Value> = turn
-        .answer
-        .replies
-        .iter()
-        .enumerate()
-        .map(|(at, reply)| choice(turn, at, reply))
-        .collect();
+    let choices: Vec<Value> =
+        turn.answer.replies.iter().enumerate().map(|(at, reply)| choice(turn, at, reply)).collect();
     let mut body = json!({
         "id": id(turn),
         "object": "chat.completion",
@@ -64,10 +59,7 @@ fn message(turn: &Turn, reply: &Reply) -> Value {
     match (turn.ask.shape, reply.calls.as_slice()) {
         (_, []) => {}
         (Shape::Functions, [call, ..]) => {
-            message.insert(
-                "function_call".into(),
-                json!({ "name": call.name, "arguments": call.arguments }),
-            );
+            message.insert("function_call".into(), json!({ "name": call.name, "arguments": call.arguments }));
         }
         (_, calls) => {
             message.insert("tool_calls".into(), calls.iter().map(tool_call).collect());
@@ -102,13 +94,8 @@ fn choice_logprobs(turn: &Turn, reply: &Reply) -> Value {
     let Some(top) = turn.ask.logprobs else {
         return Value::Null;
     };
-    let content: Vec<Value> = turn
-        .answer
-        .cut
-        .pieces(&reply.text)
-        .take(logprobs::MOST)
-        .map(|piece| logprobs::entry(piece, top))
-        .collect();
+    let content: Vec<Value> =
+        turn.answer.cut.pieces(&reply.text).take(logprobs::MOST).map(|piece| logprobs::entry(piece, top)).collect();
     json!({ "content": content, "refusal": null })
 }
 

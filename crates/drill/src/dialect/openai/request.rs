@@ -59,11 +59,7 @@ pub(super) fn read(incoming: &Incoming<'_>) -> Result<Ask, Problem> {
     let choice = tools::choice(body)?;
     sampling(body, incoming)?;
     let max_tokens = max_tokens(body, incoming)?;
-    one_of(
-        body,
-        "service_tier",
-        &["auto", "default", "flex", "scale", "priority", "fast"],
-    )?;
+    one_of(body, "service_tier", &["auto", "default", "flex", "scale", "priority", "fast"])?;
     one_of(body, "verbosity", &["low", "medium", "high"])?;
     let effort = one_of(body, "reasoning_effort", EFFORTS)?;
     metadata(body)?;
@@ -82,11 +78,7 @@ pub(super) fn read(incoming: &Incoming<'_>) -> Result<Ask, Problem> {
         n: integer(body, "n", 1, 128)?.unwrap_or(1) as usize,
         logprobs: logprobs(body)?,
         stream_usage: stream_usage(body, stream, incoming)?,
-        shape: if body.get("functions").is_some() {
-            Shape::Functions
-        } else {
-            Shape::Chat
-        },
+        shape: if body.get("functions").is_some() { Shape::Functions } else { Shape::Chat },
         words: talk.words,
         ..Ask::default()
     })
@@ -109,14 +101,7 @@ pub(super) fn sampling(body: &Value, incoming: &Incoming<'_>) -> Result<(), Prob
         );
         return Err(Problem::refuse(text).at("temperature").code("unsupported_value"));
     }
-    let refused = [
-        "presence_penalty",
-        "frequency_penalty",
-        "logit_bias",
-        "logprobs",
-        "top_logprobs",
-        "stop",
-    ];
+    let refused = ["presence_penalty", "frequency_penalty", "logit_bias", "logprobs", "top_logprobs", "stop"];
     let top_p = top_p.filter(|number| *number != 1.0).map(|_| "top_p");
     match top_p.or_else(|| refused.into_iter().find(|name| field(body, name).is_some())) {
         Some(name) => Err(unsupported(name, "")),
@@ -128,19 +113,14 @@ fn logit_bias(body: &Value) -> Result<(), Problem> {
     let Some(value) = field(body, "logit_bias") else {
         return Ok(());
     };
-    let map = value
-        .as_object()
-        .ok_or_else(|| wrong_type("logit_bias", "an object", value))?;
-    map.keys()
-        .try_for_each(|token| decimal(value, token, -100.0, 100.0).map(|_| ()))
+    let map = value.as_object().ok_or_else(|| wrong_type("logit_bias", "an object", value))?;
+    map.keys().try_for_each(|token| decimal(value, token, -100.0, 100.0).map(|_| ()))
 }
 
 fn unsupported(name: &str, hint: &str) -> Problem {
-    Problem::refuse(format!(
-        "Unsupported parameter: '{name}' is not supported with this model.{hint}"
-    ))
-    .at(name)
-    .kind(Trouble::Unsupported)
+    Problem::refuse(format!("Unsupported parameter: '{name}' is not supported with this model.{hint}"))
+        .at(name)
+        .kind(Trouble::Unsupported)
 }
 
 fn max_tokens(body: &Value, incoming: &Incoming<'_>) -> Result<Option<u64>, Problem> {
@@ -151,9 +131,7 @@ fn max_tokens(body: &Value, incoming: &Incoming<'_>) -> Result<Option<u64>, Prob
     }
     if old.is_some() && new.is_some() {
         let text = "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.";
-        return Err(Problem::refuse(text)
-            .at("max_tokens")
-            .code("invalid_parameter_combination"));
+        return Err(Problem::refuse(text).at("max_tokens").code("invalid_parameter_combination"));
     }
     Ok(old.or(new).map(|most| most as u64))
 }
@@ -170,10 +148,9 @@ pub(super) fn stops(body: &Value) -> Result<Vec<String>, Problem> {
             );
             Err(Problem::refuse(text).at("stop").code("array_above_max_length"))
         }
-        Some(Value::Array(list)) => list
-            .iter()
-            .map(|one| one.as_str().map(str::to_owned).ok_or_else(|| wrong(one)))
-            .collect(),
+        Some(Value::Array(list)) => {
+            list.iter().map(|one| one.as_str().map(str::to_owned).ok_or_else(|| wrong(one))).collect()
+        }
         Some(other) => Err(wrong(other)),
     }
 }
@@ -183,9 +160,7 @@ fn logprobs(body: &Value) -> Result<Option<usize>, Problem> {
     let top = integer(body, "top_logprobs", 0, 20)?;
     if top.is_some() && !wanted {
         let text = "The 'top_logprobs' parameter is only allowed when 'logprobs' is enabled.";
-        return Err(Problem::refuse(text)
-            .at("top_logprobs")
-            .code("invalid_parameter_combination"));
+        return Err(Problem::refuse(text).at("top_logprobs").code("invalid_parameter_combination"));
     }
     Ok(wanted.then_some(top.unwrap_or(0) as usize))
 }
@@ -201,9 +176,7 @@ pub(super) fn stream_usage(body: &Value, stream: bool, incoming: &Incoming<'_>) 
         let text = "The 'stream_options' parameter is only allowed when 'stream' is enabled.";
         return Err(Problem::refuse(text).at("stream_options"));
     }
-    let map = options
-        .as_object()
-        .ok_or_else(|| wrong_type("stream_options", "an object", options))?;
+    let map = options.as_object().ok_or_else(|| wrong_type("stream_options", "an object", options))?;
     if let Some(name) = unknown(map, &["include_usage", "include_obfuscation"]) {
         return Err(unknown_parameter(&format!("stream_options.{name}")));
     }
@@ -214,16 +187,12 @@ fn metadata(body: &Value) -> Result<(), Problem> {
     let Some(value) = field(body, "metadata") else {
         return Ok(());
     };
-    let map = value
-        .as_object()
-        .ok_or_else(|| wrong_type("metadata", "an object", value))?;
+    let map = value.as_object().ok_or_else(|| wrong_type("metadata", "an object", value))?;
     if map.len() > 16 {
         return Err(Problem::refuse("Invalid 'metadata': too many properties. Expected at most 16.").at("metadata"));
     }
     for (name, value) in map {
-        let text = value
-            .as_str()
-            .ok_or_else(|| wrong_type(&format!("metadata.{name}"), "a string", value))?;
+        let text = value.as_str().ok_or_else(|| wrong_type(&format!("metadata.{name}"), "a string", value))?;
         if name.chars().count() > 64 || text.chars().count() > 512 {
             return Err(Problem::refuse(format!("Invalid 'metadata.{name}': string too long.")).at("metadata"));
         }
@@ -253,18 +222,14 @@ fn format(body: &Value, all_text: &str) -> Result<Option<Format>, Problem> {
 
 fn json_schema(format: &Value) -> Result<Format, Problem> {
     let inner = field(format, "json_schema").ok_or_else(|| missing("response_format.json_schema"))?;
-    let map = inner
-        .as_object()
-        .ok_or_else(|| wrong_type("response_format.json_schema", "an object", inner))?;
+    let map = inner.as_object().ok_or_else(|| wrong_type("response_format.json_schema", "an object", inner))?;
     if let Some(name) = unknown(map, &["name", "description", "schema", "strict"]) {
         return Err(unknown_parameter(&format!("response_format.json_schema.{name}")));
     }
     let name = field(inner, "name").ok_or_else(|| missing("response_format.json_schema.name"))?;
     if !name.as_str().is_some_and(|name| is_name(name, "_-", 64)) {
         let text = "Invalid 'response_format.json_schema.name': string does not match pattern. Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'.";
-        return Err(Problem::refuse(text)
-            .at("response_format.json_schema.name")
-            .code("invalid_value"));
+        return Err(Problem::refuse(text).at("response_format.json_schema.name").code("invalid_value"));
     }
     let Some(schema) = field(inner, "schema") else {
         return Ok(Format::Json);
@@ -274,11 +239,7 @@ fn json_schema(format: &Value) -> Result<Format, Problem> {
     }
     if switch(inner, "strict")? == Some(true) {
         tools::strict(schema, "()").map_err(|wrong| {
-            strict_problem(
-                "response_format",
-                &format!("schema for response_format '{name}'"),
-                &wrong,
-            )
+            strict_problem("response_format", &format!("schema for response_format '{name}'"), &wrong)
         })?;
     }
     Ok(Format::Schema(schema.clone()))
@@ -286,7 +247,5 @@ fn json_schema(format: &Value) -> Result<Format, Problem> {
 
 /// The refusal of a schema that `strict` does not allow.
 pub(super) fn strict_problem(param: &str, what: &str, wrong: &str) -> Problem {
-    Problem::refuse(format!("Invalid {}: {wrong}", what.replace('"', "")))
-        .at(param)
-        .code("invalid_json_schema")
+    Problem::refuse(format!("Invalid {}: {wrong}", what.replace('"', ""))).at(param).code("invalid_json_schema")
 }

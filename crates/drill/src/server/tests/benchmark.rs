@@ -5,13 +5,7 @@ use std::sync::mpsc;
 
 #[tokio::test]
 async fn unchecked_requests_are_answered_by_their_knobs_alone() {
-    let mock = Mock::start(Options {
-        check: false,
-        record: false,
-        ..Options::default()
-    })
-    .await
-    .unwrap();
+    let mock = Mock::start(Options { check: false, record: false, ..Options::default() }).await.unwrap();
     for stream in [false, true] {
         for (name, path, mut body) in hellos("demo@chunks=3", stream) {
             body["messages"] = json!("not even a list");
@@ -21,11 +15,8 @@ async fn unchecked_requests_are_answered_by_their_knobs_alone() {
             assert_eq!(got.header("transfer-encoding").is_some(), stream, "{name}");
         }
     }
-    let broken = raw(
-        &mock,
-        b"POST /v1/chat/completions HTTP/1.1\r\nconnection: close\r\ncontent-length: 1\r\n\r\n{",
-    )
-    .await;
+    let broken =
+        raw(&mock, b"POST /v1/chat/completions HTTP/1.1\r\nconnection: close\r\ncontent-length: 1\r\n\r\n{").await;
     assert_eq!(broken.status, 400);
 }
 
@@ -55,9 +46,7 @@ fn several_workers_share_one_port() {
     for _ in 0..8 {
         use std::io::{Read, Write};
         let mut stream = std::net::TcpStream::connect(addr).unwrap();
-        stream
-            .write_all(b"GET / HTTP/1.1\r\nconnection: close\r\n\r\n")
-            .unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nconnection: close\r\n\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         assert!(answer.ends_with("Ollama is running"));

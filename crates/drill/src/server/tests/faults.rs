@@ -38,20 +38,13 @@ async fn faults_before_the_head_leave_no_head() {
         for (knobs, reset, bytes) in [
             ("fault=reset", true, ""),
             ("fault=close", false, ""),
-            (
-                "fault=half_head",
-                false,
-                "HTTP/1.1 200 OK\r\ncontent-type: application/j",
-            ),
+            ("fault=half_head", false, "HTTP/1.1 200 OK\r\ncontent-type: application/j"),
             ("fault=not_http", false, "\0"),
         ] {
             for (name, got) in ask(&mock, knobs, stream).await {
                 assert_eq!((got.status, got.reset), (0, reset), "{name} {knobs}");
                 let raw = String::from_utf8_lossy(&got.raw);
-                assert!(
-                    raw.starts_with(bytes) && raw.is_empty() == bytes.is_empty(),
-                    "{name} {knobs}: {raw}"
-                );
+                assert!(raw.starts_with(bytes) && raw.is_empty() == bytes.is_empty(), "{name} {knobs}: {raw}");
             }
         }
     }
@@ -69,11 +62,7 @@ async fn streams_break_where_the_knob_says() {
         ("fault=cut,after=1000", false, false),
     ] {
         for (name, got) in ask(&mock, knobs, true).await {
-            assert_eq!(
-                (got.status, got.complete, got.reset),
-                (200, complete, reset),
-                "{name} {knobs}"
-            );
+            assert_eq!((got.status, got.complete, got.reset), (200, complete, reset), "{name} {knobs}");
             assert!(!has_end(name, &got), "{name} {knobs}");
             let text = String::from_utf8_lossy(&got.body);
             // An RST may overtake what was sent before it.
@@ -90,17 +79,9 @@ async fn errors_in_the_middle_are_in_the_vendors_words() {
     let mock = mock().await;
     for (name, got) in ask(&mock, "fault=error_mid,error=overloaded,message=busy", true).await {
         let text = got.text();
-        let last = if name == "ollama" {
-            text.lines().last().unwrap().to_owned()
-        } else {
-            got.events().pop().unwrap()
-        };
+        let last = if name == "ollama" { text.lines().last().unwrap().to_owned() } else { got.events().pop().unwrap() };
         let last: Value = serde_json::from_str(&last).unwrap();
-        let message = if name == "ollama" {
-            &last["error"]
-        } else {
-            &last["error"]["message"]
-        };
+        let message = if name == "ollama" { &last["error"] } else { &last["error"]["message"] };
         assert_eq!(message, "busy", "{name}");
         if name == "anthropic" {
             assert!(text.contains("event: error\n"));
@@ -130,16 +111,8 @@ async fn answers_that_are_not_streamed_break_too() {
         ("fault=slow_headers,chunk_ms=0", 200, true, false, true),
     ] {
         for (name, got) in ask(&mock, knobs, false).await {
-            assert_eq!(
-                (got.status, got.complete, got.reset),
-                (status, complete, reset),
-                "{name} {knobs}"
-            );
-            assert_eq!(
-                serde_json::from_slice::<Value>(&got.body).is_ok(),
-                json,
-                "{name} {knobs}"
-            );
+            assert_eq!((got.status, got.complete, got.reset), (status, complete, reset), "{name} {knobs}");
+            assert_eq!(serde_json::from_slice::<Value>(&got.body).is_ok(), json, "{name} {knobs}");
         }
     }
 }
@@ -151,11 +124,7 @@ async fn broken_events_are_followed_by_the_rest_of_the_stream() {
         for (name, got) in ask(&mock, knobs, true).await {
             assert!(got.complete && has_end(name, &got), "{name} {knobs}");
             let text = String::from_utf8_lossy(&got.body);
-            let mark = if knobs.contains("json") {
-                "\"broken\""
-            } else {
-                "garbage"
-            };
+            let mark = if knobs.contains("json") { "\"broken\"" } else { "garbage" };
             assert_eq!(text.matches(mark).count(), 1, "{name} {knobs}");
         }
     }
@@ -199,11 +168,9 @@ async fn an_endless_line_ends_at_its_bound() {
 #[tokio::test]
 async fn hangs_last_until_the_caller_goes() {
     let mock = mock().await;
-    for (knobs, seen) in [
-        ("fault=hang_headers", None),
-        ("fault=hang_first", Some("\r\n\r\n")),
-        ("fault=stall", Some("You")),
-    ] {
+    for (knobs, seen) in
+        [("fault=hang_headers", None), ("fault=hang_first", Some("\r\n\r\n")), ("fault=stall", Some("You"))]
+    {
         for (name, path, body) in hellos(&format!("demo@{knobs}"), true) {
             mock.clear();
             let mut stream = open(&mock, &request(&path, &body)).await;
@@ -235,29 +202,13 @@ async fn a_stream_that_hangs_first_has_said_hello_and_no_more() {
 #[tokio::test]
 async fn failures_stop_after_the_first_ones() {
     let mock = mock().await;
-    for knobs in [
-        "status=500,fail_first=2",
-        "fault=reset,fail_first=2",
-        "error=rate_limit,fail_first=2",
-    ] {
+    for knobs in ["status=500,fail_first=2", "fault=reset,fail_first=2", "error=rate_limit,fail_first=2"] {
         let mut seen = Vec::new();
         for _ in 0..4 {
-            seen.push(
-                ask(&mock, knobs, false)
-                    .await
-                    .iter()
-                    .map(|(_, got)| got.status)
-                    .collect::<Vec<_>>(),
-            );
+            seen.push(ask(&mock, knobs, false).await.iter().map(|(_, got)| got.status).collect::<Vec<_>>());
         }
-        assert!(
-            seen[..2].iter().flatten().all(|status| *status != 200),
-            "{knobs}: {seen:?}"
-        );
-        assert!(
-            seen[2..].iter().flatten().all(|status| *status == 200),
-            "{knobs}: {seen:?}"
-        );
+        assert!(seen[..2].iter().flatten().all(|status| *status != 200), "{knobs}: {seen:?}");
+        assert!(seen[2..].iter().flatten().all(|status| *status == 200), "{knobs}: {seen:?}");
     }
     mock.clear();
     assert_eq!(ask(&mock, "status=500,fail_first=2", false).await[0].1.status, 500);
@@ -294,16 +245,10 @@ async fn a_split_stream_is_the_same_stream() {
             );
             let whole = post(&mock, &path, body.clone()).await;
             let split = post_with(&mock, &path, &[("x-mock", &format!("split={size}"))], body).await;
-            assert!(
-                split.complete && split.chunks.iter().all(|chunk| *chunk <= size),
-                "{name}"
-            );
+            assert!(split.complete && split.chunks.iter().all(|chunk| *chunk <= size), "{name}");
             let unnumbered = |got: &Got| {
                 let text = got.text();
-                let id = text
-                    .find("drill0")
-                    .map(|at| text[at..at + 13].to_owned())
-                    .unwrap_or_default();
+                let id = text.find("drill0").map(|at| text[at..at + 13].to_owned()).unwrap_or_default();
                 text.replace(&id, "")
             };
             if name == "ollama" {
@@ -342,31 +287,11 @@ async fn chunks_wait_for_each_other() {
 async fn errors_have_the_vendors_status_type_and_headers() {
     let mock = mock().await;
     for (knobs, status, types) in [
-        (
-            "status=429,retry_after=2",
-            [429; 4],
-            ["requests", "rate_limit_error", "RESOURCE_EXHAUSTED"],
-        ),
-        (
-            "error=rate_limit,retry_after=2",
-            [429; 4],
-            ["requests", "rate_limit_error", "RESOURCE_EXHAUSTED"],
-        ),
-        (
-            "status=500,retry_after=2",
-            [500; 4],
-            ["server_error", "api_error", "INTERNAL"],
-        ),
-        (
-            "status=529,retry_after=2",
-            [529; 4],
-            ["server_error", "overloaded_error", "UNAVAILABLE"],
-        ),
-        (
-            "error=overloaded,retry_after=2",
-            [503, 529, 503, 503],
-            ["server_error", "overloaded_error", "UNAVAILABLE"],
-        ),
+        ("status=429,retry_after=2", [429; 4], ["requests", "rate_limit_error", "RESOURCE_EXHAUSTED"]),
+        ("error=rate_limit,retry_after=2", [429; 4], ["requests", "rate_limit_error", "RESOURCE_EXHAUSTED"]),
+        ("status=500,retry_after=2", [500; 4], ["server_error", "api_error", "INTERNAL"]),
+        ("status=529,retry_after=2", [529; 4], ["server_error", "overloaded_error", "UNAVAILABLE"]),
+        ("error=overloaded,retry_after=2", [503, 529, 503, 503], ["server_error", "overloaded_error", "UNAVAILABLE"]),
         (
             "error=context_length,retry_after=2",
             [400; 4],
@@ -377,16 +302,8 @@ async fn errors_have_the_vendors_status_type_and_headers() {
             [429, 400, 429, 429],
             ["insufficient_quota", "invalid_request_error", "RESOURCE_EXHAUSTED"],
         ),
-        (
-            "error=not_found,retry_after=2",
-            [404; 4],
-            ["invalid_request_error", "not_found_error", "NOT_FOUND"],
-        ),
-        (
-            "error=timeout,retry_after=2",
-            [504; 4],
-            ["server_error", "timeout_error", "DEADLINE_EXCEEDED"],
-        ),
+        ("error=not_found,retry_after=2", [404; 4], ["invalid_request_error", "not_found_error", "NOT_FOUND"]),
+        ("error=timeout,retry_after=2", [504; 4], ["server_error", "timeout_error", "DEADLINE_EXCEEDED"]),
     ] {
         for stream in [false, true] {
             for (at, (name, got)) in ask(&mock, knobs, stream).await.into_iter().enumerate() {

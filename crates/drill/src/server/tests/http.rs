@@ -44,11 +44,9 @@ async fn bodies_may_come_in_chunks_and_after_an_invitation() {
     let mut stream = open(&mock, head.as_bytes()).await;
     assert!(read_until(&mut stream, "\r\n\r\n").await.contains("100 Continue"));
     let (one, two) = body.split_at(10);
-    for part in [
-        format!("a;note=1\r\n{one}\r\n"),
-        format!("{:x}\r\n{two}\r\n", two.len()),
-        "0\r\ntrailer: x\r\n\r\n".into(),
-    ] {
+    for part in
+        [format!("a;note=1\r\n{one}\r\n"), format!("{:x}\r\n{two}\r\n", two.len()), "0\r\ntrailer: x\r\n\r\n".into()]
+    {
         stream.write_all(part.as_bytes()).await.unwrap();
     }
     assert!(read_until(&mut stream, "You said").await.contains("in pieces"));
@@ -75,18 +73,12 @@ async fn what_is_no_request_is_refused() {
         ("what is this\r\n\r\n", 400),
         (long.as_str(), 431),
         (many.as_str(), 431),
-        (
-            "POST / HTTP/1.1\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n",
-            400,
-        ),
+        ("POST / HTTP/1.1\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n", 400),
         ("POST / HTTP/1.1\r\ncontent-length: x\r\n\r\n", 400),
         ("POST / HTTP/1.1\r\ncontent-length: 999999999999\r\n\r\n", 413),
         ("POST / HTTP/1.1\r\ntransfer-encoding: gzip\r\n\r\n", 501),
         ("POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n", 400),
-        (
-            "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nfffffffffffffff\r\n",
-            413,
-        ),
+        ("POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nfffffffffffffff\r\n", 413),
         ("GET /nowhere HTTP/1.1\r\nconnection: close\r\n\r\n", 404),
         ("GET /v1/messages HTTP/1.1\r\nconnection: close\r\n\r\n", 405),
         ("GET /mock/nothing HTTP/1.1\r\nconnection: close\r\n\r\n", 404),
@@ -101,10 +93,7 @@ async fn what_is_no_request_is_refused() {
 async fn heads_have_no_body() {
     let mock = mock().await;
     let got = raw(&mock, b"HEAD / HTTP/1.0\r\n\r\n").await;
-    assert_eq!(
-        (got.status, got.header("content-length"), got.body.len()),
-        (200, Some("17"), 0)
-    );
+    assert_eq!((got.status, got.header("content-length"), got.body.len()), (200, Some("17"), 0));
 }
 
 #[tokio::test]
@@ -146,20 +135,8 @@ async fn the_mocks_own_pages_show_requests_and_load() {
         (&json!("completed"), &json!(200), &json!("a, b"))
     );
     let stats = get(&mock, "/mock/stats").await.json();
-    assert_eq!(
-        (
-            &stats["models"]["two"]["total"],
-            &stats["models"]["two"]["max_in_flight"]
-        ),
-        (&json!(2), &json!(1))
-    );
-    assert_eq!(
-        get(&mock, "/mock/knobs").await.json()["knobs"]
-            .as_array()
-            .unwrap()
-            .len(),
-        knobs().len()
-    );
+    assert_eq!((&stats["models"]["two"]["total"], &stats["models"]["two"]["max_in_flight"]), (&json!(2), &json!(1)));
+    assert_eq!(get(&mock, "/mock/knobs").await.json()["knobs"].as_array().unwrap().len(), knobs().len());
     let cleared = raw(&mock, b"DELETE /mock/requests HTTP/1.1\r\nconnection: close\r\n\r\n").await;
     assert_eq!(cleared.json(), json!({ "cleared": true }));
     assert!(mock.requests().is_empty());
@@ -173,14 +150,7 @@ async fn in_flight_requests_are_counted_by_model() {
     let second = open(&mock, &request(&path, &body)).await;
     mock.wait_for_all(2, |one| !one.is_over()).await.unwrap();
     let load = mock.stats();
-    assert_eq!(
-        (
-            load.open_connections,
-            load.in_flight,
-            load.models["busy@fault=hang_headers"].in_flight
-        ),
-        (2, 2, 2)
-    );
+    assert_eq!((load.open_connections, load.in_flight, load.models["busy@fault=hang_headers"].in_flight), (2, 2, 2));
     drop((first, second));
     mock.wait_for_all(2, Recorded::is_over).await.unwrap();
     assert_eq!(mock.stats().models["busy@fault=hang_headers"].max_in_flight, 2);
@@ -201,27 +171,15 @@ async fn a_dropped_mock_ends_its_connections() {
 
 #[tokio::test]
 async fn default_knobs_lie_below_those_of_the_request() {
-    let options = Options {
-        knobs: "text=default,cached=3".into(),
-        ..Options::default()
-    };
+    let options = Options { knobs: "text=default,cached=3".into(), ..Options::default() };
     let mock = Mock::start(options).await.unwrap();
-    for (model, header, text) in [
-        ("demo", "", "default"),
-        ("demo@text=model", "", "model"),
-        ("demo@text=model", "text=header", "header"),
-    ] {
+    for (model, header, text) in
+        [("demo", "", "default"), ("demo@text=model", "", "model"), ("demo@text=model", "text=header", "header")]
+    {
         let (_, path, body) = hellos(model, false).remove(0);
         let got = post_with(&mock, &path, &[("x-mock", header)], body).await.json();
         assert_eq!(got["choices"][0]["message"]["content"], text);
         assert_eq!(got["usage"]["prompt_tokens_details"]["cached_tokens"], 3);
     }
-    assert!(
-        Mock::start(Options {
-            knobs: "nonsense=1".into(),
-            ..Options::default()
-        })
-        .await
-        .is_err()
-    );
+    assert!(Mock::start(Options { knobs: "nonsense=1".into(), ..Options::default() }).await.is_err());
 }
