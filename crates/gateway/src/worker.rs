@@ -87,7 +87,7 @@ async fn accept(listener: TcpListener, door: Rc<Door>, mut stop: watch::Receiver
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
             },
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = told_to(&mut stop) => break,
         }
     }
     drop((listener, open));
@@ -110,7 +110,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, door: Rc<Door>, mut sto
     let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
     let result = tokio::select! {
         result = connection.as_mut() => result,
-        _ = stop.wait_for(|stop| *stop) => {
+        () = told_to(&mut stop) => {
             // Nobody waits for anything on an idle connection, or for the rest of half a head.
             if busy.is_idle() {
                 return;
@@ -122,6 +122,12 @@ async fn connection(stream: TcpStream, peer: SocketAddr, door: Rc<Door>, mut sto
     if let Err(error) = result {
         tracing::trace!(%error, "connection ended");
     }
+}
+
+/// Returns when `stop` turns true, without keeping the value locked.
+async fn told_to(stop: &mut watch::Receiver<bool>) {
+    // An error means that the process is going down anyway.
+    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 /// Whether a connection owes anybody an answer: each request holds a mark until the last byte of its answer is out.

@@ -64,8 +64,8 @@ pub async fn not_found(request: Request) -> Response<Body> {
 /// The path is right, the method is not.
 pub async fn wrong_method(request: Request) -> Response<Body> {
     let message = format!("{} does not take the method {}", request.uri().path(), request.method());
-    let fault = Fault::invalid(message);
-    let mut response = fault_for(front_of(&request), &fault);
+    let front = routes::find_path(request.uri().path()).map_or_else(|| front_of(&request), |route| route.front);
+    let mut response = fault_for(front, &Fault::invalid(message));
     *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
     response
 }
