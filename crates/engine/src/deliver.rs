@@ -112,7 +112,7 @@ impl Delivery {
                         None => flow.finish(),
                     };
                     if done || result.is_err() {
-                        (*body, *end) = (None, result.err());
+                        (*body, *end) = (None, result.err().filter(|_| !flow.is_complete()));
                     }
                 }
             }

@@ -9,7 +9,7 @@ use http::HeaderMap;
 use policy::{Member, Rules};
 use providers::Auth;
 use providers::http::Endpoint;
-use types::{ModelFacts, Raw};
+use types::{Fault, ModelFacts, Raw};
 
 use crate::{Access, Health};
 
@@ -181,6 +181,19 @@ impl Deployment {
             Some(star) => self.model.replacen('*', star, 1),
             None => self.model.clone(),
         }
+    }
+
+    /// A fault without our credential, which some providers repeat when they refuse it.
+    pub fn without_credential(&self, mut fault: Fault) -> Fault {
+        let secrets =
+            self.headers.values().filter(|value| value.is_sensitive()).filter_map(|value| value.to_str().ok());
+        for secret in secrets {
+            let secret = secret.strip_prefix("Bearer ").unwrap_or(secret);
+            if !secret.is_empty() && fault.message.contains(secret) {
+                fault.message = fault.message.replace(secret, "***");
+            }
+        }
+        fault
     }
 
     /// What a request writer needs to know.

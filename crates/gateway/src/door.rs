@@ -2,7 +2,7 @@
 
 mod body;
 mod intake;
-mod routes;
+pub mod routes;
 
 pub use body::OutBody;
 

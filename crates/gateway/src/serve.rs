@@ -4,14 +4,12 @@
 mod signals;
 mod watch_file;
 
-use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
 
 use engine::Roll;
-use tokio::runtime::{self, Runtime};
 use tokio::sync::watch;
 
 use crate::cli::ServeArgs;
@@ -19,7 +17,6 @@ use crate::config::{self, Loaded};
 use crate::control::{self, Cors};
 use crate::live::Live;
 use crate::worker;
-use signals::Signals;
 use watch_file::Versions;
 
 /// Runs the gateway until it is told to stop.
@@ -102,33 +99,30 @@ fn announcement(found: &[String], address: SocketAddr, setup: &engine::Setup) ->
 
 impl Ready {
     fn run(self) -> ExitCode {
+        let control = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let (stop, stopped) = watch::channel(false);
-        let threads: Vec<_> = self
-            .listeners
-            .into_iter()
-            .enumerate()
-            .map(|(index, listener)| {
-                let (live, stopped) = (self.live.clone(), stopped.clone());
-                let seed = seed(index);
-                let name = format!("worker-{index}");
-                thread::Builder::new().name(name).spawn(move || worker::run(listener, live, seed, stopped))
-            })
-            .collect();
-        let (control, signals) = match control_plane() {
-            Ok(both) => both,
-            Err(error) => {
-                complain(&format!("the control plane could not be started: {error}"));
-                return ExitCode::FAILURE;
-            }
+        // Whoever reads the announcement may signal at once.
+        let signals = control.as_ref().ok().map(|runtime| {
+            let _inside = runtime.enter();
+            signals::catch()
+        });
+        let (Ok(control), Some(Ok(signals))) = (control, signals) else {
+            complain("the system gives neither threads nor signals to the control plane");
+            return ExitCode::FAILURE;
         };
+        control.spawn(signals.listen(self.live.clone(), stop));
         control.spawn(control::serve(self.live.clone(), self.errands));
         let watched = self.live.file().and_then(|file| watch_file::start(file, self.seen, self.live.clone()));
-        control.spawn(signals.obey(self.live.clone(), stop));
-        // Whoever reads this may call, and may send signals.
+        let workers = self.listeners.into_iter().enumerate().map(|(index, listener)| {
+            let (live, stopped) = (self.live.clone(), stopped.clone());
+            let name = format!("worker-{index}");
+            thread::Builder::new().name(name).spawn(move || worker::run(listener, live, seed(index), stopped))
+        });
+        let workers: Vec<_> = workers.collect();
         say(&self.announcement);
         let mut code = ExitCode::SUCCESS;
-        for thread in threads {
-            match thread.map(thread::JoinHandle::join) {
+        for worker in workers {
+            match worker.map(thread::JoinHandle::join) {
                 Ok(Ok(Ok(()))) => {}
                 _ => code = ExitCode::FAILURE,
             }
@@ -137,15 +131,6 @@ impl Ready {
         control.shutdown_background();
         code
     }
-}
-
-/// The runtime of the control plane, and the signals that it hears from now on.
-fn control_plane() -> io::Result<(Runtime, Signals)> {
-    let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let within = runtime.enter();
-    let signals = Signals::catch()?;
-    drop(within);
-    Ok((runtime, signals))
 }
 
 /// A seed that differs between workers and between starts.
@@ -162,7 +147,7 @@ fn start_log(args: &ServeArgs) {
     };
     let filter = tracing_subscriber::EnvFilter::try_from_env("LOCKGATE_LOG");
     let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 
 /// To people and scripts that wait for the gateway to come up.

@@ -58,6 +58,8 @@ pub enum Kind {
     Money,
     /// A text.
     Text,
+    /// A text that nothing goes without.
+    Name,
     /// A text that is never shown.
     Secret,
     /// A list of texts, or one text.
@@ -105,10 +107,20 @@ impl Table {
 
 impl Key {
     fn fits(&self, name: &str) -> bool {
-        self.name.split_once('*').is_some_and(|(before, after)| {
-            name.len() >= before.len() + after.len() && name.starts_with(before) && name.ends_with(after)
-        })
+        match self.name.split_once('*') {
+            Some(("", within)) if within.ends_with('*') => name.contains(within.trim_end_matches('*')),
+            Some((before, after)) => {
+                name.len() >= before.len() + after.len() && name.starts_with(before) && name.ends_with(after)
+            }
+            None => false,
+        }
     }
+}
+
+/// The section that a key belongs to, if it is written in another one.
+pub fn table_of(name: &str) -> Option<&'static Table> {
+    let sections: [&'static Table; 7] = [&TOP, &ROUTER, &LIBRARY, &GENERAL, &MODEL, &PARAMS, &MODEL_INFO];
+    sections.into_iter().find(|table| table.names().any(|key| key == name))
 }
 
 const fn row(name: &'static str, kind: Kind, state: State, doc: &'static str) -> Key {

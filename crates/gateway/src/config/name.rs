@@ -62,10 +62,8 @@ pub fn resolve(model: &str, custom: Option<&str>, has_base: bool) -> Result<Call
     }
     match alone(model) {
         Some(provider) if !has_base => called(provider, model),
-        _ if has_base => providers::find(COMPATIBLE).map_or_else(
-            || Err(nobody(COMPATIBLE, None)),
-            |provider| called(provider, model),
-        ),
+        _ if has_base => providers::find(COMPATIBLE)
+            .map_or_else(|| Err(nobody(COMPATIBLE, None)), |provider| called(provider, model)),
         _ => Err(match prefix {
             Some((prefix, rest)) => nobody(prefix, Some(rest)),
             None => Nobody::Unknown(

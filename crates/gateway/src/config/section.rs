@@ -1,10 +1,8 @@
 //! One mapping of the tree, checked against its table of keys: what is asked of it later has the right type.
 
-use types::Secret;
-
 use super::decimal::Decimal;
 use super::environ::{UNSET_REMEDY, unset};
-use super::keys::{Key, Kind, State, Table};
+use super::keys::{self, Key, Kind, State, Table};
 use super::report::{Notes, Place};
 use super::tree::{Node, Scalar, Value};
 
@@ -54,7 +52,7 @@ impl<'t> Section<'t> {
             (_, State::Later | State::Unguarded | State::Moot(_)) => warn_without_effect(key, node, &path, notes),
             (Value::Unset(variable), State::Honoured) => {
                 self.unset.push((name, variable, node.place));
-                if key.kind != Kind::Secret {
+                if !matches!(key.kind, Kind::Secret | Kind::Name) {
                     notes.warn(node.place, &path, unset(variable), UNSET_REMEDY);
                 }
             }
@@ -64,7 +62,12 @@ impl<'t> Section<'t> {
                 Err(expected) => {
                     let found = shown(node, key.kind == Kind::Secret);
                     let remedy = key.kind.example().map(|example| format!("write e.g. {name}: {example}"));
-                    notes.error(node.place, &path, format!("expected {expected}, found {found}"), remedy.unwrap_or_default());
+                    notes.error(
+                        node.place,
+                        &path,
+                        format!("expected {expected}, found {found}"),
+                        remedy.unwrap_or_default(),
+                    );
                 }
             },
         }
@@ -72,11 +75,15 @@ impl<'t> Section<'t> {
 
     fn unknown(&mut self, name: &'t str, node: &'t Node, notes: &mut Notes) {
         let path = self.at(name);
-        let near = policy::nearest(name, self.table.names()).map(|near| format!("did you mean {near}?"));
-        match (self.table.open, near) {
-            (true, Some(near)) => notes.warn(node.place, &path, "unusual key", near),
-            (true, None) => {}
-            (false, near) => notes.warn(node.place, &path, "unknown key; it has no effect", near.unwrap_or_default()),
+        let near = || policy::nearest(name, self.table.names()).map(|near| format!("did you mean {near}?"));
+        if self.table.open {
+            if let Some(near) = near() {
+                notes.warn(node.place, &path, "no setting is called like this", near);
+            }
+        } else {
+            let home = keys::table_of(name).map(|table| format!("it belongs to {}", table.name));
+            let remedy = home.or_else(near).unwrap_or_default();
+            notes.warn(node.place, &path, "unknown key: it has no effect", remedy);
         }
         self.others.push((name, node));
     }
@@ -110,7 +117,9 @@ impl<'t> Section<'t> {
     /// Notes that a key is missing that nothing goes without.
     pub fn missing(&self, name: &str, example: &str, notes: &mut Notes) {
         match self.variable(name) {
-            Some((variable, place)) => notes.error(place, &self.at(name), unset(variable), format!("export {variable}=...")),
+            Some((variable, place)) => {
+                notes.error(place, &self.at(name), unset(variable), format!("export {variable}=..."))
+            }
             None => notes.error(self.place, &self.at(name), "is missing", format!("write e.g. {example}")),
         }
     }
@@ -122,11 +131,6 @@ impl<'t> Section<'t> {
     /// A text that is not empty.
     pub fn text(&self, name: &str) -> Option<&'t str> {
         self.scalar(name).map(|scalar| scalar.text.trim()).filter(|text| !text.is_empty())
-    }
-
-    /// A secret that is not empty.
-    pub fn secret(&self, name: &str) -> Option<Secret> {
-        self.text(name).map(Secret::new)
     }
 
     /// True or false.
@@ -213,18 +217,18 @@ impl Kind {
     fn check(self, node: &Node) -> Result<(), &'static str> {
         let scalar = scalar(node);
         let number = scalar.and_then(Scalar::decimal);
-        let at_least_zero = number.as_ref().is_some_and(|number| number.to_f64() >= 0.0);
+        let negative = number.as_ref().is_some_and(|number| number.to_f64() < 0.0);
         let seconds = number.as_ref().map(Decimal::to_f64).filter(|seconds| (0.0..=LONGEST).contains(seconds));
         let fits = match self {
             Kind::Any => true,
             Kind::Flag | Kind::OnFlag => scalar.is_some_and(|scalar| scalar.flag().is_some()),
             Kind::Count => number.is_some_and(|number| number.to_u64().is_some()),
             Kind::Signed => scalar.is_some_and(|scalar| scalar.text.trim().parse::<i64>().is_ok()),
-            Kind::Number => at_least_zero,
+            Kind::Number => number.is_some() && !negative,
             Kind::Seconds => seconds.is_some(),
             Kind::Limit => seconds.is_some_and(|seconds| seconds > 0.0),
             Kind::Money => number.is_some_and(|number| number.scaled(12).is_some()),
-            Kind::Text | Kind::Secret => scalar.is_some(),
+            Kind::Text | Kind::Name | Kind::Secret => scalar.is_some(),
             Kind::Texts => match &node.value {
                 Value::List(items) => items.iter().all(|item| matches!(item.value, Value::Scalar(_))),
                 _ => scalar.is_some(),
@@ -232,7 +236,11 @@ impl Kind {
             Kind::Map => matches!(node.value, Value::Map(_)),
             Kind::List => matches!(node.value, Value::List(_)),
         };
-        if fits { Ok(()) } else { Err(self.noun()) }
+        match fits {
+            true => Ok(()),
+            false if negative && self != Kind::Signed => Err("a number of at least 0"),
+            false => Err(self.noun()),
+        }
     }
 
     /// What it is, with its article.
@@ -245,7 +253,7 @@ impl Kind {
             Kind::Seconds => "a number of seconds",
             Kind::Limit => "a number of seconds above zero",
             Kind::Money => "a price in dollars",
-            Kind::Text | Kind::Secret => "a text",
+            Kind::Text | Kind::Name | Kind::Secret => "a text",
             Kind::Texts => "a list of texts",
             Kind::Map => "a mapping",
             Kind::List => "a list",
@@ -263,7 +271,7 @@ impl Kind {
             Kind::Seconds | Kind::Limit => Some("30"),
             Kind::Money => Some("0.00000015"),
             Kind::Texts => Some("[one, two]"),
-            Kind::Text | Kind::Secret | Kind::Map | Kind::List | Kind::Any => None,
+            Kind::Text | Kind::Name | Kind::Secret | Kind::Map | Kind::List | Kind::Any => None,
         }
     }
 }

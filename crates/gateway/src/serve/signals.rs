@@ -8,25 +8,25 @@ use tokio::sync::watch;
 
 use crate::live::Live;
 
-/// The signals that mean something here.
+/// Signals that are caught from now on.
 pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hangup: Signal,
 }
 
-impl Signals {
-    /// Begins to hear them, within a runtime: from now on none of them ends the process by itself.
-    pub fn catch() -> io::Result<Self> {
-        Ok(Signals {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hangup: signal(SignalKind::hangup())?,
-        })
-    }
+/// Catches the signals; must be called inside a runtime.
+pub fn catch() -> io::Result<Signals> {
+    Ok(Signals {
+        terminate: signal(SignalKind::terminate())?,
+        interrupt: signal(SignalKind::interrupt())?,
+        hangup: signal(SignalKind::hangup())?,
+    })
+}
 
-    /// Does what they say until the process ends.
-    pub async fn obey(mut self, live: Arc<Live>, stop: watch::Sender<bool>) {
+impl Signals {
+    /// Does what the signals ask for, until the process ends.
+    pub async fn listen(mut self, live: Arc<Live>, stop: watch::Sender<bool>) {
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => drain(&stop),

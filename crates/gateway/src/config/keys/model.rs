@@ -21,7 +21,7 @@ pub static CREDENTIAL: Table = Table { name: "credential_list[]", keys: &[CREDEN
 
 #[rustfmt::skip]
 const ENTRY: &[Key] = &[
-    on("model_name", Text, "name that callers use; entries with the same name share its calls; one `*` stands for any text"),
+    on("model_name", Name, "name that callers use; entries with the same name share its calls; one `*` stands for any text"),
     on("litellm_params", Map, "how the deployment is called"),
     on("model_info", Map, "what is known about it"),
     on("blocked", Flag, "leaves the deployment out"),
@@ -30,7 +30,7 @@ const ENTRY: &[Key] = &[
 
 #[rustfmt::skip]
 const CONNECTION: &[Key] = &[
-    on("model", Text, "`provider/model`, split at the first slash; `*` takes over what stood for the `*` of the name"),
+    on("model", Name, "`provider/model`, split at the first slash; `*` takes over what stood for the `*` of the name"),
     on("custom_llm_provider", Text, "provider, whatever `model` begins with"),
     on("api_key", Secret, "key; otherwise from the credential, otherwise from the provider's environment variables"),
     on("api_base", Text, "address of the server; otherwise from the credential, the environment, the provider table"),
@@ -174,7 +174,7 @@ const FACTS: &[Key] = &[
     on("supports_response_schema", Flag, "whether it takes a JSON schema for the answer"),
     on("supports_assistant_prefill", Flag, "whether a trailing assistant message is continued"),
     noted("supports_*", Flag, "other abilities"),
-    noted("mode", Text, "`chat`, `completion`, `embedding` ..."),
+    noted("mode", Text, "what it is for: `chat`, `completion`, `embedding`, `rerank` and so on"),
     noted("description", Text, "for readers"),
     noted("created_by", Text, "for readers"),
     noted("created_at", Text, "for readers"),
@@ -198,7 +198,7 @@ const FACTS: &[Key] = &[
 
 #[rustfmt::skip]
 const CREDENTIAL_ENTRY: &[Key] = &[
-    on("credential_name", Text, "name that `litellm_credential_name` refers to"),
+    on("credential_name", Name, "name that `litellm_credential_name` refers to"),
     on("credential_values", Map, "`api_key`, `api_base` and other connection values of `litellm_params`"),
     noted("credential_info", Map, "for readers"),
 ];

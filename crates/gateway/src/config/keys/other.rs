@@ -18,7 +18,7 @@ const SECTIONS: &[Key] = &[
     unguarded("guardrails", List, "checks of requests and answers"),
     unguarded("policies", Any, "sets of guardrails"),
     unguarded("policy_attachments", Any, "who gets which set"),
-    later("mcp_servers", Map, "MCP servers: name, then `url`, `transport`, `auth_type` ..."),
+    later("mcp_servers", Map, "MCP servers by name"),
     later("mcp_tools", List, "tools of our own for MCP"),
     later("vector_store_registry", List, "vector stores"),
     later("search_tools", List, "search tools"),

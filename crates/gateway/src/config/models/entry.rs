@@ -5,7 +5,7 @@ use policy::nearest;
 use super::Credentials;
 use crate::config::keys::{MODEL, MODEL_INFO, PARAMS};
 use crate::config::name::{Called, Nobody, resolve};
-use crate::config::report::Notes;
+use crate::config::report::{Notes, Place};
 use crate::config::section::{Section, scalar};
 use crate::config::tree::{Node, Value};
 
@@ -15,6 +15,8 @@ pub struct Entry<'t> {
     pub group: &'t str,
     /// Its path.
     pub path: String,
+    /// Where `model_name` stands.
+    name_place: Place,
     /// Who is called; `None` for `model: "*"`, which leaves it to the caller.
     pub called: Option<Called>,
     /// `litellm_params`.
@@ -41,7 +43,8 @@ impl<'t> Entry<'t> {
         let called = called(params, credentials);
         if let Some(Err(Nobody::Unserved(id))) = &called {
             let message = format!("the provider {id} is not served yet: this entry is left out");
-            notes.warn(params.place, &format!("{path}.litellm_params.model"), message, "other entries are not affected");
+            let place = params.get("model").map_or(params.place, |node| node.place);
+            notes.warn(place, &format!("{path}.litellm_params.model"), message, "other entries are not affected");
             return None;
         }
         let params = Section::read(Some(params), &section.at("litellm_params"), &PARAMS, notes);
@@ -59,7 +62,8 @@ impl<'t> Entry<'t> {
                 return None;
             }
         };
-        let entry = Entry { group: group?, path: path.to_owned(), called, params, info };
+        let name_place = section.place("model_name");
+        let entry = Entry { group: group?, path: path.to_owned(), name_place, called, params, info };
         entry.stars_fit(notes).then_some(entry)
     }
 
@@ -76,7 +80,12 @@ impl<'t> Entry<'t> {
             }
             _ => {
                 let message = "only one * is understood: this entry is left out";
-                notes.warn(place, &format!("{}.model_name", self.path), message, "write one entry per pattern");
+                notes.warn(
+                    self.name_place,
+                    &format!("{}.model_name", self.path),
+                    message,
+                    "write one entry per pattern",
+                );
                 false
             }
         }

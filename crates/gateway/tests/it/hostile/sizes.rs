@@ -84,7 +84,8 @@ async fn a_length_that_cannot_be_meant_is_refused_without_a_byte_of_it() {
         }
         for length in ["18446744073709551615", "99999999999999999999999"] {
             let answer = upload(&gateway, front, ("content-length", length), std::iter::empty()).await;
-            assert!((400..500).contains(&answer.status()), "{length}: {}", answer.status());
+            // No number of bytes at all: the HTTP library refuses the head before the gateway sees a request.
+            assert!([400, 431].contains(&answer.status()), "{length}: {}", answer.status());
         }
     }
     serves(&gateway).await;

@@ -52,7 +52,8 @@ async fn a_retry_goes_to_another_deployment_at_once() {
             if broken.requests().len() + healthy.requests().len() != 2 {
                 panic!("{} and {} attempts", broken.requests().len(), healthy.requests().len());
             }
-            (broken.clear(), healthy.clear());
+            broken.clear();
+            healthy.clear();
         }
     }
 }

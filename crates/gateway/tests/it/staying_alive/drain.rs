@@ -75,3 +75,21 @@ async fn a_second_signal_ends_it_without_waiting() {
     let status = gateway.ended(SOON).await;
     assert!(!status.success(), "calls were given up, which is no success");
 }
+
+#[tokio::test]
+async fn an_answer_that_is_read_slowly_is_not_cut_off() {
+    let large = mock("answer_bytes=20000000").await;
+    let mut gateway = Gateway::start(&Config::of(&large).yaml()).await;
+    let mut slow = Vec::new();
+    for front in Front::ALL {
+        slow.push((front, front.call("demo", "hello", false).open(gateway.addr).await));
+    }
+    gateway.signal("TERM").await;
+    refuses(&gateway).await;
+    for (front, open) in slow {
+        let answer = open.finish().await;
+        assert!(answer.complete, "{front:?}: cut off after {} bytes", answer.body.len());
+        assert_eq!(front.hear(&answer).text.len(), 20_000_000);
+    }
+    assert_eq!(gateway.ended(SOON).await.code(), Some(0));
+}
