@@ -1,7 +1,7 @@
 //! A data-plane thread: its own runtime, listener and upstream connections. It shares nothing with the others but
 //! the setup and the deployments' health, and never touches a file or a database.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::rc::Rc;
@@ -17,6 +17,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::spawn_local;
+use tokio::time::timeout;
 
 use crate::demo::Demo;
 use crate::door::{Door, handle};
@@ -24,6 +25,8 @@ use crate::live::Live;
 
 /// How long a client may take to send the head of a request.
 const HEAD_TIME: Duration = Duration::from_secs(60);
+/// How long a connection may still bring its first request when the gateway goes down.
+const LAST_CHANCE: Duration = Duration::from_millis(500);
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 4096;
 
@@ -98,12 +101,11 @@ async fn connection(stream: TcpStream, peer: SocketAddr, door: Rc<Door>, mut sto
     if stream.set_nodelay(true).is_err() {
         return;
     }
-    let busy = Busy::default();
-    let served = busy.clone();
+    let served = Rc::new(Cell::new(false));
+    let noted = served.clone();
     let service = service_fn(move |request| {
-        let mark = served.mark();
-        let answer = handle(door.clone(), peer, request);
-        async move { answer.await.map(|response| response.map(|body| body.holding(mark))) }
+        noted.set(true);
+        handle(door.clone(), peer, request)
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME);
@@ -111,12 +113,14 @@ async fn connection(stream: TcpStream, peer: SocketAddr, door: Rc<Door>, mut sto
     let result = tokio::select! {
         result = connection.as_mut() => result,
         () = told_to(&mut stop) => {
-            // Nobody waits for anything on an idle connection, or for the rest of half a head.
-            if busy.is_idle() {
-                return;
-            }
+            // Ends a connection between two requests, and any other behind the last byte of its answer, but not one
+            // that still waits for its first request: nobody waits for anything there.
             connection.as_mut().graceful_shutdown();
-            connection.await
+            match timeout(LAST_CHANCE, connection.as_mut()).await {
+                Ok(result) => result,
+                Err(_) if !served.get() => return,
+                Err(_) => connection.await,
+            }
         }
     };
     if let Err(error) = result {
@@ -128,21 +132,6 @@ async fn connection(stream: TcpStream, peer: SocketAddr, door: Rc<Door>, mut sto
 async fn told_to(stop: &mut watch::Receiver<bool>) {
     // An error means that the process is going down anyway.
     let _ = stop.wait_for(|stop| *stop).await;
-}
-
-/// Whether a connection owes anybody an answer: each request holds a mark until the last byte of its answer is out.
-#[derive(Clone, Default)]
-struct Busy(Rc<()>);
-
-impl Busy {
-    fn mark(&self) -> Rc<()> {
-        self.0.clone()
-    }
-
-    fn is_idle(&self) -> bool {
-        // One is ours, one is the service's.
-        Rc::strong_count(&self.0) <= 2
-    }
 }
 
 fn unix_time() -> u64 {
