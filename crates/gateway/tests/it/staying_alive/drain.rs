@@ -42,6 +42,10 @@ async fn connections_that_wait_for_nothing_do_not_hold_it_up() {
     let (answer, kept) = Front::Chat.call("demo", "hello", false).open(gateway.addr).await.finish_with_line().await;
     assert_eq!(answer.status(), 200);
     let never_used = Line::connect(gateway.addr).await.expect("the gateway listens");
+    let (answer, mut kept_and_begun) =
+        Front::Messages.call("demo", "hello", false).open(gateway.addr).await.finish_with_line().await;
+    assert_eq!(answer.status(), 200);
+    kept_and_begun.send(b"POST /v1/messages HTTP/1.1\r\nhost: gate").await.expect("it can be sent");
     let mut half_a_head = Line::connect(gateway.addr).await.expect("the gateway listens");
     half_a_head.send(b"POST /v1/chat/completions HTTP/1.1\r\nhost: gate").await.expect("it can be sent");
     // All connections are accepted once a later one is answered on each worker.
@@ -50,7 +54,7 @@ async fn connections_that_wait_for_nothing_do_not_hold_it_up() {
     }
     gateway.signal("TERM").await;
     assert_eq!(gateway.ended(SOON).await.code(), Some(0));
-    drop((kept, never_used, half_a_head));
+    drop((kept, never_used, kept_and_begun, half_a_head));
 }
 
 #[tokio::test]
@@ -78,7 +82,7 @@ async fn a_second_signal_ends_it_without_waiting() {
 
 #[tokio::test]
 async fn an_answer_that_is_read_slowly_is_not_cut_off() {
-    let large = mock("answer_bytes=20000000").await;
+    let large = mock("answer_bytes=20000000,chunk_bytes=100000").await;
     let mut gateway = Gateway::start(&Config::of(&large).yaml()).await;
     let mut slow = Vec::new();
     for front in Front::ALL {
