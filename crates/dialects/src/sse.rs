@@ -49,6 +49,16 @@ impl Splitter {
         }
     }
 
+    /// The next complete event alone, framing included: for tests that look at one at a time.
+    #[cfg(test)]
+    pub fn next_event(&mut self) -> Result<Option<Bytes>, Fault> {
+        if !self.fresh.is_empty() {
+            self.tail.extend_from_slice(&std::mem::take(&mut self.fresh));
+        }
+        let end = event_end(self.framing, &self.tail);
+        Ok(end.map(|end| self.tail.split_to(end).freeze()))
+    }
+
     /// What is left when the body has ended: an event that lacks its line end, or nothing.
     pub fn leftover(&mut self) -> Bytes {
         let fresh = std::mem::take(&mut self.fresh);

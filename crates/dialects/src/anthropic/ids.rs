@@ -1,4 +1,4 @@
-//! Ids of tool calls: what Anthropic accepts, and how a foreign signature travels with one.
+//! Names of tools and ids of their calls: what Anthropic accepts, and how a foreign signature travels with one.
 //!
 //! Gemini refuses a conversation whose calls come back without their signatures, and Anthropic's format has no
 //! field for them; so they ride in the id, which callers return untouched.
@@ -7,15 +7,28 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use types::Fault;
 
 /// Stands between an id and the signature that rides with it.
 pub(super) const SIGNATURE_MARK: &str = "__signed__";
 
+/// Longest name of a tool.
+const MAX_NAME: usize = 128;
+
 /// Longest id that is sent; Anthropic's own have about 30 characters.
 const MAX_ID: usize = 128;
 
-/// Whether Anthropic takes `name` as the name of a tool, and as an id apart from its length.
-pub(super) fn is_plain(name: &str) -> bool {
+/// Refuses a name that Anthropic does not take for a tool.
+pub(super) fn check_tool_name(name: &str) -> Result<(), Fault> {
+    if is_plain(name) && name.len() <= MAX_NAME {
+        return Ok(());
+    }
+    let shown: String = name.chars().take(2 * MAX_NAME).collect();
+    let rule = "Anthropic takes 1 to 128 letters, digits, '_' and '-'";
+    Err(Fault::invalid_param("tools", format!("tool name '{shown}': {rule}")))
+}
+
+fn is_plain(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 

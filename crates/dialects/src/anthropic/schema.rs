@@ -62,6 +62,7 @@ fn write(schema: Json, w: &mut Writer) {
     }
     w.object(|w| {
         let mut told = Vec::new();
+        let has_any_of = schema.get("anyOf").is_some();
         for (key, value) in schema.fields() {
             let key = key.as_str().unwrap_or_default();
             match key.as_ref() {
@@ -72,7 +73,9 @@ fn write(schema: Json, w: &mut Writer) {
                         told.push(format!("additionalProperties: {}", value.raw()));
                     }
                 }
-                name if is_refused(schema, name, value) => told.push(format!("{name}: {}", value.raw())),
+                // It becomes `anyOf`; if both are there, both must hold, and only one can be kept.
+                "oneOf" if has_any_of => told.push(format!("oneOf: {}", value.raw())),
+                name if is_refused(name, value) => told.push(format!("{name}: {}", value.raw())),
                 name => write_keyword(name, value, w),
             }
         }
@@ -83,13 +86,11 @@ fn write(schema: Json, w: &mut Writer) {
     });
 }
 
-fn is_refused(schema: Json, name: &str, value: Json) -> bool {
+fn is_refused(name: &str, value: Json) -> bool {
     match name {
         "minItems" => value.as_u64().is_none_or(|least| least > 1),
         "format" => !FORMATS.iter().any(|format| value.is(format)),
         "pattern" => value.as_str().is_none_or(|pattern| LOOK_AROUND.iter().any(|group| pattern.contains(group))),
-        // It becomes `anyOf`; if both are there, both must hold, and only one can be kept.
-        "oneOf" => schema.get("anyOf").is_some(),
         // One schema per position: an old spelling of `prefixItems`.
         "items" => value.kind() == Kind::Array,
         name => REFUSED.contains(&name),

@@ -27,6 +27,8 @@ pub(in crate::anthropic) struct Reader {
     calls: u32,
     /// Characters of text so far: citations count in them.
     written: usize,
+    /// Bytes that were kept until the end of a block.
+    held: usize,
 }
 
 impl StreamReader for Reader {
@@ -46,11 +48,11 @@ impl StreamReader for Reader {
             }
             "message_start" => self.start(event.get("message"), out),
             "message_stop" => self.end(out),
+            "message_delta" => self.message_delta(event, out),
             _ if self.finished => {}
             "content_block_start" => self.open_block(event, out)?,
             "content_block_delta" => self.delta(event, out)?,
             "content_block_stop" => self.close_block(index(event), out),
-            "message_delta" => self.message_delta(event, out),
             _ => {}
         }
         Ok(())
@@ -65,7 +67,7 @@ impl Reader {
         if std::mem::replace(&mut self.started, true) {
             return;
         }
-        let string = |name: &str| message.and_then(|message| message.get(name)?.as_string()).unwrap_or_default();
+        let string = |name: &str| message.map(|message| text_of(message, name)).unwrap_or_default();
         out.push(Event::Start { id: string("id"), model: string("model") });
         if let Some(usage) = message.and_then(|message| message.get_some("usage")) {
             self.counts.update(Counts::read(usage));
@@ -81,40 +83,48 @@ impl Reader {
             return Err(malformed("too many open blocks"));
         }
         self.start(None, out);
-        let string = |name: &str| block.get(name).and_then(|value| value.as_string()).unwrap_or_default();
+        let string = |name: &str| text_of(block, name);
         let open = match string("type").as_str() {
-            "text" => {
-                let start = self.written;
-                self.text(string("text"), out);
-                let citations = block.get("citations").map(|list| list.items().map(|item| item.to_raw()).collect());
-                Open::Text { start, citations: citations.unwrap_or_default() }
-            }
+            "text" => self.open_text(block, out),
             "thinking" => {
                 push_some(out, string("thinking"), Delta::Thinking);
                 push_some(out, string("signature"), Delta::Signature);
                 Open::Said
             }
             "redacted_thinking" => {
-                push(out, Delta::RedactedThinking(string("data")));
+                out.push(content(Delta::RedactedThinking(string("data"))));
                 Open::Said
             }
             "tool_use" if string("name") == JSON_TOOL => Open::Json { silent: true },
-            "tool_use" => {
-                let index = self.calls;
-                self.calls += 1;
-                push(out, Delta::ToolStart { index, id: string("id"), name: string("name"), signature: None });
-                let input = block.get_some("input").map_or_else(|| Raw::new("{}"), |input| input.to_raw());
-                Open::Tool { index, input, silent: true }
+            "tool_use" => self.open_call(block, out),
+            _ => {
+                self.hold(block.raw().len())?;
+                Open::Opaque { start: block.to_raw(), input: String::new() }
             }
-            _ => Open::Opaque { start: block.to_raw(), input: String::new() },
         };
         self.open.push((index(event), open));
         Ok(())
     }
 
+    fn open_text(&mut self, block: Json, out: &mut Vec<Event>) -> Open {
+        let start = self.written;
+        self.text(text_of(block, "text"), out);
+        let citations = block.get("citations").into_iter().flat_map(|list| list.items());
+        Open::Text { start, citations: citations.map(|citation| citation.to_raw()).collect() }
+    }
+
+    fn open_call(&mut self, block: Json, out: &mut Vec<Event>) -> Open {
+        let index = self.calls;
+        self.calls += 1;
+        let (id, name) = (text_of(block, "id"), text_of(block, "name"));
+        out.push(content(Delta::ToolStart { index, id, name, signature: None }));
+        let input = block.get_some("input").map(|input| input.to_raw());
+        Open::Tool { index, input: input.unwrap_or_else(|| Raw::new("{}")), silent: true }
+    }
+
     fn delta(&mut self, event: Json, out: &mut Vec<Event>) -> Result<(), Fault> {
         let Some(delta) = event.get("delta") else { return Ok(()) };
-        let string = |name: &str| delta.get(name).and_then(|value| value.as_string()).unwrap_or_default();
+        let string = |name: &str| text_of(delta, name);
         let place = index(event);
         match string("type").as_str() {
             "text_delta" => {
@@ -127,15 +137,30 @@ impl Reader {
             }
             "signature_delta" => push_some(out, string("signature"), Delta::Signature),
             "input_json_delta" => self.input(place, string("partial_json"), out)?,
-            "citations_delta" => {
-                if let (Some(Open::Text { citations, .. }), Some(citation)) = (self.block(place), delta.get("citation"))
-                {
-                    citations.push(citation.to_raw());
-                }
-            }
+            "citations_delta" => self.citation(place, delta)?,
             _ => {}
         }
         Ok(())
+    }
+
+    fn citation(&mut self, place: u64, delta: Json) -> Result<(), Fault> {
+        let Some(citation) = delta.get("citation") else {
+            return Ok(());
+        };
+        self.hold(citation.raw().len())?;
+        if let Some(Open::Text { citations, .. }) = self.block(place) {
+            citations.push(citation.to_raw());
+        }
+        Ok(())
+    }
+
+    /// Accounts for bytes that are kept until their block ends.
+    fn hold(&mut self, bytes: usize) -> Result<(), Fault> {
+        self.held += bytes;
+        match self.held > MAX_EVENT_BYTES {
+            true => Err(malformed("more than 16 MiB of blocks that cannot be passed on piece by piece")),
+            false => Ok(()),
+        }
     }
 
     fn block(&mut self, place: u64) -> Option<&mut Open> {
@@ -156,7 +181,7 @@ impl Reader {
             Some(Open::Tool { index, silent, .. }) => {
                 *silent = false;
                 let index = *index;
-                push(out, Delta::ToolArguments { index, fragment });
+                out.push(content(Delta::ToolArguments { index, fragment }));
             }
             Some(Open::Json { silent }) => {
                 *silent = false;
@@ -164,9 +189,7 @@ impl Reader {
             }
             Some(Open::Opaque { input, .. }) => {
                 input.push_str(&fragment);
-                if input.len() > MAX_EVENT_BYTES {
-                    return Err(malformed("a tool input of more than 16 MiB"));
-                }
+                return self.hold(fragment.len());
             }
             _ => {}
         }
@@ -191,7 +214,9 @@ impl Reader {
             self.counts.update(Counts::read_late(usage));
             out.push(Event::Usage(self.counts.usage()));
         }
-        let Some(delta) = event.get("delta") else { return };
+        let Some(delta) = event.get("delta").filter(|_| !self.finished) else {
+            return;
+        };
         if let Some(reason) = delta.get_some("stop_reason").and_then(|reason| reason.as_str()) {
             self.close_all(out);
             push_some(out, answer::explanation(delta).unwrap_or_default(), Delta::Refusal);
@@ -220,17 +245,17 @@ fn index(event: Json) -> u64 {
     event.get("index").and_then(|index| index.as_u64()).unwrap_or(0)
 }
 
+fn text_of(object: Json, name: &str) -> String {
+    object.get(name).and_then(|value| value.as_string()).unwrap_or_default()
+}
+
 fn content(delta: Delta) -> Event {
     Event::Delta { choice: 0, delta }
 }
 
-fn push(out: &mut Vec<Event>, delta: Delta) {
-    out.push(content(delta));
-}
-
 fn push_some(out: &mut Vec<Event>, text: String, make: fn(String) -> Delta) {
     if !text.is_empty() {
-        push(out, make(text));
+        out.push(content(make(text)));
     }
 }
 

@@ -16,8 +16,8 @@ use crate::{Stamp, StreamWriter};
 /// call gets there.
 const MAX_WAITING: usize = 16 << 20;
 
-/// What a waiting block is reckoned to cost beside its content.
-const BLOCK_COST: usize = 256;
+/// What a waiting block is reckoned to cost beside its content; bounds their number, for they are searched.
+const BLOCK_COST: usize = 64 << 10;
 
 /// State of one stream.
 pub(in crate::anthropic) struct Writer {
@@ -104,7 +104,7 @@ impl Writer {
             Delta::Signature(text) => self.add(Fragment::Signature(text), out),
             Delta::RedactedThinking(data) => self.place(Part::Whole(Block::RedactedThinking { data }), out),
             Delta::ToolStart { index, id, name, signature } => {
-                let id = if id.is_empty() { answer::made_id(&self.stamp, index as usize) } else { id };
+                let id = self.id_of(id, index as usize);
                 let id = ids::with_signature(&id, signature.as_deref());
                 self.has_calls = true;
                 self.place(Part::Tool { call: index, id, name, arguments: Arguments::default() }, out);
@@ -117,17 +117,22 @@ impl Writer {
                     self.add(Fragment::Citation(citation), out);
                 }
             }
-            Delta::Block(mut block) if answer::has_word(&block) => {
-                if let Block::ToolCall(call) = &mut block {
-                    self.has_calls = true;
-                    if call.id.is_empty() {
-                        call.id = answer::made_id(&self.stamp, self.index + self.waiting.len());
-                    }
-                }
-                self.place(Part::Whole(block), out);
-            }
+            Delta::Block(block) if answer::has_word(&block) => self.whole(block, out),
             Delta::Block(_) | Delta::Logprobs(_) => {}
         }
+    }
+
+    fn whole(&mut self, mut block: Block, out: &mut BytesMut) {
+        if let Block::ToolCall(call) = &mut block {
+            self.has_calls = true;
+            call.id = self.id_of(std::mem::take(&mut call.id), self.index + self.waiting.len());
+        }
+        self.place(Part::Whole(block), out);
+    }
+
+    /// The id of a call, made here if the provider gave none.
+    fn id_of(&self, id: String, number: usize) -> String {
+        if id.is_empty() { answer::made_id(&self.stamp, number) } else { id }
     }
 
     /// Adds a fragment to the block it belongs to, which may have to be begun. A fragment of a block that is

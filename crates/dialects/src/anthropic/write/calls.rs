@@ -10,6 +10,9 @@ use super::turns::Turn;
 use crate::anthropic::ids;
 use crate::json::Doc;
 
+/// Most calls that one turn may hold; a bound for hostile requests, far above what models do.
+const MAX_CALLS: usize = 512;
+
 /// A call that waits for its result.
 struct Open<'a> {
     /// The caller's id; empty where the caller's dialect has none.
@@ -51,6 +54,9 @@ fn open_calls<'a>(turn: &mut Turn<'a>, place: usize, open: &mut Vec<Open<'a>>) -
         };
         if open.iter().any(|other| other.sent == call.sent) {
             return Err(fault(format!("several tool calls have the id '{}'", call.id)));
+        }
+        if open.len() == MAX_CALLS {
+            return Err(fault(format!("more than {MAX_CALLS} tool calls in one turn")));
         }
         open.push(call);
     }

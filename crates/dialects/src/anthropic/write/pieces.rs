@@ -7,7 +7,7 @@ use types::{Block, CacheMark, Fault, Message, Raw, Role, Source, Text, ToolCall,
 
 use super::media::{self, Media};
 use crate::Fit;
-use crate::anthropic::{citations, words};
+use crate::anthropic::{citations, ids, words};
 
 /// A block as Anthropic takes it.
 pub(super) enum Piece<'a> {
@@ -142,6 +142,7 @@ fn tool_result<'a>(result: &'a ToolResult, fit: &Fit) -> Result<Piece<'a>, Fault
 }
 
 fn tool_use(call: &ToolCall) -> Result<Piece<'_>, Fault> {
+    ids::check_tool_name(&call.name)?;
     Ok(Piece::ToolUse { call, id: Cow::Borrowed(&call.id), input: input(call)? })
 }
 

@@ -8,6 +8,7 @@ use super::extras::Extras;
 use super::pieces::Piece;
 use super::turns::Turn;
 use crate::Fit;
+use crate::anthropic::read::thinking_of_extra;
 use crate::json::Writer;
 
 /// `max_tokens` for a caller who sets none and a model whose limit is unknown. Thinking counts against it, so it
@@ -48,16 +49,18 @@ impl<'a> Plan<'a> {
     pub(super) fn new(chat: &Chat, extras: &Extras<'a>, turns: &[Turn], fit: &mut Fit) -> Result<Self, Fault> {
         let max_tokens = max_tokens(chat, fit);
         let mut plan = Plan { config: None, effort: None, max_tokens };
-        let asked = match (&chat.reasoning, extras.thinking) {
-            (Some(reasoning), _) => Some(Cow::Borrowed(reasoning)),
-            (None, Some(raw)) => {
-                let read = crate::anthropic::read::thinking_of_extra(raw)?;
-                if read.is_none() {
-                    plan.config = Some(Config::Raw(raw));
-                }
-                read.map(Cow::Owned)
+        let effort = chat.reasoning.as_ref().and_then(|asked| asked.effort);
+        let own = extras.thinking.map(thinking_of_extra).transpose()?;
+        let asked = match (extras.thinking, own.flatten()) {
+            // A type of thinking that we do not know leaves only the effort to us.
+            (Some(raw), None) => {
+                plan.config = Some(Config::Raw(raw));
+                plan.effort = effort.map(|effort| level(effort, fit));
+                None
             }
-            (None, None) => None,
+            // Anthropic's own words are more precise than an effort beside them.
+            (Some(_), Some(own)) => Some(Cow::Owned(Reasoning { effort: own.effort.or(effort), ..own })),
+            (None, _) => chat.reasoning.as_ref().map(Cow::Borrowed),
         };
         if let Some(asked) = asked {
             // Nobody bounds the output: a budget may stretch it.
@@ -86,9 +89,8 @@ impl<'a> Plan<'a> {
             (None, None) if !asked.adaptive && !able.thinking_always_on => {}
             (_, Some(tokens)) if able.budget_thinking => self.budget(tokens, asked, turns, fit),
             (effort, budget) if able.adaptive_thinking => {
-                let highest = able.max_effort.max(Effort::Low);
                 self.config = Some(Config::Adaptive { summary: asked.summary.unwrap_or(true) });
-                self.effort = effort.or(budget.map(effort_of)).map(|effort| effort.clamp(Effort::Low, highest));
+                self.effort = effort.or(budget.map(effort_of)).map(|effort| level(effort, fit));
             }
             (effort, _) if able.budget_thinking => {
                 // The answer needs its share of a small limit.
@@ -154,6 +156,11 @@ fn lacks_thoughts(turns: &[Turn]) -> bool {
 /// What callers call it.
 fn name(asked: &Reasoning) -> &'static str {
     if asked.effort.is_some() { "reasoning_effort" } else { "thinking" }
+}
+
+/// The nearest effort that the model knows.
+fn level(effort: Effort, fit: &Fit) -> Effort {
+    effort.clamp(Effort::Low, fit.target.abilities().max_effort.max(Effort::Low))
 }
 
 /// The effort that a budget stands for (wire.md 8.2).

@@ -2,6 +2,7 @@
 //! in disguise on models that know no schemas.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use types::{CacheMark, Chat, Fault, Format, FunctionTool, Raw, Tool, ToolChoice};
 
@@ -11,9 +12,6 @@ use crate::Fit;
 use crate::anthropic::words::{self, JSON_TOOL};
 use crate::anthropic::{ids, schema};
 use crate::json::{Doc, Kind, Writer};
-
-/// Longest name of a tool.
-const MAX_NAME: usize = 128;
 
 /// The schema of a tool without parameters.
 const NO_PARAMETERS: &str = r#"{"type":"object","properties":{}}"#;
@@ -55,11 +53,11 @@ impl<'a> Plan<'a> {
     pub(super) fn new(chat: &'a Chat, turns: &[Turn<'a>], thinking: bool, fit: &mut Fit) -> Result<Self, Fault> {
         let mut plan = Plan::default();
         let allowed = match &chat.tool_choice {
-            Some(ToolChoice::Allowed { names, .. }) => Some(names.as_slice()),
+            Some(ToolChoice::Allowed { names, .. }) => Some(names.iter().map(String::as_str).collect()),
             _ => None,
         };
         for tool in &chat.tools {
-            plan.offer(tool, allowed, fit)?;
+            plan.offer(tool, allowed.as_ref(), fit)?;
         }
         if plan.tools.is_empty() {
             plan.define_called(turns);
@@ -73,8 +71,8 @@ impl<'a> Plan<'a> {
         Ok(plan)
     }
 
-    fn offer(&mut self, tool: &'a Tool, allowed: Option<&[String]>, fit: &mut Fit) -> Result<(), Fault> {
-        let is_allowed = |name: &str| allowed.is_none_or(|names| names.iter().any(|allowed| allowed == name));
+    fn offer(&mut self, tool: &'a Tool, allowed: Option<&HashSet<&str>>, fit: &mut Fit) -> Result<(), Fault> {
+        let is_allowed = |name: &str| allowed.is_none_or(|names| names.contains(name));
         match tool {
             Tool::Function(function) if is_allowed(&function.name) => self.tools.push(definition(function, fit)?),
             Tool::Opaque { dialect: words::DIALECT, kind, raw } if is_allowed(kind) => self.tools.push(Item::Raw(raw)),
@@ -86,13 +84,12 @@ impl<'a> Plan<'a> {
 
     /// Anthropic wants the tools of earlier calls defined even if none may be called any more.
     fn define_called(&mut self, turns: &[Turn<'a>]) {
-        let mut names: Vec<&str> = Vec::new();
-        for piece in turns.iter().flat_map(|turn| &turn.pieces) {
-            match piece {
-                Piece::ToolUse { call, .. } if !names.contains(&call.name.as_str()) => names.push(&call.name),
-                _ => {}
-            }
-        }
+        let mut seen = HashSet::new();
+        let called = turns.iter().flat_map(|turn| &turn.pieces).filter_map(|piece| match piece {
+            Piece::ToolUse { call, .. } => Some(call.name.as_str()),
+            _ => None,
+        });
+        let names: Vec<&str> = called.filter(|name| seen.insert(*name)).collect();
         let define = |name| Item::Function {
             name,
             description: None,
@@ -134,18 +131,16 @@ impl<'a> Plan<'a> {
     fn shape(&mut self, schema: &'a Raw, thinking: bool, fit: &Fit) {
         if fit.target.abilities().structured_output {
             self.schema = Some(schema::decodable(schema));
+        } else if matches!(self.choice, Some(Choice::Any | Choice::Tool(_))) {
+            // The answer will be a call of the caller's own tools.
         } else if can_force(thinking, fit) && schema::describes_object(schema) {
             // The model may still call the caller's tools instead of answering, unless it was told not to.
             let may_call = !self.tools.is_empty() && self.choice != Some(Choice::None);
-            self.choice = match self.choice {
-                Some(choice @ (Choice::Any | Choice::Tool(_))) => Some(choice),
-                _ if may_call => Some(Choice::Any),
-                _ => Some(Choice::Tool(JSON_TOOL)),
-            };
+            self.choice = Some(if may_call { Choice::Any } else { Choice::Tool(JSON_TOOL) });
             self.tools.push(Item::Function {
                 name: JSON_TOOL,
                 description: Some("Gives the answer. Call it once, with the whole answer as its input."),
-                schema: Cow::Borrowed(schema.get()),
+                schema: typed(schema.get()),
                 strict: false,
                 cache: None,
             });
@@ -209,10 +204,7 @@ fn can_force(thinking: bool, fit: &Fit) -> bool {
 
 fn definition<'a>(function: &'a FunctionTool, fit: &mut Fit) -> Result<Item<'a>, Fault> {
     let name = function.name.as_str();
-    if !ids::is_plain(name) || name.len() > MAX_NAME {
-        let what = "must consist of 1 to 128 letters, digits, '_' and '-' for";
-        return Err(Fault::invalid_param("tools", format!("tool name '{name}' {what} {}", fit.target.name)));
-    }
+    ids::check_tool_name(name)?;
     if name == JSON_TOOL {
         return Err(Fault::invalid_param("tools", format!("the tool name '{JSON_TOOL}' is reserved by the gateway")));
     }
