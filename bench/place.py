@@ -41,7 +41,9 @@ class Running:
         return found
 
     def memory_kib(self):
-        """Proportional memory: pages that its processes share count once."""
+        """Proportional memory: pages that its processes share count once. `None` for what is not of a target."""
+        if self.process is None:
+            return None
         rollups = (Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in self.pids())
         return sum(int(re.search(r"^Pss:\s+(\d+)", text, re.M)[1]) for text in rollups)
 

@@ -19,9 +19,9 @@ def report(case, *path):
 
 
 def added(case, spread, quantile):
-    """What the target adds to the same quantile of talking to the mock itself."""
+    """What the target adds to the same quantile of talking to the mock itself; for the mock, the quantile."""
     value = report(case, spread, quantile)
-    return lambda run, direct: value(run, direct) - value(direct, direct)
+    return lambda run, direct: value(run, direct) - (0 if run is direct else value(direct, direct))
 
 
 def scaled(value, factor):
@@ -67,9 +67,7 @@ def shown(number):
     """Three digits that mean something."""
     if number is None:
         return "–"
-    if abs(number) >= 100:
-        return f"{number:,.0f}"
-    return f"{number:.1f}" if abs(number) >= 10 else f"{number:.2f}"
+    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:#.3g}"
 
 
 def markdown(runs):
