@@ -1,27 +1,27 @@
 # The way in for people: each target is one line, the work is done by the scripts in tools/.
 .PHONY: run build test check bench bench-peers setup clean
 
-run: ## build a release and start the gateway on port 4000; ARGS="--config my.yaml" adds flags
+run: # build a release and start the gateway on port 4000; ARGS="--config my.yaml" adds flags
 	@tools/run.sh $(ARGS)
 
-build: ## the release binary: target/release/lockgate
+build: # the release binary: target/release/lockgate
 	cargo build --release --locked --bin lockgate
 
-test: ## everything, as CI runs it; installs what is missing first
+test: # everything, as CI runs it; installs what is missing first
 	@tools/test.sh
 
-check: ## the fast part of `make test`: format, lints, unit tests
+check: # the fast part of `make test`: format, lints, unit tests
 	@tools/check.sh
 
-bench: ## cost, latency and memory beside nginx and the bare mock, in five minutes: docs/performance.md
+bench: # cost, latency and memory beside nginx and the bare mock, in five minutes: docs/performance.md
 	@tools/bench.sh $(ARGS)
 
-bench-peers: ## the same with LiteLLM beside it, which takes long to install and to measure
+bench-peers: # the same with LiteLLM beside it, which takes long to install and to measure
 	@tools/bench.sh --litellm $(ARGS)
 
-setup: ## what the tests need: packages, a Python venv, Node modules
+setup: # what the tests need: packages, a Python venv, Node modules
 	@tools/setup.sh test
 
-clean: ## forget everything that was built or installed here
+clean: # forget everything that was built or installed here
 	cargo clean
 	rm -rf .local tests/sdk/node/node_modules

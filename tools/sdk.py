@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Runs the SDK suites against the real binary: a mock provider, a gateway in front of it, the suites in front of that.
 
-tests/sdk/backs.json says which backs there are; the suites get what they need in LOCKGATE_SDK. Both servers live in
-a folder of their own with an empty environment, on ports the system picks; what they say is kept in .local/sdk. Arguments after `--` go to the runner.
+tests/sdk/backs.json says which backs there are; the suites get what they need in LOCKGATE_SDK. Both servers run with an
+empty environment, on ports that the system picks, in .local/sdk, where what they said can be read afterwards.
+Arguments after `--` go to the runner.
 """
 
 import argparse
@@ -20,8 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 READY = re.compile(rb"listening on (http://[\w.:\[\]]+)")
 READY_S = 30
 RUNNERS = {
-    "python": lambda more: [sys.executable, "-m", "pytest", *(more or ["tests/sdk/python"])],
-    "node": lambda more: ["node", "--test", *(more or sorted(map(str, Path("tests/sdk/node").glob("*.test.mjs"))))],
+    "python": lambda more: [sys.executable, "-m", "pytest", "tests/sdk/python", *more],
+    "node": lambda more: ["node", "--test", *more, *sorted(map(str, Path("tests/sdk/node").glob("*.test.mjs")))],
 }
 
 
@@ -36,31 +37,36 @@ def fresh_folder(name):
 @contextmanager
 def server(name, command, folder):
     """Starts a server of ours and yields its address, as soon as it says that it listens."""
-    log = open(folder / f"{name}.log", "wb+")
     env = {"PATH": os.environ["PATH"], "HOME": str(folder), "RUST_BACKTRACE": "1"}
-    process = subprocess.Popen(command, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=log)
     found, done = [], threading.Event()
+    with open(folder / f"{name}.log", "wb", buffering=0) as log:
+        process = subprocess.Popen(command, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=log)
 
-    def read():
-        for line in process.stdout:
-            log.write(line)
-            if (ready := READY.search(line)) and not found:
-                found.append(ready[1].decode())
-                done.set()
-        done.set()
+        def read():
+            for line in process.stdout:
+                log.write(line)
+                if ready := READY.search(line):
+                    found.append(ready[1].decode())
+                    done.set()
+            done.set()
 
-    threading.Thread(target=read, daemon=True).start()
-    try:
-        done.wait(READY_S)
-        if not found:
-            log.flush()
-            said = Path(log.name).read_text(errors="replace")
-            sys.exit(f"{name} did not say within {READY_S} s where it listens. It said:\n{said}")
-        yield found[0]
-    finally:
-        process.terminate()
-        process.wait(10)
-        log.close()
+        reader = threading.Thread(target=read)
+        reader.start()
+        try:
+            done.wait(READY_S)
+            if not found:
+                said = Path(log.name).read_text(errors="replace")
+                sys.exit(f"{name} did not say where it listens (waited {READY_S} s at most). It said:\n{said}")
+            yield found[0]
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+            finally:
+                reader.join()
 
 
 def models(facts, moods):
@@ -96,7 +102,7 @@ def write_config(path, plan, mock):
 
 
 def session(plan, base, mock):
-    """What the suites are told. Without a gateway they talk to the mock, in the one dialect that each of them speaks."""
+    """What the suites are told. Without a gateway each talks to the mock, in the one dialect that it speaks."""
     direct = base == mock
     backs = {
         back: {
@@ -126,7 +132,7 @@ def main():
     asked.add_argument("suite", nargs="?", choices=RUNNERS, help="default: all")
     asked.add_argument("--binary", type=Path, default=Path(target) / "debug" / "lockgate")
     asked.add_argument("--direct", action="store_true", help="leave the gateway out, to test the suites and the mock")
-    asked.add_argument("more", nargs="*", help="arguments for the runner, instead of its default")
+    asked.add_argument("more", nargs="*", help="further arguments for the runner")
     asked = asked.parse_args()
     plan = json.loads((ROOT / "tests/sdk/backs.json").read_text())
     binary = asked.binary.resolve()

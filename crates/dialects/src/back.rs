@@ -40,6 +40,11 @@ pub trait Back: Send + Sync {
     /// Decodes a whole answer.
     fn read_answer(&self, operation: Operation, body: &[u8]) -> Result<Answer, Fault>;
 
+    /// Looks whether a whole answer that passes through untouched is one, and what it consumed.
+    fn glance_answer(&self, operation: Operation, body: &[u8]) -> Result<Usage, Fault> {
+        self.read_answer(operation, body).map(|answer| answer.usage())
+    }
+
     /// Begins to decode a streamed answer.
     fn stream_reader(&self, operation: Operation) -> Box<dyn StreamReader>;
 

@@ -33,6 +33,11 @@ pub trait Front: Send + Sync {
     /// Empty if the dialect has no harmless filler.
     fn heartbeat(&self) -> &'static str;
 
+    /// Header in which callers look for the id of their call.
+    fn id_header(&self) -> &'static str {
+        "x-request-id"
+    }
+
     /// HTTP status for a fault, where the dialect has its own idea (Anthropic's 529).
     fn status(&self, fault: &Fault) -> u16 {
         fault.status()

@@ -6,8 +6,9 @@ use std::collections::HashMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use types::{Effort, Fault, FaultKind, Source, ToolCall, ToolResult};
+use types::{Block, Chat, Completion, Effort, Fault, FaultKind, Message, Role, Source, ToolCall, ToolResult};
 
+use crate::Fit;
 use crate::json::{Doc, Kind};
 
 /// Extras that change nothing about an answer's meaning: left out silently where the target has no word for them
@@ -117,6 +118,18 @@ pub fn address_refused(what: &str, target: &str) -> Fault {
         "{what} is given by its address, which neither {target} nor the gateway fetches: send it as base64 data"
     );
     Fault { kind: FaultKind::Unsupported, ..Fault::invalid_param("messages", message) }
+}
+
+/// A text completion, asked of a model that only chats: the prompt becomes the user's message.
+pub fn completion_as_chat(completion: &Completion, fit: &mut Fit) -> Result<Chat, Fault> {
+    if completion.suffix.is_some() {
+        return fit.refuse("suffix", "text after the gap");
+    }
+    if completion.echo {
+        fit.worse_without("echo")?;
+    }
+    let prompt = Message { role: Role::User, blocks: vec![Block::text(&completion.prompt)], name: None };
+    Ok(Chat { messages: vec![prompt], ..completion.settings.clone() })
 }
 
 #[cfg(test)]

@@ -211,11 +211,13 @@ impl Attempt<'_> {
 
     async fn read_whole(&self, encoded: Encoded, reply: upstream::Reply) -> Result<Opened, Fault> {
         let bytes = reply.body.collect(self.setup.intake.max_answer_bytes).await?;
-        let answer = self.deployment.back.read_answer(encoded.operation, &bytes)?;
-        let bytes = match encoded.verbatim {
-            true => bytes,
-            false => self.ask.front.write_answer(self.ask.operation, &answer, self.stamp).freeze(),
-        };
+        let back = self.deployment.back;
+        if encoded.verbatim {
+            back.glance_answer(encoded.operation, &bytes)?;
+            return Ok(self.opened(reply.headers, encoded.dropped, Opening::Whole(bytes)));
+        }
+        let answer = back.read_answer(encoded.operation, &bytes)?;
+        let bytes = self.ask.front.write_answer(self.ask.operation, &answer, self.stamp).freeze();
         Ok(self.opened(reply.headers, encoded.dropped, Opening::Whole(bytes)))
     }
 

@@ -132,6 +132,12 @@ impl Journey {
     }
 
     fn note<'a>(&'a self, ask: &'a Ask, tally: Tally) -> Note<'a> {
-        Note { call_id: &self.call_id, group: &ask.model, tally, elapsed: self.began.elapsed() }
+        Note {
+            call_id: &self.call_id,
+            id_header: ask.front.id_header(),
+            group: &ask.model,
+            tally,
+            elapsed: self.began.elapsed(),
+        }
     }
 }

@@ -10,6 +10,8 @@ use crate::Deployment;
 pub(crate) struct Note<'a> {
     /// The call's id.
     pub call_id: &'a str,
+    /// Header in which the caller looks for an id; the provider's own id stays there if it gave one.
+    pub id_header: &'static str,
     /// The group the caller asked for.
     pub group: &'a str,
     /// How the attempts went.
@@ -47,8 +49,11 @@ const HIDDEN: &[&str] = &["connection", "content-length", "keep-alive", "set-coo
 impl Note<'_> {
     /// Adds what is known about the call itself.
     pub fn write(&self, headers: &mut HeaderMap) {
+        let given = headers.get(self.id_header).and_then(|id| id.to_str().ok());
+        let own_id = given.unwrap_or(self.call_id).to_owned();
         let mut put = |name: &'static str, value: &str| set(headers, HeaderName::from_static(name), value);
         put("x-litellm-call-id", self.call_id);
+        put(self.id_header, &own_id);
         put("x-litellm-model-group", self.group);
         put("x-litellm-version", env!("CARGO_PKG_VERSION"));
         put("x-litellm-attempted-retries", &self.tally.retries.to_string());

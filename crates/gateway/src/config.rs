@@ -1,36 +1,69 @@
-//! temp
-#![allow(missing_docs)]
+//! From the incumbent's `config.yaml` to a [`Setup`], with every mistake and every risk named by file, line and path.
+//!
+//! The way of a file: [`include`] reads it and those it includes into one [`tree`] ([`yaml`]), [`environ`] fills in
+//! variables, [`section`] checks each mapping against its table of [`keys`], and the rooms of the sections
+//! ([`models`], [`router`], [`fallbacks`], [`general`]) make of it what the engine works with. [`checks`] look at the
+//! result as a whole. What is wrong is noted, never thrown: all mistakes are reported at once ([`report`]).
+
+mod build;
+mod checks;
+mod connection;
+mod decimal;
+mod discover;
+#[cfg(test)]
+mod docs;
+mod environ;
+mod facts;
+mod fallbacks;
+mod general;
+mod include;
+mod keys;
+mod models;
+mod name;
+mod report;
+mod router;
+mod section;
+mod tree;
+mod yaml;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
 use engine::{Roll, Setup};
-use std::path::Path;
-#[derive(Clone, Default)]
-pub struct Report {
-    pub findings: Vec<String>,
-}
-impl std::fmt::Display for Report {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.findings.join("\n"))
-    }
-}
+
+pub use discover::{Quick, discover};
+pub use environ::ReadEnv;
+pub use report::Report;
+
+/// What came of a configuration.
 pub struct Loaded {
+    /// The setup, unless there is an error.
     pub setup: Option<Setup>,
+    /// Everything that is wrong or risky.
     pub report: Report,
+    /// What was found where nothing was configured, for people to read.
     pub found: Vec<String>,
+    /// The files that were read, the configuration first: a change of any of them is a reason to load again.
+    pub files: Vec<PathBuf>,
 }
-pub struct Quick {
-    pub model: Option<String>,
-    pub alias: Option<String>,
-    pub api_base: Option<String>,
-    pub temperature: Option<f64>,
-    pub max_tokens: Option<u64>,
-    pub request_timeout: Option<f64>,
-    pub drop_params: bool,
+
+/// Loads the configuration in `path`. Deployments find their health of before in `roll`.
+pub fn load(path: &Path, env: ReadEnv, roll: &Roll) -> Loaded {
+    build::load(path, &read_file, &build::World { env, roll, now: SystemTime::now() })
 }
-pub fn load(_: &Path, _: &dyn Fn(&str) -> Option<String>, _: &Roll) -> Loaded {
-    panic!()
-}
-pub fn discover(_: &Quick, _: &dyn Fn(&str) -> Option<String>, _: &Roll) -> Loaded {
-    panic!()
-}
+
+/// A variable of the process environment.
 pub fn process_env(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
+
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(include::MOST_BYTES + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests;

@@ -54,6 +54,8 @@ pub fn facts(provider: &str, model: &str) -> ModelFacts {
     if let Some(entry) = resold {
         entry.overlay(&mut abilities);
     }
+    // A model that nobody knows may well be able to think: a caller who asks for it is believed.
+    abilities.reasoning |= resold.is_none();
     families::settle(&mut abilities);
     ModelFacts {
         max_input_tokens: resold.and_then(|entry| entry.max_input_tokens()),

@@ -1,6 +1,9 @@
 //! From what an operator writes to the URL and key a provider is called with. The environment is an argument.
 
+use dialects::Quirks;
+
 use crate::Provider;
+use crate::http::Endpoint;
 
 /// Request paths that end up in base URLs because documentation shows whole URLs, by dialect.
 const PATHS: [(&str, &[&str]); 4] = [
@@ -35,6 +38,23 @@ impl Provider {
         }
         let tail = if base.ends_with(self.base_tail) { "" } else { self.base_tail };
         format!("{base}{tail}")
+    }
+
+    /// Whether `endpoint` belongs to the provider itself: a host of the domain in the table. An engine of the
+    /// operator's own is at home anywhere.
+    pub fn is_home(&self, endpoint: &Endpoint) -> bool {
+        let Some(base) = self.api_base.filter(|_| !self.local) else {
+            return true;
+        };
+        let host = base.split_once("://").map_or(base, |(_, rest)| rest).split(['/', ':']).next().unwrap_or_default();
+        let dot = host.rmatch_indices('.').nth(1).map_or(0, |(at, _)| at + 1);
+        let (domain, host) = (&host[dot..], endpoint.host.to_ascii_lowercase());
+        host.strip_suffix(domain).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+    }
+
+    /// What the server at `endpoint` does differently from the dialect.
+    pub fn quirks_at(&self, endpoint: &Endpoint) -> Quirks {
+        if self.is_home(endpoint) { self.quirks } else { self.elsewhere.unwrap_or(self.quirks) }
     }
 
     fn fill(&self, base: &str, env: &impl Fn(&str) -> Option<String>) -> Option<String> {

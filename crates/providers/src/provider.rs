@@ -33,6 +33,9 @@ pub struct Provider {
     /// What it does differently from its dialect. Neither `max_tokens` nor `max_completion_tokens` set means
     /// that both words are understood, and the caller's own goes upstream.
     pub quirks: Quirks,
+    /// What another server does differently that is called by this id and an address of its own, if its owner
+    /// only means that it speaks the dialect (`openai/MODEL` with an `api_base`).
+    pub elsewhere: Option<Quirks>,
     /// What it serves under its base without help from a bridge.
     pub endpoints: Endpoints,
     /// Usually a server of the operator's own: may need minutes to load a model before the first byte, and
@@ -194,6 +197,7 @@ pub(crate) const fn row(id: &'static str, display_name: &'static str) -> Provide
         key_optional: false,
         dialect: "openai",
         quirks: PORTABLE,
+        elsewhere: None,
         endpoints: Endpoints::of(&[Endpoint::Chat]),
         local: false,
         note: "",
@@ -236,6 +240,10 @@ impl Provider {
 
     pub(crate) const fn quirks(self, quirks: Quirks) -> Self {
         Provider { quirks, ..self }
+    }
+
+    pub(crate) const fn elsewhere(self, elsewhere: Quirks) -> Self {
+        Provider { elsewhere: Some(elsewhere), ..self }
     }
 
     pub(crate) const fn serves(self, endpoints: &[Endpoint]) -> Self {

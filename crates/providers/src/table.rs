@@ -56,7 +56,7 @@ static TABLE: &[Provider] = &[
     row("aiml", "AI/ML API").base("https://api.aimlapi.com/v1").base_env(&["AIML_API_BASE"])
         .key_env(&["AIML_API_KEY", "AIMLAPI_KEY"]).quirks(BOTH).serves(&[Chat, Embeddings]),
     row("aiohttp_openai", "OpenAI").base("https://api.openai.com/v1")
-        .base_env(&["OPENAI_BASE_URL", "OPENAI_API_BASE"]).key_env(&["OPENAI_API_KEY"]).quirks(OPENAI)
+        .base_env(&["OPENAI_BASE_URL", "OPENAI_API_BASE"]).key_env(&["OPENAI_API_KEY"]).quirks(OPENAI).elsewhere(BOTH)
         .serves(&[Chat, Embeddings]).note("other name of `openai`"),
     row("amazon_nova", "Amazon Nova").base("https://api.nova.amazon.com/v1").base_env(&["AMAZON_NOVA_API_BASE"])
         .key_env(&["AMAZON_NOVA_API_KEY"]).quirks(BOTH),
@@ -229,7 +229,7 @@ static TABLE: &[Provider] = &[
     row("oobabooga", "text-generation-webui").base("http://127.0.0.1:5000/v1").local()
         .serves(&[Chat, Completions, Embeddings]),
     row("openai", "OpenAI").base("https://api.openai.com/v1").base_env(&["OPENAI_BASE_URL", "OPENAI_API_BASE"])
-        .key_env(&["OPENAI_API_KEY"]).quirks(OPENAI)
+        .key_env(&["OPENAI_API_KEY"]).quirks(OPENAI).elsewhere(BOTH)
         .serves(OPENAI_SERVES),
     row("openai_like", "OpenAI-like").base_env(&["OPENAI_LIKE_API_BASE"]).key_env(&["OPENAI_LIKE_API_KEY"])
         .key_optional().quirks(BOTH).serves(&[Chat, Embeddings])
@@ -279,7 +279,7 @@ static TABLE: &[Provider] = &[
         .base_env(&["TENSORMESH_SERVERLESS_BASE_URL"]).key_env(&["TENSORMESH_INFERENCE_API_KEY"])
         .serves(&[Chat, Responses]),
     row("text-completion-openai", "OpenAI").base("https://api.openai.com/v1")
-        .base_env(&["OPENAI_BASE_URL", "OPENAI_API_BASE"]).key_env(&["OPENAI_API_KEY"]).quirks(OPENAI)
+        .base_env(&["OPENAI_BASE_URL", "OPENAI_API_BASE"]).key_env(&["OPENAI_API_KEY"]).quirks(OPENAI).elsewhere(BOTH)
         .serves(&[Completions]).note("legacy text completions of OpenAI"),
     row("together_ai", "Together AI").base("https://api.together.ai/v1").base_env(&["TOGETHER_AI_API_BASE"])
         .key_env(&["TOGETHER_API_KEY", "TOGETHER_AI_API_KEY", "TOGETHERAI_API_KEY", "TOGETHER_AI_TOKEN"])

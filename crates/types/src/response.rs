@@ -13,6 +13,17 @@ pub enum Answer {
     TokenCount(u64),
 }
 
+impl Answer {
+    /// What it consumed.
+    pub fn usage(&self) -> Usage {
+        match self {
+            Answer::Chat(response) => response.usage,
+            Answer::Embedding(embeddings) => embeddings.usage,
+            Answer::TokenCount(_) => Usage::default(),
+        }
+    }
+}
+
 /// A whole chat answer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Response {

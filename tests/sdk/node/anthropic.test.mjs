@@ -48,7 +48,10 @@ each('a stream says what a whole answer says', {}, async (back) => {
   const events = await collect(await say(back.model(), TRICKY, { stream: true }));
   assert.equal(deltas(events), textOf(whole));
   assert.equal(events[0].type, 'message_start');
-  assert.deepEqual(events.slice(-2).map((event) => event.type), ['message_delta', 'message_stop']);
+  assert.deepEqual(
+    events.slice(-2).map((event) => event.type),
+    ['message_delta', 'message_stop'],
+  );
   const final = await client.messages.stream(ask(back.model(), TRICKY)).finalMessage();
   assert.equal(textOf(final), textOf(whole));
   assert.deepEqual(
@@ -66,7 +69,10 @@ each('tools are called and their results are used', {}, async (back) => {
     for (const turn of turns) {
       assert.equal(turn.stop_reason, 'tool_use');
       const names = ['weather', 'clock'].slice(0, mood === 'chat' ? 1 : 2);
-      assert.deepEqual(callsOf(turn).map((call) => call.name), names);
+      assert.deepEqual(
+        callsOf(turn).map((call) => call.name),
+        names,
+      );
       assert.deepEqual(Object.keys(callsOf(turn)[0].input).sort(), ['city', 'days', 'unit']);
       const messages = answered('Weather?', turn, ['Rain', 'Noon']);
       const final = await say(back.model(mood), null, { messages, tools: TOOLS });
@@ -77,7 +83,10 @@ each('tools are called and their results are used', {}, async (back) => {
 
 each('a tool can be demanded', { can: ['choice'] }, async (back) => {
   const answer = await say(back.model(), 'Hi', { tools: TOOLS, tool_choice: { type: 'tool', name: 'clock' } });
-  assert.deepEqual(callsOf(answer).map((call) => call.name), ['clock']);
+  assert.deepEqual(
+    callsOf(answer).map((call) => call.name),
+    ['clock'],
+  );
 });
 
 each('an answer fits its schema', {}, async (back) => {
@@ -105,7 +114,10 @@ each('thinking is shown, streamed, and can be sent back', {}, async (back) => {
   const streamed = await client.messages.stream(ask(back.model(), 'Weather?', more)).finalMessage();
   assert.deepEqual(streamed.content[0], whole.content[0]);
   for (const turn of [whole, streamed]) {
-    assert.deepEqual(turn.content.map((block) => block.type), ['thinking', 'tool_use']);
+    assert.deepEqual(
+      turn.content.map((block) => block.type),
+      ['thinking', 'tool_use'],
+    );
     assert.match(turn.content[0].thinking, /Weather\?/);
     const final = await say(back.model(), null, { ...more, messages: answered('Weather?', turn, ['Snow']) });
     assert.match(textOf(final), /Snow/);
@@ -155,7 +167,11 @@ each('a stream that fails midway throws', {}, async (back) => {
   for (const mood of session.direct ? ['breaks'] : ['breaks', 'cut', 'short']) {
     const seen = [];
     const stream = await say(back.model(mood), SENTENCE, { stream: true });
-    await assert.rejects(collect(stream, seen), (error) => error instanceof Anthropic.APIError && assertShape(error), mood);
+    await assert.rejects(
+      collect(stream, seen),
+      (error) => error instanceof Anthropic.APIError && assertShape(error),
+      mood,
+    );
     assert.ok(deltas(seen) && `You said: ${SENTENCE}`.startsWith(deltas(seen)));
     assert.ok(seen.every((event) => event.type !== 'message_stop'));
   }
@@ -164,5 +180,8 @@ each('a stream that fails midway throws', {}, async (back) => {
 each('many calls at once get their own answers', {}, async (back) => {
   const numbers = Array.from({ length: 32 }, (_, number) => `caller number ${number}`);
   const answers = await Promise.all(numbers.map((text) => say(back.model(), text)));
-  assert.deepEqual(answers.map(textOf), numbers.map((text) => `You said: ${text}`));
+  assert.deepEqual(
+    answers.map(textOf),
+    numbers.map((text) => `You said: ${text}`),
+  );
 });

@@ -18,7 +18,8 @@ const say = (model, content = 'Good morning', more = {}) =>
 const textOf = (chunks) => chunks.map((chunk) => chunk.choices[0]?.delta.content ?? '').join('');
 
 function assertShape(error) {
-  for (const field of ['message', 'type', 'param', 'code']) assert.ok(field in error.error, `error.${field} is missing`);
+  for (const field of ['message', 'type', 'param', 'code'])
+    assert.ok(field in error.error, `error.${field} is missing`);
   assert.equal(typeof error.error.message, 'string');
   assert.ok(!String(error).includes(session.upstream_key));
   return true;
@@ -40,7 +41,9 @@ each('a stream says what a whole answer says', {}, async (back) => {
   assert.equal(textOf(chunks), whole.choices[0].message.content);
   assert.equal(chunks[0].choices[0].delta.role, 'assistant');
   assert.ok(chunks.every((chunk) => !chunk.usage && chunk.choices.length === 1));
-  const last = await collect(await say(back.model(), TRICKY, { stream: true, stream_options: { include_usage: true } }));
+  const last = await collect(
+    await say(back.model(), TRICKY, { stream: true, stream_options: { include_usage: true } }),
+  );
   assert.equal(last.filter((chunk) => chunk.usage).length, 1);
   assert.deepEqual(last.at(-1).choices, []);
   assert.equal(last.at(-1).usage.total_tokens, whole.usage.total_tokens);
@@ -73,8 +76,15 @@ each('two tools are called at once and both results are used', {}, async (back) 
   const first = await client.chat.completions.create({ model: back.model('pair'), messages: asked, tools: TOOLS });
   const [{ message, finish_reason }] = first.choices;
   assert.equal(finish_reason, 'tool_calls');
-  assert.deepEqual(message.tool_calls.map((call) => call.function.name), ['weather', 'clock']);
-  const results = message.tool_calls.map((call, at) => ({ role: 'tool', tool_call_id: call.id, content: ['Rain', 'Noon'][at] }));
+  assert.deepEqual(
+    message.tool_calls.map((call) => call.function.name),
+    ['weather', 'clock'],
+  );
+  const results = message.tool_calls.map((call, at) => ({
+    role: 'tool',
+    tool_call_id: call.id,
+    content: ['Rain', 'Noon'][at],
+  }));
   const final = await client.chat.completions.create({
     model: back.model('pair'),
     messages: [...asked, message, ...results],
@@ -85,11 +95,22 @@ each('two tools are called at once and both results are used', {}, async (back) 
 
 each('streamed tool calls join to whole ones', {}, async (back) => {
   for (const mood of back.can.includes('tangle') ? ['pair', 'tangle'] : ['pair']) {
-    const stream = client.chat.completions.stream({ model: back.model(mood), messages: [user('Weather?')], tools: TOOLS });
+    const stream = client.chat.completions.stream({
+      model: back.model(mood),
+      messages: [user('Weather?')],
+      tools: TOOLS,
+    });
     const { message, finish_reason } = (await stream.finalChatCompletion()).choices[0];
     assert.equal(finish_reason, 'tool_calls');
-    assert.deepEqual(message.tool_calls.map((call) => call.function.name), ['weather', 'clock']);
-    assert.deepEqual(Object.keys(JSON.parse(message.tool_calls[0].function.arguments)).sort(), ['city', 'days', 'unit']);
+    assert.deepEqual(
+      message.tool_calls.map((call) => call.function.name),
+      ['weather', 'clock'],
+    );
+    assert.deepEqual(Object.keys(JSON.parse(message.tool_calls[0].function.arguments)).sort(), [
+      'city',
+      'days',
+      'unit',
+    ]);
     assert.deepEqual(Object.keys(JSON.parse(message.tool_calls[1].function.arguments)), ['zone']);
     assert.equal(new Set(message.tool_calls.map((call) => call.id)).size, 2);
   }
@@ -98,7 +119,10 @@ each('streamed tool calls join to whole ones', {}, async (back) => {
 each('a tool can be demanded', { can: ['choice'] }, async (back) => {
   const tool_choice = { type: 'function', function: { name: 'clock' } };
   const answer = await say(back.model(), 'Hi', { tools: TOOLS, tool_choice });
-  assert.deepEqual(answer.choices[0].message.tool_calls.map((call) => call.function.name), ['clock']);
+  assert.deepEqual(
+    answer.choices[0].message.tool_calls.map((call) => call.function.name),
+    ['clock'],
+  );
 });
 
 each('an answer fits its schema', {}, async (back) => {
@@ -161,7 +185,10 @@ once('every model is listed', async () => {
 
 once('a wrong key and an unknown model are refused', async () => {
   const stranger = new OpenAI({ ...WITH, apiKey: 'sk-wrong' });
-  await assert.rejects(stranger.models.list(), (error) => error instanceof OpenAI.AuthenticationError && assertShape(error));
+  await assert.rejects(
+    stranger.models.list(),
+    (error) => error instanceof OpenAI.AuthenticationError && assertShape(error),
+  );
   await assert.rejects(say('nobody'), (error) => [400, 404].includes(error.status) && assertShape(error));
 });
 
@@ -197,5 +224,8 @@ each('a stream that fails midway throws', {}, async (back) => {
 each('many calls at once get their own answers', {}, async (back) => {
   const numbers = Array.from({ length: 32 }, (_, number) => `caller number ${number}`);
   const answers = await Promise.all(numbers.map((text) => say(back.model(), text)));
-  assert.deepEqual(answers.map((answer) => answer.choices[0].message.content), numbers.map((text) => `You said: ${text}`));
+  assert.deepEqual(
+    answers.map((answer) => answer.choices[0].message.content),
+    numbers.map((text) => `You said: ${text}`),
+  );
 });

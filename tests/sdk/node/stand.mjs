@@ -16,7 +16,9 @@ export function backs(native) {
   return (title, { can = [], gateway = false } = {}, body) => {
     if (gateway && session.direct) return;
     for (const [name, back] of wanted.filter(([, back]) => can.every((ability) => back.can.includes(ability)))) {
-      test(`${title} [${name}]`, { timeout: TIMEOUT_MS }, () => body({ name, can: back.can, model: (mood = 'chat') => back.models[mood] }));
+      test(`${title} [${name}]`, { timeout: TIMEOUT_MS }, () =>
+        body({ name, can: back.can, model: (mood = 'chat') => back.models[mood] }),
+      );
     }
   };
 }
@@ -33,7 +35,12 @@ export const SENTENCE = 'the quick brown fox jumps over the lazy dog';
 // One red pixel.
 export const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC';
 
-const object = (properties) => ({ type: 'object', properties, required: Object.keys(properties), additionalProperties: false });
+const object = (properties) => ({
+  type: 'object',
+  properties,
+  required: Object.keys(properties),
+  additionalProperties: false,
+});
 export const WEATHER = object({
   city: { type: 'string' },
   unit: { type: 'string', enum: ['celsius', 'fahrenheit'] },

@@ -13,9 +13,7 @@ from conftest import SESSION
 TRICKY = 'Grüße, 世界 👋🏽 "quoted" \\ back\\slash\n\ttab </s> data: [DONE]'
 
 # One red pixel.
-PNG = (
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
-)
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
 
 WEATHER = {
     "type": "object",

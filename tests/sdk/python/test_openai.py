@@ -461,11 +461,15 @@ def test_an_unknown_model_is_refused(client, stream):
     assert "nobody" in refused.value.message
 
 
-def test_a_bad_request_is_refused(client, back):
-    for wrong in [{"messages": []}, {"messages": "hello"}, {"messages": [{"role": "pope", "content": "hi"}]}]:
-        with pytest.raises(openai.BadRequestError) as refused:
-            client.post("/chat/completions", body={"model": back.model(), **wrong}, cast_to=object)
-        assert_shape(refused.value)
+@pytest.mark.parametrize(
+    "wrong",
+    [{"messages": []}, {"messages": "hello"}, {"messages": [{"role": "pope", "content": "hi"}]}],
+    ids=["no messages", "messages as text", "unknown role"],
+)
+def test_a_bad_request_is_refused(client, back, wrong):
+    with pytest.raises(openai.BadRequestError) as refused:
+        client.post("/chat/completions", body={"model": back.model(), **wrong}, cast_to=object)
+    assert_shape(refused.value)
 
 
 FAULTS = [

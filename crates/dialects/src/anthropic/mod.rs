@@ -57,6 +57,10 @@ impl Front for Anthropic {
         "event: ping\ndata: {\"type\": \"ping\"}\n\n"
     }
 
+    fn id_header(&self) -> &'static str {
+        "request-id"
+    }
+
     fn status(&self, fault: &Fault) -> u16 {
         faults::status(fault)
     }

@@ -163,7 +163,12 @@ impl<'d> Json<'d> {
 
     /// Whether it is the string `text`.
     pub fn is(&self, text: &str) -> bool {
-        self.as_str().is_some_and(|own| own == text)
+        let node = self.node();
+        if node.escaped {
+            return self.as_str().is_some_and(|own| own == text);
+        }
+        let inner = node.start as usize + 1..(node.end as usize).saturating_sub(1);
+        node.kind == Kind::String && self.doc.text[inner] == *text.as_bytes()
     }
 
     fn children(&self, kind: Kind) -> Items<'d> {

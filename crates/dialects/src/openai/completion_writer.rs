@@ -3,9 +3,9 @@
 use bytes::BytesMut;
 use types::{Block, Delta, Event, Finish, Operation, Raw, Usage};
 
-use super::completions::write_logprobs;
+use super::completions::{finish_word, write_logprobs};
 use super::wire::{Head, data};
-use super::{usage, words, write_fault};
+use super::{usage, write_fault};
 use crate::{Stamp, StreamWriter};
 
 /// Encodes one stream.
@@ -40,7 +40,7 @@ impl CompletionWriter {
                     }
                     w.key("finish_reason");
                     match finish {
-                        Some(finish) => w.string(words::finish_word(finish)),
+                        Some(finish) => w.string(finish_word(finish)),
                         None => w.null(),
                     }
                 });

@@ -1,7 +1,7 @@
 //! Legacy text completions. Their answers and chunks carry bare texts; everything else is as in chats.
 
 use bytes::BytesMut;
-use types::{Block, Choice, Completion, Fault, Response};
+use types::{Block, Choice, Completion, Fault, Finish, Response};
 
 use super::fields::{Place, Wrong, count, field, flag, text};
 use super::request::{Newer, setting};
@@ -95,7 +95,15 @@ fn write_choice(w: &mut Writer, index: usize, choice: &Choice) {
         Some(raw) => write_logprobs(w, raw.get()),
         None => w.null(),
     }
-    w.str_field("finish_reason", words::finish_word(choice.finish));
+    w.str_field("finish_reason", finish_word(choice.finish));
+}
+
+/// Completions know no tools.
+pub(super) fn finish_word(finish: Finish) -> &'static str {
+    match finish {
+        Finish::ToolCalls => words::finish_word(Finish::Stop),
+        other => words::finish_word(other),
+    }
 }
 
 /// Writes log probabilities in the shape of completions: parallel lists. Chats have one list of objects.

@@ -10,9 +10,11 @@ use crate::phrases;
 
 /// Longest message that is passed on, in bytes.
 const MAX_MESSAGE: usize = 2000;
+/// Longest code or parameter name that is taken for one, in bytes.
+const MAX_WORD: usize = 200;
 
 /// Codes and types that say more than the status (wire.md 2.1, 2.10).
-const WORDS: [(&str, FaultKind); 33] = [
+const WORDS: [(&str, FaultKind); 29] = [
     ("context_length_exceeded", FaultKind::ContextWindow),
     ("exceed_context_size_error", FaultKind::ContextWindow),
     ("content_filter", FaultKind::ContentPolicy),
@@ -43,10 +45,6 @@ const WORDS: [(&str, FaultKind); 33] = [
     ("service_unavailable", FaultKind::Overloaded),
     ("timeout", FaultKind::Timeout),
     ("timeout_error", FaultKind::Timeout),
-    ("api_error", FaultKind::Upstream),
-    ("internal_error", FaultKind::Upstream),
-    ("internal_server_error", FaultKind::Upstream),
-    ("server_error", FaultKind::Upstream),
 ];
 
 /// Decodes an error answer.
@@ -99,16 +97,18 @@ impl<'d> Said<'d> {
 
     fn of_object(error: Json<'d>) -> Option<Self> {
         let text = |name: &str| error.get(name).and_then(|value| value.as_str());
+        let word = |name: &str| text(name).filter(|word| (1..MAX_WORD).contains(&word.len()));
         let inner = |outer: &str, name: &str| error.get(outer)?.get(name)?.as_str();
         let message = text("message").or_else(|| error.get_some("detail").map(detail));
-        let words = [text("code"), inner("innererror", "code"), text("type"), text("status")];
-        let words: Vec<_> = words.into_iter().flatten().filter(|word| !word.is_empty()).collect();
-        let status = |name: &str| error.get(name).and_then(|value| value.as_u64().or(value.as_str()?.parse().ok()));
+        let words = [word("code"), inner("innererror", "code"), word("type"), word("status")];
+        let words: Vec<_> = words.into_iter().flatten().collect();
+        let number = |value: Json| value.as_u64().or_else(|| value.as_str()?.parse().ok());
+        let status = |name: &str| error.get(name).and_then(number);
         let said = Said {
             status: status("code").or(status("status")).and_then(|status| u16::try_from(status).ok()),
-            param: error.get("param").and_then(|param| param.as_string()),
+            param: word("param").map(Cow::into_owned),
             hint: inner("metadata", "raw").unwrap_or_default(),
-            code: text("code"),
+            code: word("code"),
             message,
             words,
         };
@@ -155,7 +155,7 @@ impl<'d> Said<'d> {
     fn code(&self) -> Option<String> {
         let is_fine = |word: &&str| !word.ends_with("_error");
         let ours = self.words.iter().find_map(|word| known(word)).map(|(name, _)| name).filter(is_fine);
-        let theirs = self.code.as_deref().filter(|code| code.parse::<u64>().is_err() && !code.is_empty());
+        let theirs = self.code.as_deref().filter(|code| code.parse::<u64>().is_err());
         ours.or(theirs).map(str::to_owned)
     }
 

@@ -1,30 +1,51 @@
 //! A look at chunks that pass through untouched. Most are plain text, so bytes are searched first, and a chunk is
 //! parsed only if it seems to hold something: a key inside quoted text looks different, for its quotes are escaped.
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
+use types::{Fault, Operation, Usage};
 
 use super::words::{self, Ending};
 use super::{answer, faults, usage};
 use crate::Glance;
 use crate::json::{Doc, Json};
 
+/// What a chunk that matters contains. Searching is prepared once: it costs more than looking at a short chunk.
+static USAGE: LazyLock<Finder> = LazyLock::new(|| Finder::new("\"usage\":"));
+static FINISH: LazyLock<Finder> = LazyLock::new(|| Finder::new("\"finish_reason\":"));
+static ERROR: LazyLock<Finder> = LazyLock::new(|| Finder::new("\"error\""));
+
 /// Looks at the data of one event.
 pub(super) fn glance(data: &[u8]) -> Glance {
     if data.trim_ascii() == b"[DONE]" {
         return Glance { end: true, ..Glance::default() };
     }
-    let is_worth_it = opens(data, b"\"usage\":", b'{')
-        || opens(data, b"\"finish_reason\":", b'"')
-        || memmem::find(data, b"\"error\"").is_some();
+    let is_worth_it = opens(data, &USAGE, b'{') || opens(data, &FINISH, b'"') || ERROR.find(data).is_some();
     if !is_worth_it {
         return Glance::default();
     }
     Doc::parse(data).map(|doc| chunk(doc.root())).unwrap_or_default()
 }
 
-/// Whether the field `name` is there with a value that begins with `first`.
-fn opens(data: &[u8], name: &[u8], first: u8) -> bool {
-    memmem::find_iter(data, name).any(|at| data[at + name.len()..].trim_ascii_start().first() == Some(&first))
+/// Looks at a whole answer: whether it is one, and what it consumed. Its content is only checked to be JSON.
+pub(super) fn glance_answer(operation: Operation, body: &[u8]) -> Result<Usage, Fault> {
+    let doc = Doc::parse_head(body).map_err(|_| answer::malformed("is not JSON"))?;
+    let root = doc.root();
+    let list = if operation == Operation::Embedding { "data" } else { "choices" };
+    let holds_something = root.get(list).is_some_and(|list| list.raw().len() > "[]".len());
+    let plain = root.get_some("error").is_none() && root.get_some("x_groq").is_none();
+    if !(holds_something && plain) {
+        return answer::read(operation, body).map(|answer| answer.usage());
+    }
+    Ok(root.get_some("usage").and_then(|counts| counts.inside(usage::read)).unwrap_or_default())
+}
+
+/// Whether the field is there with a value that begins with `first`.
+fn opens(data: &[u8], field: &Finder, first: u8) -> bool {
+    let mut places = field.find_iter(data);
+    places.any(|at| data[at + field.needle().len()..].trim_ascii_start().first() == Some(&first))
 }
 
 fn chunk(chunk: Json) -> Glance {

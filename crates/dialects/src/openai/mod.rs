@@ -31,7 +31,7 @@ mod write_request;
 mod write_tools;
 
 use bytes::BytesMut;
-use types::{Answer, Fault, FaultKind, Operation, Request, Side};
+use types::{Answer, Fault, FaultKind, Operation, Request, Side, Usage};
 
 use crate::json::{Doc, Edit, Object};
 use crate::{Back, Fit, Front, Glance, Outgoing, Stamp, StreamReader, StreamWriter, Target};
@@ -125,6 +125,10 @@ impl Back for OpenAi {
 
     fn read_answer(&self, operation: Operation, body: &[u8]) -> Result<Answer, Fault> {
         answer::read(operation, body)
+    }
+
+    fn glance_answer(&self, operation: Operation, body: &[u8]) -> Result<Usage, Fault> {
+        glance::glance_answer(operation, body)
     }
 
     fn stream_reader(&self, _operation: Operation) -> Box<dyn StreamReader> {

@@ -59,6 +59,8 @@ fn file(value: Json) -> Result<(Source, Option<String>), Wrong> {
     let id = field(file, "file_id", text)?;
     let source = match (field(file, "file_data", text)?, id) {
         (Some(data), _) => file_source(data).within("file_data")?,
+        // Gateways' clients name addresses here too.
+        (None, Some(id)) if id.contains("://") => Source::Url(id),
         (None, Some(id)) => Source::File(id),
         (None, None) => return Err(Wrong::new("must have 'file_data' or 'file_id'")),
     };

@@ -122,18 +122,13 @@ impl ChatWriter {
             }
             Delta::RedactedThinking(data) => self.thinking_block(index, &Block::RedactedThinking { data }, out),
             Delta::Refusal(text) => self.chunk(index, None, out, |w| w.str_field("refusal", &text)),
-            Delta::ToolStart { index: call, id, name, signature: proof } => {
+            Delta::ToolStart { index: call, id, name, signature } => {
                 self.choices[at].calls.push((call, false));
-                let id = if id.is_empty() { call_id(&self.stamp, index as usize, call as usize) } else { id };
-                self.call(index, call, out, |w| {
-                    w.str_field("id", &id);
-                    w.str_field("type", "function");
-                    w.key("function").object(|w| {
-                        w.str_field("name", &name);
-                        w.str_field("arguments", "");
-                    });
-                    signature(w, proof.as_deref());
-                });
+                let id = match id.as_str() {
+                    "" => call_id(&self.stamp, index as usize, call as usize),
+                    _ => id,
+                };
+                self.call_start(index, call, &id, &name, signature.as_deref(), out);
             }
             Delta::ToolArguments { index: call, fragment } => {
                 self.choices[at].has_arguments(call);
@@ -162,6 +157,18 @@ impl ChatWriter {
                     fill(w);
                 });
             });
+        });
+    }
+
+    fn call_start(&self, choice: u32, call: u32, id: &str, name: &str, proof: Option<&str>, out: &mut BytesMut) {
+        self.call(choice, call, out, |w| {
+            w.str_field("id", id);
+            w.str_field("type", "function");
+            w.key("function").object(|w| {
+                w.str_field("name", name);
+                w.str_field("arguments", "");
+            });
+            signature(w, proof);
         });
     }
 

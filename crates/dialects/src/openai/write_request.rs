@@ -21,7 +21,7 @@ pub(super) fn write(chat: &Chat, fit: &mut Fit) -> Result<BytesMut, Fault> {
     }
     let tools = write_tools::Plan::of(chat, fit)?;
     let settings = Settings::of(chat, fit)?;
-    let effort = effort(chat, fit)?;
+    let effort = effort(chat, fit);
     let sampling = Sampling::of(chat, effort, fit)?;
     Ok(Writer::document(|w| {
         w.str_field("model", target.model);
@@ -155,32 +155,29 @@ impl<'a> Sampling<'a> {
 }
 
 /// The effort to ask for: the caller's, or one that fits the caller's budget, within what the model knows.
-fn effort(chat: &Chat, fit: &mut Fit) -> Result<Option<Effort>, Fault> {
-    let Some(reasoning) = &chat.reasoning else {
-        return Ok(None);
-    };
+fn effort(chat: &Chat, fit: &mut Fit) -> Option<Effort> {
+    let reasoning = chat.reasoning.as_ref()?;
     let by_budget = |tokens| match tokens {
         0 => Effort::None,
         1..2048 => Effort::Low,
         2048..8192 => Effort::Medium,
         _ => Effort::High,
     };
-    let Some(wanted) = reasoning.effort.or(reasoning.budget_tokens.map(by_budget)) else {
-        return Ok(None);
-    };
+    let wanted = reasoning.effort.or(reasoning.budget_tokens.map(by_budget))?;
     let abilities = fit.target.abilities();
     if !abilities.reasoning {
+        // Coding agents always ask for thought, whatever stands behind the name; a model that cannot think does what
+        // "none" asks for anyway.
         let name = if reasoning.effort.is_some() { "reasoning_effort" } else { "thinking" };
-        // A model that cannot think does what "none" asks for anyway.
-        fit.worse_without_some(name, &Some(wanted).filter(|effort| *effort != Effort::None))?;
-        return Ok(None);
+        fit.hint(name, &Some(wanted).filter(|effort| *effort != Effort::None));
+        return None;
     }
-    Ok(Some(match wanted {
+    Some(match wanted {
         Effort::None if abilities.thinking_always_on => Effort::Low,
         // Models that know more than "high" know no "minimal" (wire.md 2.7).
         Effort::Minimal if abilities.max_effort > Effort::High => Effort::Low,
         other => other.min(abilities.max_effort),
-    }))
+    })
 }
 
 /// The wanted form, or plain JSON for models that take no schema.

@@ -1,3 +1,14 @@
 //! The one integration binary: everything that is checked from outside, one module per subject.
 
+mod backs;
+mod callers;
+mod cli;
+mod client;
+mod faults;
+mod front;
+mod gateway;
+mod hostile;
 mod house;
+mod reload;
+mod staying_alive;
+mod streams;

@@ -138,7 +138,9 @@ fn only_the_documented_spellings_are_tried() {
 #[test]
 fn an_unlisted_model_has_no_price_but_may_have_abilities() {
     assert_eq!(lookup("openai", "gpt-99"), None);
-    assert_eq!(facts("hosted_vllm", "my-model"), ModelFacts::default());
+    let believed = Abilities { reasoning: true, ..Abilities::default() };
+    let nothing_known = ModelFacts { abilities: believed, ..ModelFacts::default() };
+    assert_eq!(facts("hosted_vllm", "my-model"), nothing_known);
     let unlisted = facts("anthropic", "claude-opus-5-6");
     assert_eq!((unlisted.input_picousd, unlisted.max_input_tokens), (None, None));
     assert!(unlisted.abilities.adaptive_thinking && !unlisted.abilities.sampling);

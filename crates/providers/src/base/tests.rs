@@ -1,4 +1,5 @@
 use crate::find;
+use crate::http::Endpoint;
 
 /// Checks the base URL that provider `id` has in an environment.
 fn check(id: &str, env: &[(&str, &str)], expected: Option<&str>) {
@@ -54,4 +55,31 @@ fn the_key_is_the_first_variable_that_is_set() {
     };
     assert_eq!(find("gemini").unwrap().key(env).as_deref(), Some("k"));
     assert_eq!(find("openai").unwrap().key(env), None);
+}
+
+#[test]
+fn another_server_that_speaks_the_dialect_is_not_the_provider() {
+    let check = |id: &str, url: &str, expected: bool| {
+        assert_eq!(find(id).unwrap().is_home(&Endpoint::parse(url).unwrap()), expected, "{id} at {url}");
+    };
+    check("openai", "https://api.openai.com/v1", true);
+    check("openai", "https://EU.api.openai.com/v1", true);
+    check("openai", "https://notopenai.com/v1", false);
+    check("openai", "https://api.openai.com.evil.example/v1", false);
+    check("openai", "http://127.0.0.1:1234/v1", false);
+    check("anthropic", "https://llm.example/anthropic", false);
+    check("bedrock_mantle", "https://bedrock-mantle.eu-west-1.api.aws/v1", true);
+    check("ollama", "http://gpu.lan:11434", true);
+    check("hosted_vllm", "http://gpu.lan:8000/v1", true);
+}
+
+#[test]
+fn only_openai_itself_gets_developer_messages() {
+    let check = |id: &str, url: &str, expected: bool| {
+        let quirks = find(id).unwrap().quirks_at(&Endpoint::parse(url).unwrap());
+        assert_eq!(quirks.developer_role, expected, "{id} at {url}");
+    };
+    check("openai", "https://api.openai.com/v1", true);
+    check("openai", "http://gpu.lan:8000/v1", false);
+    check("groq", "https://api.groq.com/openai/v1", false);
 }

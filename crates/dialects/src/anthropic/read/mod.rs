@@ -72,6 +72,9 @@ fn chat(root: Json) -> Result<Chat, Fault> {
 
 fn messages(json: Json, at: &At) -> Result<Vec<Message>, Fault> {
     let messages = at.list(json, message)?;
+    if messages.is_empty() {
+        return Err(at.fault("at least one message is required"));
+    }
     if messages.len() > MAX_MESSAGES {
         return Err(at.fault(format_args!("at most {MAX_MESSAGES} messages are allowed")));
     }

@@ -114,8 +114,13 @@ fn a_mistake_is_named_by_its_place() {
         ),
         (saying("robot", "\"hi\""), "messages.0.role", "must be"),
         (r#"{"max_tokens":5,"messages":[]}"#.to_owned(), "model", "Field required"),
-        (r#"{"model":"m","messages":[]}"#.to_owned(), "max_tokens", "Field required"),
-        (r#"{"model":"m","max_tokens":-1,"messages":[]}"#.to_owned(), "max_tokens", "whole number"),
+        (r#"{"model":"m","messages":[{"role":"user","content":"q"}]}"#.to_owned(), "max_tokens", "Field required"),
+        (r#"{"model":"m","max_tokens":5,"messages":[]}"#.to_owned(), "messages", "at least one message"),
+        (
+            r#"{"model":"m","max_tokens":-1,"messages":[{"role":"user","content":"q"}]}"#.to_owned(),
+            "max_tokens",
+            "whole number",
+        ),
         (r#"{"model":"m","max_tokens":1}"#.to_owned(), "messages", "Field required"),
     ] {
         let fault = read_chat(&body).expect_err(&body);

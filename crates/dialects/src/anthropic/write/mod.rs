@@ -13,9 +13,10 @@ mod thinking;
 mod tools;
 mod turns;
 
-use types::{Block, Chat, Completion, Fault, FaultKind, Message, Request, Role};
+use types::{Chat, Fault, FaultKind, Request};
 
 use super::words;
+use crate::turns::completion_as_chat;
 use crate::{Fit, Outgoing, Target};
 
 /// What the body is for.
@@ -32,25 +33,15 @@ pub(super) fn request(request: &Request, target: &Target) -> Result<Outgoing, Fa
     match request {
         Request::Chat(request) => chat(request, Purpose::Answer, Fit::new(target)),
         Request::CountTokens(request) => chat(request, Purpose::Count, Fit::new(target)),
-        Request::Completion(request) => completion(request, target),
+        Request::Completion(request) => {
+            let mut fit = Fit::new(target);
+            chat(&completion_as_chat(request, &mut fit)?, Purpose::Answer, fit)
+        }
         Request::Embedding(_) => Err(Fault {
             kind: FaultKind::Unsupported,
             ..Fault::invalid(format!("{} cannot embed: Anthropic's API has no embeddings", target.name))
         }),
     }
-}
-
-/// A completion is asked as a chat with one message.
-fn completion(request: &Completion, target: &Target) -> Result<Outgoing, Fault> {
-    let mut fit = Fit::new(target);
-    if request.suffix.is_some() {
-        return fit.refuse("suffix", "text after the gap");
-    }
-    if request.echo {
-        fit.worse_without("echo")?;
-    }
-    let prompt = Message { role: Role::User, blocks: vec![Block::text(&request.prompt)], name: None };
-    chat(&Chat { messages: vec![prompt], ..request.settings.clone() }, Purpose::Answer, fit)
 }
 
 fn chat(chat: &Chat, purpose: Purpose, mut fit: Fit) -> Result<Outgoing, Fault> {

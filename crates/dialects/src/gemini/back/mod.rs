@@ -22,6 +22,7 @@ use bytes::Bytes;
 use types::{Answer, Fault, Operation, Request};
 
 use super::Gemini;
+use crate::turns::completion_as_chat;
 use crate::{Back, Fit, Glance, Outgoing, StreamReader, Target, upstream};
 
 impl Back for Gemini {
@@ -46,7 +47,7 @@ impl Back for Gemini {
             Request::Chat(chat) => request::chat(chat, &mut fit)?,
             Request::CountTokens(chat) => request::count(chat, &mut fit)?,
             Request::Embedding(embedding) => embed::write(embedding, &mut fit)?,
-            Request::Completion(_) => return fit.refuse("prompt", "a text completion"),
+            Request::Completion(completion) => request::chat(&completion_as_chat(completion, &mut fit)?, &mut fit)?,
         };
         Ok(Outgoing { body: Bytes::from(body), headers: Vec::new(), dropped: fit.dropped })
     }

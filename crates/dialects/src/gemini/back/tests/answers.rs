@@ -1,3 +1,5 @@
+//! What is made of Gemini's whole answers.
+
 use types::*;
 
 use crate::trial::{base64, image};

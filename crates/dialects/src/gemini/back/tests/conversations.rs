@@ -1,3 +1,5 @@
+//! How conversations reach Gemini: turns, tools, media, signatures.
+
 use base64::Engine as _;
 use serde_json::{Value, json};
 use types::*;

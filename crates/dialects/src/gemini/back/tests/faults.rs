@@ -1,3 +1,5 @@
+//! What Gemini's errors mean.
+
 use std::time::Duration;
 
 use types::*;

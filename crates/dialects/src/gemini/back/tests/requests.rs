@@ -1,3 +1,5 @@
+//! The shape of requests to Gemini: paths, tools, choices.
+
 use serde_json::{Value, json};
 use types::*;
 

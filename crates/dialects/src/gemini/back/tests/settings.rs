@@ -1,3 +1,5 @@
+//! Which settings reach Gemini, and what becomes of those that cannot.
+
 use serde_json::{Value, json};
 use types::*;
 

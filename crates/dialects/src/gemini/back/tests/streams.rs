@@ -1,3 +1,5 @@
+//! What is made of Gemini's streams.
+
 use types::*;
 
 use crate::trial::{events, told};

@@ -1,3 +1,5 @@
+//! What is made of Ollama's whole answers.
+
 use types::*;
 
 use crate::trial::call;

@@ -1,3 +1,5 @@
+//! What Ollama's errors mean.
+
 use types::*;
 
 use crate::{Back, Ollama};

@@ -1,3 +1,5 @@
+//! What Ollama is sent.
+
 use serde_json::{Value, json};
 use types::*;
 

@@ -1,3 +1,5 @@
+//! What is made of Ollama's streams.
+
 use types::*;
 
 use crate::trial::{events, events_of, told};

@@ -1,0 +1,183 @@
+//! How a deployment reaches its provider: address, key, headers.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use providers::http::Endpoint;
+use providers::{Auth, Provider};
+
+use super::environ::{Env, UNSET_REMEDY, unset};
+use super::report::{Notes, Place};
+use super::section::{Section, scalar, shown};
+use super::tree::{Node, Value};
+
+/// Address of providers that are never called over a network; the top-level domain cannot exist (RFC 2606).
+const NOWHERE: &str = "http://built-in.invalid";
+
+/// Headers that belong to the connection, not to the configuration.
+const RESERVED: [&str; 6] = ["connection", "content-length", "content-type", "host", "te", "transfer-encoding"];
+
+/// How a provider is reached.
+pub struct Connection {
+    /// Where it listens.
+    pub endpoint: Endpoint,
+    /// Headers of every request, credential included.
+    pub headers: HeaderMap,
+}
+
+/// What a connection is made from.
+pub struct Wanted<'a, 't> {
+    /// `litellm_params`.
+    pub params: &'a Section<'t>,
+    /// The entry of `credential_list` it names.
+    pub credential: Option<&'a Section<'t>>,
+    /// Who is called.
+    pub provider: &'static Provider,
+    /// Whether answers are canned: nobody is called then.
+    pub canned: bool,
+}
+
+/// What could be found in one place or another, and where.
+struct Found {
+    text: String,
+    place: Place,
+    path: String,
+    /// Whether it came from the provider's own environment variables or the table.
+    usual: bool,
+}
+
+impl Wanted<'_, '_> {
+    /// Finds everything out; `None` if the provider cannot be reached, which is noted.
+    pub fn connect(&self, env: &Env, notes: &mut Notes) -> Option<Connection> {
+        let (endpoint, usual_base) = self.endpoint(env, notes)?;
+        let mut headers = HeaderMap::new();
+        if let Some(organization) = self.params.text("organization") {
+            let header = ("openai-organization", organization);
+            add_header(&mut headers, header, self.params.place("organization"), &self.params.at("organization"), notes);
+        }
+        self.add_key(&mut headers, &endpoint, usual_base, env, notes);
+        for name in ["headers", "extra_headers"] {
+            if let Some(Value::Map(entries)) = self.params.node(name).map(|node| &node.value) {
+                entries.iter().for_each(|(header, node)| {
+                    self.add_given_header(&mut headers, header, node, &self.params.at(name), notes);
+                });
+            }
+        }
+        Some(Connection { endpoint, headers })
+    }
+
+    /// From `litellm_params`, else from the credential.
+    fn given(&self, name: &str) -> Option<Found> {
+        let sections = [Some(self.params), self.credential].into_iter().flatten();
+        sections.into_iter().find_map(|section| {
+            let text = section.text(name)?.to_owned();
+            Some(Found { text, place: section.place(name), path: section.at(name), usual: false })
+        })
+    }
+
+    /// The address, and whether it is the provider's usual one.
+    fn endpoint(&self, env: &Env, notes: &mut Notes) -> Option<(Endpoint, bool)> {
+        let provider = self.provider;
+        let (place, path) = (self.params.place("model"), self.params.at("api_base"));
+        let given = self.given("api_base").or_else(|| self.given("base_url"));
+        let given = given.map(|found| Found { text: provider.complete_base(&found.text), ..found });
+        let usual = || {
+            let text = provider.base_url(|name| env.get(name))?;
+            Some(Found { text, place, path: path.clone(), usual: true })
+        };
+        let nowhere = || {
+            let built_in = self.canned || provider.auth == Auth::None;
+            built_in.then(|| Found { text: NOWHERE.to_owned(), place, path: path.clone(), usual: true })
+        };
+        let Some(base) = given.or_else(usual).or_else(nowhere) else {
+            let message = format!("{} has no usual address", provider.display_name);
+            let variable = provider.base_env.first().map(|name| format!(", or set {name}")).unwrap_or_default();
+            notes.error(place, &path, message, format!("write e.g. api_base: http://localhost:8000/v1{variable}"));
+            return None;
+        };
+        match Endpoint::parse(&base.text) {
+            Ok(endpoint) => Some((endpoint, base.usual)),
+            Err(error) => {
+                notes.error(base.place, &base.path, error, "write e.g. api_base: http://localhost:8000/v1");
+                None
+            }
+        }
+    }
+
+    fn add_key(&self, headers: &mut HeaderMap, endpoint: &Endpoint, usual_base: bool, env: &Env, notes: &mut Notes) {
+        let provider = self.provider;
+        let (place, path) = (self.params.place("model"), self.params.at("api_key"));
+        let found = self.given("api_key").or_else(|| {
+            let text = provider.key(|name| env.get(name))?;
+            Some(Found { text, place, path: path.clone(), usual: true })
+        });
+        let Some(key) = found else {
+            self.warn_without_key(endpoint, notes);
+            return;
+        };
+        if key.usual && !usual_base && !provider.is_home(endpoint) {
+            let variables = provider.key_env.join(" or ");
+            let message = format!("the key in {variables} is sent to {}, which is not {}'s", endpoint.url(), provider.display_name);
+            notes.warn(place, &path, message, "write the api_key of that server, or api_key: none");
+        }
+        if let Err(error) = provider.auth.set_key(&key.text, headers) {
+            notes.error(key.place, &key.path, error, "check for line breaks and quotes");
+        }
+    }
+
+    fn warn_without_key(&self, endpoint: &Endpoint, notes: &mut Notes) {
+        let provider = self.provider;
+        let path = self.params.at("api_key");
+        let variable = self.params.variable("api_key").or_else(|| self.credential?.variable("api_key"));
+        if let Some((variable, place)) = variable {
+            notes.warn(place, &path, format!("{}: calls are sent without a key", unset(variable)), UNSET_REMEDY);
+            return;
+        }
+        let needed = provider.auth != Auth::None && !provider.key_optional && provider.is_home(endpoint);
+        if needed && !self.canned && !has_own_auth(self.params) {
+            let variables = provider.key_env.join(" or ");
+            let message = format!("no key for {}: its calls would be refused", provider.display_name);
+            notes.warn(self.params.place("model"), &path, message, format!("set {variables}, or write api_key"));
+        }
+    }
+
+    fn add_given_header(&self, headers: &mut HeaderMap, name: &str, node: &Node, path: &str, notes: &mut Notes) {
+        let path = format!("{path}.{name}");
+        match (&node.value, scalar(node)) {
+            (Value::Unset(variable), _) => notes.warn(node.place, &path, unset(variable), UNSET_REMEDY),
+            (_, Some(scalar)) => add_header(headers, (name, &scalar.text), node.place, &path, notes),
+            _ => notes.error(node.place, &path, format!("expected a text, found {}", shown(node, true)), "quote the value"),
+        }
+    }
+}
+
+/// Whether the operator writes the credential into a header by hand.
+fn has_own_auth(params: &Section) -> bool {
+    let names = ["headers", "extra_headers"];
+    let maps = names.iter().filter_map(|name| params.node(name)).map(|node| &node.value);
+    maps.into_iter().any(|value| match value {
+        Value::Map(entries) => entries.iter().any(|(name, _)| name.to_ascii_lowercase().contains("auth")),
+        _ => false,
+    })
+}
+
+fn add_header(headers: &mut HeaderMap, header: (&str, &str), place: Place, path: &str, notes: &mut Notes) {
+    let (name, text) = header;
+    let Ok(name) = HeaderName::from_bytes(name.trim().as_bytes()) else {
+        notes.error(place, path, "not the name of a header", "use letters, digits and dashes");
+        return;
+    };
+    if RESERVED.contains(&name.as_str()) {
+        notes.error(place, path, format!("{name} is set by the gateway itself"), "remove it");
+        return;
+    }
+    match HeaderValue::from_str(text.trim()) {
+        Ok(mut value) => {
+            // It may well be a credential.
+            value.set_sensitive(true);
+            headers.insert(name, value);
+        }
+        Err(_) => notes.error(place, path, "has characters that no header may have", "check for line breaks"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+//! `general_settings`: who may call, and how much may come in.
+
+use engine::{Access, ClientParams, Intake};
+use http::HeaderName;
+use types::Secret;
+
+use super::environ::{Env, unset};
+use super::report::{Notes, Place};
+use super::section::Section;
+
+/// The variable that holds the master key if the file does not.
+const MASTER_KEY: &str = "LITELLM_MASTER_KEY";
+
+/// Keys from public examples, and what people type first.
+#[rustfmt::skip]
+const PUBLIC_KEYS: [&str; 16] = [
+    "1234", "admin", "changeme", "litellm", "master", "my-secret-key", "password", "secret", "sk-12345", "sk-123456",
+    "sk-1234", "sk-master", "sk-my-master-key", "sk-test", "sk-xxx", "sk-your-master-key",
+];
+
+/// Shortest key that is not called short.
+const SHORT: usize = 16;
+
+/// Bytes in a megabyte, as the incumbent counts.
+const MEGABYTE: f64 = 1_048_576.0;
+
+/// Who may call.
+pub fn access(general: &Section, env: &Env, notes: &mut Notes) -> Access {
+    Access { master_key: master_key(general, env, notes), key_header: key_header(general, notes) }
+}
+
+/// What callers may say about the provider themselves.
+pub fn client_params(general: &Section) -> ClientParams {
+    ClientParams { allow_all: general.flag("allow_client_side_credentials").unwrap_or(false) }
+}
+
+/// Bounds on what comes in.
+pub fn intake(general: &Section) -> Intake {
+    let usual = Intake::default();
+    let bytes = |name: &str| general.decimal(name).map(|megabytes| (megabytes.to_f64() * MEGABYTE) as usize);
+    Intake {
+        max_body_bytes: bytes("max_request_size_mb").unwrap_or(usual.max_body_bytes),
+        max_answer_bytes: bytes("max_response_size_mb").unwrap_or(usual.max_answer_bytes),
+    }
+}
+
+fn master_key(general: &Section, env: &Env, notes: &mut Notes) -> Option<Secret> {
+    let path = general.at("master_key");
+    if let Some((variable, place)) = general.variable("master_key") {
+        // Going on without a key would open what the operator wanted closed.
+        let message = format!("{}: without a master key anybody could call", unset(variable));
+        notes.error(place, &path, message, format!("export {variable}=... with a long random text"));
+        return None;
+    }
+    let key = general.text("master_key").map(str::to_owned).or_else(|| env.get(MASTER_KEY));
+    let place = general.place("master_key");
+    let Some(key) = key else {
+        let message = "there is no master key: anybody who reaches the port can call";
+        notes.warn(place, &path, message, format!("set it here or in {MASTER_KEY}"));
+        return None;
+    };
+    warn_of_weakness(key.trim(), place, &path, notes);
+    Some(Secret::new(key.trim()))
+}
+
+fn warn_of_weakness(key: &str, place: Place, path: &str, notes: &mut Notes) {
+    let why = match key {
+        _ if PUBLIC_KEYS.contains(&key) => "is a well-known example",
+        _ if key.len() < SHORT => "is short enough to be guessed",
+        _ => return,
+    };
+    let message = format!("the master key {why}: whoever tries it may do everything");
+    notes.warn(place, path, message, "use a long random text, e.g. from: openssl rand -hex 24");
+}
+
+fn key_header(general: &Section, notes: &mut Notes) -> Option<String> {
+    let name = general.text("litellm_key_header_name")?;
+    match HeaderName::from_bytes(name.as_bytes()) {
+        Ok(name) => Some(name.as_str().to_owned()),
+        Err(_) => {
+            let (place, path) = (general.place("litellm_key_header_name"), general.at("litellm_key_header_name"));
+            notes.error(place, &path, "not the name of a header", "write e.g. litellm_key_header_name: x-my-key");
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

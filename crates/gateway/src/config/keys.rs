@@ -1,0 +1,144 @@
+//! All keys that a configuration may have, as data: type checks, warnings and `docs/configuration.md` come from here.
+//!
+//! Names and defaults are those of the LiteLLM Proxy 1.109. To honour one more key: read it where its section is
+//! built, and turn its row into [`on`].
+
+mod general;
+mod library;
+mod model;
+mod other;
+mod router;
+
+pub use general::GENERAL;
+pub use library::LIBRARY;
+pub use model::{CREDENTIAL, MODEL, MODEL_INFO, PARAMS};
+pub use other::TOP;
+pub use router::{ALIAS, RETRY_POLICY, ROUTER};
+
+/// A section: all keys that one mapping may have.
+pub struct Table {
+    /// How documentation calls it.
+    pub name: &'static str,
+    /// The keys, in groups that may be shared between tables.
+    pub keys: &'static [&'static [Key]],
+    /// Whether other keys are allowed: then only those that look like a slip of the pen are mentioned.
+    pub open: bool,
+}
+
+/// One key of a section.
+pub struct Key {
+    /// The name; a `*` stands for any text.
+    pub name: &'static str,
+    /// What it takes.
+    pub kind: Kind,
+    /// What becomes of it.
+    pub state: State,
+    /// What it is for.
+    pub doc: &'static str,
+}
+
+/// What a key takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// True or false; off unless given.
+    Flag,
+    /// True or false; on unless given.
+    OnFlag,
+    /// A whole number, not negative.
+    Count,
+    /// A whole number.
+    Signed,
+    /// A number, not negative.
+    Number,
+    /// A number of seconds, not negative.
+    Seconds,
+    /// A number of seconds above zero.
+    Limit,
+    /// A price in dollars, not negative.
+    Money,
+    /// A text.
+    Text,
+    /// A text that is never shown.
+    Secret,
+    /// A list of texts, or one text.
+    Texts,
+    /// A mapping.
+    Map,
+    /// A list.
+    List,
+    /// Anything.
+    Any,
+}
+
+/// What becomes of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It does what its documentation says.
+    Honoured,
+    /// It is information, or a wish that needs nothing done: accepted without a word.
+    Noted,
+    /// Known, without effect yet.
+    Later,
+    /// Known, without effect yet, and meant to protect something: worth a plainer warning.
+    Unguarded,
+    /// It will never have an effect here, and why.
+    Moot(&'static str),
+}
+
+impl Table {
+    /// The row of `name`: one that spells it out before one with a `*`.
+    pub fn find(&self, name: &str) -> Option<&'static Key> {
+        let rows = || self.rows();
+        rows().find(|key| key.name == name).or_else(|| rows().find(|key| key.fits(name)))
+    }
+
+    /// All rows.
+    pub fn rows(&self) -> impl Iterator<Item = &'static Key> + use<> {
+        self.keys.iter().flat_map(|group| group.iter())
+    }
+
+    /// All names that are spelled out.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.rows().map(|key| key.name).filter(|name| !name.contains('*'))
+    }
+}
+
+impl Key {
+    fn fits(&self, name: &str) -> bool {
+        self.name.split_once('*').is_some_and(|(before, after)| {
+            name.len() >= before.len() + after.len() && name.starts_with(before) && name.ends_with(after)
+        })
+    }
+}
+
+const fn row(name: &'static str, kind: Kind, state: State, doc: &'static str) -> Key {
+    Key { name, kind, state, doc }
+}
+
+/// A key that is honoured.
+const fn on(name: &'static str, kind: Kind, doc: &'static str) -> Key {
+    row(name, kind, State::Honoured, doc)
+}
+
+/// A key that is information.
+const fn noted(name: &'static str, kind: Kind, doc: &'static str) -> Key {
+    row(name, kind, State::Noted, doc)
+}
+
+/// A key that has no effect yet.
+const fn later(name: &'static str, kind: Kind, doc: &'static str) -> Key {
+    row(name, kind, State::Later, doc)
+}
+
+/// A key that has no effect yet and would protect something.
+const fn unguarded(name: &'static str, kind: Kind, doc: &'static str) -> Key {
+    row(name, kind, State::Unguarded, doc)
+}
+
+/// A key that will never have an effect, and why.
+const fn moot(name: &'static str, kind: Kind, doc: &'static str, why: &'static str) -> Key {
+    row(name, kind, State::Moot(why), doc)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! `general_settings`.
+
+use super::Kind::*;
+use super::{Key, Table, later, moot, noted, on, unguarded};
+
+/// Settings of the gateway itself.
+pub static GENERAL: Table = Table {
+    name: "general_settings",
+    keys: &[IDENTITY, DATABASE, SPEND, LIMITS, ACCESS, MODELS, HEALTH, ALERTS, SECRETS, UI, ROUTES],
+    open: false,
+};
+
+#[rustfmt::skip]
+const IDENTITY: &[Key] = &[
+    on("master_key", Secret, "key that may do everything; otherwise `LITELLM_MASTER_KEY`; without one everybody may call"),
+    on("litellm_key_header_name", Text, "one more header in which keys are looked for"),
+    on("allow_client_side_credentials", Flag, "lets requests bring their own `api_key` and `api_base`"),
+    noted("dangerously_permit_weak_or_unset_master_key", Flag, "starts with a weak master key; here it is a warning in any case"),
+    unguarded("custom_auth", Text, "Python function that checks keys"),
+    unguarded("custom_auth_settings", Map, "settings of `custom_auth`"),
+    unguarded("custom_auth_run_common_checks", Flag, "further checks after `custom_auth`"),
+    moot("allow_user_auth", Flag, "sign-in of users (old)", "it was given up long ago"),
+    unguarded("enable_jwt_auth", Flag, "accepts JSON web tokens"),
+    unguarded("litellm_jwtauth", Map, "claims of JSON web tokens"),
+    unguarded("enable_oauth2_auth", Flag, "accepts OAuth2 tokens"),
+    unguarded("enable_oauth2_proxy_auth", Flag, "trusts an OAuth2 proxy in front"),
+    unguarded("oauth2_config_mappings", Map, "headers of the OAuth2 proxy"),
+    unguarded("enforce_rbac", Flag, "checks roles"),
+    unguarded("role_permissions", List, "what roles may do"),
+    later("user_header_name", Text, "header that names the end user"),
+    later("user_header_mappings", List, "headers that name users"),
+    unguarded("trusted_proxy_ranges", Texts, "proxies whose headers are believed"),
+    unguarded("use_x_forwarded_for", Flag, "takes the caller's address from `X-Forwarded-For`"),
+];
+
+#[rustfmt::skip]
+const DATABASE: &[Key] = &[
+    later("database_url", Secret, "Postgres that keeps keys and spend"),
+    later("database_*", Any, "connections to the database"),
+    moot("disable_prisma_schema_update", Flag, "no migrations of the incumbent's schema", "its schema is never touched"),
+    unguarded("allow_requests_on_db_unavailable", Flag, "serves while the database is down"),
+    later("use_redis_transaction_buffer", Flag, "collects spend in Redis"),
+    later("store_model_in_db", Flag, "models that are edited in the UI"),
+    later("supported_db_objects", Texts, "what is read from the database"),
+    moot("proxy_config_reload_interval_seconds", Seconds, "how often the configuration is read again", "a changed file is read at once"),
+    later("encryption_algorithm", Text, "how secrets are stored"),
+    later("coordination_redis", Map, "Redis that replicas share limits through"),
+    later("scheduled_job_stagger", Map, "spreads background jobs"),
+];
+
+#[rustfmt::skip]
+const SPEND: &[Key] = &[
+    unguarded("max_budget", Money, "most spend of the whole gateway"),
+    unguarded("budget_duration", Text, "window of `max_budget`"),
+    later("disable_spend_logs", Flag, "no log of calls"),
+    later("disable_spend_updates", Flag, "no sums of spend"),
+    later("disable_error_logs", Flag, "no log of failed calls"),
+    later("store_prompts_in_spend_logs", Flag, "content in the log of calls"),
+    later("disable_reset_budget", Flag, "budgets never begin anew"),
+    unguarded("disable_budget_reservation", Flag, "no reservation for calls in flight"),
+    unguarded("fail_closed_budget_enforcement", Flag, "refuses when spend is unknown"),
+    unguarded("apply_user_budget_to_team_keys", Flag, "a user's budget counts for team keys too"),
+    later("proxy_batch_write_at", Seconds, "how often spend is written"),
+    later("proxy_budget_rescheduler_*", Seconds, "how often budgets are reset"),
+    later("maximum_spend_logs_*", Any, "how long the log of calls is kept"),
+    later("use_spend_logs_partitioning", Flag, "partitions of the log of calls"),
+    later("spend_logs_metadata_fields", Any, "metadata in the log of calls"),
+    later("disable_adding_master_key_hash_to_db", Flag, "no spend of the master key"),
+    later("disable_requester_ip_address_logging", Flag, "no addresses in the log of calls"),
+    later("spend_report_frequency", Text, "how often spend is reported"),
+    later("accounting_*", Any, "the incumbent's durable ledger"),
+    later("spend_capture_rate_check", Any, "compares spend with the provider's"),
+    later("track_unmanaged_batch_cost", Flag, "cost of foreign batches"),
+];
+
+#[rustfmt::skip]
+const LIMITS: &[Key] = &[
+    on("max_request_size_mb", Number, "largest request body; 32 unless given"),
+    on("max_response_size_mb", Number, "largest answer that is not streamed; 128 unless given"),
+    unguarded("max_parallel_requests", Count, "most calls at a time of each key"),
+    unguarded("global_max_parallel_requests", Count, "most calls at a time"),
+    unguarded("token_rate_limit_type", Text, "which tokens count"),
+    unguarded("fail_closed_rate_limit_enforcement", Flag, "refuses when counters are unknown"),
+    unguarded("max_in_flight_requests_per_worker", Count, "most calls at a time of each worker"),
+    unguarded("max_queued_requests_per_worker", Count, "most waiting calls of each worker"),
+    unguarded("admission_queue_timeout_seconds", Seconds, "how long a call may wait"),
+    unguarded("max_file_size_mb", Number, "largest file"),
+    unguarded("max_batch_file_size_mb", Number, "largest batch"),
+    unguarded("max_batch_file_records", Count, "most entries of a batch"),
+    unguarded("allowed_file_extensions", Texts, "files that are taken"),
+    unguarded("blocked_file_extensions", Texts, "files that are refused"),
+    later("disable_retry_on_max_parallel_request_limit_error", Flag, "no second try at a limit"),
+    later("disable_fallbacks_on_per_model_rate_limits", Flag, "no fallback at a limit"),
+];
+
+#[rustfmt::skip]
+const ACCESS: &[Key] = &[
+    unguarded("allowed_ips", Texts, "addresses that may call"),
+    unguarded("public_routes", Texts, "paths that need no key"),
+    unguarded("admin_only_routes", Texts, "paths for administrators"),
+    unguarded("allowed_routes", Texts, "paths for everybody else"),
+    unguarded("enforced_params", Texts, "fields that requests must have"),
+    unguarded("enforce_user_param", Flag, "requests must name their user"),
+    unguarded("reject_clientside_metadata_tags", Flag, "requests may not bring tags"),
+    unguarded("service_account_settings", Map, "rules for service accounts"),
+    later("default_team_disabled", Flag, "no keys without a team"),
+    unguarded("disable_custom_api_keys", Flag, "no keys of one's own choice"),
+    unguarded("disable_key_generate_for_org_admin", Flag, "organization admins create no keys"),
+    unguarded("custom_key_*", Text, "Python functions around keys"),
+    unguarded("custom_team_metadata_validate", Text, "Python function around teams"),
+    later("self_serve_budget_policy", Map, "budgets that users give themselves"),
+    unguarded("enforce_fallback_model_access", Flag, "a key must be allowed to call the fallback too"),
+    unguarded("vector_store_deny_by_default", Flag, "vector stores need a grant"),
+    unguarded("search_tool_deny_by_default", Flag, "search tools need a grant"),
+    unguarded("agent_access_default_deny", Flag, "agents need a grant"),
+    unguarded("user_url_validation", OnFlag, "looks at addresses in requests"),
+    later("missing_session_id", Text, "what to do without a session id"),
+    later("disable_responses_id_security", Flag, "ids of responses may be foreign"),
+    later("allow_unmanaged_response_ids", Flag, "ids of responses may be unknown"),
+];
+
+#[rustfmt::skip]
+const MODELS: &[Key] = &[
+    later("completion_model", Text, "model of all chats"),
+    later("embedding_model", Text, "model of all embeddings"),
+    later("image_generation_model", Text, "model of all images"),
+    later("moderation_model", Text, "model of all moderations"),
+    later("infer_model_from_keys", Flag, "lists what the environment's keys can call"),
+    later("return_wildcard_routes", Flag, "lists wildcard names"),
+    later("model_list_healthy_only", Flag, "lists healthy models only"),
+    later("use_team_public_model_name", Flag, "lists models by the team's names"),
+    later("forward_client_headers_to_llm_api", Flag, "passes the caller's headers on"),
+    later("forward_llm_provider_auth_headers", Flag, "passes the caller's provider key on"),
+    later("forward_openai_org_id", Flag, "passes the caller's organization on"),
+    later("always_include_stream_usage", Flag, "usage at the end of every stream"),
+    later("include_call_id_in_error_body", Flag, "call id in errors"),
+    moot("cancel_on_disconnect", OnFlag, "gives calls up when the caller is gone", "that is always done"),
+];
+
+#[rustfmt::skip]
+const HEALTH: &[Key] = &[
+    later("background_health_checks", Flag, "asks models now and then"),
+    later("background_health_check_model_groups", Texts, "models that are asked"),
+    later("health_check_details", OnFlag, "details in the answer of /health"),
+    later("health_check_*", Any, "how models are asked"),
+    later("enable_health_check_routing", Flag, "leaves out models that failed a check"),
+    later("use_shared_health_check", Flag, "one replica asks for all"),
+    later("enable_drain_endpoint", Flag, "path that drains the gateway"),
+    later("drain_endpoint_token", Secret, "token of that path"),
+    later("allow_public_health_readiness_details", Flag, "details without a key"),
+];
+
+#[rustfmt::skip]
+const ALERTS: &[Key] = &[
+    later("alerting", Texts, "where alerts go"),
+    later("alerting_threshold", Seconds, "seconds after which a call is slow"),
+    later("alert_types", Texts, "which alerts"),
+    later("alert_to_webhook_url", Map, "where each alert goes"),
+    later("alerting_args", Map, "settings of alerts"),
+    later("alert_type_config", Map, "digests of alerts"),
+];
+
+#[rustfmt::skip]
+const SECRETS: &[Key] = &[
+    later("key_management_system", Text, "where `os.environ/` looks beside the environment"),
+    later("key_management_settings", Map, "settings of that"),
+    later("use_google_kms", Flag, "Google's key management"),
+    later("use_azure_key_vault", Flag, "Azure's key vault"),
+];
+
+#[rustfmt::skip]
+const UI: &[Key] = &[
+    later("ui_access_mode", Any, "who may use the UI"),
+    later("custom_sso", Text, "Python function for sign-in"),
+    later("custom_ui_sso_sign_in_handler", Text, "Python function for sign-in"),
+    later("auto_redirect_ui_login_to_sso", Flag, "sign-in through the provider of identities at once"),
+    unguarded("disable_password_login_when_sso_enabled", Flag, "no passwords beside that"),
+    unguarded("disable_env_credential_login", Flag, "no sign-in with the environment's password"),
+    unguarded("disable_master_key_return", Flag, "never shows the master key"),
+    unguarded("password_policy_*", Any, "what passwords must be like"),
+    unguarded("max_failed_login_attempts_per_source", Count, "failed sign-ins before a pause"),
+    unguarded("failed_login_*", Seconds, "how long that pause is"),
+    later("control_plane_url", Text, "gateway that manages this one"),
+];
+
+#[rustfmt::skip]
+const ROUTES: &[Key] = &[
+    later("pass_through_endpoints", List, "paths that are passed on to other servers"),
+    later("use_client_credentials_pass_through_routes", Flag, "with the caller's own key"),
+    later("pass_through_request_timeout", Seconds, "seconds such a call may take"),
+    later("enable_openai_websocket_passthrough", Flag, "websockets of OpenAI"),
+    later("passthrough_managed_object_ids", Any, "ids on such paths"),
+    later("enable_mcp_registry", Flag, "list of MCP servers"),
+    unguarded("mcp_*", Any, "rules for MCP servers"),
+    later("user_mcp_management_mode", Text, "whose MCP servers are used"),
+    unguarded("require_end_user_mcp_access_defined", Flag, "MCP servers need a grant"),
+    unguarded("require_key_mcp_access_defined", Flag, "MCP servers need a grant"),
+    later("enable_claude_code_gateway", Flag, "settings for coding agents"),
+    later("claude_code_*", Any, "settings for coding agents"),
+];

@@ -1,0 +1,204 @@
+//! `model_list` and `credential_list`.
+
+use super::Kind::*;
+use super::{Key, Table, later, moot, noted, on, unguarded};
+
+/// One entry of `model_list`.
+pub static MODEL: Table = Table { name: "model_list[]", keys: &[ENTRY], open: false };
+
+/// How a deployment is called.
+pub static PARAMS: Table = Table {
+    name: "model_list[].litellm_params",
+    keys: &[CONNECTION, SHARE, LIMITS, REQUESTS, PRICES, CLOUDS, MARKERS],
+    open: true,
+};
+
+/// What is known about a deployment.
+pub static MODEL_INFO: Table = Table { name: "model_list[].model_info", keys: &[FACTS, PRICES], open: true };
+
+/// One entry of `credential_list`.
+pub static CREDENTIAL: Table = Table { name: "credential_list[]", keys: &[CREDENTIAL_ENTRY], open: false };
+
+#[rustfmt::skip]
+const ENTRY: &[Key] = &[
+    on("model_name", Text, "name that callers use; entries with the same name share its calls; one `*` stands for any text"),
+    on("litellm_params", Map, "how the deployment is called"),
+    on("model_info", Map, "what is known about it"),
+    on("blocked", Flag, "leaves the deployment out"),
+    later("guardrails", Texts, "guardrails of this model"),
+];
+
+#[rustfmt::skip]
+const CONNECTION: &[Key] = &[
+    on("model", Text, "`provider/model`, split at the first slash; `*` takes over what stood for the `*` of the name"),
+    on("custom_llm_provider", Text, "provider, whatever `model` begins with"),
+    on("api_key", Secret, "key; otherwise from the credential, otherwise from the provider's environment variables"),
+    on("api_base", Text, "address of the server; otherwise from the credential, the environment, the provider table"),
+    on("base_url", Text, "other name of `api_base`"),
+    on("litellm_credential_name", Text, "entry of `credential_list` that key and address come from"),
+    on("headers", Map, "headers of every request to the provider"),
+    on("extra_headers", Map, "other name of `headers`"),
+    on("organization", Text, "sent as `OpenAI-Organization`"),
+    on("configurable_clientside_auth_params", List, "`api_key`, `api_base`: what a request may bring instead"),
+    later("api_version", Text, "version of Azure's API"),
+    later("region_name", Text, "region of the deployment"),
+    moot("use_in_pass_through", Flag, "offers the credential to pass-through routes", "pass-through routes do not exist yet"),
+    later("ssl_verify", OnFlag, "check of the server's certificate"),
+];
+
+#[rustfmt::skip]
+const SHARE: &[Key] = &[
+    on("weight", Number, "share of the group's calls"),
+    on("rpm", Count, "requests per minute: share where no deployment of the group has a weight; not a limit"),
+    on("tpm", Count, "tokens per minute: share where none has a weight or rpm; not a limit"),
+    on("order", Signed, "lowest first; deployments without one come last"),
+    later("tags", Texts, "tags that requests can ask for"),
+    later("tag_regex", Texts, "patterns on headers that choose the deployment"),
+    unguarded("max_parallel_requests", Count, "most calls at a time"),
+    unguarded("itpm", Count, "input tokens per minute"),
+    unguarded("otpm", Count, "output tokens per minute"),
+    unguarded("rpd", Count, "requests per day"),
+    unguarded("tpd", Count, "tokens per day"),
+    later("daily_reset_time", Text, "when the limits per day begin anew"),
+    unguarded("max_budget", Money, "most spend of the deployment"),
+    unguarded("budget_duration", Text, "window of `max_budget`"),
+    unguarded("default_api_key_tpm_limit", Count, "tokens per minute of each key on this model"),
+    unguarded("default_api_key_rpm_limit", Count, "requests per minute of each key on this model"),
+    later("silent_model", Text, "group that gets a copy of each call"),
+];
+
+#[rustfmt::skip]
+const LIMITS: &[Key] = &[
+    on("timeout", Limit, "seconds a whole answer may take; also bounds the first content of a stream unless `stream_timeout` does"),
+    on("stream_timeout", Limit, "seconds until the first content of a stream, and of silence within it"),
+    on("stream_idle_timeout", Limit, "seconds of silence within a stream (only here)"),
+    on("connect_timeout", Limit, "seconds for DNS, TCP and TLS (only here)"),
+    on("num_retries", Count, "tries after the first one"),
+    on("max_retries", Count, "other name of `num_retries`"),
+    later("timeout_by_service_tier", Map, "time limits by service tier"),
+    later("stream_timeout_by_service_tier", Map, "time limits of streams by service tier"),
+    later("cooldown_time", Seconds, "seconds this deployment rests after faults"),
+];
+
+#[rustfmt::skip]
+const REQUESTS: &[Key] = &[
+    on("drop_params", Flag, "drops parameters the model does not know instead of refusing them"),
+    on("additional_drop_params", Texts, "fields that are always taken out of requests"),
+    on("mock_response", Text, "answer that is given instead of asking the provider"),
+    on("extra_body", Map, "fields that are added to requests that lack them"),
+    moot("stream", Flag, "streams answers", "callers decide whether they want a stream"),
+    later("allowed_openai_params", Texts, "parameters that are passed on although the model is said not to know them"),
+    later("merge_reasoning_content_in_choices", Flag, "puts the reasoning into the answer's text"),
+    later("use_chat_completions_api", Flag, "serves the Responses API through chat completions"),
+    later("keepalive_seconds", Limit, "silence after which a stream of this deployment gets a sign of life"),
+    later("allow_client_keepalive_override", Flag, "lets callers choose that"),
+    on("temperature", Any, "added to requests that lack it, like every key that is not in this table"),
+    on("max_tokens", Any, "added to requests that have no limit of the output"),
+    on("max_completion_tokens", Any, "added to requests that lack it"),
+    on("top_p", Any, "added to requests that lack it"),
+    on("top_k", Any, "added to requests that lack it"),
+    on("min_p", Any, "added to requests that lack it"),
+    on("n", Any, "added to requests that lack it"),
+    on("stop", Any, "added to requests that lack it"),
+    on("seed", Any, "added to requests that lack it"),
+    on("presence_penalty", Any, "added to requests that lack it"),
+    on("frequency_penalty", Any, "added to requests that lack it"),
+    on("repeat_penalty", Any, "added to requests that lack it"),
+    on("response_format", Any, "added to requests that lack it"),
+    on("reasoning_effort", Any, "added to requests that lack it"),
+    on("thinking", Any, "added to requests that lack it"),
+    on("tools", Any, "added to requests that lack it"),
+    on("tool_choice", Any, "added to requests that lack it"),
+    on("stream_options", Any, "added to requests that lack it"),
+    on("service_tier", Any, "added to requests that lack it"),
+    on("dimensions", Any, "added to embedding requests that lack it"),
+    on("num_ctx", Any, "context size of Ollama, added to requests that lack it"),
+    on("keep_alive", Any, "how long Ollama keeps the model loaded, added to requests that lack it"),
+    on("think", Any, "whether Ollama's model thinks, added to requests that lack it"),
+    on("format", Any, "Ollama's answer format, added to requests that lack it"),
+];
+
+#[rustfmt::skip]
+const PRICES: &[Key] = &[
+    on("input_cost_per_token", Money, "dollars per input token"),
+    on("output_cost_per_token", Money, "dollars per output token"),
+    on("cache_read_input_token_cost", Money, "dollars per input token read from the provider's cache"),
+    on("input_cost_per_token_cache_hit", Money, "other name of `cache_read_input_token_cost`"),
+    on("cache_creation_input_token_cost", Money, "dollars per input token written to the provider's cache"),
+    on("cache_creation_input_token_cost_above_1hr", Money, "the same for the long lifetime"),
+    later("*_token_cost_*", Money, "cache prices by size, lifetime and service tier"),
+    later("*_token_cost", Money, "cache prices of other kinds of tokens"),
+    later("*cost_per_*", Any, "prices by other units, sizes and service tiers"),
+    later("tiered_pricing", List, "prices by size of the prompt"),
+    later("off_peak_pricing", Map, "prices by time of day"),
+];
+
+#[rustfmt::skip]
+const CLOUDS: &[Key] = &[
+    later("azure_*", Any, "Azure's sign-in"),
+    later("tenant_id", Text, "Azure's sign-in"),
+    later("client_id", Text, "Azure's sign-in"),
+    later("client_secret", Secret, "Azure's sign-in"),
+    later("responses_api_version", Text, "version of Azure's Responses API"),
+    later("vertex_*", Any, "project, location and credentials of Vertex AI"),
+    later("gcs_bucket_name", Text, "bucket for Vertex AI's batches"),
+    later("aws_*", Any, "keys, roles, regions and endpoints of AWS"),
+    later("s3_*", Any, "bucket for Bedrock's batches"),
+    later("bedrock_tags", Any, "tags of Bedrock's requests"),
+    later("watsonx_*", Any, "region of watsonx"),
+    later("anthropic_federation_*", Any, "sign-in by workload identity"),
+    later("anthropic_identity_*", Any, "sign-in by workload identity"),
+    later("openai_identity_provider_id", Text, "sign-in by workload identity"),
+    later("token_exchange_*", Any, "sign-in by workload identity"),
+];
+
+#[rustfmt::skip]
+const MARKERS: &[Key] = &[
+    later("auto_router_*", Any, "routes by meaning of the message"),
+    later("complexity_router_*", Any, "routes by difficulty of the message"),
+    later("adaptive_router_*", Any, "routes by what did well before"),
+    later("quality_router_*", Any, "routes by required quality"),
+    later("vector_store_id", Text, "vector store"),
+    later("milvus_*", Any, "vector store"),
+    later("valkey_*", Any, "vector store"),
+];
+
+#[rustfmt::skip]
+const FACTS: &[Key] = &[
+    on("id", Text, "the deployment's stable name; otherwise made from name, model and address"),
+    on("base_model", Text, "model whose facts and prices hold"),
+    on("max_input_tokens", Count, "context window for input"),
+    on("max_output_tokens", Count, "largest output"),
+    on("max_tokens", Count, "largest output, if `max_output_tokens` is not given"),
+    on("supports_reasoning", Flag, "whether it knows reasoning"),
+    on("supports_response_schema", Flag, "whether it takes a JSON schema for the answer"),
+    on("supports_assistant_prefill", Flag, "whether a trailing assistant message is continued"),
+    noted("supports_*", Flag, "other abilities"),
+    noted("mode", Text, "`chat`, `completion`, `embedding` ..."),
+    noted("description", Text, "for readers"),
+    noted("created_by", Text, "for readers"),
+    noted("created_at", Text, "for readers"),
+    noted("updated_at", Text, "for readers"),
+    noted("discoverable", Flag, "for readers"),
+    unguarded("access_groups", Texts, "groups of models that keys may be given"),
+    unguarded("team_id", Text, "team that the model belongs to"),
+    later("team_public_model_name", Text, "name that the team uses"),
+    later("supported_environments", Texts, "environments in which the deployment is used"),
+    later("health_check_*", Any, "how the model's health is checked"),
+    later("disable_background_health_check", Flag, "no health checks of this model"),
+    later("allowed_fails", Count, "faults per minute after which this deployment rests"),
+    later("allowed_fails_policy", Map, "the same by kind of fault"),
+    later("cooldown_time", Seconds, "seconds this deployment rests"),
+    later("allow_fail_open", Flag, "keeps serving when checks fail"),
+    later("enable_tag_filtering", Flag, "tag routing of this model"),
+    later("adaptive_router_preferences", Map, "preferences of the adaptive router"),
+    later("litellm_routing_preferences", Map, "preferences of the quality router"),
+    later("custom_tokenizer", Map, "how tokens are counted"),
+];
+
+#[rustfmt::skip]
+const CREDENTIAL_ENTRY: &[Key] = &[
+    on("credential_name", Text, "name that `litellm_credential_name` refers to"),
+    on("credential_values", Map, "`api_key`, `api_base` and other connection values of `litellm_params`"),
+    noted("credential_info", Map, "for readers"),
+];

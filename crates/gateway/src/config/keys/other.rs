@@ -1,0 +1,37 @@
+//! The sections themselves.
+
+use super::Kind::*;
+use super::{Key, Table, later, moot, on, unguarded};
+
+/// The top of a configuration.
+pub static TOP: Table = Table { name: "config.yaml", keys: &[SECTIONS], open: false };
+
+#[rustfmt::skip]
+const SECTIONS: &[Key] = &[
+    on("model_list", List, "the deployments"),
+    on("router_settings", Map, "how deployments are chosen, and what happens when they fail"),
+    on("litellm_settings", Map, "the same and more; `router_settings` wins"),
+    on("general_settings", Map, "the gateway itself"),
+    on("credential_list", List, "keys and addresses that deployments share"),
+    on("environment_variables", Map, "values for `os.environ/NAME` and for providers' variables; they win over the environment"),
+    on("include", Texts, "further files, relative to this one: lists are appended, other sections replaced"),
+    unguarded("guardrails", List, "checks of requests and answers"),
+    unguarded("policies", Any, "sets of guardrails"),
+    unguarded("policy_attachments", Any, "who gets which set"),
+    later("mcp_servers", Map, "MCP servers: name, then `url`, `transport`, `auth_type` ..."),
+    later("mcp_tools", List, "tools of our own for MCP"),
+    later("vector_store_registry", List, "vector stores"),
+    later("search_tools", List, "search tools"),
+    later("sandbox_tools", List, "sandboxes"),
+    later("prompts", List, "prompts that are kept here"),
+    later("agent_list", List, "agents"),
+    later("agents", List, "agents"),
+    later("callback_settings", Map, "settings of callbacks"),
+    later("files_settings", List, "providers of files"),
+    later("finetune_settings", List, "providers of fine-tuning"),
+    later("assistant_settings", Map, "provider of the Assistants API"),
+    later("default_vertex_config", Map, "Vertex AI of pass-through routes"),
+    later("pass_through_endpoints", List, "paths that are passed on to other servers"),
+    later("worker_registry", List, "further gateways that the UI manages"),
+    moot("plugins", List, "Python plugins", "there is no Python here"),
+];

@@ -1,0 +1,101 @@
+//! `router_settings`.
+
+use super::Kind::*;
+use super::{Key, Table, later, moot, on, unguarded};
+
+/// How deployments are chosen and what happens when they fail.
+pub static ROUTER: Table = Table { name: "router_settings", keys: &[CHOICE, FAULTS, CHECKS, STATE], open: false };
+
+/// Retries by kind of fault.
+pub static RETRY_POLICY: Table = Table { name: "retry_policy", keys: &[RETRIES], open: false };
+
+/// The long form of an alias.
+pub static ALIAS: Table = Table { name: "model_group_alias.*", keys: &[ALIAS_ENTRY], open: false };
+
+#[rustfmt::skip]
+const CHOICE: &[Key] = &[
+    on("routing_strategy", Text, "how a deployment is chosen within a group: `simple-shuffle`"),
+    later("routing_strategy_args", Map, "settings of the strategy"),
+    later("routing_groups", List, "groups of models with a strategy of their own"),
+    later("weights", Map, "weights by group and deployment"),
+    on("model_group_alias", Map, "other names of groups: `alias: group` or `alias: {model: group, hidden: true}`"),
+    later("default_litellm_params", Map, "parameters of all deployments"),
+    unguarded("default_max_parallel_requests", Count, "most calls at a time of each deployment"),
+    later("default_priority", Count, "priority of requests that name none"),
+    later("polling_interval", Number, "how often queued requests are looked at"),
+    later("enable_tag_filtering", Flag, "chooses deployments by the tags of the request"),
+    later("tag_filtering_match_any", OnFlag, "one common tag is enough"),
+    later("tag_routing_prefix", Text, "beginning of routing tags"),
+];
+
+#[rustfmt::skip]
+const FAULTS: &[Key] = &[
+    on("num_retries", Count, "tries after the first one, within a group; 2 unless given"),
+    on("max_retries", Count, "other name of `num_retries`"),
+    on("retry_after", Seconds, "shortest pause before the same deployment is tried again"),
+    on("retry_policy", Map, "tries after the first one by kind of fault, e.g. `TimeoutErrorRetries: 3`"),
+    on("model_group_retry_policy", Map, "`retry_policy` of single groups"),
+    on("timeout", Limit, "seconds a call may take, unless its deployment says otherwise"),
+    on("stream_timeout", Limit, "seconds until the first content of a stream, and of silence within it"),
+    on("fallbacks", Any, "groups that stand in: `- group: [other, another]` or `group: [other, another]`; `\"*\"` is every group"),
+    on("context_window_fallbacks", Any, "the same when the input is too long for the group"),
+    on("content_policy_fallbacks", Any, "the same when the provider refuses the content"),
+    on("default_fallbacks", Texts, "groups that stand in for every group"),
+    on("max_fallbacks", Count, "most groups that are tried after the first; 5 unless given"),
+    on("allowed_fails", Count, "faults per minute after which a deployment rests; otherwise the share of faults decides"),
+    later("allowed_fails_policy", Map, "the same by kind of fault"),
+    on("cooldown_time", Seconds, "seconds a deployment rests, unless the provider says how long; 5 unless given"),
+    on("disable_cooldowns", Flag, "deployments never rest"),
+    moot("enable_fallbacks", OnFlag, "fallbacks", "fallbacks are always on; `fallbacks` says which"),
+    moot("enable_weighted_failover", Flag, "tries another deployment after a fault", "that is always done"),
+    later("enable_mid_stream_fallback_continuation", Flag, "goes on with a broken stream elsewhere"),
+    later("fallback_on_unsupported_params", OnFlag, "unsupported parameters lead to a fallback"),
+];
+
+#[rustfmt::skip]
+const CHECKS: &[Key] = &[
+    later("enable_pre_call_checks", Flag, "leaves out deployments whose context window is too small"),
+    later("optional_pre_call_checks", List, "further checks before a deployment is chosen"),
+    later("deployment_affinity_ttl_seconds", Seconds, "how long a caller stays with a deployment"),
+    later("model_group_affinity_config", Map, "the same by group"),
+    later("session_affinity_repin_on_failover", Flag, "stays with the stand-in after a fault"),
+    later("enable_health_check_routing", Flag, "leaves out deployments that failed a health check"),
+    later("health_check_*", Any, "how long health checks count"),
+    unguarded("provider_budget_config", Map, "most spend by provider"),
+    moot("ignore_invalid_deployments", OnFlag, "leaves out entries with mistakes", "mistakes are reported instead"),
+];
+
+#[rustfmt::skip]
+const STATE: &[Key] = &[
+    later("redis_*", Any, "Redis that replicas share counters through"),
+    later("cache_responses", Flag, "keeps answers"),
+    later("cache_kwargs", Map, "settings of that cache"),
+    later("caching_groups", List, "groups that share answers"),
+    moot("client_ttl", Seconds, "how long HTTP clients are kept", "connections are kept as long as they are used"),
+    later("assistants_config", Map, "the Assistants API"),
+    later("alerting_config", Map, "alerts of the router"),
+    later("guardrail_list", List, "guardrails of the router"),
+    later("search_tools", List, "search tools of the router"),
+    moot("plugins", List, "Python plugins", "there is no Python here"),
+    moot("set_verbose", Flag, "logs more", "start with --debug"),
+    moot("debug_level", Text, "logs more", "start with --debug"),
+];
+
+#[rustfmt::skip]
+const RETRIES: &[Key] = &[
+    on("BadRequestErrorRetries", Count, "requests that are not understood"),
+    on("AuthenticationErrorRetries", Count, "keys that are missing or wrong"),
+    on("TimeoutErrorRetries", Count, "answers that do not come in time"),
+    on("RateLimitErrorRetries", Count, "too many requests or tokens"),
+    on("ContentPolicyViolationErrorRetries", Count, "content that the provider refuses"),
+    on("InternalServerErrorRetries", Count, "providers that fail, break off or answer nonsense"),
+    on("ServiceUnavailableErrorRetries", Count, "providers that are overloaded"),
+    on("NotFoundErrorRetries", Count, "models that do not exist"),
+    on("DefaultRetries", Count, "every other kind that a retry can help"),
+];
+
+#[rustfmt::skip]
+const ALIAS_ENTRY: &[Key] = &[
+    on("model", Text, "the group"),
+    on("hidden", Flag, "served, but not listed"),
+];

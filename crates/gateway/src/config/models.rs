@@ -1,0 +1,111 @@
+//! `model_list` and `credential_list`: from entries to deployments.
+
+mod deployment;
+mod entry;
+mod wildcard;
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use engine::{Deployment, Roll};
+
+use super::environ::Env;
+use super::keys::{CREDENTIAL, PARAMS};
+use super::report::{Notes, Place};
+use super::section::Section;
+use super::tree::{Node, Value};
+use entry::Entry;
+
+/// A deployment and where it was written.
+pub struct Row {
+    /// The name that callers use.
+    pub group: String,
+    /// The deployment.
+    pub deployment: Deployment,
+    /// Where its model is named.
+    pub place: Place,
+    /// The path of its entry.
+    pub path: String,
+    /// Whether the catalogue lists the model.
+    pub listed: bool,
+}
+
+/// What holds for all deployments unless they say otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Defaults {
+    /// `timeout` or `request_timeout`.
+    pub timeout: Option<Duration>,
+    /// `stream_timeout`.
+    pub stream_timeout: Option<Duration>,
+    /// `drop_params`.
+    pub drop_params: bool,
+}
+
+/// `credential_list` by name: connection values are read as those of `litellm_params`.
+pub type Credentials<'t> = HashMap<String, Section<'t>>;
+
+/// What deployments are made with.
+pub struct Builder<'a> {
+    /// The environment.
+    pub env: &'a Env<'a>,
+    /// How deployments fared lately.
+    pub roll: &'a Roll,
+    /// What holds for all of them.
+    pub defaults: Defaults,
+    /// Connections that are shared.
+    pub credentials: Credentials<'a>,
+    /// Findings.
+    pub notes: &'a mut Notes,
+    /// Ids that are taken.
+    pub ids: HashSet<String>,
+}
+
+impl Builder<'_> {
+    /// All deployments of `model_list`. Entries that cannot be served are left out, which is noted.
+    pub fn rows(&mut self, list: Option<&Node>) -> Vec<Row> {
+        let (mut rows, mut catch_alls) = (Vec::new(), Vec::new());
+        for (index, node) in items(list).iter().enumerate() {
+            let path = format!("model_list[{index}]");
+            let Some(entry) = Entry::read(node, &path, &self.credentials, self.notes) else {
+                continue;
+            };
+            match &entry.called {
+                Some(called) => rows.extend(self.deployment(&entry, called, entry.group, entry.info.text("id"))),
+                None => catch_alls.push(entry),
+            }
+        }
+        let taken = rows.iter().map(|row| row.group.clone()).collect();
+        for entry in catch_alls {
+            rows.extend(self.catch_all(&entry, &taken));
+        }
+        rows
+    }
+}
+
+/// Reads `credential_list`.
+pub fn credentials<'t>(list: Option<&'t Node>, notes: &mut Notes) -> Credentials<'t> {
+    let mut credentials = HashMap::new();
+    for (index, node) in items(list).iter().enumerate() {
+        let entry = Section::read(Some(node), &format!("credential_list[{index}]"), &CREDENTIAL, notes);
+        let Some(name) = entry.text("credential_name") else {
+            entry.missing("credential_name", "credential_name: my-credential", notes);
+            continue;
+        };
+        let values = Section::read(entry.node("credential_values"), &entry.at("credential_values"), &PARAMS, notes);
+        if credentials.insert(name.to_owned(), values).is_some() {
+            let message = format!("a credential called {name:?} is there already");
+            notes.error(entry.place("credential_name"), &entry.at("credential_name"), message, "give it another name");
+        }
+    }
+    credentials
+}
+
+fn items(list: Option<&Node>) -> &[Node] {
+    match list.map(|node| &node.value) {
+        Some(Value::List(items)) => items,
+        _ => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,207 @@
+//! One deployment, from the parameters of its entry.
+
+use std::time::Duration;
+
+use dialects::json::Doc;
+use dialects::{BACKS, Back};
+use engine::{Deployment, Limits};
+use policy::Member;
+use providers::Provider;
+use types::{ModelFacts, Raw};
+
+use super::entry::Entry;
+use super::{Builder, Defaults, Row};
+use crate::config::connection::Wanted;
+use crate::config::decimal::Decimal;
+use crate::config::environ::{UNSET_REMEDY, unset};
+use crate::config::facts::{self, Known};
+use crate::config::keys::Kind;
+use crate::config::report::Notes;
+use crate::config::section::{Section, texts};
+use crate::config::tree::{Node, Value};
+
+/// Deployments without an `order` come after those that have one.
+const LAST: i64 = i64::MAX;
+
+/// An engine of the operator's own may have to load the model before it answers.
+const LOCAL_LIMITS: Limits = Limits {
+    connect: Duration::from_secs(5),
+    total: Duration::from_secs(1800),
+    first_token: Duration::from_secs(600),
+    idle: Duration::from_secs(300),
+};
+
+/// What callers can bring along themselves, as far as the engine lets them.
+const REPLACEABLE: [&str; 3] = ["api_key", "api_base", "base_url"];
+
+impl Builder<'_> {
+    /// The deployment of `entry` that serves `group`; `None` if it cannot be reached, which is noted. `id` is the
+    /// operator's own name for it.
+    pub(super) fn deployment(&mut self, entry: &Entry, called: &crate::config::name::Called, group: &str, id: Option<&str>) -> Option<Row> {
+        let (params, provider) = (&entry.params, called.provider);
+        let canned = params.text("mock_response").map(str::to_owned);
+        let credential = params.text("litellm_credential_name").and_then(|name| self.credentials.get(name));
+        let wanted = Wanted { params, credential, provider, canned: canned.is_some() };
+        let defaults = defaults(params, self.notes);
+        let removed = removed(params, self.notes);
+        let client_params = client_params(params, self.notes);
+        let connection = wanted.connect(self.env, self.notes)?;
+        let back = self.back(provider, canned.is_some(), params)?;
+        let name = format!("{}/{}", provider.id, called.model);
+        let id = self.id(entry, id, [group, &name, &connection.endpoint.url()])?;
+        let Known { facts, listed } = match called.model.contains('*') {
+            true => Known { facts: ModelFacts::default(), listed: true },
+            false => facts::gather(provider, &called.model, params, &entry.info),
+        };
+        let deployment = Deployment {
+            health: self.roll.of(&id),
+            id,
+            name,
+            provider: provider.id,
+            model: called.model.clone(),
+            back,
+            quirks: provider.quirks_at(&connection.endpoint),
+            endpoint: connection.endpoint,
+            auth: provider.auth,
+            headers: connection.headers,
+            facts,
+            drop_params: params.flag("drop_params").unwrap_or(self.defaults.drop_params),
+            removed,
+            defaults,
+            member: member(params),
+            limits: limits(params, &self.defaults, provider.local),
+            retries: params.small("num_retries").or_else(|| params.small("max_retries")),
+            canned,
+            client_params,
+        };
+        let place = params.place("model");
+        Some(Row { group: group.to_owned(), deployment, place, path: entry.path.clone(), listed })
+    }
+
+    /// The dialect. Canned answers are given in that of the built-in model, whoever would have been called.
+    fn back(&mut self, provider: &Provider, canned: bool, params: &Section) -> Option<&'static dyn Back> {
+        let built_in = providers::find("mock").filter(|_| canned);
+        let dialect = built_in.map_or(provider.dialect, |built_in| built_in.dialect);
+        let back = BACKS.iter().copied().find(|back| back.name() == dialect);
+        if back.is_none() {
+            let message = format!("{} speaks {dialect}, which this build does not", provider.display_name);
+            self.notes.error(params.place("model"), &params.at("model"), message, "choose another provider");
+        }
+        back
+    }
+
+    /// The id: the operator's, or one made of what a deployment is: changes of weights, limits or keys keep it.
+    /// Equal deployments are told apart by their order.
+    fn id(&mut self, entry: &Entry, own: Option<&str>, parts: [&str; 3]) -> Option<String> {
+        if let Some(id) = own {
+            if !self.ids.insert(id.to_owned()) {
+                let (place, path) = (entry.info.place("id"), entry.info.at("id"));
+                self.notes.error(place, &path, format!("the id {id:?} is taken already"), "give each deployment its own");
+                return None;
+            }
+            return Some(id.to_owned());
+        }
+        let text = parts.join("\n");
+        let id = (0u32..).map(|nth| short_hash(&format!("{text}\n{nth}"))).find(|id| !self.ids.contains(id))?;
+        self.ids.insert(id.clone());
+        Some(id)
+    }
+}
+
+/// FNV-1a: short, stable across versions and machines, and nothing here needs more than that.
+fn short_hash(text: &str) -> String {
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    format!("{hash:016x}")
+}
+
+fn member(params: &Section) -> Member {
+    let number = |name: &str| params.decimal(name).map_or(0.0, |number: Decimal| number.to_f64());
+    let order = params.text("order").and_then(|text| text.parse().ok()).unwrap_or(LAST);
+    Member { weight: number("weight"), rpm: number("rpm"), tpm: number("tpm"), order, out: false }
+}
+
+/// A `timeout` bounds streams too, as the incumbent's does, unless `stream_timeout` says otherwise.
+fn limits(params: &Section, defaults: &Defaults, local: bool) -> Limits {
+    let usual = if local { LOCAL_LIMITS } else { Limits::default() };
+    let total = params.seconds("timeout").or(defaults.timeout);
+    let stream = params.seconds("stream_timeout").or(defaults.stream_timeout);
+    Limits {
+        connect: params.seconds("connect_timeout").unwrap_or(usual.connect),
+        total: total.unwrap_or(usual.total),
+        first_token: stream.or(total).unwrap_or(usual.first_token),
+        idle: params
+            .seconds("stream_idle_timeout")
+            .or(stream)
+            .unwrap_or_else(|| total.map_or(usual.idle, |total| total.min(usual.idle))),
+    }
+}
+
+/// Fields that are added to requests: keys that are no settings, and what is in `extra_body`.
+fn defaults(params: &Section, notes: &mut Notes) -> Vec<(String, Raw)> {
+    let known = params.given().filter(|(key, _)| key.kind == Kind::Any).map(|(key, node)| (key.name, node));
+    let body = match params.node("extra_body").map(|node| &node.value) {
+        Some(Value::Map(entries)) => entries.as_slice(),
+        _ => &[],
+    };
+    let body = body.iter().map(|(name, node)| (name.as_str(), node));
+    let all = known.chain(params.others.iter().copied()).chain(body);
+    all.filter_map(|(name, node)| Some((name.to_owned(), json(node, &params.at(name), notes)?))).collect()
+}
+
+/// A value as JSON; nothing if there is nothing.
+fn json(node: &Node, path: &str, notes: &mut Notes) -> Option<Raw> {
+    match &node.value {
+        Value::Null => return None,
+        Value::Unset(variable) => {
+            notes.warn(node.place, path, unset(variable), UNSET_REMEDY);
+            return None;
+        }
+        _ => {}
+    }
+    let text = node.json();
+    match Doc::parse(text.as_bytes()) {
+        Ok(_) => Some(Raw::new(text)),
+        Err(error) => {
+            notes.error(node.place, path, format!("cannot be sent as JSON: {}", error.what), "make it simpler");
+            None
+        }
+    }
+}
+
+fn removed(params: &Section, notes: &mut Notes) -> Vec<String> {
+    let mut removed = Vec::new();
+    for (name, place) in params.texts("additional_drop_params") {
+        if name.contains(['.', '[']) {
+            let message = format!("only whole fields are taken out, not parts of them such as {name:?}");
+            notes.warn(place, &params.at("additional_drop_params"), message, "");
+        } else {
+            removed.push(name.to_owned());
+        }
+    }
+    removed
+}
+
+fn client_params(params: &Section, notes: &mut Notes) -> Vec<String> {
+    let path = params.at("configurable_clientside_auth_params");
+    let items = match params.node("configurable_clientside_auth_params").map(|node| &node.value) {
+        Some(Value::List(items)) => items.as_slice(),
+        _ => &[],
+    };
+    let mut allowed = Vec::new();
+    for item in items {
+        match texts(item).first() {
+            Some((name, _)) if REPLACEABLE.contains(name) => allowed.push((*name).to_owned()),
+            Some((name, _)) => {
+                let message = format!("requests can bring api_key and api_base only, not {name:?}");
+                notes.warn(item.place, &path, message, "remove it");
+            }
+            None => {
+                let message = "patterns are known, but not honoured yet: requests may not bring this";
+                notes.warn(item.place, &path, message, "write the bare name to allow any value");
+            }
+        }
+    }
+    allowed
+}

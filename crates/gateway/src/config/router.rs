@@ -1,0 +1,182 @@
+//! `router_settings`, and what `litellm_settings` says about the same things: there the router's word wins.
+
+use std::time::Duration;
+
+use policy::{RetryPolicy, Rules, nearest};
+use types::FaultKind;
+
+use super::fallbacks::{self, Chain};
+use super::keys::{ALIAS, RETRY_POLICY};
+use super::models::Defaults;
+use super::report::{Notes, Place};
+use super::section::{Section, scalar, shown};
+use super::tree::{Node, Value};
+
+/// Silence after which a stream gets a sign of life, unless somebody says otherwise.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// What holds for all groups.
+pub struct Router {
+    /// What to do when things go wrong.
+    pub rules: Rules,
+    /// The fallbacks in `rules`, with their places.
+    pub chains: Vec<Chain>,
+    /// Other names of groups.
+    pub aliases: Vec<Alias>,
+    /// What holds for deployments that say nothing.
+    pub defaults: Defaults,
+    /// Silence after which a stream gets a sign of life.
+    pub heartbeat: Duration,
+}
+
+/// Another name of a group.
+pub struct Alias {
+    /// The name.
+    pub name: String,
+    /// The group.
+    pub target: String,
+    /// Whether it is served but not listed.
+    pub hidden: bool,
+    /// Where it was written.
+    pub place: Place,
+    /// Its path.
+    pub path: String,
+}
+
+/// Strategies of the incumbent that are not there yet.
+const STRATEGIES: [&str; 8] = [
+    "cost-based-routing",
+    "lar1",
+    "latency-based-routing",
+    "least-busy",
+    "priority",
+    "provider-budget-routing",
+    "usage-based-routing",
+    "usage-based-routing-v2",
+];
+
+/// The strategy that is there.
+const SHUFFLE: &str = "simple-shuffle";
+
+/// Reads both sections.
+pub fn read(router: &Section, library: &Section, notes: &mut Notes) -> Router {
+    check_strategy(router, notes);
+    let chains = fallbacks::read(router, library, notes);
+    let retries = router.small("num_retries").or_else(|| router.small("max_retries")).or_else(|| library.small("num_retries"));
+    let usual = Rules::default();
+    let mut rules = Rules {
+        retries: retries.unwrap_or(usual.retries),
+        retry_policy: retry_policy(router.node("retry_policy"), &router.at("retry_policy"), notes),
+        min_pause: router.seconds("retry_after").unwrap_or(usual.min_pause),
+        max_fallbacks: either(router, library, |section| section.small("max_fallbacks")).unwrap_or(usual.max_fallbacks),
+        allowed_fails: either(router, library, |section| section.small("allowed_fails")),
+        cooldown: either(router, library, |section| section.seconds("cooldown_time")).unwrap_or(usual.cooldown),
+        cooldowns: !router.flag("disable_cooldowns").unwrap_or(false),
+        ..usual
+    };
+    for (group, node) in entries(router.node("model_group_retry_policy")) {
+        let path = format!("{}.{group}", router.at("model_group_retry_policy"));
+        rules.group_retry_policy.insert(group.to_owned(), retry_policy(Some(node), &path, notes));
+    }
+    fallbacks::apply(&chains, &mut rules);
+    let beats = ["sse_keepalive_ping_interval_seconds", "anthropic_sse_ping_interval_seconds"];
+    Router {
+        rules,
+        chains,
+        aliases: aliases(router, notes),
+        defaults: Defaults {
+            timeout: router.seconds("timeout").or_else(|| library.seconds("request_timeout")),
+            stream_timeout: router.seconds("stream_timeout"),
+            drop_params: library.flag("drop_params").unwrap_or(false),
+        },
+        heartbeat: beats.into_iter().filter_map(|name| library.seconds(name)).min().unwrap_or(HEARTBEAT),
+    }
+}
+
+/// What the router says, else what the library says.
+fn either<T>(router: &Section, library: &Section, read: impl Fn(&Section) -> Option<T>) -> Option<T> {
+    read(router).or_else(|| read(library))
+}
+
+fn check_strategy(router: &Section, notes: &mut Notes) {
+    let Some(strategy) = router.text("routing_strategy").filter(|strategy| *strategy != SHUFFLE) else {
+        return;
+    };
+    let (place, path) = (router.place("routing_strategy"), router.at("routing_strategy"));
+    if STRATEGIES.contains(&strategy) {
+        let message = format!("{strategy} is known, but not there yet: {SHUFFLE} is used, by weight");
+        notes.warn(place, &path, message, "");
+        return;
+    }
+    let near = nearest(strategy, STRATEGIES.into_iter().chain([SHUFFLE]));
+    let remedy = near.map_or(format!("write {SHUFFLE}"), |near| format!("did you mean {near}?"));
+    notes.error(place, &path, format!("no strategy is called {strategy:?}"), remedy);
+}
+
+/// The key of a retry policy that speaks of all kinds that no other key names.
+const DEFAULT: &str = "DefaultRetries";
+
+/// The kinds of fault that a key of a retry policy speaks of.
+fn kinds(key: &str) -> &'static [FaultKind] {
+    use FaultKind::*;
+    match key {
+        "BadRequestErrorRetries" => &[InvalidRequest, Unsupported, TooLarge, ContextWindow],
+        "AuthenticationErrorRetries" => &[Authentication, Permission],
+        "TimeoutErrorRetries" => &[Timeout],
+        "RateLimitErrorRetries" => &[RateLimit],
+        "ContentPolicyViolationErrorRetries" => &[ContentPolicy],
+        "InternalServerErrorRetries" => &[Upstream, Malformed, Cut],
+        "ServiceUnavailableErrorRetries" => &[Overloaded],
+        "NotFoundErrorRetries" => &[NotFound],
+        // Only kinds that a retry can help: a caller's mistake stays one.
+        DEFAULT => &[RateLimit, Overloaded, Connect, Timeout, Cut, Malformed, Upstream],
+        _ => &[],
+    }
+}
+
+fn retry_policy(node: Option<&Node>, path: &str, notes: &mut Notes) -> RetryPolicy {
+    let section = Section::read(node, path, &RETRY_POLICY, notes);
+    let mut policy = RetryPolicy::new();
+    // The default comes first, so that keys that name a kind replace it.
+    let keys = [DEFAULT].into_iter().chain(RETRY_POLICY.names().filter(|key| *key != DEFAULT));
+    for (key, retries) in keys.filter_map(|key| Some((key, section.small(key)?))) {
+        policy.extend(kinds(key).iter().map(|kind| (*kind, retries)));
+    }
+    policy
+}
+
+fn aliases(router: &Section, notes: &mut Notes) -> Vec<Alias> {
+    let mut aliases = Vec::new();
+    for (name, node) in entries(router.node("model_group_alias")) {
+        let path = format!("{}.{name}", router.at("model_group_alias"));
+        let alias = |target: &str, hidden, path| {
+            Alias { name: name.to_owned(), target: target.to_owned(), hidden, place: node.place, path }
+        };
+        match (&node.value, scalar(node)) {
+            (_, Some(scalar)) => aliases.push(alias(&scalar.text, false, path)),
+            (Value::Map(_), _) => {
+                let section = Section::read(Some(node), &path, &ALIAS, notes);
+                match section.text("model") {
+                    Some(target) => aliases.push(alias(target, section.flag("hidden").unwrap_or(false), path)),
+                    None => section.missing("model", "model: my-group", notes),
+                }
+            }
+            _ => {
+                let message = format!("expected the name of a group, found {}", shown(node, false));
+                notes.error(node.place, &path, message, format!("write e.g. {name}: my-group"));
+            }
+        }
+    }
+    aliases
+}
+
+fn entries(node: Option<&Node>) -> impl Iterator<Item = (&str, &Node)> {
+    let entries: &[(String, Node)] = match node.map(|node| &node.value) {
+        Some(Value::Map(entries)) => entries,
+        _ => &[],
+    };
+    entries.iter().map(|(name, node)| (name.as_str(), node))
+}
+
+#[cfg(test)]
+mod tests;

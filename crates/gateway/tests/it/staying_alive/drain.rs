@@ -1,0 +1,77 @@
+//! Going down: who is being served is served to the end, nobody new is let in, and nothing else holds it up.
+
+use std::time::{Duration, Instant};
+
+use crate::backs::{Config, mock};
+use crate::callers::Front;
+use crate::client::{Call, Line};
+use crate::gateway::{Gateway, PATIENCE};
+
+/// How long the process may take after the last call is done.
+const SOON: Duration = Duration::from_secs(2);
+
+/// Waits until nobody listens any more.
+async fn refuses(gateway: &Gateway) {
+    let begun = Instant::now();
+    while Line::connect(gateway.addr).await.is_ok() {
+        assert!(begun.elapsed() < PATIENCE, "new connections are still accepted");
+    }
+}
+
+#[tokio::test]
+async fn a_running_stream_and_a_running_call_finish_while_new_connections_are_refused() {
+    let slow = mock("chunks=20,chunk_ms=50,delay_ms=300").await;
+    let mut gateway = Gateway::start(&Config::of(&slow).yaml()).await;
+    let mut stream = Front::Chat.call("demo", "stream", true).open(gateway.addr).await;
+    stream.until("lore").await;
+    let addr = gateway.addr;
+    let whole = tokio::spawn(async move { Front::Messages.call("demo", "whole", false).send(addr).await });
+    slow.wait_for(|one| String::from_utf8_lossy(&one.body).contains("whole")).await.expect("the call has arrived");
+    gateway.signal("TERM").await;
+    refuses(&gateway).await;
+    let (stream, whole) = (stream.finish().await, whole.await.expect("the call is answered"));
+    assert!(Front::Chat.hear(&stream).is_success(), "{}", stream.text());
+    assert!(Front::Messages.hear(&whole).is_success(), "{}", whole.text());
+    assert_eq!(gateway.ended(SOON).await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn connections_that_wait_for_nothing_do_not_hold_it_up() {
+    let quick = mock("").await;
+    let mut gateway = Gateway::start(&Config::of(&quick).yaml()).await;
+    let (answer, kept) = Front::Chat.call("demo", "hello", false).open(gateway.addr).await.finish_with_line().await;
+    assert_eq!(answer.status(), 200);
+    let never_used = Line::connect(gateway.addr).await.expect("the gateway listens");
+    let mut half_a_head = Line::connect(gateway.addr).await.expect("the gateway listens");
+    half_a_head.send(b"POST /v1/chat/completions HTTP/1.1\r\nhost: gate").await.expect("it can be sent");
+    // All connections are accepted once a later one is answered on each worker.
+    for _ in 0..20 {
+        assert_eq!(gateway.call(&Call::get("/health/liveliness")).await.status(), 200);
+    }
+    gateway.signal("TERM").await;
+    assert_eq!(gateway.ended(SOON).await.code(), Some(0));
+    drop((kept, never_used, half_a_head));
+}
+
+#[tokio::test]
+async fn an_idle_gateway_is_gone_at_once() {
+    for signal in ["TERM", "INT"] {
+        let quick = mock("").await;
+        let mut gateway = Gateway::start(&Config::of(&quick).yaml()).await;
+        gateway.signal(signal).await;
+        assert_eq!(gateway.ended(SOON).await.code(), Some(0), "{signal}");
+    }
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_it_without_waiting() {
+    let slow = mock("chunks=1000,chunk_ms=100").await;
+    let mut gateway = Gateway::start(&Config::of(&slow).yaml()).await;
+    let mut stream = Front::Chat.call("demo", "hello", true).open(gateway.addr).await;
+    stream.until("lore").await;
+    gateway.signal("TERM").await;
+    refuses(&gateway).await;
+    gateway.signal("TERM").await;
+    let status = gateway.ended(SOON).await;
+    assert!(!status.success(), "calls were given up, which is no success");
+}

@@ -1,0 +1,174 @@
+//! Streams: many at once, cut anywhere, in every framing the format allows, and always the same answer.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use crate::backs::{Back, Config, asked, mock};
+use crate::callers::{Front, events};
+use crate::gateway::Gateway;
+
+/// Streams at once.
+const MANY: usize = 2000;
+/// The most the process may hold with that many streams. 80 MiB is the promise, kept by the release build and measured
+/// in `bench/`; a debug build moves larger frames of code about.
+const MEMORY_KIB: u64 = if cfg!(debug_assertions) { 160 << 10 } else { 80 << 10 };
+/// An answer with letters of one to four bytes, so that cuts fall inside of them.
+const TEXT: &str = "naïve – 日本語 🦀 \"quoted\" \\ back\u{2028}slash\ttab";
+
+/// The same, as a knob.
+fn text_knob() -> String {
+    let bytes: String = TEXT.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    format!("text={bytes},chunk_bytes=3")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_thousand_streams_at_once_are_all_whole_and_take_little_memory() {
+    let slow = mock("chunks=5,chunk_bytes=10,chunk_ms=900,first_ms=2500").await;
+    let gateway = Gateway::start(&Config::of(&slow).yaml()).await;
+    let (addr, expected) = (gateway.addr, "lorem ipsum dolor sit amet consectetur adipiscing el");
+    let mut callers = JoinSet::new();
+    for index in 0..MANY {
+        let front = Front::ALL[index % 2];
+        callers.spawn(async move {
+            let answer = front.call("demo", &format!("caller {index}"), true).send(addr).await;
+            let heard = front.hear(&answer);
+            assert!(heard.is_success(), "{}", answer.text());
+            heard.text
+        });
+    }
+    slow.wait_for_all(MANY, |one| one.status.is_some()).await.expect("all streams have begun");
+    assert!(slow.stats().in_flight >= MANY, "not all at once");
+    let mut most = 0;
+    while let Some(text) = callers.join_next().await {
+        let text = text.expect("a caller gets its answer");
+        assert_eq!(text, &expected[..50]);
+        most = most.max(gateway.memory_kib("VmHWM"));
+    }
+    assert!(most < MEMORY_KIB, "{} MiB for {MANY} streams", most >> 10);
+}
+
+#[tokio::test]
+async fn cuts_line_ends_and_comments_change_nothing() {
+    let base = format!("{},thinks=0", text_knob());
+    let forms = [
+        "",
+        "flush",
+        "crlf",
+        "comments",
+        "split=1",
+        "split=2",
+        "split=3",
+        "split=5",
+        "split=7",
+        "split=64",
+        "split=1000",
+        "crlf,split=1",
+        "crlf,comments,split=2",
+        "comments,split=11",
+        "empty_choices_first",
+        "usage_each",
+    ];
+    let mut mocks = Vec::new();
+    let mut config = Config::default();
+    for form in forms {
+        let provider = mock(&format!("{base},{form}")).await;
+        for back in Back::ALL {
+            config = config.deployment(&format!("{form}-{back:?}"), back, &provider.url(), "");
+        }
+        mocks.push(provider);
+    }
+    let gateway = Gateway::start(&config.yaml()).await;
+    for form in forms {
+        for back in Back::ALL {
+            for front in Front::ALL {
+                let answer = gateway.call(&front.call(&format!("{form}-{back:?}"), "hello", true)).await;
+                let heard = front.hear(&answer);
+                assert!(heard.is_success() && heard.text == TEXT, "{form} {back:?} {front:?}: {}", answer.text());
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn tokens_reach_the_caller_one_by_one() {
+    let slow = mock("text=one%20two%20three%20four,chunk_ms=150").await;
+    let config = Config::of(&slow).deployment("claude", Back::Anthropic, &slow.url(), "");
+    let gateway = Gateway::start(&config.yaml()).await;
+    for front in Front::ALL {
+        for group in ["demo", "claude"] {
+            let answer = gateway.call(&front.call(group, "hello", true)).await;
+            let times: Vec<Duration> = ["one", " two", " three", " four"]
+                .iter()
+                .map(|word| {
+                    let word = format!("\"{word}\"");
+                    let piece = answer.pieces.iter().find(|(_, piece)| String::from_utf8_lossy(piece).contains(&word));
+                    piece.unwrap_or_else(|| panic!("no {word} in {}", answer.text())).0
+                })
+                .collect();
+            assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= Duration::from_millis(75)), "{front:?} {times:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn usage_is_always_asked_for_and_shown_only_to_those_who_ask() {
+    let provider = mock("").await;
+    let config = Config::of(&provider).deployment("claude", Back::Anthropic, &provider.url(), "");
+    let gateway = Gateway::start(&config.yaml()).await;
+    for group in ["demo", "claude"] {
+        for (options, shown) in [
+            (json!(null), false),
+            (json!({}), false),
+            (json!({ "include_usage": false }), false),
+            (json!({ "include_usage": true }), true),
+        ] {
+            let mut body = Front::Chat.body(group, "hello", true);
+            body["stream_options"] = options.clone();
+            let answer = gateway.call(&Front::Chat.call_with(body)).await;
+            let heard = Front::Chat.hear(&answer);
+            assert!(heard.is_success(), "{}", answer.text());
+            assert_eq!(heard.usage.is_some(), shown, "{group} {options}: {}", answer.text());
+            let bare = events(&answer.text()).iter().filter(|event| event.data.contains("\"choices\":[]")).count();
+            assert_eq!(bare, usize::from(shown), "{group} {options}: {}", answer.text());
+            if let Some(usage) = heard.usage {
+                let total = usage["prompt_tokens"].as_u64().zip(usage["completion_tokens"].as_u64());
+                assert_eq!(usage["total_tokens"].as_u64(), total.map(|(one, other)| one + other), "{usage}");
+            }
+        }
+    }
+    let asked = |one: &drill::mock::Recorded| one.json()["stream_options"]["include_usage"] == true;
+    let chats: Vec<_> = provider.requests().into_iter().filter(|one| one.target.ends_with("completions")).collect();
+    assert!(chats.iter().all(asked) && chats.len() == 4, "usage is asked for whether or not the caller wants it");
+}
+
+#[tokio::test]
+async fn messages_always_carry_usage() {
+    let provider = mock("").await;
+    let config = Config::of(&provider).deployment("claude", Back::Anthropic, &provider.url(), "");
+    let gateway = Gateway::start(&config.yaml()).await;
+    for group in ["demo", "claude"] {
+        let answer = gateway.call(&Front::Messages.call(group, "hello", true)).await;
+        let usage = Front::Messages.hear(&answer).usage.expect("usage is part of the end");
+        assert_eq!(usage["output_tokens"], 3, "{group}: {usage}");
+    }
+}
+
+#[tokio::test]
+async fn a_slow_reader_holds_up_its_provider_instead_of_filling_memory() {
+    let large = mock("answer_bytes=40000000,chunk_bytes=40000").await;
+    let gateway = Gateway::start(&Config::of(&large).yaml()).await;
+    for front in Front::ALL {
+        let lazy = front.call("demo", "lazy", true).open(gateway.addr).await;
+        let before = gateway.memory_kib("VmRSS");
+        // By the time a quick reader has all of the same answer, the other one's would be here as well.
+        let quick = gateway.call(&front.call("demo", "quick", true)).await;
+        assert!(front.hear(&quick).is_success());
+        assert!(asked(&large, "lazy").iter().all(|one| !one.is_over()), "all of it was read for nobody");
+        let grown = gateway.memory_kib("VmHWM").saturating_sub(before);
+        assert!(grown < 16 << 10, "{front:?}: grew by {} MiB for one slow reader", grown >> 10);
+        assert_eq!(front.hear(&lazy.finish().await).text.len(), 40_000_000);
+        large.clear();
+    }
+}
