@@ -1,6 +1,7 @@
 """Where things run: a folder for what processes write, the cores they are pinned to, and the processes themselves, each
 ended by its own id."""
 
+import json
 import os
 import re
 import resource
@@ -117,11 +118,20 @@ class Place:
 
 
 def post(address, body, headers=None):
-    """The body of the answer, if it is one of status 200."""
+    """Asks for chat: the body of the answer, if it is one of status 200."""
+    sent = {"content-type": "application/json", "authorization": f"Bearer {KEY}"} | (headers or {})
+    return ask(address, "POST", PATH, body, sent)
+
+
+def seen_by(mock):
+    """How many model calls have reached the mock so far."""
+    return json.loads(ask(mock.address, "GET", "/mock/stats"))["total"]
+
+
+def ask(address, method, path, body=None, headers=None):
     connection = HTTPConnection(*address, timeout=START_S)
     try:
-        sent = {"content-type": "application/json", "authorization": f"Bearer {KEY}"} | (headers or {})
-        connection.request("POST", PATH, body, sent)
+        connection.request(method, path, body, headers or {})
         answer = connection.getresponse()
         text = answer.read().decode()
         return text if answer.status == 200 else None

@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from cases import cases, text_of
-from place import KEY, PATH, Place, post
+from place import KEY, PATH, Place, post, seen_by
 from table import complaints, markdown
 from targets import Direct, LiteLlm, Lockgate, Nginx, joined
 
@@ -77,11 +77,11 @@ class Bench:
             "shape": case.shape(target.share),
             "watch": watch,
         }
-        command = self.place.pinned([self.runner], self.place.load_core)
+        command, before = self.place.pinned([self.runner], self.place.load_core), seen_by(self.mock)
         done = subprocess.run(command, input=json.dumps(plan), capture_output=True, text=True, timeout=LOAD_S)
         if done.returncode:
             raise SystemExit(f"{target.name}, {case.name}: {done.stderr.strip()}")
-        return json.loads(done.stdout)
+        return json.loads(done.stdout) | {"reached_mock": seen_by(self.mock) - before}
 
 
 def machine():

@@ -63,6 +63,11 @@ def figure(runs, name, value):
         return None
 
 
+def ratio(number, base):
+    """Of what is above zero: differences of quantiles may not be."""
+    return number / base if number is not None and base is not None and min(number, base) > 0 else None
+
+
 def shown(number):
     """Three digits that mean something."""
     if number is None:
@@ -79,17 +84,26 @@ def markdown(runs):
     for label, unit, value, beside in ROWS:
         figures = {name: figure(runs, name, value) for name in names}
         base = figure(runs, "nginx", beside or value)
-        ratios = [figures[name] / base if figures[name] is not None and base else None for name in others]
+        ratios = [ratio(figures[name], base) for name in others]
         label = f"{label}, {unit}" if unit else label
         lines.append([label, *map(shown, figures.values()), *map(shown, ratios)])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def complaints(runs):
-    """Answers that were wrong or missing, a line for each case that has any."""
+    """Each target's cases in which an answer was wrong or missing, or calls did not reach the mock one for one."""
     for name, repeats in runs.items():
         for index, run in enumerate(repeats, 1):
             for case, told in run["cases"].items():
-                if told["right"] != told["sent"] or told["late"]:
-                    why = told["first_problem"] or f"{told['late']} not over in time"
-                    yield name, f"{name}, {case}, repeat {index}: {told['right']} of {told['sent']} right; {why}"
+                if why := complaint(told):
+                    yield name, f"{name}, {case}, repeat {index}: {why}"
+
+
+def complaint(told):
+    sent = told["sent"]
+    if told["right"] != sent:
+        why = told["first_problem"] or f"{told['late']} not over in time"
+        return f"{told['right']} of {sent} right; {why}"
+    if told["reached_mock"] != sent:
+        return f"{sent} calls sent, {told['reached_mock']} reached the mock"
+    return None
