@@ -130,7 +130,8 @@ def head(results):
         f"Workers: {results['workers']}; {results['pinning']}. Medians of {repeats} repeats.",
     ]
     if LiteLlm.name in results["runs"]:
-        lines.append(f"{LiteLlm.name} gets {LiteLlm.share:.0%} of the streams: 80 instead of 2,000, 40 instead of 1,000.")
+        share = f"{LiteLlm.share:.0%} of the streams: 80 instead of 2,000, 40 instead of 1,000"
+        lines.append(f"{LiteLlm.name} gets {share}.")
     if results["missing"]:
         lines.append(f"Could not be installed, so it is not here: {', '.join(results['missing'])}.")
     if machine["load"] > QUIET_LOAD:

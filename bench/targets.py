@@ -32,7 +32,10 @@ http {{
   upstream mock {{ server {mock}; keepalive 256; keepalive_requests 100000000; }}
   server {{
     listen {address};
-    location / {{ proxy_pass http://mock; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_buffering off; }}
+    proxy_http_version 1.1;
+    proxy_set_header Connection "";
+    proxy_buffering off;
+    location / {{ proxy_pass http://mock; }}
   }}
 }}
 """
@@ -142,7 +145,8 @@ class LiteLlm(Gateway):
 
     def version(self):
         code = "from importlib.metadata import version; print(version('litellm'))"
-        return subprocess.run([self.binary.parent / "python", "-c", code], capture_output=True, text=True).stdout.strip()
+        command = [self.binary.parent / "python", "-c", code]
+        return subprocess.run(command, capture_output=True, text=True).stdout.strip()
 
     @contextmanager
     def start(self, place, mock, first):
