@@ -1,5 +1,5 @@
 # The way in for people: each target is one line, the work is done by the scripts in tools/.
-.PHONY: run build test check bench setup clean
+.PHONY: run build test check bench bench-peers setup clean
 
 run: # build a release and start the gateway on port 4000; ARGS="--config my.yaml" adds flags
 	@tools/run.sh $(ARGS)
@@ -13,8 +13,11 @@ test: # everything, as CI runs it; installs what is missing first
 check: # the fast part of `make test`: format, lints, unit tests
 	@tools/check.sh
 
-bench: # requests per second and latency beside nginx and the bare mock
-	@tools/bench.sh
+bench: # cost, latency and memory beside nginx and the bare mock, in five minutes: docs/performance.md
+	@tools/bench.sh $(ARGS)
+
+bench-peers: # the same with LiteLLM beside it, which takes long to install and to measure
+	@tools/bench.sh --litellm $(ARGS)
 
 setup: # what the tests need: packages, a Python venv, Node modules
 	@tools/setup.sh test

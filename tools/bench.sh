@@ -1,7 +1,12 @@
 #!/usr/bin/env bash
-# Builds a release and measures it: see tools/bench.py. Arguments are passed on.
+# Builds a release and measures it beside nginx; with --litellm as the first argument, beside LiteLLM, too. Further
+# arguments go to bench/run.py.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools/setup.sh bench
-cargo build --release --locked --bin lockgate
-exec python3 tools/bench.py --binary "${CARGO_TARGET_DIR:-target}/release/lockgate" "$@"
+if [ "${1:-}" = --litellm ]; then
+  tools/setup.sh bench-peers
+fi
+cargo build --release --locked -p gateway --bin lockgate -p drill --bin load
+built="${CARGO_TARGET_DIR:-target}/release"
+exec python3 bench/run.py --binary "$built/lockgate" --runner "$built/load" "$@"

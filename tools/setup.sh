@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what a stage (test, bench) needs and is not there yet; a second run only compares fingerprints.
+# Installs what a stage (test, bench, bench-peers) needs and is not there yet; a second run only compares fingerprints.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 stage="${1:-test}"
@@ -48,8 +48,24 @@ node_sdks() {
   echo "$now" >"$sdk/node_modules/.fingerprint"
 }
 
+litellm() { # the incumbent, to be measured; a failure is for the benchmark to tell
+  local venv=.local/venv-litellm requirements=bench/litellm.txt now
+  now="$(fingerprint "$(python3 --version)" "$requirements")"
+  [ "$(cat "$venv/fingerprint" 2>/dev/null)" != "$now" ] || return 0
+  rm -rf "$venv"
+  python3 -m venv "$venv"
+  if "$venv/bin/pip" install --quiet --requirement "$requirements"; then
+    echo "$now" >"$venv/fingerprint"
+  else
+    rm -rf "$venv"
+  fi
+}
+
 packages "$stage"
-if [ "$stage" = test ]; then
-  python_sdks
-  node_sdks
-fi
+case "$stage" in
+  test)
+    python_sdks
+    node_sdks
+    ;;
+  bench-peers) litellm ;;
+esac

@@ -11,6 +11,7 @@ mod client;
 mod dialect;
 pub mod fault;
 mod knobs;
+pub mod load;
 pub mod mock;
 mod problem;
 mod recorder;

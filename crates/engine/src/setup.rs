@@ -157,12 +157,17 @@ impl Setup {
         by_pattern.or_else(|| self.find_deployment(name).map(|group| (group, None)))
     }
 
-    /// A name that a first call may use: a configured group, else a model that fits a wildcard.
+    /// A name that a first call may use: a configured group, else a cheap chat model behind the plainest wildcard.
     pub fn example_model(&self) -> Option<String> {
         let fixed = self.groups.keys().filter(|name| !self.hidden.contains(name)).min().cloned();
         fixed.or_else(|| {
-            let pattern = self.patterns.first()?;
-            Some(format!("{}MODEL{}", pattern.before, pattern.after))
+            let pattern = self.patterns.iter().min_by_key(|pattern| pattern.before.len())?;
+            let provider = pattern.group.deployments.first()?.provider;
+            let chats = policy::catalogue::entries_of(provider).filter(|entry| entry.mode() == "chat");
+            let priced =
+                chats.filter_map(|entry| Some((entry.facts().input_picousd.filter(|price| *price > 0)?, entry)));
+            let model = priced.min_by_key(|(price, _)| *price).map_or("MODEL", |(_, entry)| entry.model());
+            Some(format!("{}{model}{}", pattern.before, pattern.after))
         })
     }
 
