@@ -16,12 +16,14 @@ pub struct Splitter {
     fresh: Bytes,
     /// Beginning of an event whose end has not come yet.
     tail: BytesMut,
+    /// So many bytes of what is here hold no end of an event: a long one is not searched again with every piece.
+    searched: usize,
 }
 
 impl Splitter {
     /// Cuts a body with this framing.
     pub fn new(framing: Framing) -> Self {
-        Splitter { framing, fresh: Bytes::new(), tail: BytesMut::new() }
+        Splitter { framing, fresh: Bytes::new(), tail: BytesMut::new(), searched: 0 }
     }
 
     /// Adds the next piece of the body. All complete events must have been taken before.
@@ -38,7 +40,11 @@ impl Splitter {
     /// All complete events that are here, framing included, as one slice; `None` if there is none.
     pub fn next_batch(&mut self) -> Result<Option<Bytes>, Fault> {
         let pending = if self.tail.is_empty() { &self.fresh[..] } else { &self.tail[..] };
-        let end: usize = events(self.framing, pending).map(<[u8]>::len).sum();
+        // The last two bytes may be a line end that becomes an empty line only now.
+        let first = event_end(self.framing, pending, self.searched.saturating_sub(2));
+        let end =
+            first.map_or(0, |first| first + events(self.framing, &pending[first..]).map(<[u8]>::len).sum::<usize>());
+        self.searched = pending.len() - end;
         match end {
             0 if pending.len() > MAX_EVENT_BYTES => {
                 Err(Fault::provider(FaultKind::Malformed, "the provider sent an event of more than 16 MiB"))
@@ -55,7 +61,7 @@ impl Splitter {
         if !self.fresh.is_empty() {
             self.tail.extend_from_slice(&std::mem::take(&mut self.fresh));
         }
-        let end = event_end(self.framing, &self.tail);
+        let end = event_end(self.framing, &self.tail, 0);
         Ok(end.map(|end| self.tail.split_to(end).freeze()))
     }
 
@@ -70,20 +76,21 @@ impl Splitter {
 pub fn events(framing: Framing, bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
-        let (event, after) = rest.split_at(event_end(framing, rest)?);
+        let (event, after) = rest.split_at(event_end(framing, rest, 0)?);
         rest = after;
         Some(event)
     })
 }
 
-/// Where the first event of `bytes` ends, framing included.
-fn event_end(framing: Framing, bytes: &[u8]) -> Option<usize> {
+/// Where the first event of `bytes` ends, framing included, if no end begins before `from`.
+fn event_end(framing: Framing, bytes: &[u8], from: usize) -> Option<usize> {
+    let rest = &bytes[from..];
     match framing {
-        Framing::Lines => memchr::memchr(b'\n', bytes).map(|at| at + 1),
-        Framing::Sse => memchr::memchr2_iter(b'\n', b'\r', bytes).find_map(|at| {
+        Framing::Lines => memchr::memchr(b'\n', rest).map(|at| from + at + 1),
+        Framing::Sse => memchr::memchr2_iter(b'\n', b'\r', rest).find_map(|at| {
             // An empty line ends an event: a line end right behind a line end.
-            let first = line_end(bytes, at);
-            let second = if first > at { line_end(bytes, first) } else { first };
+            let first = line_end(bytes, from + at);
+            let second = if first > from + at { line_end(bytes, first) } else { first };
             (second > first).then_some(second)
         }),
     }

@@ -39,3 +39,20 @@ fn an_endless_event_is_refused() {
     splitter.feed(Bytes::from(vec![b'x'; MAX_EVENT_BYTES + 1]));
     assert_eq!(splitter.next_batch().unwrap_err().kind, FaultKind::Malformed);
 }
+
+#[test]
+fn an_event_is_found_in_single_bytes() {
+    for text in ["data: 1\n\ndata: 2\n\n", "data: 1\r\n\r\ndata: 2\r\n\r\n", ": x\n\ndata: 1\n\n\n\ndata: 2\n\n"] {
+        let bytes: Vec<&[u8]> = text.as_bytes().chunks(1).collect();
+        let got: Vec<_> = payloads(Framing::Sse, &bytes).into_iter().filter(|event| !event.is_empty()).collect();
+        assert_eq!(got, ["1", "2"], "{text:?}");
+    }
+}
+
+#[test]
+fn a_long_event_in_many_pieces_is_searched_once() {
+    // Searched anew with every piece, this would take minutes.
+    let text = [b"data: ", &vec![b'x'; 8 << 20][..], b"\n\n"].concat();
+    let pieces: Vec<&[u8]> = text.chunks(512).collect();
+    assert_eq!(payloads(Framing::Sse, &pieces)[0].len(), 8 << 20);
+}
