@@ -19,7 +19,7 @@ use crate::gateway::Gateway;
 use table::{Cause, Row, Seen, TABLE, Told};
 
 /// Calls at a time: enough to be done soon, few enough that each one's time means something.
-const AT_ONCE: usize = 24;
+const AT_ONCE: usize = 48;
 /// What two busy cores may add to the time of any call.
 const SLACK: Duration = Duration::from_millis(1500);
 /// What the healthy group answers.

@@ -25,7 +25,7 @@ fn text_knob() -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_thousand_streams_at_once_are_all_whole_and_take_little_memory() {
-    let slow = mock("chunks=5,chunk_bytes=10,chunk_ms=900,first_ms=2500").await;
+    let slow = mock("chunks=5,chunk_bytes=10,chunk_ms=500,first_ms=2500").await;
     let gateway = Gateway::start(&Config::of(&slow).yaml()).await;
     let (addr, expected) = (gateway.addr, "lorem ipsum dolor sit amet consectetur adipiscing el");
     let mut callers = JoinSet::new();
@@ -158,7 +158,7 @@ async fn messages_always_carry_usage() {
 
 #[tokio::test]
 async fn a_slow_reader_holds_up_its_provider_instead_of_filling_memory() {
-    let large = mock("answer_bytes=40000000,chunk_bytes=40000").await;
+    let large = mock("answer_bytes=24000000,chunk_bytes=24000").await;
     let gateway = Gateway::start(&Config::of(&large).yaml()).await;
     for front in Front::ALL {
         let lazy = front.call("demo", "lazy", true).open(gateway.addr).await;
@@ -169,7 +169,7 @@ async fn a_slow_reader_holds_up_its_provider_instead_of_filling_memory() {
         assert!(asked(&large, "lazy").iter().all(|one| !one.is_over()), "all of it was read for nobody");
         let grown = gateway.memory_kib("VmHWM").saturating_sub(before);
         assert!(grown < 16 << 10, "{front:?}: grew by {} MiB for one slow reader", grown >> 10);
-        assert_eq!(front.hear(&lazy.finish().await).text.len(), 40_000_000);
+        assert_eq!(front.hear(&lazy.finish().await).text.len(), 24_000_000);
         large.clear();
     }
 }

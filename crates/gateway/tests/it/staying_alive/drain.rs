@@ -82,7 +82,7 @@ async fn a_second_signal_ends_it_without_waiting() {
 
 #[tokio::test]
 async fn an_answer_that_is_read_slowly_is_not_cut_off() {
-    let large = mock("answer_bytes=20000000,chunk_bytes=100000").await;
+    let large = mock("answer_bytes=12000000,chunk_bytes=100000").await;
     let mut gateway = Gateway::start(&Config::of(&large).yaml()).await;
     let mut slow = Vec::new();
     for front in Front::ALL {
@@ -93,7 +93,7 @@ async fn an_answer_that_is_read_slowly_is_not_cut_off() {
     for (front, open) in slow {
         let answer = open.finish().await;
         assert!(answer.complete, "{front:?}: cut off after {} bytes", answer.body.len());
-        assert_eq!(front.hear(&answer).text.len(), 20_000_000);
+        assert_eq!(front.hear(&answer).text.len(), 12_000_000);
     }
     assert_eq!(gateway.ended(SOON).await.code(), Some(0));
 }
