@@ -4,12 +4,14 @@
 //! built, and turn its row into [`on`].
 
 mod general;
+mod kind;
 mod library;
 mod model;
 mod other;
 mod router;
 
 pub use general::GENERAL;
+pub use kind::Kind;
 pub use library::LIBRARY;
 pub use model::{CREDENTIAL, MODEL, MODEL_INFO, PARAMS};
 pub use other::TOP;
@@ -35,41 +37,6 @@ pub struct Key {
     pub state: State,
     /// What it is for.
     pub doc: &'static str,
-}
-
-/// What a key takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// True or false; off unless given.
-    Flag,
-    /// True or false; on unless given.
-    OnFlag,
-    /// A whole number, not negative.
-    Count,
-    /// A whole number.
-    Signed,
-    /// A number, not negative.
-    Number,
-    /// A number of seconds, not negative.
-    Seconds,
-    /// A number of seconds above zero.
-    Limit,
-    /// A price in dollars, not negative.
-    Money,
-    /// A text.
-    Text,
-    /// A text that nothing goes without.
-    Name,
-    /// A text that is never shown.
-    Secret,
-    /// A list of texts, or one text.
-    Texts,
-    /// A mapping.
-    Map,
-    /// A list.
-    List,
-    /// Anything.
-    Any,
 }
 
 /// What becomes of a key.

@@ -74,6 +74,16 @@ pub fn resolve(model: &str, custom: Option<&str>, has_base: bool) -> Result<Call
     }
 }
 
+/// The provider that was probably meant, if what stands before the first slash of `model` is almost the id of one.
+pub fn slip(model: &str) -> Option<&'static str> {
+    let (prefix, _) = model.split_once('/')?;
+    near(prefix)
+}
+
+fn near(id: &str) -> Option<&'static str> {
+    nearest(id, providers::all().iter().map(|provider| provider.id).chain(UNSERVED.iter().copied()))
+}
+
 /// The provider of a model whose name stands alone.
 fn alone(model: &str) -> Option<&'static Provider> {
     let listed = WITHOUT_PREFIX.into_iter().find(|id| catalogue::lookup(id, model).is_some());
@@ -85,9 +95,8 @@ fn nobody(id: &str, model: Option<&str>) -> Nobody {
     if is_unserved(id) {
         return Nobody::Unserved(id.to_owned());
     }
-    let near = nearest(id, providers::all().iter().map(|provider| provider.id).chain(UNSERVED.iter().copied()));
     let model = model.map(|model| format!("/{model}")).unwrap_or_default();
-    let remedy = match near {
+    let remedy = match near(id) {
         Some(near) => format!("did you mean {near}{model}?"),
         None => "for any OpenAI-compatible server write openai/MODEL and its api_base".to_owned(),
     };

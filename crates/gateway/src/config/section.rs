@@ -6,9 +6,6 @@ use super::keys::{self, Key, Kind, State, Table};
 use super::report::{Notes, Place};
 use super::tree::{Node, Scalar, Value};
 
-/// Longest time span, in seconds: a year. Beyond it, deadlines could not be reckoned.
-const LONGEST: f64 = 31_536_000.0;
-
 /// A checked mapping.
 pub struct Section<'t> {
     table: &'static Table,
@@ -18,6 +15,8 @@ pub struct Section<'t> {
     pub place: Place,
     /// Honoured keys whose values have the right type.
     given: Vec<(&'static Key, &'t Node)>,
+    /// Honoured keys whose values have another type.
+    wrong: Vec<&'t str>,
     /// Keys whose environment variable is not set.
     unset: Vec<(&'t str, &'t str, Place)>,
     /// Keys that are in no table.
@@ -29,8 +28,8 @@ impl<'t> Section<'t> {
     /// section.
     pub fn read(node: Option<&'t Node>, path: &str, table: &'static Table, notes: &mut Notes) -> Self {
         let place = node.map_or(Place { line: 1, column: 1, file: 0 }, |node| node.place);
-        let (given, unset, others) = Default::default();
-        let mut section = Section { table, path: path.to_owned(), place, given, unset, others };
+        let (given, wrong, unset, others) = Default::default();
+        let mut section = Section { table, path: path.to_owned(), place, given, wrong, unset, others };
         match node.map(|node| &node.value) {
             Some(Value::Map(entries)) => {
                 entries.iter().for_each(|(name, node)| section.take(name, node, notes));
@@ -60,6 +59,7 @@ impl<'t> Section<'t> {
             (_, State::Honoured) => match key.kind.check(node) {
                 Ok(()) => self.given.push((key, node)),
                 Err(expected) => {
+                    self.wrong.push(name);
                     let found = shown(node, key.kind == Kind::Secret);
                     let remedy = key.kind.example().map(|example| format!("write e.g. {name}: {example}"));
                     notes.error(
@@ -114,9 +114,10 @@ impl<'t> Section<'t> {
         self.unset.iter().find(|(key, ..)| *key == name).map(|(_, variable, place)| (*variable, *place))
     }
 
-    /// Notes that a key is missing that nothing goes without.
+    /// Notes that a key is missing that nothing goes without, unless something was said about it already.
     pub fn missing(&self, name: &str, example: &str, notes: &mut Notes) {
         match self.variable(name) {
+            _ if self.wrong.contains(&name) => {}
             Some((variable, place)) => {
                 notes.error(place, &self.at(name), unset(variable), format!("export {variable}=..."))
             }
@@ -209,70 +210,6 @@ fn is_default(kind: Kind, node: &Node) -> bool {
             _ => scalar.flag() == Some(false),
         },
         Value::Unset(_) => false,
-    }
-}
-
-impl Kind {
-    /// Whether `node` is of this kind; the error is what was expected.
-    fn check(self, node: &Node) -> Result<(), &'static str> {
-        let scalar = scalar(node);
-        let number = scalar.and_then(Scalar::decimal);
-        let negative = number.as_ref().is_some_and(|number| number.to_f64() < 0.0);
-        let seconds = number.as_ref().map(Decimal::to_f64).filter(|seconds| (0.0..=LONGEST).contains(seconds));
-        let fits = match self {
-            Kind::Any => true,
-            Kind::Flag | Kind::OnFlag => scalar.is_some_and(|scalar| scalar.flag().is_some()),
-            Kind::Count => number.is_some_and(|number| number.to_u64().is_some()),
-            Kind::Signed => scalar.is_some_and(|scalar| scalar.text.trim().parse::<i64>().is_ok()),
-            Kind::Number => number.is_some() && !negative,
-            Kind::Seconds => seconds.is_some(),
-            Kind::Limit => seconds.is_some_and(|seconds| seconds > 0.0),
-            Kind::Money => number.is_some_and(|number| number.scaled(12).is_some()),
-            Kind::Text | Kind::Name | Kind::Secret => scalar.is_some(),
-            Kind::Texts => match &node.value {
-                Value::List(items) => items.iter().all(|item| matches!(item.value, Value::Scalar(_))),
-                _ => scalar.is_some(),
-            },
-            Kind::Map => matches!(node.value, Value::Map(_)),
-            Kind::List => matches!(node.value, Value::List(_)),
-        };
-        match fits {
-            true => Ok(()),
-            false if negative && self != Kind::Signed => Err("a number of at least 0"),
-            false => Err(self.noun()),
-        }
-    }
-
-    /// What it is, with its article.
-    pub fn noun(self) -> &'static str {
-        match self {
-            Kind::Flag | Kind::OnFlag => "true or false",
-            Kind::Count => "a whole number",
-            Kind::Signed => "a whole number",
-            Kind::Number => "a number",
-            Kind::Seconds => "a number of seconds",
-            Kind::Limit => "a number of seconds above zero",
-            Kind::Money => "a price in dollars",
-            Kind::Text | Kind::Name | Kind::Secret => "a text",
-            Kind::Texts => "a list of texts",
-            Kind::Map => "a mapping",
-            Kind::List => "a list",
-            Kind::Any => "anything",
-        }
-    }
-
-    /// How it may be written.
-    fn example(self) -> Option<&'static str> {
-        match self {
-            Kind::Flag | Kind::OnFlag => Some("true"),
-            Kind::Count => Some("60"),
-            Kind::Signed => Some("1"),
-            Kind::Number => Some("0.5"),
-            Kind::Seconds | Kind::Limit => Some("30"),
-            Kind::Money => Some("0.00000015"),
-            Kind::Texts => Some("[one, two]"),
-            Kind::Text | Kind::Name | Kind::Secret | Kind::Map | Kind::List | Kind::Any => None,
-        }
     }
 }
 

@@ -55,7 +55,7 @@ async fn a_broken_file_fails_with_line_and_remedy() {
     let good = "model_list:\n  - model_name: demo\n    litellm_params:\n      model: openai/demo\n      api_key: k\n";
     for (what, text, line, word) in [
         ("no YAML", format!("{good}  - model_name: [\n"), 6, ""),
-        ("a tab", format!("{good}\trouter_settings: {{}}\n"), 5, "tab"),
+        ("a tab", format!("{good}\trouter_settings: {{}}\n"), 6, "tab"),
         ("a misspelt provider", good.replace("openai/", "opneai/"), 4, "openai"),
         ("a model without a provider's name", good.replace("openai/demo", "nobody-knows-it"), 4, "provider"),
         ("no model", good.replace("      model: openai/demo\n", ""), 3, "model"),

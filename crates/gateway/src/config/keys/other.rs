@@ -1,7 +1,7 @@
 //! The sections themselves.
 
 use super::Kind::*;
-use super::{Key, Table, later, moot, on, unguarded};
+use super::{Key, Table, later, moot, noted, on, unguarded};
 
 /// The top of a configuration.
 pub static TOP: Table = Table { name: "config.yaml", keys: &[SECTIONS], open: false };
@@ -33,5 +33,6 @@ const SECTIONS: &[Key] = &[
     later("default_vertex_config", Map, "Vertex AI of pass-through routes"),
     later("pass_through_endpoints", List, "paths that are passed on to other servers"),
     later("worker_registry", List, "further gateways that the UI manages"),
+    noted("x-*", Any, "a place for anchors and notes of your own"),
     moot("plugins", List, "Python plugins", "there is no Python here"),
 ];

@@ -16,6 +16,7 @@ use crate::config::decimal::Decimal;
 use crate::config::environ::{UNSET_REMEDY, unset};
 use crate::config::facts::{self, Known};
 use crate::config::keys::Kind;
+use crate::config::name::Called;
 use crate::config::report::Notes;
 use crate::config::section::{Section, texts};
 use crate::config::tree::{Node, Value};
@@ -37,13 +38,7 @@ const REPLACEABLE: [&str; 3] = ["api_key", "api_base", "base_url"];
 impl Builder<'_> {
     /// The deployment of `entry` that serves `group`; `None` if it cannot be reached, which is noted. `id` is the
     /// operator's own name for it.
-    pub(super) fn deployment(
-        &mut self,
-        entry: &Entry,
-        called: &crate::config::name::Called,
-        group: &str,
-        id: Option<&str>,
-    ) -> Option<Row> {
+    pub(super) fn deployment(&mut self, entry: &Entry, called: &Called, group: &str, id: Option<&str>) -> Option<Row> {
         let (params, provider) = (&entry.params, called.provider);
         let canned = params.text("mock_response").map(str::to_owned);
         let credential = params.text("litellm_credential_name").and_then(|name| self.credentials.get(name));

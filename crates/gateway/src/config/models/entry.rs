@@ -4,7 +4,7 @@ use policy::nearest;
 
 use super::Credentials;
 use crate::config::keys::{MODEL, MODEL_INFO, PARAMS};
-use crate::config::name::{Called, Nobody, resolve};
+use crate::config::name::{Called, Nobody, resolve, slip};
 use crate::config::report::{Notes, Place};
 use crate::config::section::{Section, scalar};
 use crate::config::tree::{Node, Value};
@@ -51,6 +51,7 @@ impl<'t> Entry<'t> {
         let info = Section::read(section.node("model_info"), &section.at("model_info"), &MODEL_INFO, notes);
         check_credential(&params, credentials, notes);
         let (place, at) = (params.place("model"), params.at("model"));
+        warn_of_slip(&params, &called, notes);
         let called = match called {
             Some(Ok(called)) => called,
             Some(Err(Nobody::Unknown(message, remedy))) => {
@@ -106,6 +107,18 @@ fn called(params: &Node, credentials: &Credentials) -> Option<Result<Option<Call
     match (model, custom, has_base) {
         ("*", None, false) => Some(Ok(None)),
         _ => Some(resolve(model, custom, has_base).map(Some)),
+    }
+}
+
+/// With an address, whatever stands before the slash may be part of the model's name; or a slip of the pen.
+fn warn_of_slip(params: &Section, called: &Option<Result<Option<Called>, Nobody>>, notes: &mut Notes) {
+    let Some(Ok(Some(called))) = called else { return };
+    let assumed = params.text("custom_llm_provider").is_none() && params.text("model") == Some(&called.model);
+    if let Some(near) = slip(&called.model).filter(|_| assumed) {
+        let (prefix, rest) = called.model.split_once('/').unwrap_or_default();
+        let message = format!("no provider is called {prefix:?}: the server is asked for {:?}", called.model);
+        let remedy = format!("did you mean {near}/{rest}? otherwise write {}/{}", called.provider.id, called.model);
+        notes.warn(params.place("model"), &params.at("model"), message, remedy);
     }
 }
 

@@ -153,6 +153,25 @@ fn what_requests_may_bring_is_what_the_engine_lets_them() {
 }
 
 #[test]
+fn a_provider_that_may_be_misspelt_is_mentioned_where_a_server_is_named() {
+    let text = |model: &str| {
+        format!(
+            "model_list: [{{model_name: a, litellm_params: {{model: {model}, api_base: 'http://gpu/v1', api_key: k}}}}]"
+        )
+    };
+    check(
+        &text("opneai/demo"),
+        &[
+            "config.yaml:1:47: warning: model_list[0].litellm_params.model: no provider is called \"opneai\": the server is \
+         asked for \"opneai/demo\"; did you mean openai/demo? otherwise write openai/opneai/demo",
+        ],
+    );
+    check(&text("openai/opneai/demo"), &[]);
+    check(&text("somebody-else/demo"), &[]);
+    assert_eq!(deployment(&text("opneai/demo")).model, "opneai/demo");
+}
+
+#[test]
 fn parts_of_fields_are_not_taken_out() {
     check(
         &one("additional_drop_params: ['tools[*].x']"),

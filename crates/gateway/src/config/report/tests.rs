@@ -41,6 +41,13 @@ fn the_same_warning_in_many_entries_is_told_once_but_no_error_is_hidden() {
 }
 
 #[test]
+fn what_looks_like_a_key_is_masked_wherever_it_stands() {
+    let mut notes = notes();
+    notes.error(place(1, 1), "a.sk-0123456789abcdef", "no model \"sk-proj-0123_4567\", sk-x", "write sk-0123456789");
+    assert_eq!(notes.finish().to_string(), "c.yaml:1:1: error: a.sk-***: no model \"sk-***\", sk-x; write sk-***\n");
+}
+
+#[test]
 fn a_hostile_file_cannot_fill_the_report() {
     let mut notes = notes();
     for index in 0..2000 {

@@ -92,3 +92,18 @@ guardrails: [{{guardrail_name: pii}}]"
         ],
     );
 }
+
+#[test]
+fn one_mistake_is_told_once() {
+    check(
+        "model_list: [{model_name: a, litellm_params: {model: [x], max_new_tokens: 5, logprobs: true}}]",
+        &["config.yaml:1:47: error: model_list[0].litellm_params.model: expected a text, found a list"],
+    );
+    check(
+        "model_list: [{model_name: [a], litellm_params: {model: mock/demo}}, {model_name: b, litellm_params: x}]",
+        &[
+            "config.yaml:1:15: error: model_list[0].model_name: expected a text, found a list",
+            "config.yaml:1:85: error: model_list[1].litellm_params: expected a mapping, found \"x\"",
+        ],
+    );
+}

@@ -50,6 +50,15 @@ fn keys_are_unique_texts() {
 }
 
 #[test]
+fn what_is_not_yaml_is_said_with_its_place() {
+    let remedy = "check the indentation and the quotes";
+    check("a: [1, 2", &format!("c:1:4: error: a: not YAML: unclosed bracket '['; {remedy}"));
+    check("a: 1\nb\nc: 2", &format!("c:2:1: error: not YAML: simple key expected ':'; {remedy}"));
+    check("a:\n  b: k\n\tc: 1", "c:3:1: error: a.b: not YAML: a tab in the indentation; indent with spaces");
+    check("a:\n  b: 1\n  \tc: 1", "c:3:3: error: a.b: not YAML: a tab in the indentation; indent with spaces");
+}
+
+#[test]
 fn a_small_file_cannot_grow_without_end() {
     let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..9 {
