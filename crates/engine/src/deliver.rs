@@ -106,9 +106,11 @@ impl Delivery {
                     };
                     let piece = ready!(upstream.poll_piece(cx));
                     self.heard = Instant::now();
-                    let done = piece.is_none();
+                    let done = !matches!(piece, Some(Ok(_)));
                     let result = match piece {
-                        Some(piece) => piece.and_then(|piece| flow.feed(piece)),
+                        Some(Ok(piece)) => flow.feed(piece),
+                        // Some dialects end with the connection: what was complete before it broke is complete.
+                        Some(Err(fault)) => flow.finish().map_err(|_| fault),
                         None => flow.finish(),
                     };
                     if done || result.is_err() {
