@@ -41,6 +41,8 @@ pub(super) fn write_stream(fault: &Fault, out: &mut BytesMut) {
 fn fields(w: &mut Writer, fault: &Fault, status: u16) {
     let (kind, known_code) = match is_our_credential(fault) {
         true => ("internal_server_error", None),
+        // A conflict, say: nothing is wrong with us.
+        false if fault.kind == FaultKind::Upstream && status < 500 => words(FaultKind::InvalidRequest),
         false => words(fault.kind),
     };
     let model_code = (fault.kind == FaultKind::NotFound && is_about_model(fault)).then_some("model_not_found");

@@ -74,7 +74,8 @@ fn of_error(error: Json, status: u16) -> Fault {
         refine(&mut fault, &message, reason.as_deref());
     }
     fault.retry_after = details(error).find_map(|detail| delay(detail.get("retryDelay")?));
-    fault.code = reason.or_else(|| error.get("status").and_then(text));
+    // The status word says no more than the kind does, and no client of another dialect knows it.
+    fault.code = reason;
     fault
 }
 
