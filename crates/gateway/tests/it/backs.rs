@@ -12,17 +12,23 @@ pub enum Back {
     OpenAi,
     /// Anthropic messages.
     Anthropic,
+    /// Gemini's generateContent.
+    Gemini,
+    /// Ollama's own API, whose streams are lines instead of events.
+    Ollama,
 }
 
 impl Back {
-    /// Both.
-    pub const ALL: [Back; 2] = [Back::OpenAi, Back::Anthropic];
+    /// All.
+    pub const ALL: [Back; 4] = [Back::OpenAi, Back::Anthropic, Back::Gemini, Back::Ollama];
 
     /// The name in front of the slash in `model: provider/model`.
     pub fn provider(self) -> &'static str {
         match self {
             Back::OpenAi => "openai",
             Back::Anthropic => "anthropic",
+            Back::Gemini => "gemini",
+            Back::Ollama => "ollama",
         }
     }
 
@@ -30,7 +36,8 @@ impl Back {
     pub fn base(self, root: &str) -> String {
         match self {
             Back::OpenAi => format!("{root}/v1"),
-            Back::Anthropic => root.to_owned(),
+            Back::Gemini => format!("{root}/v1beta"),
+            Back::Anthropic | Back::Ollama => root.to_owned(),
         }
     }
 }

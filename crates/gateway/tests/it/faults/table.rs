@@ -106,6 +106,17 @@ const OUR_KEY: Told = BROKEN;
 /// It does not know the model.
 const UNKNOWN: Told =
     Told { code: Some("model_not_found"), ..Told::new((404, "invalid_request_error"), (404, "not_found_error")) };
+/// Somebody else was in the way.
+const CONFLICT: Told = Told::new((409, "invalid_request_error"), (409, "conflict_error"));
+/// Somebody must pay first; waiting does not help.
+const BROKE: Told =
+    Told { code: Some("insufficient_quota"), ..Told::new((429, "rate_limit_error"), (429, "rate_limit_error")) };
+/// The request is too large.
+const TOO_LARGE: Told =
+    Told { callers_fault: true, ..Told::new((413, "invalid_request_error"), (413, "request_too_large")) };
+/// The request makes no sense.
+const SENSELESS: Told =
+    Told { callers_fault: true, ..Told::new((422, "invalid_request_error"), (422, "invalid_request_error")) };
 /// The request is wrong.
 const WRONG: Told =
     Told { callers_fault: true, ..Told::new((400, "invalid_request_error"), (400, "invalid_request_error")) };
@@ -134,6 +145,14 @@ const fn middle(name: &'static str, knobs: &'static str, whole: Told) -> Row {
     Row { stream: Seen::Break(whole), ..row(name, knobs, whole, 2) }
 }
 
+/// The same for some providers alone.
+const fn only(backs: &'static [Back], row: Row) -> Row {
+    Row { backs, ..row }
+}
+
+/// Providers that stream server-sent events.
+const EVENTS: &[Back] = &[Back::OpenAi, Back::Anthropic, Back::Gemini];
+
 /// Every fault there is.
 pub const TABLE: &[Row] = &[
     // The way to the provider.
@@ -158,23 +177,32 @@ pub const TABLE: &[Row] = &[
     middle("error in the middle", "fault=error_mid,after=3", FAILED),
     row("cut before content", "fault=cut,after=0", BROKEN, 2),
     row("clean cut before content", "fault=cut_clean,after=0", BROKEN, 2),
-    Row { stream: Seen::Refusal(BROKEN, 2), ..row("error before content", "fault=error_mid,after=0", FAILED, 2) },
+    Row {
+        stream: Seen::Refusal(BROKEN, 2),
+        ..only(&[Back::OpenAi, Back::Anthropic], row("error before content", "fault=error_mid,after=0", FAILED, 2))
+    },
+    // These two say the status in the stream as well.
+    only(&[Back::Gemini, Back::Ollama], row("status before content", "fault=error_mid,after=0", FAILED, 2)),
     // Lies.
     middle("broken JSON", "fault=bad_json,after=3", BROKEN),
     row("broken JSON before content", "fault=bad_json,after=0", BROKEN, 2),
     // Lines that are no field of an event are to be passed over.
-    Row { stream: Seen::Answer, ..row("broken events", "fault=bad_sse,after=3", BROKEN, 2) },
+    Row { stream: Seen::Answer, ..only(EVENTS, row("broken events", "fault=bad_sse,after=3", BROKEN, 2)) },
+    only(&[Back::Ollama], middle("a broken line", "fault=bad_sse,after=3", BROKEN)),
     row("a page", "fault=html", BROKEN, 2),
     row("a page with success", "fault=html,status=200", BROKEN, 2),
     row("nothing", "fault=empty", BROKEN, 2),
     // Anthropic has no list of choices, and an empty message is one.
-    Row { backs: &[Back::OpenAi], ..row("no choices", "fault=no_choices", BROKEN, 2) },
+    only(&[Back::OpenAi], row("no choices", "fault=no_choices", BROKEN, 2)),
     // Refusals.
     row("status 400", "status=400", WRONG, 1),
     row("status 401", "status=401", OUR_KEY, 1),
     row("status 403", "status=403", OUR_KEY, 1),
     row("status 404", "status=404", UNKNOWN, 1),
     row("status 408", "status=408", SLOW, 2),
+    row("a conflict", "error=conflict", CONFLICT, 2),
+    row("too large", "error=too_large", TOO_LARGE, 1),
+    row("not to be processed", "error=unprocessable", SENSELESS, 1),
     row("status 429", "status=429", LIMITED, 2),
     Row {
         retry_after: Some("1"),
@@ -186,6 +214,10 @@ pub const TABLE: &[Row] = &[
     row("status 502", "status=502", BROKEN, 2),
     row("status 503", "status=503", BUSY, 2),
     row("status 529", "status=529", BUSY, 2),
+    only(&[Back::OpenAi], row("an empty account", "error=insufficient_quota", BROKE, 1)),
+    only(&[Back::Anthropic], row("an empty account at Anthropic", "error=insufficient_quota", OUR_KEY, 1)),
+    row("an unpaid bill", "error=billing", OUR_KEY, 1),
+    row("a redirect", "status=302", BROKEN, 2),
     row("context length", "error=context_length", TOO_LONG, 1),
     row("content policy", "error=content_policy", WRONG, 1),
 ];

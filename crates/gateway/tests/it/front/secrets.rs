@@ -34,7 +34,10 @@ async fn no_secret_is_in_any_answer_header_or_log() {
         ));
         groups.push(group);
     }
-    for (group, base) in [("refused", "http://127.0.0.1:1/v1"), ("dns", "http://nowhere.invalid/v1")] {
+    for (group, base) in [
+        ("refused", "http://127.0.0.1:1/v1"),
+        ("dns", "http://nowherenowherenowherenowherenowherenowherenowherenowherenowherenowhere.invalid/v1"),
+    ] {
         yaml.push_str(&format!(
             "\n  - {{model_name: {group}, litellm_params: {{model: openai/demo, api_base: \"{base}\", {key}, num_retries: 0}}}}"
         ));
