@@ -40,7 +40,7 @@ struct Ready {
 
 fn prepare(args: &ServeArgs) -> Result<Ready, String> {
     let roll = Arc::new(Roll::default());
-    let Loaded { setup, report, found, .. } = match &args.config {
+    let Loaded { setup, report, found, files } = match &args.config {
         Some(file) => config::load(file, &config::process_env, &roll),
         None => config::discover(&args.quick(), &config::process_env, &roll),
     };
@@ -58,7 +58,7 @@ fn prepare(args: &ServeArgs) -> Result<Ready, String> {
     let announcement = announcement(&found, address, &setup);
     let (control, errands) = control::bridge();
     let cors = Cors::new(args.cors_origins.as_deref().unwrap_or_default());
-    let live = Arc::new(Live::new(setup, args.config.clone(), roll, report, control, cors));
+    let live = Arc::new(Live::new(setup, files, roll, report, control, cors));
     Ok(Ready { live, listeners, errands, announcement })
 }
 
@@ -109,7 +109,7 @@ impl Ready {
         };
         control.spawn(signals.listen(self.live.clone(), stop));
         control.spawn(control::serve(self.live.clone(), self.errands));
-        let watched = self.live.file().and_then(|file| watch_file::start(file, self.live.clone()));
+        let watched = watch_file::start(self.live.clone());
         let workers = self.listeners.into_iter().enumerate().map(|(index, listener)| {
             let (live, stopped) = (self.live.clone(), stopped.clone());
             let name = format!("worker-{index}");

@@ -101,9 +101,8 @@ async fn connection(stream: TcpStream, peer: SocketAddr, door: Rc<Door>, mut sto
     let busy = Busy::default();
     let served = busy.clone();
     let service = service_fn(move |request| {
-        let mark = served.mark();
-        let answer = handle(door.clone(), peer, request);
-        async move { answer.await.map(|response| response.map(|body| body.holding(mark))) }
+        // Boxed, so that a connection does not keep the room of a whole journey while an answer streams.
+        Box::pin(handle(door.clone(), peer, request, served.mark()))
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME);
