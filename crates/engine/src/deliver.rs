@@ -29,6 +29,7 @@ pub struct Delivery {
     alarm: Option<Pin<Box<Sleep>>>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "a delivery is boxed, and flows for nearly all of its life")]
 enum State {
     /// No attempt has opened yet.
     Waiting(Attempts),

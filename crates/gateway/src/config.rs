@@ -46,7 +46,6 @@ pub struct Loaded {
     /// What was found where nothing was configured, for people to read.
     pub found: Vec<String>,
     /// The files that were read, the configuration first: a change of any of them is a reason to load again.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the file watcher follows the configuration alone so far"))]
     pub files: Vec<PathBuf>,
 }
 

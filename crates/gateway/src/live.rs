@@ -14,7 +14,7 @@ pub struct Live {
     setup: ArcSwap<Setup>,
     /// The configuration file, if there is one.
     file: Option<PathBuf>,
-    /// All files that the newest configuration consists of.
+    /// The files that were read last: the configuration and what it includes.
     files: Mutex<Vec<PathBuf>>,
     /// How the deployments fared lately: outlives every setup.
     roll: Arc<Roll>,
@@ -27,7 +27,7 @@ pub struct Live {
 }
 
 impl Live {
-    /// Begins with `setup`, which was loaded from `files`, the configuration first.
+    /// Begins with `setup`, which came from `files` (the configuration first) or from nowhere.
     pub fn new(
         setup: Setup,
         files: Vec<PathBuf>,
@@ -64,12 +64,7 @@ impl Live {
         }
     }
 
-    /// The configuration file, if there is one.
-    pub fn file(&self) -> Option<&PathBuf> {
-        self.file.as_ref()
-    }
-
-    /// All files that the newest configuration consists of, also if it has errors.
+    /// The files that were read last, the configuration first; none if nothing was configured.
     pub fn files(&self) -> Vec<PathBuf> {
         self.files.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -112,7 +112,7 @@ impl Ready {
         };
         control.spawn(signals.listen(self.live.clone(), stop));
         control.spawn(control::serve(self.live.clone(), self.errands));
-        let watched = self.live.file().and_then(|file| watch_file::start(file, self.seen, self.live.clone()));
+        let watched = watch_file::start(self.seen, self.live.clone());
         let workers = self.listeners.into_iter().enumerate().map(|(index, listener)| {
             let (live, stopped) = (self.live.clone(), stopped.clone());
             let name = format!("worker-{index}");

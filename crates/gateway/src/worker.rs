@@ -15,7 +15,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use providers::http::Client;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_local;
 use tokio::time::timeout;
 
@@ -71,18 +71,13 @@ pub fn run(listener: StdListener, live: Arc<Live>, seed: u64, stop: watch::Recei
 
 async fn accept(listener: TcpListener, door: Rc<Door>, mut stop: watch::Receiver<bool>) {
     // Each connection holds a clone; the channel closes when the last one is gone.
-    let (open, mut all_closed) = tokio::sync::mpsc::channel::<()>(1);
+    let (open, mut all_closed) = mpsc::channel::<()>(1);
     let stopped = stop.clone();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    let connection = connection(stream, peer, door.clone(), stopped.clone());
-                    let open = open.clone();
-                    spawn_local(async move {
-                        connection.await;
-                        drop(open);
-                    });
+                    spawn_local(connection(stream, peer, door.clone(), stopped.clone(), open.clone()));
                 }
                 // Out of file descriptors, most likely: those in use must come back before more can be accepted.
                 Err(error) => {
@@ -97,7 +92,14 @@ async fn accept(listener: TcpListener, door: Rc<Door>, mut stop: watch::Receiver
     all_closed.recv().await;
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, door: Rc<Door>, mut stop: watch::Receiver<bool>) {
+/// Serves one connection; `_open` tells that it is still there.
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    door: Rc<Door>,
+    mut stop: watch::Receiver<bool>,
+    _open: mpsc::Sender<()>,
+) {
     if stream.set_nodelay(true).is_err() {
         return;
     }
@@ -105,7 +107,8 @@ async fn connection(stream: TcpStream, peer: SocketAddr, door: Rc<Door>, mut sto
     let noted = served.clone();
     let service = service_fn(move |request| {
         noted.set(true);
-        handle(door.clone(), peer, request)
+        // Boxed, so that a connection does not keep the room of a whole journey while an answer streams.
+        Box::pin(handle(door.clone(), peer, request))
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME);

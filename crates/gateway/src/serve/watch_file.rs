@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -47,24 +47,28 @@ impl Versions {
     }
 }
 
-/// Watches the *directory* of `file`: editors and Kubernetes replace files instead of writing into them. `seen` is
-/// what was there before the configuration was loaded: a change since then is noticed, however early it came.
-/// Watching ends when the returned value is dropped; `None` if the system cannot watch at all.
-pub fn start(file: &Path, seen: Versions, live: Arc<Live>) -> Option<RecommendedWatcher> {
-    let (notices, changes) = mpsc::sync_channel(1);
+/// Watches the *folders* of the configuration's files: editors and Kubernetes replace files instead of writing into
+/// them. `seen` is what was there before they were read: a change since then is noticed, however early it came.
+/// Watching ends when the returned value is dropped; `None` without files, or if the system cannot watch at all.
+pub fn start(seen: Versions, live: Arc<Live>) -> Option<RecommendedWatcher> {
+    let files = live.files();
+    let (notice, changes) = mpsc::sync_channel(1);
     let mut watcher = notify::recommended_watcher(move |_| {
-        let _ = notices.try_send(());
+        let _ = notice.try_send(());
     })
-    .ok()?;
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if let Err(error) = watcher.watch(folder, RecursiveMode::NonRecursive) {
-        tracing::warn!(%error, "changes of the configuration are noticed only every few seconds");
+    .ok()
+    .filter(|_| !files.is_empty())?;
+    for file in &files {
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if let Err(error) = watcher.watch(folder, RecursiveMode::NonRecursive) {
+            tracing::warn!(%error, "changes of the configuration are noticed only every few seconds");
+        }
     }
-    let spawned = thread::Builder::new().name("watch-config".to_owned()).spawn(move || watch(&changes, seen, &live));
-    spawned.ok().map(|_| watcher)
+    let watch = move || watch(&changes, seen, &live);
+    thread::Builder::new().name("watch-config".to_owned()).spawn(watch).ok().map(|_| watcher)
 }
 
-fn watch(changes: &mpsc::Receiver<()>, seen: Versions, live: &Live) {
+fn watch(changes: &Receiver<()>, seen: Versions, live: &Live) {
     let mut seen = seen.for_files(live.files());
     loop {
         let now = Versions::of(live.files());

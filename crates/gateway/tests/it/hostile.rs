@@ -2,6 +2,7 @@
 //! serves the next call as if nothing had been.
 
 mod bodies;
+mod disguises;
 mod heads;
 mod sizes;
 
