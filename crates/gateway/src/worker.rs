@@ -15,7 +15,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use providers::http::Client;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_local;
 
 use crate::demo::Demo;
@@ -68,18 +68,13 @@ pub fn run(listener: StdListener, live: Arc<Live>, seed: u64, stop: watch::Recei
 
 async fn accept(listener: TcpListener, door: Rc<Door>, mut stop: watch::Receiver<bool>) {
     // Each connection holds a clone; the channel closes when the last one is gone.
-    let (open, mut all_closed) = tokio::sync::mpsc::channel::<()>(1);
+    let (open, mut all_closed) = mpsc::channel::<()>(1);
     let stopped = stop.clone();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    let connection = connection(stream, peer, door.clone(), stopped.clone());
-                    let open = open.clone();
-                    spawn_local(async move {
-                        connection.await;
-                        drop(open);
-                    });
+                    spawn_local(connection(stream, peer, door.clone(), stopped.clone(), open.clone()));
                 }
                 // Out of file descriptors, most likely: those in use must come back before more can be accepted.
                 Err(error) => {
@@ -94,7 +89,14 @@ async fn accept(listener: TcpListener, door: Rc<Door>, mut stop: watch::Receiver
     all_closed.recv().await;
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, door: Rc<Door>, mut stop: watch::Receiver<bool>) {
+/// Serves one connection; `_open` tells that it is still there.
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    door: Rc<Door>,
+    mut stop: watch::Receiver<bool>,
+    _open: mpsc::Sender<()>,
+) {
     if stream.set_nodelay(true).is_err() {
         return;
     }
