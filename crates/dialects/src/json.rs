@@ -72,6 +72,11 @@ impl<'t> Doc<'t> {
     }
 }
 
+/// Whether `text` is one JSON value.
+pub fn is_valid(text: &[u8]) -> bool {
+    scan::scan(text, 0).is_ok()
+}
+
 /// `text` as a JSON string, quotes included.
 pub fn string(text: &str) -> String {
     let mut out = BytesMut::with_capacity(text.len() + 2);

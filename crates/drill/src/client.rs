@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+/// How long an answer may take before a test fails instead of hanging.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+
 /// A mock with default options.
 pub(crate) async fn mock() -> Mock {
     Mock::start(Options::default()).await.unwrap()
@@ -86,8 +89,8 @@ pub(crate) async fn get(mock: &Mock, path: &str) -> Got {
 pub(crate) async fn raw(mock: &Mock, request: &[u8]) -> Got {
     let mut stream = open(mock, request).await;
     let mut raw = Vec::new();
-    let reset = stream.read_to_end(&mut raw).await.is_err();
-    parse(raw, reset)
+    let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut raw)).await.expect("the mock never ended");
+    parse(raw, read.is_err())
 }
 
 /// Sends bytes and leaves the connection to the caller.
@@ -121,7 +124,9 @@ pub(crate) fn parse(raw: Vec<u8>, reset: bool) -> Got {
         Got { status: 0, headers: Vec::new(), body: Vec::new(), chunks: Vec::new(), complete: false, reset, raw };
     let mut lines = [httparse::EMPTY_HEADER; 64];
     let mut response = httparse::Response::new(&mut lines);
-    let Ok(httparse::Status::Complete(length)) = response.parse(&got.raw) else { return got };
+    let Ok(httparse::Status::Complete(length)) = response.parse(&got.raw) else {
+        return got;
+    };
     got.status = response.code.unwrap();
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     got.headers = response.headers.iter().map(|line| (line.name.to_owned(), text(line.value))).collect();
@@ -137,7 +142,9 @@ pub(crate) fn parse(raw: Vec<u8>, reset: bool) -> Got {
 
 fn unchunk(got: &mut Got, mut rest: &[u8]) {
     while let Some(end) = rest.windows(2).position(|pair| pair == b"\r\n") {
-        let Ok(size) = usize::from_str_radix(std::str::from_utf8(&rest[..end]).unwrap(), 16) else { return };
+        let Ok(size) = usize::from_str_radix(std::str::from_utf8(&rest[..end]).unwrap(), 16) else {
+            return;
+        };
         rest = &rest[end + 2..];
         if size == 0 {
             got.complete = rest == b"\r\n";
@@ -159,7 +166,7 @@ pub(crate) fn hellos(model: &str, stream: bool) -> Vec<(&'static str, String, Va
         (
             "anthropic",
             "/v1/messages".into(),
-            json!({ "model": model, "max_tokens": 1000, "messages": turn, "stream": stream }),
+            json!({ "model": model, "max_tokens": 100_000, "messages": turn, "stream": stream }),
         ),
         (
             "gemini",
@@ -168,4 +175,35 @@ pub(crate) fn hellos(model: &str, stream: bool) -> Vec<(&'static str, String, Va
         ),
         ("ollama", "/api/chat".into(), json!({ "model": model, "messages": turn, "stream": stream })),
     ]
+}
+
+/// Asserts that each change to a good request is refused with a text: the change is a pointer into the body and
+/// the value to put there, or `null` to take it out.
+pub(crate) async fn refusals(path: &str, good: &Value, status: u16, cases: &[(&str, Value, &str)]) {
+    let mock = mock().await;
+    let got = post(&mock, path, good.clone()).await;
+    assert_eq!(got.status, 200, "{}", got.text());
+    for (pointer, value, wrong) in cases {
+        let got = post(&mock, path, changed(good, pointer, value)).await;
+        assert_eq!(got.status, status, "{pointer} = {value}: {}", got.text());
+        assert!(
+            got.json().to_string().contains(json!(wrong).to_string().trim_matches('"')),
+            "{pointer} = {value}: {}",
+            got.text()
+        );
+    }
+}
+
+/// A copy of a body with one place changed; a null takes the place away, and missing fields are made.
+pub(crate) fn changed(body: &Value, pointer: &str, value: &Value) -> Value {
+    let mut body = body.clone();
+    let (parent, last) = pointer.rsplit_once('/').unwrap();
+    let place = body.pointer_mut(parent).unwrap_or_else(|| panic!("no {parent}"));
+    match place {
+        Value::Array(list) => list[last.parse::<usize>().unwrap()] = value.clone(),
+        Value::Object(map) if value.is_null() => drop(map.shift_remove(last)),
+        Value::Object(map) => drop(map.insert(last.to_owned(), value.clone())),
+        _ => panic!("{parent} holds nothing"),
+    }
+    body
 }

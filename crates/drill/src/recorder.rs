@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 
 /// Most requests kept.
 const MAX_ENTRIES: usize = 10_000;
-/// Most bytes of bodies kept.
+/// Most bytes kept, heads and bodies.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 
 /// How a request ended.
@@ -23,7 +23,7 @@ pub enum Outcome {
     InFlight,
     /// The whole answer, or the whole error, was written.
     Completed,
-    /// The caller went away this many milliseconds after the request had arrived.
+    /// The caller closed the connection, even if only its own side of it, or broke it, this many milliseconds after the request had arrived.
     Aborted {
         /// Milliseconds from arrival until the mock saw the connection end.
         after_ms: u64,
@@ -70,6 +70,12 @@ impl Recorded {
     /// Whether it has ended, in whatever way.
     pub fn is_over(&self) -> bool {
         self.outcome != Outcome::InFlight
+    }
+
+    /// Bytes it takes, roughly.
+    fn size(&self) -> usize {
+        let headers: usize = self.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+        self.body.len() + self.target.len() + self.model.len() + headers
     }
 
     /// The entry as `GET /mock/requests` shows it.
@@ -126,8 +132,7 @@ impl Recorder {
             return;
         }
         let mut ring = self.ring();
-        ring.bytes += body.len();
-        ring.entries.push_back(Recorded {
+        let entry = Recorded {
             id,
             method: head.method.clone(),
             target: head.target.clone(),
@@ -138,9 +143,11 @@ impl Recorder {
             status: None,
             outcome: Outcome::InFlight,
             since: Instant::now(),
-        });
+        };
+        ring.bytes += entry.size();
+        ring.entries.push_back(entry);
         while ring.entries.len() > MAX_ENTRIES || (ring.bytes > MAX_BYTES && ring.entries.len() > 1) {
-            ring.bytes -= ring.entries.pop_front().map_or(0, |gone| gone.body.len());
+            ring.bytes -= ring.entries.pop_front().map_or(0, |gone| gone.size());
         }
         drop(ring);
         self.changed.notify_waiters();

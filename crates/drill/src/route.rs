@@ -6,6 +6,7 @@ mod tests;
 
 use crate::dialect::{Dialect, anthropic, gemini, ollama, openai};
 use crate::knobs::percent_decode;
+use crate::server::Head;
 
 /// What an endpoint does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,31 +49,30 @@ pub(crate) enum Route {
     Unknown,
 }
 
-/// Finds the endpoint of a request. `anthropic` says whether the caller sent Anthropic's version header, which
-/// decides whose model list `/v1/models` is.
-pub(crate) fn route(method: &str, path: &str, anthropic: bool) -> Route {
+/// Finds the endpoint of a request.
+pub(crate) fn route(head: &Head) -> Route {
+    let path = head.path();
     if let Some(rest) = path.strip_prefix("/mock/") {
         return Route::Mock(rest.to_owned());
     }
-    let Some((verbs, target)) = find(path, anthropic) else {
+    let Some((verbs, target)) = find(head, path) else {
         return Route::Unknown;
     };
-    if verbs.contains(&method) { Route::Model(target) } else { Route::WrongMethod(target.dialect) }
+    if verbs.contains(&head.method.as_str()) { Route::Model(target) } else { Route::WrongMethod(target.dialect) }
 }
 
 const POST: &[&str] = &["POST"];
 const GET: &[&str] = &["GET", "HEAD"];
 
-fn find(path: &str, anthropic: bool) -> Option<(&'static [&'static str], Target)> {
+fn find(head: &Head, path: &str) -> Option<(&'static [&'static str], Target)> {
     let bare = path.strip_prefix("/v1").filter(|rest| rest.starts_with('/')).unwrap_or(path);
     let at = |dialect: &'static dyn Dialect, op| Target { dialect, op, model: None };
     Some(match (path, bare) {
         (_, "/chat/completions") => (POST, at(&openai::OpenAi, Op::Chat)),
         (_, "/completions") => (POST, at(&openai::OpenAi, Op::Text)),
         (_, "/embeddings") => (POST, at(&openai::OpenAi, Op::Embed)),
-        ("/v1/models", _) if anthropic => (GET, at(&anthropic::Anthropic, Op::Models)),
         ("/v1beta/models", _) => (GET, at(&gemini::Gemini, Op::Models)),
-        (_, "/models") => (GET, at(&openai::OpenAi, Op::Models)),
+        (_, "/models") => (GET, at(lister(head), Op::Models)),
         ("/v1/messages", _) => (POST, at(&anthropic::Anthropic, Op::Chat)),
         ("/v1/messages/count_tokens", _) => (POST, at(&anthropic::Anthropic, Op::Count)),
         ("/", _) => (GET, at(&ollama::Ollama, Op::Hello)),
@@ -86,6 +86,17 @@ fn find(path: &str, anthropic: bool) -> Option<(&'static [&'static str], Target)
         ("/api/version", _) => (GET, at(&ollama::Ollama, Op::Version)),
         _ => (POST, gemini_method(path)?),
     })
+}
+
+/// Whose list `/v1/models` is: three vendors have one there, and only the caller's headers tell them apart.
+fn lister(head: &Head) -> &'static dyn Dialect {
+    if head.header("anthropic-version").is_some() {
+        &anthropic::Anthropic
+    } else if head.header("x-goog-api-key").is_some() || head.query("key").is_some() {
+        &gemini::Gemini
+    } else {
+        &openai::OpenAi
+    }
 }
 
 /// `/{version}/[projects/.../publishers/google/]models/{model}:{method}`, with the model percent-encoded or not.

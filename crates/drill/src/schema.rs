@@ -5,29 +5,35 @@
 mod tests;
 
 use serde_json::{Map, Number, Value, json};
+use std::cell::Cell;
 
 /// Below this depth only what is required is built, so that recursive schemas end.
 const DEEP: usize = 6;
 /// Below this depth there is only null.
 const TOO_DEEP: usize = 24;
+/// Most values in one example: where schemas multiply, the rest is null.
+const MOST_VALUES: usize = 10_000;
 /// Most items or characters built to reach a schema's minimum.
 const MOST: u64 = 64;
 
 /// A value that fits `schema`. `variant` makes values differ from one another: 0 is the plain one.
 pub(crate) fn example(schema: &Value, variant: usize) -> Value {
-    Maker { root: schema, variant }.value(schema, 0)
+    Maker { root: schema, variant, left: Cell::new(MOST_VALUES) }.value(schema, 0)
 }
 
 struct Maker<'a> {
     root: &'a Value,
     variant: usize,
+    /// Values still to be made.
+    left: Cell<usize>,
 }
 
 impl<'a> Maker<'a> {
     fn value(&self, schema: &'a Value, depth: usize) -> Value {
-        if depth > TOO_DEEP {
+        if depth > TOO_DEEP || self.left.get() == 0 {
             return Value::Null;
         }
+        self.left.set(self.left.get() - 1);
         if let Some(target) = text_of(schema, "$ref").or_else(|| text_of(schema, "ref")) {
             return self.find(target).map_or(Value::Null, |found| self.value(found, depth + 1));
         }
@@ -87,8 +93,8 @@ impl<'a> Maker<'a> {
         if let Some(fixed) = schema.get("prefixItems").and_then(Value::as_array) {
             return fixed.iter().map(|item| self.value(item, depth + 1)).collect();
         }
-        let item = schema.get("items").map_or(json!("text"), |items| self.value(items, depth + 1));
-        Value::Array(vec![item; count as usize])
+        let item = || schema.get("items").map_or(json!("text"), |items| self.value(items, depth + 1));
+        (0..count).map(|_| item()).collect()
     }
 
     fn number(&self, schema: &Value) -> Value {

@@ -125,7 +125,7 @@ async fn refuse(shared: &Shared, conn: &mut Conn, status: u16, text: &'static st
 /// Answers one request; what to do with the connection afterwards.
 async fn handle(shared: &Shared, conn: &mut Conn, head: &Head, body: &Bytes) -> Next {
     let seq = shared.seq.fetch_add(1, Relaxed);
-    let target = match route(&head.method, head.path(), head.header("anthropic-version").is_some()) {
+    let target = match route(head) {
         Route::Model(target) => target,
         Route::Mock(page) => return page_next(admin::answer(shared, conn, head, &page, seq).await),
         Route::WrongMethod(dialect) => {

@@ -131,7 +131,8 @@ impl Ask {
             (None, None) => return Err(Fault::invalid_param("model", "you must provide a model parameter")),
         };
         let flag = |name: &str| body.with(|root| flag(root, name));
-        let stream = flag("stream")?;
+        // Vectors and counts are never streamed, whatever the body says.
+        let stream = matches!(call.operation, Operation::Chat | Operation::Completion) && flag("stream")?;
         let stream_usage = body.with(|root| {
             let options = root.get_some("stream_options")?;
             options.inside(|options| options.get_some("include_usage")?.as_bool())?

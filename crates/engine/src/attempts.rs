@@ -127,7 +127,7 @@ async fn try_deployment(
 ) -> Result<Opened, Fault> {
     let deployment = ask.connect(setup, &field.group.deployments[index])?;
     let attempt = Attempt { gate, setup, ask, deployment: &deployment, star: field.star.as_deref(), stamp };
-    let result = attempt.run().await;
+    let result = attempt.run().await.map_err(|fault| deployment.without_credential(fault));
     match &result {
         Ok(_) => deployment.health.succeeded(),
         Err(fault) => {

@@ -29,6 +29,7 @@ pub struct Delivery {
     alarm: Option<Pin<Box<Sleep>>>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "a delivery is boxed, and flows for nearly all of its life")]
 enum State {
     /// No attempt has opened yet.
     Waiting(Attempts),
@@ -112,7 +113,7 @@ impl Delivery {
                         None => flow.finish(),
                     };
                     if done || result.is_err() {
-                        (*body, *end) = (None, result.err());
+                        (*body, *end) = (None, result.err().filter(|_| !flow.is_complete()));
                     }
                 }
             }

@@ -71,6 +71,9 @@ impl Flow {
 
     /// Takes in a piece of the provider's body.
     pub fn feed(&mut self, piece: Bytes) -> Result<(), Fault> {
+        if self.ended && self.is_translated() {
+            return Ok(());
+        }
         self.splitter.feed(piece);
         match self.splitter.next_batch()? {
             Some(batch) => self.batch(batch),
@@ -93,6 +96,10 @@ impl Flow {
             true => Ok(()),
             false => Err(Fault::provider(FaultKind::Cut, "the provider's answer ended before it was complete")),
         }
+    }
+
+    fn is_translated(&self) -> bool {
+        matches!(self.pipe, Pipe::Translate { .. })
     }
 
     fn batch(&mut self, batch: Bytes) -> Result<(), Fault> {
@@ -154,6 +161,9 @@ impl Flow {
     /// Hands decoded events on.
     fn pass_events(&mut self) -> Result<(), Fault> {
         for event in self.events.drain(..) {
+            if self.ended && matches!(self.pipe, Pipe::Translate { .. }) {
+                continue;
+            }
             self.has_content |= event.is_content();
             match &event {
                 Event::Error(fault) => return Err((**fault).clone()),
@@ -168,6 +178,11 @@ impl Flow {
             }
         }
         Ok(())
+    }
+
+    /// Whether the answer is complete: what goes wrong behind its end is nobody's concern.
+    pub fn is_complete(&self) -> bool {
+        self.ended
     }
 
     /// The next bytes for the caller, if there are any.

@@ -15,17 +15,21 @@ use crate::ask::Ask;
 use crate::attempt::{Opened, Opening};
 use crate::attempts::{self, Outcome};
 use crate::deliver::Delivery;
-use crate::note::{Note, Tally, write_source};
+use crate::note::{Note, Tally, write_id, write_source};
 use crate::{Call, Content, Gate, Reply, Setup};
 
 /// Serves one call, from the caller's bytes to the caller's bytes. Every fault becomes an answer in the caller's
 /// dialect; dropping the future, or the streamed answer, gives the call up and closes its upstream connection.
 pub async fn serve(gate: &Rc<Gate>, call: Call) -> Reply {
     let journey = Journey::begin(gate, &call);
-    let front = call.front;
+    let (front, call_id) = (call.front, journey.call_id.clone());
     match journey.run(call).await {
         Ok(reply) => reply,
-        Err(fault) => refuse(front, &fault),
+        Err(fault) => {
+            let mut reply = refuse(front, &fault);
+            write_id(&mut reply.headers, &call_id, front.id_header());
+            reply
+        }
     }
 }
 

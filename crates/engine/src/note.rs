@@ -49,17 +49,22 @@ const HIDDEN: &[&str] = &["connection", "content-length", "keep-alive", "set-coo
 impl Note<'_> {
     /// Adds what is known about the call itself.
     pub fn write(&self, headers: &mut HeaderMap) {
-        let given = headers.get(self.id_header).and_then(|id| id.to_str().ok());
-        let own_id = given.unwrap_or(self.call_id).to_owned();
+        write_id(headers, self.call_id, self.id_header);
         let mut put = |name: &'static str, value: &str| set(headers, HeaderName::from_static(name), value);
-        put("x-litellm-call-id", self.call_id);
-        put(self.id_header, &own_id);
         put("x-litellm-model-group", self.group);
         put("x-litellm-version", env!("CARGO_PKG_VERSION"));
         put("x-litellm-attempted-retries", &self.tally.retries.to_string());
         put("x-litellm-attempted-fallbacks", &self.tally.fallbacks.to_string());
         put("x-litellm-response-duration-ms", &millis(self.elapsed));
         put("x-litellm-overhead-duration-ms", &millis(self.elapsed.saturating_sub(self.tally.waited)));
+    }
+}
+
+/// Adds the call's id, also where callers of this dialect look for one, unless the provider's own is there.
+pub(crate) fn write_id(headers: &mut HeaderMap, call_id: &str, id_header: &'static str) {
+    set(headers, HeaderName::from_static("x-litellm-call-id"), call_id);
+    if !headers.contains_key(id_header) {
+        set(headers, HeaderName::from_static(id_header), call_id);
     }
 }
 

@@ -9,7 +9,7 @@ use http::HeaderMap;
 use policy::{Member, Rules};
 use providers::Auth;
 use providers::http::Endpoint;
-use types::{ModelFacts, Raw};
+use types::{Fault, ModelFacts, Raw};
 
 use crate::{Access, Health};
 
@@ -157,12 +157,17 @@ impl Setup {
         by_pattern.or_else(|| self.find_deployment(name).map(|group| (group, None)))
     }
 
-    /// A name that a first call may use: a configured group, else a model that fits a wildcard.
+    /// A name that a first call may use: a configured group, else a cheap chat model behind the plainest wildcard.
     pub fn example_model(&self) -> Option<String> {
         let fixed = self.groups.keys().filter(|name| !self.hidden.contains(name)).min().cloned();
         fixed.or_else(|| {
-            let pattern = self.patterns.first()?;
-            Some(format!("{}MODEL{}", pattern.before, pattern.after))
+            let pattern = self.patterns.iter().min_by_key(|pattern| pattern.before.len())?;
+            let provider = pattern.group.deployments.first()?.provider;
+            let chats = policy::catalogue::entries_of(provider).filter(|entry| entry.mode() == "chat");
+            let priced =
+                chats.filter_map(|entry| Some((entry.facts().input_picousd.filter(|price| *price > 0)?, entry)));
+            let model = priced.min_by_key(|(price, _)| *price).map_or("MODEL", |(_, entry)| entry.model());
+            Some(format!("{}{model}{}", pattern.before, pattern.after))
         })
     }
 
@@ -181,6 +186,19 @@ impl Deployment {
             Some(star) => self.model.replacen('*', star, 1),
             None => self.model.clone(),
         }
+    }
+
+    /// A fault without our credential, which some providers repeat when they refuse it.
+    pub fn without_credential(&self, mut fault: Fault) -> Fault {
+        let secrets =
+            self.headers.values().filter(|value| value.is_sensitive()).filter_map(|value| value.to_str().ok());
+        for secret in secrets {
+            let secret = secret.strip_prefix("Bearer ").unwrap_or(secret);
+            if !secret.is_empty() && fault.message.contains(secret) {
+                fault.message = fault.message.replace(secret, "***");
+            }
+        }
+        fault
     }
 
     /// What a request writer needs to know.

@@ -2,7 +2,7 @@
 
 mod body;
 mod intake;
-mod routes;
+pub mod routes;
 
 pub use body::OutBody;
 
@@ -30,11 +30,12 @@ pub struct Door {
     pub live: Arc<Live>,
 }
 
-/// Answers one HTTP request.
+/// Answers one HTTP request. The body of the answer holds `mark` until its last byte is out.
 pub async fn handle(
     door: Rc<Door>,
     peer: SocketAddr,
     request: Request<Incoming>,
+    mark: Rc<()>,
 ) -> Result<Response<OutBody>, Infallible> {
     let cors = door.live.cors.headers(request.headers());
     let mut response = match (request.method(), cors.is_some()) {
@@ -44,7 +45,7 @@ pub async fn handle(
     if let Some(cors) = cors {
         response.headers_mut().extend(cors);
     }
-    Ok(response)
+    Ok(response.map(|body| body.holding(mark)))
 }
 
 async fn answer(door: &Rc<Door>, peer: SocketAddr, request: Request<Incoming>) -> Response<OutBody> {

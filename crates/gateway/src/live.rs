@@ -14,6 +14,8 @@ pub struct Live {
     setup: ArcSwap<Setup>,
     /// The configuration file, if there is one.
     file: Option<PathBuf>,
+    /// The files that were read last: the configuration and what it includes.
+    files: Mutex<Vec<PathBuf>>,
     /// How the deployments fared lately: outlives every setup.
     roll: Arc<Roll>,
     /// What the last look at the configuration file found. Also keeps reloads from overtaking each other.
@@ -25,16 +27,17 @@ pub struct Live {
 }
 
 impl Live {
-    /// Begins with `setup`.
+    /// Begins with `setup`, which came from `files` (the configuration first) or from nowhere.
     pub fn new(
         setup: Setup,
-        file: Option<PathBuf>,
+        files: Vec<PathBuf>,
         roll: Arc<Roll>,
         report: Report,
         control: Bridge,
         cors: Cors,
     ) -> Self {
-        Live { setup: ArcSwap::from_pointee(setup), file, roll, report: Mutex::new(report), control, cors }
+        let (setup, file) = (ArcSwap::from_pointee(setup), files.first().cloned());
+        Live { setup, file, files: Mutex::new(files), roll, report: Mutex::new(report), control, cors }
     }
 
     /// The newest setup.
@@ -51,6 +54,7 @@ impl Live {
         };
         let loaded = config::load(file, &config::process_env, &self.roll);
         *last = loaded.report;
+        *self.files.lock().unwrap_or_else(PoisonError::into_inner) = loaded.files;
         match loaded.setup {
             Some(setup) => {
                 self.setup.store(Arc::new(setup));
@@ -60,8 +64,8 @@ impl Live {
         }
     }
 
-    /// The configuration file, if there is one.
-    pub fn file(&self) -> Option<&PathBuf> {
-        self.file.as_ref()
+    /// The files that were read last, the configuration first; none if nothing was configured.
+    pub fn files(&self) -> Vec<PathBuf> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

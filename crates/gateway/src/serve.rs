@@ -35,11 +35,12 @@ struct Ready {
     live: Arc<Live>,
     listeners: Vec<TcpListener>,
     errands: tokio::sync::mpsc::Receiver<control::Errand>,
+    announcement: String,
 }
 
 fn prepare(args: &ServeArgs) -> Result<Ready, String> {
     let roll = Arc::new(Roll::default());
-    let Loaded { setup, report, found, .. } = match &args.config {
+    let Loaded { setup, report, found, files } = match &args.config {
         Some(file) => config::load(file, &config::process_env, &roll),
         None => config::discover(&args.quick(), &config::process_env, &roll),
     };
@@ -54,11 +55,11 @@ fn prepare(args: &ServeArgs) -> Result<Ready, String> {
     let listeners = worker::listeners(address, args.workers())
         .map_err(|error| format!("cannot listen on {address}: {error}; another port can be chosen with --port"))?;
     let address = listeners[0].local_addr().map_err(|error| error.to_string())?;
-    say(&announcement(&found, address, &setup));
+    let announcement = announcement(&found, address, &setup);
     let (control, errands) = control::bridge();
     let cors = Cors::new(args.cors_origins.as_deref().unwrap_or_default());
-    let live = Arc::new(Live::new(setup, args.config.clone(), roll, report, control, cors));
-    Ok(Ready { live, listeners, errands })
+    let live = Arc::new(Live::new(setup, files, roll, report, control, cors));
+    Ok(Ready { live, listeners, errands, announcement })
 }
 
 /// Without a key only this machine may call, unless the operator says otherwise.
@@ -95,29 +96,30 @@ fn announcement(found: &[String], address: SocketAddr, setup: &engine::Setup) ->
 
 impl Ready {
     fn run(self) -> ExitCode {
-        let (stop, stopped) = watch::channel(false);
-        let threads: Vec<_> = self
-            .listeners
-            .into_iter()
-            .enumerate()
-            .map(|(index, listener)| {
-                let (live, stopped) = (self.live.clone(), stopped.clone());
-                let seed = seed(index);
-                let name = format!("worker-{index}");
-                thread::Builder::new().name(name).spawn(move || worker::run(listener, live, seed, stopped))
-            })
-            .collect();
         let control = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        let Ok(control) = control else {
-            complain("the control plane could not be started");
+        let (stop, stopped) = watch::channel(false);
+        // Whoever reads the announcement may signal at once.
+        let signals = control.as_ref().ok().map(|runtime| {
+            let _inside = runtime.enter();
+            signals::catch()
+        });
+        let (Ok(control), Some(Ok(signals))) = (control, signals) else {
+            complain("the system gives neither threads nor signals to the control plane");
             return ExitCode::FAILURE;
         };
+        control.spawn(signals.listen(self.live.clone(), stop));
         control.spawn(control::serve(self.live.clone(), self.errands));
-        let watched = self.live.file().and_then(|file| watch_file::start(file, self.live.clone()));
-        control.spawn(signals::listen(self.live.clone(), stop));
+        let watched = watch_file::start(self.live.clone());
+        let workers = self.listeners.into_iter().enumerate().map(|(index, listener)| {
+            let (live, stopped) = (self.live.clone(), stopped.clone());
+            let name = format!("worker-{index}");
+            thread::Builder::new().name(name).spawn(move || worker::run(listener, live, seed(index), stopped))
+        });
+        let workers: Vec<_> = workers.collect();
+        say(&self.announcement);
         let mut code = ExitCode::SUCCESS;
-        for thread in threads {
-            match thread.map(thread::JoinHandle::join) {
+        for worker in workers {
+            match worker.map(thread::JoinHandle::join) {
                 Ok(Ok(Ok(()))) => {}
                 _ => code = ExitCode::FAILURE,
             }

@@ -87,7 +87,7 @@ async fn accept(listener: TcpListener, door: Rc<Door>, mut stop: watch::Receiver
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
             },
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = told_to(&mut stop) => break,
         }
     }
     drop((listener, open));
@@ -98,19 +98,49 @@ async fn connection(stream: TcpStream, peer: SocketAddr, door: Rc<Door>, mut sto
     if stream.set_nodelay(true).is_err() {
         return;
     }
-    let service = service_fn(move |request| handle(door.clone(), peer, request));
+    let busy = Busy::default();
+    let served = busy.clone();
+    let service = service_fn(move |request| {
+        // Boxed, so that a connection does not keep the room of a whole journey while an answer streams.
+        Box::pin(handle(door.clone(), peer, request, served.mark()))
+    });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME);
     let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
     let result = tokio::select! {
         result = connection.as_mut() => result,
-        _ = stop.wait_for(|stop| *stop) => {
+        () = told_to(&mut stop) => {
+            // Nobody waits for anything on an idle connection, or for the rest of half a head.
+            if busy.is_idle() {
+                return;
+            }
             connection.as_mut().graceful_shutdown();
             connection.await
         }
     };
     if let Err(error) = result {
         tracing::trace!(%error, "connection ended");
+    }
+}
+
+/// Returns when `stop` turns true, without keeping the value locked.
+async fn told_to(stop: &mut watch::Receiver<bool>) {
+    // An error means that the process is going down anyway.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// Whether a connection owes anybody an answer: each request holds a mark until the last byte of its answer is out.
+#[derive(Clone, Default)]
+struct Busy(Rc<()>);
+
+impl Busy {
+    fn mark(&self) -> Rc<()> {
+        self.0.clone()
+    }
+
+    fn is_idle(&self) -> bool {
+        // One is ours, one is the service's.
+        Rc::strong_count(&self.0) <= 2
     }
 }
 

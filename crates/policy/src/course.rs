@@ -6,8 +6,8 @@ use types::{Fault, FaultKind, Side};
 
 use crate::Rules;
 
-/// Longest `retry-after` that is waited for; a longer one is passed on to the caller instead.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// Longest `retry-after` that is waited for; a longer one is passed on to the caller, who can tell its users.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// First pause before the same deployment is tried again; doubles with each try.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// Longest pause of our own making.

@@ -1,11 +1,12 @@
 //! Looking at bodies and events that pass through untouched, without parsing what need not be parsed.
 
 use memchr::memmem;
+use types::{Fault, FaultKind};
 
 use super::usage::Counts;
 use super::{faults, ids};
 use crate::Glance;
-use crate::json::{Doc, Json};
+use crate::json::{self, Doc, Json};
 
 /// How nearly every event begins.
 const PLAIN: [&[u8]; 2] = [br#"{"type":"content_block_"#, br#"{"type": "content_block_"#];
@@ -14,12 +15,15 @@ const PLAIN: [&[u8]; 2] = [br#"{"type":"content_block_"#, br#"{"type": "content_
 pub(super) fn glance(event: &[u8]) -> Glance {
     let plain = PLAIN.iter().any(|start| event.starts_with(start));
     let mentions = |needle: &str| memmem::find(event, needle.as_bytes()).is_some();
-    if plain || !(mentions("\"message_") || mentions("\"error\"")) {
+    if (plain || !(mentions("\"message_") || mentions("\"error\""))) && json::is_valid(event) {
         return Glance::default();
     }
     match Doc::parse(event) {
         Ok(doc) => look(doc.root()),
-        Err(_) => Glance::default(),
+        Err(_) => {
+            let fault = Fault::provider(FaultKind::Malformed, "the provider sent an event that is not JSON");
+            Glance { fault: Some(Box::new(fault)), ..Glance::default() }
+        }
     }
 }
 
@@ -32,11 +36,7 @@ fn look(event: Json) -> Glance {
         }
         "message_delta" => {
             let usage = event.get_some("usage");
-            Glance {
-                usage: usage.map(|usage| Counts::read_late(usage).usage()),
-                end: event.get("delta").is_some_and(|delta| delta.get_some("stop_reason").is_some()),
-                ..Glance::default()
-            }
+            Glance { usage: usage.map(|usage| Counts::read_late(usage).usage()), ..Glance::default() }
         }
         "message_stop" => Glance { end: true, ..Glance::default() },
         "error" => Glance { fault: Some(Box::new(faults::read_in_answer(event))), ..Glance::default() },

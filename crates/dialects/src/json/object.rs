@@ -1,6 +1,6 @@
 //! A request body that is an object: its bytes together with the places of its fields.
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use types::Fault;
 
 use super::splice::splice;
@@ -15,7 +15,11 @@ pub struct Object {
 
 impl Object {
     /// Validates `bytes`; anything but an object is the caller's mistake.
-    pub fn parse(bytes: Bytes) -> Result<Self, Fault> {
+    pub fn parse(mut bytes: Bytes) -> Result<Self, Fault> {
+        // A byte order mark is no part of the text, and providers refuse it.
+        if bytes.starts_with(b"\xef\xbb\xbf") {
+            bytes.advance(3);
+        }
         let doc = Doc::parse_head(&bytes)?;
         if doc.root().kind() != Kind::Object {
             let found = doc.root().kind().describe();

@@ -10,7 +10,7 @@ use types::{Fault, Operation, Usage};
 use super::words::{self, Ending};
 use super::{answer, faults, usage};
 use crate::Glance;
-use crate::json::{Doc, Json};
+use crate::json::{self, Doc, Json};
 
 /// What a chunk that matters contains. Searching is prepared once: it costs more than looking at a short chunk.
 static USAGE: LazyLock<Finder> = LazyLock::new(|| Finder::new("\"usage\":"));
@@ -23,10 +23,13 @@ pub(super) fn glance(data: &[u8]) -> Glance {
         return Glance { end: true, ..Glance::default() };
     }
     let is_worth_it = opens(data, &USAGE, b'{') || opens(data, &FINISH, b'"') || ERROR.find(data).is_some();
-    if !is_worth_it {
+    if !is_worth_it && json::is_valid(data) {
         return Glance::default();
     }
-    Doc::parse(data).map(|doc| chunk(doc.root())).unwrap_or_default()
+    match Doc::parse(data) {
+        Ok(doc) => chunk(doc.root()),
+        Err(_) => Glance { fault: Some(Box::new(answer::malformed("is not JSON"))), ..Glance::default() },
+    }
 }
 
 /// Looks at a whole answer: whether it is one, and what it consumed. Its content is only checked to be JSON.

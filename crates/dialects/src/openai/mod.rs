@@ -85,6 +85,8 @@ impl Front for OpenAi {
         match fault.kind {
             // OpenAI's own answer to an empty account.
             FaultKind::Payment if fault.side != Side::Provider => 429,
+            // 529 is Anthropic's own word.
+            FaultKind::Overloaded => 503,
             _ => fault.status(),
         }
     }

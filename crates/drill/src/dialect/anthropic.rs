@@ -6,6 +6,7 @@ mod messages;
 mod reply;
 mod request;
 mod schema;
+mod settings;
 mod stream;
 mod tools;
 

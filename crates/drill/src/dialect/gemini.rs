@@ -5,6 +5,7 @@ mod contents;
 mod embed;
 mod failure;
 mod fields;
+mod parts;
 mod reply;
 mod request;
 mod stream;

@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 /// Log probability of every token.
 pub(super) const CHOSEN: f64 = -0.125;
 
+/// Most tokens of one answer that get their probabilities in one piece of JSON.
+pub(super) const MOST: usize = 10_000;
+
 /// The token and `top - 1` alternatives, most probable first.
 pub(super) fn candidates(piece: &str, top: usize) -> impl Iterator<Item = (String, f64)> + '_ {
     let mark = move |rank: usize| {

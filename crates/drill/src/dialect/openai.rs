@@ -3,6 +3,7 @@
 
 mod embed;
 mod failure;
+mod fields;
 mod messages;
 mod reply;
 mod request;

@@ -12,8 +12,8 @@ pub(crate) const DECLINED: &str = "I can't help with that.";
 const FILLER: &str = "lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor ";
 /// Bytes of a chunk when only the number of chunks is given.
 const CHUNK: u64 = 4;
-/// Largest answer, in bytes: what the knobs ask for beyond it is cut off.
-const MAX_ANSWER: u64 = 64 * 1024 * 1024;
+/// Largest answer over all its replies, in bytes: the rest is cut off.
+const MAX_ANSWER: usize = 64 * 1024 * 1024;
 /// Most tool calls in one answer.
 const MAX_CALLS: u64 = 128;
 
@@ -34,6 +34,11 @@ fn reply(ask: &Ask, knobs: &Knobs, cut: Cut, seq: u64, index: usize) -> Reply {
     let mut reply = draft(ask, knobs, seq, index);
     if index > 0 && reply.calls.is_empty() && ask.format.is_none() {
         reply.text.push_str(&format!(" (answer {})", index + 1));
+    }
+    let most = MAX_ANSWER / ask.n.max(1);
+    if reply.text.len() > most {
+        reply.text.truncate(head(&reply.text, most).len());
+        reply.text.shrink_to_fit();
     }
     stop_at_sequence(&mut reply, &ask.stops);
     limit(&mut reply, ask.max_tokens, hidden_reasoning(ask, knobs), cut);
@@ -90,7 +95,10 @@ fn sized(knobs: &Knobs) -> Option<String> {
     }
     let chunk = knobs.chunk_bytes.unwrap_or(CHUNK);
     let bytes = knobs.answer_bytes.or_else(|| Some(knobs.chunks?.saturating_mul(chunk)))?;
-    Some(FILLER.chars().cycle().take(bytes.min(MAX_ANSWER) as usize).collect())
+    let bytes = (bytes as usize).min(MAX_ANSWER);
+    let mut text = FILLER.repeat(bytes.div_ceil(FILLER.len()));
+    text.truncate(bytes);
+    Some(text)
 }
 
 fn calls(ask: &Ask, knobs: &Knobs, seq: u64, index: usize) -> Vec<ToolCall> {

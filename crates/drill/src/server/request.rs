@@ -21,7 +21,7 @@ pub(crate) struct Head {
     /// Names in lower case.
     pub(crate) headers: Vec<(String, String)>,
     /// HTTP/1.0, which closes unless told otherwise.
-    old: bool,
+    pub(crate) old: bool,
 }
 
 impl Head {
@@ -77,14 +77,14 @@ impl Conn {
     /// The next request. Waits as long as the caller keeps the connection open.
     pub(super) async fn read_request(&mut self) -> Result<(Head, Bytes), ReadError> {
         let (head, framing) = loop {
-            if let Some((length, head, framing)) = parse(&self.inbox)? {
-                self.inbox.drain(..length);
-                break (head, framing);
+            match parse(&self.inbox)? {
+                Some((length, head, framing)) if length <= MAX_HEAD => {
+                    self.inbox.drain(..length);
+                    break (head, framing);
+                }
+                None if self.inbox.len() <= MAX_HEAD => self.fill().await?,
+                _ => return Err(refused(431, "The request's head is too large.")),
             }
-            if self.inbox.len() > MAX_HEAD {
-                return Err(refused(431, "The request's head is too large."));
-            }
-            self.fill().await?;
         };
         let bodied = !matches!(framing, Framing::Length(0));
         if bodied && head.header("expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue")) {

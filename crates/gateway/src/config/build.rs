@@ -117,6 +117,3 @@ fn groups(rows: &[Row]) -> (HashMap<String, Arc<Group>>, Vec<Pattern>) {
     });
     (groups, patterns)
 }
-
-#[cfg(test)]
-mod tests;

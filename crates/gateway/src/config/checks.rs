@@ -15,9 +15,13 @@ use super::router::Router;
 
 /// Checks everything.
 pub fn run(setup: &Setup, rows: &[Row], router: &Router, now: SystemTime, notes: &mut Notes) {
-    reach::fallbacks(setup, &router.chains, notes);
-    reach::loops(&router.chains, notes);
-    reach::aliases(setup, &router.aliases, notes);
+    // Where entries have errors, names would seem to lead nowhere that do lead somewhere.
+    if !notes.failed() {
+        reach::anything(rows, notes);
+        reach::fallbacks(setup, &router.chains, notes);
+        reach::loops(&router.chains, notes);
+        reach::aliases(setup, &router.aliases, notes);
+    }
     reach::twins(rows, notes);
     money::prices(rows, notes);
     money::dearer(setup, &router.chains, notes);

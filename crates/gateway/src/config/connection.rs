@@ -115,7 +115,11 @@ impl Wanted<'_, '_> {
         };
         if key.usual && !usual_base && !provider.is_home(endpoint) {
             let variables = provider.key_env.join(" or ");
-            let message = format!("the key in {variables} is sent to {}, which is not {}'s", endpoint.url(), provider.display_name);
+            let message = format!(
+                "the key in {variables} is sent to {}, which is not {}'s",
+                endpoint.url(),
+                provider.display_name
+            );
             notes.warn(place, &path, message, "write the api_key of that server, or api_key: none");
         }
         if let Err(error) = provider.auth.set_key(&key.text, headers) {
@@ -144,7 +148,12 @@ impl Wanted<'_, '_> {
         match (&node.value, scalar(node)) {
             (Value::Unset(variable), _) => notes.warn(node.place, &path, unset(variable), UNSET_REMEDY),
             (_, Some(scalar)) => add_header(headers, (name, &scalar.text), node.place, &path, notes),
-            _ => notes.error(node.place, &path, format!("expected a text, found {}", shown(node, true)), "quote the value"),
+            _ => notes.error(
+                node.place,
+                &path,
+                format!("expected a text, found {}", shown(node, true)),
+                "quote the value",
+            ),
         }
     }
 }

@@ -11,9 +11,9 @@ use engine::Roll;
 use providers::http::Endpoint;
 use providers::{Auth, Provider};
 
+use super::Loaded;
 use super::build::{self, World};
 use super::environ::{Env, ReadEnv};
-use super::Loaded;
 
 /// How long an engine on this machine may take to accept a connection.
 const PATIENCE: Duration = Duration::from_millis(300);

@@ -18,7 +18,41 @@ every risk with its line. This page lists all keys and what becomes of them:
   hold something back: do not rely on them;
 - **moot**: it will never have an effect here, and why.
 
-A `*` in a name stands for any text. Any value may be `os.environ/NAME`. This page is generated from the tables.
+A `*` in the name of a key stands for any text. Any value may be `os.environ/NAME`. This page is generated from the
+tables.
+
+## Any OpenAI-compatible server
+
+```yaml
+model_list:
+  - model_name: my-model
+    litellm_params: {model: openai/its-name, api_base: http://gpu:8000/v1, api_key: none}
+```
+
+`openai/` with an address means any server that speaks OpenAI's dialect; only OpenAI's own servers get what only they
+understand. `docs/providers.md` lists the providers that are known by name.
+
+## Names with a star
+
+`model_name: openai/*` serves every name that begins with `openai/`; what stands for the `*` takes the place of the `*`
+in `model`. An alias wins over an exact name, that over a pattern, and of the patterns the one that spells out more.
+`model_name: \"*\"` with `model: \"*\"` serves `provider/model` for every provider whose key is in the environment, for
+engines on this machine, and names such as `gpt-...`, `claude-...` and `gemini-...` alone.
+
+## Time limits
+
+| | connect | whole answer | first content of a stream | silence within a stream |
+|---|---|---|---|---|
+| usual | 5 s | 600 s | 300 s | 120 s |
+| engines of your own (Ollama, vLLM ...) | 5 s | 1800 s | 600 s | 300 s |
+
+`timeout` bounds the first content of a stream too, and its silence if it is shorter; `stream_timeout` replaces both.
+
+## Without a file
+
+`lockgate --model ollama/llama3` serves one model. Without any flag `provider/*` is served for every provider whose key
+is in the environment, `ollama/*` if an Ollama answers at `OLLAMA_API_BASE`, `OLLAMA_HOST` or its usual port, and
+`mock/demo` if there is neither.
 ";
 
 const TABLES: [&Table; 10] =

@@ -47,7 +47,8 @@ impl Reader<'_, '_> {
             Ok(bytes) => String::from_utf8(bytes).map_err(|_| format!("{name} is not UTF-8 text")),
             Err(error) => Err(format!("cannot read {name}: {}", error.kind())),
         };
-        let text = text.map_err(|message| self.notes.error(place, at, message, "check the path and its rights")).ok()?;
+        let text =
+            text.map_err(|message| self.notes.error(place, at, message, "check the path and its rights")).ok()?;
         let file = if root { file } else { self.notes.open(&name) };
         let mut tree = yaml::read(&text, file, self.notes)?;
         if tree.is_null() {

@@ -4,12 +4,14 @@
 //! built, and turn its row into [`on`].
 
 mod general;
+mod kind;
 mod library;
 mod model;
 mod other;
 mod router;
 
 pub use general::GENERAL;
+pub use kind::Kind;
 pub use library::LIBRARY;
 pub use model::{CREDENTIAL, MODEL, MODEL_INFO, PARAMS};
 pub use other::TOP;
@@ -35,39 +37,6 @@ pub struct Key {
     pub state: State,
     /// What it is for.
     pub doc: &'static str,
-}
-
-/// What a key takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// True or false; off unless given.
-    Flag,
-    /// True or false; on unless given.
-    OnFlag,
-    /// A whole number, not negative.
-    Count,
-    /// A whole number.
-    Signed,
-    /// A number, not negative.
-    Number,
-    /// A number of seconds, not negative.
-    Seconds,
-    /// A number of seconds above zero.
-    Limit,
-    /// A price in dollars, not negative.
-    Money,
-    /// A text.
-    Text,
-    /// A text that is never shown.
-    Secret,
-    /// A list of texts, or one text.
-    Texts,
-    /// A mapping.
-    Map,
-    /// A list.
-    List,
-    /// Anything.
-    Any,
 }
 
 /// What becomes of a key.
@@ -105,10 +74,20 @@ impl Table {
 
 impl Key {
     fn fits(&self, name: &str) -> bool {
-        self.name.split_once('*').is_some_and(|(before, after)| {
-            name.len() >= before.len() + after.len() && name.starts_with(before) && name.ends_with(after)
-        })
+        match self.name.split_once('*') {
+            Some(("", within)) if within.ends_with('*') => name.contains(within.trim_end_matches('*')),
+            Some((before, after)) => {
+                name.len() >= before.len() + after.len() && name.starts_with(before) && name.ends_with(after)
+            }
+            None => false,
+        }
     }
+}
+
+/// The section that a key belongs to, if it is written in another one.
+pub fn table_of(name: &str) -> Option<&'static Table> {
+    let sections: [&'static Table; 7] = [&TOP, &ROUTER, &LIBRARY, &GENERAL, &MODEL, &PARAMS, &MODEL_INFO];
+    sections.into_iter().find(|table| table.names().any(|key| key == name))
 }
 
 const fn row(name: &'static str, kind: Kind, state: State, doc: &'static str) -> Key {

@@ -62,10 +62,8 @@ pub fn resolve(model: &str, custom: Option<&str>, has_base: bool) -> Result<Call
     }
     match alone(model) {
         Some(provider) if !has_base => called(provider, model),
-        _ if has_base => providers::find(COMPATIBLE).map_or_else(
-            || Err(nobody(COMPATIBLE, None)),
-            |provider| called(provider, model),
-        ),
+        _ if has_base => providers::find(COMPATIBLE)
+            .map_or_else(|| Err(nobody(COMPATIBLE, None)), |provider| called(provider, model)),
         _ => Err(match prefix {
             Some((prefix, rest)) => nobody(prefix, Some(rest)),
             None => Nobody::Unknown(
@@ -74,6 +72,16 @@ pub fn resolve(model: &str, custom: Option<&str>, has_base: bool) -> Result<Call
             ),
         }),
     }
+}
+
+/// The provider that was probably meant, if what stands before the first slash of `model` is almost the id of one.
+pub fn slip(model: &str) -> Option<&'static str> {
+    let (prefix, _) = model.split_once('/')?;
+    near(prefix)
+}
+
+fn near(id: &str) -> Option<&'static str> {
+    nearest(id, providers::all().iter().map(|provider| provider.id).chain(UNSERVED.iter().copied()))
 }
 
 /// The provider of a model whose name stands alone.
@@ -87,9 +95,8 @@ fn nobody(id: &str, model: Option<&str>) -> Nobody {
     if is_unserved(id) {
         return Nobody::Unserved(id.to_owned());
     }
-    let near = nearest(id, providers::all().iter().map(|provider| provider.id).chain(UNSERVED.iter().copied()));
     let model = model.map(|model| format!("/{model}")).unwrap_or_default();
-    let remedy = match near {
+    let remedy = match near(id) {
         Some(near) => format!("did you mean {near}{model}?"),
         None => "for any OpenAI-compatible server write openai/MODEL and its api_base".to_owned(),
     };

@@ -1,6 +1,7 @@
 //! What is wrong or risky in a configuration: collected while it is read, shown sorted by place.
 //!
-//! A finding never holds a secret: values are quoted only by [`super::read::shown`], which knows what may be shown.
+//! A finding never holds a secret: values are quoted by [`super::section::shown`], which knows what may be shown, and
+//! what looks like a key all the same is masked here.
 
 use std::fmt;
 
@@ -8,6 +9,9 @@ use std::fmt;
 const MOST: usize = 500;
 /// Longest path or message that is shown, in characters.
 const LONGEST: usize = 400;
+
+/// Length up to which a word that begins like a key is taken for an example.
+const SHORTEST_KEY: usize = 10;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,14 +152,21 @@ impl Notes {
     }
 }
 
-/// `text` on one line, without control characters, not endlessly long.
+/// `text` on one line, without control characters, not endlessly long, and without anything that looks like a key:
+/// people paste keys into the wrong places, names included.
 fn printable(text: &str) -> String {
     let clean = |char: char| if char.is_control() { ' ' } else { char };
     let mut short: String = text.chars().take(LONGEST).map(clean).collect();
     if text.chars().nth(LONGEST).is_some() {
         short.push('…');
     }
-    short
+    let is_word = |char: char| char.is_ascii_alphanumeric() || "-_".contains(char);
+    let words = short.split_inclusive(|char| !is_word(char));
+    let masked = words.map(|word| match word.trim_end_matches(|char| !is_word(char)) {
+        key if key.starts_with("sk-") && key.len() > SHORTEST_KEY => word.replacen(key, "sk-***", 1),
+        _ => word.to_owned(),
+    });
+    masked.collect()
 }
 
 /// `model_list[3].x` as `model_list[].x`.

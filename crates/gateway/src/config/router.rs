@@ -62,7 +62,8 @@ const SHUFFLE: &str = "simple-shuffle";
 pub fn read(router: &Section, library: &Section, notes: &mut Notes) -> Router {
     check_strategy(router, notes);
     let chains = fallbacks::read(router, library, notes);
-    let retries = router.small("num_retries").or_else(|| router.small("max_retries")).or_else(|| library.small("num_retries"));
+    let retries =
+        router.small("num_retries").or_else(|| router.small("max_retries")).or_else(|| library.small("num_retries"));
     let usual = Rules::default();
     let mut rules = Rules {
         retries: retries.unwrap_or(usual.retries),
@@ -149,8 +150,12 @@ fn aliases(router: &Section, notes: &mut Notes) -> Vec<Alias> {
     let mut aliases = Vec::new();
     for (name, node) in entries(router.node("model_group_alias")) {
         let path = format!("{}.{name}", router.at("model_group_alias"));
-        let alias = |target: &str, hidden, path| {
-            Alias { name: name.to_owned(), target: target.to_owned(), hidden, place: node.place, path }
+        let alias = |target: &str, hidden, path| Alias {
+            name: name.to_owned(),
+            target: target.to_owned(),
+            hidden,
+            place: node.place,
+            path,
         };
         match (&node.value, scalar(node)) {
             (_, Some(scalar)) => aliases.push(alias(&scalar.text, false, path)),

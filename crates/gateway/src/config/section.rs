@@ -1,15 +1,10 @@
 //! One mapping of the tree, checked against its table of keys: what is asked of it later has the right type.
 
-use types::Secret;
-
 use super::decimal::Decimal;
 use super::environ::{UNSET_REMEDY, unset};
-use super::keys::{Key, Kind, State, Table};
+use super::keys::{self, Key, Kind, State, Table};
 use super::report::{Notes, Place};
 use super::tree::{Node, Scalar, Value};
-
-/// Longest time span, in seconds: a year. Beyond it, deadlines could not be reckoned.
-const LONGEST: f64 = 31_536_000.0;
 
 /// A checked mapping.
 pub struct Section<'t> {
@@ -20,6 +15,8 @@ pub struct Section<'t> {
     pub place: Place,
     /// Honoured keys whose values have the right type.
     given: Vec<(&'static Key, &'t Node)>,
+    /// Honoured keys whose values have another type.
+    wrong: Vec<&'t str>,
     /// Keys whose environment variable is not set.
     unset: Vec<(&'t str, &'t str, Place)>,
     /// Keys that are in no table.
@@ -31,8 +28,8 @@ impl<'t> Section<'t> {
     /// section.
     pub fn read(node: Option<&'t Node>, path: &str, table: &'static Table, notes: &mut Notes) -> Self {
         let place = node.map_or(Place { line: 1, column: 1, file: 0 }, |node| node.place);
-        let (given, unset, others) = Default::default();
-        let mut section = Section { table, path: path.to_owned(), place, given, unset, others };
+        let (given, wrong, unset, others) = Default::default();
+        let mut section = Section { table, path: path.to_owned(), place, given, wrong, unset, others };
         match node.map(|node| &node.value) {
             Some(Value::Map(entries)) => {
                 entries.iter().for_each(|(name, node)| section.take(name, node, notes));
@@ -54,7 +51,7 @@ impl<'t> Section<'t> {
             (_, State::Later | State::Unguarded | State::Moot(_)) => warn_without_effect(key, node, &path, notes),
             (Value::Unset(variable), State::Honoured) => {
                 self.unset.push((name, variable, node.place));
-                if key.kind != Kind::Secret {
+                if !matches!(key.kind, Kind::Secret | Kind::Name) {
                     notes.warn(node.place, &path, unset(variable), UNSET_REMEDY);
                 }
             }
@@ -62,9 +59,15 @@ impl<'t> Section<'t> {
             (_, State::Honoured) => match key.kind.check(node) {
                 Ok(()) => self.given.push((key, node)),
                 Err(expected) => {
+                    self.wrong.push(name);
                     let found = shown(node, key.kind == Kind::Secret);
                     let remedy = key.kind.example().map(|example| format!("write e.g. {name}: {example}"));
-                    notes.error(node.place, &path, format!("expected {expected}, found {found}"), remedy.unwrap_or_default());
+                    notes.error(
+                        node.place,
+                        &path,
+                        format!("expected {expected}, found {found}"),
+                        remedy.unwrap_or_default(),
+                    );
                 }
             },
         }
@@ -72,11 +75,15 @@ impl<'t> Section<'t> {
 
     fn unknown(&mut self, name: &'t str, node: &'t Node, notes: &mut Notes) {
         let path = self.at(name);
-        let near = policy::nearest(name, self.table.names()).map(|near| format!("did you mean {near}?"));
-        match (self.table.open, near) {
-            (true, Some(near)) => notes.warn(node.place, &path, "unusual key", near),
-            (true, None) => {}
-            (false, near) => notes.warn(node.place, &path, "unknown key; it has no effect", near.unwrap_or_default()),
+        let near = || policy::nearest(name, self.table.names()).map(|near| format!("did you mean {near}?"));
+        if self.table.open {
+            if let Some(near) = near() {
+                notes.warn(node.place, &path, "no setting is called like this", near);
+            }
+        } else {
+            let home = keys::table_of(name).map(|table| format!("it belongs to {}", table.name));
+            let remedy = home.or_else(near).unwrap_or_default();
+            notes.warn(node.place, &path, "unknown key: it has no effect", remedy);
         }
         self.others.push((name, node));
     }
@@ -107,10 +114,13 @@ impl<'t> Section<'t> {
         self.unset.iter().find(|(key, ..)| *key == name).map(|(_, variable, place)| (*variable, *place))
     }
 
-    /// Notes that a key is missing that nothing goes without.
+    /// Notes that a key is missing that nothing goes without, unless something was said about it already.
     pub fn missing(&self, name: &str, example: &str, notes: &mut Notes) {
         match self.variable(name) {
-            Some((variable, place)) => notes.error(place, &self.at(name), unset(variable), format!("export {variable}=...")),
+            _ if self.wrong.contains(&name) => {}
+            Some((variable, place)) => {
+                notes.error(place, &self.at(name), unset(variable), format!("export {variable}=..."))
+            }
             None => notes.error(self.place, &self.at(name), "is missing", format!("write e.g. {example}")),
         }
     }
@@ -122,11 +132,6 @@ impl<'t> Section<'t> {
     /// A text that is not empty.
     pub fn text(&self, name: &str) -> Option<&'t str> {
         self.scalar(name).map(|scalar| scalar.text.trim()).filter(|text| !text.is_empty())
-    }
-
-    /// A secret that is not empty.
-    pub fn secret(&self, name: &str) -> Option<Secret> {
-        self.text(name).map(Secret::new)
     }
 
     /// True or false.
@@ -205,66 +210,6 @@ fn is_default(kind: Kind, node: &Node) -> bool {
             _ => scalar.flag() == Some(false),
         },
         Value::Unset(_) => false,
-    }
-}
-
-impl Kind {
-    /// Whether `node` is of this kind; the error is what was expected.
-    fn check(self, node: &Node) -> Result<(), &'static str> {
-        let scalar = scalar(node);
-        let number = scalar.and_then(Scalar::decimal);
-        let at_least_zero = number.as_ref().is_some_and(|number| number.to_f64() >= 0.0);
-        let seconds = number.as_ref().map(Decimal::to_f64).filter(|seconds| (0.0..=LONGEST).contains(seconds));
-        let fits = match self {
-            Kind::Any => true,
-            Kind::Flag | Kind::OnFlag => scalar.is_some_and(|scalar| scalar.flag().is_some()),
-            Kind::Count => number.is_some_and(|number| number.to_u64().is_some()),
-            Kind::Signed => scalar.is_some_and(|scalar| scalar.text.trim().parse::<i64>().is_ok()),
-            Kind::Number => at_least_zero,
-            Kind::Seconds => seconds.is_some(),
-            Kind::Limit => seconds.is_some_and(|seconds| seconds > 0.0),
-            Kind::Money => number.is_some_and(|number| number.scaled(12).is_some()),
-            Kind::Text | Kind::Secret => scalar.is_some(),
-            Kind::Texts => match &node.value {
-                Value::List(items) => items.iter().all(|item| matches!(item.value, Value::Scalar(_))),
-                _ => scalar.is_some(),
-            },
-            Kind::Map => matches!(node.value, Value::Map(_)),
-            Kind::List => matches!(node.value, Value::List(_)),
-        };
-        if fits { Ok(()) } else { Err(self.noun()) }
-    }
-
-    /// What it is, with its article.
-    pub fn noun(self) -> &'static str {
-        match self {
-            Kind::Flag | Kind::OnFlag => "true or false",
-            Kind::Count => "a whole number",
-            Kind::Signed => "a whole number",
-            Kind::Number => "a number",
-            Kind::Seconds => "a number of seconds",
-            Kind::Limit => "a number of seconds above zero",
-            Kind::Money => "a price in dollars",
-            Kind::Text | Kind::Secret => "a text",
-            Kind::Texts => "a list of texts",
-            Kind::Map => "a mapping",
-            Kind::List => "a list",
-            Kind::Any => "anything",
-        }
-    }
-
-    /// How it may be written.
-    fn example(self) -> Option<&'static str> {
-        match self {
-            Kind::Flag | Kind::OnFlag => Some("true"),
-            Kind::Count => Some("60"),
-            Kind::Signed => Some("1"),
-            Kind::Number => Some("0.5"),
-            Kind::Seconds | Kind::Limit => Some("30"),
-            Kind::Money => Some("0.00000015"),
-            Kind::Texts => Some("[one, two]"),
-            Kind::Text | Kind::Secret | Kind::Map | Kind::List | Kind::Any => None,
-        }
     }
 }
 

@@ -16,8 +16,9 @@ const VALUE_WEIGHT: usize = 64;
 /// Reads one file; `file` is its index in `notes`. `None` if the text is not YAML at all, which is noted.
 pub fn read(text: &str, file: usize, notes: &mut Notes) -> Option<Node> {
     let options = granit_parser::options! { emit_unresolved_aliases: true, emit_comments: false };
-    let parser = Parser::new_from_str_with_options(text.trim_start_matches('\u{feff}'), options);
-    let mut reader = Reader { parser, file, notes, path: Vec::new(), anchors: HashMap::new(), weight: 0 };
+    let text = text.trim_start_matches('\u{feff}');
+    let parser = Parser::new_from_str_with_options(text, options);
+    let mut reader = Reader { text, parser, file, notes, path: Vec::new(), anchors: HashMap::new(), weight: 0 };
     reader.document().ok()
 }
 
@@ -25,6 +26,7 @@ pub fn read(text: &str, file: usize, notes: &mut Notes) -> Option<Node> {
 struct Stop;
 
 struct Reader<'t, 'n> {
+    text: &'t str,
     parser: Parser<'t, StrInput<'t>>,
     file: usize,
     notes: &'n mut Notes,
@@ -61,11 +63,29 @@ impl<'t> Reader<'t, '_> {
             Some(Err(error)) => {
                 let at = error.marker();
                 let place = self.place(&Span::empty(*at));
-                self.error(place, &format!("not YAML: {}", error.info()), "check the indentation and the quotes");
+                match self.tab_after(place) {
+                    Some(tab) if error.info().contains("tab") => {
+                        self.error(tab, "not YAML: a tab in the indentation", "indent with spaces");
+                    }
+                    _ => {
+                        let message = format!("not YAML: {}", error.info());
+                        self.error(place, &message, "check the indentation and the quotes");
+                    }
+                }
                 Err(Stop)
             }
             None => Err(Stop),
         }
+    }
+
+    /// The first line from `place` on that is indented with a tab: the parser points at what came before it.
+    fn tab_after(&self, place: Place) -> Option<Place> {
+        let lines = (1u32..).zip(self.text.lines()).skip_while(|(line, _)| *line < place.line);
+        lines.into_iter().find_map(|(line, text)| {
+            let indent = text.find(|char: char| !char.is_whitespace())?;
+            let column = text[..indent].find('\t')? as u32 + 1;
+            Some(Place { line, column, ..place })
+        })
     }
 
     fn place(&self, span: &Span) -> Place {

@@ -32,21 +32,23 @@ const MODEL_PREFIXES: &[&str] = &["/engines/", "/openai/deployments/"];
 
 /// What a request means, if the engine serves it.
 pub fn find(method: &Method, path: &str) -> Option<Route> {
-    if method != Method::POST {
-        return None;
-    }
+    (method == Method::POST).then(|| find_path(path))?
+}
+
+/// What a `POST` to this path means, if the engine serves it.
+pub fn find_path(path: &str) -> Option<Route> {
     let path = path.strip_suffix('/').unwrap_or(path);
     if let Some((_, front, operation)) = PATHS.iter().find(|(known, ..)| *known == path) {
         return Some(Route { front: front_named(front)?, operation: *operation, path_model: None });
     }
     let behind = MODEL_PREFIXES.iter().find_map(|prefix| path.strip_prefix(prefix))?;
-    PATHS.iter().filter(|(known, front, _)| *front == "openai" && !known.starts_with("/v1")).find_map(
-        |(known, front, operation)| {
-            let model = percent_decode_str(behind.strip_suffix(known)?).decode_utf8().ok()?;
-            let path_model = Some(model.into_owned()).filter(|model| !model.is_empty())?;
-            Some(Route { front: front_named(front)?, operation: *operation, path_model: Some(path_model) })
-        },
-    )
+    let short = PATHS.iter().filter(|(known, front, _)| *front == "openai" && !known.starts_with("/v1"));
+    let (model, front, operation) = short
+        .filter_map(|(known, front, operation)| Some((behind.strip_suffix(known)?, front, operation)))
+        // The longest known ending: `/completions` is also the end of `/chat/completions`.
+        .min_by_key(|(model, ..)| model.len())?;
+    let model = percent_decode_str(model).decode_utf8().ok()?.into_owned();
+    (!model.is_empty()).then_some(Route { front: front_named(front)?, operation: *operation, path_model: Some(model) })
 }
 
 /// The dialect in which requests are refused that belong to none.

@@ -1,24 +1,38 @@
 //! SIGTERM and SIGINT drain, a second one ends at once; SIGHUP reloads.
 
+use std::io;
 use std::sync::Arc;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::live::Live;
 
-/// Listens until the process ends.
-pub async fn listen(live: Arc<Live>, stop: watch::Sender<bool>) {
-    let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()];
-    let [Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)] = kinds.map(signal) else {
-        tracing::error!("signals cannot be heard: the gateway can only be killed");
-        return std::future::pending().await;
-    };
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => drain(&stop),
-            _ = interrupt.recv() => drain(&stop),
-            _ = hangup.recv() => reload(&live).await,
+/// Signals that are caught from now on.
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+/// Catches the signals; must be called inside a runtime.
+pub fn catch() -> io::Result<Signals> {
+    Ok(Signals {
+        terminate: signal(SignalKind::terminate())?,
+        interrupt: signal(SignalKind::interrupt())?,
+        hangup: signal(SignalKind::hangup())?,
+    })
+}
+
+impl Signals {
+    /// Does what the signals ask for, until the process ends.
+    pub async fn listen(mut self, live: Arc<Live>, stop: watch::Sender<bool>) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => drain(&stop),
+                _ = self.interrupt.recv() => drain(&stop),
+                _ = self.hangup.recv() => reload(&live).await,
+            }
         }
     }
 }
@@ -32,7 +46,7 @@ fn drain(stop: &watch::Sender<bool>) {
 }
 
 /// Reloads, and tells the log what came of it.
-pub async fn reload(live: &Arc<Live>) {
+async fn reload(live: &Arc<Live>) {
     let live = live.clone();
     match tokio::task::spawn_blocking(move || live.reload()).await {
         Ok(Ok(report)) => tracing::warn!("configuration reloaded\n{report}"),

@@ -84,35 +84,42 @@ impl Front {
         }
     }
 
-    /// What an answer means to this caller. Panics at anything its clients could not read.
+    /// What an answer means to this caller. Panics at anything that its clients could not read.
     pub fn hear(self, answer: &Answer) -> Heard {
+        self.try_hear(answer).unwrap_or_else(|wrong| panic!("{wrong}: {}", answer.text()))
+    }
+
+    /// What an answer means to this caller, or why its clients could not read it.
+    pub fn try_hear(self, answer: &Answer) -> Result<Heard, String> {
         let kind = answer.header("content-type").unwrap_or_default();
         if kind.starts_with("text/event-stream") {
-            assert_eq!(answer.status(), 200, "a stream begins with success");
+            ensure(answer.status() == 200, || format!("a stream with status {}", answer.status()))?;
             return self.hear_stream(&answer.text());
         }
-        assert_eq!(kind, "application/json", "{}", answer.text());
-        assert!(answer.complete, "cut off: {}", answer.text());
-        let body: Value = serde_json::from_slice(&answer.body).unwrap_or_else(|_| panic!("no JSON: {}", answer.text()));
+        ensure(kind == "application/json", || format!("neither JSON nor a stream but {kind:?}"))?;
+        ensure(answer.complete, || "the body is cut off".to_owned())?;
+        let body = json(&answer.text())?;
         let heard = match self {
             Front::Chat => whole_chat(&body),
             Front::Messages => whole_message(&body),
-        };
-        assert_eq!(heard.trouble.is_some(), answer.status() >= 400, "status {} and {body}", answer.status());
-        heard
+        }?;
+        let failed = answer.status() >= 400;
+        ensure(heard.trouble.is_some() == failed, || format!("status {} does not fit the body", answer.status()))?;
+        Ok(heard)
     }
 
-    /// What a streamed body means to this caller.
-    pub fn hear_stream(self, body: &str) -> Heard {
+    fn hear_stream(self, body: &str) -> Result<Heard, String> {
         let mut heard = Heard::default();
-        for event in events(body) {
-            assert!(!heard.over && heard.trouble.is_none(), "something comes behind the end: {event:?} in {body}");
+        // Signs of life mean nothing, wherever they come.
+        for event in events(body)?.iter().filter(|event| event.name != "ping") {
+            let ended = heard.over || heard.trouble.is_some();
+            ensure(!ended, || format!("something comes behind the end: {event:?}"))?;
             match self {
-                Front::Chat => hear_chunk(&event, &mut heard),
-                Front::Messages => hear_event(&event, &mut heard),
-            }
+                Front::Chat => hear_chunk(event, &mut heard),
+                Front::Messages => hear_event(event, &mut heard),
+            }?;
         }
-        heard
+        Ok(heard)
     }
 }
 
@@ -126,7 +133,7 @@ pub struct ServerEvent {
 }
 
 /// The events of a stream that have data, comments left out.
-pub fn events(body: &str) -> Vec<ServerEvent> {
+pub fn events(body: &str) -> Result<Vec<ServerEvent>, String> {
     let mut all = Vec::new();
     let mut event = ServerEvent::default();
     for line in body.replace("\r\n", "\n").lines() {
@@ -134,81 +141,96 @@ pub fn events(body: &str) -> Vec<ServerEvent> {
             Some(("data", data)) => event.data.push_str(data),
             Some(("event", name)) => event.name = name.to_owned(),
             _ if line.is_empty() && !event.data.is_empty() => all.push(std::mem::take(&mut event)),
+            _ if line.is_empty() => event = ServerEvent::default(),
             _ => {}
         }
     }
-    assert_eq!(event.data, "", "the stream ends in the middle of an event");
-    all
+    ensure(event.data.is_empty(), || "the stream ends in the middle of an event".to_owned())?;
+    Ok(all)
+}
+
+/// An error that says what is wrong, unless all is fine.
+pub fn ensure(fine: bool, wrong: impl FnOnce() -> String) -> Result<(), String> {
+    if fine { Ok(()) } else { Err(wrong()) }
+}
+
+fn json(text: &str) -> Result<Value, String> {
+    serde_json::from_str(text).map_err(|_| format!("no JSON: {text:?}"))
 }
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-fn trouble(error: &Value) -> Trouble {
-    assert!(error["message"].as_str().is_some_and(|text| !text.is_empty()), "an error says what is wrong: {error}");
-    assert!(error["type"].is_string(), "an error has a type: {error}");
-    Trouble {
+fn trouble(error: &Value) -> Result<Heard, String> {
+    let told = error["message"].as_str().is_some_and(|text| !text.is_empty());
+    ensure(told && error["type"].is_string(), || format!("an error without type or message: {error}"))?;
+    let trouble = Trouble {
         kind: text(&error["type"]),
         code: text(&error["code"]),
         message: text(&error["message"]),
         param: error["param"].as_str().map(str::to_owned),
-    }
+    };
+    Ok(Heard { trouble: Some(trouble), ..Heard::default() })
 }
 
-fn whole_chat(body: &Value) -> Heard {
+fn whole_chat(body: &Value) -> Result<Heard, String> {
     if let Some(error) = body.get("error") {
-        assert!(error.get("param").is_some() && error["code"].is_string(), "OpenAI's four fields: {error}");
-        return Heard { trouble: Some(trouble(error)), ..Heard::default() };
+        let four = error.get("param").is_some() && error["code"].is_string();
+        ensure(four, || format!("an error of OpenAI's has four fields: {error}"))?;
+        return trouble(error);
     }
-    assert_eq!(body["object"], "chat.completion", "{body}");
+    ensure(body["object"] == "chat.completion", || format!("no completion: {body}"))?;
     let choice = &body["choices"][0];
-    Heard {
+    Ok(Heard {
         text: text(&choice["message"]["content"]),
         finish: choice["finish_reason"].as_str().map(str::to_owned),
         over: true,
         trouble: None,
         usage: body.get("usage").cloned(),
-    }
+    })
 }
 
-fn whole_message(body: &Value) -> Heard {
+fn whole_message(body: &Value) -> Result<Heard, String> {
     if body["type"] == "error" {
-        return Heard { trouble: Some(trouble(&body["error"])), ..Heard::default() };
+        return trouble(&body["error"]);
     }
-    assert_eq!(body["type"], "message", "{body}");
-    let blocks = body["content"].as_array().expect("a message has a list of blocks");
-    Heard {
+    let blocks = body["content"].as_array().filter(|_| body["type"] == "message");
+    let blocks = blocks.ok_or_else(|| format!("no message: {body}"))?;
+    Ok(Heard {
         text: blocks.iter().map(|block| text(&block["text"])).collect(),
         finish: body["stop_reason"].as_str().map(str::to_owned),
         over: true,
         trouble: None,
         usage: body.get("usage").cloned(),
-    }
+    })
 }
 
-fn hear_chunk(event: &ServerEvent, heard: &mut Heard) {
+fn hear_chunk(event: &ServerEvent, heard: &mut Heard) -> Result<(), String> {
     if event.data == "[DONE]" {
         heard.over = true;
-        return;
+        return Ok(());
     }
-    let chunk: Value = serde_json::from_str(&event.data).unwrap_or_else(|_| panic!("no JSON: {:?}", event.data));
+    let chunk = json(&event.data)?;
     if let Some(error) = chunk.get("error") {
-        heard.trouble = Some(trouble(error));
-        return;
+        heard.trouble = trouble(error)?.trouble;
+        return Ok(());
     }
-    assert_eq!(chunk["object"], "chat.completion.chunk", "{chunk}");
     let choice = &chunk["choices"][0];
+    // Azure's first chunk has no choices and no name.
+    let named = chunk["object"] == "chat.completion.chunk" || choice.is_null();
+    ensure(named, || format!("no chunk: {chunk}"))?;
     heard.text.push_str(choice["delta"]["content"].as_str().unwrap_or_default());
     heard.finish = choice["finish_reason"].as_str().map(str::to_owned).or(heard.finish.take());
     heard.usage = chunk.get("usage").filter(|usage| !usage.is_null()).cloned().or(heard.usage.take());
+    Ok(())
 }
 
-fn hear_event(event: &ServerEvent, heard: &mut Heard) {
-    let data: Value = serde_json::from_str(&event.data).unwrap_or_else(|_| panic!("no JSON: {:?}", event.data));
-    assert_eq!(data["type"], event.name, "an event is called what its type is");
+fn hear_event(event: &ServerEvent, heard: &mut Heard) -> Result<(), String> {
+    let data = json(&event.data)?;
+    ensure(data["type"] == event.name.as_str(), || format!("an event that is not called what it is: {event:?}"))?;
     match event.name.as_str() {
-        "error" => heard.trouble = Some(trouble(&data["error"])),
+        "error" => heard.trouble = trouble(&data["error"])?.trouble,
         "content_block_delta" => heard.text.push_str(data["delta"]["text"].as_str().unwrap_or_default()),
         "message_delta" => {
             heard.finish = data["delta"]["stop_reason"].as_str().map(str::to_owned);
@@ -217,4 +239,5 @@ fn hear_event(event: &ServerEvent, heard: &mut Heard) {
         "message_stop" => heard.over = true,
         _ => {}
     }
+    Ok(())
 }

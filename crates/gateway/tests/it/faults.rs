@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::backs::{Back, Config, asked, mock};
-use crate::callers::{Front, Heard};
+use crate::callers::{Front, Heard, ensure};
 use crate::client::Answer;
 use crate::gateway::Gateway;
 use table::{Cause, Row, Seen, TABLE, Told};
@@ -157,10 +157,6 @@ fn summary(answer: &Answer) -> String {
     format!("status {} after {:?}: {}", answer.status(), answer.took, text[..end].replace('\n', "\\n"))
 }
 
-fn ensure(fine: bool, wrong: impl FnOnce() -> String) -> Result<(), String> {
-    if fine { Ok(()) } else { Err(wrong()) }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_fault_is_told_in_the_callers_dialect_after_the_right_number_of_attempts_and_in_time() {
     play(Stage::set(false).await, |stage, cell, answer| {
@@ -186,7 +182,7 @@ async fn a_healthy_group_saves_the_call_unless_it_is_the_callers_fault_or_conten
             Seen::Refusal(told, _) if !told.callers_fault => {
                 ensure(saved == 1, || format!("the healthy group was asked {saved} times"))?;
                 ensure(count(answer, "x-litellm-attempted-fallbacks") == 1, || "the fallback is not told".to_owned())?;
-                judge_success(&hear(&cell, answer)?, RESCUED)?;
+                judge_success(&cell.front.try_hear(answer)?, RESCUED)?;
             }
             seen => {
                 ensure(saved == 0, || "the healthy group was asked".to_owned())?;
@@ -201,7 +197,7 @@ async fn a_healthy_group_saves_the_call_unless_it_is_the_callers_fault_or_conten
 
 /// Whether the caller sees what the table says.
 fn judge_answer(cell: &Cell, seen: Seen, answer: &Answer) -> Result<(), String> {
-    let heard = hear(cell, answer)?;
+    let heard = cell.front.try_hear(answer)?;
     match seen {
         Seen::Answer => judge_success(&heard, &format!("You said: {}", cell.text())),
         Seen::Refusal(told, _) => {
@@ -236,14 +232,6 @@ fn judge_trouble(cell: &Cell, told: Told, heard: &Heard) -> Result<(), String> {
     ensure(said.contains(part) || cell.front == Front::Chat, || format!("{said:?} does not say {part:?}"))?;
     let raw = ["<html", "{garbage", "\"choices\""].iter().find(|raw| said.contains(**raw));
     ensure(raw.is_none(), || format!("the provider's raw bytes are in the message: {said:?}"))
-}
-
-/// What the caller understood; an answer it could not read at all is a finding like any other.
-fn hear(cell: &Cell, answer: &Answer) -> Result<Heard, String> {
-    std::panic::catch_unwind(|| cell.front.hear(answer)).map_err(|panic| {
-        let text = panic.downcast_ref::<String>().cloned();
-        text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
-    })
 }
 
 fn count(answer: &Answer, header: &str) -> usize {

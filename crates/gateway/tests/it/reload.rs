@@ -70,8 +70,8 @@ async fn a_bad_file_changes_nothing_and_reports_line_and_remedy() {
     let gateway = Gateway::start(&good).await;
     for (what, bad, line) in [
         ("not YAML", format!("{good}router_settings: [unclosed\n"), 4),
-        ("a misspelt provider", good.replace("openai/demo", "openal/demo"), 3),
-        ("a fallback to nowhere", format!("{good}router_settings:\n  fallbacks:\n    - old: [nobody]\n"), 6),
+        ("no model", good.replace("model: \"openai/demo\", ", ""), 3),
+        ("a number that is none", format!("{good}router_settings:\n  num_retries: many\n"), 5),
         ("a weight that is no number", good.replace("api_key:", "weight: heavy, api_key:"), 3),
     ] {
         gateway.reconfigure(&bad);

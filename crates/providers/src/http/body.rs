@@ -43,6 +43,8 @@ impl Framing {
     }
 }
 
+/// Pieces below this size are joined with those behind them.
+const SMALL_BYTES: usize = 4 << 10;
 /// Longest line between chunks.
 const MAX_LINE_BYTES: usize = 8 << 10;
 
@@ -55,6 +57,8 @@ pub struct Body {
     framing: Framing,
     /// Bytes that were read and not given out yet.
     pending: Bytes,
+    /// A fault that was found behind good bytes.
+    fault: Option<Fault>,
 }
 
 impl Body {
@@ -65,7 +69,7 @@ impl Body {
         framing: Framing,
         pending: Bytes,
     ) -> Self {
-        let mut body = Body { connection: Some(connection), home, keep, framing, pending };
+        let mut body = Body { connection: Some(connection), home, keep, framing, pending, fault: None };
         if body.is_complete() {
             body.end();
         }
@@ -75,7 +79,7 @@ impl Body {
     /// A body that is already here: for answers that the gateway makes itself, and for tests.
     pub fn whole(bytes: Bytes) -> Self {
         let framing = Framing::Length(bytes.len() as u64);
-        Body { connection: None, home: Weak::new(), keep: false, framing, pending: bytes }
+        Body { connection: None, home: Weak::new(), keep: false, framing, pending: bytes, fault: None }
     }
 
     fn is_complete(&self) -> bool {
@@ -85,7 +89,7 @@ impl Body {
     /// The next piece, never empty; `None` at the proper end of the body.
     pub fn poll_piece(&mut self, cx: &mut Context) -> Poll<Option<Result<Bytes, Fault>>> {
         loop {
-            match self.take_piece() {
+            match self.take_pieces() {
                 Ok(Some(piece)) => {
                     if self.is_complete() {
                         self.end();
@@ -171,6 +175,29 @@ impl Body {
         self.keep = false;
         self.end();
         fault
+    }
+
+    /// Takes the next piece together with those behind it that are already here: a burst of small chunks is cheaper
+    /// to copy than to hand on one by one.
+    fn take_pieces(&mut self) -> Result<Option<Bytes>, Fault> {
+        if let Some(fault) = self.fault.take() {
+            return Err(fault);
+        }
+        let first = self.take_piece()?;
+        let Some(piece) = first.as_ref().filter(|piece| !self.pending.is_empty() && piece.len() < SMALL_BYTES) else {
+            return Ok(first);
+        };
+        let mut joined = BytesMut::with_capacity(piece.len() + self.pending.len());
+        joined.extend_from_slice(piece);
+        while !self.is_complete() && self.fault.is_none() {
+            match self.take_piece() {
+                Ok(Some(piece)) => joined.extend_from_slice(&piece),
+                Ok(None) => break,
+                // What came before the fault is good, and goes out first.
+                Err(fault) => self.fault = Some(fault),
+            }
+        }
+        Ok(Some(joined.freeze()))
     }
 
     /// Takes the next piece out of what is pending; `None` if more must be read (or the body is complete).

@@ -240,7 +240,7 @@ fn a_glance_sees_what_reading_sees() {
             read.update(&later);
         }
     }
-    assert_eq!((usage.input, usage.output, usage.reasoning, ends), (read.input, read.output, read.reasoning, 2));
+    assert_eq!((usage.input, usage.output, usage.reasoning, ends), (read.input, read.output, read.reasoning, 1));
     let tricky = br#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"\"error\" \"message_stop\""}}"#;
     assert_eq!(Anthropic.glance(tricky), crate::Glance::default());
     let spaced = br#"{ "delta": {"text": "\"message_stop\""}, "type" : "content_block_delta" }"#;

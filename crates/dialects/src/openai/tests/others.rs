@@ -138,7 +138,7 @@ fn faults_are_told_in_openais_form() {
     check(model, 404, invalid, "model_not_found", Some("model"));
     check(Fault::provider(FaultKind::Timeout, "m"), 504, "timeout_error", "504", None);
     check(Fault::provider(FaultKind::Upstream, "m"), 502, failed, "502", None);
-    check(OpenAi.read_fault(529, b""), 529, failed, "529", None);
+    check(OpenAi.read_fault(529, b""), 503, failed, "503", None);
     let key = br#"{"error":{"message":"bad key","code":"invalid_api_key"}}"#;
     check(OpenAi.read_fault(401, key), 502, failed, "502", None);
     let quota = br#"{"error":{"message":"empty","code":"insufficient_quota"}}"#;

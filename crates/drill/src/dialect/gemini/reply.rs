@@ -72,7 +72,7 @@ fn candidate(turn: &Turn, index: usize, reply: &Reply) -> Value {
     candidate["finishReason"] = json!(finish(turn, reply));
     candidate["index"] = json!(index);
     if let Some(top) = turn.ask.logprobs {
-        let pieces: Vec<&str> = turn.answer.cut.pieces(&reply.text).collect();
+        let pieces: Vec<&str> = turn.answer.cut.pieces(&reply.text).take(logprobs::MOST).collect();
         candidate["avgLogprobs"] = json!(logprobs::CHOSEN);
         candidate["logprobsResult"] = probabilities(&pieces, top);
     }

@@ -1,6 +1,6 @@
 //! Reads and checks tools, the choice among them, and schemas of Google's own kind.
 
-use super::fields::{get, list, object, text, word};
+use super::fields::{get, invalid, list, object, text, word};
 use crate::dialect::is_name;
 use crate::problem::Problem;
 use crate::script::{Choice, Tool};
@@ -116,10 +116,7 @@ pub(super) fn check_schema(schema: &Value, path: &str, depth: usize) -> Result<(
         None => None,
         Some(Value::String(kind)) => Some(kind.to_ascii_uppercase()),
         Some(_) => {
-            return Err(super::fields::invalid(
-                path,
-                &format!("Proto field is not repeating, cannot start list at '{path}.type'."),
-            ));
+            return Err(invalid(path, &format!("Proto field is not repeating, cannot start list at '{path}.type'.")));
         }
     };
     if let Some(other) = kind.as_deref().filter(|kind| !TYPES.contains(kind)) {

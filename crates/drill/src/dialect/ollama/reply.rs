@@ -18,7 +18,8 @@ pub(super) fn whole(turn: &Turn) -> Value {
         body["message"]["tool_calls"] = calls(&reply.calls, 0);
     }
     if let Some(top) = turn.ask.logprobs {
-        body["logprobs"] = turn.answer.cut.pieces(&reply.text).map(|piece| logprobs::entry(piece, top)).collect();
+        body["logprobs"] =
+            turn.answer.cut.pieces(&reply.text).take(logprobs::MOST).map(|piece| logprobs::entry(piece, top)).collect();
     }
     end(turn, &mut body);
     body

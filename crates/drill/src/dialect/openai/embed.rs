@@ -1,6 +1,6 @@
 //! OpenAI's embeddings, as lists of numbers or packed in base64.
 
-use super::request::{integer, known_fields, missing, one_of, wrong_type};
+use super::fields::{integer, known_fields, missing, one_of, wrong_type};
 use crate::dialect::{Incoming, field, vector};
 use crate::problem::Problem;
 use crate::script::words;

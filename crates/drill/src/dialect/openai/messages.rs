@@ -1,6 +1,6 @@
 //! Reads and checks the messages of a chat: roles, contents, and that every tool call has its results.
 
-use super::request::{invalid_value, missing, wrong_type};
+use super::fields::{invalid_value, missing, wrong_type};
 use super::tools::name;
 use crate::dialect::{field, is_base64};
 use crate::knobs::Knobs;

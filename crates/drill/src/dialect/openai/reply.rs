@@ -94,7 +94,8 @@ fn choice_logprobs(turn: &Turn, reply: &Reply) -> Value {
     let Some(top) = turn.ask.logprobs else {
         return Value::Null;
     };
-    let content: Vec<Value> = turn.answer.cut.pieces(&reply.text).map(|piece| logprobs::entry(piece, top)).collect();
+    let content: Vec<Value> =
+        turn.answer.cut.pieces(&reply.text).take(logprobs::MOST).map(|piece| logprobs::entry(piece, top)).collect();
     json!({ "content": content, "refusal": null })
 }
 

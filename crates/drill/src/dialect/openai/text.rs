@@ -1,7 +1,8 @@
 //! OpenAI's old completions: a prompt in, text out, streamed or not.
 
+use super::fields::{decimal, integer, known_fields, missing, switch, wrong_type};
 use super::reply::{finish, usage, without_usage};
-use super::request::{decimal, integer, known_fields, missing, sampling, stops, stream_usage, switch, wrong_type};
+use super::request::{sampling, stops, stream_usage};
 use crate::dialect::frame::{Frame, Kind};
 use crate::dialect::{CREATED, Failure, Incoming, Writer, field, logprobs};
 use crate::problem::Problem;
@@ -66,7 +67,7 @@ fn prompt(prompt: &Value) -> Result<String, Problem> {
 
 pub(super) fn whole(turn: &Turn) -> Value {
     let choice = |(index, reply): (usize, &crate::script::Reply)| {
-        let pieces: Vec<&str> = turn.answer.cut.pieces(&reply.text).collect();
+        let pieces: Vec<&str> = turn.answer.cut.pieces(&reply.text).take(logprobs::MOST).collect();
         choice(turn, index, &reply.text, &pieces, 0, json!(finish(turn, reply)))
     };
     let choices: Vec<Value> = turn.answer.replies.iter().enumerate().map(choice).collect();

@@ -1,6 +1,7 @@
 //! Reads and checks tools, functions and the choice among them.
 
-use super::request::{invalid_value, missing, strict_problem, switch, unknown_parameter, wrong_type};
+use super::fields::{invalid_value, missing, switch, unknown_parameter, wrong_type};
+use super::request::strict_problem;
 use crate::dialect::{field, is_name, unknown};
 use crate::problem::Problem;
 use crate::script::{Choice, Tool};

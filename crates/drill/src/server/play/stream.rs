@@ -48,9 +48,6 @@ impl Player<'_> {
                 progress.sent += 1;
             }
             self.send(&event, fault).await?;
-            if matches!(step, Step::Open) && fault == Some(Fault::HangFirst) {
-                return self.hang().await;
-            }
         }
         if fault == Some(Fault::WrongLength) {
             self.conn.flush().await?;
@@ -134,6 +131,7 @@ impl Progress {
         let due = match step {
             Step::Open => false,
             Step::Finish { .. } | Step::Close => true,
+            _ if self.fault == Some(Fault::HangFirst) => true,
             _ => self.sent >= self.after,
         };
         self.fault.filter(|_| due)

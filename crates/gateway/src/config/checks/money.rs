@@ -30,9 +30,13 @@ pub fn prices(rows: &[Row], notes: &mut Notes) {
         let state = "state input_cost_per_token and output_cost_per_token in model_info";
         let message = match row.listed {
             true => format!("the price of {} is not known", deployment.name),
-            false => format!("{} is not in the catalogue: its price and limits are not known", deployment.name),
+            false => format!(
+                "{} is not in the catalogue (misspelt, brand-new, or gone): its price and limits are not known",
+                deployment.name
+            ),
         };
-        let models = listed.entry(deployment.provider).or_insert_with(|| catalogue::models_of(deployment.provider).collect());
+        let models =
+            listed.entry(deployment.provider).or_insert_with(|| catalogue::models_of(deployment.provider).collect());
         let near = nearest(&deployment.model, models.iter().copied()).filter(|_| !row.listed);
         let remedy = near.map_or(state.to_owned(), |near| format!("did you mean {near}? otherwise {state}"));
         notes.warn(row.place, &path, message, remedy);

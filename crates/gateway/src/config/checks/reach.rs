@@ -7,8 +7,16 @@ use policy::nearest;
 
 use crate::config::fallbacks::{Chain, EVERY, Occasion};
 use crate::config::models::Row;
-use crate::config::report::Notes;
+use crate::config::report::{Notes, Place};
 use crate::config::router::Alias;
+
+/// Whether there is anything to call.
+pub fn anything(rows: &[Row], notes: &mut Notes) {
+    if rows.is_empty() {
+        let top = Place { line: 1, column: 1, ..Place::default() };
+        notes.warn(top, "model_list", "no model can be called", "add an entry with a model_name and litellm_params");
+    }
+}
 
 /// Fallbacks from or to groups that are not there.
 pub fn fallbacks(setup: &Setup, chains: &[Chain], notes: &mut Notes) {

@@ -40,6 +40,7 @@ const DATABASE: &[Key] = &[
     moot("disable_prisma_schema_update", Flag, "no migrations of the incumbent's schema", "its schema is never touched"),
     unguarded("allow_requests_on_db_unavailable", Flag, "serves while the database is down"),
     later("use_redis_transaction_buffer", Flag, "collects spend in Redis"),
+    moot("user_api_key_cache_ttl", Seconds, "how long keys are believed", "keys are checked anew at every call"),
     later("store_model_in_db", Flag, "models that are edited in the UI"),
     later("supported_db_objects", Texts, "what is read from the database"),
     moot("proxy_config_reload_interval_seconds", Seconds, "how often the configuration is read again", "a changed file is read at once"),

@@ -9,7 +9,7 @@ pub static MODEL: Table = Table { name: "model_list[]", keys: &[ENTRY], open: fa
 /// How a deployment is called.
 pub static PARAMS: Table = Table {
     name: "model_list[].litellm_params",
-    keys: &[CONNECTION, SHARE, LIMITS, REQUESTS, PRICES, CLOUDS, MARKERS],
+    keys: &[CONNECTION, SHARE, LIMITS, REQUESTS, COMMON, PRICES, CLOUDS, MARKERS],
     open: true,
 };
 
@@ -21,16 +21,16 @@ pub static CREDENTIAL: Table = Table { name: "credential_list[]", keys: &[CREDEN
 
 #[rustfmt::skip]
 const ENTRY: &[Key] = &[
-    on("model_name", Text, "name that callers use; entries with the same name share its calls; one `*` stands for any text"),
+    on("model_name", Name, "name that callers use; entries with the same name share its calls; one `*` stands for any text"),
     on("litellm_params", Map, "how the deployment is called"),
     on("model_info", Map, "what is known about it"),
     on("blocked", Flag, "leaves the deployment out"),
-    later("guardrails", Texts, "guardrails of this model"),
+    unguarded("guardrails", Texts, "guardrails of this model"),
 ];
 
 #[rustfmt::skip]
 const CONNECTION: &[Key] = &[
-    on("model", Text, "`provider/model`, split at the first slash; `*` takes over what stood for the `*` of the name"),
+    on("model", Name, "`provider/model`, split at the first slash; `*` takes over what stood for the `*` of the name"),
     on("custom_llm_provider", Text, "provider, whatever `model` begins with"),
     on("api_key", Secret, "key; otherwise from the credential, otherwise from the provider's environment variables"),
     on("api_base", Text, "address of the server; otherwise from the credential, the environment, the provider table"),
@@ -42,7 +42,7 @@ const CONNECTION: &[Key] = &[
     on("configurable_clientside_auth_params", List, "`api_key`, `api_base`: what a request may bring instead"),
     later("api_version", Text, "version of Azure's API"),
     later("region_name", Text, "region of the deployment"),
-    moot("use_in_pass_through", Flag, "offers the credential to pass-through routes", "pass-through routes do not exist yet"),
+    later("use_in_pass_through", Flag, "offers the credential to pass-through routes"),
     later("ssl_verify", OnFlag, "check of the server's certificate"),
 ];
 
@@ -92,31 +92,33 @@ const REQUESTS: &[Key] = &[
     later("use_chat_completions_api", Flag, "serves the Responses API through chat completions"),
     later("keepalive_seconds", Limit, "silence after which a stream of this deployment gets a sign of life"),
     later("allow_client_keepalive_override", Flag, "lets callers choose that"),
-    on("temperature", Any, "added to requests that lack it, like every key that is not in this table"),
+    on("temperature", Any, "added to requests that lack it, as is every key that is not in this table"),
     on("max_tokens", Any, "added to requests that have no limit of the output"),
-    on("max_completion_tokens", Any, "added to requests that lack it"),
-    on("top_p", Any, "added to requests that lack it"),
-    on("top_k", Any, "added to requests that lack it"),
-    on("min_p", Any, "added to requests that lack it"),
-    on("n", Any, "added to requests that lack it"),
-    on("stop", Any, "added to requests that lack it"),
-    on("seed", Any, "added to requests that lack it"),
-    on("presence_penalty", Any, "added to requests that lack it"),
-    on("frequency_penalty", Any, "added to requests that lack it"),
-    on("repeat_penalty", Any, "added to requests that lack it"),
-    on("response_format", Any, "added to requests that lack it"),
-    on("reasoning_effort", Any, "added to requests that lack it"),
-    on("thinking", Any, "added to requests that lack it"),
-    on("tools", Any, "added to requests that lack it"),
-    on("tool_choice", Any, "added to requests that lack it"),
-    on("stream_options", Any, "added to requests that lack it"),
-    on("service_tier", Any, "added to requests that lack it"),
     on("dimensions", Any, "added to embedding requests that lack it"),
     on("num_ctx", Any, "context size of Ollama, added to requests that lack it"),
     on("keep_alive", Any, "how long Ollama keeps the model loaded, added to requests that lack it"),
     on("think", Any, "whether Ollama's model thinks, added to requests that lack it"),
     on("format", Any, "Ollama's answer format, added to requests that lack it"),
 ];
+
+/// Parameters of requests that are common enough not to be taken for misspelt settings.
+#[rustfmt::skip]
+const COMMON: &[Key] = &[
+    common("best_of"), common("chat_template_kwargs"), common("encoding_format"), common("frequency_penalty"),
+    common("guided_json"), common("logit_bias"), common("logprobs"), common("max_completion_tokens"),
+    common("max_new_tokens"), common("metadata"), common("min_p"), common("modalities"), common("n"),
+    common("num_gpu"), common("num_predict"), common("num_thread"), common("options"), common("parallel_tool_calls"),
+    common("prediction"), common("presence_penalty"), common("provider"), common("reasoning_effort"),
+    common("repeat_penalty"), common("repetition_penalty"), common("response_format"), common("safety_settings"),
+    common("seed"), common("service_tier"), common("stop"), common("store"), common("stream_options"),
+    common("thinking"), common("tool_choice"), common("tools"), common("top_k"), common("top_logprobs"),
+    common("top_p"), common("transforms"), common("user"), common("verbosity"), common("web_search_options"),
+];
+
+/// A parameter of requests.
+const fn common(name: &'static str) -> Key {
+    on(name, Any, "added to requests that lack it")
+}
 
 #[rustfmt::skip]
 const PRICES: &[Key] = &[
@@ -174,7 +176,7 @@ const FACTS: &[Key] = &[
     on("supports_response_schema", Flag, "whether it takes a JSON schema for the answer"),
     on("supports_assistant_prefill", Flag, "whether a trailing assistant message is continued"),
     noted("supports_*", Flag, "other abilities"),
-    noted("mode", Text, "`chat`, `completion`, `embedding` ..."),
+    noted("mode", Text, "what it is for: `chat`, `completion`, `embedding`, `rerank` and so on"),
     noted("description", Text, "for readers"),
     noted("created_by", Text, "for readers"),
     noted("created_at", Text, "for readers"),
@@ -198,7 +200,7 @@ const FACTS: &[Key] = &[
 
 #[rustfmt::skip]
 const CREDENTIAL_ENTRY: &[Key] = &[
-    on("credential_name", Text, "name that `litellm_credential_name` refers to"),
+    on("credential_name", Name, "name that `litellm_credential_name` refers to"),
     on("credential_values", Map, "`api_key`, `api_base` and other connection values of `litellm_params`"),
     noted("credential_info", Map, "for readers"),
 ];

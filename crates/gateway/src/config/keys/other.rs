@@ -1,7 +1,7 @@
 //! The sections themselves.
 
 use super::Kind::*;
-use super::{Key, Table, later, moot, on, unguarded};
+use super::{Key, Table, later, moot, noted, on, unguarded};
 
 /// The top of a configuration.
 pub static TOP: Table = Table { name: "config.yaml", keys: &[SECTIONS], open: false };
@@ -18,7 +18,7 @@ const SECTIONS: &[Key] = &[
     unguarded("guardrails", List, "checks of requests and answers"),
     unguarded("policies", Any, "sets of guardrails"),
     unguarded("policy_attachments", Any, "who gets which set"),
-    later("mcp_servers", Map, "MCP servers: name, then `url`, `transport`, `auth_type` ..."),
+    later("mcp_servers", Map, "MCP servers by name"),
     later("mcp_tools", List, "tools of our own for MCP"),
     later("vector_store_registry", List, "vector stores"),
     later("search_tools", List, "search tools"),
@@ -33,5 +33,6 @@ const SECTIONS: &[Key] = &[
     later("default_vertex_config", Map, "Vertex AI of pass-through routes"),
     later("pass_through_endpoints", List, "paths that are passed on to other servers"),
     later("worker_registry", List, "further gateways that the UI manages"),
+    noted("x-*", Any, "a place for anchors and notes of your own"),
     moot("plugins", List, "Python plugins", "there is no Python here"),
 ];

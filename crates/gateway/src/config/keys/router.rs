@@ -46,7 +46,7 @@ const FAULTS: &[Key] = &[
     later("allowed_fails_policy", Map, "the same by kind of fault"),
     on("cooldown_time", Seconds, "seconds a deployment rests, unless the provider says how long; 5 unless given"),
     on("disable_cooldowns", Flag, "deployments never rest"),
-    moot("enable_fallbacks", OnFlag, "fallbacks", "fallbacks are always on; `fallbacks` says which"),
+    moot("enable_fallbacks", Flag, "fallbacks", "fallbacks are always on; `fallbacks` says which"),
     moot("enable_weighted_failover", Flag, "tries another deployment after a fault", "that is always done"),
     later("enable_mid_stream_fallback_continuation", Flag, "goes on with a broken stream elsewhere"),
     later("fallback_on_unsupported_params", OnFlag, "unsupported parameters lead to a fallback"),
@@ -96,6 +96,6 @@ const RETRIES: &[Key] = &[
 
 #[rustfmt::skip]
 const ALIAS_ENTRY: &[Key] = &[
-    on("model", Text, "the group"),
+    on("model", Name, "the group"),
     on("hidden", Flag, "served, but not listed"),
 ];

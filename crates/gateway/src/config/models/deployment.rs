@@ -16,6 +16,7 @@ use crate::config::decimal::Decimal;
 use crate::config::environ::{UNSET_REMEDY, unset};
 use crate::config::facts::{self, Known};
 use crate::config::keys::Kind;
+use crate::config::name::Called;
 use crate::config::report::Notes;
 use crate::config::section::{Section, texts};
 use crate::config::tree::{Node, Value};
@@ -37,7 +38,7 @@ const REPLACEABLE: [&str; 3] = ["api_key", "api_base", "base_url"];
 impl Builder<'_> {
     /// The deployment of `entry` that serves `group`; `None` if it cannot be reached, which is noted. `id` is the
     /// operator's own name for it.
-    pub(super) fn deployment(&mut self, entry: &Entry, called: &crate::config::name::Called, group: &str, id: Option<&str>) -> Option<Row> {
+    pub(super) fn deployment(&mut self, entry: &Entry, called: &Called, group: &str, id: Option<&str>) -> Option<Row> {
         let (params, provider) = (&entry.params, called.provider);
         let canned = params.text("mock_response").map(str::to_owned);
         let credential = params.text("litellm_credential_name").and_then(|name| self.credentials.get(name));
@@ -96,7 +97,12 @@ impl Builder<'_> {
         if let Some(id) = own {
             if !self.ids.insert(id.to_owned()) {
                 let (place, path) = (entry.info.place("id"), entry.info.at("id"));
-                self.notes.error(place, &path, format!("the id {id:?} is taken already"), "give each deployment its own");
+                self.notes.error(
+                    place,
+                    &path,
+                    format!("the id {id:?} is taken already"),
+                    "give each deployment its own",
+                );
                 return None;
             }
             return Some(id.to_owned());
@@ -110,9 +116,9 @@ impl Builder<'_> {
 
 /// FNV-1a: short, stable across versions and machines, and nothing here needs more than that.
 fn short_hash(text: &str) -> String {
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
+    let hash = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
     format!("{hash:016x}")
 }
 

@@ -4,8 +4,8 @@ use policy::nearest;
 
 use super::Credentials;
 use crate::config::keys::{MODEL, MODEL_INFO, PARAMS};
-use crate::config::name::{Called, Nobody, resolve};
-use crate::config::report::Notes;
+use crate::config::name::{Called, Nobody, resolve, slip};
+use crate::config::report::{Notes, Place};
 use crate::config::section::{Section, scalar};
 use crate::config::tree::{Node, Value};
 
@@ -15,6 +15,8 @@ pub struct Entry<'t> {
     pub group: &'t str,
     /// Its path.
     pub path: String,
+    /// Where `model_name` stands.
+    name_place: Place,
     /// Who is called; `None` for `model: "*"`, which leaves it to the caller.
     pub called: Option<Called>,
     /// `litellm_params`.
@@ -41,13 +43,15 @@ impl<'t> Entry<'t> {
         let called = called(params, credentials);
         if let Some(Err(Nobody::Unserved(id))) = &called {
             let message = format!("the provider {id} is not served yet: this entry is left out");
-            notes.warn(params.place, &format!("{path}.litellm_params.model"), message, "other entries are not affected");
+            let place = params.get("model").map_or(params.place, |node| node.place);
+            notes.warn(place, &format!("{path}.litellm_params.model"), message, "other entries are not affected");
             return None;
         }
         let params = Section::read(Some(params), &section.at("litellm_params"), &PARAMS, notes);
         let info = Section::read(section.node("model_info"), &section.at("model_info"), &MODEL_INFO, notes);
         check_credential(&params, credentials, notes);
         let (place, at) = (params.place("model"), params.at("model"));
+        warn_of_slip(&params, &called, notes);
         let called = match called {
             Some(Ok(called)) => called,
             Some(Err(Nobody::Unknown(message, remedy))) => {
@@ -59,7 +63,8 @@ impl<'t> Entry<'t> {
                 return None;
             }
         };
-        let entry = Entry { group: group?, path: path.to_owned(), called, params, info };
+        let name_place = section.place("model_name");
+        let entry = Entry { group: group?, path: path.to_owned(), name_place, called, params, info };
         entry.stars_fit(notes).then_some(entry)
     }
 
@@ -76,7 +81,12 @@ impl<'t> Entry<'t> {
             }
             _ => {
                 let message = "only one * is understood: this entry is left out";
-                notes.warn(place, &format!("{}.model_name", self.path), message, "write one entry per pattern");
+                notes.warn(
+                    self.name_place,
+                    &format!("{}.model_name", self.path),
+                    message,
+                    "write one entry per pattern",
+                );
                 false
             }
         }
@@ -97,6 +107,18 @@ fn called(params: &Node, credentials: &Credentials) -> Option<Result<Option<Call
     match (model, custom, has_base) {
         ("*", None, false) => Some(Ok(None)),
         _ => Some(resolve(model, custom, has_base).map(Some)),
+    }
+}
+
+/// With an address, whatever stands before the slash may be part of the model's name; or a slip of the pen.
+fn warn_of_slip(params: &Section, called: &Option<Result<Option<Called>, Nobody>>, notes: &mut Notes) {
+    let Some(Ok(Some(called))) = called else { return };
+    let assumed = params.text("custom_llm_provider").is_none() && params.text("model") == Some(&called.model);
+    if let Some(near) = slip(&called.model).filter(|_| assumed) {
+        let (prefix, rest) = called.model.split_once('/').unwrap_or_default();
+        let message = format!("no provider is called {prefix:?}: the server is asked for {:?}", called.model);
+        let remedy = format!("did you mean {near}/{rest}? otherwise write {}/{}", called.provider.id, called.model);
+        notes.warn(params.place("model"), &params.at("model"), message, remedy);
     }
 }
 

@@ -147,20 +147,20 @@ pub const TABLE: &[Row] = &[
     // Silence.
     Row { params: IMPATIENT, within: TWO_LIMITS, ..row("no headers", "fault=hang_headers", LATE, 2) },
     Row { params: IMPATIENT, within: TWO_LIMITS, ..row("no first token", "fault=hang_first", LATE, 2) },
-    Row { params: IMPATIENT, within: TWO_LIMITS, ..middle("stall", "fault=stall,after=3", LATE) },
+    Row { params: IMPATIENT, within: TWO_LIMITS, ..middle("stall", "fault=stall,after=3,chunk_ms=20", LATE) },
     // Broken off in the middle.
-    middle("cut", "fault=cut,after=3", BROKEN),
-    middle("clean cut", "fault=cut_clean,after=3", BROKEN),
-    middle("reset in the middle", "fault=reset_mid,after=3", BROKEN),
-    middle("wrong chunk", "fault=bad_chunk,after=3", BROKEN),
+    middle("cut", "fault=cut,after=3,chunk_ms=20", BROKEN),
+    middle("clean cut", "fault=cut_clean,after=3,chunk_ms=20", BROKEN),
+    middle("reset in the middle", "fault=reset_mid,after=3,chunk_ms=20", BROKEN),
+    middle("wrong chunk", "fault=bad_chunk,after=3,chunk_ms=20", BROKEN),
     // A stream says itself when it is over; what becomes of the connection after that is nobody's concern.
     Row { stream: Seen::Answer, ..row("wrong length", "fault=wrong_length", BROKEN, 2) },
-    middle("error in the middle", "fault=error_mid,after=3", FAILED),
+    middle("error in the middle", "fault=error_mid,after=3,chunk_ms=20", FAILED),
     row("cut before content", "fault=cut,after=0", BROKEN, 2),
     row("clean cut before content", "fault=cut_clean,after=0", BROKEN, 2),
     Row { stream: Seen::Refusal(BROKEN, 2), ..row("error before content", "fault=error_mid,after=0", FAILED, 2) },
     // Lies.
-    middle("broken JSON", "fault=bad_json,after=3", BROKEN),
+    middle("broken JSON", "fault=bad_json,after=3,chunk_ms=20", BROKEN),
     row("broken JSON before content", "fault=bad_json,after=0", BROKEN, 2),
     // Lines that are no field of an event are to be passed over.
     Row { stream: Seen::Answer, ..row("broken events", "fault=bad_sse,after=3", BROKEN, 2) },

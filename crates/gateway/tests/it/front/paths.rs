@@ -95,7 +95,8 @@ async fn completions_embeddings_and_token_counts_have_their_paths() {
         for stream in [json!({}), json!({ "stream": false }), json!({ "stream": true })] {
             let mut body = Front::Messages.body(group, "three words here", false);
             let fields = body.as_object_mut().expect("a request is an object");
-            (fields.remove("max_tokens"), fields.remove("stream"));
+            fields.remove("max_tokens");
+            fields.remove("stream");
             fields.extend(stream.as_object().expect("fields").clone());
             let call = Call::post("/v1/messages/count_tokens", &body).header("anthropic-version", "2023-06-01");
             let answer = gateway.call(&call).await;

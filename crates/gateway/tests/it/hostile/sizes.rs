@@ -78,9 +78,14 @@ async fn a_length_that_cannot_be_meant_is_refused_without_a_byte_of_it() {
     let provider = mock("").await;
     let gateway = Gateway::start(&Config::of(&provider).yaml()).await;
     for front in Front::ALL {
-        for length in ["99999999999", "9223372036854775807", "18446744073709551614"] {
+        for length in ["99999999999", "9223372036854775807"] {
             let answer = upload(&gateway, front, ("content-length", length), std::iter::empty()).await;
             assert_eq!(answer.status(), 413, "{length}: {:?}", refusal(front, &answer, length));
+        }
+        for length in ["18446744073709551615", "99999999999999999999999"] {
+            let answer = upload(&gateway, front, ("content-length", length), std::iter::empty()).await;
+            // No number of bytes at all: the HTTP library refuses the head before the gateway sees a request.
+            assert!([400, 431].contains(&answer.status()), "{length}: {}", answer.status());
         }
     }
     serves(&gateway).await;

@@ -33,12 +33,12 @@ async fn call(gateway: &Gateway, front: Front, model: &str) -> Answer {
 
 #[tokio::test]
 async fn silence_between_tokens_is_filled_with_signs_of_life() {
-    let slow = mock("text=one%20two%20three,chunk_ms=700").await;
+    let slow = mock("text=one%20two%20six,chunk_ms=700").await;
     let gateway = Gateway::start(&Config::of(&slow).yaml()).await;
     let answers = tokio::join!(call(&gateway, Front::Chat, "demo"), call(&gateway, Front::Messages, "demo"));
     for (front, answer) in [(Front::Chat, answers.0), (Front::Messages, answers.1)] {
         let heard = front.hear(&answer);
-        assert!(heard.is_success() && heard.text == "one two three", "{}", answer.text());
+        assert!(heard.is_success() && heard.text == "one two six", "{}", answer.text());
         let beats = front.heartbeats(&answer);
         assert!((4..=8).contains(&beats), "{beats} signs of life in 1.4 s of silence: {}", answer.text());
         let pauses = answer.pieces.windows(2).map(|pair| pair[1].0 - pair[0].0);
