@@ -19,15 +19,15 @@ from pathlib import Path
 
 from cases import cases, text_of
 from place import KEY, PATH, Place, post, seen_by
-from table import complaints, markdown
+from table import complaints, disturbance, figure, markdown
 from targets import Direct, LiteLlm, Lockgate, Nginx, joined
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".local/bench"
 LITELLM = ROOT / ".local/venv-litellm/bin/litellm"
 LOAD_S = 60
-# Of the whole machine at the beginning: more means that somebody else is measured, too.
-QUIET_LOAD = 0.5
+# Percent of disturbance up to which figures are to be relied upon.
+QUIET = 5
 
 
 class Bench:
@@ -86,7 +86,7 @@ class Bench:
 
 def machine():
     """What it is that these figures are from. Empty where the system does not say."""
-    found = {"cores": os.cpu_count(), "kernel": platform.release(), "load": os.getloadavg()[0]}
+    found = {"cores": os.cpu_count(), "kernel": platform.release()}
     with suppress(OSError):
         found["processor"] = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())[1]
     commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=ROOT)
@@ -134,8 +134,9 @@ def head(results):
         lines.append(f"{LiteLlm.name} gets {share}.")
     if results["missing"]:
         lines.append(f"Could not be installed, so it is not here: {', '.join(results['missing'])}.")
-    if machine["load"] > QUIET_LOAD:
-        lines.append(f"The machine was busy with something else at the beginning (load {machine['load']:.1f}).")
+    disturbed = [name for name in results["runs"] if (figure(results["runs"], name, disturbance) or 0) > QUIET]
+    if disturbed:
+        lines.append(f"Not to be relied upon: something else used the core of {' and '.join(disturbed)} meanwhile.")
     return "\n".join(lines)
 
 

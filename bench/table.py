@@ -33,6 +33,12 @@ def per_stream(run, direct):
     return (run["cases"]["many"]["cost"]["target"]["pss_kib"] - run["idle_kib"]) / streams
 
 
+def disturbance(run, direct):
+    """Percent of the target's processor time in which it was ready to run, and something else ran instead."""
+    costs = [told["cost"]["target"] for told in run["cases"].values()]
+    return 100 * sum(cost["waited_ms"] for cost in costs) / sum(cost["cpu_ms"] for cost in costs)
+
+
 # What, its unit, how it comes from one repeat, and the case of nginx it is compared with if that is another one.
 ROWS = [
     ("CPU per chat request, 32 connections", "µs", cpu("chat"), None),
@@ -52,6 +58,7 @@ ROWS = [
     ("Memory per stream", "KiB", per_stream, None),
     ("Memory after the whole run", "MiB", lambda run, direct: run["after_kib"] / 1024, None),
     ("Start to first answer", "ms", lambda run, direct: run["startup_ms"], None),
+    ("Disturbance", "% of CPU time", disturbance, None),
 ]
 
 

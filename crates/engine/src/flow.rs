@@ -32,15 +32,26 @@ pub(crate) struct Flow {
 
 enum Pipe {
     /// Front and back are the same dialect: bytes pass, and are only looked at.
-    Verbatim { back: &'static dyn Back, reader: Box<dyn StreamReader>, hide_usage: bool },
+    /// The reader finds the first content, and is not needed any more after it.
+    Verbatim { back: &'static dyn Back, reader: Option<Box<dyn StreamReader>>, hide_usage: bool },
     /// Events are decoded and encoded again.
     Translate { reader: Box<dyn StreamReader>, writer: Box<dyn StreamWriter> },
+}
+
+impl Pipe {
+    /// Whoever decodes events at this point.
+    fn reader(&mut self) -> Option<&mut dyn StreamReader> {
+        match self {
+            Pipe::Verbatim { reader: None, .. } => None,
+            Pipe::Verbatim { reader: Some(reader), .. } | Pipe::Translate { reader, .. } => Some(reader.as_mut()),
+        }
+    }
 }
 
 impl Flow {
     /// Bytes pass as they are, except for the usage event if `hide_usage`.
     pub fn verbatim(deployment: Arc<Deployment>, reader: Box<dyn StreamReader>, hide_usage: bool) -> Self {
-        let pipe = Pipe::Verbatim { back: deployment.back, reader, hide_usage };
+        let pipe = Pipe::Verbatim { back: deployment.back, reader: Some(reader), hide_usage };
         Flow::new(deployment, pipe)
     }
 
@@ -89,8 +100,9 @@ impl Flow {
             leftover.extend_from_slice(b"\n\n");
             let _ = self.batch(leftover.freeze());
         }
-        let (Pipe::Verbatim { reader, .. } | Pipe::Translate { reader, .. }) = &mut self.pipe;
-        reader.finish(&mut self.events);
+        if let Some(reader) = self.pipe.reader() {
+            reader.finish(&mut self.events);
+        }
         self.pass_events()?;
         match self.ended {
             true => Ok(()),
@@ -139,23 +151,25 @@ impl Flow {
         if data.is_empty() {
             return Ok(false);
         }
-        if let Pipe::Verbatim { back, hide_usage, .. } = &mut self.pipe
-            && self.has_content
-        {
-            let glance = back.glance(&data);
-            if let Some(fault) = glance.fault {
-                return Err(*fault);
-            }
-            if let Some(usage) = &glance.usage {
-                self.usage.update(usage);
-            }
-            self.ended |= glance.end;
-            return Ok(glance.usage_only && *hide_usage);
+        if let Some(reader) = self.pipe.reader() {
+            reader.read(&data, &mut self.events)?;
+            self.pass_events()?;
         }
-        let (Pipe::Verbatim { reader, .. } | Pipe::Translate { reader, .. }) = &mut self.pipe;
-        reader.read(&data, &mut self.events)?;
-        self.pass_events()?;
-        Ok(false)
+        match &mut self.pipe {
+            Pipe::Verbatim { back, reader, hide_usage } if self.has_content => {
+                *reader = None;
+                let glance = back.glance(&data);
+                if let Some(fault) = glance.fault {
+                    return Err(*fault);
+                }
+                if let Some(usage) = &glance.usage {
+                    self.usage.update(usage);
+                }
+                self.ended |= glance.end;
+                Ok(glance.usage_only && *hide_usage)
+            }
+            _ => Ok(false),
+        }
     }
 
     /// Hands decoded events on.

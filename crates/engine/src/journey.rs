@@ -120,7 +120,7 @@ impl Journey {
     }
 
     fn headers(&self, ask: &Ask, opened: Option<&Opened>, tally: Tally) -> HeaderMap {
-        let mut headers = HeaderMap::with_capacity(32);
+        let mut headers = HeaderMap::with_capacity(24);
         if ask.stream {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(ask.front.stream_type()));
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));

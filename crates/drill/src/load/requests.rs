@@ -22,7 +22,10 @@ pub(super) async fn run(run: &Arc<Run>) -> Result<Report, String> {
         let (run, stop) = (Arc::clone(run), Arc::clone(&stop));
         tasks.spawn(async move { ask_again(&run, &stop, requests).await });
     }
-    sleep(Duration::from_millis(warmup_ms)).await;
+    // Even the shortest sleep would let requests go out before the measurement.
+    if warmup_ms > 0 {
+        sleep(Duration::from_millis(warmup_ms)).await;
+    }
     let mut usage = Usage::begin(&run.plan.watch)?;
     run.tally().measuring = true;
     let began = Instant::now();

@@ -153,7 +153,7 @@ async fn requests_are_counted_timed_and_compared() {
 #[tokio::test]
 async fn streams_are_compared_byte_by_byte_and_their_gaps_timed() {
     let mock = mock().await;
-    let model = "demo@chunks=10,chunk_bytes=3,chunk_ms=10";
+    let model = "demo@chunks=10,chunk_bytes=3,chunk_ms=30";
     let expect = json!({ "expect": { "body": sample(&mock, model, true).await } });
     let report = run(plan(&mock, model, true, streams(20), expect)).await.unwrap();
     assert!(report.is_clean(), "{report:?}");

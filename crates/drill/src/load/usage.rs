@@ -17,6 +17,9 @@ const LOOK: Duration = Duration::from_millis(500);
 pub struct Cost {
     /// Processor time of all threads, user and system, in milliseconds.
     pub cpu_ms: u64,
+    /// Time that threads were ready to run and waited for a core, in milliseconds. More than a little of it means that
+    /// something else was at work on the same core, and that nothing else here is to be relied upon.
+    pub waited_ms: u64,
     /// Largest resident memory seen, in KiB. Pages that processes share count in each of them.
     pub rss_kib: u64,
     /// Largest proportional memory seen, in KiB: a page that n processes share counts as an nth.
@@ -27,8 +30,8 @@ pub struct Cost {
 pub(super) struct Usage<'a> {
     watched: &'a BTreeMap<String, Vec<u32>>,
     costs: BTreeMap<String, Cost>,
-    /// Processor time at the beginning.
-    began: BTreeMap<String, u64>,
+    /// Processor time and waits at the beginning.
+    began: BTreeMap<String, (u64, u64)>,
 }
 
 impl<'a> Usage<'a> {
@@ -37,7 +40,7 @@ impl<'a> Usage<'a> {
         let mut usage = Self { watched, costs: BTreeMap::new(), began: BTreeMap::new() };
         usage.look()?;
         for (name, pids) in watched {
-            usage.began.insert(name.clone(), sum(pids, cpu_ms)?);
+            usage.began.insert(name.clone(), (sum(pids, cpu_ms)?, sum(pids, waited_ms)?));
         }
         Ok(usage)
     }
@@ -61,8 +64,10 @@ impl<'a> Usage<'a> {
     /// What has been spent since the beginning.
     pub(super) fn end(mut self) -> Result<BTreeMap<String, Cost>, String> {
         for (name, pids) in self.watched {
-            let spent = sum(pids, cpu_ms)?.saturating_sub(self.began.get(name).copied().unwrap_or_default());
-            self.costs.entry(name.clone()).or_default().cpu_ms = spent;
+            let (cpu, waited) = self.began.get(name).copied().unwrap_or_default();
+            let cost = self.costs.entry(name.clone()).or_default();
+            cost.cpu_ms = sum(pids, cpu_ms)?.saturating_sub(cpu);
+            cost.waited_ms = sum(pids, waited_ms)?.saturating_sub(waited);
         }
         self.look()?;
         Ok(self.costs)
@@ -97,6 +102,18 @@ fn cpu_ms(pid: u32) -> Result<u64, String> {
         [user, system] => Ok((user + system) * TICK_MS),
         _ => Err(format!("/proc/{pid}/stat does not look as expected: {stat}")),
     }
+}
+
+/// Time that the threads of a process have waited for a core, in milliseconds.
+fn waited_ms(pid: u32) -> Result<u64, String> {
+    let path = format!("/proc/{pid}/task");
+    let tasks = fs::read_dir(&path).map_err(|error| format!("{path}: {error}"))?;
+    // Nanoseconds of work, nanoseconds of waiting, turns. Threads may be gone by now, and kernels built without this.
+    let waited = |task: fs::DirEntry| {
+        let stat = fs::read_to_string(task.path().join("schedstat")).ok()?;
+        stat.split_ascii_whitespace().nth(1)?.parse::<u64>().ok()
+    };
+    Ok(tasks.flatten().filter_map(waited).sum::<u64>() / 1_000_000)
 }
 
 /// One line of a process's memory, in KiB.
