@@ -143,7 +143,10 @@ impl Ask {
                 let is_in = |list: &[&str]| list.binary_search(&&**name).is_ok();
                 is_in(GATEWAY_FIELDS) || is_in(CONNECTION_FIELDS)
             });
-            own.map(|name| Edit::Remove(name.into_owned())).collect()
+            let mut own: Vec<_> = own.map(|name| name.into_owned()).collect();
+            own.sort();
+            own.dedup();
+            own.into_iter().map(Edit::Remove).collect()
         });
         Ok(Ask {
             wishes: body.with(|root| Wishes::read(root, &call.headers))?,
@@ -228,15 +231,22 @@ fn flag(root: Json, name: &str) -> Result<bool, Fault> {
     }
 }
 
+/// Every connection field with a value, also one that a later `null` of the same name would hide.
 fn connection(root: Json) -> Vec<(String, String)> {
-    let given = |name: &&str| {
-        let value = root.get_some(name)?;
-        Some(((*name).to_owned(), value.as_string().unwrap_or_else(|| value.raw().to_owned())))
-    };
-    CONNECTION_FIELDS.iter().filter_map(given).collect()
+    let given = root.fields().filter_map(|(key, value)| {
+        let name = key.as_str().filter(|name| CONNECTION_FIELDS.binary_search(&&**name).is_ok())?;
+        let text = || value.as_string().unwrap_or_else(|| value.raw().to_owned());
+        (!value.is_null()).then(|| (name.into_owned(), text()))
+    });
+    given.collect()
 }
 
 impl Wishes {
+    /// Whether the caller set time limits of its own: a deployment that misses them is not to blame.
+    pub fn is_impatient(&self) -> bool {
+        self.timeout.is_some() || self.stream_timeout.is_some()
+    }
+
     fn read(root: Json, headers: &HeaderMap) -> Result<Self, Fault> {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()?.trim().parse::<f64>().ok());
         let body = |name: &str| root.get_some(name).and_then(|value| value.as_f64());

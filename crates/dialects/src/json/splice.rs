@@ -52,6 +52,8 @@ pub(super) fn splice(body: &Bytes, root: Json, edits: &[Edit]) -> Vec<Bytes> {
         cuts.push((end - 1, end - 1, text));
     }
     cuts.sort_by_key(|cut| cut.0);
+    // The same field may have been named twice.
+    cuts.dedup_by(|later, earlier| later.0 < earlier.1 && later.0 < later.1);
     let cuts = without_trailing_comma(body, cuts, kept, end);
     pieces(body, cuts)
 }

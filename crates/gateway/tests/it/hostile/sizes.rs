@@ -141,23 +141,3 @@ async fn an_endless_line_of_a_provider_ends_as_a_fault() {
     })
     .await;
 }
-
-#[tokio::test]
-async fn many_small_values_do_not_blow_up() {
-    let provider = mock("status=500").await;
-    let config = Config::of(&provider).deployment("claude", Back::Anthropic, &provider.url(), "");
-    let gateway = Gateway::start(&config.and("router_settings: {num_retries: 0}").yaml()).await;
-    for front in Front::ALL {
-        for group in ["demo", "claude"] {
-            for (what, piece) in [("messages", "{\"role\":\"user\",\"content\":\"a\"},"), ("x", "[],"), ("x", "0,"), ("x", "{\"\":0},")] {
-                let before = gateway.memory_kib("VmRSS");
-                let list = piece.repeat((30 << 20) / piece.len());
-                let body = front.body(group, "hello", false).to_string();
-                let body = format!("{},\"{what}\":[{}]}}", body.strip_suffix('}').unwrap(), list.trim_end_matches(','));
-                let answer = gateway.call(&front.call_with(serde_json::Value::Null).body(body)).await;
-                let t = answer.took;
-                println!("{front:?} {group} {piece} {} in {t:?}: +{} MiB peak {} MiB", answer.status(), (gateway.memory_kib("VmHWM") - before) >> 10, gateway.memory_kib("VmHWM")>>10);
-            }
-        }
-    }
-}
