@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use dialects::Front;
 use dialects::json::{Edit, Json, Object};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use providers::http::Endpoint;
 use types::{Fault, Operation, Request};
 
@@ -143,7 +144,9 @@ impl Ask {
                 let is_in = |list: &[&str]| list.binary_search(&&**name).is_ok();
                 is_in(GATEWAY_FIELDS) || is_in(CONNECTION_FIELDS)
             });
-            own.map(|name| Edit::Remove(name.into_owned())).collect()
+            // A field may be there many times.
+            let own: BTreeSet<_> = own.collect();
+            own.into_iter().map(|name| Edit::Remove(name.into_owned())).collect()
         });
         Ok(Ask {
             wishes: body.with(|root| Wishes::read(root, &call.headers))?,
@@ -173,6 +176,12 @@ impl Ask {
         self.decoded.get_or_init(decode).as_ref().map(Cow::Borrowed).map_err(Clone::clone)
     }
 
+    /// How long the caller waits for an attempt, if it said so.
+    pub fn patience(&self) -> Option<Duration> {
+        let stream_timeout = self.wishes.stream_timeout.filter(|_| self.stream);
+        stream_timeout.or(self.wishes.timeout)
+    }
+
     /// What changes in the body whatever the dialect: the gateway's own fields go, and so do fields that
     /// `deployment` never wants; fields it always wants come in where they are missing.
     pub fn edits(&self, deployment: &Deployment) -> Vec<Edit> {
@@ -190,6 +199,10 @@ impl Ask {
             return Ok(deployment.clone());
         }
         let mut own = Deployment::clone(deployment);
+        if self.connection.iter().any(|(name, _)| name != "api_key") {
+            // Wherever else the call goes, our credentials stay here.
+            own.headers = own.headers.iter().filter(|(_, value)| !value.is_sensitive()).map(owned).collect();
+        }
         for (name, value) in &self.connection {
             let allowed = setup.client_params.allow_all || deployment.client_params.contains(name);
             let replaced = match name.as_str() {
@@ -202,6 +215,10 @@ impl Ask {
         }
         Ok(Arc::new(own))
     }
+}
+
+fn owned((name, value): (&HeaderName, &HeaderValue)) -> (HeaderName, HeaderValue) {
+    (name.clone(), value.clone())
 }
 
 fn model(root: Json) -> Result<Option<String>, Fault> {
