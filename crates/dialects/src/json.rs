@@ -27,6 +27,9 @@ use types::Fault;
 /// Deepest nesting that is accepted. Real requests stay below 30; the bound keeps hostile ones cheap.
 pub const MAX_DEPTH: usize = 128;
 
+/// Most values that are noted of one text: each takes about 20 bytes, and real requests have some thousands.
+const MAX_VALUES: usize = 2 << 20;
+
 /// A parsed JSON text: the text and the places of its values.
 pub struct Doc<'t> {
     /// Valid UTF-8: the scan made sure.

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -144,9 +143,10 @@ impl Ask {
                 let is_in = |list: &[&str]| list.binary_search(&&**name).is_ok();
                 is_in(GATEWAY_FIELDS) || is_in(CONNECTION_FIELDS)
             });
-            // A field may be there many times.
-            let own: BTreeSet<_> = own.collect();
-            own.into_iter().map(|name| Edit::Remove(name.into_owned())).collect()
+            let mut own: Vec<_> = own.map(|name| name.into_owned()).collect();
+            own.sort();
+            own.dedup();
+            own.into_iter().map(Edit::Remove).collect()
         });
         Ok(Ask {
             wishes: body.with(|root| Wishes::read(root, &call.headers))?,
@@ -245,12 +245,14 @@ fn flag(root: Json, name: &str) -> Result<bool, Fault> {
     }
 }
 
+/// Every connection field with a value, also one that a later `null` of the same name would hide.
 fn connection(root: Json) -> Vec<(String, String)> {
-    let given = |name: &&str| {
-        let value = root.get_some(name)?;
-        Some(((*name).to_owned(), value.as_string().unwrap_or_else(|| value.raw().to_owned())))
-    };
-    CONNECTION_FIELDS.iter().filter_map(given).collect()
+    let given = root.fields().filter_map(|(key, value)| {
+        let name = key.as_str().filter(|name| CONNECTION_FIELDS.binary_search(&&**name).is_ok())?;
+        let text = || value.as_string().unwrap_or_else(|| value.raw().to_owned());
+        (!value.is_null()).then(|| (name.into_owned(), text()))
+    });
+    given.collect()
 }
 
 impl Wishes {

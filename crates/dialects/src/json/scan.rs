@@ -1,6 +1,6 @@
 //! The one pass over the text: validates it and notes where values are.
 
-use super::{Doc, JsonError, Kind, MAX_DEPTH, Node};
+use super::{Doc, JsonError, Kind, MAX_DEPTH, MAX_VALUES, Node};
 
 /// Validates `text` and notes the places of all values not deeper than `keep` containers.
 pub(super) fn scan(text: &[u8], keep: usize) -> Result<Doc<'_>, JsonError> {
@@ -63,6 +63,9 @@ impl Scanner<'_> {
     }
 
     fn value(&mut self) -> Result<(), JsonError> {
+        if self.nodes.len() > MAX_VALUES {
+            return self.fail("more than two million values");
+        }
         match self.peek() {
             Some(b'"') => self.string(),
             Some(b'{') => self.container(Kind::Object, b'}'),

@@ -188,7 +188,7 @@ pub const TABLE: &[Row] = &[
     row("broken JSON before content", "fault=bad_json,after=0", BROKEN, 2),
     // Lines that are no field of an event are to be passed over.
     Row { stream: Seen::Answer, ..only(EVENTS, row("broken events", "fault=bad_sse,after=3", BROKEN, 2)) },
-    only(&[Back::Ollama], middle("a broken line", "fault=bad_sse,after=3", BROKEN)),
+    only(&[Back::Ollama], middle("a broken line", "fault=bad_sse,after=3,chunk_ms=20", BROKEN)),
     row("a page", "fault=html", BROKEN, 2),
     row("a page with success", "fault=html,status=200", BROKEN, 2),
     row("nothing", "fault=empty", BROKEN, 2),
