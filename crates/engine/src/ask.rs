@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use dialects::Front;
 use dialects::json::{Edit, Json, Object};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use providers::http::Endpoint;
 use types::{Fault, Operation, Request};
 
@@ -176,6 +176,12 @@ impl Ask {
         self.decoded.get_or_init(decode).as_ref().map(Cow::Borrowed).map_err(Clone::clone)
     }
 
+    /// How long the caller waits for an attempt, if it said so.
+    pub fn patience(&self) -> Option<Duration> {
+        let stream_timeout = self.wishes.stream_timeout.filter(|_| self.stream);
+        stream_timeout.or(self.wishes.timeout)
+    }
+
     /// What changes in the body whatever the dialect: the gateway's own fields go, and so do fields that
     /// `deployment` never wants; fields it always wants come in where they are missing.
     pub fn edits(&self, deployment: &Deployment) -> Vec<Edit> {
@@ -193,6 +199,10 @@ impl Ask {
             return Ok(deployment.clone());
         }
         let mut own = Deployment::clone(deployment);
+        if self.connection.iter().any(|(name, _)| name != "api_key") {
+            // Wherever else the call goes, our credentials stay here.
+            own.headers = own.headers.iter().filter(|(_, value)| !value.is_sensitive()).map(owned).collect();
+        }
         for (name, value) in &self.connection {
             let allowed = setup.client_params.allow_all || deployment.client_params.contains(name);
             let replaced = match name.as_str() {
@@ -205,6 +215,10 @@ impl Ask {
         }
         Ok(Arc::new(own))
     }
+}
+
+fn owned((name, value): (&HeaderName, &HeaderValue)) -> (HeaderName, HeaderValue) {
+    (name.clone(), value.clone())
 }
 
 fn model(root: Json) -> Result<Option<String>, Fault> {
@@ -242,11 +256,6 @@ fn connection(root: Json) -> Vec<(String, String)> {
 }
 
 impl Wishes {
-    /// Whether the caller set time limits of its own: a deployment that misses them is not to blame.
-    pub fn is_impatient(&self) -> bool {
-        self.timeout.is_some() || self.stream_timeout.is_some()
-    }
-
     fn read(root: Json, headers: &HeaderMap) -> Result<Self, Fault> {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()?.trim().parse::<f64>().ok());
         let body = |name: &str| root.get_some(name).and_then(|value| value.as_f64());

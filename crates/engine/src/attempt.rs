@@ -73,12 +73,7 @@ impl Attempt<'_> {
         let Some(encoded) = encoded else {
             return self.estimate();
         };
-        let limits = &self.deployment.limits;
-        let wishes = &self.ask.wishes;
-        let limit = match self.ask.stream {
-            true => wishes.stream_timeout.or(wishes.timeout).unwrap_or(limits.first_token),
-            false => wishes.timeout.unwrap_or(limits.total),
-        };
+        let limit = self.ask.patience().unwrap_or(self.deployment.limits.of(self.ask.stream));
         let deadline = Instant::now() + limit;
         let late = |_| Fault::provider(FaultKind::Timeout, format!("the provider did not answer within {limit:?}"));
         timeout_at(deadline, self.send(encoded)).await.map_err(late)?

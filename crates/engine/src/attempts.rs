@@ -128,16 +128,39 @@ async fn try_deployment(
     let deployment = ask.connect(setup, &field.group.deployments[index])?;
     let attempt = Attempt { gate, setup, ask, deployment: &deployment, star: field.star.as_deref(), stamp };
     let result = attempt.run().await.map_err(|fault| deployment.without_credential(fault));
+    // What a caller brings along says nothing about our own connection.
+    let brought = !ask.connection.is_empty();
     match &result {
+        _ if brought => {}
         Ok(_) => deployment.health.succeeded(),
-        Err(fault) if fault.kind == FaultKind::Timeout && ask.wishes.is_impatient() => {}
+        Err(fault) if is_callers_doing(ask, &deployment, field, fault) => {}
         Err(fault) => {
             let stand_in = !setup.rules.fallbacks_for(&field.group.name, fault.kind).0.is_empty();
             let alternative = field.group.deployments.len() > 1 || stand_in;
             deployment.health.failed(&setup.rules, fault, alternative);
         }
     }
-    result
+    result.map_err(|fault| if brought { of_callers_key(fault) } else { fault })
+}
+
+/// Whether a fault of the provider only came about by what this caller asked for: nobody else must suffer from it.
+fn is_callers_doing(ask: &Ask, deployment: &Deployment, field: &Field, fault: &Fault) -> bool {
+    match fault.kind {
+        FaultKind::Timeout => ask.patience().is_some_and(|own| own < deployment.limits.of(ask.stream)),
+        // In a wildcard group it is the caller who names the model.
+        FaultKind::NotFound => field.star.is_some(),
+        _ => false,
+    }
+}
+
+/// A refused credential is the caller's own, if it brought one.
+fn of_callers_key(fault: Fault) -> Fault {
+    let message = match fault.kind {
+        FaultKind::Authentication => "the provider refused the key that came with the request".to_owned(),
+        FaultKind::Permission | FaultKind::Payment => fault.message.clone(),
+        _ => return fault,
+    };
+    Fault { side: Side::Caller, message, ..fault }
 }
 
 fn unknown_model(model: &str) -> Fault {

@@ -109,6 +109,13 @@ pub struct Limits {
     pub idle: Duration,
 }
 
+impl Limits {
+    /// How long an attempt may take: to its end, or to the first content of a stream.
+    pub fn of(&self, stream: bool) -> Duration {
+        if stream { self.first_token } else { self.total }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Limits {

@@ -15,15 +15,31 @@ pub enum Edit {
     Remove(String),
 }
 
+impl Edit {
+    fn name(&self) -> &str {
+        let (Edit::Set(name, _) | Edit::Default(name, _) | Edit::Remove(name)) = self;
+        name
+    }
+}
+
 /// Applies `edits` to the object `body`, of which `root` is the parsed form. Returns the new body in pieces:
-/// the untouched parts are slices of the old one, so a large body is not copied.
+/// the untouched parts are slices of the old one, so a large body is not copied. A field that one edit takes out
+/// is not set by another, and of several other edits to one field the first counts.
 pub(super) fn splice(body: &Bytes, root: Json, edits: &[Edit]) -> Vec<Bytes> {
     let (_, end) = root.span();
     let mut cuts: Vec<(usize, usize, Bytes)> = Vec::new();
     let mut added = BytesMut::new();
     let mut kept = root.fields().count();
-    for edit in edits {
-        let (Edit::Set(name, _) | Edit::Default(name, _) | Edit::Remove(name)) = edit;
+    for (index, edit) in edits.iter().enumerate() {
+        let name = edit.name();
+        let mut others = edits.iter().enumerate().filter(|(_, other)| other.name() == name);
+        let overruled = match edit {
+            Edit::Remove(_) => edits[..index].contains(edit),
+            _ => others.any(|(at, other)| at < index || matches!(other, Edit::Remove(_))),
+        };
+        if overruled {
+            continue;
+        }
         let places: Vec<_> = root.fields().filter(|(key, _)| key.is(name)).collect();
         match edit {
             Edit::Set(_, value) if !places.is_empty() => {
@@ -52,8 +68,6 @@ pub(super) fn splice(body: &Bytes, root: Json, edits: &[Edit]) -> Vec<Bytes> {
         cuts.push((end - 1, end - 1, text));
     }
     cuts.sort_by_key(|cut| cut.0);
-    // The same field may have been named twice.
-    cuts.dedup_by(|later, earlier| later.0 < earlier.1 && later.0 < later.1);
     let cuts = without_trailing_comma(body, cuts, kept, end);
     pieces(body, cuts)
 }

@@ -159,3 +159,25 @@ async fn a_deployment_can_let_callers_bring_their_own_key() {
     assert_eq!(keys, [Some("Bearer sk-my-own"), Some(format!("Bearer {UPSTREAM_KEY}").as_str())]);
     assert!(!String::from_utf8_lossy(&seen[0].body).contains("sk-my-own"));
 }
+
+#[tokio::test]
+async fn a_callers_own_address_never_gets_the_gateways_key() {
+    let (provider, elsewhere) = (mock("").await, mock("").await);
+    let params =
+        "configurable_clientside_auth_params: [api_key, api_base], extra_headers: {x-secret: os.environ/SECRET}";
+    let config = Config::default().openai("demo", &provider, params).yaml();
+    let gateway = Gateway::start_with(&config, &[], &[("SECRET", "sk-canary")]).await;
+    for key in [None, Some("sk-my-own")] {
+        let mut body = Front::Chat.body("demo", "hello", false);
+        body["api_base"] = format!("{}/v1", elsewhere.url()).into();
+        if let Some(key) = key {
+            body["api_key"] = key.into();
+        }
+        assert_eq!(gateway.call(&Front::Chat.call_with(body)).await.status(), 200);
+    }
+    let seen = elsewhere.requests();
+    let keys: Vec<Option<&str>> = seen.iter().map(|one| one.header("authorization")).collect();
+    assert_eq!(keys, [None, Some("Bearer sk-my-own")]);
+    assert!(seen.iter().all(|one| one.header("x-secret").is_none()), "a secret header went to a stranger");
+    assert_eq!(provider.requests().len(), 0);
+}

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use serde_json::Value;
+
 use super::{refusal, serves};
 use crate::backs::{Back, Config, mock};
 use crate::callers::Front;
@@ -140,4 +142,31 @@ async fn an_endless_line_of_a_provider_ends_as_a_fault() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_body_of_many_small_values_takes_a_bounded_multiple_of_its_size() {
+    let provider = mock("status=500").await;
+    let config = Config::of(&provider).deployment("claude", Back::Anthropic, &provider.url(), "");
+    let gateway = Gateway::start(&config.and("router_settings: {num_retries: 0}").yaml()).await;
+    let length = 4 << 20;
+    for (front, group) in [(Front::Chat, "claude"), (Front::Messages, "demo")] {
+        for (field, value) in [("messages", "{\"role\":\"user\",\"content\":\"a\"},"), ("tools", "[],"), ("x", "0,")] {
+            let list = value.repeat(length / value.len());
+            let mut body = front.body(group, "hello", false).to_string();
+            body.truncate(body.len() - 1);
+            let body = format!("{body},\"{field}\":[{}]}}", list.trim_end_matches(','));
+            let before = gateway.memory_kib("VmHWM");
+            let answer = gateway.call(&front.call_with(Value::Null).body(body)).await;
+            assert!(answer.status() >= 400, "{field}: {}", answer.status());
+            let grown = (gateway.memory_kib("VmHWM") - before) << 10;
+            assert!(grown < 24 * length as u64, "{front:?} {field}: {} MiB for 4", grown >> 20);
+        }
+    }
+    serves_health(&gateway).await;
+}
+
+/// Whether the process still answers, where its only provider always fails.
+async fn serves_health(gateway: &Gateway) {
+    assert_eq!(gateway.call(&Call::get("/health/liveliness")).await.status(), 200);
 }
