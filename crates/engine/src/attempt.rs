@@ -228,13 +228,20 @@ impl Attempt<'_> {
             }
         };
         let mut body = reply.body;
-        while !flow.has_content {
-            match body.piece().await {
-                Some(piece) => flow.feed(piece?)?,
-                None => {
-                    flow.finish()?;
-                    break;
-                }
+        while !flow.has_content && !flow.has_failed() {
+            let piece = body.piece().await;
+            let over = piece.is_none();
+            let result = match piece {
+                Some(piece) => piece.and_then(|piece| flow.feed(piece)),
+                None => flow.finish(),
+            };
+            match result {
+                // Content that came together with the fault is shown before it: whether the network joined the two
+                // must not decide what the caller sees.
+                Err(fault) if flow.has_content => flow.fail(fault),
+                Err(fault) => return Err(fault),
+                Ok(()) if over => break,
+                Ok(()) => {}
             }
         }
         Ok(self.opened(reply.headers, encoded.dropped, Opening::Stream(Box::new(flow), body)))

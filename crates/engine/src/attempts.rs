@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dialects::Stamp;
-use policy::{Course, Member, Step, pick};
+use policy::{Course, Member, Offer, Step, pick};
 use tokio::time::{Instant, sleep};
 use types::{Fault, FaultKind, Side};
 
@@ -42,9 +42,10 @@ impl Field {
         self.group.deployments.iter().zip(&self.tried).map(member).collect()
     }
 
-    /// Deployments that were not tried and do not rest.
-    fn fresh(&self) -> usize {
-        self.members().iter().filter(|member| !member.out).count()
+    /// What is left to try after deployment `last`.
+    fn offer(&self, last: Option<usize>) -> Offer {
+        let others = self.members().iter().filter(|member| !member.out).count();
+        Offer { others, retries: last.and_then(|index| self.group.deployments[index].retries) }
     }
 
     /// The next deployment: a fresh one, else the one that was `last` tried, else (all rest) the one that is well
@@ -101,9 +102,9 @@ pub(crate) async fn run(gate: &Gate, setup: &Setup, ask: &Ask, stamp: &Stamp) ->
             Err(fault) => fault,
         };
         tracing::debug!(group = course.group, kind = ?fault.kind, status = fault.upstream_status, "attempt failed: {fault}");
-        let fresh = field.as_ref().and_then(Option::as_ref).map_or(0, Field::fresh);
+        let offer = field.as_ref().and_then(Option::as_ref).map_or_else(Offer::default, |field| field.offer(last));
         let known = |name: &str| setup.find(name).is_some();
-        match course.after(&setup.rules, &fault, fresh, known, gate.roll()) {
+        match course.after(&setup.rules, &fault, offer, known, gate.roll()) {
             Step::Retry { pause } => sleep(pause).await,
             Step::Fallback => (field, last) = (None, None),
             Step::GiveUp => return outcome(Err(fault), &course, waited),

@@ -101,6 +101,9 @@ impl Delivery {
                     if let Some(bytes) = flow.take() {
                         return Poll::Ready(Some(bytes));
                     }
+                    if let Some(fault) = flow.take_fault() {
+                        (*body, *end) = (None, Some(fault).filter(|_| !flow.is_complete()));
+                    }
                     let Some(upstream) = body else {
                         self.state = end.take().map_or(State::Over, State::Failed);
                         continue;

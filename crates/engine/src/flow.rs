@@ -28,6 +28,8 @@ pub(crate) struct Flow {
     /// Whether the caller would see something of the answer.
     pub has_content: bool,
     ended: bool,
+    /// What went wrong behind content that is still to be shown.
+    failed: Option<Fault>,
 }
 
 enum Pipe {
@@ -77,6 +79,7 @@ impl Flow {
             usage: Usage::default(),
             has_content: false,
             ended: false,
+            failed: None,
         }
     }
 
@@ -197,6 +200,21 @@ impl Flow {
     /// Whether the answer is complete: what goes wrong behind its end is nobody's concern.
     pub fn is_complete(&self) -> bool {
         self.ended
+    }
+
+    /// Notes a fault that is told when everything before it was shown.
+    pub fn fail(&mut self, fault: Fault) {
+        self.failed = Some(fault);
+    }
+
+    /// Whether a fault is noted.
+    pub fn has_failed(&self) -> bool {
+        self.failed.is_some()
+    }
+
+    /// The noted fault, if there is one.
+    pub fn take_fault(&mut self) -> Option<Fault> {
+        self.failed.take()
     }
 
     /// The next bytes for the caller, if there are any.

@@ -150,8 +150,8 @@ impl Default for Intake {
 }
 
 impl Setup {
-    /// The group that serves `name`, and what stands for the `*` if it is a wildcard group. Exact names win over
-    /// aliases, aliases over patterns; a deployment's id, or its `provider/model`, names it alone.
+    /// The group that serves `name`, and what stands for the `*` if it is a wildcard group. Aliases come first, as at
+    /// the incumbent, then exact names, then patterns; a deployment's id, or its `provider/model`, names it alone.
     pub fn find(&self, name: &str) -> Option<(Arc<Group>, Option<String>)> {
         let name = self.aliases.get(name).map_or(name, String::as_str);
         if let Some(group) = self.groups.get(name) {

@@ -32,6 +32,15 @@ pub struct Course {
     named: Vec<String>,
 }
 
+/// What the group that is being tried has to offer after an attempt.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Offer {
+    /// Deployments that were not tried yet for this call and do not rest.
+    pub others: usize,
+    /// Tries after the first one that the deployment itself was configured with.
+    pub retries: Option<u32>,
+}
+
 /// What happens next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -71,17 +80,17 @@ impl Course {
         self.begun.len() as u32 - 1
     }
 
-    /// Decides after `fault`. `others` is the number of deployments of the group that were not tried yet for this
-    /// call and do not rest; `known` tells whether a group exists; `dice` is a random number from 0 to 1.
+    /// Decides after `fault`. `offer` says what else the group has to offer; `known` tells whether a group exists;
+    /// `dice` is a random number from 0 to 1.
     pub fn after(
         &mut self,
         rules: &Rules,
         fault: &Fault,
-        others: usize,
+        offer: Offer,
         known: impl Fn(&str) -> bool,
         dice: f64,
     ) -> Step {
-        if let Some(pause) = self.retry(rules, fault, others, dice) {
+        if let Some(pause) = self.retry(rules, fault, offer, dice) {
             return Step::Retry { pause };
         }
         match self.next_group(rules, fault, known) {
@@ -95,13 +104,13 @@ impl Course {
         }
     }
 
-    fn retry(&self, rules: &Rules, fault: &Fault, others: usize, dice: f64) -> Option<Duration> {
+    fn retry(&self, rules: &Rules, fault: &Fault, offer: Offer, dice: f64) -> Option<Duration> {
         let (retries, named) = rules.retries_for(&self.group, fault.kind);
-        let retries = self.retries.unwrap_or(retries);
+        let retries = self.retries.or(offer.retries.filter(|_| !named)).unwrap_or(retries);
         if self.attempts > retries || fault.side == Side::Gateway {
             return None;
         }
-        let elsewhere = others > 0 && fault.side == Side::Provider;
+        let elsewhere = offer.others > 0 && fault.side == Side::Provider;
         if elsewhere && fault.kind != FaultKind::NoDeployment {
             return Some(Duration::ZERO);
         }

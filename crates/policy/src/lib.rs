@@ -12,7 +12,7 @@ mod pick;
 mod rest;
 mod rules;
 
-pub use course::{Course, Step};
+pub use course::{Course, Offer, Step};
 pub use estimate::estimate_tokens;
 pub use nearest::nearest;
 pub use pick::{Member, pick};

@@ -19,7 +19,7 @@ fn course(rules: &Rules, fault: &Fault, others: usize, retries: Option<u32>) -> 
         course.attempt();
         story.push(course.group.clone());
         let left = if course.group == "a" { others.saturating_sub(round) } else { 0 };
-        match course.after(rules, fault, left, |group| group != "gone", 0.5) {
+        match course.after(rules, fault, Offer { others: left, retries: None }, |group| group != "gone", 0.5) {
             Step::Retry { pause } if pause.is_zero() => {}
             Step::Retry { pause } => story.push(format!("{}ms", pause.as_millis())),
             Step::Fallback => {}
@@ -74,4 +74,21 @@ fn a_policy_that_names_the_kind_decides_alone() {
     let rules = Rules { retry_policy: [(Upstream, 0), (InvalidRequest, 1)].into(), ..Rules::default() };
     assert_eq!(course(&rules, &Fault::provider(Upstream, ""), 0, None).join(" "), "a");
     assert_eq!(course(&rules, &Fault::invalid(""), 0, None).join(" "), "a 500ms a");
+}
+
+#[test]
+fn the_callers_number_of_retries_wins_over_the_deployments_and_that_over_the_rules() {
+    let attempts = |asked: Option<u32>, own: Option<u32>| {
+        let mut course = Course::new("a", asked, true, Vec::new());
+        let offer = Offer { others: 0, retries: own };
+        loop {
+            course.attempt();
+            if course.after(&Rules::default(), &Fault::provider(Upstream, ""), offer, |_| true, 0.5) == Step::GiveUp {
+                return course.total;
+            }
+        }
+    };
+    assert_eq!(attempts(None, None), 3);
+    assert_eq!(attempts(None, Some(0)), 1);
+    assert_eq!(attempts(Some(1), Some(0)), 2);
 }

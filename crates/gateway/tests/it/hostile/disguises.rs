@@ -83,7 +83,8 @@ async fn pair(knobs: &str, group: &str, model: &str, params: &str) -> (Mock, Moc
 
 /// Whether somebody else's call still goes to the first of the two.
 async fn still_chosen(first: &Mock, other: &Mock, gateway: &Gateway, model: &str) {
-    (first.clear(), other.clear());
+    first.clear();
+    other.clear();
     assert_eq!(gateway.call(&Front::Chat.call(model, "hello", false)).await.status(), 200);
     assert_eq!((first.requests().len(), other.requests().len()), (1, 0), "it rests because of a single caller");
 }
