@@ -1,7 +1,9 @@
 //! The command line, as the incumbent's users type it.
 
+mod incumbent;
+
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
@@ -76,6 +78,9 @@ pub struct ServeArgs {
     /// Seconds that a call of `--model` may take.
     #[arg(long = "request_timeout", alias = "request-timeout")]
     request_timeout: Option<f64>,
+    /// Only check the configuration, as `check` does.
+    #[arg(long = "validate_config", alias = "validate-config")]
+    pub validate_config: bool,
     /// Drop parameters that `--model` does not know instead of refusing them.
     #[arg(long = "drop_params", alias = "drop-params")]
     drop_params: bool,
@@ -85,7 +90,7 @@ pub struct ServeArgs {
 #[derive(Args)]
 pub struct CheckArgs {
     /// Configuration file.
-    file: PathBuf,
+    pub file: PathBuf,
 }
 
 /// Flags of `providers`.
@@ -116,6 +121,17 @@ pub struct MockArgs {
     no_check: bool,
 }
 
+impl Cli {
+    /// Reads the command line of this process. What has no effect is said on standard error.
+    pub fn read() -> Self {
+        let (args, remarks) = incumbent::without_moot_flags(std::env::args_os());
+        for remark in remarks {
+            eprintln!("{remark}");
+        }
+        Cli::parse_from(args)
+    }
+}
+
 impl ServeArgs {
     /// Number of data-plane threads.
     pub fn workers(&self) -> usize {
@@ -138,14 +154,14 @@ impl ServeArgs {
 }
 
 /// `lockgate check`: prints the findings; fails if one of them is an error.
-pub fn check(args: &CheckArgs) -> ExitCode {
-    let loaded = config::load(&args.file, &config::process_env, &Roll::default());
+pub fn check(file: &Path) -> ExitCode {
+    let loaded = config::load(file, &config::process_env, &Roll::default());
     print(&loaded.report.to_string());
     match loaded.setup {
         Some(setup) => {
             let deployments: usize = setup.groups.values().map(|group| group.deployments.len()).sum();
             let groups = setup.groups.len() + setup.patterns.len();
-            print(&format!("{}: {groups} models on {deployments} deployments", args.file.display()));
+            print(&format!("{}: {groups} models on {deployments} deployments", file.display()));
             ExitCode::SUCCESS
         }
         None => ExitCode::FAILURE,

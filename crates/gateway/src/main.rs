@@ -11,18 +11,23 @@ mod worker;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let cli = cli::Cli::read();
     match cli.command {
-        None => serve::run(cli.serve),
-        Some(cli::Command::Serve(serve)) => serve::run(serve),
-        Some(cli::Command::Check(check)) => cli::check(&check),
+        None => serve_or_check(cli.serve),
+        Some(cli::Command::Serve(serve)) => serve_or_check(serve),
+        Some(cli::Command::Check(check)) => cli::check(&check.file),
         Some(cli::Command::Providers(list)) => cli::providers(&list),
         Some(cli::Command::Mock(mock)) => cli::mock(&mock),
+    }
+}
+
+fn serve_or_check(args: cli::ServeArgs) -> ExitCode {
+    match &args.config {
+        Some(file) if args.validate_config => cli::check(file),
+        _ => serve::run(args),
     }
 }
