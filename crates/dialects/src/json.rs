@@ -30,6 +30,9 @@ pub const MAX_DEPTH: usize = 128;
 /// Most values that are noted of one text: each takes about 20 bytes, and real requests have some thousands.
 const MAX_VALUES: usize = 2 << 20;
 
+/// The same for answers: 2,048 embeddings of 4,096 numbers fit.
+const MAX_ANSWER_VALUES: usize = 10 << 20;
+
 /// A parsed JSON text: the text and the places of its values.
 pub struct Doc<'t> {
     /// Valid UTF-8: the scan made sure.
@@ -61,12 +64,17 @@ pub struct JsonError {
 impl<'t> Doc<'t> {
     /// Parses a whole text.
     pub fn parse(text: &'t [u8]) -> Result<Self, JsonError> {
-        scan::scan(text, usize::MAX)
+        scan::scan(text, usize::MAX, MAX_VALUES)
+    }
+
+    /// Parses a whole answer of a provider, which may hold more values than any request.
+    pub fn parse_answer(text: &'t [u8]) -> Result<Self, JsonError> {
+        scan::scan(text, usize::MAX, MAX_ANSWER_VALUES)
     }
 
     /// Validates a whole text, but notes only the outermost value and the fields or items directly inside it.
     pub fn parse_head(text: &'t [u8]) -> Result<Self, JsonError> {
-        scan::scan(text, 1)
+        scan::scan(text, 1, MAX_VALUES)
     }
 
     /// The outermost value.
@@ -77,7 +85,7 @@ impl<'t> Doc<'t> {
 
 /// Whether `text` is one JSON value.
 pub fn is_valid(text: &[u8]) -> bool {
-    scan::scan(text, 0).is_ok()
+    scan::scan(text, 0, MAX_VALUES).is_ok()
 }
 
 /// `text` as a JSON string, quotes included.

@@ -10,7 +10,7 @@ const MAX_MESSAGE_BYTES: usize = 2_000;
 
 /// Parses an answer or an event of a provider: broken JSON is the provider's fault, not the caller's.
 pub fn parse(body: &[u8]) -> Result<Doc<'_>, Fault> {
-    Doc::parse(body).map_err(|error| {
+    Doc::parse_answer(body).map_err(|error| {
         let message = format!("the provider sent broken JSON: {} at byte {}", error.what, error.offset);
         malformed(message)
     })

@@ -1,15 +1,15 @@
 //! The one pass over the text: validates it and notes where values are.
 
-use super::{Doc, JsonError, Kind, MAX_DEPTH, MAX_VALUES, Node};
+use super::{Doc, JsonError, Kind, MAX_DEPTH, Node};
 
-/// Validates `text` and notes the places of all values not deeper than `keep` containers.
-pub(super) fn scan(text: &[u8], keep: usize) -> Result<Doc<'_>, JsonError> {
+/// Validates `text` and notes the places of all values not deeper than `keep` containers, at most `most` of them.
+pub(super) fn scan(text: &[u8], keep: usize, most: usize) -> Result<Doc<'_>, JsonError> {
     let text = std::str::from_utf8(text)
         .map_err(|error| JsonError { offset: error.valid_up_to(), what: "text that is not UTF-8" })?;
     if u32::try_from(text.len()).is_err() {
         return Err(JsonError { offset: 0, what: "text of more than 4 GiB" });
     }
-    let mut scanner = Scanner { bytes: text.as_bytes(), at: 0, depth: 0, keep, nodes: Vec::with_capacity(32) };
+    let mut scanner = Scanner { bytes: text.as_bytes(), at: 0, depth: 0, keep, most, nodes: Vec::with_capacity(32) };
     if text.starts_with('\u{feff}') {
         scanner.at = 3;
     }
@@ -27,6 +27,7 @@ struct Scanner<'t> {
     at: usize,
     depth: usize,
     keep: usize,
+    most: usize,
     nodes: Vec<Node>,
 }
 
@@ -63,8 +64,8 @@ impl Scanner<'_> {
     }
 
     fn value(&mut self) -> Result<(), JsonError> {
-        if self.nodes.len() > MAX_VALUES {
-            return self.fail("more than two million values");
+        if self.nodes.len() > self.most {
+            return self.fail("too many values");
         }
         match self.peek() {
             Some(b'"') => self.string(),

@@ -9,7 +9,7 @@ use crate::json::{Doc, Json, Kind};
 
 /// Decodes an answer. A failure that comes with HTTP 200 is the provider's all the same.
 pub(super) fn read(operation: Operation, body: &[u8]) -> Result<Answer, Fault> {
-    let doc = Doc::parse(body).map_err(|_| malformed("is not JSON"))?;
+    let doc = Doc::parse_answer(body).map_err(|_| malformed("is not JSON"))?;
     let root = doc.root();
     if let Some(fault) = faults::within(root) {
         return Err(fault);
