@@ -57,8 +57,13 @@ async fn answer(door: &Rc<Door>, peer: SocketAddr, request: Request<Incoming>) -
 
 /// A call that the engine serves.
 async fn model_call(door: &Rc<Door>, route: Route, parts: Parts, body: Incoming) -> Response<OutBody> {
-    let limit = door.live.setup().intake.max_body_bytes;
-    let body = match intake::read(&parts.headers, body, limit).await {
+    let setup = door.live.setup();
+    // Nobody gets to fill our memory who may not call at all.
+    if let Err(denied) = setup.access.check(&parts.headers) {
+        intake::discard(body);
+        return response(refuse(route.front, &denied));
+    }
+    let body = match intake::read(&parts.headers, body, setup.intake.max_body_bytes).await {
         Ok(body) => body,
         Err(fault) => return response(refuse(route.front, &fault)),
     };

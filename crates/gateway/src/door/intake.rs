@@ -61,7 +61,14 @@ async fn frame(body: &mut Incoming) -> Result<Option<Bytes>, Fault> {
     }
 }
 
-fn refuse(mut body: Incoming, limit: usize) -> Fault {
+fn refuse(body: Incoming, limit: usize) -> Fault {
+    discard(body);
+    let message = format!("the request body is larger than {} MiB", limit >> 20);
+    Fault::new(FaultKind::TooLarge, Side::Caller, message)
+}
+
+/// Reads on in the background without keeping anything.
+pub fn discard(mut body: Incoming) {
     spawn_local(timeout(DRAIN_TIME, async move {
         let mut left = MAX_DRAINED;
         while let Ok(Some(data)) = frame(&mut body).await {
@@ -71,6 +78,4 @@ fn refuse(mut body: Incoming, limit: usize) -> Fault {
             }
         }
     }));
-    let message = format!("the request body is larger than {} MiB", limit >> 20);
-    Fault::new(FaultKind::TooLarge, Side::Caller, message)
 }
