@@ -165,6 +165,7 @@ impl Head {
 
     fn framing(&self) -> Framing {
         match (self.header("transfer-encoding"), self.header("content-length")) {
+            _ if self.status == 204 => Framing::Length(0),
             (Some("chunked"), None) => Framing::Chunked,
             (None, Some(length)) => Framing::Length(length.parse().expect("the length of an answer is a number")),
             (None, None) => Framing::UntilClose,

@@ -1,8 +1,10 @@
 //! The master key: every header it may come in, and the refusals.
 
+use std::time::Instant;
+
 use crate::backs::{Config, mock};
 use crate::callers::Front;
-use crate::client::Call;
+use crate::client::{Call, Line};
 use crate::gateway::Gateway;
 
 /// The key that opens everything.
@@ -107,4 +109,19 @@ async fn the_key_can_come_from_the_environment_and_from_a_header_of_the_operator
     assert_eq!(gateway.call(&call("x-company-key", "Bearer sk-from-outside")).await.status(), 200);
     assert_eq!(gateway.call(&call("x-company-key", "sk-wrong")).await.status(), 401);
     assert_eq!(gateway.call(&call("x-api-key", "sk-from-outside")).await.status(), 200);
+}
+
+#[tokio::test]
+async fn whoever_has_no_key_is_refused_before_its_body_has_come() {
+    let (_provider, gateway) = locked().await;
+    for front in Front::ALL {
+        for key in ["", "sk-wrong"] {
+            let call = Call::new("POST", front.path()).header("x-api-key", key).header("content-length", 30 << 20);
+            let mut line = Line::connect(gateway.addr).await.expect("the gateway listens");
+            line.send(&call.body(b"{\"model\":").bytes()).await.expect("a head can be sent");
+            let answer = line.answer(Instant::now()).await.finish().await;
+            assert_eq!(answer.status(), 401, "{}", answer.text());
+            assert!(front.hear(&answer).trouble.is_some());
+        }
+    }
 }

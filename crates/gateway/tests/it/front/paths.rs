@@ -174,3 +174,35 @@ async fn every_call_has_an_id_of_its_own_refused_ones_too() {
     assert_eq!(ids.len(), 4);
     assert_eq!(asked(&provider, "hello").len(), 2);
 }
+
+#[tokio::test]
+async fn a_browser_may_call_from_the_origins_that_were_named() {
+    let provider = mock("").await;
+    let settings = "general_settings: {master_key: sk-master}";
+    let config = Config::of(&provider).and(settings).yaml();
+    let flags = ["--cors-origins", "https://app.example, http://localhost:3000"];
+    let gateway = Gateway::start_with(&config, &flags, &[]).await;
+    let allowed = |answer: &Answer| answer.header("access-control-allow-origin").map(str::to_owned);
+    for (origin, expected) in [
+        ("https://app.example", Some("https://app.example")),
+        ("http://localhost:3000", Some("http://localhost:3000")),
+        ("https://app.example.evil.example", None),
+        ("http://app.example", None),
+        ("null", None),
+    ] {
+        let ask = Call::new("OPTIONS", "/v1/chat/completions").header("origin", origin);
+        let ask = ask.header("access-control-request-method", "POST");
+        let before = gateway.call(&ask.header("access-control-request-headers", "authorization, x-custom")).await;
+        assert_eq!(allowed(&before).as_deref(), expected, "{origin}");
+        if expected.is_some() {
+            assert!(before.status() < 300, "asking needs no key: {}", before.status());
+            let headers = before.header("access-control-allow-headers").unwrap_or_default();
+            assert!(headers.contains("authorization") && headers.contains("x-custom"), "{headers}");
+        }
+        for (key, status) in [("sk-master", 200), ("sk-wrong", 401)] {
+            let call = Front::Chat.call("demo", "hello", true).header("origin", origin).header("x-api-key", key);
+            let answer = gateway.call(&call).await;
+            assert_eq!((answer.status(), allowed(&answer).as_deref()), (status, expected), "{origin}");
+        }
+    }
+}

@@ -191,3 +191,19 @@ async fn requests_on_one_connection_are_answered_in_their_order() {
         line = rest;
     }
 }
+
+#[tokio::test]
+async fn an_old_client_gets_its_answer_and_then_the_end_of_the_connection() {
+    let provider = mock("").await;
+    let gateway = Gateway::start(&Config::of(&provider).yaml()).await;
+    for front in Front::ALL {
+        for stream in [false, true] {
+            let request = String::from_utf8(front.call("demo", "hello", stream).bytes()).expect("it is text");
+            let request = request.replacen("HTTP/1.1\r\nhost: gateway\r\n", "HTTP/1.0\r\n", 1);
+            let answer = send(&gateway, request.as_bytes()).await;
+            assert_eq!(answer.header("transfer-encoding"), None, "HTTP/1.0 has no chunks");
+            let heard = front.hear(&answer);
+            assert!(heard.is_success() && heard.text == "You said: hello", "{}", answer.text());
+        }
+    }
+}

@@ -182,3 +182,64 @@ async fn no_caller_can_make_the_gateway_try_without_end() {
         broken.clear();
     }
 }
+
+#[tokio::test]
+async fn a_lower_order_comes_first_and_a_higher_one_stands_in() {
+    let (first, second, third) = (mock("status=500").await, mock("").await, mock("").await);
+    let config = Config::default().openai("demo", &third, "order: 3").openai("demo", &first, "order: 1");
+    let config = config.openai("demo", &second, "order: 2").and("router_settings: {disable_cooldowns: true}");
+    let gateway = Gateway::start(&config.yaml()).await;
+    for round in 1..=10 {
+        assert_eq!(chat(&gateway, "demo").await.status(), 200);
+        let asked = [&first, &second, &third].map(|mock| mock.requests().len());
+        assert_eq!(asked, [round, round, 0]);
+    }
+}
+
+#[tokio::test]
+async fn the_operator_decides_after_how_many_faults_a_deployment_rests_and_for_how_long() {
+    let (broken, healthy) = (mock("status=500").await, mock("").await);
+    let settings = "router_settings: {num_retries: 1, allowed_fails: 2, cooldown_time: 1}";
+    let gateway = Gateway::start(&pair(&broken, &healthy).and(settings).yaml()).await;
+    for _ in 0..10 {
+        assert_eq!(chat(&gateway, "demo").await.status(), 200);
+    }
+    assert_eq!(broken.requests().len(), 3, "two faults are allowed, the third one is too many");
+    let rests = Instant::now();
+    while broken.requests().len() == 3 {
+        assert_eq!(chat(&gateway, "demo").await.status(), 200);
+        assert!(rests.elapsed() < PATIENCE, "it is never called again");
+    }
+    let rested = rests.elapsed();
+    assert!((800..1600).contains(&rested.as_millis()), "rested for {rested:?} instead of a second");
+}
+
+#[tokio::test]
+async fn the_caller_decides_how_long_it_waits() {
+    let hanging = mock("fault=hang_headers").await;
+    let gateway = Gateway::start(&Config::of(&hanging).and("router_settings: {num_retries: 0}").yaml()).await;
+    let wishes = [
+        (Some(("x-litellm-timeout", "0.3")), None, [true, true]),
+        (Some(("x-litellm-stream-timeout", "0.3")), Some(("timeout", 1.0)), [false, true]),
+        (None, Some(("timeout", 0.3)), [true, true]),
+        (None, Some(("request_timeout", 0.3)), [true, true]),
+        (Some(("x-litellm-timeout", "0.3")), Some(("timeout", 5.0)), [true, true]),
+    ];
+    for front in Front::ALL {
+        for (header, field, quick) in &wishes {
+            for stream in [false, true] {
+                let mut body = front.body("demo", "hello", stream);
+                if let Some((name, seconds)) = field {
+                    body[*name] = (*seconds).into();
+                }
+                let call = front.call_with(body);
+                let call = header.map_or(call.clone(), |(name, value)| call.header(name, value));
+                let answer = gateway.call(&call).await;
+                assert_eq!(answer.status(), 504, "{header:?} {field:?}");
+                let expected = if quick[usize::from(stream)] { 250..900 } else { 950..1900 };
+                let took = answer.took.as_millis();
+                assert!(expected.contains(&took), "{front:?} {stream} {header:?} {field:?}: {took} ms");
+            }
+        }
+    }
+}
