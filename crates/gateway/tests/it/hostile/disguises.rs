@@ -135,3 +135,40 @@ async fn a_caller_who_asks_for_a_model_that_is_not_there_does_not_make_a_wildcar
     }
     still_chosen(&first, &other, &gateway, "any/demo").await;
 }
+
+#[tokio::test]
+async fn a_models_name_leads_to_no_other_path_of_a_provider() {
+    let provider = mock("").await;
+    let base = Back::Gemini.base(&provider.url());
+    let config = Config::of(&provider).model("gemini/*", "gemini/*", &base, "");
+    let gateway = Gateway::start(&config.yaml()).await;
+    let names = [
+        "../../mock/requests",
+        "a/../../../mock/requests?x=",
+        "a%2f..%2fb",
+        "a?key=other",
+        "a#b",
+        "a b",
+        "a:countTokens?x=",
+        "a HTTP/1.1\r\nx-evil: 1\r\nhost: other\r\n\r\n",
+        "a\u{0}b",
+        "\u{e9}\u{1f600}",
+        "..",
+        ".",
+    ];
+    for name in names {
+        for front in Front::ALL {
+            provider.clear();
+            let answer = gateway.call(&front.call(&format!("gemini/{name}"), "hello", false)).await;
+            assert!(answer.status() < 500, "{name:?}: {}", answer.text());
+            for one in provider.requests() {
+                let path = one.target.split('?').next().unwrap_or_default();
+                let straight = path.starts_with("/v1beta/models/") && path.ends_with(":generateContent");
+                let parts = path.split('/').count();
+                assert!(straight && parts == 4, "{name:?} leads to {}", one.target);
+                assert_eq!((one.header("x-evil"), one.target.contains("key=other")), (None, false), "{name:?}");
+            }
+        }
+    }
+    serves(&gateway).await;
+}
