@@ -7,6 +7,7 @@
 mod catalogue;
 mod chat;
 mod fault;
+mod money;
 mod other;
 mod raw;
 mod response;
@@ -16,6 +17,7 @@ mod usage;
 pub use catalogue::*;
 pub use chat::*;
 pub use fault::*;
+pub use money::*;
 pub use other::*;
 pub use raw::*;
 pub use response::*;

@@ -1,0 +1,21 @@
+//! Counters that give changes an order. A change takes the next number inside its own transaction and holds the
+//! counter's row until it commits: numbers become visible in the order they were taken, so that whoever has read up
+//! to one number never misses a smaller one.
+
+use crate::db::{Tx, values};
+use crate::{Problem, Result};
+
+/// The counter of changes of objects.
+pub(crate) const OBJECTS: &str = "objects";
+
+/// The next number of a counter.
+pub(crate) async fn tick(tx: &mut Tx, counter: &str) -> Result<i64> {
+    let rows = tx
+        .rows(
+            "INSERT INTO lockgate_clock (name, tick) VALUES ($1, 1)
+             ON CONFLICT (name) DO UPDATE SET tick = lockgate_clock.tick + 1 RETURNING tick",
+            values![counter],
+        )
+        .await?;
+    rows.first().ok_or_else(|| Problem::Broken("a counter did not count".to_owned()))?.int(0)
+}

@@ -1,0 +1,118 @@
+//! One way to speak SQL to SQLite and to Postgres: the same text, whole numbers and texts as values, a deadline on
+//! everything. SQL texts number their parameters (`$1`), which both databases understand.
+
+mod problem;
+mod row;
+mod tx;
+mod url;
+mod value;
+
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, Postgres, query_with};
+use tokio::time::timeout;
+
+pub use problem::{Problem, Result};
+pub(crate) use row::Row;
+pub(crate) use tx::Tx;
+pub use url::StoreUrl;
+pub(crate) use value::{Value, values};
+
+/// Connections to Postgres per replica.
+const POSTGRES_CONNECTIONS: u32 = 8;
+/// Connections that read a SQLite file while another one writes.
+const SQLITE_READERS: u32 = 4;
+/// How long a statement may wait for another one that writes to the SQLite file.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// A database.
+#[derive(Clone)]
+pub(crate) struct Db {
+    pools: Pools,
+    /// How long a connection, a statement or a commit may take.
+    deadline: Duration,
+}
+
+#[derive(Clone)]
+enum Pools {
+    /// SQLite takes one writer at a time: a second one would only wait for the first.
+    Sqlite {
+        write: SqlitePool,
+        read: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+impl Db {
+    /// Prepares connections without making one: a database that is away now may be back later.
+    pub fn new(url: &StoreUrl, deadline: Duration) -> Self {
+        let pools = match url {
+            StoreUrl::Sqlite(options) => {
+                let options = SqliteConnectOptions::clone(options).create_if_missing(true).busy_timeout(BUSY);
+                let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Normal);
+                let pool = |most| SqlitePoolOptions::new().max_connections(most).acquire_timeout(deadline);
+                let write = pool(1).connect_lazy_with(options.clone());
+                Pools::Sqlite { write, read: pool(SQLITE_READERS).connect_lazy_with(options) }
+            }
+            StoreUrl::Memory => {
+                // The data is the connection's: it must be one, and never be closed.
+                let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+                let write = pool.connect_lazy_with(SqliteConnectOptions::new().in_memory(true));
+                Pools::Sqlite { read: write.clone(), write }
+            }
+            StoreUrl::Postgres(options) => {
+                let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(deadline);
+                Pools::Postgres(pool.connect_lazy_with(PgConnectOptions::clone(options)))
+            }
+        };
+        Db { pools, deadline }
+    }
+
+    /// The rows that a single statement answers.
+    pub async fn rows(&self, sql: impl Into<String>, values: Vec<Value>) -> Result<Vec<Row>> {
+        let sql = AssertSqlSafe(sql.into());
+        match &self.pools {
+            Pools::Sqlite { read, .. } => {
+                let arguments = value::sqlite(values)?;
+                let rows = timeout(self.deadline, query_with(sql, arguments).fetch_all(read));
+                Ok(rows.await.map_err(|_| Problem::late())??.into_iter().map(Row::Sqlite).collect())
+            }
+            Pools::Postgres(pool) => {
+                let arguments = value::postgres(values)?;
+                let mut connection = pool.acquire().await?;
+                let rows = timeout(self.deadline, query_with(sql, arguments).fetch_all(&mut *connection)).await;
+                Ok(settle(connection, rows)?.into_iter().map(Row::Postgres).collect())
+            }
+        }
+    }
+
+    /// Begins a transaction that will write.
+    pub async fn begin(&self) -> Result<Tx> {
+        match &self.pools {
+            // A transaction that begins to write in its middle cannot wait for its turn: it would fail.
+            Pools::Sqlite { write, .. } => {
+                let begun = timeout(self.deadline, write.begin_with("BEGIN IMMEDIATE"));
+                Ok(Tx::sqlite(begun.await.map_err(|_| Problem::late())??, self.deadline))
+            }
+            Pools::Postgres(pool) => Tx::postgres(pool.acquire().await?, self.deadline).await,
+        }
+    }
+}
+
+/// The result of a statement. A connection whose statement did not come back is closed instead of being returned to
+/// the pool: it may be dead, and would keep its place there until the operating system notices.
+fn settle<T>(
+    connection: PoolConnection<Postgres>,
+    result: std::result::Result<sqlx::Result<T>, tokio::time::error::Elapsed>,
+) -> Result<T> {
+    match result {
+        Ok(result) => Ok(result?),
+        Err(_) => {
+            drop(connection.detach());
+            Err(Problem::late())
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The bodies of objects. Names are the incumbent's, so that what its users script against means the same here; a
+//! field that nobody set is not stored, and a field that this version does not know is kept.
+
+mod allowance;
+mod budget;
+mod customer;
+mod key;
+pub mod money;
+mod organization;
+mod tag;
+mod team;
+mod user;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::Kind;
+
+pub use allowance::{Allowance, ModelBudget, WindowBudget};
+pub use budget::Budget;
+pub use customer::Customer;
+pub use key::{Key, RetiredKey};
+pub use organization::{Organization, OrganizationMember};
+pub use tag::Tag;
+pub use team::{MemberRole, Team, TeamMember};
+pub use user::{Role, User};
+
+/// JSON fields that are kept without being understood.
+pub type Fields = serde_json::Map<String, serde_json::Value>;
+
+/// The body of a kind of objects.
+pub trait Record: Serialize + DeserializeOwned {
+    /// The kind.
+    const KIND: Kind;
+}
+
+/// When an object came about and was changed: milliseconds since 1970, and by whom (a user's id).
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct Origin {
+    /// Creation.
+    pub created_at: i64,
+    /// Who created it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<String>,
+    /// Last change.
+    pub updated_at: i64,
+    /// Who changed it last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_by: Option<String>,
+}
+
+/// Whether a field has its usual value and need not be stored.
+fn usual<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}

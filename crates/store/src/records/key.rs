@@ -1,0 +1,85 @@
+//! Virtual keys. The object's id is the SHA-256 of the key in hexadecimal; the key itself is stored nowhere.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Allowance, Fields, Origin, Record, usual};
+use crate::Kind;
+
+/// A virtual key.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Key {
+    /// What may be shown of it: `sk-...abcd`.
+    pub key_name: String,
+    /// A name that is unique among keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_alias: Option<String>,
+    /// Whose it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// The team that pays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team_id: Option<String>,
+    /// The organization that pays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organization_id: Option<String>,
+    /// When it stops working, milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires: Option<i64>,
+    /// Whether it is blocked.
+    #[serde(skip_serializing_if = "usual")]
+    pub blocked: bool,
+    /// Models it may call; all of them (or its team's) if there are none.
+    #[serde(skip_serializing_if = "usual")]
+    pub models: Vec<String>,
+    /// Names of its own for models.
+    #[serde(skip_serializing_if = "usual")]
+    pub aliases: BTreeMap<String, String>,
+    /// Budgets and limits.
+    #[serde(flatten)]
+    pub allowance: Allowance,
+    /// Paths, or groups of paths, that it may use; all of its role's if there are none.
+    #[serde(skip_serializing_if = "usual")]
+    pub allowed_routes: Vec<String>,
+    /// What it may say about caching.
+    #[serde(skip_serializing_if = "usual")]
+    pub allowed_cache_controls: Vec<String>,
+    /// Single permissions.
+    #[serde(skip_serializing_if = "usual")]
+    pub permissions: Fields,
+    /// Whatever its owner wants to remember; also holds `tags`, `guardrails` and `service_account_id`.
+    #[serde(skip_serializing_if = "usual")]
+    pub metadata: Fields,
+    /// How often it was rotated.
+    #[serde(skip_serializing_if = "usual")]
+    pub rotation_count: u64,
+    /// When it was rotated last, milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_rotation_at: Option<i64>,
+    /// When and by whom.
+    #[serde(flatten)]
+    pub origin: Origin,
+    /// Fields that are only kept.
+    #[serde(flatten)]
+    pub extra: Fields,
+}
+
+impl Record for Key {
+    const KIND: Kind = Kind::Key;
+}
+
+/// The hash of a key that was rotated, and still works until the new one is in place everywhere.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RetiredKey {
+    /// The hash of the key that replaced it.
+    pub active: String,
+    /// Until when it works, milliseconds since 1970.
+    pub revoke_at: i64,
+}
+
+impl Record for RetiredKey {
+    const KIND: Kind = Kind::RetiredKey;
+}

@@ -1,0 +1,46 @@
+//! The tables, and how they come about. Each step only adds (tables, columns with a default, indexes), so that the
+//! version before it runs on beside it during a rolling upgrade. All names begin with `lockgate_`: other programs'
+//! tables in the same database are never touched.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::Result;
+use crate::db::{Db, Problem, values};
+
+/// The steps, oldest first. A step that was released is never changed again.
+const STEPS: &[&str] = &[include_str!("schema/0001_objects.sql")];
+
+/// How often replicas that start together may get into each other's way.
+const TRIES: u32 = 10;
+
+/// Takes the steps that are missing.
+pub(crate) async fn migrate(db: &Db) -> Result<()> {
+    let mut tried = 0;
+    loop {
+        match take_steps(db).await {
+            // Two replicas created the same table at once: one of them has, and the other only has to look again.
+            Err(Problem::Broken(_)) if tried < TRIES => tried += 1,
+            result => return result,
+        }
+        tokio::time::sleep(Duration::from_millis(50) * tried).await;
+    }
+}
+
+async fn take_steps(db: &Db) -> Result<()> {
+    let mut tx = db.begin().await?;
+    tx.run(
+        "CREATE TABLE IF NOT EXISTS lockgate_schema (version BIGINT PRIMARY KEY, taken_at BIGINT NOT NULL)",
+        Vec::new(),
+    )
+    .await?;
+    let rows = tx.rows("SELECT COALESCE(MAX(version), 0) FROM lockgate_schema", Vec::new()).await?;
+    let taken = rows.first().map_or(Ok(0), |row| row.int(0))?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
+    for (version, step) in (1..).zip(STEPS).skip_while(|(version, _)| *version <= taken) {
+        for statement in step.split(";\n").map(str::trim).filter(|statement| !statement.is_empty()) {
+            tx.run(statement, Vec::new()).await?;
+        }
+        tx.run("INSERT INTO lockgate_schema (version, taken_at) VALUES ($1, $2)", values![version, now]).await?;
+    }
+    tx.commit().await
+}
