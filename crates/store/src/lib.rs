@@ -7,12 +7,17 @@
 mod clock;
 mod db;
 mod directory;
+mod entry;
 mod objects;
 pub mod records;
+mod registry;
 mod schema;
 mod store;
 
 pub use db::{Problem, Result, StoreUrl};
 pub use directory::{Directory, Entries, Held};
+pub use entry::{Charge, CostLines, Entry, EntryFault, Status};
 pub use objects::{Changes, Expect, Kind, Object, Write};
+pub use records::hash_key;
+pub use registry::{POLL, Registry};
 pub use store::Store;

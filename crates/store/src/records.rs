@@ -19,7 +19,7 @@ use crate::Kind;
 pub use allowance::{Allowance, ModelBudget, WindowBudget};
 pub use budget::Budget;
 pub use customer::Customer;
-pub use key::{Key, RetiredKey};
+pub use key::{Key, RetiredKey, hash_key};
 pub use organization::{Organization, OrganizationMember};
 pub use tag::Tag;
 pub use team::{MemberRole, Team, TeamMember};

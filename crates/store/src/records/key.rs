@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 use super::{Allowance, Fields, Origin, Record, usual};
@@ -82,4 +83,14 @@ pub struct RetiredKey {
 
 impl Record for RetiredKey {
     const KIND: Kind = Kind::RetiredKey;
+}
+
+/// The id under which a key is stored: its SHA-256 in hexadecimal, as at the incumbent. A key has far too many random
+/// bits to be guessed from it.
+pub fn hash_key(key: &str) -> String {
+    use std::fmt::Write;
+    digest(&SHA256, key.as_bytes()).as_ref().iter().fold(String::with_capacity(64), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }

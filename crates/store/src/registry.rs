@@ -1,0 +1,78 @@
+//! The directory together with the database behind it: reads come from memory, writes go to the database first and
+//! are in memory when they return; what other replicas write comes in within [`POLL`].
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
+
+use crate::{Directory, Object, Result, Store, Write};
+
+/// How often the feed of changes is read: well within the second after which a revoked key must not work any more.
+pub const POLL: Duration = Duration::from_millis(250);
+
+/// The directory and its database.
+pub struct Registry {
+    store: Store,
+    directory: RwLock<Directory>,
+    generation: AtomicU64,
+    current: AtomicBool,
+}
+
+impl Registry {
+    /// An empty directory that waits for its first [`Registry::refresh`].
+    pub fn new(store: Store) -> Self {
+        Registry { store, directory: RwLock::default(), generation: AtomicU64::new(0), current: AtomicBool::new(false) }
+    }
+
+    /// The database.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// All objects. Never to be held across an await.
+    pub fn read(&self) -> RwLockReadGuard<'_, Directory> {
+        self.directory.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A number that grows with every change: whoever remembers something it found here asks whether it still holds.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// Whether the last look at the feed succeeded. If not, an object that is missing here may well exist.
+    pub fn is_current(&self) -> bool {
+        self.current.load(Ordering::Relaxed)
+    }
+
+    /// Carries out all `writes`, or none of them. When it returns they are in memory too.
+    pub async fn write(&self, writes: Vec<Write>) -> Result<Vec<Object>> {
+        let written = self.store.write(writes).await?;
+        self.change(|directory| directory.take(&written));
+        Ok(written)
+    }
+
+    /// Reads what changed since the last time. Returns what was found but could not be read.
+    pub async fn refresh(&self) -> Result<Vec<String>> {
+        let mut unreadable = Vec::new();
+        loop {
+            let since = self.read().upto();
+            let changes =
+                self.store.changes(since).await.inspect_err(|_| self.current.store(false, Ordering::Relaxed))?;
+            let more = changes.more;
+            if changes.upto > since {
+                unreadable.extend(self.change(|directory| directory.follow(changes)));
+            }
+            if !more {
+                self.current.store(true, Ordering::Relaxed);
+                return Ok(unreadable);
+            }
+        }
+    }
+
+    fn change(&self, apply: impl FnOnce(&mut Directory) -> Vec<String>) -> Vec<String> {
+        let unreadable = apply(&mut self.directory.write().unwrap_or_else(PoisonError::into_inner));
+        // After the change is visible: whoever sees the new number sees the change.
+        self.generation.fetch_add(1, Ordering::Release);
+        unreadable
+    }
+}
