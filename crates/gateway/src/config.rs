@@ -35,6 +35,7 @@ use engine::{Roll, Setup};
 
 pub use discover::{Quick, discover};
 pub use environ::ReadEnv;
+pub use general::Keeping;
 pub use report::Report;
 
 /// What came of a configuration.
@@ -47,6 +48,8 @@ pub struct Loaded {
     pub found: Vec<String>,
     /// The files that were read, the configuration first: a change of any of them is a reason to load again.
     pub files: Vec<PathBuf>,
+    /// Where keys and spend are kept.
+    pub keeping: Keeping,
 }
 
 /// Loads the configuration in `path`. Deployments find their health of before in `roll`.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 use engine::{Roll, Setup};
 
+use crate::books::Books;
 use crate::config::{self, Report};
 use crate::control::{Bridge, Cors};
 
@@ -20,6 +21,8 @@ pub struct Live {
     roll: Arc<Roll>,
     /// What the last look at the configuration file found. Also keeps reloads from overtaking each other.
     report: Mutex<Report>,
+    /// Keys, users, teams, and what they spent; `None` if nothing is kept.
+    pub books: Option<Arc<Books>>,
     /// The way to the control plane.
     pub control: Bridge,
     /// Who may call from a browser.
@@ -33,11 +36,12 @@ impl Live {
         files: Vec<PathBuf>,
         roll: Arc<Roll>,
         report: Report,
+        books: Option<Arc<Books>>,
         control: Bridge,
         cors: Cors,
     ) -> Self {
         let (setup, file) = (ArcSwap::from_pointee(setup), files.first().cloned());
-        Live { setup, file, files: Mutex::new(files), roll, report: Mutex::new(report), control, cors }
+        Live { setup, file, files: Mutex::new(files), roll, report: Mutex::new(report), books, control, cors }
     }
 
     /// The newest setup.

@@ -1,5 +1,6 @@
 //! The `lockgate` binary: everything that touches the outside world meets here.
 
+mod books;
 mod cli;
 mod config;
 mod control;

@@ -10,8 +10,10 @@ use std::sync::Arc;
 use std::thread;
 
 use engine::Roll;
+use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
+use crate::books::{self, Books};
 use crate::cli::ServeArgs;
 use crate::config::{self, Loaded};
 use crate::control::{self, Cors};
@@ -22,8 +24,15 @@ use watch_file::Versions;
 /// Runs the gateway until it is told to stop.
 pub fn run(args: ServeArgs) -> ExitCode {
     start_log(&args);
-    match prepare(&args) {
-        Ok(ready) => ready.run(),
+    let Ok(control) = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() else {
+        complain("the system gives no threads to the control plane");
+        return ExitCode::FAILURE;
+    };
+    let inside = control.enter();
+    let ready = prepare(&args);
+    drop(inside);
+    match ready {
+        Ok(ready) => ready.run(control),
         Err(problem) => {
             complain(&problem);
             ExitCode::FAILURE
@@ -43,7 +52,7 @@ struct Ready {
 fn prepare(args: &ServeArgs) -> Result<Ready, String> {
     let roll = Arc::new(Roll::default());
     let seen = Versions::of(args.config.clone());
-    let Loaded { setup, report, found, files } = match &args.config {
+    let Loaded { setup, report, mut found, files, keeping } = match &args.config {
         Some(file) => config::load(file, &config::process_env, &roll),
         None => config::discover(&args.quick(), &config::process_env, &roll),
     };
@@ -53,6 +62,10 @@ fn prepare(args: &ServeArgs) -> Result<Ready, String> {
     let Some(setup) = setup else {
         return Err("the configuration has errors; nothing was started".to_owned());
     };
+    let books = books::find(&keeping, args.config.as_deref(), &config::process_env)?.map(|place| {
+        found.push(place.shown.clone());
+        Arc::new(Books::new(&place))
+    });
     let open = setup.access.master_key.is_none();
     let address = address(args, open)?;
     let listeners = worker::listeners(address, args.workers())
@@ -61,7 +74,7 @@ fn prepare(args: &ServeArgs) -> Result<Ready, String> {
     let announcement = announcement(&found, address, &setup);
     let (control, errands) = control::bridge();
     let cors = Cors::new(args.cors_origins.as_deref().unwrap_or_default());
-    let live = Arc::new(Live::new(setup, files, roll, report, control, cors));
+    let live = Arc::new(Live::new(setup, files, roll, report, books, control, cors));
     Ok(Ready { live, listeners, errands, announcement, seen })
 }
 
@@ -98,18 +111,23 @@ fn announcement(found: &[String], address: SocketAddr, setup: &engine::Setup) ->
 }
 
 impl Ready {
-    fn run(self) -> ExitCode {
-        let control = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    fn run(self, control: Runtime) -> ExitCode {
         let (stop, stopped) = watch::channel(false);
         // Whoever reads the announcement may signal at once.
-        let signals = control.as_ref().ok().map(|runtime| {
-            let _inside = runtime.enter();
-            signals::catch()
-        });
-        let (Ok(control), Some(Ok(signals))) = (control, signals) else {
-            complain("the system gives neither threads nor signals to the control plane");
+        let inside = control.enter();
+        let signals = signals::catch();
+        drop(inside);
+        let Ok(signals) = signals else {
+            complain("the system lets nobody signal");
             return ExitCode::FAILURE;
         };
+        if let Some(books) = &self.live.books {
+            let opened = control.block_on(books.open());
+            if let Err(why) = &opened {
+                complain(&format!("the database cannot be used yet: {why}; until it can be, no virtual key is known"));
+            }
+            control.spawn(books.clone().follow(opened.is_ok()));
+        }
         control.spawn(signals.listen(self.live.clone(), stop));
         control.spawn(control::serve(self.live.clone(), self.errands));
         let watched = watch_file::start(self.seen, self.live.clone());

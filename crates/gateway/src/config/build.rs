@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use engine::{Deployment, Group, Pattern, Roll, Setup};
 
 use super::environ::{Env, ReadEnv};
+use super::general::Keeping;
 use super::include::{self, ReadFile};
 use super::keys::{GENERAL, LIBRARY, ROUTER, TOP};
 use super::models::{self, Builder, Row};
@@ -33,7 +34,7 @@ pub fn load(path: &Path, read_file: ReadFile, world: &World) -> Loaded {
     let mut env = Env::new(world.env);
     let (tree, files) = include::read(path, read_file, &mut notes);
     let Some(mut tree) = tree else {
-        return finish(None, notes, files);
+        return finish(None, Keeping::default(), notes, files);
     };
     if let Value::Map(entries) = &mut tree.value
         && let Some(at) = entries.iter().position(|(name, _)| name == "environment_variables")
@@ -42,16 +43,16 @@ pub fn load(path: &Path, read_file: ReadFile, world: &World) -> Loaded {
         env.extend(&variables, &mut notes);
     }
     env.resolve(&mut tree);
-    let setup = setup(&tree, &env, world, &mut notes);
-    finish(Some(setup), notes, files)
+    let (setup, keeping) = setup(&tree, &env, world, &mut notes);
+    finish(Some(setup), keeping, notes, files)
 }
 
-fn finish(setup: Option<Setup>, notes: Notes, files: Vec<PathBuf>) -> Loaded {
+fn finish(setup: Option<Setup>, keeping: Keeping, notes: Notes, files: Vec<PathBuf>) -> Loaded {
     let setup = setup.filter(|_| !notes.failed());
-    Loaded { setup, report: notes.finish(), found: Vec::new(), files }
+    Loaded { setup, report: notes.finish(), found: Vec::new(), files, keeping }
 }
 
-fn setup(tree: &Node, env: &Env, world: &World, notes: &mut Notes) -> Setup {
+fn setup(tree: &Node, env: &Env, world: &World, notes: &mut Notes) -> (Setup, Keeping) {
     let top = Section::read(Some(tree), "", &TOP, notes);
     let section = |name, table, notes: &mut Notes| Section::read(top.node(name), name, table, notes);
     let general = section("general_settings", &GENERAL, notes);
@@ -62,6 +63,7 @@ fn setup(tree: &Node, env: &Env, world: &World, notes: &mut Notes) -> Setup {
     let (defaults, roll) = (router.defaults, world.roll);
     let mut builder = Builder { env, roll, defaults, credentials, notes, ids: Default::default() };
     let rows = builder.rows(top.node("model_list"));
+    let keeping = general::keeping(&general, env, notes);
     let setup = Setup {
         access: general::access(&general, env, notes),
         client_params: general::client_params(&general),
@@ -69,7 +71,7 @@ fn setup(tree: &Node, env: &Env, world: &World, notes: &mut Notes) -> Setup {
         ..assemble(&rows, &router)
     };
     checks::run(&setup, &rows, &router, world.now, notes);
-    setup
+    (setup, keeping)
 }
 
 fn assemble(rows: &[Row], router: &Router) -> Setup {

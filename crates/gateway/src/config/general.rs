@@ -1,5 +1,7 @@
 //! `general_settings`: who may call, and how much may come in.
 
+use std::path::PathBuf;
+
 use engine::{Access, ClientParams, Intake};
 use http::HeaderName;
 use types::Secret;
@@ -23,6 +25,30 @@ const SHORT: usize = 16;
 
 /// Bytes in a megabyte, as the incumbent counts.
 const MEGABYTE: f64 = 1_048_576.0;
+
+/// The variable that holds the address of the database if the file does not.
+const DATABASE_URL: &str = "DATABASE_URL";
+
+/// Where keys and spend are kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Keeping {
+    /// Address of the database; `none` for none.
+    pub url: Option<String>,
+    /// Folder for the database and what has not reached it yet.
+    pub dir: Option<PathBuf>,
+}
+
+/// Where keys and spend are kept.
+pub fn keeping(general: &Section, env: &Env, notes: &mut Notes) -> Keeping {
+    if let Some((variable, place)) = general.variable("database_url") {
+        let message = format!("{}: keys and spend are kept in a SQLite file", unset(variable));
+        notes.warn(place, &general.at("database_url"), message, "export it, or remove the line");
+    }
+    Keeping {
+        url: general.text("database_url").map(str::to_owned).or_else(|| env.get(DATABASE_URL)),
+        dir: general.text("data_dir").map(PathBuf::from),
+    }
+}
 
 /// Who may call.
 pub fn access(general: &Section, env: &Env, notes: &mut Notes) -> Access {

@@ -225,8 +225,8 @@ fn the_guide_to_a_local_first_gateway_loads_unchanged() {
          e.g. in Redis, and for how long)",
         "config.yaml:41:3: warning: general_settings.master_key: the master key is a well-known example: whoever tries \
          it may do everything; use a long random text, e.g. from: openssl rand -hex 24",
-        "config.yaml:42:3: warning: general_settings.database_url: known, but not honoured yet (Postgres that keeps keys \
-         and spend)",
+        "config.yaml:42:3: warning: general_settings.database_url: environment variable DATABASE_URL is not set: \
+         keys and spend are kept in a SQLite file; export it, or remove the line",
         &format!(
             "config.yaml:43:3: warning: general_settings.max_budget: known, but not honoured yet (most spend of the \
              whole gateway): {unguarded}"

@@ -96,6 +96,7 @@ impl Gateway {
     /// Starts in this folder with these flags alone, on a free port.
     pub async fn spawn(folder: Folder, flags: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut command = lockgate(&[flags, &["--port", "0"]].concat());
+        command.env("XDG_STATE_HOME", folder.path());
         let mut child =
             command.envs(environment.iter().copied()).current_dir(folder.path()).spawn().expect("it starts");
         let mut stdout = listen(child.stdout.take().expect("its output is a pipe"));

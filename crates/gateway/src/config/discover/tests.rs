@@ -16,7 +16,7 @@ fn discover(quick: &Quick, env: &[(&str, &str)], open: Option<&str>) -> Loaded {
 #[test]
 fn every_provider_with_a_key_is_served() {
     let env = [("OPENAI_API_KEY", "k"), ("GROQ_API_KEY", "g"), ("MISTRAL_API_KEY", ""), ("DATABRICKS_TOKEN", "d")];
-    let Loaded { setup, report, found, files } = discover(&Quick::default(), &env, None);
+    let Loaded { setup, report, found, files, .. } = discover(&Quick::default(), &env, None);
     let setup = setup.unwrap();
     assert!(report.to_string().contains("no master key"), "{report}");
     assert_eq!(

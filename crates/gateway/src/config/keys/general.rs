@@ -35,7 +35,8 @@ const IDENTITY: &[Key] = &[
 
 #[rustfmt::skip]
 const DATABASE: &[Key] = &[
-    later("database_url", Secret, "Postgres that keeps keys and spend"),
+    on("database_url", Secret, "database that keeps keys and spend: `sqlite://path` or `postgres://...`; otherwise `DATABASE_URL`, otherwise the file lockgate.db in `data_dir`; `none` keeps nothing"),
+    on("data_dir", Text, "folder of lockgate.db and of what has not reached the database yet; otherwise that of the configuration"),
     later("database_*", Any, "connections to the database"),
     moot("disable_prisma_schema_update", Flag, "no migrations of the incumbent's schema", "its schema is never touched"),
     unguarded("allow_requests_on_db_unavailable", Flag, "serves while the database is down"),

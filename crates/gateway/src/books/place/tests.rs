@@ -1,0 +1,37 @@
+use super::*;
+
+fn keeping(url: Option<&str>, dir: Option<&Path>) -> Keeping {
+    Keeping { url: url.map(str::to_owned), dir: dir.map(Path::to_owned) }
+}
+
+fn folder(name: &str) -> PathBuf {
+    let dir = std::env::temp_dir().join(format!("lockgate-place-{}-{name}", std::process::id()));
+    fs::create_dir_all(&dir).unwrap();
+    dir
+}
+
+#[test]
+fn the_database_is_beside_the_configuration() {
+    let dir = folder("beside");
+    let place = find(&keeping(None, None), Some(&dir.join("config.yaml")), &|_| None).unwrap().unwrap();
+    assert_eq!(place.url.path(), Some(&*dir.join("lockgate.db")));
+}
+
+#[test]
+fn without_a_configuration_it_is_where_the_user_keeps_state() {
+    let dir = folder("state");
+    let env = |name: &str| (name == "XDG_STATE_HOME").then(|| dir.display().to_string());
+    let place = find(&keeping(None, None), None, &env).unwrap().unwrap();
+    assert_eq!(place.url.path(), Some(&*dir.join("lockgate/lockgate.db")));
+}
+
+#[test]
+fn what_was_named_is_taken_or_refused() {
+    let dir = folder("named");
+    let file = format!("sqlite://{}/mine.db", dir.display());
+    let place = find(&keeping(Some(&file), None), None, &|_| None).unwrap().unwrap();
+    assert_eq!(place.url.path(), Some(&*dir.join("mine.db")));
+    assert!(find(&keeping(Some("none"), None), None, &|_| None).unwrap().is_none());
+    assert!(find(&keeping(Some("mysql://db.example/x"), None), None, &|_| None).is_err());
+    assert!(find(&keeping(None, Some(Path::new("/proc/nowhere"))), None, &|_| None).is_err());
+}
