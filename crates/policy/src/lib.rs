@@ -7,14 +7,23 @@
 pub mod catalogue;
 mod course;
 mod estimate;
+mod habits;
+pub mod limits;
 mod nearest;
 mod pick;
+mod purse;
 mod rest;
 mod rules;
+mod sliding;
+mod span;
 
 pub use course::{Course, Offer, Step};
 pub use estimate::estimate_tokens;
+pub use habits::Habits;
 pub use nearest::nearest;
 pub use pick::{Member, pick};
+pub use purse::{Budget, Funds, Need, Obeys, Purse};
 pub use rest::{Tally, rest};
 pub use rules::{RetryPolicy, Rules, Strategy};
+pub use sliding::Sliding;
+pub use span::{Span, Window};
