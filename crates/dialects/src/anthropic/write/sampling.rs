@@ -23,7 +23,7 @@ impl<'a> Plan<'a> {
         refuse_unknown(chat, fit)?;
         let mut plan = Plan {
             stop: chat.stop.iter().map(String::as_str).filter(|stop| !stop.trim().is_empty()).collect(),
-            tier: chat.service_tier.as_deref().and_then(|tier| words::from_openai(&words::REQUEST_TIERS, tier)),
+            tier: chat.service_tier.as_deref().and_then(words::tier_from_openai),
             stream: chat.stream,
             ..Plan::default()
         };
