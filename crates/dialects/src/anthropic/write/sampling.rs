@@ -33,7 +33,8 @@ impl<'a> Plan<'a> {
         if plan.tier.is_none() {
             fit.hint("service_tier", &chat.service_tier);
         }
-        if fit.target.abilities().sampling && !thinking {
+        let effort = chat.reasoning.as_ref().and_then(|asked| asked.effort);
+        if fit.target.abilities().takes_sampling(effort) && !thinking {
             plan.sample(chat, fit);
             return Ok(plan);
         }
