@@ -161,13 +161,11 @@ impl Flow {
         match &mut self.pipe {
             Pipe::Verbatim { back, reader, hide_usage } if self.has_content => {
                 *reader = None;
-                let glance = back.glance(&data);
+                let glance = back.glance(&data, &self.usage);
                 if let Some(fault) = glance.fault {
                     return Err(*fault);
                 }
-                if let Some(usage) = &glance.usage {
-                    self.usage.update(usage);
-                }
+                self.usage = glance.usage.unwrap_or(self.usage);
                 self.ended |= glance.end;
                 Ok(glance.usage_only && *hide_usage)
             }
