@@ -138,6 +138,8 @@ pub struct Glance {
     pub output_bytes: usize,
     /// The event says that an answer ended, or that the stream does: the end of the connection is no cut then.
     pub end: bool,
+    /// The event is the last one: nothing of interest comes behind it.
+    pub over: bool,
     /// The event exists only to report usage: hidden from callers who did not ask for it.
     pub usage_only: bool,
     /// The provider reports a failure.

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::{Dice, Setup, Wire};
+use crate::{Dice, Keyring, Ledger, Setup, Wire};
 
 /// One worker's way into the engine.
 pub struct Gate {
@@ -14,8 +14,12 @@ pub struct Gate {
     pub setup: Box<dyn Fn() -> Arc<Setup>>,
     /// Randomness for weights, pauses and ids.
     pub dice: RefCell<Dice>,
-    /// Unix seconds: the clock of the outside world, for `created` fields.
-    pub unix_time: fn() -> u64,
+    /// Milliseconds since 1970: the clock of the outside world, for windows and what is shown.
+    pub unix_ms: Rc<dyn Fn() -> i64>,
+    /// Who has keys, and what everybody has used.
+    pub keyring: Keyring,
+    /// Where attempts are booked, if they are.
+    pub ledger: Option<Rc<dyn Ledger>>,
 }
 
 impl Gate {

@@ -3,8 +3,12 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use policy::Span;
+use types::Usd;
 
 use crate::Deployment;
+use crate::attempt::Opened;
+use crate::pass::Pass;
 
 /// What is known about a call when its answer begins.
 pub(crate) struct Note<'a> {
@@ -57,6 +61,49 @@ impl Note<'_> {
         put("x-litellm-attempted-fallbacks", &self.tally.fallbacks.to_string());
         put("x-litellm-response-duration-ms", &millis(self.elapsed));
         put("x-litellm-overhead-duration-ms", &millis(self.elapsed.saturating_sub(self.tally.waited)));
+    }
+}
+
+/// Adds what the answer cost, as far as that is known when it begins, and what the budget made of its bound.
+pub(crate) fn write_cost(headers: &mut HeaderMap, opened: &Opened) {
+    let mut put = |name: &'static str, value: &str| set(headers, HeaderName::from_static(name), value);
+    if let Some(tokens) = opened.lowered {
+        put("x-lockgate-max-tokens", &tokens.to_string());
+    }
+    let Some(receipt) = &opened.receipt else { return };
+    let Some(cost) = receipt.cost else { return };
+    put("x-litellm-response-cost", &cost.to_string());
+    let lines = &receipt.lines;
+    let lines = [
+        ("x-litellm-response-cost-input", lines.input),
+        ("x-litellm-response-cost-output", lines.output),
+        ("x-litellm-response-cost-reasoning", lines.reasoning),
+        ("x-litellm-response-cost-cache-read", lines.cache_read),
+        ("x-litellm-response-cost-cache-creation", lines.cache_write),
+        ("x-litellm-response-cost-tool-usage", lines.other),
+    ];
+    for (name, line) in lines.into_iter().filter(|(_, line)| *line != Usd::ZERO) {
+        put(name, &line.to_string());
+    }
+}
+
+/// Adds what the key has spent, and its limits.
+pub(crate) fn write_key(headers: &mut HeaderMap, pass: &Pass) {
+    let Some(key) = &pass.caller.key else { return };
+    let mut put = |name: &'static str, value: String| set(headers, HeaderName::from_static(name), &value);
+    let allowance = &key.allowance;
+    let span = allowance.budget_duration.as_deref().and_then(Span::parse);
+    let spent = pass.meters.spent(&format!("key:{}", pass.caller.key_hash), span, pass.now_ms());
+    put("x-litellm-key-spend", spent.to_string());
+    if let Some(budget) = allowance.max_budget {
+        put("x-litellm-key-max-budget", budget.to_string());
+    }
+    for (name, limit) in
+        [("x-litellm-key-tpm-limit", allowance.tpm_limit), ("x-litellm-key-rpm-limit", allowance.rpm_limit)]
+    {
+        if let Some(limit) = limit {
+            put(name, limit.to_string());
+        }
     }
 }
 

@@ -20,7 +20,7 @@ use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use bytes::Bytes;
 use dialects::Front;
-use engine::{Content, refuse};
+use engine::{Caller, Content, Identity, refuse};
 use tokio::sync::{mpsc, oneshot};
 use tower_service::Service;
 use types::{Fault, FaultKind, Side};
@@ -95,11 +95,25 @@ fn router(live: Arc<Live>) -> Router {
         .with_state(live)
 }
 
-async fn authenticate(State(live): State<Arc<Live>>, request: Request, next: Next) -> Response<Body> {
-    match live.setup().access.check(request.headers()) {
-        Ok(()) => next.run(request).await,
+/// Lets callers in, and tells the handler who they are.
+async fn authenticate(State(live): State<Arc<Live>>, mut request: Request, next: Next) -> Response<Body> {
+    match caller(&live, &request) {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
         Err(denied) => fault_for(front_of(&request), &denied),
     }
+}
+
+fn caller(live: &Live, request: &Request) -> Result<Arc<Caller>, Fault> {
+    let now_ms = jiff::Timestamp::now().as_millisecond();
+    let found = match (live.setup().access.identify(request.headers())?, &live.books) {
+        (Identity::Admin, _) => Caller::admin(),
+        (Identity::Key(hash), Some(books)) => Caller::find(&books.registry, &live.meters, &hash, now_ms)?,
+        (Identity::Key(_), None) => return Err(Caller::unknown()),
+    };
+    Ok(Arc::new(found))
 }
 
 /// The dialect in which a caller expects errors: Anthropic's clients always name their API version.

@@ -50,25 +50,36 @@ pub async fn handle(
 async fn answer(door: &Rc<Door>, peer: SocketAddr, request: Request<Incoming>) -> Response<OutBody> {
     let (parts, body) = request.into_parts();
     match routes::find(&parts.method, parts.uri.path()) {
-        Some(route) => model_call(door, route, parts, body).await,
+        Some(route) => model_call(door, peer, route, parts, body).await,
         None => control_call(door, peer, parts, body).await,
     }
 }
 
 /// A call that the engine serves.
-async fn model_call(door: &Rc<Door>, route: Route, parts: Parts, body: Incoming) -> Response<OutBody> {
+async fn model_call(
+    door: &Rc<Door>,
+    peer: SocketAddr,
+    route: Route,
+    parts: Parts,
+    body: Incoming,
+) -> Response<OutBody> {
     let setup = door.live.setup();
     // Nobody gets to fill our memory who may not call at all.
-    if let Err(denied) = setup.access.check(&parts.headers) {
-        intake::discard(body);
-        return response(refuse(route.front, &denied));
-    }
+    let gate = &door.gate;
+    let caller = match gate.keyring.find(&setup.access, &parts.headers, (gate.unix_ms)()) {
+        Ok(caller) => caller,
+        Err(denied) => {
+            intake::discard(body);
+            return response(refuse(route.front, &denied));
+        }
+    };
     let body = match intake::read(&parts.headers, body, setup.intake.max_body_bytes).await {
         Ok(body) => body,
         Err(fault) => return response(refuse(route.front, &fault)),
     };
     let Route { front, operation, path_model } = route;
-    let call = Call { front, operation, path_model, headers: parts.headers, body };
+    let ip = Some(peer.ip());
+    let call = Call { front, operation, path_model, headers: parts.headers, body, caller, ip };
     // A defect of ours must not look like a broken connection, nor take others down.
     let served = catch(engine::serve(&door.gate, call)).await;
     response(served.unwrap_or_else(|| {

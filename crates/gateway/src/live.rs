@@ -4,11 +4,25 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
-use engine::{Roll, Setup};
+use engine::{Meters, Roll, Setup};
 
 use crate::books::Books;
 use crate::config::{self, Report};
 use crate::control::{Bridge, Cors};
+
+/// What outlives every setup.
+pub struct Lasting {
+    /// How the deployments fared lately.
+    pub roll: Arc<Roll>,
+    /// Keys, users, teams, and what they spent; `None` if nothing is kept.
+    pub books: Option<Arc<Books>>,
+    /// What everybody has used of their budgets and limits.
+    pub meters: Arc<Meters>,
+    /// The way to the control plane.
+    pub control: Bridge,
+    /// Who may call from a browser.
+    pub cors: Cors,
+}
 
 /// What all threads share.
 pub struct Live {
@@ -23,6 +37,8 @@ pub struct Live {
     report: Mutex<Report>,
     /// Keys, users, teams, and what they spent; `None` if nothing is kept.
     pub books: Option<Arc<Books>>,
+    /// What everybody has used of their budgets and limits.
+    pub meters: Arc<Meters>,
     /// The way to the control plane.
     pub control: Bridge,
     /// Who may call from a browser.
@@ -31,17 +47,11 @@ pub struct Live {
 
 impl Live {
     /// Begins with `setup`, which came from `files` (the configuration first) or from nowhere.
-    pub fn new(
-        setup: Setup,
-        files: Vec<PathBuf>,
-        roll: Arc<Roll>,
-        report: Report,
-        books: Option<Arc<Books>>,
-        control: Bridge,
-        cors: Cors,
-    ) -> Self {
+    pub fn new(setup: Setup, files: Vec<PathBuf>, report: Report, lasting: Lasting) -> Self {
         let (setup, file) = (ArcSwap::from_pointee(setup), files.first().cloned());
-        Live { setup, file, files: Mutex::new(files), roll, report: Mutex::new(report), books, control, cors }
+        let Lasting { roll, books, meters, control, cors } = lasting;
+        let (files, report) = (Mutex::new(files), Mutex::new(report));
+        Live { setup, file, files, roll, report, books, meters, control, cors }
     }
 
     /// The newest setup.

@@ -9,7 +9,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
 
-use engine::Roll;
+use engine::{Meters, Roll};
+use jiff::tz::TimeZone;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
@@ -17,7 +18,7 @@ use crate::books::{self, Books};
 use crate::cli::ServeArgs;
 use crate::config::{self, Loaded};
 use crate::control::{self, Cors};
-use crate::live::Live;
+use crate::live::{Lasting, Live};
 use crate::worker;
 use watch_file::Versions;
 
@@ -66,7 +67,8 @@ fn prepare(args: &ServeArgs) -> Result<Ready, String> {
         found.push(place.shown.clone());
         Arc::new(Books::new(&place))
     });
-    let open = setup.access.master_key.is_none();
+    let meters = Arc::new(Meters::new(keeping.zone.unwrap_or(TimeZone::UTC)));
+    let open = setup.access.is_open();
     let address = address(args, open)?;
     let listeners = worker::listeners(address, args.workers())
         .map_err(|error| format!("cannot listen on {address}: {error}; another port can be chosen with --port"))?;
@@ -74,7 +76,7 @@ fn prepare(args: &ServeArgs) -> Result<Ready, String> {
     let announcement = announcement(&found, address, &setup);
     let (control, errands) = control::bridge();
     let cors = Cors::new(args.cors_origins.as_deref().unwrap_or_default());
-    let live = Arc::new(Live::new(setup, files, roll, report, books, control, cors));
+    let live = Arc::new(Live::new(setup, files, report, Lasting { roll, books, meters, control, cors }));
     Ok(Ready { live, listeners, errands, announcement, seen })
 }
 

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use engine::{Dice, Gate};
+use engine::{Dice, Gate, Keyring};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -63,7 +63,9 @@ pub fn run(listener: StdListener, live: Arc<Live>, seed: u64, stop: watch::Recei
         };
         let wire = Rc::new(Demo::around(Client::default()));
         let dice = RefCell::new(Dice::new(seed));
-        let gate = Rc::new(Gate { wire, setup, dice, unix_time });
+        let registry = live.books.as_ref().map(|books| books.registry.clone());
+        let keyring = Keyring::new(registry, live.meters.clone());
+        let gate = Rc::new(Gate { wire, setup, dice, unix_ms: Rc::new(unix_ms), keyring, ledger: None });
         accept(TcpListener::from_std(listener)?, Rc::new(Door { gate, live }), stop).await;
         Ok(())
     })
@@ -137,6 +139,6 @@ async fn told_to(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-fn unix_time() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+fn unix_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }

@@ -7,6 +7,7 @@
 pub mod catalogue;
 mod course;
 mod estimate;
+pub mod grants;
 mod habits;
 pub mod limits;
 mod nearest;
@@ -18,7 +19,7 @@ mod sliding;
 mod span;
 
 pub use course::{Course, Offer, Step};
-pub use estimate::estimate_tokens;
+pub use estimate::{estimate_body_tokens, estimate_tokens};
 pub use habits::Habits;
 pub use nearest::nearest;
 pub use pick::{Member, pick};

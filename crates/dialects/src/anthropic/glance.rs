@@ -31,7 +31,7 @@ fn look(event: Json, known: &Usage) -> Glance {
     let usage = match kind.as_ref() {
         "message_start" => event.get("message").and_then(|message| message.get_some("usage")).map(Counts::read),
         "message_delta" => event.get_some("usage").map(Counts::read_late),
-        "message_stop" => return Glance { end: true, ..Glance::default() },
+        "message_stop" => return Glance { end: true, over: true, ..Glance::default() },
         "error" => return Glance::failed(faults::read_in_answer(event)),
         _ => None,
     };

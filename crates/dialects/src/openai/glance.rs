@@ -24,7 +24,7 @@ const WRITTEN: Names =
 /// Looks at the data of one event.
 pub(super) fn glance(data: &[u8], known: &Usage) -> Glance {
     if data.trim_ascii() == b"[DONE]" {
-        return Glance { end: true, ..Glance::default() };
+        return Glance { end: true, over: true, ..Glance::default() };
     }
     let is_worth_it = opens(data, &USAGE, b'{') || opens(data, &FINISH, b'"') || ERROR.find(data).is_some();
     let seen = match is_worth_it {

@@ -31,7 +31,7 @@ fn look(root: Json, known: &Usage) -> Glance {
         return Glance::default();
     }
     let usage = line::usage(root);
-    Glance { usage: usage.total().map(|_| known.updated(&usage)), end: true, ..Glance::default() }
+    Glance { usage: usage.total().map(|_| known.updated(&usage)), end: true, over: true, ..Glance::default() }
 }
 
 /// Looks at a whole answer: whether it is one, and what it consumed. Its content is only checked to be JSON.

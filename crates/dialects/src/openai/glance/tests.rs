@@ -10,7 +10,7 @@ fn only_what_matters_is_seen() {
     let nothing = Glance::default();
     let said = |output_bytes| Glance { output_bytes, ..Glance::default() };
     for (data, expected) in [
-        ("[DONE]", seen(None, true, false)),
+        ("[DONE]", Glance { over: true, ..seen(None, true, false) }),
         (r#"{"choices":[{"delta":{"content":"hi"},"finish_reason":null}],"usage":null}"#, said(2)),
         (r#"{"choices":[{"delta":{"content":"say \"error\" or \"usage\":{ now"}}]}"#, said(28)),
         (r#"{"choices":[{"delta":{"content":"x"},"error":null}],"error":null}"#, said(1)),
