@@ -24,7 +24,7 @@ pub use deliver::Delivery;
 pub use dice::Dice;
 pub use gate::Gate;
 pub use health::{Health, Roll};
-pub use journey::{refuse, serve};
+pub use journey::{refuse, refuse_call, serve};
 pub use reply::{Content, Reply};
 pub use setup::{ClientParams, Deployment, Group, Intake, Limits, Pattern, Setup};
 pub use wire::Wire;

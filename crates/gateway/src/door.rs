@@ -13,9 +13,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use engine::{Call, Content, Gate, Reply, refuse};
+use engine::{Call, Content, Gate, Reply, refuse, refuse_call, serve};
+use http::header::ALLOW;
 use http::request::Parts;
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use types::{Fault, FaultKind, Side};
 
@@ -49,7 +50,7 @@ pub async fn handle(
 
 async fn answer(door: &Rc<Door>, peer: SocketAddr, request: Request<Incoming>) -> Response<OutBody> {
     let (parts, body) = request.into_parts();
-    match routes::find(&parts.method, parts.uri.path()) {
+    match routes::find(parts.uri.path()) {
         Some(route) => model_call(door, route, parts, body).await,
         None => control_call(door, peer, parts, body).await,
     }
@@ -57,30 +58,40 @@ async fn answer(door: &Rc<Door>, peer: SocketAddr, request: Request<Incoming>) -
 
 /// A call that the engine serves.
 async fn model_call(door: &Rc<Door>, route: Route, parts: Parts, body: Incoming) -> Response<OutBody> {
+    let Route { front, operation, path_model } = route;
+    let id = door.gate.call_id(&parts.headers);
+    let refused = |fault: &Fault| response(refuse_call(front, &id, fault));
+    if parts.method != Method::POST {
+        intake::discard(body);
+        let mut response = refused(&routes::wrong_method(&parts.method, parts.uri.path()));
+        *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+        return response;
+    }
     let setup = door.live.setup();
     // Nobody gets to fill our memory who may not call at all.
     if let Err(denied) = setup.access.check(&parts.headers) {
         intake::discard(body);
-        return response(refuse(route.front, &denied));
+        return refused(&denied);
     }
     let body = match intake::read(&parts.headers, body, setup.intake.max_body_bytes).await {
         Ok(body) => body,
-        Err(fault) => return response(refuse(route.front, &fault)),
+        Err(fault) => return refused(&fault),
     };
-    let Route { front, operation, path_model } = route;
-    let call = Call { front, operation, path_model, headers: parts.headers, body };
+    let call = Call { id: id.clone(), front, operation, path_model, headers: parts.headers, body };
     // A defect of ours must not look like a broken connection, nor take others down.
-    let served = catch(engine::serve(&door.gate, call)).await;
-    response(served.unwrap_or_else(|| {
-        refuse(front, &Fault::new(FaultKind::Internal, Side::Gateway, "the gateway failed to handle the request"))
-    }))
+    let served = catch(serve(&door.gate, call)).await;
+    served.map_or_else(
+        || refused(&Fault::new(FaultKind::Internal, Side::Gateway, "the gateway failed to handle the request")),
+        response,
+    )
 }
 
 /// A call that the control plane serves, on its own threads.
 async fn control_call(door: &Rc<Door>, peer: SocketAddr, parts: Parts, body: Incoming) -> Response<OutBody> {
     match intake::read(&parts.headers, body, intake::MAX_CONTROL_BODY).await {
         Ok(body) => door.live.control.call(Request::from_parts(parts, body), peer).await.map(OutBody::control),
-        Err(fault) => response(refuse(routes::default_front(), &fault)),
+        Err(fault) => response(refuse(routes::front_of(&parts.headers), &fault)),
     }
 }
 
