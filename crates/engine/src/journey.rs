@@ -14,15 +14,18 @@ use types::Fault;
 use crate::ask::Ask;
 use crate::attempt::{Opened, Opening};
 use crate::attempts::{self, Outcome};
+use crate::defect::caught_in;
 use crate::deliver::Delivery;
 use crate::note::{Note, Tally, write_id, write_source};
 use crate::{Call, Content, Gate, Reply, Setup};
 
 /// Serves one call, from the caller's bytes to the caller's bytes. Every fault becomes an answer in the caller's
-/// dialect; dropping the future, or the streamed answer, gives the call up and closes its upstream connection.
+/// dialect, a panic too; dropping the future, or the streamed answer, gives the call up and closes its upstream
+/// connection.
 pub async fn serve(gate: &Rc<Gate>, call: Call) -> Reply {
     let (front, id) = (call.front, call.id.clone());
-    Journey::begin(gate, &call).run(call).await.unwrap_or_else(|fault| refuse_call(front, &id, &fault))
+    let reply = caught_in(Journey::begin(gate, &call).run(call)).await;
+    reply.flatten().unwrap_or_else(|fault| refuse_call(front, &id, &fault))
 }
 
 /// The answer to a call that a fault becomes in the caller's dialect: with the ids that every answer to a call has.

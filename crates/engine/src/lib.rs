@@ -7,6 +7,7 @@ mod access;
 mod ask;
 mod attempt;
 mod attempts;
+mod defect;
 mod deliver;
 mod dice;
 mod flow;

@@ -8,7 +8,6 @@ pub use body::OutBody;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -18,7 +17,7 @@ use http::header::ALLOW;
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
-use types::{Fault, FaultKind, Side};
+use types::Fault;
 
 use crate::live::Live;
 use routes::Route;
@@ -78,13 +77,7 @@ async fn model_call(door: &Rc<Door>, route: Route, parts: Parts, body: Incoming)
         Ok(body) => body,
         Err(fault) => return refused(&fault),
     };
-    let call = Call { id: id.clone(), front, operation, path_model, headers: parts.headers, body };
-    // A defect of ours must not look like a broken connection, nor take others down.
-    let served = catch(serve(&door.gate, call)).await;
-    served.map_or_else(
-        || refused(&Fault::new(FaultKind::Internal, Side::Gateway, "the gateway failed to handle the request")),
-        response,
-    )
+    response(serve(&door.gate, Call { id, front, operation, path_model, headers: parts.headers, body }).await)
 }
 
 /// A call that the control plane serves, on its own threads.
@@ -110,14 +103,4 @@ fn status(status: StatusCode) -> Response<OutBody> {
     let mut response = Response::new(OutBody::whole(Bytes::new()));
     *response.status_mut() = status;
     response
-}
-
-/// Runs `future`; `None` if it panics. The panic hook has logged it by then.
-async fn catch<F: Future>(future: F) -> Option<F::Output> {
-    let mut future = std::pin::pin!(future);
-    std::future::poll_fn(|cx| match std::panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
-        Ok(poll) => poll.map(Some),
-        Err(_) => std::task::Poll::Ready(None),
-    })
-    .await
 }
