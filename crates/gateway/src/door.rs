@@ -20,6 +20,7 @@ use hyper::body::Incoming;
 use types::Fault;
 
 use crate::live::Live;
+use crate::stop::Stop;
 use routes::Route;
 
 /// One worker's way in.
@@ -28,6 +29,8 @@ pub struct Door {
     pub gate: Rc<Gate>,
     /// What the threads share.
     pub live: Arc<Live>,
+    /// Hears when the gateway goes down.
+    pub stop: Stop,
 }
 
 /// Answers one HTTP request.
@@ -61,7 +64,7 @@ async fn model_call(door: &Rc<Door>, route: Route, parts: Parts, body: Incoming)
     let id = door.gate.call_id(&parts.headers);
     let refused = |fault: &Fault| response(refuse_call(front, &id, fault));
     if parts.method != Method::POST {
-        intake::discard(body);
+        intake::discard(&door.stop, body);
         let mut response = refused(&routes::wrong_method(&parts.method, parts.uri.path()));
         *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
@@ -70,10 +73,10 @@ async fn model_call(door: &Rc<Door>, route: Route, parts: Parts, body: Incoming)
     let setup = door.live.setup();
     // Nobody gets to fill our memory who may not call at all.
     if let Err(denied) = setup.access.check(&parts.headers) {
-        intake::discard(body);
+        intake::discard(&door.stop, body);
         return refused(&denied);
     }
-    let body = match intake::read(&parts.headers, body, setup.intake.max_body_bytes).await {
+    let body = match intake::read(&door.stop, &parts.headers, body, setup.intake.max_body_bytes).await {
         Ok(body) => body,
         Err(fault) => return refused(&fault),
     };
@@ -82,7 +85,11 @@ async fn model_call(door: &Rc<Door>, route: Route, parts: Parts, body: Incoming)
 
 /// A call that the control plane serves, on its own threads.
 async fn control_call(door: &Rc<Door>, peer: SocketAddr, parts: Parts, body: Incoming) -> Response<OutBody> {
-    match intake::read(&parts.headers, body, intake::MAX_CONTROL_BODY).await {
+    let limit = match door.live.setup().access.check(&parts.headers) {
+        Ok(()) => intake::MAX_CONTROL_BODY,
+        Err(_) => intake::MAX_STRANGERS_BODY,
+    };
+    match intake::read(&door.stop, &parts.headers, body, limit).await {
         Ok(body) => door.live.control.call(Request::from_parts(parts, body), peer).await.map(OutBody::control),
         Err(fault) => response(refuse(routes::front_of(&parts.headers), &fault)),
     }

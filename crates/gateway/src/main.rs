@@ -7,6 +7,7 @@ mod demo;
 mod door;
 mod live;
 mod serve;
+mod stop;
 mod worker;
 
 use std::process::ExitCode;

@@ -10,13 +10,12 @@ use std::sync::Arc;
 use std::thread;
 
 use engine::Roll;
-use tokio::sync::watch;
 
 use crate::cli::ServeArgs;
 use crate::config::{self, Loaded};
 use crate::control::{self, Cors};
 use crate::live::Live;
-use crate::worker;
+use crate::{stop, worker};
 use watch_file::Versions;
 
 /// Runs the gateway until it is told to stop.
@@ -100,7 +99,7 @@ fn announcement(found: &[String], address: SocketAddr, setup: &engine::Setup) ->
 impl Ready {
     fn run(self) -> ExitCode {
         let control = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        let (stop, stopped) = watch::channel(false);
+        let (stop, stopped) = stop::channel();
         // Whoever reads the announcement may signal at once.
         let signals = control.as_ref().ok().map(|runtime| {
             let _inside = runtime.enter();

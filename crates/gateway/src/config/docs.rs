@@ -48,6 +48,11 @@ engines on this machine, and names such as `gpt-...`, `claude-...` and `gemini-.
 
 `timeout` bounds the first content of a stream too, and its silence if it is shorter; `stream_timeout` replaces both.
 
+## Going down
+
+`SIGTERM` and `SIGINT` let calls in flight finish and accept no more. A request whose body has not arrived four seconds
+later is refused with a 503 (Anthropic's 529). A second signal ends everything at once.
+
 ## Without a file
 
 `lockgate --model ollama/llama3` serves one model. Without any flag `provider/*` is served for every provider whose key

@@ -207,6 +207,9 @@ async fn a_refusal_has_the_id_of_its_call_whoever_makes_it() {
             }
         }
     }
+    let large = Front::Chat.call("demo", &"long ".repeat(200_000), true).header("x-api-key", "sk-master-key");
+    let large = gateway.call(&large).await.text();
+    assert!(large.contains("0.5 MiB"), "{large}");
     let wrong = gateway.call(&Call::new("DELETE", "/health/readiness")).await;
     assert_eq!((wrong.status(), wrong.header("allow")), (405, Some("GET,HEAD")));
     assert_eq!(provider.requests().len(), 0);
