@@ -6,7 +6,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::builder::Resettable;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use engine::Roll;
 
 use crate::config::{self, Quick};
@@ -27,7 +28,7 @@ pub struct Cli {
 #[derive(Subcommand)]
 pub enum Command {
     /// Serve the models of a configuration, or whatever is found on this machine.
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Check a configuration file and say everything that is wrong or risky in it.
     Check(CheckArgs),
     /// List the providers that can be named in `model: provider/model`.
@@ -128,8 +129,18 @@ impl Cli {
         for remark in remarks {
             eprintln!("{remark}");
         }
-        Cli::parse_from(args)
+        let matches = without_empty_variables(Cli::command()).get_matches_from(args);
+        Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
+}
+
+/// A variable that is set to nothing counts as not set, as at the incumbent.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|arg| match arg.get_env().and_then(std::env::var_os) {
+        Some(value) if value.is_empty() => arg.env(Resettable::Reset),
+        _ => arg,
+    });
+    command.mut_subcommands(without_empty_variables)
 }
 
 impl ServeArgs {
@@ -197,7 +208,7 @@ pub fn mock(args: &MockArgs) -> ExitCode {
 }
 
 /// Prints a line for people or scripts; a reader that went away is no reason to fail.
-fn print(text: &str) {
+pub fn print(text: &str) {
     let text = text.trim_end();
     if !text.is_empty() {
         let _ = writeln!(std::io::stdout(), "{text}");

@@ -4,6 +4,7 @@
 mod signals;
 mod watch_file;
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use std::thread;
 
 use engine::Roll;
 
-use crate::cli::ServeArgs;
+use crate::cli::{self, ServeArgs};
 use crate::config::{self, Loaded};
 use crate::control::{self, Cors};
 use crate::live::Live;
@@ -112,13 +113,15 @@ impl Ready {
         control.spawn(signals.listen(self.live.clone(), stop));
         control.spawn(control::serve(self.live.clone(), self.errands));
         let watched = watch_file::start(self.seen, self.live.clone());
+        let watched = watched.inspect_err(|error| tracing::error!("changes of files are not noticed: {error}"));
         let workers = self.listeners.into_iter().enumerate().map(|(index, listener)| {
             let (live, stopped) = (self.live.clone(), stopped.clone());
             let name = format!("worker-{index}");
-            thread::Builder::new().name(name).spawn(move || worker::run(listener, live, seed(index), stopped))
+            let work = move || worker::run(listener, live, seed(index), stopped).inspect_err(not_served);
+            thread::Builder::new().name(name).spawn(work).inspect_err(not_served)
         });
         let workers: Vec<_> = workers.collect();
-        say(&self.announcement);
+        cli::print(&self.announcement);
         let mut code = ExitCode::SUCCESS;
         for worker in workers {
             match worker.map(thread::JoinHandle::join) {
@@ -146,13 +149,19 @@ fn start_log(args: &ServeArgs) {
     };
     let filter = tracing_subscriber::EnvFilter::try_from_env("LOCKGATE_LOG");
     let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
 }
 
-/// To people and scripts that wait for the gateway to come up.
-#[allow(clippy::print_stdout)]
-fn say(text: &str) {
-    println!("{text}");
+/// Reads again what may have changed on disk, and tells the log what came of it.
+fn reload(live: &Live) {
+    match live.reload() {
+        Ok(report) => tracing::warn!("configuration reloaded\n{report}"),
+        Err(report) => tracing::error!("the new configuration has errors and changes nothing\n{report}"),
+    }
+}
+
+fn not_served(error: &io::Error) {
+    tracing::error!("a worker cannot serve: {error}");
 }
 
 fn complain(text: &str) {
