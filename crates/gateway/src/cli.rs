@@ -61,6 +61,12 @@ pub struct ServeArgs {
     /// Origins whose pages may call from a browser, separated by commas; `*` for all.
     #[arg(long = "cors-origins", alias = "cors_origins", env = "LITELLM_CORS_ORIGINS")]
     pub cors_origins: Option<String>,
+    /// Private key in PEM form: with it and its certificate callers are served over HTTPS.
+    #[arg(long = "ssl_keyfile_path", alias = "ssl-keyfile-path", env = "SSL_KEYFILE_PATH")]
+    ssl_keyfile_path: Option<PathBuf>,
+    /// Certificate in PEM form, its issuers behind it.
+    #[arg(long = "ssl_certfile_path", alias = "ssl-certfile-path", env = "SSL_CERTFILE_PATH")]
+    ssl_certfile_path: Option<PathBuf>,
     /// Serve this one model, for example `ollama/llama3`.
     #[arg(short, long)]
     model: Option<String>,
@@ -148,6 +154,16 @@ impl ServeArgs {
     pub fn workers(&self) -> usize {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         self.num_workers.filter(|workers| *workers > 0).unwrap_or(cores)
+    }
+
+    /// Certificate and key, if callers are to be served over HTTPS.
+    pub fn tls_files(&self) -> Result<Option<[PathBuf; 2]>, String> {
+        match (self.ssl_certfile_path.clone(), self.ssl_keyfile_path.clone()) {
+            (Some(certificate), Some(key)) => Ok(Some([certificate, key])),
+            (None, None) => Ok(None),
+            (Some(_), None) => Err("HTTPS needs --ssl_keyfile_path beside --ssl_certfile_path".to_owned()),
+            (None, Some(_)) => Err("HTTPS needs --ssl_certfile_path beside --ssl_keyfile_path".to_owned()),
+        }
     }
 
     /// The flags that describe one model.

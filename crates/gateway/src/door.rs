@@ -50,6 +50,17 @@ pub async fn handle(
     Ok(response)
 }
 
+/// Refuses a request that came in the clear to a gateway that serves HTTPS.
+pub async fn refuse_plain(door: Rc<Door>, request: Request<Incoming>) -> Result<Response<OutBody>, Infallible> {
+    let (parts, body) = request.into_parts();
+    intake::discard(&door.stop, body);
+    let fault = Fault::invalid("this port serves HTTPS: write https:// in the address");
+    Ok(response(match routes::find(parts.uri.path()) {
+        Some(route) => refuse_call(route.front, &door.gate.call_id(&parts.headers), &fault),
+        None => refuse(routes::front_of(&parts.headers), &fault),
+    }))
+}
+
 async fn answer(door: &Rc<Door>, peer: SocketAddr, request: Request<Incoming>) -> Response<OutBody> {
     let (parts, body) = request.into_parts();
     match routes::find(parts.uri.path()) {

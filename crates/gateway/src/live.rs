@@ -8,6 +8,7 @@ use engine::{Roll, Setup};
 
 use crate::config::{self, Report};
 use crate::control::{Bridge, Cors};
+use crate::tls::Tls;
 
 /// What all threads share.
 pub struct Live {
@@ -24,6 +25,8 @@ pub struct Live {
     pub control: Bridge,
     /// Who may call from a browser.
     pub cors: Cors,
+    /// The certificate for callers, if they are served over HTTPS.
+    pub tls: Option<Tls>,
 }
 
 impl Live {
@@ -35,9 +38,10 @@ impl Live {
         report: Report,
         control: Bridge,
         cors: Cors,
+        tls: Option<Tls>,
     ) -> Self {
         let (setup, file) = (ArcSwap::from_pointee(setup), files.first().cloned());
-        Live { setup, file, files: Mutex::new(files), roll, report: Mutex::new(report), control, cors }
+        Live { setup, file, files: Mutex::new(files), roll, report: Mutex::new(report), control, cors, tls }
     }
 
     /// The newest setup.
@@ -64,8 +68,9 @@ impl Live {
         }
     }
 
-    /// The files that were read last, the configuration first; none if nothing was configured.
+    /// The files that were read last, the configuration first, the certificate behind it; those that there are.
     pub fn files(&self) -> Vec<PathBuf> {
-        self.files.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let configuration = self.files.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        configuration.into_iter().chain(self.tls.iter().flat_map(Tls::files)).collect()
     }
 }

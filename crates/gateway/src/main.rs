@@ -8,6 +8,7 @@ mod door;
 mod live;
 mod serve;
 mod stop;
+mod tls;
 mod worker;
 
 use std::process::ExitCode;

@@ -16,6 +16,7 @@ use crate::cli::{self, ServeArgs};
 use crate::config::{self, Loaded};
 use crate::control::{self, Cors};
 use crate::live::Live;
+use crate::tls::Tls;
 use crate::{stop, worker};
 use watch_file::Versions;
 
@@ -42,7 +43,8 @@ struct Ready {
 
 fn prepare(args: &ServeArgs) -> Result<Ready, String> {
     let roll = Arc::new(Roll::default());
-    let seen = Versions::of(args.config.clone());
+    let tls_files = args.tls_files()?;
+    let seen = Versions::of(args.config.iter().chain(tls_files.iter().flatten()).cloned());
     let Loaded { setup, report, found, files } = match &args.config {
         Some(file) => config::load(file, &config::process_env, &roll),
         None => config::discover(&args.quick(), &config::process_env, &roll),
@@ -53,15 +55,17 @@ fn prepare(args: &ServeArgs) -> Result<Ready, String> {
     let Some(setup) = setup else {
         return Err("the configuration has errors; nothing was started".to_owned());
     };
+    let tls = tls_files.map(Tls::read).transpose().map_err(|why| format!("HTTPS cannot be served: {why}"))?;
     let open = setup.access.master_key.is_none();
     let address = address(args, open)?;
     let listeners = worker::listeners(address, args.workers())
         .map_err(|error| format!("cannot listen on {address}: {error}; another port can be chosen with --port"))?;
     let address = listeners[0].local_addr().map_err(|error| error.to_string())?;
-    let announcement = announcement(&found, address, &setup);
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let announcement = announcement(&found, scheme, address, &setup);
     let (control, errands) = control::bridge();
     let cors = Cors::new(args.cors_origins.as_deref().unwrap_or_default());
-    let live = Arc::new(Live::new(setup, files, roll, report, control, cors));
+    let live = Arc::new(Live::new(setup, files, roll, report, control, cors, tls));
     Ok(Ready { live, listeners, errands, announcement, seen })
 }
 
@@ -78,13 +82,13 @@ fn address(args: &ServeArgs, open: bool) -> Result<SocketAddr, String> {
 }
 
 /// What was found, where it listens, and a first call that works.
-fn announcement(found: &[String], address: SocketAddr, setup: &engine::Setup) -> String {
+fn announcement(found: &[String], scheme: &str, address: SocketAddr, setup: &engine::Setup) -> String {
     let host = match address.ip() {
         ip if ip.is_unspecified() => "localhost".to_owned(),
         IpAddr::V6(ip) => format!("[{ip}]"),
         ip => ip.to_string(),
     };
-    let url = format!("http://{host}:{}", address.port());
+    let url = format!("{scheme}://{host}:{}", address.port());
     let key = match setup.access.master_key {
         Some(_) => " -H \"authorization: Bearer $LITELLM_MASTER_KEY\"",
         None => "",
@@ -157,6 +161,11 @@ fn reload(live: &Live) {
     match live.reload() {
         Ok(report) => tracing::warn!("configuration reloaded\n{report}"),
         Err(report) => tracing::error!("the new configuration has errors and changes nothing\n{report}"),
+    }
+    match live.tls.as_ref().map(Tls::reload) {
+        Some(Ok(true)) => tracing::warn!("certificate reloaded"),
+        Some(Err(why)) => tracing::error!("the new certificate cannot be used and changes nothing: {why}"),
+        Some(Ok(false)) | None => {}
     }
 }
 

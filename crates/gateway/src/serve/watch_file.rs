@@ -1,4 +1,4 @@
-//! Reloads when a file of the configuration changes.
+//! Reloads when a file of the configuration changes, or the certificate.
 
 use std::io;
 use std::path::{Path, PathBuf};

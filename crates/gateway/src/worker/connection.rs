@@ -1,4 +1,5 @@
-//! One connection of a caller: one request after another, and a proper end when the gateway goes down.
+//! One connection of a caller: a handshake where there is a certificate, then one request after another, and a proper
+//! end when the gateway goes down.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -16,8 +17,9 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::door::{Door, OutBody, handle};
+use crate::door::{Door, OutBody, handle, refuse_plain};
 use crate::stop::Stop;
+use crate::tls::{Greeted, Tls};
 
 /// How long a client may take to send the head of a request.
 const HEAD_TIME: Duration = Duration::from_secs(60);
@@ -29,8 +31,30 @@ pub async fn serve(stream: TcpStream, peer: SocketAddr, door: Rc<Door>, _open: m
     if stream.set_nodelay(true).is_err() {
         return;
     }
+    let live = door.live.clone();
+    match &live.tls {
+        // Boxed, so that a plain connection does not keep the room that only TLS needs.
+        Some(tls) => Box::pin(serve_encrypted(tls, stream, peer, door)).await,
+        None => {
+            let stop = door.stop.clone();
+            answer_all(stream, &stop, move |request| handle(door.clone(), peer, request)).await;
+        }
+    }
+}
+
+async fn serve_encrypted(tls: &Tls, stream: TcpStream, peer: SocketAddr, door: Rc<Door>) {
     let stop = door.stop.clone();
-    answer_all(stream, &stop, move |request| handle(door.clone(), peer, request)).await;
+    let greeted = tokio::select! {
+        greeted = tls.greet(stream) => greeted,
+        () = stop.told_and(LAST_CHANCE) => return,
+    };
+    match greeted {
+        Ok(Greeted::Tls(stream)) => answer_all(stream, &stop, move |request| handle(door.clone(), peer, request)).await,
+        Ok(Greeted::Plain(stream)) => {
+            answer_all(stream, &stop, move |request| refuse_plain(door.clone(), request)).await
+        }
+        Err(error) => tracing::debug!(%peer, %error, "no TLS handshake"),
+    }
 }
 
 /// Answers requests until the caller has no more, or the gateway goes down.

@@ -122,7 +122,7 @@ async fn without_any_configuration_it_answers_by_itself_and_to_this_machine_alon
 
 #[tokio::test]
 async fn variables_that_are_set_to_nothing_count_as_not_set() {
-    let names = ["CONFIG_FILE_PATH", "HOST", "NUM_WORKERS", "DEBUG"];
+    let names = ["CONFIG_FILE_PATH", "HOST", "NUM_WORKERS", "DEBUG", "SSL_KEYFILE_PATH", "SSL_CERTFILE_PATH"];
     let gateway = Gateway::spawn(Folder::new(), &[], &names.map(|name| (name, ""))).await;
     assert!(gateway.said().contains("mock/demo"), "{}", gateway.said());
     let (code, said, complained) = run(lockgate(&["serve", "--config", "gone.yaml"]).env("PORT", "")).await;
