@@ -2,6 +2,7 @@
 //! the setup and the deployments' health, and never touches a file or a database.
 
 mod connection;
+mod patient;
 
 use std::cell::RefCell;
 use std::io;

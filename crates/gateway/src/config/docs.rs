@@ -48,7 +48,7 @@ engines on this machine, and names such as `gpt-...`, `claude-...` and `gemini-.
 
 `timeout` bounds the first content of a stream too, and its silence if it is shorter; `stream_timeout` replaces both.
 Callers have limits of their own: 10 s for a TLS handshake, 60 s for the head of a request and for a pause within its
-body.
+body, and 5 minutes in which they take nothing of their answer.
 
 ## HTTPS
 

@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use super::patient::Patient;
 use crate::door::{Door, OutBody, handle, refuse_plain};
 use crate::stop::Stop;
 use crate::tls::{Greeted, Tls};
@@ -71,7 +72,7 @@ where
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME);
-    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(Patient::new(stream)), service));
     let result = tokio::select! {
         result = connection.as_mut() => result,
         () = stop.told() => {
