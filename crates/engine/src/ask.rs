@@ -18,6 +18,8 @@ use crate::{Caller, Deployment, Setup};
 
 /// A call as it came in.
 pub struct Call {
+    /// Its id: [`Gate::call_id`](crate::Gate::call_id).
+    pub id: String,
     /// The dialect the caller speaks.
     pub front: &'static dyn Front,
     /// What is asked for.

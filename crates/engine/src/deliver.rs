@@ -16,6 +16,7 @@ use types::{Fault, FaultKind};
 use crate::Ledger;
 use crate::attempt::Opening;
 use crate::booking::Paying;
+use crate::defect::caught;
 use crate::flow::Flow;
 use crate::journey::Attempts;
 
@@ -176,6 +177,13 @@ impl Delivery {
 
     /// The next bytes for the caller; `None` at the end. Faults are part of the bytes.
     pub fn poll_piece(&mut self, cx: &mut Context) -> Poll<Option<Bytes>> {
+        caught(|| self.poll_answer_or_silence(cx)).unwrap_or_else(|defect| {
+            self.state = State::Failed(defect);
+            self.poll_answer(cx)
+        })
+    }
+
+    fn poll_answer_or_silence(&mut self, cx: &mut Context) -> Poll<Option<Bytes>> {
         match self.poll_answer(cx) {
             Poll::Ready(piece) => {
                 self.sent = Instant::now();

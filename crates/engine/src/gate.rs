@@ -4,6 +4,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use http::HeaderMap;
+
+use crate::note::CALL_ID;
 use crate::{Dice, Keyring, Ledger, Setup, Wire};
 
 /// One worker's way into the engine.
@@ -23,6 +26,12 @@ pub struct Gate {
 }
 
 impl Gate {
+    /// The id of a call that came with these headers: the caller's own, or a fresh one.
+    pub fn call_id(&self, headers: &HeaderMap) -> String {
+        let own = headers.get(CALL_ID).and_then(|value| value.to_str().ok()).filter(|id| !id.is_empty());
+        own.map_or_else(|| self.dice.borrow_mut().uuid(), str::to_owned)
+    }
+
     /// A random number from 0 to 1.
     pub fn roll(&self) -> f64 {
         self.dice.borrow_mut().unit()

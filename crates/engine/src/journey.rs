@@ -14,24 +14,26 @@ use types::{Fault, FaultKind};
 use crate::ask::Ask;
 use crate::attempt::{Opened, Opening};
 use crate::attempts::{self, Outcome};
+use crate::defect::caught_in;
 use crate::deliver::{Delivery, Service};
 use crate::note::{Note, Tally, write_cost, write_id, write_key, write_source};
 use crate::pass::Pass;
 use crate::{Call, Content, Gate, Reply, Setup};
 
 /// Serves one call, from the caller's bytes to the caller's bytes. Every fault becomes an answer in the caller's
-/// dialect; dropping the future, or the streamed answer, gives the call up and closes its upstream connection.
+/// dialect, a panic too; dropping the future, or the streamed answer, gives the call up and closes its upstream
+/// connection.
 pub async fn serve(gate: &Rc<Gate>, call: Call) -> Reply {
-    let journey = Journey::begin(gate, &call);
-    let (front, call_id) = (call.front, journey.call_id.clone());
-    match journey.run(call).await {
-        Ok(reply) => reply,
-        Err(fault) => {
-            let mut reply = refuse(front, &fault);
-            write_id(&mut reply.headers, &call_id, front.id_header());
-            reply
-        }
-    }
+    let (front, id) = (call.front, call.id.clone());
+    let reply = caught_in(Journey::begin(gate, &call).run(call)).await;
+    reply.flatten().unwrap_or_else(|fault| refuse_call(front, &id, &fault))
+}
+
+/// The answer to a call that a fault becomes in the caller's dialect: with the ids that every answer to a call has.
+pub fn refuse_call(front: &dyn Front, id: &str, fault: &Fault) -> Reply {
+    let mut reply = refuse(front, fault);
+    write_id(&mut reply.headers, id, front.id_header());
+    reply
 }
 
 /// The answer that a fault becomes in the caller's dialect.
@@ -59,9 +61,7 @@ pub(crate) type Attempts = Pin<Box<dyn Future<Output = Result<Opened, Fault>>>>;
 
 impl Journey {
     fn begin(gate: &Rc<Gate>, call: &Call) -> Self {
-        let own = call.headers.get("x-litellm-call-id").and_then(|value| value.to_str().ok());
-        let call_id = own.map_or_else(|| gate.dice.borrow_mut().uuid(), str::to_owned);
-        Journey { gate: gate.clone(), setup: (gate.setup)(), began: Instant::now(), call_id }
+        Journey { gate: gate.clone(), setup: (gate.setup)(), began: Instant::now(), call_id: call.id.clone() }
     }
 
     async fn run(self, call: Call) -> Result<Reply, Fault> {

@@ -10,6 +10,9 @@ use crate::Deployment;
 use crate::attempt::Opened;
 use crate::pass::Pass;
 
+/// Header with the id of a call, in requests and in answers.
+pub(crate) const CALL_ID: &str = "x-litellm-call-id";
+
 /// What is known about a call when its answer begins.
 pub(crate) struct Note<'a> {
     /// The call's id.
@@ -109,7 +112,7 @@ pub(crate) fn write_key(headers: &mut HeaderMap, pass: &Pass) {
 
 /// Adds the call's id, also where callers of this dialect look for one, unless the provider's own is there.
 pub(crate) fn write_id(headers: &mut HeaderMap, call_id: &str, id_header: &'static str) {
-    set(headers, HeaderName::from_static("x-litellm-call-id"), call_id);
+    set(headers, HeaderName::from_static(CALL_ID), call_id);
     if !headers.contains_key(id_header) {
         set(headers, HeaderName::from_static(id_header), call_id);
     }

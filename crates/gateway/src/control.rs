@@ -25,6 +25,7 @@ use tokio::sync::{mpsc, oneshot};
 use tower_service::Service;
 use types::{Fault, FaultKind, Side};
 
+use crate::door::routes;
 use crate::live::Live;
 
 /// Requests that may wait for the control plane.
@@ -116,11 +117,9 @@ fn caller(live: &Live, request: &Request) -> Result<Arc<Caller>, Fault> {
     Ok(Arc::new(found))
 }
 
-/// The dialect in which a caller expects errors: Anthropic's clients always name their API version.
+/// The dialect in which a caller expects errors.
 fn front_of(request: &Request) -> &'static dyn Front {
-    let name = if request.headers().contains_key("anthropic-version") { "anthropic" } else { "openai" };
-    let mut fronts = dialects::FRONTS.iter().copied();
-    fronts.find(|front| front.name() == name).unwrap_or(dialects::FRONTS[0])
+    routes::front_of(request.headers())
 }
 
 fn fault(fault: &Fault) -> Response<Body> {

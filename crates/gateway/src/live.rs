@@ -9,6 +9,7 @@ use engine::{Meters, Roll, Setup};
 use crate::books::Books;
 use crate::config::{self, Report};
 use crate::control::{Bridge, Cors};
+use crate::tls::Tls;
 
 /// What outlives every setup.
 pub struct Lasting {
@@ -22,6 +23,8 @@ pub struct Lasting {
     pub control: Bridge,
     /// Who may call from a browser.
     pub cors: Cors,
+    /// The certificate, if HTTPS is served.
+    pub tls: Option<Tls>,
 }
 
 /// What all threads share.
@@ -43,15 +46,17 @@ pub struct Live {
     pub control: Bridge,
     /// Who may call from a browser.
     pub cors: Cors,
+    /// The certificate for callers, if they are served over HTTPS.
+    pub tls: Option<Tls>,
 }
 
 impl Live {
     /// Begins with `setup`, which came from `files` (the configuration first) or from nowhere.
     pub fn new(setup: Setup, files: Vec<PathBuf>, report: Report, lasting: Lasting) -> Self {
         let (setup, file) = (ArcSwap::from_pointee(setup), files.first().cloned());
-        let Lasting { roll, books, meters, control, cors } = lasting;
+        let Lasting { roll, books, meters, control, cors, tls } = lasting;
         let (files, report) = (Mutex::new(files), Mutex::new(report));
-        Live { setup, file, files, roll, report, books, meters, control, cors }
+        Live { setup, file, files, roll, report, books, meters, control, cors, tls }
     }
 
     /// The newest setup.
@@ -78,8 +83,9 @@ impl Live {
         }
     }
 
-    /// The files that were read last, the configuration first; none if nothing was configured.
+    /// The files that were read last, the configuration first, the certificate behind it; those that there are.
     pub fn files(&self) -> Vec<PathBuf> {
-        self.files.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let configuration = self.files.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        configuration.into_iter().chain(self.tls.iter().flat_map(Tls::files)).collect()
     }
 }

@@ -54,18 +54,14 @@ pub async fn reload(State(live): State<Arc<Live>>) -> Response<Body> {
 
 /// Nothing is served under this path.
 pub async fn not_found(request: Request) -> Response<Body> {
-    if routes::find_path(request.uri().path()).is_some() {
-        return wrong_method(request).await;
-    }
     let message = format!("nothing is served under {} {}", request.method(), request.uri().path());
     fault_for(front_of(&request), &Fault::new(FaultKind::NotFound, Side::Caller, message))
 }
 
 /// The path is right, the method is not.
 pub async fn wrong_method(request: Request) -> Response<Body> {
-    let message = format!("{} does not take the method {}", request.uri().path(), request.method());
-    let front = routes::find_path(request.uri().path()).map_or_else(|| front_of(&request), |route| route.front);
-    let mut response = fault_for(front, &Fault::invalid(message));
+    let fault = routes::wrong_method(request.method(), request.uri().path());
+    let mut response = fault_for(front_of(&request), &fault);
     *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
     response
 }

@@ -120,6 +120,23 @@ async fn without_any_configuration_it_answers_by_itself_and_to_this_machine_alon
     }
 }
 
+#[tokio::test]
+async fn variables_that_are_set_to_nothing_count_as_not_set() {
+    let names = ["CONFIG_FILE_PATH", "HOST", "NUM_WORKERS", "DEBUG", "SSL_KEYFILE_PATH", "SSL_CERTFILE_PATH"];
+    let gateway = Gateway::spawn(Folder::new(), &[], &names.map(|name| (name, ""))).await;
+    assert!(gateway.said().contains("mock/demo"), "{}", gateway.said());
+    let (code, said, complained) = run(lockgate(&["serve", "--config", "gone.yaml"]).env("PORT", "")).await;
+    assert_eq!((code, said.as_str()), (Some(1), ""), "{complained}");
+    assert!(complained.contains("gone.yaml"), "{complained}");
+}
+
+#[tokio::test]
+async fn checking_without_a_file_starts_nothing() {
+    let (code, said, complained) = run(&mut lockgate(&["--validate_config", "--port", "0"])).await;
+    assert_eq!((code, said.as_str()), (Some(1), ""), "{complained}");
+    assert!(complained.contains("--config"), "{complained}");
+}
+
 /// Addresses of this machine that are not the usual loopback one.
 fn elsewhere() -> Vec<std::net::IpAddr> {
     let probe = std::net::UdpSocket::bind("0.0.0.0:0").and_then(|socket| {

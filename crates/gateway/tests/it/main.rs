@@ -12,3 +12,4 @@ mod house;
 mod reload;
 mod staying_alive;
 mod streams;
+mod tls;

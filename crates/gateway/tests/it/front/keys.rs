@@ -130,3 +130,16 @@ async fn whoever_has_no_key_is_refused_before_its_body_has_come() {
         }
     }
 }
+
+#[tokio::test]
+async fn whoever_has_no_key_cannot_fill_the_memory_of_the_control_plane_either() {
+    let (_provider, gateway) = locked().await;
+    let large = |key: &str| {
+        let call = Call::new("POST", "/config/reload").header("x-api-key", key);
+        call.body(vec![b' '; 1 << 20])
+    };
+    assert_eq!(gateway.call(&large("sk-wrong")).await.status(), 413);
+    assert_eq!(gateway.call(&large(KEY)).await.status(), 200);
+    let anthropic = gateway.call(&large("sk-wrong").header("anthropic-version", "2023-06-01")).await;
+    assert_eq!((anthropic.status(), &anthropic.json()["error"]["type"]), (413, &"request_too_large".into()));
+}
