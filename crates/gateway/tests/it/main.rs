@@ -10,5 +10,6 @@ mod gateway;
 mod hostile;
 mod house;
 mod reload;
+mod servers;
 mod staying_alive;
 mod streams;
