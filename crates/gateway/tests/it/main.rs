@@ -10,6 +10,7 @@ mod gateway;
 mod hostile;
 mod house;
 mod reload;
+mod servers;
 mod staying_alive;
 mod streams;
 mod tls;
