@@ -14,6 +14,7 @@ mod gemini;
 mod hostile;
 pub mod json;
 pub mod media;
+mod names;
 mod ollama;
 mod openai;
 mod phrases;
@@ -31,6 +32,7 @@ pub use back::{Back, Glance, Outgoing, Quirks, StreamReader, Target};
 pub use fit::Fit;
 pub use front::{Front, Stamp, StreamWriter};
 pub use gemini::Gemini;
+pub use names::Names;
 pub use ollama::Ollama;
 pub use openai::OpenAi;
 

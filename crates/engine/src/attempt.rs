@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use dialects::Stamp;
+use dialects::{Names, Stamp};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use providers::http as upstream;
 use providers::http::Body;
@@ -48,6 +48,7 @@ struct Encoded {
     body: Vec<Bytes>,
     headers: Vec<(&'static str, String)>,
     dropped: Vec<String>,
+    names: Names,
     /// Whether the caller's own bytes go upstream, and so the provider's own bytes come back.
     verbatim: bool,
     /// What the provider is asked for: a bridge may turn a completion into a chat.
@@ -93,8 +94,8 @@ impl Attempt<'_> {
         {
             edits.extend(ask.edits(deployment));
             let body = ask.body.splice(&edits);
-            let (headers, dropped) = Default::default();
-            return Ok(Some(Encoded { path, body, headers, dropped, verbatim: true, operation: ask.operation }));
+            let (headers, dropped, names) = Default::default();
+            return Ok(Some(Encoded { path, body, headers, dropped, names, verbatim: true, operation: ask.operation }));
         }
         let request = ask.decoded(deployment)?;
         let (operation, path) = match path(ask.operation) {
@@ -112,6 +113,7 @@ impl Attempt<'_> {
             body: vec![outgoing.body],
             headers: outgoing.headers,
             dropped: outgoing.dropped,
+            names: outgoing.names,
             verbatim: false,
             operation,
         }))
@@ -211,14 +213,15 @@ impl Attempt<'_> {
             back.glance_answer(encoded.operation, &bytes)?;
             return Ok(self.opened(reply.headers, encoded.dropped, Opening::Whole(bytes)));
         }
-        let answer = back.read_answer(encoded.operation, &bytes)?;
+        let mut answer = back.read_answer(encoded.operation, &bytes)?;
+        encoded.names.restore_answer(&mut answer);
         let bytes = self.ask.front.write_answer(self.ask.operation, &answer, self.stamp).freeze();
         Ok(self.opened(reply.headers, encoded.dropped, Opening::Whole(bytes)))
     }
 
     /// Reads on until there is something to show: until then, a fault can lead to another attempt unseen.
     async fn open_stream(&self, encoded: Encoded, reply: upstream::Reply) -> Result<Opened, Fault> {
-        let reader = self.deployment.back.stream_reader(encoded.operation);
+        let reader = encoded.names.restoring(self.deployment.back.stream_reader(encoded.operation));
         let mut flow = match encoded.verbatim {
             true => Flow::verbatim(self.deployment.clone(), reader, !self.ask.stream_usage),
             false => {

@@ -4,6 +4,7 @@
 use bytes::BytesMut;
 use types::{Answer, Block, Choice, Operation, Raw, Response, Source};
 
+use super::ids::CALL_IDS;
 use super::wire::{Head, call_id};
 use super::{NAME, completions, embeddings, lines, usage, words, write_messages};
 use crate::json::{Doc, Writer};
@@ -201,7 +202,7 @@ fn call(w: &mut Writer, choice: usize, index: usize, block: &Block, stamp: &Stam
         Block::ToolCall(call) => w.object(|w| {
             match call.id.as_str() {
                 "" => w.str_field("id", &call_id(stamp, choice, index)),
-                id => w.str_field("id", id),
+                id => w.str_field("id", &CALL_IDS.fit(id)),
             }
             w.str_field("type", "function");
             w.key("function").object(|w| {

@@ -107,7 +107,7 @@ pub(in crate::anthropic) fn write_block(block: &Block, made_id: &str, w: &mut Wr
         Block::ToolCall(call) => {
             let id = if call.id.is_empty() { made_id } else { &call.id };
             w.str_field("type", "tool_use");
-            w.str_field("id", &ids::with_signature(id, call.signature.as_deref()));
+            w.str_field("id", &ids::with_signature(&ids::CALL_IDS.fit(id), call.signature.as_deref()));
             w.str_field("name", &call.name);
             w.key("input").json(&input(&call.arguments));
         }
