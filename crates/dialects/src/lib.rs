@@ -20,6 +20,8 @@ mod openai;
 mod phrases;
 #[cfg(test)]
 mod prices;
+#[cfg(test)]
+mod proofs;
 pub mod sse;
 mod think;
 #[cfg(test)]

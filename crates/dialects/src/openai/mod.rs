@@ -16,6 +16,7 @@ mod line_parts;
 mod lines;
 mod messages;
 mod parts;
+mod proofs;
 mod request;
 mod splice;
 mod stream_reader;

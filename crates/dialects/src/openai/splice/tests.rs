@@ -83,3 +83,23 @@ fn what_goes_deeper_than_single_fields_is_decoded() {
     );
     check(Quirks { string_content: true, ..Quirks::default() }, true, r#"{"model":"a"}"#, None);
 }
+
+#[test]
+fn reasoning_goes_back_only_to_the_server_that_may_have_given_it() {
+    let openai = Quirks { developer_role: true, ..Quirks::default() };
+    for field in ["reasoning", "reasoning_content", "reasoning_details", "thinking_blocks", "thought_signature"] {
+        let body: &str =
+            format!(r#"{{"model":"a","messages":[{{"role":"assistant","content":"","{field}":"x"}}]}}"#).leak();
+        check(Quirks::default(), true, body, Some(&body.replace("\"a\"", "\"up\"")));
+        check(openai, true, body, None);
+    }
+    let marked: &str = format!(r#"{{"model":"a","messages":[{{"signature":"{}"}}]}}"#, proofs::marked("cA==")).leak();
+    check(Quirks::default(), true, marked, None);
+    check(openai, true, r#"{"model":"a","messages":[{"tool_call_id":"c__thought__cA=="}]}"#, None);
+    check(
+        openai,
+        true,
+        r#"{"model":"a","reasoning_effort":"low"}"#,
+        Some(r#"{"model":"up","reasoning_effort":"low"}"#),
+    );
+}
