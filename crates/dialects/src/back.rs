@@ -69,6 +69,9 @@ pub struct Target<'a> {
     pub quirks: &'a Quirks,
     /// Whether parameters that the target cannot honour are dropped instead of refused.
     pub drop_params: bool,
+    /// The version of the dialect that a caller who speaks it asks for (Anthropic's `anthropic-version`): it goes on
+    /// with the request.
+    pub version: Option<&'a str>,
 }
 
 impl Target<'_> {

@@ -20,9 +20,12 @@ const MAX_ERROR_BYTES: usize = 1 << 20;
 /// How long the body of an error answer may take.
 const ERROR_BODY_TIME: Duration = Duration::from_secs(10);
 
+/// Header in which callers name the version of their dialect.
+const VERSION: &str = "anthropic-version";
+
 /// Headers of the caller that go on to a provider of the same dialect.
 const FORWARDED: &[(&str, &str)] =
-    &[("anthropic", "anthropic-version"), ("anthropic", "anthropic-beta"), ("openai", "openai-beta")];
+    &[("anthropic", VERSION), ("anthropic", "anthropic-beta"), ("openai", "openai-beta")];
 
 /// An answer that has begun.
 pub(crate) struct Opened {
@@ -88,6 +91,7 @@ impl Attempt<'_> {
         let facts = self.facts(&model);
         let mut target = deployment.target(&model, &facts);
         target.drop_params = ask.wishes.drop_params.unwrap_or(target.drop_params);
+        target.version = self.forwarded().find(|(name, _)| *name == VERSION).and_then(|(_, value)| value.to_str().ok());
         let path = |operation| back.path(operation, &model, ask.stream);
         if let (true, Some(path)) = (ask.front.name() == back.name(), path(ask.operation))
             && let Some(mut edits) = back.splice(ask.operation, &ask.body, &target)
@@ -182,13 +186,17 @@ impl Attempt<'_> {
                 .map_err(|_| Fault::invalid(format!("the request would put odd characters into header {name}")))?;
             headers.insert(HeaderName::from_static(name), value);
         }
-        let forwarded = FORWARDED.iter().filter(|(dialect, _)| encoded.verbatim && *dialect == self.ask.front.name());
-        for (_, name) in forwarded {
-            if let Some(value) = self.ask.headers.get(*name) {
-                headers.insert(HeaderName::from_static(name), value.clone());
-            }
+        for (name, value) in self.forwarded() {
+            headers.insert(HeaderName::from_static(name), value.clone());
         }
         Ok(headers)
+    }
+
+    /// The caller's headers that go on. They belong to what is said in the body, whether it passes untouched or not.
+    fn forwarded(&self) -> impl Iterator<Item = (&'static str, &HeaderValue)> {
+        let (front, back) = (self.ask.front.name(), self.deployment.back.name());
+        let own = FORWARDED.iter().filter(move |(dialect, _)| *dialect == front && front == back);
+        own.filter_map(|(_, name)| Some((*name, self.ask.headers.get(*name)?)))
     }
 
     /// Reads an error answer.

@@ -148,6 +148,22 @@ def test_an_older_client_is_served(back):
     assert text_of(answer) == "You said: Good morning"
 
 
+@pytest.mark.can("version")
+def test_the_newer_version_refuses_sampling_in_anthropics_own_words(client, back):
+    with pytest.raises(anthropic.BadRequestError) as refused:
+        say(client, back.model(), extra_body={"temperature": 0.5})
+    assert_shape(refused.value, "invalid_request_error")
+    assert "temperature" in refused.value.api_message and "2026-10-21" in refused.value.api_message
+
+
+@pytest.mark.gateway
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_sampling_goes_where_it_is_taken_and_is_lost_elsewhere_if_the_caller_agrees(client, back, stream):
+    answer = say(client, back.model(), stream=stream, extra_body={"temperature": 0.5, "drop_params": True})
+    text = follow(list(answer))[0][0][1] if stream else text_of(answer)
+    assert text == "You said: Good morning"
+
+
 # Streams
 
 

@@ -7,8 +7,11 @@ use crate::json::{Doc, Json, Kind, Writer};
 /// Name of the dialect; also marks blocks and tools that only this dialect understands.
 pub(super) const DIALECT: &str = "anthropic";
 
-/// The version that every model takes. `2026-10-21` refuses sampling parameters that older models rely on.
+/// The version that every model takes, for callers who name none.
 pub(super) const VERSION: (&str, &str) = ("anthropic-version", "2023-06-01");
+
+/// The version that has no sampling parameters, whatever the model.
+pub(super) const UNSAMPLED_VERSION: &str = "2026-10-21";
 
 /// The tool that stands in for a JSON schema on models without structured output: the model is made to call
 /// it, and the readers turn its input into the text of the answer.

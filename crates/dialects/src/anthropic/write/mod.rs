@@ -13,6 +13,8 @@ mod thinking;
 mod tools;
 mod turns;
 
+pub(super) use sampling::unsampled;
+
 use types::{Chat, Fault, FaultKind, Request};
 
 use super::{ids, words};
@@ -62,7 +64,7 @@ fn chat(chat: &Chat, purpose: Purpose, mut fit: Fit) -> Result<Outgoing, Fault> 
     let body = print::Body { model: fit.target.model, conversation, extras, thinking, tools: &tools, sampling };
     Ok(Outgoing {
         body: body.print().freeze(),
-        headers: vec![(words::VERSION.0, words::VERSION.1.to_owned())],
+        headers: vec![(words::VERSION.0, fit.target.version.unwrap_or(words::VERSION.1).to_owned())],
         dropped: std::mem::take(&mut fit.dropped),
         names: Names::default(),
     })

@@ -10,7 +10,7 @@ fn check(quirks: Quirks, sampling: bool, body: &'static str, expected: Option<&s
 
 fn check_able(quirks: Quirks, abilities: Abilities, body: &'static str, expected: Option<&str>) {
     let facts = ModelFacts { abilities, ..ModelFacts::default() };
-    let target = Target { model: "up", name: "x/up", facts: &facts, quirks: &quirks, drop_params: true };
+    let target = Target { model: "up", name: "x/up", facts: &facts, quirks: &quirks, drop_params: true, version: None };
     let object = Object::parse(Bytes::from_static(body.as_bytes())).unwrap();
     let edits = edits(Operation::Chat, &object, &target);
     let got = edits.map(|edits| String::from_utf8(object.splice(&edits).concat()).unwrap());
