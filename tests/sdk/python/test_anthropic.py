@@ -8,7 +8,7 @@ import pytest
 from anthropic import Anthropic, AsyncAnthropic, Omit
 
 from common import CLOCK, PNG, TRICKY, WEATHER, Trip, fits_weather, upstream_requests, words
-from conftest import SESSION
+from conftest import SESSION, Back
 
 WITH = {"base_url": SESSION["base"], "api_key": SESSION["key"], "max_retries": 0, "timeout": 30}
 TOOLS = [
@@ -251,6 +251,29 @@ def test_a_tool_can_be_demanded(client, back):
     (call,) = calls_of(say(client, back.model(), tools=TOOLS, tool_choice={"type": "tool", "name": "clock"}))
     assert call.name == "clock" and set(call.input) == {"zone"}
     assert calls_of(say(client, back.model(), tools=TOOLS, tool_choice={"type": "any"}))
+
+
+@pytest.mark.gateway
+def test_a_tool_keeps_its_name_where_the_provider_would_refuse_it(client, back):
+    name = "mcp__" + "long" * 30
+    tools = [{"name": name, "description": "Forecast", "input_schema": WEATHER}]
+    asked = [user("How is the weather?")]
+    turn = say(client, back.model(), messages=asked, tools=tools)
+    assert [call.name for call in calls_of(turn)] == [name]
+    events = say(client, back.model(), tools=tools, stream=True)
+    blocks = [event.content_block for event in events if event.type == "content_block_start"]
+    assert [block.name for block in blocks if block.type == "tool_use"] == [name]
+    messages = [*asked, {"role": "assistant", "content": turn.content}, results(turn, ["Rain until noon"])]
+    assert "Rain until noon" in text_of(say(client, back.model(), messages=messages, tools=tools))
+
+
+@pytest.mark.gateway
+@pytest.mark.parametrize("giver", ["openai-back", "gemini-back", "ollama-back"])
+def test_a_conversation_with_thoughts_and_calls_goes_on_with_another_provider(client, back, giver):
+    asked = [user("How is the weather?")]
+    turn = say(client, Back(giver).proving, messages=asked, tools=TOOLS[:1], **THINK)
+    messages = [*asked, {"role": "assistant", "content": turn.content}, results(turn, ["Rain until noon"])]
+    assert "Rain until noon" in text_of(say(client, back.proving, messages=messages, tools=TOOLS[:1], **THINK))
 
 
 @pytest.mark.parametrize(
