@@ -216,9 +216,9 @@ fn call(w: &mut Writer, choice: usize, index: usize, block: &Block, stamp: &Stam
     }
 }
 
-/// Clients parse arguments, and no text at all does not parse.
+/// Clients parse arguments, and expect an object: no text at all does not parse, and nothing is none.
 fn arguments(text: &str) -> &str {
-    if text.is_empty() { "{}" } else { text }
+    if matches!(text, "" | "null") { "{}" } else { text }
 }
 
 /// Writes Gemini's signature where Google's clients look for it, and where LiteLLM's do.
