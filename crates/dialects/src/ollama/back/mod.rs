@@ -8,6 +8,7 @@ mod line;
 mod messages;
 mod options;
 mod request;
+mod schema;
 mod stream;
 
 use bytes::Bytes;
