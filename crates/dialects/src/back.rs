@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use types::{Abilities, Answer, Event, Fault, ModelFacts, Operation, Request, Usage};
 
-use crate::Framing;
 use crate::json::{self, Edit, Object};
+use crate::{Framing, Names};
 
 /// A dialect that providers speak. Reading is tolerant: what a provider sends may be slightly off its format
 /// (wire.md 2.9) and is used as far as it makes sense.
@@ -69,6 +69,9 @@ pub struct Target<'a> {
     pub quirks: &'a Quirks,
     /// Whether parameters that the target cannot honour are dropped instead of refused.
     pub drop_params: bool,
+    /// The version of the dialect that a caller who speaks it asks for (Anthropic's `anthropic-version`): it goes on
+    /// with the request.
+    pub version: Option<&'a str>,
 }
 
 impl Target<'_> {
@@ -116,6 +119,8 @@ pub struct Outgoing {
     pub headers: Vec<(&'static str, String)>,
     /// What the target cannot express and was left out, by the caller's names.
     pub dropped: Vec<String>,
+    /// Tools that go by another name at the target: the answer must get the caller's names back.
+    pub names: Names,
 }
 
 /// Decodes the events of one stream.

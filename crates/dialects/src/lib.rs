@@ -14,11 +14,14 @@ mod gemini;
 mod hostile;
 pub mod json;
 pub mod media;
+mod names;
 mod ollama;
 mod openai;
 mod phrases;
 #[cfg(test)]
 mod prices;
+#[cfg(test)]
+mod proofs;
 pub mod sse;
 mod think;
 #[cfg(test)]
@@ -31,6 +34,7 @@ pub use back::{Back, Glance, Outgoing, Quirks, StreamReader, Target};
 pub use fit::Fit;
 pub use front::{Front, Stamp, StreamWriter};
 pub use gemini::Gemini;
+pub use names::Names;
 pub use ollama::Ollama;
 pub use openai::OpenAi;
 

@@ -37,6 +37,7 @@ impl Upstream {
             facts: &self.facts,
             quirks: &self.quirks,
             drop_params: self.drop_params,
+            version: None,
         };
         back.write_request(request, &target)
     }

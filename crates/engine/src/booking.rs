@@ -268,18 +268,11 @@ fn need(quote: &Quote, ask: &Ask, bound: Option<u64>, habits: &policy::Habits, h
 fn entry(order: &Order, input_estimate: u64, quote: Option<&Quote>) -> Entry {
     let Order { gate, pass, ask, deployment, model, .. } = order;
     let caller = &pass.caller;
-    let call_type = match (ask.operation, ask.front.name()) {
-        (Operation::Chat, "anthropic") => "anthropic_messages",
-        (Operation::Chat, _) => "acompletion",
-        (Operation::Completion, _) => "atext_completion",
-        (Operation::Embedding, _) => "aembedding",
-        (Operation::CountTokens, _) => "acount_tokens",
-    };
     Entry {
         attempt_id: gate.dice.borrow_mut().uuid(),
         call_id: pass.call_id.clone(),
         session_id: pass.attribution.session_id.clone(),
-        call_type: call_type.to_owned(),
+        call_type: ask.front.call_type(ask.operation).to_owned(),
         stream: ask.stream,
         key: caller.key_hash.clone(),
         key_alias: caller.key.as_ref().and_then(|key| key.key_alias.clone()),

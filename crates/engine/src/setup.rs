@@ -254,6 +254,7 @@ impl Deployment {
 
     /// What a request writer needs to know.
     pub fn target<'a>(&'a self, model: &'a str, facts: &'a ModelFacts) -> Target<'a> {
-        Target { model, name: &self.name, facts, quirks: &self.quirks, drop_params: self.drop_params }
+        let drop_params = self.drop_params;
+        Target { model, name: &self.name, facts, quirks: &self.quirks, drop_params, version: None }
     }
 }

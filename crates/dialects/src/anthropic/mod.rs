@@ -2,7 +2,8 @@
 //!
 //! Requests are read in [`read`] and written in [`write`], whole answers in [`answer`], streamed ones in
 //! [`stream`]. Which models take which fields is not known here: the catalogue says it through
-//! [`types::Abilities`]. Versions, betas and keys are headers and the business of whoever sends.
+//! [`types::Abilities`]. Betas and keys are headers and the business of whoever sends; of the version only matters
+//! whether it knows sampling.
 
 mod answer;
 mod citations;
@@ -57,6 +58,10 @@ impl Front for Anthropic {
         "event: ping\ndata: {\"type\": \"ping\"}\n\n"
     }
 
+    fn call_type(&self, operation: Operation) -> &'static str {
+        if operation == Operation::Chat { "anthropic_messages" } else { "acount_tokens" }
+    }
+
     fn id_header(&self) -> &'static str {
         "request-id"
     }
@@ -105,8 +110,12 @@ impl Back for Anthropic {
 
     /// What our own writers put into an answer of another provider (an unsigned thought, say) this one would refuse.
     fn splice(&self, _operation: Operation, body: &Object, target: &Target) -> Option<Vec<Edit>> {
-        let model = || vec![Edit::Set("model".to_owned(), json::string(target.model))];
-        (!glance::holds_our_marks(body.bytes())).then(model)
+        if glance::holds_our_marks(body.bytes()) {
+            return None;
+        }
+        let mut edits = vec![Edit::Set("model".to_owned(), json::string(target.model))];
+        body.with(|root| edits.extend(write::unsampled(root, target)));
+        Some(edits)
     }
 
     fn glance(&self, event: &[u8], known: &Usage) -> Glance {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use types::{Block, CacheMark, Message, Raw, Role, ToolResult};
 
 use super::fields::{Place, Wrong, each, field, items, object, required, text};
-use super::{NAME, assistant, parts};
+use super::{NAME, assistant, parts, proofs};
 use crate::json::{Json, Writer};
 
 /// Reads `messages`.
@@ -32,7 +32,7 @@ impl Conversation {
         let role = required(message, "role", text)?;
         match &*role {
             "tool" => {
-                let call_id = required(message, "tool_call_id", text)?;
+                let (call_id, _) = proofs::split(required(message, "tool_call_id", text)?);
                 return self.result(message, call_id);
             }
             "function" => {

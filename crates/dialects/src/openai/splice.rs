@@ -2,6 +2,7 @@
 
 use types::{Effort, Operation};
 
+use super::proofs;
 use crate::Target;
 use crate::json::{self, Edit, Json, Object};
 
@@ -9,11 +10,25 @@ use crate::json::{self, Edit, Json, Object};
 const SAMPLING: [&str; 7] =
     ["temperature", "top_p", "presence_penalty", "frequency_penalty", "logprobs", "top_logprobs", "logit_bias"];
 
+/// Fields of messages in which reasoning and its proofs come back. OpenAI itself gives out none of them.
+const REASONING: [&[u8]; 6] = [
+    b"\"reasoning\"",
+    b"\"reasoning_content\"",
+    b"\"reasoning_details\"",
+    b"\"thinking_blocks\"",
+    b"\"thought_signature\"",
+    proofs::RIDER.as_bytes(),
+];
+
 /// The fields that must change; `None` if messages must change, too.
 pub(super) fn edits(operation: Operation, body: &Object, target: &Target) -> Option<Vec<Edit>> {
     let quirks = target.quirks;
     let holds = |word: &[u8]| memchr::memmem::find(body.bytes(), word).is_some();
-    if operation == Operation::Chat && (quirks.string_content || (!quirks.developer_role && holds(b"\"developer\""))) {
+    let foreign = || match quirks.developer_role {
+        true => REASONING.iter().any(|field| holds(field)),
+        false => holds(b"\"developer\""),
+    };
+    if operation == Operation::Chat && (quirks.string_content || foreign() || holds(proofs::MARK.as_bytes())) {
         return None;
     }
     let mut edits = vec![Edit::Set("model".to_owned(), json::string(target.model))];

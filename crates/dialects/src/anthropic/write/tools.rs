@@ -205,9 +205,6 @@ fn can_force(thinking: bool, fit: &Fit) -> bool {
 fn definition<'a>(function: &'a FunctionTool, fit: &mut Fit) -> Result<Item<'a>, Fault> {
     let name = function.name.as_str();
     ids::check_tool_name(name)?;
-    if name == JSON_TOOL {
-        return Err(Fault::invalid_param("tools", format!("the tool name '{JSON_TOOL}' is reserved by the gateway")));
-    }
     let strict = function.strict == Some(true);
     let enforced = strict && fit.target.abilities().structured_output;
     if strict && !enforced {

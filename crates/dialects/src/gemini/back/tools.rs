@@ -4,6 +4,7 @@ use types::{Chat, Fault, FunctionTool, Raw, Tool, ToolChoice};
 
 use crate::Fit;
 use crate::json::{Doc, Writer};
+use crate::names::Rule;
 
 /// Google's own tools by the key that holds their settings, in both spellings the API takes.
 const GOOGLE: [&str; 14] = [
@@ -22,6 +23,9 @@ const GOOGLE: [&str; 14] = [
     "computerUse",
     "computer_use",
 ];
+
+/// Names of functions that Gemini takes.
+pub(super) const NAMES: Rule = Rule { most: 128, marks: "_.:-", letter_first: true, reserved: "" };
 
 /// The tools of a request, sorted.
 pub(super) struct Tools<'a> {

@@ -204,6 +204,20 @@ fn reasoning_of_earlier_turns_is_found_in_every_spelling() {
 }
 
 #[test]
+fn a_signature_that_rides_on_an_id_is_taken_off() {
+    let chat = read_chat(
+        r#"{"messages":[{"role":"user","content":"q"},
+            {"role":"assistant","tool_calls":[{"id":"call_1__thought__c2ln","function":{"name":"f","arguments":"{}"}}]},
+            {"role":"tool","tool_call_id":"call_1__thought__c2ln","content":"r"}]}"#,
+    )
+    .unwrap();
+    let [_, calls, results] = &chat.messages[..] else { panic!("{chat:?}") };
+    let [Block::ToolCall(call)] = &calls.blocks[..] else { panic!("{calls:?}") };
+    assert_eq!((&*call.id, call.signature.as_deref()), ("call_1", Some("c2ln")));
+    assert!(matches!(&results.blocks[..], [Block::ToolResult(result)] if result.call_id == "call_1"));
+}
+
+#[test]
 fn a_completion_has_one_prompt() {
     let read = |prompt: &str| {
         let body = format!(

@@ -106,6 +106,22 @@ fn missing_and_odd_call_ids_are_made_fit_on_both_sides() {
 }
 
 #[test]
+fn ids_of_calls_fit_the_dialect_in_which_they_are_told() {
+    let long = format!("call_{}", "x".repeat(100));
+    for (given, told) in [("functions.look:0", "functions.look:0"), ("a b", "a_b_"), (&*long, "call_xxxx")] {
+        let answer =
+            Response { choices: vec![choice(vec![call(given, "f", "{}")], Finish::Stop)], ..Response::default() };
+        let body = OpenAi.write_answer(Operation::Chat, &Answer::Chat(Box::new(answer)), &stamp());
+        let body: Value = serde_json::from_slice(&body).unwrap();
+        let whole = body["choices"][0]["message"]["tool_calls"][0]["id"].as_str().unwrap();
+        assert!(whole.starts_with(told) && whole.len() <= 64, "{whole}");
+        let begin = Delta::ToolStart { index: 0, id: given.to_owned(), name: "f".to_owned(), signature: None };
+        let streamed = stream(Operation::Chat, &[Event::Delta { choice: 0, delta: begin }], &stamp());
+        assert!(streamed.contains(&format!(r#""id":"{whole}""#)), "{streamed}");
+    }
+}
+
+#[test]
 fn quirks_change_what_is_written() {
     let request = || Chat {
         max_tokens: Some(9),
