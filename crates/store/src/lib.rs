@@ -12,6 +12,7 @@ mod objects;
 pub mod records;
 mod registry;
 mod schema;
+pub mod spool;
 mod store;
 
 pub use db::{Problem, Result, StoreUrl};
@@ -21,3 +22,8 @@ pub use objects::{Changes, Expect, Kind, Object, Write};
 pub use records::hash_key;
 pub use registry::{POLL, Registry};
 pub use store::Store;
+
+/// Whether a field has its usual value and need not be written.
+fn usual<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
