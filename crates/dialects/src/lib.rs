@@ -6,6 +6,8 @@
 
 mod anthropic;
 mod back;
+#[cfg(test)]
+mod fidelity;
 mod fields;
 mod fit;
 mod front;
