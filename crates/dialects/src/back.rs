@@ -154,9 +154,4 @@ impl Glance {
     pub(crate) fn failed(fault: Fault) -> Self {
         Glance { fault: Some(Box::new(fault)), ..Glance::default() }
     }
-
-    /// The same, in an event with so much output.
-    pub(crate) fn with_output(self, output_bytes: usize) -> Self {
-        Glance { output_bytes, ..self }
-    }
 }
