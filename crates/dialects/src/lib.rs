@@ -6,6 +6,8 @@
 
 mod anthropic;
 mod back;
+#[cfg(test)]
+mod fidelity;
 mod fields;
 mod fit;
 mod front;
@@ -30,7 +32,7 @@ mod turns;
 mod upstream;
 
 pub use anthropic::Anthropic;
-pub use back::{Back, Glance, Outgoing, Quirks, StreamReader, Target};
+pub use back::{Back, Glance, Outgoing, Quirks, Splice, StreamReader, Target};
 pub use fit::Fit;
 pub use front::{Front, Stamp, StreamWriter};
 pub use gemini::Gemini;

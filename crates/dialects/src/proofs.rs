@@ -108,9 +108,9 @@ fn upstream(front: &dyn Front, back: &dyn Back, body: &str) -> String {
     };
     let object = Object::parse(Bytes::copy_from_slice(body.as_bytes())).unwrap();
     if front.name() == back.name()
-        && let Some(edits) = back.splice(Operation::Chat, &object, &target)
+        && let Some(splice) = back.splice(Operation::Chat, &object, &target)
     {
-        return String::from_utf8(object.splice(&edits).concat()).unwrap();
+        return String::from_utf8(object.splice(&splice.edits).concat()).unwrap();
     }
     let request = front.read_request(Operation::Chat, body.as_bytes()).unwrap();
     String::from_utf8(upstream.write(back, &request).unwrap().body.to_vec()).unwrap()

@@ -44,7 +44,7 @@ impl Upstream {
 }
 
 pub fn message(role: Role, blocks: Vec<Block>) -> Message {
-    Message { role, blocks, name: None }
+    Message::new(role, blocks)
 }
 
 pub fn system(text: &str) -> Message {
@@ -94,7 +94,7 @@ pub fn function(name: &str, parameters: Option<&str>) -> Tool {
         description: Some(format!("does {name}")),
         parameters: parameters.map(Raw::new),
         strict: Some(true),
-        cache: None,
+        ..FunctionTool::default()
     })
 }
 

@@ -153,7 +153,7 @@ pub fn completion_as_chat(completion: &Completion, fit: &mut Fit) -> Result<Chat
     if completion.echo {
         fit.worse_without("echo")?;
     }
-    let prompt = Message { role: Role::User, blocks: vec![Block::text(&completion.prompt)], name: None };
+    let prompt = Message::new(Role::User, vec![Block::text(&completion.prompt)]);
     Ok(Chat { messages: vec![prompt], ..completion.settings.clone() })
 }
 

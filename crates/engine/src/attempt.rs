@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use dialects::{Names, Stamp};
+use dialects::{Names, Splice, Stamp};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use providers::http as upstream;
 use providers::http::Body;
@@ -132,11 +132,11 @@ impl Attempt<'_> {
         target.version = self.forwarded().find(|(name, _)| *name == VERSION).and_then(|(_, value)| value.to_str().ok());
         let path = |operation| back.path(operation, &model, ask.stream);
         if let (true, Some(path)) = (ask.front.name() == back.name(), path(ask.operation))
-            && let Some(mut edits) = back.splice(ask.operation, &ask.body, &target)
+            && let Some(Splice { mut edits, dropped }) = back.splice(ask.operation, &ask.body, &target)
         {
             edits.extend(ask.edits(deployment));
             let body = ask.body.splice(&edits);
-            let (headers, dropped, names) = Default::default();
+            let (headers, names) = Default::default();
             return Ok(Some(Encoded { path, body, headers, dropped, names, verbatim: true, operation: ask.operation }));
         }
         let request = ask.decoded(deployment)?;

@@ -23,8 +23,8 @@ mod tests;
 use bytes::BytesMut;
 use types::{Answer, Fault, Operation, Request, Usage};
 
-use crate::json::{self, Edit, Object};
-use crate::{Back, Front, Glance, Outgoing, Stamp, StreamReader, StreamWriter, Target};
+use crate::json::Object;
+use crate::{Back, Front, Glance, Outgoing, Splice, Stamp, StreamReader, StreamWriter, Target};
 
 /// The Messages API (`/v1/messages`, `/v1/messages/count_tokens`).
 pub struct Anthropic;
@@ -109,13 +109,13 @@ impl Back for Anthropic {
     }
 
     /// What our own writers put into an answer of another provider (an unsigned thought, say) this one would refuse.
-    fn splice(&self, _operation: Operation, body: &Object, target: &Target) -> Option<Vec<Edit>> {
+    fn splice(&self, _operation: Operation, body: &Object, target: &Target) -> Option<Splice> {
         if glance::holds_our_marks(body.bytes()) {
             return None;
         }
-        let mut edits = vec![Edit::Set("model".to_owned(), json::string(target.model))];
-        body.with(|root| edits.extend(write::unsampled(root, target)));
-        Some(edits)
+        let mut splice = Splice::of(target);
+        body.with(|root| splice.drop_given(root, write::unsampled(root, target)));
+        Some(splice)
     }
 
     fn glance(&self, event: &[u8], known: &Usage) -> Glance {

@@ -36,8 +36,8 @@ use std::borrow::Cow;
 use bytes::BytesMut;
 use types::{Answer, Fault, FaultKind, Operation, Request, Side, Usage};
 
-use crate::json::{Doc, Edit, Object};
-use crate::{Back, Fit, Front, Glance, Names, Outgoing, Stamp, StreamReader, StreamWriter, Target, names};
+use crate::json::{Doc, Object};
+use crate::{Back, Fit, Front, Glance, Names, Outgoing, Splice, Stamp, StreamReader, StreamWriter, Target, names};
 
 /// Name of the dialect.
 const NAME: &str = "openai";
@@ -129,8 +129,8 @@ impl Back for OpenAi {
         Ok(Outgoing { body: body.freeze(), headers: Vec::new(), dropped: fit.dropped, names })
     }
 
-    fn splice(&self, operation: Operation, body: &Object, target: &Target) -> Option<Vec<Edit>> {
-        splice::edits(operation, body, target)
+    fn splice(&self, operation: Operation, body: &Object, target: &Target) -> Option<Splice> {
+        splice::splice(operation, body, target)
     }
 
     fn read_answer(&self, operation: Operation, body: &[u8]) -> Result<Answer, Fault> {

@@ -138,7 +138,7 @@ fn call(id: &str, name: &str, arguments: &str) -> Block {
 }
 
 fn message(role: Role, blocks: Vec<Block>) -> Message {
-    Message { role, blocks, name: None }
+    Message::new(role, blocks)
 }
 
 fn result(id: &str, blocks: Vec<Block>) -> Block {

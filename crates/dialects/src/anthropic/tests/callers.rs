@@ -139,7 +139,8 @@ fn a_token_count_needs_no_bound() {
     let expected = Chat {
         model: "m".to_owned(),
         stream_usage: true,
-        messages: vec![Message { role: Role::User, blocks: vec![Block::text("hi")], name: None }],
+        messages: vec![Message::new(Role::User, vec![Block::text("hi")])],
+        dialect: "anthropic",
         ..Chat::default()
     };
     assert_eq!(request, Request::CountTokens(Box::new(expected)));

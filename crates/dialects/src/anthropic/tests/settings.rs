@@ -113,8 +113,9 @@ fn a_callers_own_sampling_goes_only_where_it_is_refused_and_the_caller_agreed() 
         let (facts, quirks) = (facts(abilities), Quirks::default());
         let target = Target { model: "up", name: "x/up", facts: &facts, quirks: &quirks, drop_params, version };
         let object = Object::parse(Bytes::from_static(body.as_bytes())).unwrap();
-        let edits = Anthropic.splice(Operation::Chat, &object, &target).unwrap();
-        String::from_utf8(object.splice(&edits).concat()).unwrap()
+        let splice = Anthropic.splice(Operation::Chat, &object, &target).unwrap();
+        let body = String::from_utf8(object.splice(&splice.edits).concat()).unwrap();
+        (body, splice.dropped.join(" "))
     };
     let newer = Some("2026-10-21");
     let same = BODY.replace("\"a\"", "\"up\"");
@@ -127,12 +128,14 @@ fn a_callers_own_sampling_goes_only_where_it_is_refused_and_the_caller_agreed() 
         (None, recent(), false, &same),
         (None, recent(), true, less),
     ] {
-        assert_eq!(spliced(version, abilities, drop_params, BODY), expected, "{version:?} {drop_params}");
+        let (body, dropped) = spliced(version, abilities, drop_params, BODY);
+        assert_eq!(body, expected, "{version:?} {drop_params}");
+        assert_eq!(dropped, if body == less { "temperature top_k" } else { "" });
     }
     const THOUGHTFUL: &str = r#"{"model":"a","top_p":0.5,"thinking":{"type":"enabled","budget_tokens":2000}}"#;
     let calm = r#"{"model":"up","thinking":{"type":"enabled","budget_tokens":2000}}"#;
-    assert_eq!(spliced(None, budgeted(), true, THOUGHTFUL), calm);
-    assert_eq!(spliced(None, budgeted(), false, THOUGHTFUL), THOUGHTFUL.replace("\"a\"", "\"up\""));
+    assert_eq!(spliced(None, budgeted(), true, THOUGHTFUL).0, calm);
+    assert_eq!(spliced(None, budgeted(), false, THOUGHTFUL).0, THOUGHTFUL.replace("\"a\"", "\"up\""));
 }
 
 #[test]

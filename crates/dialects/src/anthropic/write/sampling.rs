@@ -3,11 +3,8 @@
 use types::{Chat, Effort, Fault};
 
 use crate::anthropic::words;
-use crate::json::{Edit, Json, Writer};
+use crate::json::{Json, Writer};
 use crate::{Fit, Target};
-
-/// Parameters of sampling.
-const SAMPLING: [&str; 3] = ["temperature", "top_p", "top_k"];
 
 /// What is said about the answer beside its content.
 #[derive(Default)]
@@ -85,14 +82,13 @@ fn samples(target: &Target, effort: Option<Effort>) -> bool {
 
 /// What must go from a caller's own request if the target does not sample, and the caller agreed to lose it. Callers
 /// who did not get Anthropic's own refusal.
-pub(in crate::anthropic) fn unsampled(root: Json, target: &Target) -> Vec<Edit> {
+pub(in crate::anthropic) fn unsampled(root: Json, target: &Target) -> &'static [&'static str] {
     let kind = |thinking: Json| thinking.get("type").is_some_and(|kind| kind.is("enabled") || kind.is("adaptive"));
     let thinks = || root.get_some("thinking").and_then(|thinking| thinking.inside(kind)).unwrap_or(false);
-    if !target.drop_params || (samples(target, None) && !thinks()) {
-        return Vec::new();
+    match target.drop_params && (!samples(target, None) || thinks()) {
+        true => &["temperature", "top_p", "top_k"],
+        false => &[],
     }
-    let given = SAMPLING.iter().filter(|name| root.get(name).is_some());
-    given.map(|name| Edit::Remove((*name).to_owned())).collect()
 }
 
 /// Parameters that Anthropic does not have.

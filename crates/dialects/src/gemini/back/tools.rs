@@ -41,7 +41,10 @@ impl<'a> Tools<'a> {
         let mut tools = Tools { functions: Vec::new(), google: Vec::new(), calling: None };
         for tool in &chat.tools {
             match tool {
-                Tool::Function(function) => tools.functions.push(function),
+                Tool::Function(function) => {
+                    fit.lose_fields(function, false);
+                    tools.functions.push(function);
+                }
                 Tool::Opaque { dialect: "gemini", raw, .. } => tools.google.push(raw.get()),
                 Tool::Opaque { raw, .. } if is_google(raw) => tools.google.push(raw.get()),
                 Tool::Opaque { kind, .. } if kind.starts_with("web_search") => tools.search(),

@@ -84,7 +84,10 @@ fn offered<'a>(chat: &'a Chat, fit: &mut Fit) -> Result<Vec<&'a FunctionTool>, F
     let mut functions = Vec::new();
     for tool in &chat.tools {
         match tool {
-            Tool::Function(function) => functions.push(function),
+            Tool::Function(function) => {
+                fit.lose_fields(function, false);
+                functions.push(function);
+            }
             Tool::Opaque { kind, .. } => fit.worse_without(&format!("tools ({kind})"))?,
         }
     }

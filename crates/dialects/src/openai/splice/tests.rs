@@ -12,8 +12,8 @@ fn check_able(quirks: Quirks, abilities: Abilities, body: &'static str, expected
     let facts = ModelFacts { abilities, ..ModelFacts::default() };
     let target = Target { model: "up", name: "x/up", facts: &facts, quirks: &quirks, drop_params: true, version: None };
     let object = Object::parse(Bytes::from_static(body.as_bytes())).unwrap();
-    let edits = edits(Operation::Chat, &object, &target);
-    let got = edits.map(|edits| String::from_utf8(object.splice(&edits).concat()).unwrap());
+    let splice = splice(Operation::Chat, &object, &target);
+    let got = splice.map(|splice| String::from_utf8(object.splice(&splice.edits).concat()).unwrap());
     assert_eq!(got.as_deref(), expected, "{body}");
 }
 

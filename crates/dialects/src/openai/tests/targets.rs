@@ -277,6 +277,23 @@ fn what_would_change_the_question_is_refused_and_named() {
 }
 
 #[test]
+fn fields_of_messages_and_functions_pass_within_the_dialect_and_are_lost_across() {
+    const BODY: &str = r#"{"messages":[{"role":"user","content":"q","own":1},
+        {"role":"assistant","content":"a","prefix":true,"annotations":[]}],
+        "tools":[{"type":"function","function":{"name":"f","own":{"x":1.0}}}]}"#;
+    let chat = read_chat(BODY).unwrap();
+    let (body, dropped) = write(Request::Chat(Box::new(chat.clone())), &able(), &Quirks::default(), false).unwrap();
+    assert_eq!(body["messages"][0], json!({"role": "user", "content": "q", "own": 1}));
+    assert_eq!(body["messages"][1], json!({"role": "assistant", "content": "a", "prefix": true}));
+    assert_eq!(body["tools"][0]["function"], json!({"name": "f", "own": {"x": 1.0}}));
+    assert_eq!(dropped, Vec::<String>::new());
+    let foreign = Chat { dialect: "anthropic", ..chat };
+    let (body, dropped) = write(Request::Chat(Box::new(foreign)), &able(), &Quirks::default(), false).unwrap();
+    assert_eq!(body["messages"][1], json!({"role": "assistant", "content": "a"}));
+    assert_eq!((&body["tools"][0]["function"], dropped), (&json!({"name": "f"}), vec!["tools.own".to_owned()]));
+}
+
+#[test]
 fn extras_pass_within_the_dialect_and_are_judged_across() {
     let names = ["metadata", "verbosity", "min_p", "safetySettings", "keep_alive"];
     let request = |dialect| {
