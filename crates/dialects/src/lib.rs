@@ -22,9 +22,9 @@ mod openai;
 mod phrases;
 #[cfg(test)]
 mod prices;
-#[cfg(test)]
-mod proofs;
 pub mod sse;
+#[cfg(test)]
+mod tests;
 mod think;
 #[cfg(test)]
 mod trial;

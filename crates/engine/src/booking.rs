@@ -12,7 +12,7 @@ use types::{Fault, FaultKind, Operation, Side, Usage, Usd};
 use crate::ask::Ask;
 use crate::caller::denied;
 use crate::hold::Hold;
-use crate::ledger::Ledger;
+use crate::ledger::{Durable, Ledger};
 use crate::pass::Pass;
 use crate::pricing::{Bill, Quote, Tariff};
 use crate::{Deployment, Gate, Setup};
@@ -46,13 +46,13 @@ pub(crate) struct Booking {
 }
 
 /// What came of an attempt.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Receipt {
     /// What it cost; `None` if the price is not known.
     pub cost: Option<Usd>,
     pub lines: CostLines,
-    /// The number under which it was written into the ledger.
-    pub mark: Option<u64>,
+    /// What to wait for before anybody sees the end of the answer.
+    pub durable: Option<Durable>,
 }
 
 /// What a booking is about.
@@ -123,7 +123,7 @@ impl Booking {
         self.opened = true;
         self.entry.started_at = self.pass.now_ms();
         if let Some(ledger) = &self.ledger {
-            ledger.write(&self.entry);
+            ledger.open(&self.entry);
         }
     }
 
@@ -198,8 +198,8 @@ impl Booking {
         let entry = &mut self.entry;
         (entry.status, entry.ended_at, entry.usage, entry.estimated) = (status, Some(ended_at), usage, estimated);
         (entry.cost, entry.lines) = (total, lines);
-        let mark = self.ledger.as_ref().map(|ledger| ledger.write(entry));
-        Receipt { cost: total, lines, mark }
+        let durable = self.ledger.as_ref().map(|ledger| ledger.settle(entry));
+        Receipt { cost: total, lines, durable }
     }
 
     /// How many bytes of output what is held pays for.

@@ -38,7 +38,7 @@ pub use gate::Gate;
 pub use health::{Health, Roll};
 pub use journey::{refuse, refuse_call, serve};
 pub use keyring::Keyring;
-pub use ledger::Ledger;
+pub use ledger::{Durable, Ledger};
 pub use meters::Meters;
 pub use reply::{Content, Reply};
 pub use setup::{ClientParams, Deployment, Group, Intake, Limits, Pattern, Setup, Spending};

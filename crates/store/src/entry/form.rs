@@ -1,7 +1,7 @@
 //! How the words that know no serde are written in JSON: amounts as whole nanodollars, names as they are.
 
 use serde::{Deserialize, Serialize};
-use types::{Usage, Usd};
+use types::{Tier, Usage, Usd};
 
 use super::CostLines;
 use crate::usual;
@@ -27,7 +27,13 @@ pub(super) struct UsageForm {
     #[serde(skip_serializing_if = "Option::is_none")]
     audio_output: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    image_input: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_output: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     web_searches: Option<u64>,
+    #[serde(default, with = "tier", skip_serializing_if = "Option::is_none")]
+    tier: Option<Tier>,
 }
 
 /// The form of [`CostLines`].
@@ -59,6 +65,21 @@ mod amount {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Usd, D::Error> {
         i64::deserialize(deserializer).map(Usd::from_nanos)
+    }
+}
+
+/// A service tier, by its OpenAI word; one that only a newer version knows is forgotten.
+mod tier {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use types::Tier;
+
+    pub fn serialize<S: Serializer>(tier: &Option<Tier>, serializer: S) -> Result<S::Ok, S::Error> {
+        tier.map(Tier::as_str).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Tier>, D::Error> {
+        let word = Option::<String>::deserialize(deserializer)?;
+        Ok(word.as_deref().and_then(Tier::parse))
     }
 }
 

@@ -1,0 +1,3 @@
+//! What several dialects must do together.
+
+mod proofs;
