@@ -305,6 +305,9 @@ pub struct Reasoning {
     pub adaptive: bool,
     /// Whether a readable summary is wanted; `None` is the provider's default.
     pub summary: Option<bool>,
+    /// The object in which callers of OpenAI-like servers say all this (`thinking`), unread, for targets that speak the
+    /// request's own dialect: each server has fields of its own there.
+    pub own: Option<Raw>,
 }
 
 /// Effort words, in rising order.

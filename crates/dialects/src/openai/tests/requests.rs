@@ -152,20 +152,27 @@ fn every_spelling_of_a_tool_choice_is_known() {
 #[test]
 fn every_way_to_ask_for_reasoning_is_known() {
     let effort = |effort| Reasoning { effort: Some(effort), ..Reasoning::default() };
+    let own = |raw: &str, reasoning| Reasoning { own: Some(Raw::new(raw)), ..reasoning };
     for (field, expected) in [
         (r#""reasoning_effort":"xhigh""#, effort(Effort::XHigh)),
         (
             r#""reasoning_effort":{"effort":"low","summary":"auto"}"#,
             Reasoning { summary: Some(true), ..effort(Effort::Low) },
         ),
-        (r#""thinking":{"type":"disabled"}"#, effort(Effort::None)),
+        (r#""thinking":{"type":"disabled"}"#, own(r#"{"type":"disabled"}"#, effort(Effort::None))),
         (
             r#""thinking":{"type":"enabled","budget_tokens":4096}"#,
-            Reasoning { budget_tokens: Some(4096), ..Reasoning::default() },
+            own(
+                r#"{"type":"enabled","budget_tokens":4096}"#,
+                Reasoning { budget_tokens: Some(4096), ..Reasoning::default() },
+            ),
         ),
         (
             r#""thinking":{"type":"adaptive","display":"omitted"},"reasoning_effort":"high""#,
-            Reasoning { adaptive: true, summary: Some(false), ..effort(Effort::High) },
+            own(
+                r#"{"type":"adaptive","display":"omitted"}"#,
+                Reasoning { adaptive: true, summary: Some(false), ..effort(Effort::High) },
+            ),
         ),
     ] {
         assert_eq!(chat_with(field).reasoning, Some(expected));

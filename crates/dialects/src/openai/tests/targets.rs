@@ -210,6 +210,40 @@ fn efforts_follow_budgets_and_stay_within_what_the_model_knows() {
 }
 
 #[test]
+fn thinking_passes_as_it_is_within_the_dialect() {
+    let sent = |fields: &str, dialect| {
+        let chat = read_chat(&format!(r#"{{"messages":[{{"role":"user","content":"q"}}],{fields}}}"#)).unwrap();
+        let body = write_chat(Chat { dialect, ..chat }, &able(), &Quirks::default()).unwrap();
+        (body["thinking"].clone(), body["reasoning_effort"].clone())
+    };
+    let none = Value::Null;
+    for (fields, thinking, effort) in [
+        (r#""thinking":{"type":"enabled","clear":1.0}"#, json!({"type": "enabled", "clear": 1.0}), none.clone()),
+        (r#""thinking":{"type":"disabled"}"#, json!({"type": "disabled"}), none.clone()),
+        (r#""thinking":{"type":"enabled"},"reasoning_effort":"high""#, json!({"type": "enabled"}), json!("high")),
+        (r#""reasoning_effort":"none""#, none.clone(), json!("none")),
+    ] {
+        assert_eq!(sent(fields, "openai"), (thinking, effort), "{fields}");
+    }
+    assert_eq!(sent(r#""thinking":{"type":"disabled"}"#, "anthropic"), (none.clone(), json!("none")));
+    assert_eq!(sent(r#""thinking":{"type":"enabled","budget_tokens":4096}"#, ""), (none, json!("medium")));
+}
+
+#[test]
+fn a_long_name_of_an_end_user_is_shortened_for_openai() {
+    let long = format!("user_{}_account__session_x", "a".repeat(100));
+    let sent = |dialect, name: &str| {
+        let chat = Chat { user: Some(name.to_owned()), dialect, ..chat(vec![user("q")]) };
+        write_chat(chat, &able(), &Quirks::default()).unwrap()["user"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(sent("anthropic", "Jörg <j@example.com>"), "Jörg <j@example.com>");
+    assert_eq!(sent("openai", &long), long, "the caller's own words");
+    let short = sent("anthropic", &long);
+    assert!(short.len() == 64 && short.starts_with("user_aaaa") && short == sent("anthropic", &long));
+    assert_ne!(short, sent("anthropic", &format!("{long}y")));
+}
+
+#[test]
 fn a_reasoning_model_gets_no_sampling_numbers() {
     let abilities = Abilities { reasoning_excludes_sampling: true, ..able().abilities };
     let facts = ModelFacts { abilities, ..ModelFacts::default() };
