@@ -6,8 +6,6 @@
 
 mod anthropic;
 mod back;
-#[cfg(test)]
-mod fidelity;
 mod fields;
 mod fit;
 mod front;
