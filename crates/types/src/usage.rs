@@ -1,7 +1,8 @@
 //! What a call consumed, in one convention for all providers.
 
-/// Token counts of one attempt. `input` and `output` are totals; every other field is a part of one of them
-/// (OpenAI's convention; wire.md 8.9 tells how each provider's numbers are brought to it).
+/// Token counts of one attempt, and what else it is billed for. `input` and `output` are totals; every other count of
+/// tokens is a part of one of them (OpenAI's convention; wire.md 8.9 tells how each provider's numbers are brought to
+/// it).
 ///
 /// `None` means that the provider did not say: unknown is never zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,6 +25,22 @@ pub struct Usage {
     pub audio_output: Option<u64>,
     /// Searches the provider ran for the model, billed per call.
     pub web_searches: Option<u64>,
+    /// Part of `input` that was pictures.
+    pub image_input: Option<u64>,
+    /// Part of `output` that was pictures.
+    pub image_output: Option<u64>,
+    /// Pictures in the request, where they are billed by the piece.
+    pub images_read: Option<u64>,
+    /// Pictures that were made, where they are billed by the piece.
+    pub images_made: Option<u64>,
+    /// Pixels of the pictures that were made.
+    pub pixels: Option<u64>,
+    /// Characters that were read aloud.
+    pub characters: Option<u64>,
+    /// Sound that was read, milliseconds.
+    pub audio_ms: Option<u64>,
+    /// Queries of a ranking model.
+    pub queries: Option<u64>,
 }
 
 impl Usage {
@@ -48,6 +65,14 @@ impl Usage {
             (&mut self.audio_input, later.audio_input),
             (&mut self.audio_output, later.audio_output),
             (&mut self.web_searches, later.web_searches),
+            (&mut self.image_input, later.image_input),
+            (&mut self.image_output, later.image_output),
+            (&mut self.images_read, later.images_read),
+            (&mut self.images_made, later.images_made),
+            (&mut self.pixels, later.pixels),
+            (&mut self.characters, later.characters),
+            (&mut self.audio_ms, later.audio_ms),
+            (&mut self.queries, later.queries),
         ];
         for (mine, theirs) in pairs {
             if theirs.is_some() {

@@ -30,6 +30,7 @@ pub(super) fn read(usage: Json) -> Usage {
         audio_input: part("prompt_tokens_details", "audio_tokens"),
         audio_output: part("completion_tokens_details", "audio_tokens"),
         web_searches: count("num_search_queries"),
+        ..Usage::default()
     }
 }
 
