@@ -26,5 +26,5 @@ pub use gate::Gate;
 pub use health::{Health, Roll};
 pub use journey::{refuse, serve};
 pub use reply::{Content, Reply};
-pub use setup::{ClientParams, Deployment, Group, Intake, Limits, Pattern, Setup};
+pub use setup::{ClientParams, Deployment, Group, Intake, Limits, Pattern, Pricing, Setup};
 pub use wire::Wire;

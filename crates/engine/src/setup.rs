@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use dialects::{Back, Quirks, Target};
 use http::HeaderMap;
+use policy::price::{self, Tariff};
 use policy::{Member, Rules};
 use providers::Auth;
 use providers::http::Endpoint;
@@ -31,6 +32,8 @@ pub struct Setup {
     pub client_params: ClientParams,
     /// Bounds on what comes in.
     pub intake: Intake,
+    /// What becomes of models whose price is not known.
+    pub pricing: Pricing,
     /// Silence after which a stream gets a sign of life.
     pub heartbeat: Duration,
 }
@@ -74,6 +77,8 @@ pub struct Deployment {
     pub headers: HeaderMap,
     /// What is known about the model.
     pub facts: ModelFacts,
+    /// What its calls cost.
+    pub pricing: price::Pricing,
     /// What the provider does differently from its dialect.
     pub quirks: Quirks,
     /// Whether parameters that the provider cannot honour are dropped.
@@ -132,6 +137,13 @@ impl Default for Limits {
 pub struct ClientParams {
     /// Whether any of the connection fields is accepted (`allow_client_side_credentials`).
     pub allow_all: bool,
+}
+
+/// What becomes of models whose price is not known. (Prices that the operator gives to such models are known.)
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pricing {
+    /// Whether they are refused (`block_requests_for_models_without_pricing`).
+    pub block_unpriced: bool,
 }
 
 /// Bounds on what comes in.
@@ -193,6 +205,11 @@ impl Deployment {
             Some(star) => self.model.replacen('*', star, 1),
             None => self.model.clone(),
         }
+    }
+
+    /// What calls of the upstream model `model` cost. Cheap enough for every call.
+    pub fn tariff(&self, model: &str) -> Arc<Tariff> {
+        self.pricing.tariff(model)
     }
 
     /// A fault without our credential, which some providers repeat when they refuse it.

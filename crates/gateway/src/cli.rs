@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use engine::Roll;
 
-use crate::config::{self, Quick};
+use crate::config::{self, Copies, Quick};
 
 /// One self-hosted gateway in front of every language model.
 #[derive(Parser)]
@@ -155,8 +155,8 @@ impl ServeArgs {
 
 /// `lockgate check`: prints the findings; fails if one of them is an error.
 pub fn check(file: &Path) -> ExitCode {
-    let loaded = config::load(file, &config::process_env, &Roll::default());
-    print(&loaded.report.to_string());
+    let loaded = config::load(file, &config::process_env, &Roll::default(), &Copies::default());
+    print(&format!("{:#}", loaded.report));
     match loaded.setup {
         Some(setup) => {
             let deployments: usize = setup.groups.values().map(|group| group.deployments.len()).sum();

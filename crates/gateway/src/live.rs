@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use engine::{Roll, Setup};
+use tokio::sync::watch;
 
 use crate::books::Books;
-use crate::config::{self, Report};
+use crate::config::{self, Copies, Remote, Report};
 use crate::control::{Bridge, Cors};
 
 /// What all threads share.
@@ -21,6 +22,10 @@ pub struct Live {
     roll: Arc<Roll>,
     /// What the last look at the configuration file found. Also keeps reloads from overtaking each other.
     report: Mutex<Report>,
+    /// Where the price map comes from that is asked for now and then.
+    pub price_map: watch::Sender<Option<Remote>>,
+    /// What such addresses answered last.
+    pub copies: Copies,
     /// Keys, users, teams, and what they spent; `None` if nothing is kept.
     pub books: Option<Arc<Books>>,
     /// The way to the control plane.
@@ -41,7 +46,9 @@ impl Live {
         cors: Cors,
     ) -> Self {
         let (setup, file) = (ArcSwap::from_pointee(setup), files.first().cloned());
-        Live { setup, file, files: Mutex::new(files), roll, report: Mutex::new(report), books, control, cors }
+        let (price_map, copies) = (watch::Sender::new(None), Copies::default());
+        let (files, report) = (Mutex::new(files), Mutex::new(report));
+        Live { setup, file, files, roll, report, price_map, copies, books, control, cors }
     }
 
     /// The newest setup.
@@ -56,12 +63,14 @@ impl Live {
         let Some(file) = &self.file else {
             return Ok(Report::default());
         };
-        let loaded = config::load(file, &config::process_env, &self.roll);
+        let loaded = config::load(file, &config::process_env, &self.roll, &self.copies);
         *last = loaded.report;
         *self.files.lock().unwrap_or_else(PoisonError::into_inner) = loaded.files;
         match loaded.setup {
             Some(setup) => {
                 self.setup.store(Arc::new(setup));
+                self.price_map
+                    .send_if_modified(|known| std::mem::replace(known, loaded.price_map.clone()) != loaded.price_map);
                 Ok(last.clone())
             }
             None => Err(last.clone()),

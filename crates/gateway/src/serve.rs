@@ -15,9 +15,10 @@ use tokio::sync::watch;
 
 use crate::books::{self, Books};
 use crate::cli::ServeArgs;
-use crate::config::{self, Loaded};
+use crate::config::{self, Copies, Loaded};
 use crate::control::{self, Cors};
 use crate::live::Live;
+use crate::price_map;
 use crate::worker;
 use watch_file::Versions;
 
@@ -52,12 +53,13 @@ struct Ready {
 fn prepare(args: &ServeArgs) -> Result<Ready, String> {
     let roll = Arc::new(Roll::default());
     let seen = Versions::of(args.config.clone());
-    let Loaded { setup, report, mut found, files, keeping } = match &args.config {
-        Some(file) => config::load(file, &config::process_env, &roll),
+    let Loaded { setup, report, mut found, files, keeping, price_map } = match &args.config {
+        Some(file) => config::load(file, &config::process_env, &roll, &Copies::default()),
         None => config::discover(&args.quick(), &config::process_env, &roll),
     };
-    if !report.findings.is_empty() {
-        complain(&report.to_string());
+    let findings = report.to_string();
+    if !findings.is_empty() {
+        complain(&findings);
     }
     let Some(setup) = setup else {
         return Err("the configuration has errors; nothing was started".to_owned());
@@ -75,6 +77,7 @@ fn prepare(args: &ServeArgs) -> Result<Ready, String> {
     let (control, errands) = control::bridge();
     let cors = Cors::new(args.cors_origins.as_deref().unwrap_or_default());
     let live = Arc::new(Live::new(setup, files, roll, report, books, control, cors));
+    live.price_map.send_replace(price_map);
     Ok(Ready { live, listeners, errands, announcement, seen })
 }
 
@@ -130,6 +133,7 @@ impl Ready {
         }
         control.spawn(signals.listen(self.live.clone(), stop));
         control.spawn(control::serve(self.live.clone(), self.errands));
+        control.spawn(price_map::follow(self.live.clone()));
         let watched = watch_file::start(self.seen, self.live.clone());
         let workers = self.listeners.into_iter().enumerate().map(|(index, listener)| {
             let (live, stopped) = (self.live.clone(), stopped.clone());

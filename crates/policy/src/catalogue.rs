@@ -12,7 +12,7 @@ use spelling::{prefix, same_as};
 use types::{Abilities, Effort, ModelFacts};
 
 pub use prices::{Factor, Fees, Hours, Kind, ONE, OffPeak, PriceList, Rates, Rule, Variant};
-pub use spelling::find as find_spelled;
+pub use spelling::{find as find_spelled, provider_of};
 
 /// The catalogue: a few lines that begin with `#`, then one line per model, sorted bytewise by its first column.
 static TEXT: &str = include_str!("catalogue.tsv");

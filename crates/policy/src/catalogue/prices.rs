@@ -252,8 +252,13 @@ impl PriceList {
     }
 
     /// A price per second is one only where tokens have none, and a token that costs nothing because something else
-    /// is paid for has no known price (both as at the incumbent).
+    /// is paid for has no known price (both as at the incumbent). Sound and pictures that are paid like text are so
+    /// under all conditions.
     fn settled(mut self) -> Self {
+        for kind in [Kind::AudioInput, Kind::AudioOutput, Kind::ImageInput, Kind::ImageOutput, Kind::Reasoning] {
+            let usual = self.base.price(if kind.is_input() { Kind::Input } else { Kind::Output });
+            self.base.set(kind, self.base.stated(kind).filter(|price| Some(*price) != usual));
+        }
         if !self.base.is_free() {
             self.fees.second = None;
         } else if self.fees.any_instead_of_tokens() {

@@ -47,3 +47,13 @@ pub fn same_as(provider: &str) -> &str {
 pub fn prefix(provider: &str) -> &str {
     PREFIXES.iter().find(|(name, _)| *name == provider).map_or(provider, |(_, prefix)| prefix)
 }
+
+/// Providers that a price map names by the family of their models, and how those names begin.
+const FAMILIES: [(&str, &str); 3] =
+    [("vertex_ai-", "vertex_ai"), ("fireworks_ai-", "fireworks_ai"), ("bedrock_converse", "bedrock")];
+
+/// The provider that a price map means by `name`.
+pub fn provider_of(name: &str) -> &str {
+    let family = FAMILIES.iter().find(|(start, _)| name.starts_with(start));
+    family.map_or_else(|| same_as(name), |(_, provider)| provider)
+}

@@ -85,6 +85,13 @@ fn kinds_without_a_price_have_that_of_what_they_are_a_part_of() {
 }
 
 #[test]
+fn sound_that_is_paid_like_text_is_so_in_every_tier() {
+    let list = list("100|200|||", "audio_input=100 image_output=250 flex=50,100");
+    let rates = list.rates(Some("flex"), 1, false);
+    assert_eq!((rates.price(Kind::AudioInput), rates.price(Kind::ImageOutput)), (Some(50), Some(250)));
+}
+
+#[test]
 fn hours_and_their_prices_are_read() {
     let hours = list("100|200|10||", "offpeak@1-5/00:00-01:00,10:00-00:00;6-7/00:00-00:00+480=50,,5");
     let cheap = hours.rates(None, 1, true);
