@@ -208,4 +208,6 @@ fn shares<T>(
 }
 
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod tests;
