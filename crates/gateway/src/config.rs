@@ -2,7 +2,7 @@
 //!
 //! The way of a file: [`include`] reads it and those it includes into one [`tree`] ([`yaml`]), [`environ`] fills in
 //! variables, [`section`] checks each mapping against its table of [`keys`], and the rooms of the sections
-//! ([`models`], [`router`], [`fallbacks`], [`general`]) make of it what the engine works with. [`checks`] look at the
+//! ([`models`], [`prices`], [`router`], [`fallbacks`], [`general`]) make of it what the engine works with. [`checks`] look at the
 //! result as a whole. What is wrong is noted, never thrown: all mistakes are reported at once ([`report`]).
 
 mod build;
@@ -20,6 +20,7 @@ mod include;
 mod keys;
 mod models;
 mod name;
+mod prices;
 mod report;
 mod router;
 mod section;
@@ -37,6 +38,8 @@ use engine::{Roll, Setup};
 pub use discover::{Quick, discover};
 pub use environ::ReadEnv;
 pub use general::Keeping;
+pub use include::MOST_BYTES;
+pub use prices::{Copies, PriceMap, Remote};
 pub use report::Report;
 
 /// What came of a configuration.
@@ -51,11 +54,14 @@ pub struct Loaded {
     pub files: Vec<PathBuf>,
     /// Where keys and spend are kept.
     pub keeping: Keeping,
+    /// Where the price map comes from that is asked for now and then.
+    pub price_map: Option<Remote>,
 }
 
-/// Loads the configuration in `path`. Deployments find their health of before in `roll`.
-pub fn load(path: &Path, env: ReadEnv, roll: &Roll) -> Loaded {
-    build::load(path, &read_file, &build::World { env, roll, now: SystemTime::now() })
+/// Loads the configuration in `path`. Deployments find their health of before in `roll`, prices what addresses of
+/// price maps answered last in `copies`.
+pub fn load(path: &Path, env: ReadEnv, roll: &Roll, copies: &Copies) -> Loaded {
+    build::load(path, &read_file, &build::World { env, roll, now: SystemTime::now(), copies })
 }
 
 /// A variable of the process environment.
@@ -65,7 +71,7 @@ pub fn process_env(name: &str) -> Option<String> {
 
 fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(include::MOST_BYTES + 1).read_to_end(&mut bytes)?;
+    File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -16,11 +16,11 @@ use tokio::runtime::Runtime;
 
 use crate::books::{self, Books};
 use crate::cli::{self, ServeArgs};
-use crate::config::{self, Loaded};
+use crate::config::{self, Copies, Loaded};
 use crate::control::{self, Cors};
 use crate::live::{Lasting, Live};
 use crate::tls::Tls;
-use crate::{stop, worker};
+use crate::{price_map, stop, worker};
 use watch_file::Versions;
 
 /// Runs the gateway until it is told to stop.
@@ -55,12 +55,13 @@ fn prepare(args: &ServeArgs) -> Result<Ready, String> {
     let roll = Arc::new(Roll::default());
     let tls_files = args.tls_files()?;
     let seen = Versions::of(args.config.iter().chain(tls_files.iter().flatten()).cloned());
-    let Loaded { setup, report, mut found, files, keeping } = match &args.config {
-        Some(file) => config::load(file, &config::process_env, &roll),
+    let Loaded { setup, report, mut found, files, keeping, price_map } = match &args.config {
+        Some(file) => config::load(file, &config::process_env, &roll, &Copies::default()),
         None => config::discover(&args.quick(), &config::process_env, &roll),
     };
-    if !report.findings.is_empty() {
-        complain(&report.to_string());
+    let findings = report.to_string();
+    if !findings.is_empty() {
+        complain(&findings);
     }
     let Some(setup) = setup else {
         return Err("the configuration has errors; nothing was started".to_owned());
@@ -82,6 +83,7 @@ fn prepare(args: &ServeArgs) -> Result<Ready, String> {
     let cors = Cors::new(args.cors_origins.as_deref().unwrap_or_default());
     let lasting = Lasting { roll, books, meters, control, cors, tls };
     let live = Arc::new(Live::new(setup, files, report, lasting));
+    live.price_map.send_replace(price_map);
     Ok(Ready { live, listeners, errands, announcement, seen })
 }
 
@@ -137,6 +139,7 @@ impl Ready {
         }
         control.spawn(signals.listen(self.live.clone(), stop));
         control.spawn(control::serve(self.live.clone(), self.errands));
+        control.spawn(price_map::follow(self.live.clone()));
         let watched = watch_file::start(self.seen, self.live.clone());
         let watched = watched.inspect_err(|error| tracing::error!("changes of files are not noticed: {error}"));
         let workers = self.listeners.into_iter().enumerate().map(|(index, listener)| {

@@ -12,6 +12,7 @@ mod habits;
 pub mod limits;
 mod nearest;
 mod pick;
+pub mod price;
 mod purse;
 mod rest;
 mod rules;

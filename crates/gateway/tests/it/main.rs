@@ -9,6 +9,7 @@ mod front;
 mod gateway;
 mod hostile;
 mod house;
+mod price_map;
 mod reload;
 mod servers;
 mod staying_alive;

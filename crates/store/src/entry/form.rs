@@ -32,6 +32,18 @@ pub(super) struct UsageForm {
     image_output: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     web_searches: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    images_read: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    images_made: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pixels: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    characters: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audio_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queries: Option<u64>,
     #[serde(default, with = "tier", skip_serializing_if = "Option::is_none")]
     tier: Option<Tier>,
 }
