@@ -17,20 +17,29 @@ const KEY_HEADERS: [&str; 6] =
     ["x-litellm-api-key", "authorization", "api-key", "x-api-key", "x-goog-api-key", "x-gateway-key"];
 
 impl Access {
+    /// Whether everybody may do everything.
+    pub fn is_open(&self) -> bool {
+        self.master_key.is_none()
+    }
+
+    /// The key that came along.
+    pub fn key<'h>(&self, headers: &'h HeaderMap) -> Option<&'h [u8]> {
+        let names = self.key_header.as_deref().into_iter().chain(KEY_HEADERS);
+        names.into_iter().find_map(|name| headers.get(name)).map(|value| strip_bearer(value.as_bytes()))
+    }
+
+    /// Whether it is the key that may do everything.
+    pub fn is_master(&self, key: &[u8]) -> bool {
+        self.master_key.as_ref().is_some_and(|master| equal(key, master.expose().as_bytes()))
+    }
+
     /// Lets the caller in, or says why not.
     pub fn check(&self, headers: &HeaderMap) -> Result<(), Fault> {
-        let Some(master_key) = &self.master_key else {
-            return Ok(());
-        };
-        let given = self.key_header.as_deref().into_iter().chain(KEY_HEADERS).find_map(|name| headers.get(name));
-        let Some(given) = given else {
-            return Err(denied("Authentication Error, No api key passed in."));
-        };
-        let given = strip_bearer(given.as_bytes());
-        if equal(given, master_key.expose().as_bytes()) {
-            Ok(())
-        } else {
-            Err(denied("Authentication Error, Invalid API key provided."))
+        match self.key(headers) {
+            _ if self.is_open() => Ok(()),
+            None => Err(denied("Authentication Error, No api key passed in.")),
+            Some(key) if self.is_master(key) => Ok(()),
+            Some(_) => Err(denied("Authentication Error, Invalid API key provided.")),
         }
     }
 }

@@ -18,6 +18,7 @@ mod fallbacks;
 mod general;
 mod include;
 mod keys;
+mod management;
 mod models;
 mod name;
 mod report;
@@ -36,6 +37,7 @@ use engine::{Roll, Setup};
 pub use discover::{Quick, discover};
 pub use environ::ReadEnv;
 pub use general::Keeping;
+pub use management::{KeyRules, KeyScope, Management};
 pub use report::Report;
 
 /// What came of a configuration.
@@ -50,6 +52,8 @@ pub struct Loaded {
     pub files: Vec<PathBuf>,
     /// Where keys and spend are kept.
     pub keeping: Keeping,
+    /// Settings of the management API.
+    pub management: Management,
 }
 
 /// Loads the configuration in `path`. Deployments find their health of before in `roll`.

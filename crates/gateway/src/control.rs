@@ -2,6 +2,7 @@
 //! a bounded channel, so a slow admin page never delays a model call.
 
 mod cors;
+mod manage;
 mod models;
 mod system;
 
@@ -26,6 +27,7 @@ use tower_service::Service;
 use types::{Fault, FaultKind, Side};
 
 use crate::live::Live;
+use manage::Desk;
 
 /// Requests that may wait for the control plane.
 const QUEUE: usize = 256;
@@ -64,7 +66,7 @@ fn unavailable() -> Response<Body> {
 
 /// Answers requests until the last worker is gone.
 pub async fn serve(live: Arc<Live>, mut errands: mpsc::Receiver<Errand>) {
-    let router = router(live);
+    let router = router(Desk::new(live));
     while let Some(Errand { request, answer }) = errands.recv().await {
         let mut router = router.clone();
         tokio::spawn(async move {
@@ -76,29 +78,34 @@ pub async fn serve(live: Arc<Live>, mut errands: mpsc::Receiver<Errand>) {
     }
 }
 
-fn router(live: Arc<Live>) -> Router {
+fn router(desk: Desk) -> Router {
     let guarded = Router::new()
         .route("/models", get(models::list))
         .route("/v1/models", get(models::list))
         .route("/models/{*id}", get(models::one))
         .route("/v1/models/{*id}", get(models::one))
         .route("/config/reload", post(system::reload))
-        .route_layer(from_fn_with_state(live.clone(), authenticate));
+        .route_layer(from_fn_with_state(desk.clone(), authenticate));
     Router::new()
         .merge(guarded)
+        .merge(manage::router())
         .route("/", get(system::welcome))
         .route("/health/liveliness", get(system::liveliness))
         .route("/health/liveness", get(system::liveliness))
         .route("/health/readiness", get(system::readiness))
         .fallback(system::not_found)
         .method_not_allowed_fallback(system::wrong_method)
-        .with_state(live)
+        .with_state(desk)
 }
 
-async fn authenticate(State(live): State<Arc<Live>>, request: Request, next: Next) -> Response<Body> {
-    match live.setup().access.check(request.headers()) {
-        Ok(()) => next.run(request).await,
-        Err(denied) => fault_for(front_of(&request), &denied),
+/// Finds out who calls, for those whose refusals are in the dialect of the caller.
+async fn authenticate(State(desk): State<Desk>, mut request: Request, next: Next) -> Response<Body> {
+    match desk.actor(request.headers()) {
+        Ok(actor) => {
+            request.extensions_mut().insert(actor);
+            next.run(request).await
+        }
+        Err(refusal) => fault_for(front_of(&request), &refusal.fault()),
     }
 }
 

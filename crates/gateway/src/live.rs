@@ -7,12 +7,14 @@ use arc_swap::ArcSwap;
 use engine::{Roll, Setup};
 
 use crate::books::Books;
-use crate::config::{self, Report};
+use crate::config::{self, Loaded, Management, Report};
 use crate::control::{Bridge, Cors};
 
 /// What all threads share.
 pub struct Live {
     setup: ArcSwap<Setup>,
+    /// Settings of the management API.
+    management: ArcSwap<Management>,
     /// The configuration file, if there is one.
     file: Option<PathBuf>,
     /// The files that were read last: the configuration and what it includes.
@@ -30,23 +32,39 @@ pub struct Live {
 }
 
 impl Live {
-    /// Begins with `setup`, which came from `files` (the configuration first) or from nowhere.
+    /// Begins with `setup`, the rest of which is in `loaded`.
     pub fn new(
         setup: Setup,
-        files: Vec<PathBuf>,
+        loaded: Loaded,
         roll: Arc<Roll>,
-        report: Report,
         books: Option<Arc<Books>>,
         control: Bridge,
         cors: Cors,
     ) -> Self {
+        let Loaded { files, report, management, .. } = loaded;
         let (setup, file) = (ArcSwap::from_pointee(setup), files.first().cloned());
-        Live { setup, file, files: Mutex::new(files), roll, report: Mutex::new(report), books, control, cors }
+        let management = ArcSwap::from_pointee(management);
+        Live {
+            setup,
+            management,
+            file,
+            files: Mutex::new(files),
+            roll,
+            report: Mutex::new(report),
+            books,
+            control,
+            cors,
+        }
     }
 
     /// The newest setup.
     pub fn setup(&self) -> Arc<Setup> {
         self.setup.load_full()
+    }
+
+    /// The newest settings of the management API.
+    pub fn management(&self) -> Arc<Management> {
+        self.management.load_full()
     }
 
     /// Reads the configuration file again. A file with errors changes nothing; calls in flight finish on the setup
@@ -62,6 +80,7 @@ impl Live {
         match loaded.setup {
             Some(setup) => {
                 self.setup.store(Arc::new(setup));
+                self.management.store(Arc::new(loaded.management));
                 Ok(last.clone())
             }
             None => Err(last.clone()),

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use crate::books::{self, Books};
 use crate::cli::ServeArgs;
-use crate::config::{self, Loaded};
+use crate::config;
 use crate::control::{self, Cors};
 use crate::live::Live;
 use crate::worker;
@@ -52,18 +52,18 @@ struct Ready {
 fn prepare(args: &ServeArgs) -> Result<Ready, String> {
     let roll = Arc::new(Roll::default());
     let seen = Versions::of(args.config.clone());
-    let Loaded { setup, report, mut found, files, keeping } = match &args.config {
+    let mut loaded = match &args.config {
         Some(file) => config::load(file, &config::process_env, &roll),
         None => config::discover(&args.quick(), &config::process_env, &roll),
     };
-    if !report.findings.is_empty() {
-        complain(&report.to_string());
+    if !loaded.report.findings.is_empty() {
+        complain(&loaded.report.to_string());
     }
-    let Some(setup) = setup else {
+    let Some(setup) = loaded.setup.take() else {
         return Err("the configuration has errors; nothing was started".to_owned());
     };
-    let books = books::find(&keeping, args.config.as_deref(), &config::process_env)?.map(|place| {
-        found.push(place.shown.clone());
+    let books = books::find(&loaded.keeping, args.config.as_deref(), &config::process_env)?.map(|place| {
+        loaded.found.push(place.shown.clone());
         Arc::new(Books::new(&place))
     });
     let open = setup.access.master_key.is_none();
@@ -71,10 +71,10 @@ fn prepare(args: &ServeArgs) -> Result<Ready, String> {
     let listeners = worker::listeners(address, args.workers())
         .map_err(|error| format!("cannot listen on {address}: {error}; another port can be chosen with --port"))?;
     let address = listeners[0].local_addr().map_err(|error| error.to_string())?;
-    let announcement = announcement(&found, address, &setup);
+    let announcement = announcement(&loaded.found, address, &setup);
     let (control, errands) = control::bridge();
     let cors = Cors::new(args.cors_origins.as_deref().unwrap_or_default());
-    let live = Arc::new(Live::new(setup, files, roll, report, books, control, cors));
+    let live = Arc::new(Live::new(setup, loaded, roll, books, control, cors));
     Ok(Ready { live, listeners, errands, announcement, seen })
 }
 

@@ -11,6 +11,7 @@ use super::environ::{Env, ReadEnv};
 use super::general::Keeping;
 use super::include::{self, ReadFile};
 use super::keys::{GENERAL, LIBRARY, ROUTER, TOP};
+use super::management::Management;
 use super::models::{self, Builder, Row};
 use super::report::Notes;
 use super::router::{self, Router};
@@ -34,7 +35,7 @@ pub fn load(path: &Path, read_file: ReadFile, world: &World) -> Loaded {
     let mut env = Env::new(world.env);
     let (tree, files) = include::read(path, read_file, &mut notes);
     let Some(mut tree) = tree else {
-        return finish(None, Keeping::default(), notes, files);
+        return finish(None, Keeping::default(), Management::default(), notes, files);
     };
     if let Value::Map(entries) = &mut tree.value
         && let Some(at) = entries.iter().position(|(name, _)| name == "environment_variables")
@@ -43,21 +44,22 @@ pub fn load(path: &Path, read_file: ReadFile, world: &World) -> Loaded {
         env.extend(&variables, &mut notes);
     }
     env.resolve(&mut tree);
-    let (setup, keeping) = setup(&tree, &env, world, &mut notes);
-    finish(Some(setup), keeping, notes, files)
+    let (setup, keeping, management) = setup(&tree, &env, world, &mut notes);
+    finish(Some(setup), keeping, management, notes, files)
 }
 
-fn finish(setup: Option<Setup>, keeping: Keeping, notes: Notes, files: Vec<PathBuf>) -> Loaded {
+fn finish(setup: Option<Setup>, keeping: Keeping, management: Management, notes: Notes, files: Vec<PathBuf>) -> Loaded {
     let setup = setup.filter(|_| !notes.failed());
-    Loaded { setup, report: notes.finish(), found: Vec::new(), files, keeping }
+    Loaded { setup, report: notes.finish(), found: Vec::new(), files, keeping, management }
 }
 
-fn setup(tree: &Node, env: &Env, world: &World, notes: &mut Notes) -> (Setup, Keeping) {
+fn setup(tree: &Node, env: &Env, world: &World, notes: &mut Notes) -> (Setup, Keeping, Management) {
     let top = Section::read(Some(tree), "", &TOP, notes);
     let section = |name, table, notes: &mut Notes| Section::read(top.node(name), name, table, notes);
     let general = section("general_settings", &GENERAL, notes);
     let library = section("litellm_settings", &LIBRARY, notes);
     let router = section("router_settings", &ROUTER, notes);
+    let management = Management::read(&general, &library);
     let router = router::read(&router, &library, notes);
     let credentials = models::credentials(top.node("credential_list"), notes);
     let (defaults, roll) = (router.defaults, world.roll);
@@ -71,7 +73,7 @@ fn setup(tree: &Node, env: &Env, world: &World, notes: &mut Notes) -> (Setup, Ke
         ..assemble(&rows, &router)
     };
     checks::run(&setup, &rows, &router, world.now, notes);
-    (setup, keeping)
+    (setup, keeping, management)
 }
 
 fn assemble(rows: &[Row], router: &Router) -> Setup {

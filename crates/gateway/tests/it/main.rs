@@ -9,6 +9,7 @@ mod front;
 mod gateway;
 mod hostile;
 mod house;
+mod manage;
 mod reload;
 mod staying_alive;
 mod streams;
