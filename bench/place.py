@@ -5,7 +5,10 @@ import json
 import os
 import re
 import resource
+import shutil
+import signal
 import subprocess
+import sys
 import threading
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
@@ -45,15 +48,27 @@ class Running:
         """Proportional memory: pages that its processes share count once. `None` for what is not of a target."""
         if self.process is None:
             return None
-        rollups = (Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in self.pids())
-        return sum(int(re.search(r"^Pss:\s+(\d+)", text, re.M)[1]) for text in rollups)
+        return self.kib("smaps_rollup", "Pss")
+
+    def peak_kib(self):
+        """The most resident memory it ever had, as the kernel remembers it."""
+        return self.kib("status", "VmHWM")
+
+    def kib(self, file, line):
+        """The sum of a line of a file in /proc over its processes."""
+        texts = (Path(f"/proc/{pid}/{file}").read_text() for pid in self.pids())
+        return sum(int(re.search(rf"^{line}:\s+(\d+) kB", text, re.M)[1]) for text in texts)
 
 
 class Place:
     """Gateways get a core of their own, if they are to have one worker and there are two cores."""
 
     def __init__(self, folder, workers):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
         self.folder, self.workers = folder, workers
+        # So that servers are ended, too, when this is.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         # Inherited by all that is started here.
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         if most != resource.RLIM_INFINITY and most < FILES:
@@ -64,6 +79,12 @@ class Place:
         self.gateway_core = cores[0] if pin else None
         self.mock_core = cores[1] if pin else None
         self.load_core = cores[min(2, len(cores) - 1)] if pin else None
+
+    def copied(self, binary, name):
+        """A copy with pages of its own. Nobody rebuilds it meanwhile, and what it shares with its like counts in full."""
+        if not binary.exists():
+            raise SystemExit(f"{binary} is missing; make bench builds it")
+        return Path(shutil.copy2(binary, self.folder / name))
 
     def pinning(self):
         if self.gateway_core is None:
@@ -124,8 +145,8 @@ def post(address, body, headers=None):
 
 
 def seen_by(mock):
-    """How many model calls have reached the mock so far."""
-    return json.loads(ask(mock.address, "GET", "/mock/stats"))["total"]
+    """How busy the mock was so far: model calls in `total`, and by model in `models`."""
+    return json.loads(ask(mock.address, "GET", "/mock/stats"))
 
 
 def ask(address, method, path, body=None, headers=None):

@@ -9,8 +9,6 @@ import json
 import os
 import platform
 import re
-import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -77,11 +75,11 @@ class Bench:
             "shape": case.shape(target.share),
             "watch": watch,
         }
-        command, before = self.place.pinned([self.runner], self.place.load_core), seen_by(self.mock)
+        command, before = self.place.pinned([self.runner], self.place.load_core), seen_by(self.mock)["total"]
         done = subprocess.run(command, input=json.dumps(plan), capture_output=True, text=True, timeout=LOAD_S)
         if done.returncode:
             raise SystemExit(f"{target.name}, {case.name}: {done.stderr.strip()}")
-        return json.loads(done.stdout) | {"reached_mock": seen_by(self.mock) - before}
+        return json.loads(done.stdout) | {"reached_mock": seen_by(self.mock)["total"] - before}
 
 
 def machine():
@@ -93,25 +91,18 @@ def machine():
     return found | {"commit": commit.stdout.strip()}
 
 
-def copied(binary, name):
-    """A copy with pages of its own. Nobody rebuilds it meanwhile, and what it shares with its like counts in full."""
-    if not binary.exists():
-        raise SystemExit(f"{binary} is missing; make bench builds it")
-    return Path(shutil.copy2(binary, FOLDER / name))
-
-
 def measured(asked):
     """All results of a run, raw."""
     place, all_cases = Place(FOLDER, asked.workers), cases(asked.scale)
-    targets = [Direct(), Nginx(), Lockgate(copied(asked.binary, "lockgate"), all_cases)]
+    targets = [Direct(), Nginx(), Lockgate(place.copied(asked.binary, "lockgate"), all_cases)]
     targets += [LiteLlm(LITELLM, all_cases)] if asked.litellm and LITELLM.exists() else []
     targets = [target for target in targets if asked.only is None or target.name in ["direct", *asked.only]]
     results = {"machine": machine(), "workers": asked.workers, "scale": asked.scale, "pinning": place.pinning()}
     results["missing"] = ["litellm"] if asked.litellm and not LITELLM.exists() else []
     results["versions"] = {target.name: target.version() for target in targets}
     runs = {target.name: [] for target in targets}
-    with place.mock(copied(asked.binary, "lockgate-mock")) as mock:
-        bench = Bench(place, mock, copied(asked.runner, "load"), all_cases, asked.cases)
+    with place.mock(place.copied(asked.binary, "lockgate-mock")) as mock:
+        bench = Bench(place, mock, place.copied(asked.runner, "load"), all_cases, asked.cases)
         # In turn rather than one after the other: what the machine does besides hits all alike.
         for repeat in range(1, asked.repeats + 1):
             for target in targets:
@@ -140,11 +131,17 @@ def head(results):
     return "\n".join(lines)
 
 
-def options():
+def command_line(description):
+    """What every script here takes: what is to be measured, and by what."""
     built = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--binary", type=Path, default=built / "lockgate")
     asked.add_argument("--runner", type=Path, default=built / "load", help="the load runner")
+    return asked
+
+
+def options():
+    asked = command_line(__doc__)
     asked.add_argument("--repeats", type=int, default=3)
     asked.add_argument("--scale", type=float, default=1.0, help="of the lengths of all measurements")
     asked.add_argument("--workers", type=int, default=1, help="of every gateway; more than one are not pinned")
@@ -157,10 +154,6 @@ def options():
 
 def main():
     asked = options()
-    # So that servers are ended, too, when this is.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir(parents=True)
     results = measured(asked)
     out = asked.out or ROOT / time.strftime("bench/results/run-%Y%m%d-%H%M%S.json")
     out.parent.mkdir(parents=True, exist_ok=True)

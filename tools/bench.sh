@@ -7,6 +7,6 @@ tools/setup.sh bench
 if [ "${1:-}" = --litellm ]; then
   tools/setup.sh bench-peers
 fi
-cargo build --release --locked -p gateway --bin lockgate -p drill --bin load
+cargo build --release --locked --bin lockgate --bin load
 built="${CARGO_TARGET_DIR:-target}/release"
 exec python3 bench/run.py --binary "$built/lockgate" --runner "$built/load" "$@"

@@ -2,5 +2,6 @@
 # Builds a release and becomes the gateway. Flags are passed on; without any it listens on port 4000.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+tools/setup.sh build
 cargo build --release --locked --bin lockgate
 exec "${CARGO_TARGET_DIR:-target}/release/lockgate" "$@"

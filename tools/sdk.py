@@ -35,9 +35,9 @@ def fresh_folder(name):
 
 
 @contextmanager
-def server(name, command, folder):
+def server(name, command, folder, env=None):
     """Starts a server of ours and yields its address, as soon as it says that it listens."""
-    env = {"PATH": os.environ["PATH"], "HOME": str(folder), "RUST_BACKTRACE": "1"}
+    env = env or {"PATH": os.environ["PATH"], "HOME": str(folder), "RUST_BACKTRACE": "1"}
     found, done = [], threading.Event()
     with open(folder / f"{name}.log", "wb", buffering=0) as log:
         process = subprocess.Popen(command, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=log)

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what a stage (test, bench, bench-peers) needs and is not there yet; a second run only compares fingerprints.
+# Installs what a stage (build, test, bench, bench-peers) needs and is not there yet, or says what is missing; a second
+# run only compares fingerprints.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 stage="${1:-test}"
@@ -12,15 +13,24 @@ have() { # PACKAGE[=COMMAND]: the command is on the path, or the package is inst
 }
 
 packages() { # STAGE
-  local word missing=()
+  local word missing=() from=()
   for word in $(sed -n "s/^$1 //p" tools/packages.txt); do
-    have "$word" || missing+=("${word%%=*}")
+    have "$word" || { missing+=("${word#*=}"); from+=("${word%%=*}"); }
   done
   [ "${#missing[@]}" -gt 0 ] || return 0
   [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null ||
-    die "missing: ${missing[*]}. Install them (Debian: sudo apt-get install ${missing[*]}) and try again."
+    die "missing: ${missing[*]}. Install what is missing (Debian: sudo apt-get install ${from[*]}) and try again."
   apt-get update -qq
-  apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  apt-get install -y -qq --no-install-recommends "${from[@]}" >/dev/null
+}
+
+rust() { # the one thing that is not installed here: distributions' own is often too old
+  local needed version where="Install it from https://rust-lang.org/tools/install and try again."
+  needed="$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' Cargo.toml)"
+  command -v cargo >/dev/null || die "missing: cargo, of Rust $needed or newer. $where"
+  version="$(rustc --version | cut -d ' ' -f 2)"
+  [ "$(printf '%s\n' "$needed" "$version" | sort -V | head -n 1)" = "$needed" ] ||
+    die "Rust $version is too old: $needed or newer is needed. $where"
 }
 
 fingerprint() { # VERSION FILE...
@@ -61,6 +71,8 @@ litellm() { # the incumbent, to be measured; a failure is for the benchmark to t
   fi
 }
 
+packages build
+rust
 packages "$stage"
 case "$stage" in
   test)

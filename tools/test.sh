@@ -6,4 +6,8 @@ tools/setup.sh test
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --locked -- -D warnings
 cargo test --workspace --locked
-exec .local/venv/bin/python tools/sdk.py
+.local/venv/bin/python tools/sdk.py
+# The rest is about what people run: a release.
+cargo build --release --locked --bin lockgate --bin load
+python3 tools/first_call.py
+python3 bench/promise.py

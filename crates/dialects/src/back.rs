@@ -40,10 +40,9 @@ pub trait Back: Send + Sync {
     /// Decodes a whole answer.
     fn read_answer(&self, operation: Operation, body: &[u8]) -> Result<Answer, Fault>;
 
-    /// Looks whether a whole answer that passes through untouched is one, and what it consumed.
-    fn glance_answer(&self, operation: Operation, body: &[u8]) -> Result<Usage, Fault> {
-        self.read_answer(operation, body).map(|answer| answer.usage())
-    }
+    /// Looks whether a whole answer that passes through untouched is one, and what it consumed: the same that
+    /// reading it would tell, at the price of one look at every byte.
+    fn glance_answer(&self, operation: Operation, body: &[u8]) -> Result<Usage, Fault>;
 
     /// Begins to decode a streamed answer.
     fn stream_reader(&self, operation: Operation) -> Box<dyn StreamReader>;
@@ -52,8 +51,9 @@ pub trait Back: Send + Sync {
     fn read_fault(&self, status: u16, body: &[u8]) -> Fault;
 
     /// Looks at one complete event (SSE `data`, or a line) of a stream that passes through untouched,
-    /// as cheaply as possible: most events are plain text and need no parsing.
-    fn glance(&self, event: &[u8]) -> Glance;
+    /// as cheaply as possible: most events are plain text and need no parsing. `known` is what earlier events of the
+    /// stream told of its consumption.
+    fn glance(&self, event: &[u8], known: &Usage) -> Glance;
 }
 
 /// Where a request goes, as far as its wire form depends on it.
@@ -131,12 +131,29 @@ pub trait StreamReader {
 /// What [`Back::glance`] saw in an event.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Glance {
-    /// Token counts.
+    /// What is known of the stream's consumption now, if the event says something of it.
     pub usage: Option<Usage>,
+    /// Bytes of what the model wrote in this event, reasoning and calls included: where the provider's own counts
+    /// never come, an estimate goes by them ([`types::Event::output_bytes`] says it of decoded events).
+    pub output_bytes: usize,
     /// The event says that an answer ended, or that the stream does: the end of the connection is no cut then.
     pub end: bool,
+    /// The event is the last one: nothing of interest comes behind it.
+    pub over: bool,
     /// The event exists only to report usage: hidden from callers who did not ask for it.
     pub usage_only: bool,
     /// The provider reports a failure.
     pub fault: Option<Box<Fault>>,
+}
+
+impl Glance {
+    /// The event is a failure.
+    pub(crate) fn failed(fault: Fault) -> Self {
+        Glance { fault: Some(Box::new(fault)), ..Glance::default() }
+    }
+
+    /// The same, in an event with so much output.
+    pub(crate) fn with_output(self, output_bytes: usize) -> Self {
+        Glance { output_bytes, ..self }
+    }
 }

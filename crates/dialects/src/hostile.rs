@@ -2,7 +2,7 @@
 //! order of events that writers rely on.
 
 use proptest::prelude::*;
-use types::{Event, Operation};
+use types::{Event, Operation, Usage};
 
 use crate::BACKS;
 
@@ -42,7 +42,7 @@ fn read_all(bytes: &[u8]) {
             let mut out = Vec::new();
             for line in bytes.split(|byte| *byte == b'\n') {
                 let line = line.strip_prefix(b"data: ").unwrap_or(line);
-                let _ = back.glance(line);
+                let _ = back.glance(line, &Usage::default());
                 let _ = reader.read(line, &mut out);
             }
             reader.finish(&mut out);

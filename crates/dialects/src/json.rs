@@ -14,6 +14,7 @@ mod writer;
 
 pub use compact::compact;
 pub use object::Object;
+pub use scan::Names;
 pub use splice::Edit;
 pub use text::unescape;
 pub use value::{Fields, Items, Json, Kind};
@@ -22,6 +23,7 @@ pub use writer::Writer;
 use std::borrow::Cow;
 
 use bytes::BytesMut;
+use scan::Rules;
 use types::Fault;
 
 /// Deepest nesting that is accepted. Real requests stay below 30; the bound keeps hostile ones cheap.
@@ -64,17 +66,28 @@ pub struct JsonError {
 impl<'t> Doc<'t> {
     /// Parses a whole text.
     pub fn parse(text: &'t [u8]) -> Result<Self, JsonError> {
-        scan::scan(text, usize::MAX, MAX_VALUES)
-    }
-
-    /// Parses a whole answer of a provider, which may hold more values than any request.
-    pub fn parse_answer(text: &'t [u8]) -> Result<Self, JsonError> {
-        scan::scan(text, usize::MAX, MAX_ANSWER_VALUES)
+        scan::scan(text, CALLER).map(|found| found.doc)
     }
 
     /// Validates a whole text, but notes only the outermost value and the fields or items directly inside it.
     pub fn parse_head(text: &'t [u8]) -> Result<Self, JsonError> {
-        scan::scan(text, 1, MAX_VALUES)
+        scan::scan(text, Rules { keep: 1, ..CALLER }).map(|found| found.doc)
+    }
+
+    /// Parses a whole answer or event of a provider, which may hold more values than any request, and halves of
+    /// characters.
+    pub fn parse_answer(text: &'t [u8]) -> Result<Self, JsonError> {
+        scan::scan(text, PROVIDER).map(|found| found.doc)
+    }
+
+    /// The head of an answer or event of a provider.
+    pub fn parse_answer_head(text: &'t [u8]) -> Result<Self, JsonError> {
+        scan::scan(text, Rules { keep: 1, ..PROVIDER }).map(|found| found.doc)
+    }
+
+    /// Parses like [`Doc::parse_answer`] and tells what [`measure`] does.
+    pub fn parse_measured(text: &'t [u8], fields: Names) -> Result<(Self, usize), JsonError> {
+        scan::scan(text, Rules { heard: fields, ..PROVIDER }).map(|found| (found.doc, found.heard))
     }
 
     /// The outermost value.
@@ -83,9 +96,16 @@ impl<'t> Doc<'t> {
     }
 }
 
-/// Whether `text` is one JSON value.
-pub fn is_valid(text: &[u8]) -> bool {
-    scan::scan(text, 0, MAX_VALUES).is_ok()
+/// What callers write must be JSON that every provider takes.
+const CALLER: Rules = Rules { keep: usize::MAX, most: MAX_VALUES, halves: false, heard: Names::of(&[]) };
+
+/// What providers write is used as far as it makes sense.
+const PROVIDER: Rules = Rules { most: MAX_ANSWER_VALUES, halves: true, ..CALLER };
+
+/// Validates what a provider wrote without noting anything, and tells how many bytes of text the fields with these
+/// names hold, as UTF-8; an object counts as it is written. Escaped characters are reckoned, not decoded.
+pub fn measure(text: &[u8], fields: Names) -> Result<usize, JsonError> {
+    scan::scan(text, Rules { most: 0, heard: fields, ..PROVIDER }).map(|found| found.heard)
 }
 
 /// `text` as a JSON string, quotes included.

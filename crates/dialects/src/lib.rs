@@ -17,6 +17,8 @@ pub mod media;
 mod ollama;
 mod openai;
 mod phrases;
+#[cfg(test)]
+mod prices;
 pub mod sse;
 mod think;
 #[cfg(test)]

@@ -3,17 +3,19 @@
 
 use types::{Fault, FaultKind, Side};
 
-use crate::json::{Doc, Json};
+use crate::json::{Doc, Json, JsonError};
 
 /// Longest message of a provider that is handed on; some send whole web pages.
 const MAX_MESSAGE_BYTES: usize = 2_000;
 
 /// Parses an answer or an event of a provider: broken JSON is the provider's fault, not the caller's.
 pub fn parse(body: &[u8]) -> Result<Doc<'_>, Fault> {
-    Doc::parse_answer(body).map_err(|error| {
-        let message = format!("the provider sent broken JSON: {} at byte {}", error.what, error.offset);
-        malformed(message)
-    })
+    Doc::parse_answer(body).map_err(|error| broken(&error))
+}
+
+/// An answer or event is not JSON.
+pub fn broken(error: &JsonError) -> Fault {
+    malformed(format!("the provider sent broken JSON: {} at byte {}", error.what, error.offset))
 }
 
 /// The provider answered something that is not its format.

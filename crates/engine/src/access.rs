@@ -1,7 +1,10 @@
-//! Who may call: step 1 of the journey, from memory alone.
+//! Where a key is found in a head, and whether it is the master key.
 
 use http::HeaderMap;
-use types::{Fault, FaultKind, Secret, Side};
+use store::hash_key;
+use types::{Fault, FaultKind, Secret};
+
+use crate::caller::denied;
 
 /// Who may call.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +14,18 @@ pub struct Access {
     /// One more header in which keys are looked for (`litellm_key_header_name`).
     pub key_header: Option<String>,
 }
+
+/// What somebody shows who calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// The master key, or nothing where no key is needed.
+    Admin,
+    /// A virtual key, by its hash.
+    Key(String),
+}
+
+/// What every virtual key begins with.
+const PREFIX: &str = "sk-";
 
 /// Headers that may carry a key, in the order of preference.
 const KEY_HEADERS: [&str; 6] =
@@ -22,31 +37,46 @@ impl Access {
         self.master_key.is_none()
     }
 
+    /// Who shows what with these headers, or why nobody may call who shows that.
+    pub fn identify(&self, headers: &HeaderMap) -> Result<Identity, Fault> {
+        if self.is_open() {
+            return Ok(Identity::Admin);
+        }
+        let Some(key) = self.key(headers) else {
+            return Err(denied(FaultKind::Authentication, "auth_error", "Authentication Error, No api key passed in."));
+        };
+        if self.is_master(key) {
+            return Ok(Identity::Admin);
+        }
+        match std::str::from_utf8(key).ok().filter(|text| text.starts_with(PREFIX)) {
+            Some(text) => Ok(Identity::Key(hash_key(text))),
+            None => {
+                let message = format!(
+                    "Authentication Error, LiteLLM Virtual Key expected. Received={}, expected to start with '{PREFIX}'.",
+                    masked(key)
+                );
+                Err(denied(FaultKind::Authentication, "auth_error", message))
+            }
+        }
+    }
+
     /// The key that came along.
-    pub fn key<'h>(&self, headers: &'h HeaderMap) -> Option<&'h [u8]> {
+    fn key<'h>(&self, headers: &'h HeaderMap) -> Option<&'h [u8]> {
         let names = self.key_header.as_deref().into_iter().chain(KEY_HEADERS);
         names.into_iter().find_map(|name| headers.get(name)).map(|value| strip_bearer(value.as_bytes()))
     }
 
     /// Whether it is the key that may do everything.
-    pub fn is_master(&self, key: &[u8]) -> bool {
+    fn is_master(&self, key: &[u8]) -> bool {
         self.master_key.as_ref().is_some_and(|master| equal(key, master.expose().as_bytes()))
-    }
-
-    /// Lets the caller in, or says why not.
-    pub fn check(&self, headers: &HeaderMap) -> Result<(), Fault> {
-        match self.key(headers) {
-            _ if self.is_open() => Ok(()),
-            None => Err(denied("Authentication Error, No api key passed in.")),
-            Some(key) if self.is_master(key) => Ok(()),
-            Some(_) => Err(denied("Authentication Error, Invalid API key provided.")),
-        }
     }
 }
 
-fn denied(message: &str) -> Fault {
-    let fault = Fault::new(FaultKind::Authentication, Side::Caller, message);
-    Fault { code: Some("invalid_api_key".to_owned()), ..fault }
+/// What may be shown of a text that was meant as a key.
+fn masked(key: &[u8]) -> String {
+    let text = String::from_utf8_lossy(key);
+    let shown: String = text.chars().filter(|c| c.is_ascii_graphic()).take(4).collect();
+    if text.chars().count() > 8 { format!("{shown}****") } else { "****".to_owned() }
 }
 
 fn strip_bearer(value: &[u8]) -> &[u8] {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,10 +13,13 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use providers::http::Endpoint;
 use types::{Fault, Operation, Request};
 
-use crate::{Deployment, Setup};
+use crate::attribution::Attribution;
+use crate::{Caller, Deployment, Setup};
 
 /// A call as it came in.
 pub struct Call {
+    /// Its id: [`Gate::call_id`](crate::Gate::call_id).
+    pub id: String,
     /// The dialect the caller speaks.
     pub front: &'static dyn Front,
     /// What is asked for.
@@ -26,6 +30,10 @@ pub struct Call {
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
+    /// Who calls.
+    pub caller: Arc<Caller>,
+    /// The caller's address.
+    pub ip: Option<IpAddr>,
 }
 
 /// Fields of a request that are addressed to the gateway, sorted; they never reach a provider.
@@ -66,6 +74,9 @@ const GATEWAY_FIELDS: &[&str] = &[
     "ttl",
 ];
 
+/// Fields that bound the answer, in the order in which they count.
+const BOUNDS: [&str; 2] = ["max_completion_tokens", "max_tokens"];
+
 /// Fields that would replace a provider's credential, address or headers, sorted.
 const CONNECTION_FIELDS: &[&str] = &[
     "api_base",
@@ -94,7 +105,8 @@ pub(crate) struct Ask {
     pub operation: Operation,
     pub body: Object,
     pub headers: HeaderMap,
-    /// The name the caller used.
+    pub ip: Option<IpAddr>,
+    /// The name of the model, in the gateway's words.
     pub model: String,
     pub stream: bool,
     /// Whether the caller wants to see the usage event of a stream.
@@ -106,6 +118,8 @@ pub(crate) struct Ask {
     pub connection: Vec<(String, String)>,
     /// Fields of the body that are addressed to the gateway.
     own_fields: Vec<Edit>,
+    /// An estimate of the input tokens, once somebody asked.
+    estimate: OnceCell<u64>,
     decoded: OnceCell<Result<Request, Fault>>,
 }
 
@@ -131,6 +145,7 @@ impl Ask {
             (None, None) => return Err(Fault::invalid_param("model", "you must provide a model parameter")),
         };
         let flag = |name: &str| body.with(|root| flag(root, name));
+        let model = call.caller.alias(&model).to_owned();
         // Vectors and counts are never streamed, whatever the body says.
         let stream = matches!(call.operation, Operation::Chat | Operation::Completion) && flag("stream")?;
         let stream_usage = body.with(|root| {
@@ -154,6 +169,8 @@ impl Ask {
             front: call.front,
             operation: call.operation,
             headers: call.headers,
+            ip: call.ip,
+            estimate: OnceCell::new(),
             decoded: OnceCell::new(),
             model,
             stream,
@@ -174,6 +191,47 @@ impl Ask {
         }
         let decode = || self.front.read_request(self.operation, &self.body.splice(&edits).concat());
         self.decoded.get_or_init(decode).as_ref().map(Cow::Borrowed).map_err(Clone::clone)
+    }
+
+    /// Whom and what the call is for.
+    pub fn attribution(&self, setup: &Setup, caller: &Caller) -> Attribution {
+        let header = setup.spending.customer_header.as_deref();
+        let mut attribution = self.body.with(|root| Attribution::read(root, &self.headers, header));
+        attribution.add_tags(caller.tags());
+        attribution
+    }
+
+    /// About how many tokens the input has.
+    pub fn input_estimate(&self) -> u64 {
+        *self.estimate.get_or_init(|| policy::estimate_body_tokens(self.body.bytes()))
+    }
+
+    /// The caller's bound of the answer, tokens; of all answers together, if it wants several.
+    pub fn output_bound(&self) -> Option<u64> {
+        self.body.with(|root| {
+            let count = |name: &str| root.get_some(name).and_then(|value| value.as_u64());
+            let bound = BOUNDS.iter().find_map(|name| count(name))?;
+            Some(bound.saturating_mul(count("n").unwrap_or(1).max(1)))
+        })
+    }
+
+    /// The same call with a smaller bound of each answer.
+    pub fn bounded(&self, tokens: u64) -> Result<Self, Fault> {
+        let name = self.body.with(|root| BOUNDS.iter().copied().find(|name| root.get_some(name).is_some()));
+        let name = name.unwrap_or(if self.operation == Operation::Chat { BOUNDS[0] } else { BOUNDS[1] });
+        let each = self.body.with(|root| root.get_some("n").and_then(|n| n.as_u64()).unwrap_or(1).max(1));
+        let edits = [Edit::Set(name.to_owned(), (tokens / each).max(1).to_string())];
+        Ok(Ask {
+            body: Object::parse(self.body.splice(&edits).concat().into())?,
+            headers: self.headers.clone(),
+            model: self.model.clone(),
+            wishes: self.wishes.clone(),
+            connection: self.connection.clone(),
+            own_fields: self.own_fields.clone(),
+            estimate: self.estimate.clone(),
+            decoded: OnceCell::new(),
+            ..*self
+        })
     }
 
     /// How long the caller waits for an attempt, if it said so.

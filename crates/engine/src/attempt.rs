@@ -1,5 +1,7 @@
 //! One try of one deployment: encode, send, and wait until the answer has begun in earnest.
 
+use std::future::Future;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +14,9 @@ use tokio::time::{Instant, timeout_at};
 use types::{Answer, Fault, FaultKind, ModelFacts, Operation, Request};
 
 use crate::ask::Ask;
+use crate::booking::{Booking, Order, Receipt};
 use crate::flow::Flow;
+use crate::pass::Pass;
 use crate::{Deployment, Gate, Setup};
 
 /// Largest body of an error answer that is read.
@@ -31,10 +35,15 @@ pub(crate) struct Opened {
     pub headers: HeaderMap,
     /// What the translation had to leave out.
     pub dropped: Vec<String>,
+    /// What it cost, if it is whole.
+    pub receipt: Option<Receipt>,
+    /// The bound of the answer, if the budget made it smaller.
+    pub lowered: Option<u64>,
     pub answer: Opening,
 }
 
 /// The answer itself.
+#[expect(clippy::large_enum_variant, reason = "it is moved once, and most answers of either kind are small")]
 pub(crate) enum Opening {
     /// All of it, in the caller's dialect.
     Whole(Bytes),
@@ -58,6 +67,7 @@ struct Encoded {
 pub(crate) struct Attempt<'a> {
     pub gate: &'a Gate,
     pub setup: &'a Setup,
+    pub pass: &'a Rc<Pass>,
     pub ask: &'a Ask,
     pub deployment: &'a Arc<Deployment>,
     /// What stands for the `*` of a wildcard group.
@@ -69,14 +79,42 @@ pub(crate) struct Attempt<'a> {
 impl Attempt<'_> {
     /// Tries. The fault of a failed try is the provider's, unless the request does not fit the target at all.
     pub async fn run(self) -> Result<Opened, Fault> {
-        let encoded = self.encode()?;
-        let Some(encoded) = encoded else {
-            return self.estimate();
-        };
+        if self.ask.operation == Operation::CountTokens {
+            // Nobody asks money for counting.
+            return match self.encode()? {
+                Some(encoded) => self.in_time(self.send(encoded, &mut None)).await,
+                None => self.estimate(),
+            };
+        }
+        let Attempt { gate, setup, pass, ask, deployment, .. } = self;
+        let model = deployment.upstream_model(self.star);
+        let booking = Booking::begin(&Order { gate, setup, pass, ask, deployment, model: &model }).await?;
+        match booking.lowered {
+            None => self.booked(booking).await,
+            Some(tokens) => Attempt { ask: &ask.bounded(tokens)?, ..self }.booked(booking).await,
+        }
+    }
+
+    async fn booked(self, mut booking: Booking) -> Result<Opened, Fault> {
+        let Some(encoded) = self.encode()? else { return self.estimate() };
+        let lowered = booking.lowered;
+        booking.open();
+        let mut booking = Some(booking);
+        let opened = self.in_time(self.send(encoded, &mut booking)).await;
+        match opened {
+            Ok(opened) => Ok(Opened { lowered, ..opened }),
+            Err(fault) => {
+                booking.into_iter().for_each(|booking| booking.fail(&fault));
+                Err(fault)
+            }
+        }
+    }
+
+    /// Bounds the time until an answer is there, or has begun.
+    async fn in_time(&self, opening: impl Future<Output = Result<Opened, Fault>>) -> Result<Opened, Fault> {
         let limit = self.ask.patience().unwrap_or(self.deployment.limits.of(self.ask.stream));
-        let deadline = Instant::now() + limit;
         let late = |_| Fault::provider(FaultKind::Timeout, format!("the provider did not answer within {limit:?}"));
-        timeout_at(deadline, self.send(encoded)).await.map_err(late)?
+        timeout_at(Instant::now() + limit, opening).await.map_err(late)?
     }
 
     /// The request in the provider's form; `None` if the provider cannot count tokens and an estimate must do.
@@ -149,10 +187,11 @@ impl Attempt<'_> {
     }
 
     fn opened(&self, headers: HeaderMap, dropped: Vec<String>, answer: Opening) -> Opened {
-        Opened { deployment: self.deployment.clone(), headers, dropped, answer }
+        Opened { deployment: self.deployment.clone(), headers, dropped, receipt: None, lowered: None, answer }
     }
 
-    async fn send(&self, encoded: Encoded) -> Result<Opened, Fault> {
+    /// Sends, and waits for the answer. The booking stays behind if there is none.
+    async fn send(&self, encoded: Encoded, booking: &mut Option<Booking>) -> Result<Opened, Fault> {
         let deployment = self.deployment;
         let call = upstream::Call {
             endpoint: &deployment.endpoint,
@@ -164,8 +203,8 @@ impl Attempt<'_> {
         };
         let reply = self.gate.wire.call(deployment, call).await?;
         match reply.status {
-            200..=299 if self.ask.stream => self.open_stream(encoded, reply).await,
-            200..=299 => self.read_whole(encoded, reply).await,
+            200..=299 if self.ask.stream => self.open_stream(encoded, reply, booking).await,
+            200..=299 => self.read_whole(encoded, reply, booking).await,
             _ => Err(self.refusal(reply).await),
         }
     }
@@ -204,20 +243,32 @@ impl Attempt<'_> {
         fault
     }
 
-    async fn read_whole(&self, encoded: Encoded, reply: upstream::Reply) -> Result<Opened, Fault> {
+    async fn read_whole(
+        &self,
+        encoded: Encoded,
+        reply: upstream::Reply,
+        booking: &mut Option<Booking>,
+    ) -> Result<Opened, Fault> {
         let bytes = reply.body.collect(self.setup.intake.max_answer_bytes).await?;
         let back = self.deployment.back;
-        if encoded.verbatim {
-            back.glance_answer(encoded.operation, &bytes)?;
-            return Ok(self.opened(reply.headers, encoded.dropped, Opening::Whole(bytes)));
-        }
-        let answer = back.read_answer(encoded.operation, &bytes)?;
-        let bytes = self.ask.front.write_answer(self.ask.operation, &answer, self.stamp).freeze();
-        Ok(self.opened(reply.headers, encoded.dropped, Opening::Whole(bytes)))
+        let (usage, bytes) = match encoded.verbatim {
+            true => (back.glance_answer(encoded.operation, &bytes)?, bytes),
+            false => {
+                let answer = back.read_answer(encoded.operation, &bytes)?;
+                (answer.usage(), self.ask.front.write_answer(self.ask.operation, &answer, self.stamp).freeze())
+            }
+        };
+        let receipt = booking.take().map(|mut booking| booking.settle(usage, bytes.len()));
+        Ok(Opened { receipt, ..self.opened(reply.headers, encoded.dropped, Opening::Whole(bytes)) })
     }
 
     /// Reads on until there is something to show: until then, a fault can lead to another attempt unseen.
-    async fn open_stream(&self, encoded: Encoded, reply: upstream::Reply) -> Result<Opened, Fault> {
+    async fn open_stream(
+        &self,
+        encoded: Encoded,
+        reply: upstream::Reply,
+        booking: &mut Option<Booking>,
+    ) -> Result<Opened, Fault> {
         let reader = self.deployment.back.stream_reader(encoded.operation);
         let mut flow = match encoded.verbatim {
             true => Flow::verbatim(self.deployment.clone(), reader, !self.ask.stream_usage),
@@ -243,6 +294,10 @@ impl Attempt<'_> {
                 Ok(()) if over => break,
                 Ok(()) => {}
             }
+        }
+        if let Some(mut booking) = booking.take() {
+            booking.answered();
+            flow.book(booking);
         }
         Ok(self.opened(reply.headers, encoded.dropped, Opening::Stream(Box::new(flow), body)))
     }

@@ -1,5 +1,6 @@
 //! Step 6 of the journey: attempts until one opens, each next one decided by `policy`.
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use types::{Fault, FaultKind, Side};
 use crate::ask::Ask;
 use crate::attempt::{Attempt, Opened};
 use crate::note::Tally;
+use crate::pass::Pass;
 use crate::{Deployment, Gate, Group, Setup};
 
 /// What came of the attempts.
@@ -75,7 +77,7 @@ fn no_deployment(message: &str) -> Fault {
 }
 
 /// Tries until an answer opens or nothing is left that makes sense.
-pub(crate) async fn run(gate: &Gate, setup: &Setup, ask: &Ask, stamp: &Stamp) -> Outcome {
+pub(crate) async fn run(gate: &Gate, setup: &Setup, pass: &Rc<Pass>, ask: &Ask, stamp: &Stamp) -> Outcome {
     let wishes = &ask.wishes;
     let mut course = Course::new(&ask.model, wishes.retries, !wishes.no_fallbacks, wishes.fallbacks.clone());
     let mut field = None;
@@ -89,7 +91,7 @@ pub(crate) async fn run(gate: &Gate, setup: &Setup, ask: &Ask, stamp: &Stamp) ->
                     field.tried[index] = true;
                     last = Some(index);
                     let sent = Instant::now();
-                    let result = try_deployment(gate, setup, ask, stamp, field, index).await;
+                    let result = try_deployment(gate, setup, pass, ask, stamp, field, index).await;
                     waited += sent.elapsed();
                     result
                 }
@@ -121,19 +123,22 @@ fn outcome(result: Result<Opened, Fault>, course: &Course, waited: Duration) -> 
 async fn try_deployment(
     gate: &Gate,
     setup: &Setup,
+    pass: &Rc<Pass>,
     ask: &Ask,
     stamp: &Stamp,
     field: &Field,
     index: usize,
 ) -> Result<Opened, Fault> {
     let deployment = ask.connect(setup, &field.group.deployments[index])?;
-    let attempt = Attempt { gate, setup, ask, deployment: &deployment, star: field.star.as_deref(), stamp };
+    let attempt = Attempt { gate, setup, pass, ask, deployment: &deployment, star: field.star.as_deref(), stamp };
     let result = attempt.run().await.map_err(|fault| deployment.without_credential(fault));
     // What a caller brings along says nothing about our own connection.
     let brought = !ask.connection.is_empty();
     match &result {
         _ if brought => {}
         Ok(_) => deployment.health.succeeded(),
+        // What we refuse ourselves says nothing about the provider.
+        Err(fault) if fault.side != Side::Provider => {}
         Err(fault) if is_callers_doing(ask, &deployment, field, fault) => {}
         Err(fault) => {
             let stand_in = !setup.rules.fallbacks_for(&field.group.name, fault.kind).0.is_empty();

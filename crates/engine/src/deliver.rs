@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -12,15 +13,20 @@ use providers::http::Body;
 use tokio::time::{Instant, Sleep, sleep_until};
 use types::{Fault, FaultKind};
 
+use crate::Ledger;
 use crate::attempt::Opening;
+use crate::booking::Paying;
+use crate::defect::caught;
 use crate::flow::Flow;
 use crate::journey::Attempts;
+
+/// How long the end of an answer is held back for what may still come behind it: the token counts, mostly.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// A streamed answer. Dropping it closes the upstream connection.
 pub struct Delivery {
     state: State,
-    front: &'static dyn Front,
-    heartbeat: Duration,
+    service: Service,
     /// When the provider was last heard of.
     heard: Instant,
     /// When the caller last got something.
@@ -29,45 +35,155 @@ pub struct Delivery {
     alarm: Option<Pin<Box<Sleep>>>,
 }
 
+/// How an answer is delivered.
+pub(crate) struct Service {
+    pub front: &'static dyn Front,
+    /// Silence after which a sign of life is sent.
+    pub heartbeat: Duration,
+    /// Where what was consumed is booked.
+    pub ledger: Option<Rc<dyn Ledger>>,
+    /// How long a stream waits for money that others hold.
+    pub patience: Duration,
+}
+
 #[expect(clippy::large_enum_variant, reason = "a delivery is boxed, and flows for nearly all of its life")]
 enum State {
     /// No attempt has opened yet.
     Waiting(Attempts),
-    /// An answer flows. Without a body nothing more comes, and what is still in the flow goes out before `end`.
-    Flowing { flow: Box<Flow>, body: Option<Body>, end: Option<Fault> },
+    /// An answer flows.
+    Flowing(Stream),
     /// A fault has still to be told.
     Failed(Fault),
     /// Everything was said.
     Over,
 }
 
-impl State {
-    fn flowing(flow: Box<Flow>, body: Body) -> Self {
-        State::Flowing { flow, body: Some(body), end: None }
+/// An answer that flows.
+struct Stream {
+    flow: Box<Flow>,
+    /// Without a body nothing more comes, and what is still in the flow goes out before `end`.
+    body: Option<Body>,
+    end: Option<Fault>,
+    /// Nothing is read while money is short.
+    paying: Option<Paying>,
+    /// The end goes out when it is booked for good.
+    booked: Booked,
+}
+
+/// How far the booking of an answer is.
+enum Booked {
+    /// It goes on.
+    Not,
+    /// It is written, and may still be forgotten.
+    Written(Pin<Box<dyn Future<Output = ()>>>),
+    /// For good.
+    ForGood,
+}
+
+impl Stream {
+    fn new(flow: Box<Flow>, body: Body) -> Self {
+        Stream { flow, body: Some(body), end: None, paying: None, booked: Booked::Not }
+    }
+
+    /// Nothing more is read; an answer that is complete is so in spite of `fault`.
+    fn finish(&mut self, fault: Option<Fault>) {
+        self.body = None;
+        self.end = fault.filter(|_| !self.flow.is_complete());
+    }
+
+    /// The next bytes for the caller; `None` at the end.
+    fn poll(&mut self, cx: &mut Context, service: &Service, heard: &mut Instant) -> Poll<Option<Bytes>> {
+        loop {
+            if let Some(paying) = &mut self.paying {
+                let paid = ready!(paying.as_mut().poll(cx));
+                self.paying = None;
+                self.flow.paid();
+                if let Err(fault) = paid {
+                    self.finish(Some(fault));
+                }
+            }
+            if let Some(fault) = self.flow.take_fault() {
+                self.finish(Some(fault));
+            }
+            let over = self.body.is_none() || self.flow.is_over();
+            if over {
+                ready!(self.poll_booked(cx, service));
+            }
+            // What may be the end is held back until it is booked.
+            if (over || !self.flow.is_complete())
+                && let Some(bytes) = self.flow.take()
+            {
+                return Poll::Ready(Some(bytes));
+            }
+            let Some(body) = &mut self.body else { return Poll::Ready(None) };
+            let piece = ready!(body.poll_piece(cx));
+            *heard = Instant::now();
+            match piece {
+                Some(Ok(piece)) => match self.flow.feed(piece) {
+                    Ok(()) if self.flow.owes() => match self.flow.pay(service.patience) {
+                        Ok(paying) => self.paying = paying,
+                        Err(fault) => self.finish(Some(fault)),
+                    },
+                    Ok(()) => {}
+                    Err(fault) => self.finish(Some(fault)),
+                },
+                // Some dialects end with the connection: what was complete before it broke is complete.
+                Some(Err(fault)) => {
+                    let finished = self.flow.finish().map_err(|_| fault);
+                    self.finish(finished.err());
+                }
+                None => {
+                    let finished = self.flow.finish();
+                    self.finish(finished.err());
+                }
+            }
+        }
+    }
+
+    /// Books the answer, and waits until that is for good.
+    fn poll_booked(&mut self, cx: &mut Context, service: &Service) -> Poll<()> {
+        if let Booked::Not = self.booked {
+            let mark = self.flow.settle(self.end.as_ref()).mark;
+            let written = service.ledger.as_ref().zip(mark).map(|(ledger, mark)| ledger.durable(mark));
+            self.booked = written.map_or(Booked::ForGood, Booked::Written);
+        }
+        if let Booked::Written(written) = &mut self.booked {
+            ready!(written.as_mut().poll(cx));
+            self.booked = Booked::ForGood;
+        }
+        Poll::Ready(())
     }
 }
 
 impl Delivery {
     /// The attempts go on while the caller already waits on a stream.
-    pub(crate) fn waiting(attempts: Attempts, front: &'static dyn Front, heartbeat: Duration) -> Box<Self> {
-        let mut delivery = Delivery::new(State::Waiting(attempts), front, heartbeat);
+    pub(crate) fn waiting(attempts: Attempts, service: Service) -> Box<Self> {
+        let heartbeat = service.heartbeat;
+        let mut delivery = Delivery::new(State::Waiting(attempts), service);
         // The silence so far lasted for one heartbeat: the first sign of life is due.
         delivery.sent -= heartbeat;
         Box::new(delivery)
     }
 
     /// An answer has opened.
-    pub(crate) fn flowing(flow: Box<Flow>, body: Body, front: &'static dyn Front, heartbeat: Duration) -> Box<Self> {
-        Box::new(Delivery::new(State::flowing(flow, body), front, heartbeat))
+    pub(crate) fn flowing(flow: Box<Flow>, body: Body, service: Service) -> Box<Self> {
+        Box::new(Delivery::new(State::Flowing(Stream::new(flow, body)), service))
     }
 
-    fn new(state: State, front: &'static dyn Front, heartbeat: Duration) -> Self {
+    fn new(state: State, service: Service) -> Self {
         let now = Instant::now();
-        Delivery { state, front, heartbeat, heard: now, sent: now, alarm: None }
+        Delivery { state, service, heard: now, sent: now, alarm: None }
     }
 
     /// The next bytes for the caller; `None` at the end. Faults are part of the bytes.
     pub fn poll_piece(&mut self, cx: &mut Context) -> Poll<Option<Bytes>> {
+        caught(|| self.poll_answer_or_silence(cx)).unwrap_or_else(|defect| {
+            self.state = State::Failed(defect);
+            self.poll_answer(cx)
+        })
+    }
+
+    fn poll_answer_or_silence(&mut self, cx: &mut Context) -> Poll<Option<Bytes>> {
         match self.poll_answer(cx) {
             Poll::Ready(piece) => {
                 self.sent = Instant::now();
@@ -83,7 +199,7 @@ impl Delivery {
                 State::Over => return Poll::Ready(None),
                 State::Failed(fault) => {
                     let mut out = BytesMut::new();
-                    self.front.write_stream_fault(fault, &mut out);
+                    self.service.front.write_stream_fault(fault, &mut out);
                     self.state = State::Over;
                     return Poll::Ready(Some(out.freeze()));
                 }
@@ -91,36 +207,16 @@ impl Delivery {
                     Ok(opened) => {
                         self.heard = Instant::now();
                         self.state = match opened.answer {
-                            Opening::Stream(flow, body) => State::flowing(flow, body),
+                            Opening::Stream(flow, body) => State::Flowing(Stream::new(flow, body)),
                             Opening::Whole(_) => State::Over,
                         };
                     }
                     Err(fault) => self.state = State::Failed(fault),
                 },
-                State::Flowing { flow, body, end } => {
-                    if let Some(bytes) = flow.take() {
-                        return Poll::Ready(Some(bytes));
-                    }
-                    if let Some(fault) = flow.take_fault() {
-                        (*body, *end) = (None, Some(fault).filter(|_| !flow.is_complete()));
-                    }
-                    let Some(upstream) = body else {
-                        self.state = end.take().map_or(State::Over, State::Failed);
-                        continue;
-                    };
-                    let piece = ready!(upstream.poll_piece(cx));
-                    self.heard = Instant::now();
-                    let done = !matches!(piece, Some(Ok(_)));
-                    let result = match piece {
-                        Some(Ok(piece)) => flow.feed(piece),
-                        // Some dialects end with the connection: what was complete before it broke is complete.
-                        Some(Err(fault)) => flow.finish().map_err(|_| fault),
-                        None => flow.finish(),
-                    };
-                    if done || result.is_err() {
-                        (*body, *end) = (None, result.err().filter(|_| !flow.is_complete()));
-                    }
-                }
+                State::Flowing(stream) => match ready!(stream.poll(cx, &self.service, &mut self.heard)) {
+                    Some(bytes) => return Poll::Ready(Some(bytes)),
+                    None => self.state = stream.end.take().map_or(State::Over, State::Failed),
+                },
             }
         }
     }
@@ -129,16 +225,22 @@ impl Delivery {
     fn poll_silence(&mut self, cx: &mut Context) -> Poll<Option<Bytes>> {
         loop {
             let idle = match &self.state {
-                State::Flowing { flow, .. } => Some(flow.deployment.limits.idle),
+                State::Flowing(stream) if stream.body.is_some() && stream.paying.is_none() => {
+                    let flow = &stream.flow;
+                    let last_words = flow.is_complete() && !flow.is_over();
+                    Some(if last_words { LAST_WORDS } else { flow.deployment.limits.idle })
+                }
                 _ => None,
             };
             let gives_up = idle.map(|idle| self.heard + idle);
-            let heartbeat = self.front.heartbeat();
-            let beats = (!heartbeat.is_empty()).then(|| self.sent + self.heartbeat);
+            let heartbeat = self.service.front.heartbeat();
+            let beats = (!heartbeat.is_empty()).then(|| self.sent + self.service.heartbeat);
             let now = Instant::now();
-            if gives_up.is_some_and(|at| at <= now) {
-                let fault = Fault::provider(FaultKind::Timeout, "the provider fell silent in the middle of its answer");
-                self.state = State::Failed(fault);
+            if gives_up.is_some_and(|at| at <= now)
+                && let State::Flowing(stream) = &mut self.state
+            {
+                let message = "the provider fell silent in the middle of its answer";
+                stream.finish(Some(Fault::provider(FaultKind::Timeout, message)));
                 return self.poll_answer(cx);
             }
             if beats.is_some_and(|at| at <= now) {

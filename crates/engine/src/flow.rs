@@ -4,6 +4,7 @@
 //! attempt, and after it inside the delivery, where a fault can only be told.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use dialects::sse::{self, Splitter};
@@ -11,6 +12,7 @@ use dialects::{Back, Framing, StreamReader, StreamWriter};
 use types::{Event, Fault, FaultKind, Usage};
 
 use crate::Deployment;
+use crate::booking::{Booking, Paying, Receipt};
 
 /// A stream between one deployment and one caller.
 pub(crate) struct Flow {
@@ -25,9 +27,15 @@ pub(crate) struct Flow {
     untouched: Vec<Bytes>,
     /// Token counts so far.
     pub usage: Usage,
+    /// Bytes that the model wrote so far.
+    output_bytes: usize,
+    /// Bytes that the money which is held pays for.
+    paid_bytes: usize,
+    booking: Option<Booking>,
     /// Whether the caller would see something of the answer.
     pub has_content: bool,
     ended: bool,
+    over: bool,
     /// What went wrong behind content that is still to be shown.
     failed: Option<Fault>,
 }
@@ -77,8 +85,12 @@ impl Flow {
             out: BytesMut::new(),
             untouched: Vec::new(),
             usage: Usage::default(),
+            output_bytes: 0,
+            paid_bytes: usize::MAX,
+            booking: None,
             has_content: false,
             ended: false,
+            over: false,
             failed: None,
         }
     }
@@ -161,14 +173,14 @@ impl Flow {
         match &mut self.pipe {
             Pipe::Verbatim { back, reader, hide_usage } if self.has_content => {
                 *reader = None;
-                let glance = back.glance(&data);
+                let glance = back.glance(&data, &self.usage);
                 if let Some(fault) = glance.fault {
                     return Err(*fault);
                 }
-                if let Some(usage) = &glance.usage {
-                    self.usage.update(usage);
-                }
+                self.usage = glance.usage.unwrap_or(self.usage);
+                self.output_bytes += glance.output_bytes;
                 self.ended |= glance.end;
+                self.over |= glance.over;
                 Ok(glance.usage_only && *hide_usage)
             }
             _ => Ok(false),
@@ -191,6 +203,8 @@ impl Flow {
                 _ => {}
             }
             if let Pipe::Translate { writer, .. } = &mut self.pipe {
+                self.output_bytes += event.output_bytes();
+                self.over |= self.ended;
                 writer.write(event, &mut self.out);
             }
         }
@@ -200,6 +214,44 @@ impl Flow {
     /// Whether the answer is complete: what goes wrong behind its end is nobody's concern.
     pub fn is_complete(&self) -> bool {
         self.ended
+    }
+
+    /// Whether nothing of interest comes any more.
+    pub fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// From now on what it consumes is booked.
+    pub fn book(&mut self, booking: Booking) {
+        self.paid_bytes = booking.paid_bytes();
+        self.booking = Some(booking);
+    }
+
+    /// Whether more was written than what is held pays for.
+    pub fn owes(&self) -> bool {
+        self.output_bytes > self.paid_bytes
+    }
+
+    /// Holds more money; what to wait for, if others must give some back first.
+    pub fn pay(&mut self, patience: Duration) -> Result<Option<Paying>, Fault> {
+        let paying = self.booking.as_ref().map_or(Ok(None), |booking| booking.pay(patience));
+        self.paid();
+        paying
+    }
+
+    /// More money is held.
+    pub fn paid(&mut self) {
+        self.paid_bytes = self.booking.as_ref().map_or(usize::MAX, Booking::paid_bytes);
+    }
+
+    /// Books what was consumed, once; the answer ended well, or by `fault`.
+    pub fn settle(&mut self, fault: Option<&Fault>) -> Receipt {
+        let Some(mut booking) = self.booking.take() else { return Receipt::default() };
+        match fault {
+            Some(fault) => booking.break_off(fault, self.usage, self.output_bytes),
+            None if self.ended => booking.settle(self.usage, self.output_bytes),
+            None => booking.abort(self.usage, self.output_bytes),
+        }
     }
 
     /// Notes a fault that is told when everything before it was shown.
@@ -223,5 +275,11 @@ impl Flow {
             return Some(self.untouched.remove(0));
         }
         (!self.out.is_empty()).then(|| self.out.split().freeze())
+    }
+}
+
+impl Drop for Flow {
+    fn drop(&mut self) {
+        self.settle(None);
     }
 }

@@ -4,7 +4,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::{Dice, Setup, Wire};
+use http::HeaderMap;
+
+use crate::note::CALL_ID;
+use crate::{Dice, Keyring, Ledger, Setup, Wire};
 
 /// One worker's way into the engine.
 pub struct Gate {
@@ -14,11 +17,21 @@ pub struct Gate {
     pub setup: Box<dyn Fn() -> Arc<Setup>>,
     /// Randomness for weights, pauses and ids.
     pub dice: RefCell<Dice>,
-    /// Unix seconds: the clock of the outside world, for `created` fields.
-    pub unix_time: fn() -> u64,
+    /// Milliseconds since 1970: the clock of the outside world, for windows and what is shown.
+    pub unix_ms: Rc<dyn Fn() -> i64>,
+    /// Who has keys, and what everybody has used.
+    pub keyring: Keyring,
+    /// Where attempts are booked, if they are.
+    pub ledger: Option<Rc<dyn Ledger>>,
 }
 
 impl Gate {
+    /// The id of a call that came with these headers: the caller's own, or a fresh one.
+    pub fn call_id(&self, headers: &HeaderMap) -> String {
+        let own = headers.get(CALL_ID).and_then(|value| value.to_str().ok()).filter(|id| !id.is_empty());
+        own.map_or_else(|| self.dice.borrow_mut().uuid(), str::to_owned)
+    }
+
     /// A random number from 0 to 1.
     pub fn roll(&self) -> f64 {
         self.dice.borrow_mut().unit()

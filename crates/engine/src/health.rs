@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use policy::{Rules, Tally, rest};
+use policy::{Habits, Rules, Tally, rest};
 use tokio::time::Instant;
 use types::Fault;
 
@@ -19,6 +19,8 @@ pub struct Health {
     rests_until: AtomicU64,
     /// Whether it rests because it asked for less traffic.
     asked_for_rest: AtomicU64,
+    /// What its answers were like.
+    habits: Mutex<Habits>,
 }
 
 impl Default for Health {
@@ -30,6 +32,7 @@ impl Default for Health {
             bad: AtomicU32::new(0),
             rests_until: AtomicU64::new(0),
             asked_for_rest: AtomicU64::new(0),
+            habits: Mutex::default(),
         }
     }
 }
@@ -47,6 +50,17 @@ impl Health {
     /// How much longer the provider itself wants no traffic; zero if it said nothing.
     pub fn asked_rest_left(&self) -> Duration {
         Duration::from_millis(self.asked_for_rest.load(Relaxed).saturating_sub(self.now()))
+    }
+
+    /// What its answers were like lately.
+    pub fn habits(&self) -> Habits {
+        *self.habits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes note of an answer: tokens of input as estimated and in truth, of output, and its bound.
+    pub fn note_answer(&self, estimated: u64, input: u64, output: u64, bound: Option<u64>) {
+        let mut habits = self.habits.lock().unwrap_or_else(PoisonError::into_inner);
+        habits.note(estimated, input, output, bound);
     }
 
     /// A call succeeded: whatever was wrong is over.

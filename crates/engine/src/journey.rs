@@ -9,28 +9,31 @@ use dialects::{Front, Stamp};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::{Instant, sleep};
-use types::Fault;
+use types::{Fault, FaultKind};
 
 use crate::ask::Ask;
 use crate::attempt::{Opened, Opening};
 use crate::attempts::{self, Outcome};
-use crate::deliver::Delivery;
-use crate::note::{Note, Tally, write_id, write_source};
+use crate::defect::caught_in;
+use crate::deliver::{Delivery, Service};
+use crate::note::{Note, Tally, write_cost, write_id, write_key, write_source};
+use crate::pass::Pass;
 use crate::{Call, Content, Gate, Reply, Setup};
 
 /// Serves one call, from the caller's bytes to the caller's bytes. Every fault becomes an answer in the caller's
-/// dialect; dropping the future, or the streamed answer, gives the call up and closes its upstream connection.
+/// dialect, a panic too; dropping the future, or the streamed answer, gives the call up and closes its upstream
+/// connection.
 pub async fn serve(gate: &Rc<Gate>, call: Call) -> Reply {
-    let journey = Journey::begin(gate, &call);
-    let (front, call_id) = (call.front, journey.call_id.clone());
-    match journey.run(call).await {
-        Ok(reply) => reply,
-        Err(fault) => {
-            let mut reply = refuse(front, &fault);
-            write_id(&mut reply.headers, &call_id, front.id_header());
-            reply
-        }
-    }
+    let (front, id) = (call.front, call.id.clone());
+    let reply = caught_in(Journey::begin(gate, &call).run(call)).await;
+    reply.flatten().unwrap_or_else(|fault| refuse_call(front, &id, &fault))
+}
+
+/// The answer to a call that a fault becomes in the caller's dialect: with the ids that every answer to a call has.
+pub fn refuse_call(front: &dyn Front, id: &str, fault: &Fault) -> Reply {
+    let mut reply = refuse(front, fault);
+    write_id(&mut reply.headers, id, front.id_header());
+    reply
 }
 
 /// The answer that a fault becomes in the caller's dialect.
@@ -58,68 +61,90 @@ pub(crate) type Attempts = Pin<Box<dyn Future<Output = Result<Opened, Fault>>>>;
 
 impl Journey {
     fn begin(gate: &Rc<Gate>, call: &Call) -> Self {
-        let own = call.headers.get("x-litellm-call-id").and_then(|value| value.to_str().ok());
-        let call_id = own.map_or_else(|| gate.dice.borrow_mut().uuid(), str::to_owned);
-        Journey { gate: gate.clone(), setup: (gate.setup)(), began: Instant::now(), call_id }
+        Journey { gate: gate.clone(), setup: (gate.setup)(), began: Instant::now(), call_id: call.id.clone() }
     }
 
     async fn run(self, call: Call) -> Result<Reply, Fault> {
-        self.setup.access.check(&call.headers)?;
+        let caller = call.caller.clone();
         let ask = Rc::new(Ask::read(call)?);
+        caller.may_call(&ask.model)?;
+        let pass = Pass::admit(&self.gate, &self.setup, caller, &ask, &self.call_id)?;
         let told = Rc::new(Cell::new(Tally::default()));
-        let mut attempts = self.attempts(&ask, &told);
+        let mut attempts = self.attempts(&ask, &pass, &told);
         let heartbeat = ask.wishes.heartbeat.unwrap_or(self.setup.heartbeat);
         // A stream that is silent for long gets its headers, and signs of life, before anything is decided.
         let early = ask.stream && !ask.front.heartbeat().is_empty();
         tokio::select! {
-            opened = &mut attempts => self.reply(&ask, opened, told.get()),
+            opened = &mut attempts => self.reply(&ask, &pass, opened, told.get()).await,
             () = sleep(heartbeat), if early => {
-                let delivery = Delivery::waiting(attempts, ask.front, heartbeat);
-                Ok(Reply { status: 200, headers: self.headers(&ask, None, Tally::default()), content: Content::Stream(delivery) })
+                let delivery = Delivery::waiting(attempts, self.service(&ask));
+                let headers = self.headers(&ask, &pass, None, Tally::default());
+                Ok(Reply { status: 200, headers, content: Content::Stream(delivery) })
             }
         }
     }
 
     /// Plan and attempts, as a future that owns what it needs.
-    fn attempts(&self, ask: &Rc<Ask>, told: &Rc<Cell<Tally>>) -> Attempts {
+    fn attempts(&self, ask: &Rc<Ask>, pass: &Rc<Pass>, told: &Rc<Cell<Tally>>) -> Attempts {
         let (gate, setup) = (self.gate.clone(), self.setup.clone());
-        let (ask, told) = (ask.clone(), told.clone());
+        let (ask, pass, told) = (ask.clone(), pass.clone(), told.clone());
         let stamp = Stamp {
             id: gate.dice.borrow_mut().id(),
-            created: (gate.unix_time)(),
+            created: (pass.now_ms() / 1000).max(0) as u64,
             model: ask.model.clone(),
             stream_usage: ask.stream_usage,
             base64_vectors: ask.base64_vectors,
             ..Stamp::default()
         };
         Box::pin(async move {
-            let Outcome { result, tally } = attempts::run(&gate, &setup, &ask, &stamp).await;
+            let Outcome { result, tally } = attempts::run(&gate, &setup, &pass, &ask, &stamp).await;
             told.set(tally);
             result
         })
     }
 
-    fn reply(&self, ask: &Ask, opened: Result<Opened, Fault>, tally: Tally) -> Result<Reply, Fault> {
+    async fn reply(&self, ask: &Ask, pass: &Pass, opened: Result<Opened, Fault>, tally: Tally) -> Result<Reply, Fault> {
         let opened = match opened {
             Ok(opened) => opened,
             Err(fault) => {
-                let mut reply = refuse(ask.front, &fault);
+                let mut reply = refuse(ask.front, &self.as_configured(fault));
                 self.note(ask, tally).write(&mut reply.headers);
                 return Ok(reply);
             }
         };
-        let headers = self.headers(ask, Some(&opened), tally);
+        let headers = self.headers(ask, pass, Some(&opened), tally);
         let content = match opened.answer {
-            Opening::Whole(bytes) => Content::Whole(bytes),
-            Opening::Stream(flow, body) => {
-                let heartbeat = ask.wishes.heartbeat.unwrap_or(self.setup.heartbeat);
-                Content::Stream(Delivery::flowing(flow, body, ask.front, heartbeat))
+            Opening::Whole(bytes) => {
+                if let (Some(ledger), Some(mark)) = (&self.gate.ledger, opened.receipt.and_then(|receipt| receipt.mark))
+                {
+                    // Nobody gets to see an answer that could still be forgotten.
+                    ledger.durable(mark).await;
+                }
+                Content::Whole(bytes)
             }
+            Opening::Stream(flow, body) => Content::Stream(Delivery::flowing(flow, body, self.service(ask))),
         };
         Ok(Reply { status: 200, headers, content })
     }
 
-    fn headers(&self, ask: &Ask, opened: Option<&Opened>, tally: Tally) -> HeaderMap {
+    /// A refusal by a budget has the status that the operator wants.
+    fn as_configured(&self, fault: Fault) -> Fault {
+        match fault.kind {
+            FaultKind::Budget => Fault { status: Some(self.setup.spending.status), ..fault },
+            _ => fault,
+        }
+    }
+
+    fn service(&self, ask: &Ask) -> Service {
+        Service {
+            front: ask.front,
+            heartbeat: ask.wishes.heartbeat.unwrap_or(self.setup.heartbeat),
+            ledger: self.gate.ledger.clone(),
+            patience: self.setup.spending.patience,
+        }
+    }
+
+    fn headers(&self, ask: &Ask, pass: &Pass, opened: Option<&Opened>, tally: Tally) -> HeaderMap {
         let mut headers = HeaderMap::with_capacity(24);
         if ask.stream {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(ask.front.stream_type()));
@@ -130,7 +155,10 @@ impl Journey {
         }
         if let Some(opened) = opened {
             write_source(&mut headers, &opened.deployment, &opened.headers, &opened.dropped);
+            write_cost(&mut headers, opened);
         }
+        pass.write_limits(&mut headers);
+        write_key(&mut headers, pass);
         self.note(ask, tally).write(&mut headers);
         headers
     }

@@ -3,8 +3,15 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use policy::Span;
+use types::Usd;
 
 use crate::Deployment;
+use crate::attempt::Opened;
+use crate::pass::Pass;
+
+/// Header with the id of a call, in requests and in answers.
+pub(crate) const CALL_ID: &str = "x-litellm-call-id";
 
 /// What is known about a call when its answer begins.
 pub(crate) struct Note<'a> {
@@ -60,9 +67,52 @@ impl Note<'_> {
     }
 }
 
+/// Adds what the answer cost, as far as that is known when it begins, and what the budget made of its bound.
+pub(crate) fn write_cost(headers: &mut HeaderMap, opened: &Opened) {
+    let mut put = |name: &'static str, value: &str| set(headers, HeaderName::from_static(name), value);
+    if let Some(tokens) = opened.lowered {
+        put("x-lockgate-max-tokens", &tokens.to_string());
+    }
+    let Some(receipt) = &opened.receipt else { return };
+    let Some(cost) = receipt.cost else { return };
+    put("x-litellm-response-cost", &cost.to_string());
+    let lines = &receipt.lines;
+    let lines = [
+        ("x-litellm-response-cost-input", lines.input),
+        ("x-litellm-response-cost-output", lines.output),
+        ("x-litellm-response-cost-reasoning", lines.reasoning),
+        ("x-litellm-response-cost-cache-read", lines.cache_read),
+        ("x-litellm-response-cost-cache-creation", lines.cache_write),
+        ("x-litellm-response-cost-tool-usage", lines.other),
+    ];
+    for (name, line) in lines.into_iter().filter(|(_, line)| *line != Usd::ZERO) {
+        put(name, &line.to_string());
+    }
+}
+
+/// Adds what the key has spent, and its limits.
+pub(crate) fn write_key(headers: &mut HeaderMap, pass: &Pass) {
+    let Some(key) = &pass.caller.key else { return };
+    let mut put = |name: &'static str, value: String| set(headers, HeaderName::from_static(name), &value);
+    let allowance = &key.allowance;
+    let span = allowance.budget_duration.as_deref().and_then(Span::parse);
+    let spent = pass.meters.spent(&format!("key:{}", pass.caller.key_hash), span, pass.now_ms());
+    put("x-litellm-key-spend", spent.to_string());
+    if let Some(budget) = allowance.max_budget {
+        put("x-litellm-key-max-budget", budget.to_string());
+    }
+    for (name, limit) in
+        [("x-litellm-key-tpm-limit", allowance.tpm_limit), ("x-litellm-key-rpm-limit", allowance.rpm_limit)]
+    {
+        if let Some(limit) = limit {
+            put(name, limit.to_string());
+        }
+    }
+}
+
 /// Adds the call's id, also where callers of this dialect look for one, unless the provider's own is there.
 pub(crate) fn write_id(headers: &mut HeaderMap, call_id: &str, id_header: &'static str) {
-    set(headers, HeaderName::from_static("x-litellm-call-id"), call_id);
+    set(headers, HeaderName::from_static(CALL_ID), call_id);
     if !headers.contains_key(id_header) {
         set(headers, HeaderName::from_static(id_header), call_id);
     }

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use dialects::{Back, Quirks, Target};
 use http::HeaderMap;
-use policy::{Member, Rules};
+use policy::{Budget, Member, Rules};
 use providers::Auth;
 use providers::http::Endpoint;
 use types::{Fault, ModelFacts, Raw};
 
+use crate::pricing::Tariff;
 use crate::{Access, Health};
 
 /// The whole validated configuration.
@@ -29,6 +30,8 @@ pub struct Setup {
     pub access: Access,
     /// What callers may say about the provider themselves.
     pub client_params: ClientParams,
+    /// What may be spent by the gateway as a whole, and by those who have no budget of their own.
+    pub spending: Spending,
     /// Bounds on what comes in.
     pub intake: Intake,
     /// Silence after which a stream gets a sign of life.
@@ -134,6 +137,39 @@ pub struct ClientParams {
     pub allow_all: bool,
 }
 
+/// What may be spent by the gateway as a whole, and by those who have no budget of their own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spending {
+    /// Limits of the whole gateway.
+    pub limits: policy::limits::Limits,
+    /// Budget of the whole gateway.
+    pub budget: Option<Budget>,
+    /// Budget of every customer that has none.
+    pub customer_budget: Option<Budget>,
+    /// The shared budget of every customer that has none.
+    pub customer_budget_id: Option<String>,
+    /// One more header that names the customer.
+    pub customer_header: Option<String>,
+    /// How long a call waits for others to give money back.
+    pub patience: Duration,
+    /// Status of a refusal by a budget.
+    pub status: u16,
+}
+
+impl Default for Spending {
+    fn default() -> Self {
+        Spending {
+            limits: policy::limits::Limits::default(),
+            budget: None,
+            customer_budget: None,
+            customer_budget_id: None,
+            customer_header: None,
+            patience: Duration::from_secs(5),
+            status: 422,
+        }
+    }
+}
+
 /// Bounds on what comes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Intake {
@@ -192,6 +228,14 @@ impl Deployment {
         match star {
             Some(star) => self.model.replacen('*', star, 1),
             None => self.model.clone(),
+        }
+    }
+
+    /// What calls of `model` cost here.
+    pub(crate) fn tariff(&self, model: &str) -> Tariff {
+        match self.model.contains('*') {
+            true => Tariff::new(policy::catalogue::facts(self.provider, model)),
+            false => Tariff::new(self.facts),
         }
     }
 

@@ -6,7 +6,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::builder::Resettable;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use engine::Roll;
 
 use crate::config::{self, Quick};
@@ -27,7 +28,7 @@ pub struct Cli {
 #[derive(Subcommand)]
 pub enum Command {
     /// Serve the models of a configuration, or whatever is found on this machine.
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Check a configuration file and say everything that is wrong or risky in it.
     Check(CheckArgs),
     /// List the providers that can be named in `model: provider/model`.
@@ -60,6 +61,12 @@ pub struct ServeArgs {
     /// Origins whose pages may call from a browser, separated by commas; `*` for all.
     #[arg(long = "cors-origins", alias = "cors_origins", env = "LITELLM_CORS_ORIGINS")]
     pub cors_origins: Option<String>,
+    /// Private key in PEM form: with it and its certificate callers are served over HTTPS.
+    #[arg(long = "ssl_keyfile_path", alias = "ssl-keyfile-path", env = "SSL_KEYFILE_PATH")]
+    ssl_keyfile_path: Option<PathBuf>,
+    /// Certificate in PEM form, its issuers behind it.
+    #[arg(long = "ssl_certfile_path", alias = "ssl-certfile-path", env = "SSL_CERTFILE_PATH")]
+    ssl_certfile_path: Option<PathBuf>,
     /// Serve this one model, for example `ollama/llama3`.
     #[arg(short, long)]
     model: Option<String>,
@@ -128,8 +135,18 @@ impl Cli {
         for remark in remarks {
             eprintln!("{remark}");
         }
-        Cli::parse_from(args)
+        let matches = without_empty_variables(Cli::command()).get_matches_from(args);
+        Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
+}
+
+/// A variable that is set to nothing counts as not set, as at the incumbent.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|arg| match arg.get_env().and_then(std::env::var_os) {
+        Some(value) if value.is_empty() => arg.env(Resettable::Reset),
+        _ => arg,
+    });
+    command.mut_subcommands(without_empty_variables)
 }
 
 impl ServeArgs {
@@ -137,6 +154,16 @@ impl ServeArgs {
     pub fn workers(&self) -> usize {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         self.num_workers.filter(|workers| *workers > 0).unwrap_or(cores)
+    }
+
+    /// Certificate and key, if callers are to be served over HTTPS.
+    pub fn tls_files(&self) -> Result<Option<[PathBuf; 2]>, String> {
+        match (self.ssl_certfile_path.clone(), self.ssl_keyfile_path.clone()) {
+            (Some(certificate), Some(key)) => Ok(Some([certificate, key])),
+            (None, None) => Ok(None),
+            (Some(_), None) => Err("HTTPS needs --ssl_keyfile_path beside --ssl_certfile_path".to_owned()),
+            (None, Some(_)) => Err("HTTPS needs --ssl_certfile_path beside --ssl_keyfile_path".to_owned()),
+        }
     }
 
     /// The flags that describe one model.
@@ -197,7 +224,7 @@ pub fn mock(args: &MockArgs) -> ExitCode {
 }
 
 /// Prints a line for people or scripts; a reader that went away is no reason to fail.
-fn print(text: &str) {
+pub fn print(text: &str) {
     let text = text.trim_end();
     if !text.is_empty() {
         let _ = writeln!(std::io::stdout(), "{text}");

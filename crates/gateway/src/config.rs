@@ -24,6 +24,7 @@ mod name;
 mod report;
 mod router;
 mod section;
+mod spending;
 mod tree;
 mod yaml;
 

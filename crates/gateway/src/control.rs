@@ -15,17 +15,18 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{Response, StatusCode};
+use axum::http::{HeaderMap, Response, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use bytes::Bytes;
 use dialects::Front;
-use engine::{Content, refuse};
+use engine::{Caller, Content, Identity, refuse};
 use tokio::sync::{mpsc, oneshot};
 use tower_service::Service;
 use types::{Fault, FaultKind, Side};
 
+use crate::door::routes;
 use crate::live::Live;
 use manage::Desk;
 
@@ -85,7 +86,7 @@ fn router(desk: Desk) -> Router {
         .route("/models/{*id}", get(models::one))
         .route("/v1/models/{*id}", get(models::one))
         .route("/config/reload", post(system::reload))
-        .route_layer(from_fn_with_state(desk.clone(), authenticate));
+        .route_layer(from_fn_with_state(desk.live.clone(), authenticate));
     Router::new()
         .merge(guarded)
         .merge(manage::router())
@@ -98,22 +99,31 @@ fn router(desk: Desk) -> Router {
         .with_state(desk)
 }
 
-/// Finds out who calls, for those whose refusals are in the dialect of the caller.
-async fn authenticate(State(desk): State<Desk>, mut request: Request, next: Next) -> Response<Body> {
-    match desk.actor(request.headers()) {
-        Ok(actor) => {
-            request.extensions_mut().insert(actor);
+/// Lets callers in, and tells the handler who they are.
+async fn authenticate(State(live): State<Arc<Live>>, mut request: Request, next: Next) -> Response<Body> {
+    match caller(&live, request.headers()) {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
             next.run(request).await
         }
-        Err(refusal) => fault_for(front_of(&request), &refusal.fault()),
+        Err(denied) => fault_for(front_of(&request), &denied),
     }
 }
 
-/// The dialect in which a caller expects errors: Anthropic's clients always name their API version.
+/// Who calls with these headers.
+fn caller(live: &Live, headers: &HeaderMap) -> Result<Arc<Caller>, Fault> {
+    let now_ms = jiff::Timestamp::now().as_millisecond();
+    let found = match (live.setup().access.identify(headers)?, &live.books) {
+        (Identity::Admin, _) => Caller::admin(),
+        (Identity::Key(hash), Some(books)) => Caller::find(&books.registry, &live.meters, &hash, now_ms)?,
+        (Identity::Key(_), None) => return Err(Caller::unknown()),
+    };
+    Ok(Arc::new(found))
+}
+
+/// The dialect in which a caller expects errors.
 fn front_of(request: &Request) -> &'static dyn Front {
-    let name = if request.headers().contains_key("anthropic-version") { "anthropic" } else { "openai" };
-    let mut fronts = dialects::FRONTS.iter().copied();
-    fronts.find(|front| front.name() == name).unwrap_or(dialects::FRONTS[0])
+    routes::front_of(request.headers())
 }
 
 fn fault(fault: &Fault) -> Response<Body> {

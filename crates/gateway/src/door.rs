@@ -8,18 +8,19 @@ pub use body::OutBody;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use engine::{Call, Content, Gate, Reply, refuse};
+use engine::{Call, Content, Gate, Reply, refuse, refuse_call, serve};
+use http::header::ALLOW;
 use http::request::Parts;
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
-use types::{Fault, FaultKind, Side};
+use types::Fault;
 
 use crate::live::Live;
+use crate::stop::Stop;
 use routes::Route;
 
 /// One worker's way in.
@@ -28,6 +29,8 @@ pub struct Door {
     pub gate: Rc<Gate>,
     /// What the threads share.
     pub live: Arc<Live>,
+    /// Hears when the gateway goes down.
+    pub stop: Stop,
 }
 
 /// Answers one HTTP request.
@@ -47,40 +50,71 @@ pub async fn handle(
     Ok(response)
 }
 
+/// Refuses a request that came in the clear to a gateway that serves HTTPS.
+pub async fn refuse_plain(door: Rc<Door>, request: Request<Incoming>) -> Result<Response<OutBody>, Infallible> {
+    let (parts, body) = request.into_parts();
+    intake::discard(&door.stop, body);
+    let fault = Fault::invalid("this port serves HTTPS: write https:// in the address");
+    Ok(response(match routes::find(parts.uri.path()) {
+        Some(route) => refuse_call(route.front, &door.gate.call_id(&parts.headers), &fault),
+        None => refuse(routes::front_of(&parts.headers), &fault),
+    }))
+}
+
 async fn answer(door: &Rc<Door>, peer: SocketAddr, request: Request<Incoming>) -> Response<OutBody> {
     let (parts, body) = request.into_parts();
-    match routes::find(&parts.method, parts.uri.path()) {
-        Some(route) => model_call(door, route, parts, body).await,
+    match routes::find(parts.uri.path()) {
+        Some(route) => model_call(door, peer, route, parts, body).await,
         None => control_call(door, peer, parts, body).await,
     }
 }
 
 /// A call that the engine serves.
-async fn model_call(door: &Rc<Door>, route: Route, parts: Parts, body: Incoming) -> Response<OutBody> {
+async fn model_call(
+    door: &Rc<Door>,
+    peer: SocketAddr,
+    route: Route,
+    parts: Parts,
+    body: Incoming,
+) -> Response<OutBody> {
+    let Route { front, operation, path_model } = route;
+    let gate = &door.gate;
+    let id = gate.call_id(&parts.headers);
+    let refused = |fault: &Fault| response(refuse_call(front, &id, fault));
+    if parts.method != Method::POST {
+        intake::discard(&door.stop, body);
+        let mut response = refused(&routes::wrong_method(&parts.method, parts.uri.path()));
+        *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+        return response;
+    }
     let setup = door.live.setup();
     // Nobody gets to fill our memory who may not call at all.
-    if let Err(denied) = setup.access.check(&parts.headers) {
-        intake::discard(body);
-        return response(refuse(route.front, &denied));
-    }
-    let body = match intake::read(&parts.headers, body, setup.intake.max_body_bytes).await {
-        Ok(body) => body,
-        Err(fault) => return response(refuse(route.front, &fault)),
+    let caller = match gate.keyring.find(&setup.access, &parts.headers, (gate.unix_ms)()) {
+        Ok(caller) => caller,
+        Err(denied) => {
+            intake::discard(&door.stop, body);
+            return refused(&denied);
+        }
     };
-    let Route { front, operation, path_model } = route;
-    let call = Call { front, operation, path_model, headers: parts.headers, body };
-    // A defect of ours must not look like a broken connection, nor take others down.
-    let served = catch(engine::serve(&door.gate, call)).await;
-    response(served.unwrap_or_else(|| {
-        refuse(front, &Fault::new(FaultKind::Internal, Side::Gateway, "the gateway failed to handle the request"))
-    }))
+    let body = match intake::read(&door.stop, &parts.headers, body, setup.intake.max_body_bytes).await {
+        Ok(body) => body,
+        Err(fault) => return refused(&fault),
+    };
+    let ip = Some(peer.ip());
+    response(serve(gate, Call { id, front, operation, path_model, headers: parts.headers, body, caller, ip }).await)
 }
 
 /// A call that the control plane serves, on its own threads.
 async fn control_call(door: &Rc<Door>, peer: SocketAddr, parts: Parts, body: Incoming) -> Response<OutBody> {
-    match intake::read(&parts.headers, body, intake::MAX_CONTROL_BODY).await {
+    let gate = &door.gate;
+    let limit = match gate.keyring.find(&door.live.setup().access, &parts.headers, (gate.unix_ms)()) {
+        Ok(_) => intake::MAX_CONTROL_BODY,
+        Err(_) => intake::MAX_STRANGERS_BODY,
+    };
+    match intake::read(&door.stop, &parts.headers, body, limit).await {
         Ok(body) => door.live.control.call(Request::from_parts(parts, body), peer).await.map(OutBody::control),
-        Err(fault) => response(refuse(routes::default_front(), &fault)),
+        Err(fault) => response(refuse(routes::front_of(&parts.headers), &fault)),
     }
 }
 
@@ -99,14 +133,4 @@ fn status(status: StatusCode) -> Response<OutBody> {
     let mut response = Response::new(OutBody::whole(Bytes::new()));
     *response.status_mut() = status;
     response
-}
-
-/// Runs `future`; `None` if it panics. The panic hook has logged it by then.
-async fn catch<F: Future>(future: F) -> Option<F::Output> {
-    let mut future = std::pin::pin!(future);
-    std::future::poll_fn(|cx| match std::panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
-        Ok(poll) => poll.map(Some),
-        Err(_) => std::task::Poll::Ready(None),
-    })
-    .await
 }

@@ -4,11 +4,28 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
-use engine::{Roll, Setup};
+use engine::{Meters, Roll, Setup};
 
 use crate::books::Books;
 use crate::config::{self, Loaded, Management, Report};
 use crate::control::{Bridge, Cors};
+use crate::tls::Tls;
+
+/// What outlives every setup.
+pub struct Lasting {
+    /// How the deployments fared lately.
+    pub roll: Arc<Roll>,
+    /// Keys, users, teams, and what they spent; `None` if nothing is kept.
+    pub books: Option<Arc<Books>>,
+    /// What everybody has used of their budgets and limits.
+    pub meters: Arc<Meters>,
+    /// The way to the control plane.
+    pub control: Bridge,
+    /// Who may call from a browser.
+    pub cors: Cors,
+    /// The certificate, if HTTPS is served.
+    pub tls: Option<Tls>,
+}
 
 /// What all threads share.
 pub struct Live {
@@ -25,36 +42,25 @@ pub struct Live {
     report: Mutex<Report>,
     /// Keys, users, teams, and what they spent; `None` if nothing is kept.
     pub books: Option<Arc<Books>>,
+    /// What everybody has used of their budgets and limits.
+    pub meters: Arc<Meters>,
     /// The way to the control plane.
     pub control: Bridge,
     /// Who may call from a browser.
     pub cors: Cors,
+    /// The certificate for callers, if they are served over HTTPS.
+    pub tls: Option<Tls>,
 }
 
 impl Live {
     /// Begins with `setup`, the rest of which is in `loaded`.
-    pub fn new(
-        setup: Setup,
-        loaded: Loaded,
-        roll: Arc<Roll>,
-        books: Option<Arc<Books>>,
-        control: Bridge,
-        cors: Cors,
-    ) -> Self {
+    pub fn new(setup: Setup, loaded: Loaded, lasting: Lasting) -> Self {
         let Loaded { files, report, management, .. } = loaded;
         let (setup, file) = (ArcSwap::from_pointee(setup), files.first().cloned());
         let management = ArcSwap::from_pointee(management);
-        Live {
-            setup,
-            management,
-            file,
-            files: Mutex::new(files),
-            roll,
-            report: Mutex::new(report),
-            books,
-            control,
-            cors,
-        }
+        let Lasting { roll, books, meters, control, cors, tls } = lasting;
+        let (files, report) = (Mutex::new(files), Mutex::new(report));
+        Live { setup, management, file, files, roll, report, books, meters, control, cors, tls }
     }
 
     /// The newest setup.
@@ -87,8 +93,9 @@ impl Live {
         }
     }
 
-    /// The files that were read last, the configuration first; none if nothing was configured.
+    /// The files that were read last, the configuration first, the certificate behind it; those that there are.
     pub fn files(&self) -> Vec<PathBuf> {
-        self.files.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let configuration = self.files.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        configuration.into_iter().chain(self.tls.iter().flat_map(Tls::files)).collect()
     }
 }

@@ -8,6 +8,8 @@ mod demo;
 mod door;
 mod live;
 mod serve;
+mod stop;
+mod tls;
 mod worker;
 
 use std::process::ExitCode;
@@ -20,7 +22,7 @@ fn main() -> ExitCode {
     let cli = cli::Cli::read();
     match cli.command {
         None => serve_or_check(cli.serve),
-        Some(cli::Command::Serve(serve)) => serve_or_check(serve),
+        Some(cli::Command::Serve(serve)) => serve_or_check(*serve),
         Some(cli::Command::Check(check)) => cli::check(&check.file),
         Some(cli::Command::Providers(list)) => cli::providers(&list),
         Some(cli::Command::Mock(mock)) => cli::mock(&mock),
@@ -28,8 +30,12 @@ fn main() -> ExitCode {
 }
 
 fn serve_or_check(args: cli::ServeArgs) -> ExitCode {
-    match &args.config {
-        Some(file) if args.validate_config => cli::check(file),
-        _ => serve::run(args),
+    match (&args.config, args.validate_config) {
+        (_, false) => serve::run(args),
+        (Some(file), true) => cli::check(file),
+        (None, true) => {
+            eprintln!("there is no configuration to check; name it with --config");
+            ExitCode::FAILURE
+        }
     }
 }

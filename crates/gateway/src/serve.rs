@@ -4,21 +4,23 @@
 mod signals;
 mod watch_file;
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
 
-use engine::Roll;
+use engine::{Meters, Roll};
+use jiff::tz::TimeZone;
 use tokio::runtime::Runtime;
-use tokio::sync::watch;
 
 use crate::books::{self, Books};
-use crate::cli::ServeArgs;
+use crate::cli::{self, ServeArgs};
 use crate::config;
 use crate::control::{self, Cors};
-use crate::live::Live;
-use crate::worker;
+use crate::live::{Lasting, Live};
+use crate::tls::Tls;
+use crate::{stop, worker};
 use watch_file::Versions;
 
 /// Runs the gateway until it is told to stop.
@@ -51,7 +53,8 @@ struct Ready {
 
 fn prepare(args: &ServeArgs) -> Result<Ready, String> {
     let roll = Arc::new(Roll::default());
-    let seen = Versions::of(args.config.clone());
+    let tls_files = args.tls_files()?;
+    let seen = Versions::of(args.config.iter().chain(tls_files.iter().flatten()).cloned());
     let mut loaded = match &args.config {
         Some(file) => config::load(file, &config::process_env, &roll),
         None => config::discover(&args.quick(), &config::process_env, &roll),
@@ -62,19 +65,23 @@ fn prepare(args: &ServeArgs) -> Result<Ready, String> {
     let Some(setup) = loaded.setup.take() else {
         return Err("the configuration has errors; nothing was started".to_owned());
     };
+    let tls = tls_files.map(Tls::read).transpose().map_err(|why| format!("HTTPS cannot be served: {why}"))?;
     let books = books::find(&loaded.keeping, args.config.as_deref(), &config::process_env)?.map(|place| {
         loaded.found.push(place.shown.clone());
         Arc::new(Books::new(&place))
     });
-    let open = setup.access.master_key.is_none();
+    let meters = Arc::new(Meters::new(loaded.keeping.zone.clone().unwrap_or(TimeZone::UTC)));
+    let open = setup.access.is_open();
     let address = address(args, open)?;
     let listeners = worker::listeners(address, args.workers())
         .map_err(|error| format!("cannot listen on {address}: {error}; another port can be chosen with --port"))?;
     let address = listeners[0].local_addr().map_err(|error| error.to_string())?;
-    let announcement = announcement(&loaded.found, address, &setup);
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let announcement = announcement(&loaded.found, scheme, address, &setup);
     let (control, errands) = control::bridge();
     let cors = Cors::new(args.cors_origins.as_deref().unwrap_or_default());
-    let live = Arc::new(Live::new(setup, loaded, roll, books, control, cors));
+    let lasting = Lasting { roll, books, meters, control, cors, tls };
+    let live = Arc::new(Live::new(setup, loaded, lasting));
     Ok(Ready { live, listeners, errands, announcement, seen })
 }
 
@@ -91,13 +98,13 @@ fn address(args: &ServeArgs, open: bool) -> Result<SocketAddr, String> {
 }
 
 /// What was found, where it listens, and a first call that works.
-fn announcement(found: &[String], address: SocketAddr, setup: &engine::Setup) -> String {
+fn announcement(found: &[String], scheme: &str, address: SocketAddr, setup: &engine::Setup) -> String {
     let host = match address.ip() {
         ip if ip.is_unspecified() => "localhost".to_owned(),
         IpAddr::V6(ip) => format!("[{ip}]"),
         ip => ip.to_string(),
     };
-    let url = format!("http://{host}:{}", address.port());
+    let url = format!("{scheme}://{host}:{}", address.port());
     let key = match setup.access.master_key {
         Some(_) => " -H \"authorization: Bearer $LITELLM_MASTER_KEY\"",
         None => "",
@@ -112,7 +119,7 @@ fn announcement(found: &[String], address: SocketAddr, setup: &engine::Setup) ->
 
 impl Ready {
     fn run(self, control: Runtime) -> ExitCode {
-        let (stop, stopped) = watch::channel(false);
+        let (stop, stopped) = stop::channel();
         // Whoever reads the announcement may signal at once.
         let inside = control.enter();
         let signals = signals::catch();
@@ -131,13 +138,15 @@ impl Ready {
         control.spawn(signals.listen(self.live.clone(), stop));
         control.spawn(control::serve(self.live.clone(), self.errands));
         let watched = watch_file::start(self.seen, self.live.clone());
+        let watched = watched.inspect_err(|error| tracing::error!("changes of files are not noticed: {error}"));
         let workers = self.listeners.into_iter().enumerate().map(|(index, listener)| {
             let (live, stopped) = (self.live.clone(), stopped.clone());
             let name = format!("worker-{index}");
-            thread::Builder::new().name(name).spawn(move || worker::run(listener, live, seed(index), stopped))
+            let work = move || worker::run(listener, live, seed(index), stopped).inspect_err(not_served);
+            thread::Builder::new().name(name).spawn(work).inspect_err(not_served)
         });
         let workers: Vec<_> = workers.collect();
-        say(&self.announcement);
+        cli::print(&self.announcement);
         let mut code = ExitCode::SUCCESS;
         for worker in workers {
             match worker.map(thread::JoinHandle::join) {
@@ -165,13 +174,24 @@ fn start_log(args: &ServeArgs) {
     };
     let filter = tracing_subscriber::EnvFilter::try_from_env("LOCKGATE_LOG");
     let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
 }
 
-/// To people and scripts that wait for the gateway to come up.
-#[allow(clippy::print_stdout)]
-fn say(text: &str) {
-    println!("{text}");
+/// Reads again what may have changed on disk, and tells the log what came of it.
+fn reload(live: &Live) {
+    match live.reload() {
+        Ok(report) => tracing::warn!("configuration reloaded\n{report}"),
+        Err(report) => tracing::error!("the new configuration has errors and changes nothing\n{report}"),
+    }
+    match live.tls.as_ref().map(Tls::reload) {
+        Some(Ok(true)) => tracing::warn!("certificate reloaded"),
+        Some(Err(why)) => tracing::error!("the new certificate cannot be used and changes nothing: {why}"),
+        Some(Ok(false)) | None => {}
+    }
+}
+
+fn not_served(error: &io::Error) {
+    tracing::error!("a worker cannot serve: {error}");
 }
 
 fn complain(text: &str) {

@@ -18,6 +18,36 @@ pub fn estimate_tokens(chat: &Chat) -> u64 {
     (messages + tools).max(1)
 }
 
+/// Shortest run of base64 that is taken for a picture or a document rather than for text, bytes.
+const SHORTEST_BLOB: usize = 1024;
+/// Distance at which a body is looked at for such runs, bytes.
+const STRIDE: usize = 256;
+
+/// Estimates the input tokens of a request body without decoding it: by its length, except that what looks like a
+/// picture or a document within it counts as one.
+pub fn estimate_body_tokens(body: &[u8]) -> u64 {
+    let (mut blobs, mut blob_bytes, mut at) = (0, 0, 0);
+    while at < body.len() {
+        let run = body[at..].iter().take_while(|byte| is_base64(**byte)).count();
+        if run >= STRIDE {
+            // The run may have begun before this stop.
+            let before = body[..at].iter().rev().take(STRIDE).take_while(|byte| is_base64(**byte)).count();
+            if before + run >= SHORTEST_BLOB {
+                blobs += 1;
+                blob_bytes += before + run;
+            }
+            at += run;
+        }
+        at += STRIDE;
+    }
+    let text = body.len().saturating_sub(blob_bytes).div_ceil(BYTES_PER_TOKEN) as u64;
+    text + blobs * PER_IMAGE
+}
+
+fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_')
+}
+
 fn message(message: &Message) -> u64 {
     PER_MESSAGE + message.blocks.iter().map(block).sum::<u64>()
 }
@@ -49,4 +79,24 @@ fn tool(tool: &Tool) -> u64 {
 
 fn text(text: &str) -> u64 {
     text.len().div_ceil(BYTES_PER_TOKEN) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_estimated_by_its_length_and_a_picture_by_itself() {
+        assert_eq!(estimate_body_tokens(b""), 0);
+        assert_eq!(estimate_body_tokens(&[b'x'; 400].map(|_| b' ')), 100);
+        let text = "Tell me what you see. ".repeat(100);
+        let plain = estimate_body_tokens(text.as_bytes());
+        for size in [2_000, 100_000, 1_000_000] {
+            let with_picture = format!("{text}\"data:image/png;base64,{}\"{text}", "iVBORw0KGgo+/".repeat(size / 13));
+            let estimate = estimate_body_tokens(with_picture.as_bytes());
+            assert!(estimate.abs_diff(2 * plain + PER_IMAGE) < 80, "{size}: {estimate}");
+        }
+        let two = format!("{0} {0}", "A".repeat(5_000));
+        assert!(estimate_body_tokens(two.as_bytes()).abs_diff(2 * PER_IMAGE) < 200);
+    }
 }

@@ -8,6 +8,7 @@ mod addresses;
 pub mod catalogue;
 mod course;
 mod estimate;
+pub mod grants;
 mod habits;
 pub mod limits;
 mod nearest;
@@ -21,7 +22,7 @@ mod span;
 
 pub use addresses::{AddressRules, Network};
 pub use course::{Course, Offer, Step};
-pub use estimate::estimate_tokens;
+pub use estimate::{estimate_body_tokens, estimate_tokens};
 pub use habits::Habits;
 pub use nearest::nearest;
 pub use pick::{Member, pick};

@@ -16,6 +16,9 @@ const CAUTIOUS_SHARES: u32 = 2;
 /// How much more than the worst case is held for a deployment that has not shown yet that it keeps to bounds.
 const CAUTION: u64 = 4;
 
+/// The name of the sum of all times.
+const TOTAL: &str = "total";
+
 /// A budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
@@ -101,6 +104,14 @@ impl Purse {
     /// A purse in which `base` was spent already.
     pub fn new(span: Option<Span>, window: Window, base: Usd) -> Self {
         Purse { span, window, base, own: Usd::ZERO, held: Usd::ZERO, calls: 0 }
+    }
+
+    /// The name of the sum that this is, in the ledger: `total`, or length and start of the window.
+    pub fn period(span: Option<Span>, window: Window) -> String {
+        match span {
+            None => TOTAL.to_owned(),
+            Some(span) => format!("{span}@{}", window.start),
+        }
     }
 
     /// What was spent.

@@ -1,6 +1,8 @@
 //! Windows of budgets: which one a moment belongs to. They follow the calendar, as people who read bills expect: a
 //! day begins at midnight, a week on Monday, a month on its first, in the time zone of the operator.
 
+use std::fmt;
+
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, ZonedDateTime};
@@ -23,6 +25,17 @@ const DAY: u32 = 86_400;
 const LONGEST: u64 = 36_525 * 86_400;
 /// A second in the year 9999, near the end of the calendar.
 const LAST_SECOND: i64 = 253_370_764_800;
+
+impl fmt::Display for Span {
+    /// The same text for the same windows, however they were written.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Span::Seconds(seconds) => write!(f, "{seconds}s"),
+            Span::Days(days) => write!(f, "{days}d"),
+            Span::Months(months) => write!(f, "{months}mo"),
+        }
+    }
+}
 
 /// A window: seconds since 1970, `end` is the first second that does not belong to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

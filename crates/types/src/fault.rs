@@ -21,6 +21,11 @@ pub struct Fault {
     pub param: Option<String>,
     /// A machine-readable code of the provider or ours that is finer than `kind`.
     pub code: Option<String>,
+    /// The incumbent's word for a refusal of the gateway's own, which its users' programs act on: `budget_exceeded`,
+    /// `token_not_found_in_db`.
+    pub label: Option<&'static str>,
+    /// The status that the operator wants for it.
+    pub status: Option<u16>,
 }
 
 /// Whose fault it is.
@@ -55,6 +60,8 @@ pub enum FaultKind {
     NotFound,
     /// The provider says that somebody must pay first.
     Payment,
+    /// A budget of ours is spent.
+    Budget,
     /// Too many requests or tokens.
     RateLimit,
     /// The provider is overloaded and says so.
@@ -94,6 +101,7 @@ impl FaultKind {
             Permission => 403,
             NotFound => 404,
             TooLarge => 413,
+            Budget => 422,
             RateLimit | NoDeployment => 429,
             Internal => 500,
             Connect | Cut | Malformed | Upstream => 502,
@@ -106,7 +114,17 @@ impl FaultKind {
 impl Fault {
     /// A fault of the given kind and side.
     pub fn new(kind: FaultKind, side: Side, message: impl Into<String>) -> Self {
-        Fault { kind, side, message: message.into(), upstream_status: None, retry_after: None, param: None, code: None }
+        Fault {
+            kind,
+            side,
+            message: message.into(),
+            upstream_status: None,
+            retry_after: None,
+            param: None,
+            code: None,
+            label: None,
+            status: None,
+        }
     }
 
     /// The caller sent something wrong.
@@ -136,6 +154,9 @@ impl Fault {
 
     /// The status that the caller gets. A provider's refusal of *our* credential is not the caller's 401.
     pub fn status(&self) -> u16 {
+        if let Some(status) = self.status {
+            return status;
+        }
         match (self.side, self.kind, self.upstream_status) {
             (Side::Provider, FaultKind::Authentication | FaultKind::Permission | FaultKind::Payment, _) => 502,
             (Side::Provider | Side::Caller, _, Some(status)) if (400..600).contains(&status) => status,

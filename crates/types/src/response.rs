@@ -37,8 +37,6 @@ pub struct Response {
     pub choices: Vec<Choice>,
     /// What it consumed.
     pub usage: Usage,
-    /// The tier that served it, in OpenAI's words.
-    pub service_tier: Option<String>,
     /// OpenAI's `system_fingerprint`.
     pub fingerprint: Option<String>,
 }
@@ -157,6 +155,20 @@ impl Event {
             },
             Event::Finish { .. } => true,
             _ => false,
+        }
+    }
+
+    /// Bytes of what the model wrote in this event: text, reasoning, names and arguments of calls. Where the
+    /// provider's own counts never come, an estimate goes by them.
+    pub fn output_bytes(&self) -> usize {
+        match self {
+            Event::Delta { delta, .. } => match delta {
+                Delta::Text(text) | Delta::Thinking(text) | Delta::Refusal(text) => text.len(),
+                Delta::ToolStart { name, .. } => name.len(),
+                Delta::ToolArguments { fragment, .. } => fragment.len(),
+                _ => 0,
+            },
+            _ => 0,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! What a call consumed, in one convention for all providers.
 
-/// Token counts of one attempt. `input` and `output` are totals; every other field is a part of one of them
-/// (OpenAI's convention; wire.md 8.9 tells how each provider's numbers are brought to it).
+/// Token counts of one attempt, and what else its price depends on. `input` and `output` are totals; every other
+/// count of tokens is a part of one of them, and the parts of one total do not overlap as far as the provider says
+/// which token is which (OpenAI's convention; wire.md 8.9 tells how each provider's numbers are brought to it).
 ///
 /// `None` means that the provider did not say: unknown is never zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,16 +15,22 @@ pub struct Usage {
     pub cache_write: Option<u64>,
     /// Part of `input` that was written to the prompt cache with the long lifetime (1 or 12 hours).
     pub cache_write_long: Option<u64>,
+    /// Part of `input` that was audio.
+    pub audio_input: Option<u64>,
+    /// Part of `input` that was pictures.
+    pub image_input: Option<u64>,
     /// All output tokens, reasoning included.
     pub output: Option<u64>,
     /// Part of `output` that was spent on reasoning.
     pub reasoning: Option<u64>,
-    /// Part of `input` that was audio.
-    pub audio_input: Option<u64>,
     /// Part of `output` that was audio.
     pub audio_output: Option<u64>,
+    /// Part of `output` that was pictures.
+    pub image_output: Option<u64>,
     /// Searches the provider ran for the model, billed per call.
     pub web_searches: Option<u64>,
+    /// The tier that served the call, which may differ from the one that was asked for.
+    pub tier: Option<Tier>,
 }
 
 impl Usage {
@@ -43,16 +50,62 @@ impl Usage {
             (&mut self.cache_read, later.cache_read),
             (&mut self.cache_write, later.cache_write),
             (&mut self.cache_write_long, later.cache_write_long),
+            (&mut self.audio_input, later.audio_input),
+            (&mut self.image_input, later.image_input),
             (&mut self.output, later.output),
             (&mut self.reasoning, later.reasoning),
-            (&mut self.audio_input, later.audio_input),
             (&mut self.audio_output, later.audio_output),
+            (&mut self.image_output, later.image_output),
             (&mut self.web_searches, later.web_searches),
         ];
         for (mine, theirs) in pairs {
-            if theirs.is_some() {
-                *mine = theirs;
-            }
+            *mine = theirs.or(*mine);
         }
+        self.tier = later.tier.or(self.tier);
+    }
+
+    /// What is known once `later` is known, too.
+    pub fn updated(mut self, later: &Usage) -> Usage {
+        self.update(later);
+        self
+    }
+}
+
+/// Service tiers: how a provider served a call, and at which prices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tier {
+    /// What everybody gets who asks for nothing else.
+    Standard,
+    /// Cheaper, and slower.
+    Flex,
+    /// Preferred when the provider is busy.
+    Priority,
+    /// Bought in advance.
+    Scale,
+    /// Some time within a day.
+    Batch,
+    /// Generated faster.
+    Fast,
+}
+
+impl Tier {
+    /// All tiers with their OpenAI words.
+    pub const ALL: [(Tier, &'static str); 6] = [
+        (Tier::Standard, "default"),
+        (Tier::Flex, "flex"),
+        (Tier::Priority, "priority"),
+        (Tier::Scale, "scale"),
+        (Tier::Batch, "batch"),
+        (Tier::Fast, "fast"),
+    ];
+
+    /// The OpenAI word.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL[self as usize].1
+    }
+
+    /// The tier with this OpenAI word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, w)| *w == word).map(|(tier, _)| *tier)
     }
 }

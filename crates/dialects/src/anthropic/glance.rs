@@ -1,47 +1,59 @@
 //! Looking at bodies and events that pass through untouched, without parsing what need not be parsed.
 
 use memchr::memmem;
-use types::{Fault, FaultKind};
+use types::{Fault, FaultKind, Operation, Usage};
 
 use super::usage::Counts;
-use super::{faults, ids};
+use super::{answer, faults, ids};
 use crate::Glance;
-use crate::json::{self, Doc, Json};
+use crate::json::{self, Doc, Json, Kind, Names};
 
 /// How nearly every event begins.
 const PLAIN: [&[u8]; 2] = [br#"{"type":"content_block_"#, br#"{"type": "content_block_"#];
 
+/// Fields of an event that hold what the model wrote.
+const WRITTEN: Names = Names::of(&["text", "thinking", "name", "partial_json"]);
+
 /// Looks at one event. All that matters is in the three events about the message and in errors.
-pub(super) fn glance(event: &[u8]) -> Glance {
+pub(super) fn glance(event: &[u8], known: &Usage) -> Glance {
     let plain = PLAIN.iter().any(|start| event.starts_with(start));
     let mentions = |needle: &str| memmem::find(event, needle.as_bytes()).is_some();
-    if (plain || !(mentions("\"message_") || mentions("\"error\""))) && json::is_valid(event) {
-        return Glance::default();
-    }
-    match Doc::parse(event) {
-        Ok(doc) => look(doc.root()),
-        Err(_) => {
-            let fault = Fault::provider(FaultKind::Malformed, "the provider sent an event that is not JSON");
-            Glance { fault: Some(Box::new(fault)), ..Glance::default() }
-        }
-    }
+    let seen = match plain || !(mentions("\"message_") || mentions("\"error\"")) {
+        true => json::measure(event, WRITTEN).map(|bytes| Glance::default().with_output(bytes)),
+        false => Doc::parse_measured(event, WRITTEN).map(|(doc, bytes)| look(doc.root(), known).with_output(bytes)),
+    };
+    let not_json = || Fault::provider(FaultKind::Malformed, "the provider sent an event that is not JSON");
+    seen.unwrap_or_else(|_| Glance::failed(not_json()))
 }
 
-fn look(event: Json) -> Glance {
+fn look(event: Json, known: &Usage) -> Glance {
     let kind = event.get("type").and_then(|kind| kind.as_str()).unwrap_or_default();
-    match kind.as_ref() {
-        "message_start" => {
-            let usage = event.get("message").and_then(|message| message.get_some("usage"));
-            Glance { usage: usage.map(|usage| Counts::read(usage).usage()), ..Glance::default() }
-        }
-        "message_delta" => {
-            let usage = event.get_some("usage");
-            Glance { usage: usage.map(|usage| Counts::read_late(usage).usage()), ..Glance::default() }
-        }
-        "message_stop" => Glance { end: true, ..Glance::default() },
-        "error" => Glance { fault: Some(Box::new(faults::read_in_answer(event))), ..Glance::default() },
-        _ => Glance::default(),
+    let usage = match kind.as_ref() {
+        "message_start" => event.get("message").and_then(|message| message.get_some("usage")).map(Counts::read),
+        "message_delta" => event.get_some("usage").map(Counts::read_late),
+        "message_stop" => return Glance { end: true, over: true, ..Glance::default() },
+        "error" => return Glance::failed(faults::read_in_answer(event)),
+        _ => None,
+    };
+    let updated = |later| {
+        let mut counts = Counts::of(known);
+        counts.update(later);
+        counts.usage()
+    };
+    Glance { usage: usage.map(updated), ..Glance::default() }
+}
+
+/// Looks at a whole answer: whether it is one, and what it consumed. Its content is only checked to be JSON.
+pub(super) fn glance_answer(operation: Operation, body: &[u8]) -> Result<Usage, Fault> {
+    let is_message = matches!(operation, Operation::Chat | Operation::Completion);
+    let doc = Doc::parse_answer_head(body).map_err(|error| answer::unreadable(&error))?;
+    let root = doc.root();
+    let whole = root.get("content").is_some_and(|content| content.kind() == Kind::Array);
+    if !(is_message && whole) || root.get("type").is_some_and(|kind| kind.is("error")) {
+        return answer::read(operation, body).map(|answer| answer.usage());
     }
+    let usage = root.get_some("usage").and_then(|usage| usage.inside(|usage| Counts::read(usage).usage()));
+    Ok(usage.unwrap_or_default())
 }
 
 /// Whether a caller's body holds something that this dialect's writers made up because another dialect has no

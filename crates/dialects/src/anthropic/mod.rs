@@ -20,7 +20,7 @@ mod write;
 mod tests;
 
 use bytes::BytesMut;
-use types::{Answer, Fault, Operation, Request};
+use types::{Answer, Fault, Operation, Request, Usage};
 
 use crate::json::{self, Edit, Object};
 use crate::{Back, Front, Glance, Outgoing, Stamp, StreamReader, StreamWriter, Target};
@@ -87,6 +87,10 @@ impl Back for Anthropic {
         answer::read(operation, body)
     }
 
+    fn glance_answer(&self, operation: Operation, body: &[u8]) -> Result<Usage, Fault> {
+        glance::glance_answer(operation, body)
+    }
+
     fn stream_reader(&self, _operation: Operation) -> Box<dyn StreamReader> {
         Box::new(stream::Reader::default())
     }
@@ -105,7 +109,7 @@ impl Back for Anthropic {
         (!glance::holds_our_marks(body.bytes())).then(model)
     }
 
-    fn glance(&self, event: &[u8]) -> Glance {
-        glance::glance(event)
+    fn glance(&self, event: &[u8], known: &Usage) -> Glance {
+        glance::glance(event, known)
     }
 }

@@ -1,9 +1,11 @@
 //! Token counts: Anthropic counts fresh, cached and newly cached input apart, the vocabulary counts them
 //! together and names the parts.
 
-use types::Usage;
+use types::{Tier, Usage};
 
+use super::words;
 use crate::json::{Json, Writer};
+use crate::upstream::count;
 
 /// Anthropic's counters as far as they were said. Streams repeat and correct them field by field, so totals
 /// can only be built from what was collected.
@@ -16,25 +18,52 @@ pub(super) struct Counts {
     output: Option<u64>,
     thinking: Option<u64>,
     web_searches: Option<u64>,
+    tier: Option<Tier>,
 }
 
 impl Counts {
     /// Reads a `usage` object; anything else says nothing.
     pub(super) fn read(usage: Json) -> Self {
-        let number = |object: Json, name: &str| object.get(name).and_then(|value| value.as_u64());
-        let inner = |object: &str, name: &str| number(usage.get(object)?, name);
-        let (short, long) = (
-            inner("cache_creation", "ephemeral_5m_input_tokens"),
-            inner("cache_creation", "ephemeral_1h_input_tokens"),
-        );
+        let mut counts = Counts {
+            thinking: inner(usage, "output_tokens_details", "thinking_tokens"),
+            web_searches: inner(usage, "server_tool_use", "web_search_requests"),
+            tier: tier(usage),
+            ..Counts::tokens(usage)
+        };
+        // What was spent on shortening the conversation is billed, but no part of the totals.
+        let iterations = usage.get("iterations").into_iter().flat_map(|list| list.items());
+        for spent in iterations.filter(|one| one.get("type").is_some_and(|kind| kind.is("compaction"))) {
+            counts.add(Counts::tokens(spent));
+        }
+        counts
+    }
+
+    /// Reads the counts that every object with counts has.
+    fn tokens(usage: Json) -> Self {
+        let number = |name: &str| count(usage.get(name));
+        let long = inner(usage, "cache_creation", "ephemeral_1h_input_tokens");
+        let short = inner(usage, "cache_creation", "ephemeral_5m_input_tokens");
         Counts {
-            input: number(usage, "input_tokens"),
-            cache_read: number(usage, "cache_read_input_tokens"),
-            cache_creation: number(usage, "cache_creation_input_tokens").or_else(|| sum([short, long])),
+            input: number("input_tokens"),
+            cache_read: number("cache_read_input_tokens"),
+            cache_creation: number("cache_creation_input_tokens").or_else(|| sum([short, long])),
             cache_creation_long: long,
-            output: number(usage, "output_tokens"),
-            thinking: inner("output_tokens_details", "thinking_tokens"),
-            web_searches: inner("server_tool_use", "web_search_requests"),
+            output: number("output_tokens"),
+            ..Counts::default()
+        }
+    }
+
+    /// Adds tokens to totals that are known; a total that was not said is no smaller for it.
+    fn add(&mut self, more: Counts) {
+        let pairs = [
+            (&mut self.input, more.input),
+            (&mut self.cache_read, more.cache_read),
+            (&mut self.cache_creation, more.cache_creation),
+            (&mut self.cache_creation_long, more.cache_creation_long),
+            (&mut self.output, more.output),
+        ];
+        for (mine, more) in pairs {
+            *mine = mine.map(|known| known.saturating_add(more.unwrap_or(0)));
         }
     }
 
@@ -50,6 +79,22 @@ impl Counts {
         }
     }
 
+    /// The counters behind what the vocabulary knows: the inverse of [`Counts::usage`].
+    pub(super) fn of(usage: &Usage) -> Self {
+        let cache_creation = sum([usage.cache_write, usage.cache_write_long]);
+        let cached = sum([usage.cache_read, cache_creation]).unwrap_or(0);
+        Counts {
+            input: usage.input.map(|input| input.saturating_sub(cached)),
+            cache_read: usage.cache_read,
+            cache_creation,
+            cache_creation_long: usage.cache_write_long,
+            output: usage.output,
+            thinking: usage.reasoning,
+            web_searches: usage.web_searches,
+            tier: usage.tier,
+        }
+    }
+
     /// Takes over what a later report says: reports are cumulative, never added.
     pub(super) fn update(&mut self, later: Counts) {
         self.input = later.input.or(self.input);
@@ -59,6 +104,7 @@ impl Counts {
         self.output = later.output.or(self.output);
         self.thinking = later.thinking.or(self.thinking);
         self.web_searches = later.web_searches.or(self.web_searches);
+        self.tier = later.tier.or(self.tier);
     }
 
     /// The counts in the convention of the vocabulary.
@@ -71,9 +117,23 @@ impl Counts {
             output: self.output,
             reasoning: self.thinking,
             web_searches: self.web_searches,
+            tier: self.tier,
             ..Usage::default()
         }
     }
+}
+
+fn inner(object: Json, group: &str, name: &str) -> Option<u64> {
+    count(object.get(group)?.get(name))
+}
+
+/// The tier that served a call: speed is one of its own in the words of others.
+fn tier(usage: Json) -> Option<Tier> {
+    if usage.get("speed").is_some_and(|speed| speed.is("fast")) {
+        return Some(Tier::Fast);
+    }
+    let word = usage.get("service_tier")?.as_str()?;
+    words::SERVED_TIERS.iter().find(|(theirs, _)| *theirs == word).map(|(_, tier)| *tier)
 }
 
 /// The sum of what is known; numbers come from outside, so it saturates.
@@ -102,4 +162,7 @@ pub(super) fn write(w: &mut Writer, usage: &Usage, unknown_input: u64) {
     if let Some(searches) = usage.web_searches {
         w.key("server_tool_use").object(|w| w.num_field("web_search_requests", searches));
     }
+    let tier = words::SERVED_TIERS.iter().find(|(_, tier)| Some(*tier) == usage.tier);
+    w.opt_str("service_tier", tier.map(|(word, _)| *word));
+    w.opt_str("speed", (usage.tier == Some(Tier::Fast)).then_some("fast"));
 }

@@ -1,6 +1,6 @@
 //! Anthropic's words for things the vocabulary has a word for, as tables.
 
-use types::{CacheMark, Finish};
+use types::{CacheMark, Finish, Tier};
 
 use crate::json::{Doc, Json, Kind, Writer};
 
@@ -48,20 +48,20 @@ pub(super) fn stop_reason(finish: Finish, stop_sequence: Option<&str>, has_calls
 }
 
 /// Requested tiers: Anthropic's word and OpenAI's.
-pub(super) const REQUEST_TIERS: [(&str, &str); 2] = [("auto", "auto"), ("standard_only", "default")];
+const REQUEST_TIERS: [(&str, &str); 2] = [("auto", "auto"), ("standard_only", "default")];
 
-/// Served tiers: Anthropic's word and OpenAI's.
-pub(super) const SERVED_TIERS: [(&str, &str); 3] =
-    [("standard", "default"), ("priority", "priority"), ("batch", "batch")];
+/// Anthropic's words for the tiers that it serves.
+pub(super) const SERVED_TIERS: [(&str, Tier); 3] =
+    [("standard", Tier::Standard), ("priority", Tier::Priority), ("batch", Tier::Batch)];
 
-/// OpenAI's word for Anthropic's, by one of the tier tables.
-pub(super) fn to_openai(table: &[(&str, &'static str)], word: &str) -> Option<&'static str> {
-    table.iter().find(|(ours, _)| *ours == word).map(|(_, theirs)| *theirs)
+/// OpenAI's word for the tier that Anthropic's callers ask for.
+pub(super) fn tier_to_openai(word: &str) -> Option<&'static str> {
+    REQUEST_TIERS.iter().find(|(ours, _)| *ours == word).map(|(_, theirs)| *theirs)
 }
 
-/// Anthropic's word for OpenAI's, by one of the tier tables.
-pub(super) fn from_openai(table: &[(&'static str, &str)], word: &str) -> Option<&'static str> {
-    table.iter().find(|(_, theirs)| *theirs == word).map(|(ours, _)| *ours)
+/// Anthropic's word for the tier that is asked for in OpenAI's.
+pub(super) fn tier_from_openai(word: &str) -> Option<&'static str> {
+    REQUEST_TIERS.iter().find(|(_, theirs)| *theirs == word).map(|(ours, _)| *ours)
 }
 
 /// The mark in a `cache_control` value.

@@ -2,14 +2,62 @@
 
 use super::{Doc, JsonError, Kind, MAX_DEPTH, Node};
 
-/// Validates `text` and notes the places of all values not deeper than `keep` containers, at most `most` of them.
-pub(super) fn scan(text: &[u8], keep: usize, most: usize) -> Result<Doc<'_>, JsonError> {
+/// What a scan notes, and what it bears.
+#[derive(Clone, Copy)]
+pub(super) struct Rules {
+    /// Values not deeper than so many containers are noted.
+    pub keep: usize,
+    /// Most values that are noted.
+    pub most: usize,
+    /// Halves of surrogate pairs are borne: the unit of text that some providers cut their streams by is UTF-16.
+    pub halves: bool,
+    /// Fields whose text is measured.
+    pub heard: Names,
+}
+
+/// Names of fields.
+#[derive(Clone, Copy)]
+pub struct Names {
+    list: &'static [&'static str],
+    /// One bit for each length that a name has: most fields are told apart by it.
+    lengths: u32,
+}
+
+impl Names {
+    /// These names, each of fewer than 32 bytes.
+    pub const fn of(list: &'static [&'static str]) -> Self {
+        let mut lengths = 0;
+        let mut at = 0;
+        while at < list.len() {
+            lengths |= 1 << list[at].len();
+            at += 1;
+        }
+        Names { list, lengths }
+    }
+
+    fn has(self, name: &[u8]) -> bool {
+        let known = name.len() < 32 && (self.lengths >> name.len()) & 1 == 1;
+        known && self.list.iter().any(|own| own.as_bytes() == name)
+    }
+}
+
+/// What a scan found.
+pub(super) struct Found<'t> {
+    pub doc: Doc<'t>,
+    /// Bytes of text under the heard fields.
+    pub heard: usize,
+}
+
+/// Validates `text` and notes what `rules` say.
+pub(super) fn scan<'t>(text: &'t [u8], rules: Rules) -> Result<Found<'t>, JsonError> {
     let text = std::str::from_utf8(text)
         .map_err(|error| JsonError { offset: error.valid_up_to(), what: "text that is not UTF-8" })?;
     if u32::try_from(text.len()).is_err() {
         return Err(JsonError { offset: 0, what: "text of more than 4 GiB" });
     }
-    let mut scanner = Scanner { bytes: text.as_bytes(), at: 0, depth: 0, keep, most, nodes: Vec::with_capacity(32) };
+    let nodes = Vec::with_capacity(if rules.most == 0 { 0 } else { 32 });
+    let mut scanner =
+        Scanner { bytes: text.as_bytes(), at: 0, depth: 0, rules, nodes, hears: Hears::Nothing, heard: 0, escapes: 0 };
     if text.starts_with('\u{feff}') {
         scanner.at = 3;
     }
@@ -19,16 +67,29 @@ pub(super) fn scan(text: &[u8], keep: usize, most: usize) -> Result<Doc<'_>, Jso
     if scanner.at < scanner.bytes.len() {
         return scanner.fail("text after the end of the value");
     }
-    Ok(Doc { text: text.as_bytes(), nodes: scanner.nodes.into() })
+    Ok(Found { doc: Doc { text: text.as_bytes(), nodes: scanner.nodes.into() }, heard: scanner.heard })
 }
 
 struct Scanner<'t> {
     bytes: &'t [u8],
     at: usize,
     depth: usize,
-    keep: usize,
-    most: usize,
+    rules: Rules,
     nodes: Vec<Node>,
+    hears: Hears,
+    heard: usize,
+    /// What the escapes of the string at hand take beyond what they stand for, in bytes.
+    escapes: usize,
+}
+
+/// What of the value at hand is measured.
+#[derive(Clone, Copy, PartialEq)]
+enum Hears {
+    Nothing,
+    /// A string's text; an object as it is written.
+    Value,
+    /// The texts of an array's strings.
+    Items,
 }
 
 impl Scanner<'_> {
@@ -49,7 +110,7 @@ impl Scanner<'_> {
 
     /// Opens a node; `None` if it lies too deep to be noted.
     fn open(&mut self, kind: Kind) -> Option<usize> {
-        (self.depth <= self.keep).then(|| {
+        (self.depth <= self.rules.keep && self.rules.most > 0).then(|| {
             let start = self.at as u32;
             self.nodes.push(Node { kind, escaped: false, start, end: start, next: 0 });
             self.nodes.len() - 1
@@ -64,7 +125,7 @@ impl Scanner<'_> {
     }
 
     fn value(&mut self) -> Result<(), JsonError> {
-        if self.nodes.len() > self.most {
+        if self.nodes.len() > self.rules.most {
             return self.fail("too many values");
         }
         match self.peek() {
@@ -84,6 +145,8 @@ impl Scanner<'_> {
             return self.fail("nesting deeper than 128 levels");
         }
         let node = self.open(kind);
+        let (start, hears, heard) = (self.at, self.hears, self.heard);
+        self.hears = if hears == Hears::Value && kind == Kind::Array { Hears::Items } else { Hears::Nothing };
         self.depth += 1;
         self.at += 1;
         self.blanks();
@@ -94,6 +157,10 @@ impl Scanner<'_> {
         }
         self.depth -= 1;
         self.close(node);
+        if hears == Hears::Value && kind == Kind::Object {
+            self.heard = heard + (self.at - start);
+        }
+        self.hears = hears;
         Ok(())
     }
 
@@ -122,7 +189,12 @@ impl Scanner<'_> {
         if self.peek() != Some(b'"') {
             return self.fail("expected a field name in quotes");
         }
+        let start = self.at + 1;
+        self.hears = Hears::Nothing;
         self.string()?;
+        if self.rules.heard.has(&self.bytes[start..self.at - 1]) {
+            self.hears = Hears::Value;
+        }
         self.blanks();
         if self.peek() != Some(b':') {
             return self.fail("expected ':' after the field name");
@@ -177,7 +249,9 @@ impl Scanner<'_> {
 
     fn string(&mut self) -> Result<(), JsonError> {
         let node = self.open(Kind::String);
+        let start = self.at;
         self.at += 1;
+        self.escapes = 0;
         let mut escaped = false;
         loop {
             self.at += plain_prefix(&self.bytes[self.at..]);
@@ -192,6 +266,9 @@ impl Scanner<'_> {
         }
         self.at += 1;
         self.close(node);
+        if self.hears != Hears::Nothing {
+            self.heard += (self.at - start).saturating_sub(2 + self.escapes);
+        }
         if let Some(index) = node {
             self.nodes[index].escaped = escaped;
         }
@@ -203,21 +280,26 @@ impl Scanner<'_> {
         match self.peek() {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {
                 self.at += 1;
+                self.escapes += 1;
                 Ok(())
             }
-            Some(b'u') => {
-                let unit = self.unit()?;
-                match unit {
-                    0xD800..=0xDBFF if self.bytes[self.at..].starts_with(b"\\u") => {
-                        self.at += 1;
-                        let low = self.unit()?;
-                        if (0xDC00..=0xDFFF).contains(&low) { Ok(()) } else { self.lone() }
-                    }
-                    0xD800..=0xDFFF => self.lone(),
-                    _ => Ok(()),
-                }
-            }
+            Some(b'u') => self.unicode(),
             _ => self.fail("unknown escape inside a string"),
+        }
+    }
+
+    /// Reads `uXXXX`, and the second half of a pair.
+    fn unicode(&mut self) -> Result<(), JsonError> {
+        match self.unit()? {
+            // Either half may stand alone, and the next escape is looked at for itself.
+            _ if self.rules.halves => Ok(()),
+            0xD800..=0xDBFF if self.bytes[self.at..].starts_with(b"\\u") => {
+                self.at += 1;
+                let low = self.unit()?;
+                if (0xDC00..=0xDFFF).contains(&low) { Ok(()) } else { self.lone() }
+            }
+            0xD800..=0xDFFF => self.lone(),
+            _ => Ok(()),
         }
     }
 
@@ -232,6 +314,8 @@ impl Scanner<'_> {
         match u32::from_str_radix(text, 16) {
             Ok(unit) if text.len() == 4 && !text.starts_with('+') => {
                 self.at += 5;
+                // A unit becomes two bytes of UTF-8 at the least, but for those of ASCII, which nobody escapes.
+                self.escapes += 4;
                 Ok(unit)
             }
             _ => self.fail("expected four hexadecimal digits after \\u"),
@@ -250,5 +334,22 @@ fn plain_prefix(bytes: &[u8]) -> usize {
         }
         at += 32;
     }
+    let (words, _) = bytes[at..].as_chunks::<8>();
+    for word in words {
+        match first_special(u64::from_le_bytes(*word)) {
+            None => at += 8,
+            Some(found) => return at + found,
+        }
+    }
     at + bytes[at..].iter().position(special).unwrap_or(bytes.len() - at)
+}
+
+/// The first of eight bytes that is a quote, a backslash or a control character. Subtracting borrows from the byte
+/// above only where this byte is found, so what is marked above the first one does not matter.
+fn first_special(word: u64) -> Option<usize> {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let below = |word: u64, bound: u64| word.wrapping_sub(EACH * bound) & !word;
+    let equal = |byte: u8| below(word ^ (EACH * u64::from(byte)), 1);
+    let marks = (below(word, 0x20) | equal(b'"') | equal(b'\\')) & (EACH * 0x80);
+    (marks != 0).then_some(marks.trailing_zeros() as usize / 8)
 }

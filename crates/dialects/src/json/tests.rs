@@ -147,6 +147,58 @@ fn refuses_hostile_texts_with_a_place() {
 }
 
 #[test]
+fn what_ends_a_string_is_seen_at_every_place() {
+    for length in 0..40 {
+        for byte in 0..128u8 {
+            let text = format!("[\"{}{}é{}\"]", "aß".repeat(length), char::from(byte), "é".repeat(9));
+            let theirs = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();
+            assert_eq!(Doc::parse(text.as_bytes()).is_ok(), theirs, "{text:?}");
+        }
+    }
+}
+
+#[test]
+fn halves_of_characters_are_borne_where_a_provider_cut_them() {
+    for (text, expected) in [
+        (r#"["a\ud83d"]"#, "a\u{fffd}"),
+        (r#"["\ude00b"]"#, "\u{fffd}b"),
+        (r#"["\ud83d\ude00"]"#, "😀"),
+        (r#"["\ud83d\n"]"#, "\u{fffd}\n"),
+        (r#"["\ud83dxxde00"]"#, "\u{fffd}xxde00"),
+        (r#"["\ud83d\ud83d\ude00"]"#, "\u{fffd}😀"),
+    ] {
+        let doc = Doc::parse_answer(text.as_bytes()).unwrap();
+        assert_eq!(doc.root().items().next().unwrap().as_str().unwrap(), expected);
+        assert!(measure(text.as_bytes(), Names::of(&[])).is_ok() && Doc::parse_answer_head(text.as_bytes()).is_ok());
+    }
+    for text in [r#"["\ud83"]"#, r#"["\ud83x"]"#] {
+        assert!(Doc::parse_answer(text.as_bytes()).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn text_is_measured_where_it_is_asked_for() {
+    const NAMES: Names = Names::of(&["a", "aa"]);
+    for (text, expected) in [
+        (r#"{"a":"four","b":"five5"}"#, 4),
+        (r#"{"x":{"y":[{"a":"four"},{"a":"two"}]}}"#, 7),
+        (r#"{"a":["ab","cd"],"b":["ef"]}"#, 4),
+        (r#"{"a":[{"b":"no"},"ab",["no"]],"b":"no"}"#, 2),
+        (r#"{"a":{"k": "v\n", "a": 1}}"#, r#"{"k": "v\n", "a": 1}"#.len()),
+        (r#"{"a":"é\n\"\\","b":"a"}"#, "é\n\"\\".len()),
+        (r#"{"a":"\u00e9\u00e8"}"#, "éè".len()),
+        (r#"{"a":"\ud83d\ude00"}"#, "😀".len()),
+        (r#"{"a":null,"b":"a","c":[]}"#, 0),
+        (r#"{"\u0061":"escaped names are not ours"}"#, 0),
+        (r#""a""#, 0),
+    ] {
+        assert_eq!(measure(text.as_bytes(), NAMES), Ok(expected), "{text}");
+        assert_eq!(Doc::parse_measured(text.as_bytes(), NAMES).unwrap().1, expected, "{text}");
+    }
+    assert!(measure(br#"{"a":"half"#, NAMES).is_err());
+}
+
+#[test]
 fn compact_text_says_the_same_without_blanks() {
     for (text, expected) in [
         (

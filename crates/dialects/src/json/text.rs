@@ -36,9 +36,10 @@ fn escape(text: &str) -> (char, usize) {
 }
 
 fn unicode(text: &str) -> (char, usize) {
-    let unit = |at: usize| text.get(at..at + 4).and_then(|digits| u32::from_str_radix(digits, 16).ok());
-    let first = unit(2).unwrap_or(0xFFFD);
-    let pair = match (first, unit(8)) {
+    let unit = |text: &str| text.get(2..6).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+    let first = unit(text).unwrap_or(0xFFFD);
+    let next = text.get(6..).filter(|rest| rest.starts_with("\\u"));
+    let pair = match (first, next.and_then(unit)) {
         (0xD800..=0xDBFF, Some(second @ 0xDC00..=0xDFFF)) => {
             char::from_u32(0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00))
         }

@@ -43,7 +43,6 @@ fn chat(root: Json) -> Result<Response, Fault> {
         created: root.get("created").and_then(|created| created.as_u64()).unwrap_or(0),
         choices: choices.into_iter().map(|(_, choice)| choice).collect(),
         usage: usage::read_of(root).unwrap_or_default(),
-        service_tier: string("service_tier"),
         fingerprint: string("system_fingerprint"),
     })
 }

@@ -10,39 +10,43 @@ use types::{Fault, Operation, Usage};
 use super::words::{self, Ending};
 use super::{answer, faults, usage};
 use crate::Glance;
-use crate::json::{self, Doc, Json};
+use crate::json::{self, Doc, Json, Names};
 
 /// What a chunk that matters contains. Searching is prepared once: it costs more than looking at a short chunk.
 static USAGE: LazyLock<Finder> = LazyLock::new(|| Finder::new("\"usage\":"));
 static FINISH: LazyLock<Finder> = LazyLock::new(|| Finder::new("\"finish_reason\":"));
 static ERROR: LazyLock<Finder> = LazyLock::new(|| Finder::new("\"error\""));
 
+/// Fields of a chunk that hold what the model wrote.
+const WRITTEN: Names =
+    Names::of(&["content", "reasoning_content", "reasoning", "refusal", "name", "arguments", "text"]);
+
 /// Looks at the data of one event.
-pub(super) fn glance(data: &[u8]) -> Glance {
+pub(super) fn glance(data: &[u8], known: &Usage) -> Glance {
     if data.trim_ascii() == b"[DONE]" {
-        return Glance { end: true, ..Glance::default() };
+        return Glance { end: true, over: true, ..Glance::default() };
     }
     let is_worth_it = opens(data, &USAGE, b'{') || opens(data, &FINISH, b'"') || ERROR.find(data).is_some();
-    if !is_worth_it && json::is_valid(data) {
-        return Glance::default();
-    }
-    match Doc::parse(data) {
-        Ok(doc) => chunk(doc.root()),
-        Err(_) => Glance { fault: Some(Box::new(answer::malformed("is not JSON"))), ..Glance::default() },
-    }
+    let seen = match is_worth_it {
+        true => Doc::parse_measured(data, WRITTEN).map(|(doc, bytes)| chunk(doc.root(), known).with_output(bytes)),
+        false => json::measure(data, WRITTEN).map(|bytes| Glance::default().with_output(bytes)),
+    };
+    seen.unwrap_or_else(|_| Glance::failed(answer::malformed("is not JSON")))
 }
 
-/// Looks at a whole answer: whether it is one, and what it consumed. Its content is only checked to be JSON.
+/// Looks at a whole answer: whether it is one, and what it consumed. Its content is only checked to be JSON, unless
+/// it speaks of an error anywhere but inside its texts.
 pub(super) fn glance_answer(operation: Operation, body: &[u8]) -> Result<Usage, Fault> {
-    let doc = Doc::parse_head(body).map_err(|_| answer::malformed("is not JSON"))?;
+    let doc = Doc::parse_answer_head(body).map_err(|_| answer::malformed("is not JSON"))?;
     let root = doc.root();
     let list = if operation == Operation::Embedding { "data" } else { "choices" };
     let holds_something = root.get(list).is_some_and(|list| list.raw().len() > "[]".len());
-    let plain = root.get_some("error").is_none() && root.get_some("x_groq").is_none();
+    let plain = ERROR.find(body).is_none() && root.get_some("x_groq").is_none();
     if !(holds_something && plain) {
         return answer::read(operation, body).map(|answer| answer.usage());
     }
-    Ok(root.get_some("usage").and_then(|counts| counts.inside(usage::read)).unwrap_or_default())
+    let counts = root.get_some("usage").and_then(|counts| counts.inside(usage::read));
+    Ok(Usage { tier: usage::tier(root), ..counts.unwrap_or_default() })
 }
 
 /// Whether the field is there with a value that begins with `first`.
@@ -51,9 +55,13 @@ fn opens(data: &[u8], field: &Finder, first: u8) -> bool {
     places.any(|at| data[at + field.needle().len()..].trim_ascii_start().first() == Some(&first))
 }
 
-fn chunk(chunk: Json) -> Glance {
-    let mut glance =
-        Glance { usage: usage::read_of(chunk), fault: faults::within(chunk).map(Box::new), ..Glance::default() };
+fn chunk(chunk: Json, known: &Usage) -> Glance {
+    let said = usage::read_of(chunk);
+    let mut glance = Glance {
+        usage: said.map(|said| known.updated(&said)),
+        fault: faults::within(chunk).map(Box::new),
+        ..Glance::default()
+    };
     let mut has_choices = false;
     for choice in chunk.get("choices").into_iter().flat_map(|list| list.items()) {
         has_choices = true;
@@ -66,7 +74,7 @@ fn chunk(chunk: Json) -> Glance {
             Ending::Failed => glance.fault = glance.fault.or_else(|| Some(Box::new(answer::failed(choice, &word)))),
         }
     }
-    glance.usage_only = glance.usage.is_some() && !has_choices;
+    glance.usage_only = said.is_some_and(|said| said.total().is_some()) && !has_choices;
     glance
 }
 

@@ -141,8 +141,8 @@ impl Back for OpenAi {
         faults::read(status, body)
     }
 
-    fn glance(&self, event: &[u8]) -> Glance {
-        glance::glance(event)
+    fn glance(&self, event: &[u8], known: &Usage) -> Glance {
+        glance::glance(event, known)
     }
 }
 

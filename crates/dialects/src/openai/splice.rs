@@ -1,6 +1,6 @@
 //! A caller's own OpenAI request on its way to an OpenAI-like server: which single fields must change.
 
-use types::Operation;
+use types::{Effort, Operation};
 
 use crate::Target;
 use crate::json::{self, Edit, Json, Object};
@@ -32,7 +32,8 @@ pub(super) fn edits(operation: Operation, body: &Object, target: &Target) -> Opt
         if quirks.store_false {
             edits.push(Edit::Set("store".to_owned(), "false".to_owned()));
         }
-        if target.drop_params && !target.abilities().sampling {
+        let effort = || Effort::parse(&root.get_some("reasoning_effort")?.as_str()?);
+        if target.drop_params && !target.abilities().takes_sampling(effort()) {
             let given = SAMPLING.iter().filter(|name| root.get(name).is_some());
             edits.extend(given.map(|name| Edit::Remove((*name).to_owned())));
         }

@@ -23,7 +23,9 @@ pub(super) struct Reader {
     started: bool,
     ended: bool,
     choices: Vec<Choice>,
+    /// What is known of the price, and what of it was passed on.
     usage: Usage,
+    told: Usage,
 }
 
 /// One of the answers.
@@ -50,7 +52,7 @@ impl StreamReader for Reader {
         if data == b"[DONE]" {
             return self.done(out);
         }
-        let doc = Doc::parse(data).map_err(|_| malformed("contains a chunk that is not JSON"))?;
+        let doc = Doc::parse_answer(data).map_err(|_| malformed("contains a chunk that is not JSON"))?;
         self.chunk(doc.root(), out)
     }
 
@@ -93,12 +95,17 @@ impl Reader {
         }
     }
 
-    /// Some servers repeat the counts on every chunk: only news are passed on.
+    /// Some servers repeat the counts on every chunk: only news are passed on. A chunk that only names the tier, as
+    /// they all may, starts no answer.
     fn usage(&mut self, chunk: Json, out: &mut Vec<Event>) {
-        if let Some(usage) = usage::read_of(chunk).filter(|usage| *usage != self.usage) {
+        let Some(said) = usage::read_of(chunk) else { return };
+        self.usage.update(&said);
+        if said.total().is_some() {
             self.start(out);
-            self.usage = usage;
-            out.push(Event::Usage(usage));
+        }
+        if self.started && self.told != self.usage {
+            self.told = self.usage;
+            out.push(Event::Usage(self.usage));
         }
     }
 

@@ -214,6 +214,7 @@ impl ChatWriter {
                 self.head.write(w, "chat.completion.chunk");
                 w.key("choices").array(|_| {});
                 usage::write(w, &self.usage);
+                usage::write_tier(w, &self.usage);
             });
         }
         out.extend_from_slice(b"data: [DONE]\n\n");

@@ -43,7 +43,13 @@ const STREAMS: [&[u8]; 13] = [
 /// A model that can do everything.
 fn able() -> ModelFacts {
     ModelFacts {
-        abilities: Abilities { reasoning: true, max_effort: Effort::Max, ..Abilities::default() },
+        abilities: Abilities {
+            reasoning: true,
+            max_effort: Effort::Max,
+            effort_xhigh: true,
+            effort_minimal: false,
+            ..Abilities::default()
+        },
         ..ModelFacts::default()
     }
 }

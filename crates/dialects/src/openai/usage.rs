@@ -1,36 +1,67 @@
 //! Token counts in OpenAI's form and in what servers like it make of it.
 
-use types::Usage;
+use types::{Tier, Usage};
 
 use crate::json::{Json, Writer};
+use crate::upstream::count;
 
-/// Token counts of an answer or a chunk: its `usage`, or Groq's `x_groq.usage`. `None` if it has none.
+/// What an answer or a chunk says about its price: `usage`, or Groq's `x_groq.usage`, and `service_tier`. `None` if it
+/// says nothing.
 pub(super) fn read_of(root: Json) -> Option<Usage> {
-    let usage = root.get_some("usage").or_else(|| root.get_some("x_groq")?.get_some("usage")).map(read)?;
+    let counts = root.get_some("usage").or_else(|| root.get_some("x_groq")?.get_some("usage"));
+    let usage = Usage { tier: tier(root), ..counts.map(read).unwrap_or_default() };
     (usage != Usage::default()).then_some(usage)
+}
+
+/// The tier that served the call.
+pub(super) fn tier(root: Json) -> Option<Tier> {
+    match &*root.get("service_tier")?.as_str()? {
+        // Groq's word.
+        "on_demand" | "standard" => Some(Tier::Standard),
+        word => Tier::parse(word),
+    }
 }
 
 /// Reads a `usage` object; counts that it does not state stay unknown.
 pub(super) fn read(usage: Json) -> Usage {
-    let count = |name: &str| usage.get(name)?.as_u64();
-    let part = |group: &str, name: &str| usage.get(group)?.get(name)?.as_u64();
-    let input = count("prompt_tokens").or_else(|| count("input_tokens"));
-    let output = count("completion_tokens").or_else(|| count("output_tokens"));
-    let reasoning = part("completion_tokens_details", "reasoning_tokens").or_else(|| count("reasoning_tokens"));
+    let number = |name: &str| count(usage.get(name));
+    let part = |group: &str, name: &str| count(usage.get(group)?.get(name));
+    let of_input = |name: &str| part("prompt_tokens_details", name).or_else(|| part("input_tokens_details", name));
+    let of_output =
+        |name: &str| part("completion_tokens_details", name).or_else(|| part("output_tokens_details", name));
+    let input = number("prompt_tokens").or_else(|| number("input_tokens"));
+    let output = number("completion_tokens").or_else(|| number("output_tokens"));
+    let reasoning = of_output("reasoning_tokens").or_else(|| number("reasoning_tokens"));
+    // Beside OpenAI's own words, those of gateways in front of Claude.
+    let written = of_input("cache_write_tokens").or_else(|| number("cache_creation_input_tokens"));
+    let written_long = long_write(usage);
     Usage {
         input,
-        cache_read: part("prompt_tokens_details", "cached_tokens")
+        cache_read: of_input("cached_tokens")
             // DeepSeek's and Moonshot's names for the same number.
-            .or_else(|| count("prompt_cache_hit_tokens"))
-            .or_else(|| count("cached_tokens")),
-        cache_write: part("prompt_tokens_details", "cache_write_tokens"),
-        cache_write_long: None,
-        output: whole_output(input, output, reasoning, count("total_tokens")),
+            .or_else(|| number("prompt_cache_hit_tokens"))
+            .or_else(|| number("cached_tokens"))
+            .or_else(|| number("cache_read_input_tokens")),
+        cache_write: written.map(|all| all.saturating_sub(written_long.unwrap_or(0))),
+        cache_write_long: written_long,
+        audio_input: of_input("audio_tokens"),
+        image_input: of_input("image_tokens"),
+        output: whole_output(input, output, reasoning, number("total_tokens")),
         reasoning,
-        audio_input: part("prompt_tokens_details", "audio_tokens"),
-        audio_output: part("completion_tokens_details", "audio_tokens"),
-        web_searches: count("num_search_queries"),
+        audio_output: of_output("audio_tokens"),
+        image_output: of_output("image_tokens"),
+        // Perplexity's name, and that of gateways.
+        web_searches: number("num_search_queries").or_else(|| part("server_tool_use", "web_search_requests")),
+        tier: None,
     }
+}
+
+/// Part of the tokens written to the cache that stays there long, in the words of OpenAI's newer API and of gateways.
+fn long_write(usage: Json) -> Option<u64> {
+    let details = usage.get_some("prompt_tokens_details").or_else(|| usage.get_some("input_tokens_details"))?;
+    let of = |group: &str, name: &str| count(details.get(group)?.get(name));
+    of("cache_write_tokens_details", "ttl_12h_tokens")
+        .or_else(|| of("cache_creation_token_details", "ephemeral_1h_input_tokens"))
 }
 
 /// Some servers (xAI) state the answer and its reasoning side by side instead of one within the other. Their
@@ -50,12 +81,25 @@ pub(super) fn write(w: &mut Writer, usage: &Usage) {
         w.num_field("completion_tokens", usage.output.unwrap_or(0));
         w.num_field("total_tokens", total);
         let written = [usage.cache_write, usage.cache_write_long].into_iter().flatten().reduce(u64::saturating_add);
-        let input =
-            [("cached_tokens", usage.cache_read), ("cache_write_tokens", written), ("audio_tokens", usage.audio_input)];
+        let input = [
+            ("cached_tokens", usage.cache_read),
+            ("cache_write_tokens", written),
+            ("audio_tokens", usage.audio_input),
+            ("image_tokens", usage.image_input),
+        ];
         details(w, "prompt_tokens_details", &input);
-        let output = [("reasoning_tokens", usage.reasoning), ("audio_tokens", usage.audio_output)];
+        let output = [
+            ("reasoning_tokens", usage.reasoning),
+            ("audio_tokens", usage.audio_output),
+            ("image_tokens", usage.image_output),
+        ];
         details(w, "completion_tokens_details", &output);
     });
+}
+
+/// Writes the `service_tier` field, if the tier is known.
+pub(super) fn write_tier(w: &mut Writer, usage: &Usage) {
+    w.opt_str("service_tier", usage.tier.map(Tier::as_str));
 }
 
 /// Writes the known counts of a group, or nothing.

@@ -32,7 +32,7 @@ fn chat(answer: &Response, head: &Head, stamp: &Stamp) -> BytesMut {
             }
         });
         usage::write(w, &answer.usage);
-        w.opt_str("service_tier", answer.service_tier.as_deref());
+        usage::write_tier(w, &answer.usage);
         w.opt_str("system_fingerprint", answer.fingerprint.as_deref());
     })
 }

@@ -21,6 +21,7 @@ fn words(kind: FaultKind) -> (&'static str, Option<&'static str>) {
         Authentication => ("authentication_error", Some("invalid_api_key")),
         Permission => ("permission_error", None),
         Payment => ("insufficient_quota", Some("insufficient_quota")),
+        Budget => ("budget_exceeded", None),
         RateLimit => ("rate_limit_error", Some("rate_limit_exceeded")),
         NoDeployment => ("rate_limit_error", None),
         Timeout => ("timeout_error", None),
@@ -43,7 +44,8 @@ fn fields(w: &mut Writer, fault: &Fault, status: u16) {
         true => ("internal_server_error", None),
         // A conflict, say: nothing is wrong with us.
         false if fault.kind == FaultKind::Upstream && status < 500 => words(FaultKind::InvalidRequest),
-        false => words(fault.kind),
+        // The incumbent's own refusals have the status as their code.
+        false => fault.label.map_or(words(fault.kind), |label| (label, None)),
     };
     let model_code = (fault.kind == FaultKind::NotFound && is_about_model(fault)).then_some("model_not_found");
     // Clients act on these two, so no other provider's word may stand in for them.

@@ -6,7 +6,7 @@ use types::{Chat, Effort, Fault, Format, Raw};
 
 use super::{NAME, extras, lines, write_messages, write_tools};
 use crate::json::Writer;
-use crate::{Fit, Target};
+use crate::{Fit, Target, turns};
 
 /// Most stop sequences that OpenAI takes.
 const MAX_STOP: usize = 4;
@@ -111,8 +111,7 @@ impl<'a> Sampling<'a> {
             ("presence_penalty", chat.presence_penalty, 0.0),
             ("frequency_penalty", chat.frequency_penalty, 0.0),
         ];
-        // Such models take the numbers where they are told not to think (wire.md 2.7).
-        let takes_sampling = fit.target.abilities().sampling || effort == Some(Effort::None);
+        let takes_sampling = fit.target.abilities().takes_sampling(effort);
         for (name, value, neutral) in numbers {
             match value {
                 Some(value) if takes_sampling => wanted.numbers.push((name, value)),
@@ -157,13 +156,7 @@ impl<'a> Sampling<'a> {
 /// The effort to ask for: the caller's, or one that fits the caller's budget, within what the model knows.
 fn effort(chat: &Chat, fit: &mut Fit) -> Option<Effort> {
     let reasoning = chat.reasoning.as_ref()?;
-    let by_budget = |tokens| match tokens {
-        0 => Effort::None,
-        1..2048 => Effort::Low,
-        2048..8192 => Effort::Medium,
-        _ => Effort::High,
-    };
-    let wanted = reasoning.effort.or(reasoning.budget_tokens.map(by_budget))?;
+    let wanted = reasoning.effort.or(reasoning.budget_tokens.map(turns::effort_of_budget))?;
     let abilities = fit.target.abilities();
     if !abilities.reasoning {
         // Coding agents always ask for thought, whatever stands behind the name; a model that cannot think does what
@@ -172,12 +165,7 @@ fn effort(chat: &Chat, fit: &mut Fit) -> Option<Effort> {
         fit.hint(name, &Some(wanted).filter(|effort| *effort != Effort::None));
         return None;
     }
-    Some(match wanted {
-        Effort::None if abilities.thinking_always_on => Effort::Low,
-        // Models that know more than "high" know no "minimal" (wire.md 2.7).
-        Effort::Minimal if abilities.max_effort > Effort::High => Effort::Low,
-        other => other.min(abilities.max_effort),
-    })
+    Some(abilities.fit_effort(wanted))
 }
 
 /// The wanted form, or plain JSON for models that take no schema.

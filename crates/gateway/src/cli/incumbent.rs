@@ -21,6 +21,7 @@ const NO_RECYCLING: &str = "workers need no recycling";
 const MOOT: &[Moot] = &[
     moot("--add_function_to_prompt", false, "tools are always sent as tools"),
     moot("--azure_postgresql_auth", false, NO_PRISMA),
+    moot("--ciphers", true, "only ciphers that are strong are spoken"),
     moot("--enforce_prisma_migration_check", false, NO_PRISMA),
     moot("--granian_threads", true, ONE_SERVER),
     moot("--iam_token_db_auth", false, NO_PRISMA),

@@ -17,7 +17,7 @@ use super::report::Notes;
 use super::router::{self, Router};
 use super::section::Section;
 use super::tree::{Node, Value};
-use super::{Loaded, checks, general};
+use super::{Loaded, checks, general, spending};
 
 /// What a configuration depends on beside its text.
 pub struct World<'a> {
@@ -65,9 +65,10 @@ fn setup(tree: &Node, env: &Env, world: &World, notes: &mut Notes) -> (Setup, Ke
     let (defaults, roll) = (router.defaults, world.roll);
     let mut builder = Builder { env, roll, defaults, credentials, notes, ids: Default::default() };
     let rows = builder.rows(top.node("model_list"));
-    let keeping = general::keeping(&general, env, notes);
+    let keeping = general::keeping(&general, &library, env, notes);
     let setup = Setup {
         access: general::access(&general, env, notes),
+        spending: spending::read(&general, &library, notes),
         client_params: general::client_params(&general),
         intake: general::intake(&general),
         ..assemble(&rows, &router)
@@ -86,6 +87,7 @@ fn assemble(rows: &[Row], router: &Router) -> Setup {
         hidden: hidden.map(|alias| alias.name.clone()).collect(),
         rules: router.rules.clone(),
         access: Default::default(),
+        spending: Default::default(),
         client_params: Default::default(),
         intake: Default::default(),
         heartbeat: router.heartbeat,

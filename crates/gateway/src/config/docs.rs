@@ -47,6 +47,20 @@ engines on this machine, and names such as `gpt-...`, `claude-...` and `gemini-.
 | engines of your own (Ollama, vLLM ...) | 5 s | 1800 s | 600 s | 300 s |
 
 `timeout` bounds the first content of a stream too, and its silence if it is shorter; `stream_timeout` replaces both.
+Callers have limits of their own: 10 s for a TLS handshake, 60 s for the head of a request and for a pause within its
+body, and 5 minutes in which they take nothing of their answer.
+
+## HTTPS
+
+`--ssl_certfile_path` and `--ssl_keyfile_path` (or `SSL_CERTFILE_PATH` and `SSL_KEYFILE_PATH`) name a certificate and its
+key, both in PEM form; with them the port serves HTTPS, by TLS 1.2 and 1.3, and nothing else. The server's own
+certificate comes first in its file, its issuers behind it; the key must be free of a passphrase. Renewed files are taken
+by themselves and on `SIGHUP`, without a restart. Files that cannot be used change nothing; the log says why.
+
+## Going down
+
+`SIGTERM` and `SIGINT` let calls in flight finish and accept no more. A request whose body has not arrived four seconds
+later is refused with a 503 (Anthropic's 529). A second signal ends everything at once.
 
 ## Without a file
 

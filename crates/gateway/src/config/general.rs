@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use engine::{Access, ClientParams, Intake};
 use http::HeaderName;
+use jiff::tz::TimeZone;
 use types::Secret;
 
 use super::environ::{Env, unset};
@@ -36,10 +37,12 @@ pub struct Keeping {
     pub url: Option<String>,
     /// Folder for the database and what has not reached it yet.
     pub dir: Option<PathBuf>,
+    /// Time zone in which the days and months of budgets begin.
+    pub zone: Option<TimeZone>,
 }
 
 /// Where keys and spend are kept.
-pub fn keeping(general: &Section, env: &Env, notes: &mut Notes) -> Keeping {
+pub fn keeping(general: &Section, library: &Section, env: &Env, notes: &mut Notes) -> Keeping {
     if let Some((variable, place)) = general.variable("database_url") {
         let message = format!("{}: keys and spend are kept in a SQLite file", unset(variable));
         notes.warn(place, &general.at("database_url"), message, "export it, or remove the line");
@@ -47,7 +50,18 @@ pub fn keeping(general: &Section, env: &Env, notes: &mut Notes) -> Keeping {
     Keeping {
         url: general.text("database_url").map(str::to_owned).or_else(|| env.get(DATABASE_URL)),
         dir: general.text("data_dir").map(PathBuf::from),
+        zone: zone(library, notes),
     }
+}
+
+fn zone(library: &Section, notes: &mut Notes) -> Option<TimeZone> {
+    let name = library.text("timezone")?;
+    let zone = TimeZone::get(name);
+    if zone.is_err() {
+        let message = format!("{name} is not a time zone");
+        notes.error(library.place("timezone"), &library.at("timezone"), message, "write e.g. timezone: Europe/Berlin");
+    }
+    zone.ok()
 }
 
 /// Who may call.

@@ -8,9 +8,9 @@ use axum::extract::{Request, State};
 use axum::http::{Response, StatusCode, header::CONTENT_TYPE};
 use axum::response::IntoResponse;
 use dialects::json::Writer;
+use engine::Caller;
 use types::{Fault, FaultKind, Side};
 
-use super::manage::Actor;
 use super::{fault_for, front_of};
 use crate::door::routes;
 use crate::live::Live;
@@ -40,8 +40,8 @@ pub async fn readiness() -> Response<Body> {
 }
 
 /// Reads the configuration file again, and says what it found there.
-pub async fn reload(State(live): State<Arc<Live>>, Extension(actor): Extension<Actor>) -> Response<Body> {
-    if !actor.is_admin() {
+pub async fn reload(State(live): State<Arc<Live>>, Extension(caller): Extension<Arc<Caller>>) -> Response<Body> {
+    if !caller.is_admin {
         let message = "Admin-only endpoint. Not allowed to access this.";
         return super::fault(&Fault::new(FaultKind::Permission, Side::Caller, message));
     }
@@ -60,18 +60,14 @@ pub async fn reload(State(live): State<Arc<Live>>, Extension(actor): Extension<A
 
 /// Nothing is served under this path.
 pub async fn not_found(request: Request) -> Response<Body> {
-    if routes::find_path(request.uri().path()).is_some() {
-        return wrong_method(request).await;
-    }
     let message = format!("nothing is served under {} {}", request.method(), request.uri().path());
     fault_for(front_of(&request), &Fault::new(FaultKind::NotFound, Side::Caller, message))
 }
 
 /// The path is right, the method is not.
 pub async fn wrong_method(request: Request) -> Response<Body> {
-    let message = format!("{} does not take the method {}", request.uri().path(), request.method());
-    let front = routes::find_path(request.uri().path()).map_or_else(|| front_of(&request), |route| route.front);
-    let mut response = fault_for(front, &Fault::invalid(message));
+    let fault = routes::wrong_method(request.method(), request.uri().path());
+    let mut response = fault_for(front_of(&request), &fault);
     *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
     response
 }

@@ -1,9 +1,9 @@
 //! The paths that the engine serves. Everything else is the control plane's.
 
 use dialects::{FRONTS, Front};
-use http::Method;
+use http::{HeaderMap, Method};
 use percent_encoding::percent_decode_str;
-use types::Operation;
+use types::{Fault, Operation};
 
 /// What a path means.
 pub struct Route {
@@ -30,13 +30,8 @@ const PATHS: &[(&str, &str, Operation)] = &[
 /// Prefixes behind which a model follows in the path, and one of the paths without `/v1`.
 const MODEL_PREFIXES: &[&str] = &["/engines/", "/openai/deployments/"];
 
-/// What a request means, if the engine serves it.
-pub fn find(method: &Method, path: &str) -> Option<Route> {
-    (method == Method::POST).then(|| find_path(path))?
-}
-
-/// What a `POST` to this path means, if the engine serves it.
-pub fn find_path(path: &str) -> Option<Route> {
+/// What a call of this path means, if the engine serves it.
+pub fn find(path: &str) -> Option<Route> {
     let path = path.strip_suffix('/').unwrap_or(path);
     if let Some((_, front, operation)) = PATHS.iter().find(|(known, ..)| *known == path) {
         return Some(Route { front: front_named(front)?, operation: *operation, path_model: None });
@@ -51,9 +46,16 @@ pub fn find_path(path: &str) -> Option<Route> {
     (!model.is_empty()).then_some(Route { front: front_named(front)?, operation: *operation, path_model: Some(model) })
 }
 
-/// The dialect in which requests are refused that belong to none.
-pub fn default_front() -> &'static dyn Front {
-    FRONTS[0]
+/// The dialect in which a caller expects errors whose path belongs to none: Anthropic's clients always name their API
+/// version.
+pub fn front_of(headers: &HeaderMap) -> &'static dyn Front {
+    let name = if headers.contains_key("anthropic-version") { "anthropic" } else { "openai" };
+    front_named(name).unwrap_or(FRONTS[0])
+}
+
+/// The path is right, the method is not.
+pub fn wrong_method(method: &Method, path: &str) -> Fault {
+    Fault::invalid(format!("{path} does not take the method {method}"))
 }
 
 fn front_named(name: &str) -> Option<&'static dyn Front> {

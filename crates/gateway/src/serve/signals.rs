@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::spawn_blocking;
 
 use crate::live::Live;
 
@@ -31,7 +32,11 @@ impl Signals {
             tokio::select! {
                 _ = self.terminate.recv() => drain(&stop),
                 _ = self.interrupt.recv() => drain(&stop),
-                _ = self.hangup.recv() => reload(&live).await,
+                _ = self.hangup.recv() => {
+                    let live = live.clone();
+                    // It tells the log itself what went wrong, a panic too.
+                    let _ = spawn_blocking(move || super::reload(&live)).await;
+                }
             }
         }
     }
@@ -43,14 +48,4 @@ fn drain(stop: &watch::Sender<bool>) {
         std::process::exit(130);
     }
     tracing::warn!("no more calls are accepted; those in flight finish first");
-}
-
-/// Reloads, and tells the log what came of it.
-async fn reload(live: &Arc<Live>) {
-    let live = live.clone();
-    match tokio::task::spawn_blocking(move || live.reload()).await {
-        Ok(Ok(report)) => tracing::warn!("configuration reloaded\n{report}"),
-        Ok(Err(report)) => tracing::error!("the new configuration has errors and changes nothing\n{report}"),
-        Err(error) => tracing::error!("the reload failed: {error}"),
-    }
 }

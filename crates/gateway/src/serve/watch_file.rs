@@ -1,10 +1,11 @@
-//! Reloads when a file of the configuration changes.
+//! Reloads when a file of the configuration changes, or the certificate.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
@@ -47,25 +48,33 @@ impl Versions {
     }
 }
 
-/// Watches the *folders* of the configuration's files: editors and Kubernetes replace files instead of writing into
-/// them. `seen` is what was there before they were read: a change since then is noticed, however early it came.
-/// Watching ends when the returned value is dropped; `None` without files, or if the system cannot watch at all.
-pub fn start(seen: Versions, live: Arc<Live>) -> Option<RecommendedWatcher> {
-    let files = live.files();
+/// Goes on watching until it is dropped.
+pub struct Watching {
+    _system: Option<RecommendedWatcher>,
+    _going: SyncSender<()>,
+}
+
+/// Watches the *folders* of the files: editors and Kubernetes replace files instead of writing into them. `seen` is
+/// what was there before they were read: a change since then is noticed, however early it came.
+pub fn start(seen: Versions, live: Arc<Live>) -> io::Result<Watching> {
     let (notice, changes) = mpsc::sync_channel(1);
+    let system = notices(&live.files(), notice.clone());
+    let system =
+        system.inspect_err(|error| tracing::warn!(%error, "changes of files are noticed only every few seconds"));
+    thread::Builder::new().name("watch-files".to_owned()).spawn(move || watch(&changes, seen, &live))?;
+    Ok(Watching { _system: system.ok(), _going: notice })
+}
+
+/// Has the system tell of changes.
+fn notices(files: &[PathBuf], notice: SyncSender<()>) -> notify::Result<RecommendedWatcher> {
     let mut watcher = notify::recommended_watcher(move |_| {
         let _ = notice.try_send(());
-    })
-    .ok()
-    .filter(|_| !files.is_empty())?;
-    for file in &files {
+    })?;
+    for file in files {
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        if let Err(error) = watcher.watch(folder, RecursiveMode::NonRecursive) {
-            tracing::warn!(%error, "changes of the configuration are noticed only every few seconds");
-        }
+        watcher.watch(folder, RecursiveMode::NonRecursive)?;
     }
-    let watch = move || watch(&changes, seen, &live);
-    thread::Builder::new().name("watch-config".to_owned()).spawn(watch).ok().map(|_| watcher)
+    Ok(watcher)
 }
 
 fn watch(changes: &Receiver<()>, seen: Versions, live: &Live) {
@@ -73,16 +82,35 @@ fn watch(changes: &Receiver<()>, seen: Versions, live: &Live) {
     loop {
         let now = Versions::of(live.files());
         if now != seen {
-            match live.reload() {
-                Ok(report) => tracing::warn!("configuration reloaded\n{report}"),
-                Err(report) => tracing::error!("the new configuration has errors and changes nothing\n{report}"),
-            }
+            super::reload(live);
             seen = now.for_files(live.files());
         }
         match changes.recv_timeout(POLL) {
-            Ok(()) => while changes.recv_timeout(SETTLE).is_ok() {},
+            Ok(()) => settle(changes, POLL),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
+    }
+}
+
+/// Waits until nothing changes for a while, but no longer than `longest`: in a folder with somebody else's log file
+/// there is always something.
+fn settle(changes: &Receiver<()>, longest: Duration) {
+    let noticed = Instant::now();
+    while noticed.elapsed() < longest && changes.recv_timeout(SETTLE).is_ok() {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_never_rests_is_looked_at_all_the_same() {
+        let (notice, changes) = mpsc::sync_channel(1);
+        let busy = thread::spawn(move || while notice.send(()).is_ok() {});
+        settle(&changes, SETTLE * 2);
+        assert!(changes.recv().is_ok(), "it is still changing");
+        drop(changes);
+        busy.join().unwrap();
     }
 }

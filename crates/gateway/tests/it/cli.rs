@@ -44,7 +44,7 @@ async fn a_key_that_is_not_there_is_a_warning_that_names_it() {
 async fn a_setting_without_effect_is_a_warning() {
     let (code, said, _) = check(&samples().join("local-first.yaml"), &[]).await;
     assert_eq!(code, Some(0), "{said}");
-    for word in ["cache_params", "database_url", "max_budget"] {
+    for word in ["cache_params", "database_url", "routing_strategy"] {
         assert!(said.to_lowercase().contains(word), "{word} is passed over in silence: {said}");
     }
 }
@@ -118,6 +118,23 @@ async fn without_any_configuration_it_answers_by_itself_and_to_this_machine_alon
     for other in elsewhere() {
         assert!(Line::connect((other, gateway.addr.port()).into()).await.is_err(), "it listens on {other} too");
     }
+}
+
+#[tokio::test]
+async fn variables_that_are_set_to_nothing_count_as_not_set() {
+    let names = ["CONFIG_FILE_PATH", "HOST", "NUM_WORKERS", "DEBUG", "SSL_KEYFILE_PATH", "SSL_CERTFILE_PATH"];
+    let gateway = Gateway::spawn(Folder::new(), &[], &names.map(|name| (name, ""))).await;
+    assert!(gateway.said().contains("mock/demo"), "{}", gateway.said());
+    let (code, said, complained) = run(lockgate(&["serve", "--config", "gone.yaml"]).env("PORT", "")).await;
+    assert_eq!((code, said.as_str()), (Some(1), ""), "{complained}");
+    assert!(complained.contains("gone.yaml"), "{complained}");
+}
+
+#[tokio::test]
+async fn checking_without_a_file_starts_nothing() {
+    let (code, said, complained) = run(&mut lockgate(&["--validate_config", "--port", "0"])).await;
+    assert_eq!((code, said.as_str()), (Some(1), ""), "{complained}");
+    assert!(complained.contains("--config"), "{complained}");
 }
 
 /// Addresses of this machine that are not the usual loopback one.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -77,9 +77,14 @@ impl Call {
     }
 }
 
+/// What a connection is made of: plain, or with TLS around it.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
 /// A connection on which no answer is being read.
 pub struct Line {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     inbox: Vec<u8>,
 }
 
@@ -88,7 +93,12 @@ impl Line {
     pub async fn connect(addr: SocketAddr) -> std::io::Result<Self> {
         let stream = TcpStream::connect(addr).await?;
         stream.set_nodelay(true)?;
-        Ok(Line { stream, inbox: Vec::new() })
+        Ok(Line::over(stream))
+    }
+
+    /// A connection that was made elsewhere.
+    pub fn over(stream: impl Stream + 'static) -> Self {
+        Line { stream: Box::new(stream), inbox: Vec::new() }
     }
 
     /// Sends bytes, whatever they are.

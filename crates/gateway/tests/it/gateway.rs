@@ -18,8 +18,8 @@ use crate::client::{Answer, Call};
 pub const PATIENCE: Duration = Duration::from_secs(20);
 /// Name of the configuration file in the folder in which the process runs.
 const CONFIG: &str = "config.yaml";
-/// What the gateway says when it can be called.
-const LISTENING: &str = "listening on http://";
+/// What the gateway says when it can be called, in front of its address.
+const LISTENING: [&str; 2] = ["listening on http://", "listening on https://"];
 
 /// A folder of a test's own, gone when dropped.
 pub struct Folder(PathBuf);
@@ -101,9 +101,10 @@ impl Gateway {
             command.envs(environment.iter().copied()).current_dir(folder.path()).spawn().expect("it starts");
         let mut stdout = listen(child.stdout.take().expect("its output is a pipe"));
         let stderr = listen(child.stderr.take().expect("its errors are a pipe"));
-        let said = wait_for(&mut stdout, LISTENING).await;
+        let said = wait_for(&mut stdout, "try: curl").await;
         let said = said.unwrap_or_else(|| panic!("it does not listen: {}", *stderr.borrow()));
-        let line = said.lines().find_map(|line| line.strip_prefix(LISTENING)).expect("the line begins so");
+        let address = |line| LISTENING.iter().find_map(|listening| str::strip_prefix(line, *listening));
+        let line = said.lines().find_map(address).expect("a line begins so");
         let addr = line.trim().parse().expect("the line ends in an address");
         Gateway { addr, child, stdout, stderr, folder }
     }

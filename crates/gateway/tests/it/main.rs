@@ -11,5 +11,7 @@ mod hostile;
 mod house;
 mod manage;
 mod reload;
+mod servers;
 mod staying_alive;
 mod streams;
+mod tls;

@@ -107,9 +107,18 @@ impl Record for RetiredKey {
 /// The id under which a key is stored: its SHA-256 in hexadecimal, as at the incumbent. A key has far too many random
 /// bits to be guessed from it.
 pub fn hash_key(key: &str) -> String {
-    use std::fmt::Write;
-    digest(&SHA256, key.as_bytes()).as_ref().iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |value: u8| char::from(DIGITS[usize::from(value)]);
+    let hash = digest(&SHA256, key.as_bytes());
+    hash.as_ref().iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_hash_is_the_incumbents() {
+        let of_1234 = "88dc28d0f030c55ed4ab77ed8faf098196cb1c05df778539800c9f1243fe6b4b";
+        assert_eq!(super::hash_key("sk-1234"), of_1234);
+        assert_eq!(super::hash_key(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    }
 }

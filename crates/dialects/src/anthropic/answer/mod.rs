@@ -3,5 +3,5 @@
 mod read;
 mod write;
 
-pub(super) use read::{explanation, read};
+pub(super) use read::{explanation, read, unreadable};
 pub(super) use write::{has_word, head, made_id, write, write_block};

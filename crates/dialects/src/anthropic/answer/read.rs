@@ -5,11 +5,11 @@ use types::{Answer, Block, Choice, Fault, FaultKind, Operation, Response, Text, 
 use crate::anthropic::usage::Counts;
 use crate::anthropic::words::{self, JSON_TOOL};
 use crate::anthropic::{citations, faults};
-use crate::json::{Doc, Json, Kind};
+use crate::json::{Doc, Json, JsonError, Kind};
 
 /// Decodes the body of a successful answer.
 pub(in crate::anthropic) fn read(operation: Operation, body: &[u8]) -> Result<Answer, Fault> {
-    let doc = Doc::parse(body).map_err(|error| malformed(&format!("{} at byte {}", error.what, error.offset)))?;
+    let doc = Doc::parse_answer(body).map_err(|error| unreadable(&error))?;
     let root = doc.root();
     if root.get("type").is_some_and(|kind| kind.is("error")) {
         return Err(faults::read_in_answer(root));
@@ -24,6 +24,11 @@ pub(in crate::anthropic) fn read(operation: Operation, body: &[u8]) -> Result<An
     }
 }
 
+/// The body is not even JSON.
+pub(in crate::anthropic) fn unreadable(error: &JsonError) -> Fault {
+    malformed(&format!("{} at byte {}", error.what, error.offset))
+}
+
 fn malformed(what: &str) -> Fault {
     Fault::provider(FaultKind::Malformed, format!("the provider's answer cannot be read: {what}"))
 }
@@ -34,13 +39,11 @@ fn response(message: Json) -> Result<Response, Fault> {
     };
     let string = |name: &str| message.get(name).and_then(|value| value.as_string());
     let usage = message.get("usage");
-    let tier = usage.and_then(|usage| usage.get("service_tier")?.as_string());
     Ok(Response {
         id: string("id").unwrap_or_default(),
         model: string("model").unwrap_or_default(),
         choices: vec![choice(message, content)],
         usage: usage.map(|usage| Counts::read(usage).usage()).unwrap_or_default(),
-        service_tier: tier.and_then(|tier| words::to_openai(&words::SERVED_TIERS, &tier)).map(str::to_owned),
         ..Response::default()
     })
 }

@@ -29,7 +29,6 @@ fn message(response: &Response, stamp: &Stamp) -> BytesMut {
     let stop_sequence = choice.and_then(|choice| choice.stop_sequence.as_deref());
     let has_calls = blocks.iter().any(|block| matches!(block, Block::ToolCall(_)));
     let finish = choice.map_or(Finish::Stop, |choice| choice.finish);
-    let tier = response.service_tier.as_deref();
     Writer::document(|w| {
         head(&response.id, &response.model, stamp, w);
         w.key("content").array(|w| {
@@ -42,10 +41,7 @@ fn message(response: &Response, stamp: &Stamp) -> BytesMut {
             Some(sequence) => w.str_field("stop_sequence", sequence),
             None => w.key("stop_sequence").null(),
         }
-        w.key("usage").object(|w| {
-            usage::write(w, &response.usage, stamp.input_estimate);
-            w.opt_str("service_tier", tier.and_then(|tier| words::from_openai(&words::SERVED_TIERS, tier)));
-        });
+        w.key("usage").object(|w| usage::write(w, &response.usage, stamp.input_estimate));
     })
 }
 

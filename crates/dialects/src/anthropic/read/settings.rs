@@ -21,7 +21,7 @@ pub(super) fn field(chat: &mut Chat, name: &str, value: Json, at: &At) -> Result
         "tool_choice" => tools::choice(chat, value, at)?,
         "metadata" => metadata(chat, value, at)?,
         "service_tier" => {
-            chat.service_tier = words::to_openai(&words::REQUEST_TIERS, &at.string(value)?).map(str::to_owned);
+            chat.service_tier = words::tier_to_openai(&at.string(value)?).map(str::to_owned);
         }
         "thinking" => thinking(chat, value, at)?,
         "output_config" => output_config(chat, value, at)?,

@@ -37,7 +37,7 @@ impl StreamReader for Reader {
         if self.ended || data.is_empty() || data == b"[DONE]" {
             return Ok(());
         }
-        let doc = Doc::parse(data).map_err(|error| malformed(error.what))?;
+        let doc = Doc::parse_answer(data).map_err(|error| malformed(error.what))?;
         let event = doc.root();
         let kind = event.get("type").and_then(|kind| kind.as_str()).unwrap_or_default();
         match kind.as_ref() {

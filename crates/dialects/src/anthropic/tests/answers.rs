@@ -1,7 +1,7 @@
 //! Whole answers, from providers and to callers.
 
 use serde_json::json;
-use types::{Answer, Block, Choice, FaultKind, Finish, Raw, Response, Source, Text, ToolCall, Usage};
+use types::{Answer, Block, Choice, FaultKind, Finish, Raw, Response, Source, Text, Tier, ToolCall, Usage};
 
 use super::*;
 use crate::Stamp;
@@ -30,7 +30,6 @@ fn answer(blocks: Vec<Block>, finish: Finish) -> Response {
 fn a_whole_answer_finds_its_words() {
     let response = read(ANSWER).unwrap();
     assert_eq!((&response.id[..4], response.model.as_str()), ("msg_", "claude-opus-4-8"));
-    assert_eq!(response.service_tier.as_deref(), Some("priority"));
     let usage = Usage {
         input: Some(2310),
         cache_read: Some(2000),
@@ -39,6 +38,7 @@ fn a_whole_answer_finds_its_words() {
         output: Some(50),
         reasoning: Some(20),
         web_searches: Some(1),
+        tier: Some(Tier::Priority),
         ..Usage::default()
     };
     assert_eq!(response.usage, usage);
@@ -132,14 +132,15 @@ fn an_answer_of_another_provider_looks_like_anthropics() {
         call("", ""),
         call("c", r#"{"a":"#),
     ];
-    let usage =
-        Usage { input: Some(100), cache_read: Some(60), cache_write: Some(50), output: Some(5), ..Usage::default() };
-    let response = Response {
-        id: "chatcmpl-1".to_owned(),
-        usage,
-        service_tier: Some("default".to_owned()),
-        ..answer(blocks, Finish::Stop)
+    let usage = Usage {
+        input: Some(100),
+        cache_read: Some(60),
+        cache_write: Some(50),
+        output: Some(5),
+        tier: Some(Tier::Standard),
+        ..Usage::default()
     };
+    let response = Response { id: "chatcmpl-1".to_owned(), usage, ..answer(blocks, Finish::Stop) };
     let expected = json!({
         "id": "msg_abcdefghijklmnopqrst",
         "type": "message",

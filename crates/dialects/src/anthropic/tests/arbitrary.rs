@@ -4,7 +4,7 @@ use proptest::option;
 use proptest::prelude::*;
 use types::{
     Answer, Block, CacheMark, Choice, Finish, Format, FunctionTool, Message, Raw, Reasoning, Response, Role, Source,
-    Text, Tool, ToolCall, ToolChoice, ToolResult, Usage,
+    Text, Tier, Tool, ToolCall, ToolChoice, ToolResult, Usage,
 };
 
 use super::*;
@@ -213,8 +213,7 @@ fn answers() -> impl Strategy<Value = Response> {
                 id: "msg_1".to_owned(),
                 model: "claude-x".to_owned(),
                 choices: vec![choice],
-                usage,
-                service_tier: Some("priority".to_owned()),
+                usage: Usage { tier: Some(Tier::Priority), ..usage },
                 ..Response::default()
             }
         },

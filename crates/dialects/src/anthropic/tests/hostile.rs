@@ -93,7 +93,7 @@ fn any_change_to_an_event_can_be_told_or_is_malformed() {
             let (mut events, mut out) = (Vec::new(), bytes::BytesMut::new());
             for data in [changed.as_str(), event, changed.as_str(), r#"{"type":"message_stop"}"#] {
                 let _ = reader.read(data.as_bytes(), &mut events);
-                Anthropic.glance(data.as_bytes());
+                Anthropic.glance(data.as_bytes(), &types::Usage::default());
             }
             events.drain(..).for_each(|event| writer.write(event, &mut out));
             for data in String::from_utf8(out.to_vec()).unwrap().lines().filter_map(|line| line.strip_prefix("data: "))
@@ -113,7 +113,7 @@ proptest! {
         let _ = Anthropic.read_answer(Operation::Chat, &bytes);
         let _ = Anthropic.stream_reader(Operation::Chat).read(&bytes, &mut out);
         Anthropic.read_fault(status, &bytes);
-        Anthropic.glance(&bytes);
+        Anthropic.glance(&bytes, &types::Usage::default());
         crate::anthropic::glance::holds_our_marks(&bytes);
     }
 }

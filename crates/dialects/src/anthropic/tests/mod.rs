@@ -31,6 +31,7 @@ fn recent() -> Abilities {
         prefill: false,
         system_anywhere: true,
         max_effort: Effort::Max,
+        effort_xhigh: true,
         ..Abilities::default()
     }
 }

@@ -38,6 +38,8 @@ fn effort_is_said_the_way_the_model_knows() {
         (recent(), thinking(Effort::Minimal), adaptive.clone(), json!("low")),
         (recent(), thinking(Effort::Max), adaptive.clone(), json!("max")),
         (high_only, thinking(Effort::Max), adaptive.clone(), json!("high")),
+        (recent(), thinking(Effort::XHigh), adaptive.clone(), json!("xhigh")),
+        (Abilities { effort_xhigh: false, ..recent() }, thinking(Effort::XHigh), adaptive.clone(), json!("high")),
         (recent(), thinking(Effort::None), json!({"type": "disabled"}), Value::Null),
         (always, thinking(Effort::None), Value::Null, json!("low")),
         (budgeted(), thinking(Effort::None), Value::Null, Value::Null),

@@ -23,7 +23,7 @@ impl<'a> Plan<'a> {
         refuse_unknown(chat, fit)?;
         let mut plan = Plan {
             stop: chat.stop.iter().map(String::as_str).filter(|stop| !stop.trim().is_empty()).collect(),
-            tier: chat.service_tier.as_deref().and_then(|tier| words::from_openai(&words::REQUEST_TIERS, tier)),
+            tier: chat.service_tier.as_deref().and_then(words::tier_from_openai),
             stream: chat.stream,
             ..Plan::default()
         };
@@ -33,7 +33,8 @@ impl<'a> Plan<'a> {
         if plan.tier.is_none() {
             fit.hint("service_tier", &chat.service_tier);
         }
-        if fit.target.abilities().sampling && !thinking {
+        let effort = chat.reasoning.as_ref().and_then(|asked| asked.effort);
+        if fit.target.abilities().takes_sampling(effort) && !thinking {
             plan.sample(chat, fit);
             return Ok(plan);
         }

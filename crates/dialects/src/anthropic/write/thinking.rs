@@ -10,6 +10,7 @@ use super::turns::Turn;
 use crate::Fit;
 use crate::anthropic::read::thinking_of_extra;
 use crate::json::Writer;
+use crate::turns::effort_of_budget;
 
 /// `max_tokens` for a caller who sets none and a model whose limit is unknown. Thinking counts against it, so it
 /// must not be small; every Claude since version 4 writes at least this much.
@@ -90,7 +91,7 @@ impl<'a> Plan<'a> {
             (_, Some(tokens)) if able.budget_thinking => self.budget(tokens, asked, turns, fit),
             (effort, budget) if able.adaptive_thinking => {
                 self.config = Some(Config::Adaptive { summary: asked.summary.unwrap_or(true) });
-                self.effort = effort.or(budget.map(effort_of)).map(|effort| level(effort, fit));
+                self.effort = effort.or(budget.map(effort_of_budget)).map(|effort| level(effort, fit));
             }
             (effort, _) if able.budget_thinking => {
                 // The answer needs its share of a small limit.
@@ -158,18 +159,9 @@ fn name(asked: &Reasoning) -> &'static str {
     if asked.effort.is_some() { "reasoning_effort" } else { "thinking" }
 }
 
-/// The nearest effort that the model knows.
+/// The nearest effort that the model knows; Anthropic's words begin with "low".
 fn level(effort: Effort, fit: &Fit) -> Effort {
-    effort.clamp(Effort::Low, fit.target.abilities().max_effort.max(Effort::Low))
-}
-
-/// The effort that a budget stands for (wire.md 8.2).
-fn effort_of(budget: u64) -> Effort {
-    match budget {
-        0..2048 => Effort::Low,
-        2048..8192 => Effort::Medium,
-        _ => Effort::High,
-    }
+    fit.target.abilities().fit_effort(effort).max(Effort::Low)
 }
 
 /// The budget that an effort stands for (wire.md 8.10).

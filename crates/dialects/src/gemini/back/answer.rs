@@ -14,8 +14,7 @@ pub(super) fn read(root: Json) -> Result<Response, Fault> {
     let text = |name| root.get(name).and_then(|value| value.as_string()).unwrap_or_default();
     let id = text("responseId");
     let mut ids = CallIds::new(&id);
-    let meta = root.get_some("usageMetadata");
-    let mut usage = meta.map(usage::read).unwrap_or_default();
+    let mut usage = root.get_some("usageMetadata").map(usage::read).unwrap_or_default();
     let mut choices = Vec::new();
     for candidate in root.get("candidates").into_iter().flat_map(|list| list.items()) {
         choices.push(choice(candidate, &mut ids)?);
@@ -27,14 +26,7 @@ pub(super) fn read(root: Json) -> Result<Response, Fault> {
         }
         choices.push(Choice { blocks: Vec::new(), finish: Finish::ContentFilter, stop_sequence: None, logprobs: None });
     }
-    Ok(Response {
-        id,
-        model: text("modelVersion"),
-        choices,
-        usage,
-        service_tier: meta.and_then(usage::service_tier),
-        ..Response::default()
-    })
+    Ok(Response { id, model: text("modelVersion"), choices, usage, ..Response::default() })
 }
 
 fn choice(candidate: Json, ids: &mut CallIds) -> Result<Choice, Fault> {

@@ -1,6 +1,6 @@
 //! `generationConfig`: length, sampling, form of the answer, thinking.
 
-use types::{Chat, Effort, Fault, Format, Reasoning};
+use types::{Abilities, Chat, Effort, Fault, Format, Reasoning};
 
 use super::family::{Family, Thinking};
 use crate::fields::Fields;
@@ -39,7 +39,8 @@ pub(super) fn generation(chat: &Chat, family: &Family, functions: bool, fit: &mu
 }
 
 fn sampling(chat: &Chat, family: &Family, config: &mut Fields, fit: &mut Fit) -> Result<(), Fault> {
-    if fit.target.abilities().sampling {
+    let effort = chat.reasoning.as_ref().and_then(|asked| asked.effort);
+    if fit.target.abilities().takes_sampling(effort) {
         config.opt_float("temperature", "temperature", chat.temperature)?;
         config.opt_float("topP", "top_p", chat.top_p)?;
         config.opt_num("topK", chat.top_k);
@@ -81,18 +82,18 @@ fn thinking(
 ) -> Result<(), Fault> {
     let abilities = fit.target.abilities();
     let off = reasoning.effort == Some(Effort::None) || reasoning.budget_tokens == Some(0);
-    let effort = reasoning.effort.map(|effort| effort.min(abilities.max_effort));
     let mut chosen = Fields::default();
     match family.thinking(abilities) {
         Thinking::No if off => return Ok(()),
         Thinking::No => return fit.worse_without("reasoning_effort"),
-        Thinking::Budget => match budget(reasoning, effort, max_tokens, family) {
+        Thinking::Budget => match budget(reasoning, abilities, max_tokens, family) {
             None if reasoning.adaptive => chosen.opt_num("thinkingBudget", Some(-1)),
             budget => chosen.opt_num("thinkingBudget", budget),
         },
         Thinking::Level => {
-            let effort = effort.or(reasoning.budget_tokens.map(turns::effort_of_budget));
-            if let Some(effort) = effort {
+            let effort = reasoning.effort.or(reasoning.budget_tokens.map(turns::effort_of_budget));
+            // Thinking cannot be switched off from Gemini 3 on: the lowest level stands for `none`.
+            if let Some(effort) = effort.map(|effort| abilities.fit_effort(effort.max(Effort::Minimal))) {
                 chosen.str("thinkingLevel", level(effort, family));
             }
         }
@@ -104,18 +105,20 @@ fn thinking(
 
 /// The budget of a 2.5 model: what the caller says in tokens, or what their effort word stands for. It leaves room
 /// for an answer, since both count against `maxOutputTokens`.
-fn budget(reasoning: &Reasoning, effort: Option<Effort>, max_tokens: Option<u64>, family: &Family) -> Option<u64> {
+fn budget(reasoning: &Reasoning, abilities: &Abilities, max_tokens: Option<u64>, family: &Family) -> Option<u64> {
     let (least, most, can_stop) = family.budget_bounds();
-    let wanted = match (reasoning.budget_tokens, effort) {
+    let wanted = match (reasoning.budget_tokens, reasoning.effort) {
         (Some(tokens), _) => tokens,
         (None, None) => return None,
         (None, Some(Effort::None)) => 0,
-        (None, Some(Effort::Minimal)) => least,
-        (None, Some(Effort::Low)) => 1_024,
-        (None, Some(Effort::Medium)) => 2_048,
-        (None, Some(Effort::High)) => 4_096,
-        (None, Some(Effort::XHigh)) => 8_192,
-        (None, Some(Effort::Max)) => 16_384,
+        (None, Some(effort)) => match abilities.fit_effort(effort) {
+            Effort::None | Effort::Minimal => least,
+            Effort::Low => 1_024,
+            Effort::Medium => 2_048,
+            Effort::High => 4_096,
+            Effort::XHigh => 8_192,
+            Effort::Max => 16_384,
+        },
     };
     let room = max_tokens.map_or(most, |max| max.saturating_sub(1));
     if can_stop && (wanted == 0 || room < least) {
@@ -124,7 +127,7 @@ fn budget(reasoning: &Reasoning, effort: Option<Effort>, max_tokens: Option<u64>
     Some(wanted.min(room).clamp(least, most))
 }
 
-/// The level for an effort. Thinking cannot be switched off from Gemini 3 on: the lowest level stands for `none`.
+/// The level for an effort. The large models know no `MINIMAL`.
 fn level(effort: Effort, family: &Family) -> &'static str {
     match effort {
         Effort::None | Effort::Minimal if !family.is_pro() => "MINIMAL",

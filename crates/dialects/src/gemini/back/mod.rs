@@ -19,7 +19,7 @@ mod turn;
 mod usage;
 
 use bytes::Bytes;
-use types::{Answer, Fault, Operation, Request};
+use types::{Answer, Fault, Operation, Request, Usage};
 
 use super::Gemini;
 use crate::turns::completion_as_chat;
@@ -67,6 +67,10 @@ impl Back for Gemini {
         }
     }
 
+    fn glance_answer(&self, operation: Operation, body: &[u8]) -> Result<Usage, Fault> {
+        glance::glance_answer(operation, body)
+    }
+
     fn stream_reader(&self, _: Operation) -> Box<dyn StreamReader> {
         Box::new(stream::Reader::default())
     }
@@ -75,8 +79,8 @@ impl Back for Gemini {
         fault::read(status, body)
     }
 
-    fn glance(&self, event: &[u8]) -> Glance {
-        glance::glance(event)
+    fn glance(&self, event: &[u8], known: &Usage) -> Glance {
+        glance::glance(event, known)
     }
 }
 

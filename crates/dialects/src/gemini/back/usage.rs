@@ -1,6 +1,6 @@
 //! Gemini's token counts, brought to the common convention (wire.md 8.9).
 
-use types::Usage;
+use types::{Tier, Usage};
 
 use crate::json::Json;
 use crate::upstream::count;
@@ -22,26 +22,39 @@ pub(super) fn read(meta: Json) -> Usage {
         (None, None) => (total.is_some() && total == input).then_some(0),
         (answer, thoughts) => Some(answer.unwrap_or(0) + thoughts.unwrap_or(0)),
     };
+    let [fresh, cached, written] =
+        ["promptTokensDetails", "cacheTokensDetails", "candidatesTokensDetails"].map(|name| meta.get(name));
+    // Cached sound and pictures are counted as cached.
+    let new = |kind| of_kind(fresh, kind).map(|all| all.saturating_sub(of_kind(cached, kind).unwrap_or(0)));
     Usage {
         input,
         cache_read: number("cachedContentTokenCount"),
+        audio_input: new("AUDIO"),
+        image_input: new("IMAGE"),
         output,
         reasoning: thoughts,
-        audio_input: audio(meta.get("promptTokensDetails")),
-        audio_output: audio(meta.get("candidatesTokensDetails")),
+        audio_output: of_kind(written, "AUDIO"),
+        image_output: of_kind(written, "IMAGE"),
+        tier: tier(meta),
         ..Usage::default()
     }
 }
 
-/// The tier that served the call, in OpenAI's words.
-pub(super) fn service_tier(meta: Json) -> Option<String> {
-    let tier = meta.get_some("serviceTier")?.as_str()?.to_ascii_lowercase();
-    Some(if tier == "standard" { "default".to_owned() } else { tier })
+/// The tier that served the call. Google's cloud calls it traffic.
+fn tier(meta: Json) -> Option<Tier> {
+    let word = meta.get_some("serviceTier").or_else(|| meta.get_some("trafficType"))?.as_str()?;
+    Some(match word.to_ascii_lowercase().as_str() {
+        "standard" | "on_demand" => Tier::Standard,
+        "flex" | "on_demand_flex" => Tier::Flex,
+        "priority" | "on_demand_priority" => Tier::Priority,
+        "provisioned_throughput" => Tier::Scale,
+        "batch" => Tier::Batch,
+        _ => return None,
+    })
 }
 
-/// Tokens of sound among the details per modality.
-fn audio(details: Option<Json>) -> Option<u64> {
-    let mut sound =
-        details?.items().filter(|detail| detail.get("modality").is_some_and(|modality| modality.is("AUDIO")));
-    sound.try_fold(0u64, |sum, detail| sum.checked_add(count(detail.get("tokenCount"))?))
+/// Tokens of one modality among the details, if it is one of them.
+fn of_kind(details: Option<Json>, kind: &str) -> Option<u64> {
+    let found = details?.items().filter(|detail| detail.get("modality").is_some_and(|modality| modality.is(kind)));
+    found.filter_map(|detail| count(detail.get("tokenCount"))).reduce(u64::saturating_add)
 }

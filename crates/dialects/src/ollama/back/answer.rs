@@ -1,6 +1,6 @@
 //! A whole answer of Ollama.
 
-use types::{Block, Choice, Fault, Response};
+use types::{Block, Choice, Fault, Response, Usage};
 
 use super::line;
 use crate::json::Json;
@@ -9,9 +9,7 @@ use crate::upstream::malformed;
 
 /// Decodes the answer to a chat or a completion.
 pub(super) fn read(root: Json) -> Result<Response, Fault> {
-    if root.get_some("message").or(root.get_some("response")).is_none() {
-        return Err(malformed("the provider's answer has neither message nor response"));
-    }
+    check(root)?;
     let (thinking, content) = line::spoken(root);
     let mut blocks = Vec::new();
     let mut pieces = Vec::new();
@@ -38,4 +36,17 @@ pub(super) fn read(root: Json) -> Result<Response, Fault> {
         usage: line::usage(root),
         ..Response::default()
     })
+}
+
+fn check(root: Json) -> Result<(), Fault> {
+    match root.get_some("message").or(root.get_some("response")) {
+        Some(_) => Ok(()),
+        None => Err(malformed("the provider's answer has neither message nor response")),
+    }
+}
+
+/// What an answer consumed, if it is one: its head tells.
+pub(super) fn usage(root: Json) -> Result<Usage, Fault> {
+    check(root)?;
+    line::finish(root, false).map(|_| line::usage(root))
 }

@@ -27,12 +27,19 @@ pub(super) fn write(embedding: &Embedding, fit: &mut Fit) -> Result<BytesMut, Fa
 
 /// Decodes embedding vectors.
 pub(super) fn read(root: Json) -> Result<Embeddings, Fault> {
-    let Some(list) = root.get_some("embeddings") else {
-        return Err(upstream::malformed("the provider's answer has no embeddings"));
-    };
+    let usage = usage(root)?;
+    let vectors = root.get("embeddings").into_iter().flat_map(|list| list.items());
     Ok(Embeddings {
         model: root.get("model").and_then(|model| model.as_string()).unwrap_or_default(),
-        vectors: list.items().map(upstream::vector).collect::<Result<_, _>>()?,
-        usage: Usage { input: upstream::count(root.get("prompt_eval_count")), ..Usage::default() },
+        vectors: vectors.map(upstream::vector).collect::<Result<_, _>>()?,
+        usage,
     })
+}
+
+/// What an answer consumed, if it is one: its head tells.
+pub(super) fn usage(root: Json) -> Result<Usage, Fault> {
+    if root.get_some("embeddings").is_none() {
+        return Err(upstream::malformed("the provider's answer has no embeddings"));
+    }
+    Ok(Usage { input: upstream::count(root.get("prompt_eval_count")), ..Usage::default() })
 }

@@ -11,7 +11,7 @@ mod request;
 mod stream;
 
 use bytes::Bytes;
-use types::{Answer, Fault, Operation, Request};
+use types::{Answer, Fault, Operation, Request, Usage};
 
 use super::Ollama;
 use crate::{Back, Fit, Framing, Glance, Outgoing, StreamReader, Target, upstream};
@@ -58,6 +58,10 @@ impl Back for Ollama {
         }
     }
 
+    fn glance_answer(&self, operation: Operation, body: &[u8]) -> Result<Usage, Fault> {
+        glance::glance_answer(operation, body)
+    }
+
     fn stream_reader(&self, _: Operation) -> Box<dyn StreamReader> {
         Box::new(stream::Reader::default())
     }
@@ -66,8 +70,8 @@ impl Back for Ollama {
         fault::read(status, body)
     }
 
-    fn glance(&self, event: &[u8]) -> Glance {
-        glance::glance(event)
+    fn glance(&self, event: &[u8], known: &Usage) -> Glance {
+        glance::glance(event, known)
     }
 }
 

@@ -95,8 +95,8 @@ impl Settings {
     /// answers any wish for it with a 400; one that can thinks unless told not to.
     fn think(&mut self, reasoning: &Reasoning, fit: &Fit) {
         let effort = reasoning.effort.or(reasoning.budget_tokens.map(turns::effort_of_budget));
-        let highest = fit.target.abilities().max_effort;
-        match effort.map(|effort| effort.min(highest)) {
+        let abilities = fit.target.abilities();
+        match effort.map(|effort| if effort == Effort::None { effort } else { abilities.fit_effort(effort) }) {
             None if reasoning.adaptive => self.top.opt_num("think", Some(true)),
             None => {}
             Some(Effort::None) => self.top.opt_num("think", Some(false)),

@@ -5,7 +5,11 @@ use super::*;
 use crate::Quirks;
 
 fn check(quirks: Quirks, sampling: bool, body: &'static str, expected: Option<&str>) {
-    let facts = ModelFacts { abilities: Abilities { sampling, ..Abilities::default() }, ..ModelFacts::default() };
+    check_able(quirks, Abilities { sampling, ..Abilities::default() }, body, expected);
+}
+
+fn check_able(quirks: Quirks, abilities: Abilities, body: &'static str, expected: Option<&str>) {
+    let facts = ModelFacts { abilities, ..ModelFacts::default() };
     let target = Target { model: "up", name: "x/up", facts: &facts, quirks: &quirks, drop_params: true };
     let object = Object::parse(Bytes::from_static(body.as_bytes())).unwrap();
     let edits = edits(Operation::Chat, &object, &target);
@@ -48,6 +52,23 @@ fn only_what_must_change_changes() {
         Some(r#"{"model":"up","max_completion_tokens":6}"#),
     );
     check(plain, false, r#"{"model":"a","temperature":0.5,"n":1}"#, Some(r#"{"model":"up","n":1}"#));
+}
+
+#[test]
+fn sampling_goes_where_the_effort_asked_for_excludes_it() {
+    let lazy = Abilities {
+        reasoning: true,
+        reasoning_excludes_sampling: true,
+        default_effort: Some(Effort::None),
+        ..Abilities::default()
+    };
+    let check = |body, expected| check_able(Quirks::default(), lazy, body, Some(expected));
+    check(r#"{"model":"a","top_p":0.5}"#, r#"{"model":"up","top_p":0.5}"#);
+    check(
+        r#"{"model":"a","top_p":0.5,"reasoning_effort":"none"}"#,
+        r#"{"model":"up","top_p":0.5,"reasoning_effort":"none"}"#,
+    );
+    check(r#"{"model":"a","top_p":0.5,"reasoning_effort":"high"}"#, r#"{"model":"up","reasoning_effort":"high"}"#);
 }
 
 #[test]

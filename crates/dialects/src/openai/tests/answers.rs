@@ -24,6 +24,7 @@ fn a_whole_answer_is_understood() {
             output: Some(30),
             reasoning: Some(12),
             audio_input: Some(0),
+            tier: Some(Tier::Standard),
             ..Usage::default()
         }
     );

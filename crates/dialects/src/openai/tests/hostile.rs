@@ -26,7 +26,7 @@ fn feed(body: &[u8]) {
         assert!((400..600).contains(&fault.status()) && fault.message.len() < 3000);
         valid(&OpenAi.write_fault(&fault, fault.status()));
     }
-    OpenAi.glance(body);
+    let _ = OpenAi.glance(body, &Usage::default());
     let stream = [b"data: ", body, b"\n\n"].concat();
     if let Ok(events) = try_events(&[&stream, &stream]) {
         for operation in [Operation::Chat, Operation::Completion] {

@@ -242,9 +242,9 @@ fn response() -> impl Strategy<Value = Response> {
             input: count.map(u64::from),
             output: count.map(u64::from),
             cache_read: count.map(u64::from),
+            tier: Some(Tier::Flex),
             ..Usage::default()
         },
-        service_tier: Some("default".into()),
         fingerprint: None,
     })
 }

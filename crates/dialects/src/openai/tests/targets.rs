@@ -180,7 +180,9 @@ fn efforts_follow_budgets_and_stay_within_what_the_model_knows() {
         (word(Effort::Minimal), high, Some("minimal")),
         (word(Effort::Minimal), able().abilities, Some("low")),
         (word(Effort::None), high, Some("none")),
-        (word(Effort::None), Abilities { thinking_always_on: true, ..high }, Some("low")),
+        (word(Effort::None), Abilities { effort_none: false, effort_minimal: false, ..high }, Some("low")),
+        (word(Effort::None), Abilities { effort_none: false, ..high }, Some("minimal")),
+        (word(Effort::XHigh), Abilities { effort_xhigh: false, ..able().abilities }, Some("high")),
         (word(Effort::None), Abilities::default(), None),
         (Reasoning { adaptive: true, ..Reasoning::default() }, Abilities::default(), None),
     ] {
@@ -193,7 +195,8 @@ fn efforts_follow_budgets_and_stay_within_what_the_model_knows() {
 
 #[test]
 fn a_reasoning_model_gets_no_sampling_numbers() {
-    let facts = ModelFacts { abilities: Abilities { sampling: false, ..able().abilities }, ..ModelFacts::default() };
+    let abilities = Abilities { reasoning_excludes_sampling: true, ..able().abilities };
+    let facts = ModelFacts { abilities, ..ModelFacts::default() };
     let wild = || Chat {
         temperature: Some(0.3),
         top_p: Some(1.0),
@@ -214,7 +217,18 @@ fn a_reasoning_model_gets_no_sampling_numbers() {
     assert!(write_chat(neutral, &facts, &Quirks::default()).is_ok(), "neutral values are left out silently");
     let mut calm = wild();
     calm.reasoning = Some(Reasoning { effort: Some(Effort::None), ..Reasoning::default() });
-    assert_eq!(write_chat(calm, &facts, &Quirks::default()).unwrap()["temperature"], 0.3);
+    assert_eq!(write_chat(calm.clone(), &facts, &Quirks::default()).unwrap()["temperature"], 0.3);
+    // From 5.1 on OpenAI's models do not reason unless told to; some never sample, whatever they are told.
+    let lazy = Abilities { default_effort: Some(Effort::None), ..facts.abilities };
+    let facts = |abilities| ModelFacts { abilities, ..ModelFacts::default() };
+    assert_eq!(write_chat(wild(), &facts(lazy), &Quirks::default()).unwrap()["temperature"], 0.3);
+    let mut eager = wild();
+    eager.reasoning = Some(Reasoning { effort: Some(Effort::Low), ..Reasoning::default() });
+    let fault = write_chat(eager, &facts(lazy), &Quirks::default()).unwrap_err();
+    assert_eq!(fault.param.as_deref(), Some("temperature"));
+    let never = Abilities { sampling: false, ..lazy };
+    let fault = write_chat(calm, &facts(never), &Quirks::default()).unwrap_err();
+    assert_eq!(fault.param.as_deref(), Some("temperature"));
 }
 
 #[test]

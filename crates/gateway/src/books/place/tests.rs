@@ -1,7 +1,7 @@
 use super::*;
 
 fn keeping(url: Option<&str>, dir: Option<&Path>) -> Keeping {
-    Keeping { url: url.map(str::to_owned), dir: dir.map(Path::to_owned) }
+    Keeping { url: url.map(str::to_owned), dir: dir.map(Path::to_owned), zone: None }
 }
 
 fn folder(name: &str) -> PathBuf {

@@ -27,7 +27,7 @@ const IDENTITY: &[Key] = &[
     unguarded("oauth2_config_mappings", Map, "headers of the OAuth2 proxy"),
     unguarded("enforce_rbac", Flag, "checks roles"),
     unguarded("role_permissions", List, "what roles may do"),
-    later("user_header_name", Text, "header that names the end user"),
+    on("user_header_name", Text, "header that names the end user"),
     later("user_header_mappings", List, "headers that name users"),
     unguarded("trusted_proxy_ranges", Texts, "proxies whose headers are believed"),
     unguarded("use_x_forwarded_for", Flag, "takes the caller's address from `X-Forwarded-For`"),
@@ -52,8 +52,8 @@ const DATABASE: &[Key] = &[
 
 #[rustfmt::skip]
 const SPEND: &[Key] = &[
-    unguarded("max_budget", Money, "most spend of the whole gateway"),
-    unguarded("budget_duration", Text, "window of `max_budget`"),
+    on("max_budget", Money, "most spend of the whole gateway"),
+    on("budget_duration", Text, "window of `max_budget`: `30s`, `5m`, `24h`, `7d`, `30d`, `1mo`"),
     later("disable_spend_logs", Flag, "no log of calls"),
     later("disable_spend_updates", Flag, "no sums of spend"),
     later("disable_error_logs", Flag, "no log of failed calls"),
@@ -80,7 +80,7 @@ const LIMITS: &[Key] = &[
     on("max_request_size_mb", Number, "largest request body; 32 unless given"),
     on("max_response_size_mb", Number, "largest answer that is not streamed; 128 unless given"),
     unguarded("max_parallel_requests", Count, "most calls at a time of each key"),
-    unguarded("global_max_parallel_requests", Count, "most calls at a time"),
+    on("global_max_parallel_requests", Count, "most calls at a time"),
     unguarded("token_rate_limit_type", Text, "which tokens count"),
     unguarded("fail_closed_rate_limit_enforcement", Flag, "refuses when counters are unknown"),
     unguarded("max_in_flight_requests_per_worker", Count, "most calls at a time of each worker"),

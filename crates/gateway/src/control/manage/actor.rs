@@ -1,24 +1,18 @@
-//! Who calls the management API: the same keys as for models, and what their users are in teams and organizations.
+//! Who calls the management API: the same callers as for models, and what their users are in teams and organizations.
 
 use std::sync::Arc;
 
-use engine::Access;
-use http::HeaderMap;
-use store::records::{Key, MemberRole, OrganizationMember, Record, Role, TeamMember};
-use store::{Directory, Held, Registry, hash_key};
+use engine::Caller;
+use store::records::{Key, MemberRole, OrganizationMember, Role, TeamMember};
+use store::{Directory, Held};
 
-use super::moment;
-use super::refusal::{Refusal, Result};
-
-/// The user that the master key stands for, as at the incumbent.
-const MASTER_USER: &str = "default_user_id";
 /// What every virtual key begins with.
 pub const KEY_PREFIX: &str = "sk-";
 
 /// Who calls.
 #[derive(Clone, Debug, Default)]
 pub struct Actor {
-    /// Hash of the key that came along; empty where none is needed.
+    /// Hash of the key that came along; empty for the master key, and where none is needed.
     pub key_hash: String,
     /// The key, unless it is the master key.
     pub key: Option<Arc<Key>>,
@@ -29,70 +23,14 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// Whoever has the master key, or anybody where no key is needed.
-    pub fn master(key_hash: String) -> Self {
-        Actor { key_hash, key: None, user_id: Some(MASTER_USER.to_owned()), role: Some(Role::ProxyAdmin) }
-    }
-
-    /// Who calls with these headers, or why nobody may.
-    pub fn find(access: &Access, registry: Option<&Registry>, headers: &HeaderMap, now: i64) -> Result<Self> {
-        if access.is_open() {
-            return Ok(Actor::master(String::new()));
-        }
-        let Some(key) = access.key(headers) else {
-            return Err(Refusal::unauthenticated("auth_error", None, "Authentication Error, No api key passed in."));
+    /// The caller, and what its user is.
+    pub fn new(caller: &Caller, directory: &Directory) -> Self {
+        let user = caller.user_id.as_deref().and_then(|id| directory.users.get(id));
+        let role = match caller.key {
+            None => Some(Role::ProxyAdmin),
+            Some(_) => user.map(|user| user.record.user_role),
         };
-        if access.is_master(key) {
-            return Ok(Actor::master(std::str::from_utf8(key).map(hash_key).unwrap_or_default()));
-        }
-        let Some(key) = std::str::from_utf8(key).ok().filter(|key| key.starts_with(KEY_PREFIX)) else {
-            let message =
-                "Authentication Error, LiteLLM Virtual Key expected. Received=****, expected to start with 'sk-'.";
-            return Err(Refusal::unauthenticated("auth_error", None, message));
-        };
-        let registry = registry.ok_or_else(Refusal::no_database)?;
-        let found = Actor::resolve(&registry.read(), &hash_key(key), now)?;
-        match found {
-            Some(actor) => Ok(actor),
-            // It may well exist: it was created elsewhere, and we cannot see it.
-            None if !registry.is_current() => Err(Refusal::away()),
-            None => {
-                let message = "Authentication Error, Invalid API key provided.";
-                Err(Refusal::unauthenticated("token_not_found_in_db", Some("key"), message))
-            }
-        }
-    }
-
-    /// Who calls with the key of this hash; `None` if there is no such key.
-    fn resolve(directory: &Directory, hash: &str, now: i64) -> Result<Option<Self>> {
-        let retired = record(directory.retired_keys.get(hash)).filter(|retired| retired.revoke_at > now);
-        let hash = retired.map_or_else(|| hash.to_owned(), |retired| retired.active.clone());
-        let Some(key) = record(directory.keys.get(&hash)) else { return Ok(None) };
-        let refuse = |kind: &str, message: String| Err(Refusal::unauthenticated(kind, None, message));
-        if key.blocked {
-            let message = "Authentication Error, Key is blocked. Update via `/key/unblock` if you're an admin.";
-            return refuse("auth_error", message.to_owned());
-        }
-        if let Some(expires) = key.expires.filter(|expires| *expires <= now) {
-            let shown = |ms: i64| moment::shown(ms).as_str().unwrap_or_default().to_owned();
-            let (expires, now) = (shown(expires), shown(now));
-            let message =
-                format!("Authentication Error - Expired Key. Key Expiry time {expires} and current time {now}");
-            return refuse("expired_key", message);
-        }
-        if let Some(team) = &key.team_id
-            && record(directory.teams.get(team)).is_none_or(|team| team.blocked)
-        {
-            let message =
-                format!("Authentication Error, Team={team} is blocked. Update via `/team/unblock` if you're an admin.");
-            return refuse("auth_error", message);
-        }
-        let user = key.user_id.as_ref().and_then(|id| record(directory.users.get(id)));
-        if user.as_ref().is_some_and(|user| user.blocked) {
-            return refuse("auth_error", "Authentication Error, the user of this key is blocked.".to_owned());
-        }
-        let role = user.map(|user| user.user_role);
-        Ok(Some(Actor { key_hash: hash, user_id: key.user_id.clone(), key: Some(key), role }))
+        Actor { key_hash: caller.key_hash.clone(), key: caller.key.clone(), user_id: caller.user_id.clone(), role }
     }
 
     /// Whether it may do everything.
@@ -146,8 +84,4 @@ impl Actor {
     pub fn manages_organization(&self, directory: &Directory, organization: &str) -> bool {
         self.is_admin() || !self.only_looks() && self.organization_role(directory, organization) == Some(Role::OrgAdmin)
     }
-}
-
-fn record<T: Record>(held: Option<&Held<T>>) -> Option<Arc<T>> {
-    held.map(|held| held.record.clone())
 }

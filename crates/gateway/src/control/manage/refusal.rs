@@ -1,14 +1,12 @@
 //! Why the management API does not do what it was asked, in the incumbent's words and shapes: programs act on them.
 
-use std::time::Duration;
-
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse;
 use serde_json::{Value, json};
 use store::Problem;
-use types::{Fault, FaultKind, Side};
+use types::Fault;
 
 /// After how many seconds to try again when the database is away.
 const RETRY_SECONDS: u64 = 5;
@@ -50,11 +48,6 @@ impl Refusal {
     /// The value of `param` makes no sense.
     pub fn bad_param(param: &str, message: impl Into<String>) -> Self {
         Refusal::new(StatusCode::BAD_REQUEST, "bad_request_error", Some(param), message)
-    }
-
-    /// Nobody is let in like this.
-    pub fn unauthenticated(kind: &str, param: Option<&str>, message: impl Into<String>) -> Self {
-        Refusal::new(StatusCode::UNAUTHORIZED, kind, param, message)
     }
 
     /// The caller may not do this.
@@ -101,25 +94,20 @@ impl Refusal {
         self.status == StatusCode::NOT_FOUND
     }
 
-    /// The same as a fault, for paths that answer in the dialect of the caller.
-    pub fn fault(&self) -> Fault {
-        let (kind, code) = match self.status {
-            StatusCode::UNAUTHORIZED => (FaultKind::Authentication, Some("invalid_api_key")),
-            StatusCode::FORBIDDEN => (FaultKind::Permission, None),
-            StatusCode::SERVICE_UNAVAILABLE => (FaultKind::Unavailable, None),
-            StatusCode::INTERNAL_SERVER_ERROR => (FaultKind::Internal, None),
-            _ => (FaultKind::InvalidRequest, None),
-        };
-        let fault = Fault::new(kind, Side::Caller, self.message());
-        Fault { code: code.map(str::to_owned), retry_after: self.retry_after.map(Duration::from_secs), ..fault }
-    }
-
     /// The message alone.
     pub fn message(&self) -> String {
         match &self.body["error"]["message"] {
             Value::String(message) => message.clone(),
             _ => self.body["detail"].to_string(),
         }
+    }
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        let status = StatusCode::from_u16(fault.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let refusal = Refusal::new(status, fault.label.unwrap_or("auth_error"), fault.param.as_deref(), fault.message);
+        Refusal { retry_after: fault.retry_after.map(|wait| wait.as_secs()), ..refusal }
     }
 }
 

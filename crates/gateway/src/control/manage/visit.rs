@@ -45,12 +45,6 @@ impl Desk {
     pub fn new(live: Arc<Live>) -> Self {
         Desk { live, turn: Arc::default() }
     }
-
-    /// Who calls with these headers.
-    pub fn actor(&self, headers: &HeaderMap) -> Result<Actor> {
-        let registry = self.live.books.as_ref().map(|books| &*books.registry);
-        Actor::find(&self.live.setup().access, registry, headers, moment::now())
-    }
 }
 
 impl FromRef<Desk> for Arc<Live> {
@@ -79,8 +73,8 @@ impl FromRequest<Desk> for Visit {
 
     async fn from_request(request: Request, desk: &Desk) -> Result<Self> {
         let (mut parts, body) = request.into_parts();
-        let actor = desk.actor(&parts.headers)?;
-        let allowed = actor.key.as_ref().map_or(&[][..], |key| &key.allowed_routes);
+        let caller = super::super::caller(&desk.live, &parts.headers)?;
+        let allowed = caller.key.as_ref().map_or(&[][..], |key| &key.allowed_routes);
         if !routes::allows(allowed, parts.uri.path()) {
             let message = format!(
                 "Virtual key is not allowed to call this route. Only allowed to call routes: {allowed:?}. Tried to call route: {}",
@@ -89,6 +83,7 @@ impl FromRequest<Desk> for Visit {
             return Err(Refusal::forbidden(message));
         }
         let registry = desk.live.books.as_ref().map(|books| books.registry.clone()).ok_or_else(Refusal::no_database)?;
+        let actor = Actor::new(&caller, &registry.read());
         let path = axum::RequestPartsExt::extract::<Path<HashMap<String, String>>>(&mut parts).await;
         let Path(path) = path.map_err(|why| Refusal::bad(why.body_text()))?;
         let body = axum::body::to_bytes(body, LARGEST_BODY).await;

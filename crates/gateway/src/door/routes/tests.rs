@@ -1,7 +1,7 @@
 use super::*;
 
 fn check(path: &str, expected: Option<(&str, Operation, Option<&str>)>) {
-    let found = find(&Method::POST, path).map(|route| (route.front.name(), route.operation, route.path_model));
+    let found = find(path).map(|route| (route.front.name(), route.operation, route.path_model));
     let expected = expected.map(|(front, operation, model)| (front, operation, model.map(str::to_owned)));
     assert_eq!(found, expected, "{path}");
 }
@@ -19,5 +19,4 @@ fn every_spelling_of_a_path_leads_to_the_same_place() {
     check("/engines//chat/completions", None);
     check("/engines/m/messages", None);
     check("/v1/models", None);
-    assert!(find(&Method::GET, "/v1/chat/completions").is_none());
 }

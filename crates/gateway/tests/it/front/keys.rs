@@ -58,22 +58,27 @@ async fn a_missing_or_wrong_key_is_refused_in_the_callers_words() {
     let long = "a".repeat(10_000);
     let wrong = ["", "sk-wrong", "Bearer", "Bearer ", "sk-master-ke", "sk-master-keyy", "SK-MASTER-KEY", " ", &long];
     for front in Front::ALL {
-        let kind = "authentication_error";
+        // The incumbent's words for OpenAI's clients, Anthropic's own for Anthropic's.
+        let kinds = match front {
+            Front::Messages => ["authentication_error"; 3],
+            _ => ["auth_error", "token_not_found_in_db", "auth_error"],
+        };
         let nobody = gateway.call(&front.call("demo", "hello", true)).await;
         let trouble = front.hear(&nobody).trouble.expect("nobody is let in without a key");
-        assert_eq!((nobody.status(), trouble.kind.as_str()), (401, kind), "{trouble:?}");
+        assert_eq!((nobody.status(), trouble.kind.as_str()), (401, kinds[0]), "{trouble:?}");
         assert!(trouble.message.to_lowercase().contains("no api key"), "{trouble:?}");
         for given in wrong {
             for name in ["authorization", "x-api-key", "x-litellm-api-key"] {
                 let answer = gateway.call(&front.call("demo", "hello", false).header(name, given)).await;
                 let trouble = front.hear(&answer).trouble.unwrap_or_else(|| panic!("{name}: {given:?} is let in"));
+                let kind = if given.starts_with("sk-") { kinds[1] } else { kinds[2] };
                 assert_eq!((answer.status(), trouble.kind.as_str()), (401, kind), "{name}: {given:?}");
                 assert!(given.trim().len() < 6 || !answer.text().contains(given), "the key is repeated");
             }
         }
     }
     let chat = gateway.call(&Front::Chat.call("demo", "hello", false)).await;
-    assert_eq!(Front::Chat.hear(&chat).trouble.expect("refused").code, "invalid_api_key");
+    assert_eq!(Front::Chat.hear(&chat).trouble.expect("refused").code, "401");
     assert_eq!(provider.requests().len(), 0);
 }
 
@@ -124,4 +129,17 @@ async fn whoever_has_no_key_is_refused_before_its_body_has_come() {
             assert!(front.hear(&answer).trouble.is_some());
         }
     }
+}
+
+#[tokio::test]
+async fn whoever_has_no_key_cannot_fill_the_memory_of_the_control_plane_either() {
+    let (_provider, gateway) = locked().await;
+    let large = |key: &str| {
+        let call = Call::new("POST", "/config/reload").header("x-api-key", key);
+        call.body(vec![b' '; 1 << 20])
+    };
+    assert_eq!(gateway.call(&large("sk-wrong")).await.status(), 413);
+    assert_eq!(gateway.call(&large(KEY)).await.status(), 200);
+    let anthropic = gateway.call(&large("sk-wrong").header("anthropic-version", "2023-06-01")).await;
+    assert_eq!((anthropic.status(), &anthropic.json()["error"]["type"]), (413, &"request_too_large".into()));
 }

@@ -176,6 +176,46 @@ async fn every_call_has_an_id_of_its_own_refused_ones_too() {
 }
 
 #[tokio::test]
+async fn a_refusal_has_the_id_of_its_call_whoever_makes_it() {
+    let provider = mock("").await;
+    let settings = "general_settings: {master_key: sk-master-key, max_request_size_mb: 0.5}";
+    let gateway = Gateway::start(&Config::of(&provider).and(settings).yaml()).await;
+    for front in Front::ALL {
+        let call = |text: &str, key: &str| front.call("demo", text, true).header("x-api-key", key);
+        for (what, status, call) in [
+            ("no key", 401, front.call("demo", "hello", true)),
+            ("a wrong key", 401, call("hello", "sk-wrong")),
+            ("a large body", 413, call(&"long ".repeat(200_000), "sk-master-key")),
+            ("no JSON", 400, call("hello", "sk-master-key").body("nonsense")),
+            ("no such model", 400, front.call("nobody", "hello", false).header("x-api-key", "sk-master-key")),
+            ("the wrong method", 405, Call::get(front.path())),
+            ("no method", 405, Call::new("BREW", front.path())),
+        ] {
+            let id = match front {
+                Front::Chat => "x-request-id",
+                Front::Messages => "request-id",
+            };
+            let fresh = gateway.call(&call).await;
+            assert_eq!(fresh.status(), status, "{front:?}: {what}: {}", fresh.text());
+            assert!(front.hear(&fresh).trouble.is_some(), "{front:?}: {what}");
+            assert_eq!(fresh.header("x-litellm-call-id").map(str::len), Some(36), "{front:?}: {what}");
+            assert_eq!(fresh.header(id), fresh.header("x-litellm-call-id"), "{front:?}: {what}");
+            assert_eq!(fresh.header("allow").is_some(), status == 405, "{front:?}: {what}");
+            let own = gateway.call(&call.header("x-litellm-call-id", "my-own-id")).await;
+            for name in [id, "x-litellm-call-id"] {
+                assert_eq!(own.header(name), Some("my-own-id"), "{front:?}: {what}");
+            }
+        }
+    }
+    let large = Front::Chat.call("demo", &"long ".repeat(200_000), true).header("x-api-key", "sk-master-key");
+    let large = gateway.call(&large).await.text();
+    assert!(large.contains("0.5 MiB"), "{large}");
+    let wrong = gateway.call(&Call::new("DELETE", "/health/readiness")).await;
+    assert_eq!((wrong.status(), wrong.header("allow")), (405, Some("GET,HEAD")));
+    assert_eq!(provider.requests().len(), 0);
+}
+
+#[tokio::test]
 async fn a_browser_may_call_from_the_origins_that_were_named() {
     let provider = mock("").await;
     let settings = "general_settings: {master_key: sk-master}";

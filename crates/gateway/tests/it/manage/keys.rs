@@ -248,7 +248,7 @@ async fn without_a_database_management_says_so() {
         let answer = office.master().ask(method, path, json!({})).await;
         assert_eq!((answer.status(), &answer.json()["error"]["type"]), (400, &json!("no_db_connection")), "{path}");
     }
-    office.with("sk-virtual").refused("GET", "/key/info", Value::Null, 400).await;
+    office.with("sk-virtual").refused("GET", "/key/info", Value::Null, 401).await;
 }
 
 /// Waits for `count` requests that run at once.

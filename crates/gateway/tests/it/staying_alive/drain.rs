@@ -97,3 +97,78 @@ async fn an_answer_that_is_read_slowly_is_not_cut_off() {
     }
     assert_eq!(gateway.ended(SOON).await.code(), Some(0));
 }
+
+/// Begins a call and stops in the middle of its body; what is still to come.
+async fn half_a_call(gateway: &Gateway, front: Front) -> (Line, Vec<u8>) {
+    let mut bytes = front.call("demo", "hello", false).bytes();
+    let rest = bytes.split_off(bytes.len() - 5);
+    let mut line = Line::connect(gateway.addr).await.expect("the gateway listens");
+    line.send(&bytes).await.expect("it can be sent");
+    (line, rest)
+}
+
+/// Such a call from each kind of caller, all of which the gateway has begun to read.
+async fn half_calls(gateway: &Gateway) -> Vec<(Front, Line, Vec<u8>)> {
+    let mut calls = Vec::new();
+    for front in Front::ALL {
+        let (line, rest) = half_a_call(gateway, front).await;
+        calls.push((front, line, rest));
+    }
+    for _ in 0..20 {
+        assert_eq!(gateway.call(&Call::get("/health/liveliness")).await.status(), 200);
+    }
+    calls
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_arrive_is_refused_and_holds_nothing_up() {
+    let quick = mock("").await;
+    let mut gateway = Gateway::start(&Config::of(&quick).yaml()).await;
+    let stuck = half_calls(&gateway).await;
+    let begun = Instant::now();
+    gateway.signal("TERM").await;
+    let mut open = Vec::new();
+    for (front, line, rest) in stuck {
+        let (answer, line) = line.answer(begun).await.finish_with_line().await;
+        let trouble = front.hear(&answer).trouble.expect("the call cannot be served");
+        let unavailable = if front == Front::Chat { 503 } else { 529 };
+        assert_eq!(answer.status(), unavailable, "{trouble:?}");
+        assert!(trouble.message.contains("going down"), "{trouble:?}");
+        assert!(answer.header("x-litellm-call-id").is_some());
+        open.push((line, rest));
+    }
+    gateway.ended(SOON).await;
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    assert_eq!(quick.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn a_body_that_is_on_its_way_still_arrives() {
+    let quick = mock("").await;
+    let mut gateway = Gateway::start(&Config::of(&quick).yaml()).await;
+    let halves = half_calls(&gateway).await;
+    gateway.signal("TERM").await;
+    refuses(&gateway).await;
+    for (front, mut line, rest) in halves {
+        line.send(&rest).await.expect("it can be sent");
+        let answer = line.answer(Instant::now()).await.finish().await;
+        assert!(front.hear(&answer).is_success(), "{}", answer.text());
+    }
+    assert_eq!(gateway.ended(SOON).await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_refused_body_that_goes_on_holds_nothing_up() {
+    let quick = mock("").await;
+    let config = Config::of(&quick).and("general_settings: {master_key: sk-master-key}").yaml();
+    let mut gateway = Gateway::start(&config).await;
+    let mut open = Vec::new();
+    for front in Front::ALL {
+        let (line, _) = half_a_call(&gateway, front).await;
+        let (answer, line) = line.answer(Instant::now()).await.finish_with_line().await;
+        assert_eq!(answer.status(), 401);
+        open.push(line);
+    }
+    gateway.signal("TERM").await;
+    assert_eq!(gateway.ended(SOON).await.code(), Some(0));
+}

@@ -48,10 +48,10 @@ fn a_whole_answer_is_read_with_thoughts_calls_and_counts() {
         output: Some(50),
         reasoning: Some(30),
         audio_input: Some(10),
+        tier: Some(Tier::Standard),
         ..Usage::default()
     };
     assert_eq!(answer.usage, expected);
-    assert_eq!(answer.service_tier.as_deref(), Some("default"));
 }
 
 #[test]

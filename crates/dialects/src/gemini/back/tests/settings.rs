@@ -166,5 +166,8 @@ fn effort_becomes_a_budget_or_a_level() {
     upstream.facts.abilities.max_effort = Effort::Max;
     let (body, _) = try_body(asking(|chat| chat.reasoning = Some(by(Effort::Max))), &upstream).unwrap();
     assert_eq!(body["generationConfig"]["thinkingConfig"], level("XHIGH", true));
+    upstream.facts.abilities.effort_minimal = false;
+    let (body, _) = try_body(asking(|chat| chat.reasoning = Some(by(Effort::None))), &upstream).unwrap();
+    assert_eq!(body["generationConfig"]["thinkingConfig"], level("LOW", false));
     assert_eq!(config("gemini-2.0-flash", |chat| chat.reasoning = Some(by(Effort::None))), Value::Null);
 }

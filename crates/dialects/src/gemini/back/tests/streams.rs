@@ -3,7 +3,7 @@
 use types::*;
 
 use crate::trial::{events, told};
-use crate::{Back, Gemini};
+use crate::{Back, Gemini, Glance};
 
 /// The story of a stream of these events, the same wherever it is cut.
 fn story(stream: &[&str]) -> String {
@@ -123,8 +123,10 @@ fn broken_events_are_the_providers_fault_and_empty_ones_nothing() {
 
 #[test]
 fn a_glance_sees_counts_ends_and_faults() {
-    let glance = |event: &str| Gemini.glance(event.as_bytes());
-    assert_eq!(glance(&part(r#"{"text":"say \"error\" and \"finishReason\""}"#)), Default::default());
+    let glance = |event: &str| Gemini.glance(event.as_bytes(), &Usage::default());
+    let only = |output_bytes| Glance { output_bytes, ..Glance::default() };
+    let said = r#"say "error" and "finishReason""#;
+    assert_eq!(glance(&part(&format!(r#"{{"text":"{}"}}"#, said.replace('"', "\\\"")))), only(said.len()));
     let counted =
         glance(r#"{"candidates":[{"content":{}}],"usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":2}}"#);
     assert_eq!(counted.usage.map(|usage| (usage.input, usage.output)), Some((Some(5), Some(2))));
@@ -134,12 +136,12 @@ fn a_glance_sees_counts_ends_and_faults() {
     assert_eq!(last.usage.unwrap().web_searches, Some(1));
     assert!(glance(r#"{"promptFeedback":{"blockReason":"SAFETY"}}"#).end);
     // The same names deeper inside mean nothing.
-    let arguments =
-        part(r#"{"functionCall":{"name":"f","args":{"error":"x","finishReason":"STOP","usageMetadata":{}}}}"#);
-    assert_eq!(glance(&arguments), Default::default());
+    let args = r#"{"error":"x","finishReason":"STOP","usageMetadata":{}}"#;
+    let call = part(&format!(r#"{{"functionCall":{{"name":"f","args":{args}}}}}"#));
+    assert_eq!(glance(&call), only("f".len() + args.len()));
     for error in [r#"{"error":{"code":429,"message":"slow down"}}"#, r#" [{"error":{"status":"RESOURCE_EXHAUSTED"}}]"#]
     {
         assert_eq!(glance(error).fault.unwrap().kind, FaultKind::RateLimit, "{error}");
     }
-    assert_eq!(glance("\"error\" {"), Default::default());
+    assert_eq!(glance("\"error\" {").fault.unwrap().kind, FaultKind::Malformed);
 }

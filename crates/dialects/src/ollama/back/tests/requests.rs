@@ -324,7 +324,7 @@ fn effort_is_a_word_for_some_models_and_a_switch_for_others() {
         assert_eq!(body["think"], expected, "{model} {reasoning:?}");
     }
     let mut upstream = Upstream::new("gpt-oss:20b");
-    upstream.facts.abilities.max_effort = Effort::Max;
+    (upstream.facts.abilities.max_effort, upstream.facts.abilities.effort_xhigh) = (Effort::Max, true);
     let (body, _) = try_chat(asking(|chat| chat.reasoning = Some(by(Effort::XHigh))), &upstream).unwrap();
     assert_eq!(body["think"], "max");
 }

@@ -3,7 +3,7 @@
 use types::*;
 
 use crate::trial::{events, events_of, told};
-use crate::{Back, Ollama};
+use crate::{Back, Glance, Ollama};
 
 /// The story of a stream of these lines, the same wherever it is cut.
 fn story(lines: &[&str]) -> String {
@@ -104,8 +104,10 @@ fn broken_lines_are_the_providers_fault() {
 
 #[test]
 fn a_glance_sees_the_last_line_and_faults() {
-    let glance = |line: &str| Ollama.glance(line.as_bytes());
-    assert_eq!(glance(&says(r#"say \"done\":true and \"error\""#)), Default::default());
+    let glance = |line: &str| Ollama.glance(line.as_bytes(), &Usage::default());
+    let only = |output_bytes| Glance { output_bytes, ..Glance::default() };
+    let said = r#"say "done":true and "error""#;
+    assert_eq!(glance(&says(&said.replace('"', "\\\""))), only(said.len()));
     let last = glance(DONE);
     assert!(last.end && !last.usage_only && last.fault.is_none());
     assert_eq!(last.usage.map(|usage| (usage.input, usage.output)), Some((Some(3), Some(4))));
@@ -114,6 +116,6 @@ fn a_glance_sees_the_last_line_and_faults() {
     assert_eq!(glance(r#"{"error":"server busy"}"#).fault.unwrap().kind, FaultKind::Overloaded);
     // The same names inside a call mean nothing.
     let call = r#"{"message":{"tool_calls":[{"function":{"arguments":{"done":true,"error":"x"}}}]},"done":false}"#;
-    assert_eq!(glance(call), Default::default());
-    assert_eq!(glance(r#"{"error""#), Default::default());
+    assert_eq!(glance(call), only(r#"{"done":true,"error":"x"}"#.len()));
+    assert_eq!(glance(r#"{"error""#).fault.unwrap().kind, FaultKind::Malformed);
 }

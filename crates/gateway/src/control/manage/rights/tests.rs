@@ -51,7 +51,7 @@ fn directory() -> Directory {
 
 fn actor(directory: &Directory, user: &str) -> Actor {
     if user == "master" {
-        return Actor::master("m".to_owned());
+        return Actor::new(&engine::Caller::admin(), directory);
     }
     let key = Key { user_id: Some(user.to_owned()), ..Key::default() };
     let role = directory.users.get(user).map(|held| held.record.user_role);

@@ -1,0 +1,137 @@
+//! Whom and what a call is for, as the caller says it: customer, tags, session. Only for counting and looking up:
+//! nothing here opens a door.
+
+use dialects::json::Json;
+use http::HeaderMap;
+
+/// Longest name that is kept whole, characters; what is longer is cut.
+const LONGEST: usize = 256;
+/// Most tags of a call.
+const MOST_TAGS: usize = 32;
+/// Longest metadata for the log, bytes; what is longer is left out.
+const LONGEST_METADATA: usize = 16 << 10;
+
+/// Headers that name the customer, in the order of preference.
+const CUSTOMER_HEADERS: [&str; 2] = ["x-litellm-customer-id", "x-litellm-end-user-id"];
+/// Headers that name the session.
+const SESSION_HEADERS: [&str; 3] = ["x-litellm-session-id", "x-litellm-trace-id", "x-session-id"];
+
+/// Whom and what a call is for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Attribution {
+    pub customer_id: Option<String>,
+    pub tags: Vec<String>,
+    pub session_id: Option<String>,
+    /// JSON for the log.
+    pub metadata: Option<String>,
+}
+
+impl Attribution {
+    /// Reads headers and body; `user_header` is the operator's own header for customers.
+    pub fn read(root: Json, headers: &HeaderMap, user_header: Option<&str>) -> Self {
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).and_then(clean);
+        let text = |value: Json| value.as_string().as_deref().and_then(clean);
+        let field = |name: &str| root.get_some(name).and_then(text);
+        let inside =
+            |object: &str, name: &str| root.get_some(object)?.inside(|inner| inner.get_some(name).and_then(text))?;
+        let mut names = CUSTOMER_HEADERS.into_iter().chain(user_header);
+        let customer_id = names
+            .find_map(header)
+            .or_else(|| field("user"))
+            .or_else(|| inside("litellm_metadata", "user"))
+            .or_else(|| inside("metadata", "user_id"))
+            .or_else(|| field("safety_identifier"));
+        let session_id = SESSION_HEADERS
+            .into_iter()
+            .find_map(header)
+            .or_else(|| field("litellm_session_id"))
+            .or_else(|| field("litellm_trace_id"))
+            .or_else(|| inside("metadata", "session_id"));
+        let metadata = root.get_some("metadata").or_else(|| root.get_some("litellm_metadata"));
+        let metadata = metadata.map(|metadata| metadata.raw()).filter(|raw| raw.len() <= LONGEST_METADATA);
+        let metadata = metadata.map(str::to_owned);
+        let mut attribution = Attribution { customer_id, tags: Vec::new(), session_id, metadata };
+        if let Some(list) = headers.get("x-litellm-tags").and_then(|value| value.to_str().ok()) {
+            attribution.add_tags(list.split(','));
+        }
+        attribution.add_tags_of(root);
+        for object in ["metadata", "litellm_metadata"] {
+            if let Some(metadata) = root.get_some(object) {
+                metadata.inside(|metadata| attribution.add_tags_of(metadata));
+            }
+        }
+        attribution
+    }
+
+    fn add_tags_of(&mut self, object: Json) {
+        let Some(list) = object.get_some("tags") else { return };
+        list.inside(|list| {
+            let tags: Vec<String> = list.items().filter_map(|tag| tag.as_string()).take(MOST_TAGS).collect();
+            self.add_tags(tags.iter().map(String::as_str));
+        });
+    }
+}
+
+impl Attribution {
+    /// Adds tags that the call has whatever it says.
+    pub fn add_tags<'t>(&mut self, tags: impl Iterator<Item = &'t str>) {
+        for tag in tags.filter_map(clean) {
+            if self.tags.len() < MOST_TAGS && !self.tags.contains(&tag) {
+                self.tags.push(tag);
+            }
+        }
+    }
+}
+
+/// A name without what cannot be stored or shown, cut to a sensible length; `None` if nothing is left.
+fn clean(text: &str) -> Option<String> {
+    let text: String = text.trim().chars().filter(|c| !c.is_control()).take(LONGEST).collect();
+    (!text.is_empty()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use dialects::json::Doc;
+
+    use super::*;
+
+    fn read(body: &str, headers: &[(&'static str, &str)]) -> Attribution {
+        let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+        Attribution::read(Doc::parse(body.as_bytes()).unwrap().root(), &headers, Some("x-our-customer"))
+    }
+
+    fn customer(body: &str, headers: &[(&'static str, &str)]) -> Option<String> {
+        read(body, headers).customer_id
+    }
+
+    #[test]
+    fn the_customer_is_found_wherever_applications_say_it() {
+        let anywhere =
+            r#"{"user":"b","litellm_metadata":{"user":"c"},"metadata":{"user_id":"d"},"safety_identifier":"e"}"#;
+        assert_eq!(customer(anywhere, &[("x-litellm-end-user-id", "a")]).as_deref(), Some("a"));
+        assert_eq!(customer(anywhere, &[("x-our-customer", "mine")]).as_deref(), Some("mine"));
+        assert_eq!(customer(anywhere, &[]).as_deref(), Some("b"));
+        assert_eq!(customer(r#"{"metadata":{"user_id":"d"}}"#, &[]).as_deref(), Some("d"));
+        assert_eq!(customer(r#"{"user":" \u0000\n "}"#, &[]), None);
+        assert_eq!(customer(r#"{"user":{"id":1}}"#, &[]), None);
+        let long = format!(r#"{{"user":"{}"}}"#, "x".repeat(5_000));
+        assert_eq!(customer(&long, &[]).map(|id| id.len()), Some(LONGEST));
+    }
+
+    #[test]
+    fn tags_come_from_everywhere_and_each_counts_once() {
+        let body = r#"{"tags":["a","b"],"metadata":{"tags":["b","c",7]},"litellm_metadata":{"tags":["d"]}}"#;
+        assert_eq!(read(body, &[("x-litellm-tags", "e, a,,")]).tags, ["e", "a", "b", "c", "d"]);
+        let many: Vec<String> = (0..1_000).map(|number| format!("\"{number}\"")).collect();
+        assert_eq!(read(&format!(r#"{{"tags":[{}]}}"#, many.join(",")), &[]).tags.len(), MOST_TAGS);
+    }
+
+    #[test]
+    fn sessions_and_metadata_are_kept_for_the_log() {
+        let found = read(r#"{"metadata":{"session_id":"s","x":1}}"#, &[]);
+        assert_eq!(
+            (found.session_id.as_deref(), found.metadata.as_deref()),
+            (Some("s"), Some(r#"{"session_id":"s","x":1}"#))
+        );
+    }
+}

@@ -1,0 +1,311 @@
+//! One attempt in the books: money is held before it is sent, it is noted as open when it is, and settled when it is
+//! over. A booking that is dropped in between is settled as aborted, with what is known by then.
+
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use policy::{Need, Obeys};
+use store::{CostLines, Entry, EntryFault, Status};
+use types::{Fault, FaultKind, Operation, Side, Usage, Usd};
+
+use crate::ask::Ask;
+use crate::caller::denied;
+use crate::hold::Hold;
+use crate::ledger::Ledger;
+use crate::pass::Pass;
+use crate::pricing::{Bill, Quote, Tariff};
+use crate::{Deployment, Gate, Setup};
+
+/// Tokens of an answer that counts as small, of a deployment whose answers are known, and of one whose are not.
+const SMALL: u64 = 256;
+const SMALL_UNKNOWN: u64 = 1024;
+/// Tokens by which the hold of a stream is ahead of what it has cost.
+const AHEAD: u64 = 64;
+/// Bytes of output per token, on the careful side: the money must last until the provider counts.
+const BYTES_PER_TOKEN: u64 = 3;
+
+/// An attempt that will be booked.
+pub(crate) struct Booking {
+    pass: Rc<Pass>,
+    ledger: Option<Rc<dyn Ledger>>,
+    deployment: Arc<Deployment>,
+    tariff: Tariff,
+    quote: Option<Quote>,
+    /// `None` if nobody's money is limited, or once it is settled.
+    hold: Option<Rc<std::cell::RefCell<Hold>>>,
+    entry: Entry,
+    input_estimate: u64,
+    /// The bound that the provider was given, tokens.
+    bound: Option<u64>,
+    /// Whether the bound is ours, and smaller than what the caller wanted.
+    pub lowered: Option<u64>,
+    has_output: bool,
+    opened: bool,
+    settled: bool,
+}
+
+/// What came of an attempt.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Receipt {
+    /// What it cost; `None` if the price is not known.
+    pub cost: Option<Usd>,
+    pub lines: CostLines,
+    /// The number under which it was written into the ledger.
+    pub mark: Option<u64>,
+}
+
+/// What a booking is about.
+pub(crate) struct Order<'a> {
+    pub gate: &'a Gate,
+    pub setup: &'a Setup,
+    pub pass: &'a Rc<Pass>,
+    pub ask: &'a Ask,
+    pub deployment: &'a Arc<Deployment>,
+    /// The model as the provider calls it.
+    pub model: &'a str,
+}
+
+impl Booking {
+    /// Holds the money for an attempt. Waits for others to settle, within bounds, when they hold what is left.
+    pub async fn begin(order: &Order<'_>) -> Result<Self, Fault> {
+        let Order { gate, setup, pass, ask, deployment, model } = order;
+        if gate.ledger.as_ref().is_some_and(|ledger| !ledger.is_healthy()) {
+            let message = "the gateway cannot book what calls cost right now, so it makes none; please try again";
+            return Err(Fault::new(FaultKind::Unavailable, Side::Gateway, message));
+        }
+        let tariff = deployment.tariff(model);
+        let has_output = matches!(ask.operation, Operation::Chat | Operation::Completion);
+        let limited = pass.has_budget();
+        // Counting costs time that only money is worth.
+        let input_estimate = if limited || gate.ledger.is_some() { ask.input_estimate() } else { 0 };
+        let habits = deployment.health.habits();
+        let input = habits.input(input_estimate);
+        let quote = tariff.quote(input);
+        let asked = ask.output_bound().or(deployment.facts.max_output_tokens).filter(|_| has_output);
+        let mut booking = Booking {
+            entry: entry(order, input_estimate, quote.as_ref()),
+            pass: (*pass).clone(),
+            ledger: gate.ledger.clone(),
+            deployment: (*deployment).clone(),
+            tariff,
+            quote,
+            hold: None,
+            input_estimate,
+            bound: asked,
+            lowered: None,
+            has_output,
+            opened: false,
+            settled: false,
+        };
+        if limited {
+            let Some(quote) = booking.quote else { return Err(unpriced(&deployment.name)) };
+            let need = need(&quote, ask, asked, &habits, has_output);
+            let hold = Hold::take(pass, &need, setup.spending.patience).await?;
+            booking.bound_to(&hold, &quote, need.grows);
+            booking.entry.charges = hold.charges();
+            booking.hold = Some(Rc::new(std::cell::RefCell::new(hold)));
+        }
+        Ok(booking)
+    }
+
+    /// Bounds the answer to what is held, unless the hold can grow while the answer comes.
+    fn bound_to(&mut self, hold: &Hold, quote: &Quote, grows: bool) {
+        let paid = quote.tokens_for(hold.amount());
+        let beyond = self.bound.is_none_or(|bound| bound > paid);
+        if self.has_output && !grows && beyond && paid < u64::MAX {
+            (self.bound, self.lowered) = (Some(paid), Some(paid));
+        }
+    }
+
+    /// The attempt is about to be sent: from here on it may cost something.
+    pub fn open(&mut self) {
+        self.opened = true;
+        self.entry.started_at = self.pass.now_ms();
+        if let Some(ledger) = &self.ledger {
+            ledger.write(&self.entry);
+        }
+    }
+
+    /// The first content has come.
+    pub fn answered(&mut self) {
+        self.entry.first_token_at = Some(self.pass.now_ms());
+    }
+
+    /// The attempt failed before it brought anything.
+    pub fn fail(mut self, fault: &Fault) {
+        self.note(fault);
+        // A provider that refuses or breaks before it answers bills nothing.
+        self.settle_as(Status::Failure, Usage { input: Some(0), output: Some(0), ..Usage::default() }, false);
+    }
+
+    /// The attempt brought an answer and consumed this; `output_bytes` is what the model wrote, for what the provider
+    /// did not count.
+    pub fn settle(&mut self, usage: Usage, output_bytes: usize) -> Receipt {
+        self.settle_with(Status::Success, usage, output_bytes)
+    }
+
+    /// The attempt brought a part of an answer and then failed.
+    pub fn break_off(&mut self, fault: &Fault, usage: Usage, output_bytes: usize) -> Receipt {
+        self.note(fault);
+        self.settle_with(Status::Failure, usage, output_bytes)
+    }
+
+    /// The caller left.
+    pub fn abort(&mut self, usage: Usage, output_bytes: usize) -> Receipt {
+        self.settle_with(Status::Aborted, usage, output_bytes)
+    }
+
+    fn note(&mut self, fault: &Fault) {
+        let (kind, status) = (format!("{:?}", fault.kind), fault.status());
+        self.entry.fault = Some(EntryFault { kind, status, message: fault.message.clone() });
+    }
+
+    fn settle_with(&mut self, status: Status, mut usage: Usage, output_bytes: usize) -> Receipt {
+        let estimated = usage.input.is_none() || self.has_output && usage.output.is_none();
+        if usage.input.is_none() {
+            usage.input = Some(self.deployment.health.habits().input(self.input_estimate));
+        } else if status == Status::Success {
+            let (input, output) = (usage.input.unwrap_or_default(), usage.output.unwrap_or_default());
+            self.deployment.health.note_answer(self.input_estimate, input, output, self.bound);
+        }
+        if usage.output.is_none() {
+            let written = (output_bytes as u64).div_ceil(BYTES_PER_TOKEN + 1);
+            usage.output = Some(if self.has_output { written } else { 0 });
+        }
+        self.settle_as(status, usage, estimated)
+    }
+
+    fn settle_as(&mut self, status: Status, usage: Usage, estimated: bool) -> Receipt {
+        if self.settled || !self.opened {
+            // Nothing was sent: what is held is given back when the booking goes.
+            self.settled = true;
+            return Receipt::default();
+        }
+        self.settled = true;
+        let ended_at = self.pass.now_ms();
+        let bill = Bill { unix_ms: ended_at, duration_ms: (ended_at - self.entry.started_at).max(0) as u64 };
+        let cost = match (status, usage.total()) {
+            (Status::Failure, Some(0)) => Some(Default::default()),
+            _ => self.tariff.cost(&usage, &bill),
+        };
+        let total = cost.map(|cost| cost.total);
+        if let Some(hold) = self.hold.take().and_then(|hold| Rc::try_unwrap(hold).ok()) {
+            hold.into_inner().settle(total.unwrap_or_default());
+        }
+        self.pass.tokens.set(self.pass.tokens.get() + usage.total().unwrap_or_default());
+        let lines = cost.map(|cost| cost.lines).unwrap_or_default();
+        let entry = &mut self.entry;
+        (entry.status, entry.ended_at, entry.usage, entry.estimated) = (status, Some(ended_at), usage, estimated);
+        (entry.cost, entry.lines) = (total, lines);
+        let mark = self.ledger.as_ref().map(|ledger| ledger.write(entry));
+        Receipt { cost: total, lines, mark }
+    }
+
+    /// How many bytes of output what is held pays for.
+    pub fn paid_bytes(&self) -> usize {
+        let (Some(hold), Some(quote)) = (&self.hold, &self.quote) else { return usize::MAX };
+        let tokens = quote.tokens_for(hold.borrow().amount()).saturating_sub(AHEAD);
+        usize::try_from(tokens.saturating_mul(BYTES_PER_TOKEN)).unwrap_or(usize::MAX)
+    }
+
+    /// Holds more money for an answer that goes on; resolves to the fault that ends it if there is none to be had.
+    /// `None` if that needed no waiting.
+    pub fn pay(&self, patience: std::time::Duration) -> Result<Option<Paying>, Fault> {
+        let (Some(hold), Some(quote)) = (&self.hold, self.quote) else { return Ok(None) };
+        let least = quote.tokens(AHEAD);
+        let wanted = quote.tokens(self.bound.unwrap_or(u64::MAX).max(AHEAD));
+        let mut growing = hold.borrow_mut();
+        match growing.grow(wanted, least) {
+            Ok(()) => Ok(None),
+            Err(policy::Funds::Wait) => {
+                let hold = hold.clone();
+                Ok(Some(Box::pin(async move { Hold::wait_to_grow(&hold, wanted, least, patience).await })))
+            }
+            Err(_) => Err(growing.exhausted()),
+        }
+    }
+}
+
+/// Waiting for money.
+pub(crate) type Paying = std::pin::Pin<Box<dyn Future<Output = Result<(), Fault>>>>;
+
+impl Drop for Booking {
+    fn drop(&mut self) {
+        if !self.settled {
+            self.abort(Usage::default(), 0);
+        }
+    }
+}
+
+/// What a call needs, from what it asks for and what the deployment's answers were like.
+fn need(quote: &Quote, ask: &Ask, bound: Option<u64>, habits: &policy::Habits, has_output: bool) -> Need {
+    if !has_output {
+        let cost = Some(quote.worst(0));
+        return Need {
+            input: quote.input,
+            small: quote.input,
+            likely: cost,
+            worst: cost,
+            obeys: Obeys::Yes,
+            grows: false,
+        };
+    }
+    let small = if habits.is_known() || ask.stream { SMALL } else { SMALL_UNKNOWN };
+    let within = |tokens: u64| quote.worst(bound.map_or(tokens, |bound| tokens.min(bound)));
+    let free = quote.worst(u64::MAX) == Usd::ZERO;
+    Need {
+        input: quote.input,
+        small: within(small),
+        likely: habits.output().map(within),
+        worst: bound.map(|bound| quote.worst(bound)).or(free.then_some(Usd::ZERO)),
+        obeys: habits.obeys(),
+        grows: ask.stream,
+    }
+}
+
+/// The entry of an attempt that is about to be sent: what it costs at least is in it, should we not live to see more.
+fn entry(order: &Order, input_estimate: u64, quote: Option<&Quote>) -> Entry {
+    let Order { gate, pass, ask, deployment, model, .. } = order;
+    let caller = &pass.caller;
+    let call_type = match (ask.operation, ask.front.name()) {
+        (Operation::Chat, "anthropic") => "anthropic_messages",
+        (Operation::Chat, _) => "acompletion",
+        (Operation::Completion, _) => "atext_completion",
+        (Operation::Embedding, _) => "aembedding",
+        (Operation::CountTokens, _) => "acount_tokens",
+    };
+    Entry {
+        attempt_id: gate.dice.borrow_mut().uuid(),
+        call_id: pass.call_id.clone(),
+        session_id: pass.attribution.session_id.clone(),
+        call_type: call_type.to_owned(),
+        stream: ask.stream,
+        key: caller.key_hash.clone(),
+        key_alias: caller.key.as_ref().and_then(|key| key.key_alias.clone()),
+        user_id: caller.user_id.clone(),
+        team_id: caller.team_id.clone(),
+        organization_id: caller.organization_id.clone(),
+        customer_id: pass.attribution.customer_id.clone(),
+        tags: pass.attribution.tags.clone(),
+        model_group: ask.model.clone(),
+        model: format!("{}/{model}", deployment.provider),
+        provider: deployment.provider.to_owned(),
+        deployment_id: deployment.id.clone(),
+        api_base: deployment.endpoint.url(),
+        usage: Usage { input: Some(input_estimate), ..Usage::default() },
+        estimated: true,
+        cost: quote.map(|quote| quote.input),
+        ip: pass.ip.as_ref().map(IpAddr::to_string),
+        metadata: pass.attribution.metadata.clone(),
+        ..Entry::default()
+    }
+}
+
+fn unpriced(model: &str) -> Fault {
+    let message = format!(
+        "the price of {model} is not known, so it cannot be called on a budget; set input_cost_per_token and \
+         output_cost_per_token in its model_info"
+    );
+    denied(FaultKind::Permission, "model_cost_map_missing", message)
+}

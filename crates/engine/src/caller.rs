@@ -1,0 +1,270 @@
+//! Who calls: a key with its user, team and organization, resolved into what it may do and who pays.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use policy::grants;
+use store::records::{Allowance, Key, Organization, Record, Role, Team, TeamMember, User};
+use store::{Directory, Entries, Registry};
+use types::{Fault, FaultKind, Side};
+
+use crate::meters::{Meter, Meters};
+use crate::terms::Terms;
+
+/// After how long a caller may ask again whose key cannot be looked up.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// Who calls.
+#[derive(Default)]
+pub struct Caller {
+    /// Hash of the key; empty for the master key and where no key is needed.
+    pub key_hash: String,
+    /// The key, unless it is the master key.
+    pub key: Option<Arc<Key>>,
+    /// Whether it may do everything.
+    pub is_admin: bool,
+    /// Whose call it is.
+    pub user_id: Option<String>,
+    /// The team that pays.
+    pub team_id: Option<String>,
+    /// The organization that pays.
+    pub organization_id: Option<String>,
+    team: Option<Arc<Team>>,
+    member: Option<Arc<TeamMember>>,
+    user: Option<Arc<User>>,
+    organization: Option<Arc<Organization>>,
+    /// Where its calls are counted, whatever they ask for.
+    pub(crate) accounts: Vec<Account>,
+    /// When it has to be resolved anew, milliseconds since 1970.
+    pub(crate) valid_until: Option<i64>,
+}
+
+/// Where calls are counted.
+#[derive(Clone)]
+pub(crate) struct Account {
+    pub meter: Arc<Meter>,
+    pub terms: Terms,
+    pub owner: Owner,
+}
+
+/// Whose account it is, for the words of a refusal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    Key(String),
+    User(String),
+    Team(String),
+    Member(String),
+    Organization(String),
+    Customer(String),
+    Tag(String),
+    Model(String),
+    Gateway,
+}
+
+impl Caller {
+    /// The caller with the master key, or any caller where no key is needed.
+    pub fn admin() -> Self {
+        Caller { is_admin: true, user_id: Some("default_user_id".to_owned()), ..Caller::default() }
+    }
+
+    /// The refusal of a key that nobody has.
+    pub fn unknown() -> Fault {
+        unknown_key()
+    }
+
+    /// The caller with this key, or why it may not call.
+    pub fn find(registry: &Registry, meters: &Meters, hash: &str, now_ms: i64) -> Result<Self, Fault> {
+        let found = Caller::resolve(&registry.read(), meters, hash, now_ms);
+        // A key that is missing here may well exist: created elsewhere, while we cannot see it.
+        let unseen = |fault: &Fault| fault.label == unknown_key().label && !registry.is_current();
+        found.map_err(|fault| if unseen(&fault) { no_database() } else { fault })
+    }
+
+    fn resolve(directory: &Directory, meters: &Meters, hash: &str, now_ms: i64) -> Result<Self, Fault> {
+        let (hash, key) = find(directory, hash, now_ms)?;
+        let team_id = key.team_id.clone();
+        let team = record(&directory.teams, team_id.as_deref());
+        let user = record(&directory.users, key.user_id.as_deref());
+        let organization_id = key.organization_id.clone().or_else(|| team.as_ref()?.organization_id.clone());
+        let member = match (&team_id, &key.user_id) {
+            (Some(team), Some(user)) => record(&directory.team_members, Some(&TeamMember::id(team, user))),
+            _ => None,
+        };
+        let mut caller = Caller {
+            is_admin: user.as_ref().is_some_and(|user| user.user_role == Role::ProxyAdmin),
+            user_id: key.user_id.clone(),
+            organization: record(&directory.organizations, organization_id.as_deref()),
+            valid_until: key.expires,
+            key: Some(key),
+            key_hash: hash,
+            team_id,
+            organization_id,
+            team,
+            member,
+            user,
+            ..Caller::default()
+        };
+        caller.refuse_blocked()?;
+        caller.accounts = caller.count(directory, meters, now_ms);
+        let changes = caller.accounts.iter().filter_map(|account| account.terms.valid_until);
+        caller.valid_until = changes.chain(caller.valid_until).min();
+        Ok(caller)
+    }
+
+    fn refuse_blocked(&self) -> Result<(), Fault> {
+        let blocked = |message: String| Err(denied(FaultKind::Authentication, "auth_error", message));
+        match (&self.team, &self.user) {
+            (Some(team), _) if team.blocked => {
+                let id = self.team_id.as_deref().unwrap_or_default();
+                blocked(format!(
+                    "Authentication Error, Team={id} is blocked. Update via `/team/unblock` if you're an admin."
+                ))
+            }
+            (_, Some(user)) if user.blocked => {
+                let id = self.user_id.as_deref().unwrap_or_default();
+                blocked(format!("Authentication Error, User={id} is blocked."))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Everybody who pays for this caller. A user's own budget counts for keys without a team only.
+    fn count(&self, directory: &Directory, meters: &Meters, now_ms: i64) -> Vec<Account> {
+        let mut accounts = Vec::new();
+        let mut add = |subject: String, owner: Owner, allowance: Option<&Allowance>, lenient: bool| {
+            let Some(allowance) = allowance else { return };
+            let shared = record(&directory.budgets, allowance.budget_id.as_deref());
+            let shared = shared.as_ref().map(|budget| &budget.allowance);
+            let terms = Terms::of(allowance, shared, lenient, now_ms);
+            if terms.limit_something() {
+                accounts.push(Account { meter: meters.of(&subject), terms, owner });
+            }
+        };
+        let id = |id: &Option<String>| id.clone().unwrap_or_default();
+        let key = self.key.as_deref();
+        let name = key.map(|key| key.key_alias.clone().unwrap_or_else(|| key.key_name.clone())).unwrap_or_default();
+        add(format!("key:{}", self.key_hash), Owner::Key(name), key.map(|key| &key.allowance), false);
+        if self.team_id.is_none() {
+            let user = self.user.as_deref().map(|user| &user.allowance);
+            add(format!("user:{}", id(&self.user_id)), Owner::User(id(&self.user_id)), user, false);
+        }
+        let team = self.team.as_deref().map(|team| &team.allowance);
+        add(format!("team:{}", id(&self.team_id)), Owner::Team(id(&self.team_id)), team, true);
+        let member = TeamMember::id(&id(&self.team_id), &id(&self.user_id));
+        let allowance = self.member.as_deref().map(|member| &member.allowance);
+        add(format!("member:{member}"), Owner::Member(member), allowance, false);
+        let organization = self.organization.as_deref().map(|organization| &organization.allowance);
+        let owner = Owner::Organization(id(&self.organization_id));
+        add(format!("organization:{}", id(&self.organization_id)), owner, organization, false);
+        accounts
+    }
+
+    /// The model that `name` means for this caller: keys and teams can have names of their own.
+    pub(crate) fn alias<'a>(&'a self, name: &'a str) -> &'a str {
+        let own = self.key.as_deref().and_then(|key| key.aliases.get(name));
+        let own = own.or_else(|| self.team.as_deref()?.model_aliases.get(name));
+        own.map_or(name, String::as_str)
+    }
+
+    /// Whether it may call `model`, or why not.
+    pub fn may_call(&self, model: &str) -> Result<(), Fault> {
+        let Some(key) = self.key.as_deref().filter(|_| !self.is_admin) else { return Ok(()) };
+        let own = self.user.as_deref().filter(|_| self.team.is_none()).map(|user| ("user", &user.models));
+        let lists = [
+            self.team.as_deref().map(|team| ("team", &team.models)),
+            self.member.as_deref().map(|member| ("team_member", &member.allowed_models)),
+            own,
+            self.organization.as_deref().map(|organization| ("organization", &organization.models)),
+        ];
+        let refused = match grants::key_allows(&key.models, model) {
+            false => Some("key"),
+            true => lists.into_iter().flatten().find(|(_, list)| !grants::allows(list, model)).map(|(who, _)| who),
+        };
+        refused.map_or(Ok(()), |who| Err(no_model(who, model)))
+    }
+
+    /// What it is limited to for one model alone, beside `accounts`: by key, and by team.
+    pub(crate) fn accounts_of_model(&self, meters: &Meters, model: &str, accounts: &mut Vec<Account>) {
+        let key = self.key.as_deref().map(|key| (format!("key:{}", self.key_hash), &key.allowance));
+        let team = self.team.as_deref().zip(self.team_id.as_deref());
+        let team = team.map(|(team, id)| (format!("team:{id}"), &team.allowance));
+        for (subject, allowance) in [key, team].into_iter().flatten() {
+            let terms = Terms::of_model(allowance, model);
+            if terms.limit_something() {
+                let meter = meters.of(&format!("model:{subject}|{model}"));
+                accounts.push(Account { meter, terms, owner: Owner::Model(model.to_owned()) });
+            }
+        }
+    }
+
+    /// Tags that all its calls have: of the key, and of the team.
+    pub(crate) fn tags(&self) -> impl Iterator<Item = &str> {
+        let key = self.key.as_deref().and_then(|key| key.metadata.get("tags"));
+        let team = self.team.as_deref().and_then(|team| team.metadata.get("tags"));
+        let lists = [key, team].into_iter().flatten().filter_map(|tags| tags.as_array());
+        lists.flatten().filter_map(|tag| tag.as_str())
+    }
+}
+
+/// The key with this hash, or the one that took its place.
+fn find(directory: &Directory, hash: &str, now_ms: i64) -> Result<(String, Arc<Key>), Fault> {
+    let retired = record(&directory.retired_keys, Some(hash)).filter(|retired| retired.revoke_at > now_ms);
+    let hash = retired.map_or_else(|| hash.to_owned(), |retired| retired.active.clone());
+    let Some(key) = record(&directory.keys, Some(&hash)) else {
+        return Err(unknown_key());
+    };
+    if key.blocked {
+        let message = "Authentication Error, Key is blocked. Update via `/key/unblock` if you're an admin.";
+        return Err(denied(FaultKind::Authentication, "auth_error", message));
+    }
+    if let Some(expires) = key.expires.filter(|expires| *expires <= now_ms) {
+        let shown = |ms: i64| jiff::Timestamp::from_millisecond(ms).unwrap_or_default();
+        let (expires, now) = (shown(expires), shown(now_ms));
+        let message = format!("Authentication Error - Expired Key. Key Expiry time {expires} and current time {now}");
+        return Err(denied(FaultKind::Authentication, "expired_key", message));
+    }
+    Ok((hash, key))
+}
+
+fn record<T: Record>(entries: &Entries<T>, id: Option<&str>) -> Option<Arc<T>> {
+    entries.get(id?).map(|held| held.record.clone())
+}
+
+/// Nobody has this key.
+pub(crate) fn unknown_key() -> Fault {
+    let message = "Authentication Error, Invalid API key provided.";
+    let fault = denied(FaultKind::Authentication, "token_not_found_in_db", message);
+    Fault { param: Some("key".to_owned()), ..fault }
+}
+
+fn no_database() -> Fault {
+    let message = "the database is away, so this key cannot be looked up; please try again";
+    Fault {
+        retry_after: Some(RETRY_AFTER),
+        label: Some("auth_provider_unavailable"),
+        ..Fault::new(FaultKind::Unavailable, Side::Gateway, message)
+    }
+}
+
+/// A refusal in the incumbent's words.
+pub(crate) fn denied(kind: FaultKind, label: &'static str, message: impl Into<String>) -> Fault {
+    Fault { label: Some(label), ..Fault::new(kind, Side::Caller, message) }
+}
+
+fn no_model(who: &str, model: &str) -> Fault {
+    let label = match who {
+        "team" | "team_member" => "team_model_access_denied",
+        "user" => "user_model_access_denied",
+        "organization" => "org_model_access_denied",
+        "customer" => "customer_model_access_denied",
+        _ => "key_model_access_denied",
+    };
+    let message = format!(
+        "The requested model '{model}' is not available for this API key, or the model name is invalid. \
+         Call `/v1/models` to see what it may use."
+    );
+    Fault { param: Some("model".to_owned()), ..denied(FaultKind::Permission, label, message) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+use jiff::tz::TimeZone;
+use store::{Kind, Object};
+
+use super::*;
+
+/// A directory with one object per line: kind, id, JSON.
+fn directory(objects: &[(Kind, &str, &str)]) -> Directory {
+    let mut directory = Directory::default();
+    let object = |(version, (kind, id, body)): (i64, &(Kind, &str, &str))| Object {
+        kind: *kind,
+        id: (*id).to_owned(),
+        version,
+        body: Some((*body).to_owned()),
+    };
+    let objects: Vec<_> = (1..).zip(objects).map(object).collect();
+    assert_eq!(directory.take(&objects), Vec::<String>::new());
+    directory
+}
+
+fn resolve(objects: &[(Kind, &str, &str)], hash: &str, now_ms: i64) -> Result<Caller, Fault> {
+    Caller::resolve(&directory(objects), &Meters::new(TimeZone::UTC), hash, now_ms)
+}
+
+fn label(result: Result<Caller, Fault>) -> &'static str {
+    result.err().and_then(|fault| fault.label).unwrap_or("let in")
+}
+
+#[test]
+fn a_key_is_let_in_or_refused_in_the_incumbents_words() {
+    let keys = [
+        (Kind::Key, "good", "{}"),
+        (Kind::Key, "blocked", r#"{"blocked":true}"#),
+        (Kind::Key, "expired", r#"{"expires":1000}"#),
+        (Kind::Team, "t", r#"{"blocked":true}"#),
+        (Kind::Key, "in blocked team", r#"{"team_id":"t"}"#),
+        (Kind::RetiredKey, "old", r#"{"active":"good","revoke_at":2000}"#),
+    ];
+    assert_eq!(label(resolve(&keys, "good", 1000)), "let in");
+    assert_eq!(label(resolve(&keys, "nobody's", 1000)), "token_not_found_in_db");
+    assert_eq!(label(resolve(&keys, "blocked", 1000)), "auth_error");
+    assert_eq!(label(resolve(&keys, "expired", 999)), "let in");
+    assert_eq!(label(resolve(&keys, "expired", 1000)), "expired_key");
+    assert_eq!(label(resolve(&keys, "in blocked team", 1000)), "auth_error");
+    assert_eq!(resolve(&keys, "old", 1999).unwrap().key_hash, "good");
+    assert_eq!(label(resolve(&keys, "old", 2000)), "token_not_found_in_db");
+}
+
+#[test]
+fn every_level_has_its_say_about_models() {
+    let objects = [
+        (Kind::Organization, "o", r#"{"models":["a","b","c"]}"#),
+        (Kind::Team, "t", r#"{"models":["a","b","d"],"organization_id":"o","model_aliases":{"nick":"b"}}"#),
+        (Kind::User, "u", r#"{"models":["a"]}"#),
+        (Kind::Key, "k", r#"{"team_id":"t","user_id":"u","models":["all-team-models"]}"#),
+        (Kind::Key, "own", r#"{"user_id":"u"}"#),
+    ];
+    let team_key = resolve(&objects, "k", 0).unwrap();
+    let may = |model: &str| team_key.may_call(model).err().and_then(|fault| fault.label);
+    assert_eq!(may("b"), None, "the user's own list is for keys without a team");
+    assert_eq!(may("c"), Some("team_model_access_denied"));
+    assert_eq!(may("d"), Some("org_model_access_denied"));
+    assert_eq!((team_key.alias("nick"), team_key.alias("b")), ("b", "b"));
+    let own = resolve(&objects, "own", 0).unwrap();
+    assert_eq!(own.may_call("b").unwrap_err().label, Some("user_model_access_denied"));
+    assert!(Caller::admin().may_call("anything").is_ok());
+}
+
+#[test]
+fn everybody_who_pays_has_an_account() {
+    let objects = [
+        (Kind::Budget, "shared", r#"{"max_budget":7}"#),
+        (Kind::Organization, "o", r#"{"budget_id":"shared"}"#),
+        (Kind::Team, "t", r#"{"max_budget":5,"organization_id":"o"}"#),
+        (Kind::TeamMember, "t/u", r#"{"max_budget":2}"#),
+        (Kind::User, "u", r#"{"max_budget":3}"#),
+        (Kind::Key, "k", r#"{"team_id":"t","user_id":"u","rpm_limit":5,"key_alias":"mine"}"#),
+        (Kind::Key, "own", r#"{"user_id":"u"}"#),
+    ];
+    let subjects = |hash: &str| {
+        let caller = resolve(&objects, hash, 0).unwrap();
+        caller.accounts.iter().map(|account| account.meter.subject.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(subjects("k"), ["key:k", "team:t", "member:t/u", "organization:o"]);
+    assert_eq!(subjects("own"), ["user:u"]);
+}
+
+#[test]
+fn a_caller_is_resolved_anew_when_something_of_it_ends() {
+    let addition = r#"{"expires":5000,"max_budget":1,"temp_budget_increase":1,"temp_budget_expiry":3000}"#;
+    let resolved = |now| resolve(&[(Kind::Key, "k", addition)], "k", now).unwrap().valid_until;
+    assert_eq!((resolved(0), resolved(3000)), (Some(3000), Some(5000)));
+}

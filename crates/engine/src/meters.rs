@@ -1,0 +1,136 @@
+//! What everybody has used of their budgets and limits: in memory, shared by all workers. A call that is counted in
+//! several places takes their locks in one order, looks at all of them, and then takes from all or from none.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use jiff::tz::TimeZone;
+use policy::limits::Usage;
+use policy::{Purse, Span, Window};
+use tokio::sync::Notify;
+use types::Usd;
+
+/// What everybody has used.
+pub struct Meters {
+    meters: RwLock<HashMap<Box<str>, Arc<Meter>>>,
+    /// What was spent before this process or by others, by subject and period.
+    sums: RwLock<HashMap<Box<str>, Sums>>,
+    next: AtomicU64,
+    /// Where days and months begin.
+    zone: TimeZone,
+}
+
+/// Amounts by period.
+type Sums = HashMap<Box<str>, Usd>;
+
+/// What one subject has used.
+pub(crate) struct Meter {
+    /// Where its lock stands in the order of locks.
+    pub number: u64,
+    /// Whom it counts for, as the ledger says it.
+    pub subject: Box<str>,
+    state: Mutex<State>,
+    /// Rings when money was given back: those who wait for it are woken one by one.
+    pub freed: Arc<Notify>,
+}
+
+/// The counts themselves.
+#[derive(Default)]
+pub(crate) struct State {
+    pub usage: Usage,
+    purses: Vec<Purse>,
+}
+
+impl Meters {
+    /// Nothing was used yet; windows follow the calendar of `zone`.
+    pub fn new(zone: TimeZone) -> Self {
+        Meters { meters: RwLock::default(), sums: RwLock::default(), next: AtomicU64::new(0), zone }
+    }
+
+    /// Learns what others (processes before this one, other replicas) have spent: subject, period, and amount.
+    pub fn learn(&self, sums: impl IntoIterator<Item = (String, String, Usd)>) {
+        for (subject, period, amount) in sums {
+            if let Some(meter) = self.read(&subject) {
+                meter.lock().learn(&period, amount);
+            }
+            let mut all = self.sums.write().unwrap_or_else(PoisonError::into_inner);
+            all.entry(subject.into()).or_default().insert(period.into(), amount);
+        }
+    }
+
+    /// What a subject has spent in the period that `span` names at this moment; calls in flight are not counted.
+    pub fn spent(&self, subject: &str, span: Option<Span>, now_ms: i64) -> Usd {
+        let window = self.window(span, now_ms);
+        match self.read(subject) {
+            Some(meter) => meter.lock().purse(self, subject, span, window).spent(),
+            None => self.sum(subject, span, window),
+        }
+    }
+
+    /// What is held for calls in flight, all subjects together: nothing, when nothing runs.
+    pub fn held(&self) -> Usd {
+        let meters = self.meters.read().unwrap_or_else(PoisonError::into_inner);
+        meters.values().map(|meter| meter.lock().purses.iter().map(|purse| purse.held).sum()).sum()
+    }
+
+    /// The meter of a subject.
+    pub(crate) fn of(&self, subject: &str) -> Arc<Meter> {
+        if let Some(meter) = self.read(subject) {
+            return meter;
+        }
+        let mut meters = self.meters.write().unwrap_or_else(PoisonError::into_inner);
+        let new = || {
+            let number = self.next.fetch_add(1, Relaxed);
+            Arc::new(Meter { number, subject: subject.into(), state: Mutex::default(), freed: Arc::default() })
+        };
+        meters.entry(subject.into()).or_insert_with(new).clone()
+    }
+
+    /// The window that `span` names at this moment.
+    pub(crate) fn window(&self, span: Option<Span>, now_ms: i64) -> Window {
+        span.map_or(Window { start: i64::MIN, end: i64::MAX }, |span| span.window(now_ms.div_euclid(1000), &self.zone))
+    }
+
+    fn read(&self, subject: &str) -> Option<Arc<Meter>> {
+        self.meters.read().unwrap_or_else(PoisonError::into_inner).get(subject).cloned()
+    }
+
+    fn sum(&self, subject: &str, span: Option<Span>, window: Window) -> Usd {
+        let sums = self.sums.read().unwrap_or_else(PoisonError::into_inner);
+        let known = sums.get(subject).and_then(|periods| periods.get(&*Purse::period(span, window)));
+        known.copied().unwrap_or_default()
+    }
+}
+
+impl Meter {
+    /// The counts. Never to be held across an await.
+    pub fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// The purse for a window; a new one if the window has just begun. What is held in an earlier window is
+    /// settled there: its purse goes when nothing is held in it.
+    pub fn purse(&mut self, meters: &Meters, subject: &str, span: Option<Span>, window: Window) -> &mut Purse {
+        let at = self.purses.iter().position(|purse| purse.span == span && purse.window.start == window.start);
+        let at = at.unwrap_or_else(|| {
+            self.purses.retain(|purse| purse.span != span || purse.calls > 0);
+            self.purses.push(Purse::new(span, window, meters.sum(subject, span, window)));
+            self.purses.len() - 1
+        });
+        &mut self.purses[at]
+    }
+
+    /// The purse in which something is held.
+    pub fn purse_of(&mut self, span: Option<Span>, start: i64) -> Option<&mut Purse> {
+        self.purses.iter_mut().find(|purse| purse.span == span && purse.window.start == start)
+    }
+
+    fn learn(&mut self, period: &str, amount: Usd) {
+        for purse in self.purses.iter_mut().filter(|purse| Purse::period(purse.span, purse.window) == period) {
+            purse.base = amount;
+        }
+    }
+}
