@@ -105,6 +105,7 @@ impl Caller {
             ..Caller::default()
         };
         caller.refuse_blocked()?;
+        caller.refuse_unbound(directory)?;
         caller.accounts = caller.count(directory, meters, now_ms);
         let changes = caller.accounts.iter().filter_map(|account| account.terms.valid_until);
         caller.valid_until = changes.chain(caller.valid_until).min();
@@ -128,6 +129,28 @@ impl Caller {
         }
     }
 
+    /// What holds a caller back must be there: without its team, organization or budget a key that was left over
+    /// could do more than before.
+    fn refuse_unbound(&self, directory: &Directory) -> Result<(), Fault> {
+        let own = self.user.as_deref().filter(|_| self.team_id.is_none()).map(|user| &user.allowance);
+        let bounds = [
+            self.key.as_deref().map(|key| &key.allowance),
+            own,
+            self.team.as_deref().map(|team| &team.allowance),
+            self.member.as_deref().map(|member| &member.allowance),
+            self.organization.as_deref().map(|organization| &organization.allowance),
+        ];
+        let shared = bounds.into_iter().flatten().filter_map(|allowance| allowance.budget_id.as_ref());
+        let lost = match (&self.team_id, &self.organization_id) {
+            (Some(id), _) if self.team.is_none() => Some(("Team", id)),
+            (_, Some(id)) if self.organization.is_none() => Some(("Organization", id)),
+            _ => shared.map(|id| ("Budget", id)).find(|(_, id)| !directory.budgets.contains_key(*id)),
+        };
+        let Some((what, id)) = lost else { return Ok(()) };
+        let message = format!("Authentication Error, {what}={id} of this key does not exist.");
+        Err(denied(FaultKind::Authentication, "auth_error", message))
+    }
+
     /// Everybody who pays for this caller. A user's own budget counts for keys without a team only.
     fn count(&self, directory: &Directory, meters: &Meters, now_ms: i64) -> Vec<Account> {
         let mut accounts = Vec::new();
@@ -143,7 +166,7 @@ impl Caller {
         let id = |id: &Option<String>| id.clone().unwrap_or_default();
         let key = self.key.as_deref();
         let name = key.map(|key| key.key_alias.clone().unwrap_or_else(|| key.key_name.clone())).unwrap_or_default();
-        add(format!("key:{}", self.key_hash), Owner::Key(name), key.map(|key| &key.allowance), false);
+        add(self.key_subject(), Owner::Key(name), key.map(|key| &key.allowance), false);
         if self.team_id.is_none() {
             let user = self.user.as_deref().map(|user| &user.allowance);
             add(format!("user:{}", id(&self.user_id)), Owner::User(id(&self.user_id)), user, false);
@@ -157,6 +180,12 @@ impl Caller {
         let owner = Owner::Organization(id(&self.organization_id));
         add(format!("organization:{}", id(&self.organization_id)), owner, organization, false);
         accounts
+    }
+
+    /// Whom its spend is counted for: the same, however often the key is rotated.
+    fn key_subject(&self) -> String {
+        let hash = self.key.as_deref().map_or(&*self.key_hash, |key| key.counted_as(&self.key_hash));
+        format!("key:{hash}")
     }
 
     /// The model that `name` means for this caller: keys and teams can have names of their own.
@@ -185,7 +214,7 @@ impl Caller {
 
     /// What it is limited to for one model alone, beside `accounts`: by key, and by team.
     pub(crate) fn accounts_of_model(&self, meters: &Meters, model: &str, accounts: &mut Vec<Account>) {
-        let key = self.key.as_deref().map(|key| (format!("key:{}", self.key_hash), &key.allowance));
+        let key = self.key.as_deref().map(|key| (self.key_subject(), &key.allowance));
         let team = self.team.as_deref().zip(self.team_id.as_deref());
         let team = team.map(|(team, id)| (format!("team:{id}"), &team.allowance));
         for (subject, allowance) in [key, team].into_iter().flatten() {

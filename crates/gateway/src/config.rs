@@ -18,6 +18,7 @@ mod fallbacks;
 mod general;
 mod include;
 mod keys;
+mod management;
 mod models;
 mod name;
 mod prices;
@@ -39,6 +40,7 @@ pub use discover::{Quick, discover};
 pub use environ::ReadEnv;
 pub use general::Keeping;
 pub use include::MOST_BYTES;
+pub use management::{KeyRules, KeyScope, Management};
 pub use prices::{Copies, PriceMap, Remote};
 pub use report::Report;
 
@@ -56,6 +58,8 @@ pub struct Loaded {
     pub keeping: Keeping,
     /// Where the price map comes from that is asked for now and then.
     pub price_map: Option<Remote>,
+    /// Settings of the management API.
+    pub management: Management,
 }
 
 /// Loads the configuration in `path`. Deployments find their health of before in `roll`, prices what addresses of

@@ -2,6 +2,7 @@
 //! a bounded channel, so a slow admin page never delays a model call.
 
 mod cors;
+mod manage;
 mod models;
 mod system;
 
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{Response, StatusCode};
+use axum::http::{HeaderMap, Response, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
@@ -27,6 +28,7 @@ use types::{Fault, FaultKind, Side};
 
 use crate::door::routes;
 use crate::live::Live;
+use manage::Desk;
 
 /// Requests that may wait for the control plane.
 const QUEUE: usize = 256;
@@ -65,7 +67,7 @@ fn unavailable() -> Response<Body> {
 
 /// Answers requests until the last worker is gone.
 pub async fn serve(live: Arc<Live>, mut errands: mpsc::Receiver<Errand>) {
-    let router = router(live);
+    let router = router(Desk::new(live));
     while let Some(Errand { request, answer }) = errands.recv().await {
         let mut router = router.clone();
         tokio::spawn(async move {
@@ -77,28 +79,29 @@ pub async fn serve(live: Arc<Live>, mut errands: mpsc::Receiver<Errand>) {
     }
 }
 
-fn router(live: Arc<Live>) -> Router {
+fn router(desk: Desk) -> Router {
     let guarded = Router::new()
         .route("/models", get(models::list))
         .route("/v1/models", get(models::list))
         .route("/models/{*id}", get(models::one))
         .route("/v1/models/{*id}", get(models::one))
         .route("/config/reload", post(system::reload))
-        .route_layer(from_fn_with_state(live.clone(), authenticate));
+        .route_layer(from_fn_with_state(desk.live.clone(), authenticate));
     Router::new()
         .merge(guarded)
+        .merge(manage::router())
         .route("/", get(system::welcome))
         .route("/health/liveliness", get(system::liveliness))
         .route("/health/liveness", get(system::liveliness))
         .route("/health/readiness", get(system::readiness))
         .fallback(system::not_found)
         .method_not_allowed_fallback(system::wrong_method)
-        .with_state(live)
+        .with_state(desk)
 }
 
 /// Lets callers in, and tells the handler who they are.
 async fn authenticate(State(live): State<Arc<Live>>, mut request: Request, next: Next) -> Response<Body> {
-    match caller(&live, &request) {
+    match caller(&live, request.headers()) {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -107,9 +110,10 @@ async fn authenticate(State(live): State<Arc<Live>>, mut request: Request, next:
     }
 }
 
-fn caller(live: &Live, request: &Request) -> Result<Arc<Caller>, Fault> {
+/// Who calls with these headers.
+fn caller(live: &Live, headers: &HeaderMap) -> Result<Arc<Caller>, Fault> {
     let now_ms = jiff::Timestamp::now().as_millisecond();
-    let found = match (live.setup().access.identify(request.headers())?, &live.books) {
+    let found = match (live.setup().access.identify(headers)?, &live.books) {
         (Identity::Admin, _) => Caller::admin(),
         (Identity::Key(hash), Some(books)) => Caller::find(&books.registry, &live.meters, &hash, now_ms)?,
         (Identity::Key(_), None) => return Err(Caller::unknown()),

@@ -8,7 +8,7 @@ use engine::{Meters, Roll, Setup};
 use tokio::sync::watch;
 
 use crate::books::Books;
-use crate::config::{self, Copies, Remote, Report};
+use crate::config::{self, Copies, Loaded, Management, Remote, Report};
 use crate::control::{Bridge, Cors};
 use crate::tls::Tls;
 
@@ -31,6 +31,8 @@ pub struct Lasting {
 /// What all threads share.
 pub struct Live {
     setup: ArcSwap<Setup>,
+    /// Settings of the management API.
+    management: ArcSwap<Management>,
     /// The configuration file, if there is one.
     file: Option<PathBuf>,
     /// The files that were read last: the configuration and what it includes.
@@ -56,18 +58,25 @@ pub struct Live {
 }
 
 impl Live {
-    /// Begins with `setup`, which came from `files` (the configuration first) or from nowhere.
-    pub fn new(setup: Setup, files: Vec<PathBuf>, report: Report, lasting: Lasting) -> Self {
+    /// Begins with `setup`, the rest of which is in `loaded`.
+    pub fn new(setup: Setup, loaded: Loaded, lasting: Lasting) -> Self {
+        let Loaded { files, report, management, price_map, .. } = loaded;
         let (setup, file) = (ArcSwap::from_pointee(setup), files.first().cloned());
+        let management = ArcSwap::from_pointee(management);
         let Lasting { roll, books, meters, control, cors, tls } = lasting;
-        let (price_map, copies) = (watch::Sender::new(None), Copies::default());
+        let (price_map, copies) = (watch::Sender::new(price_map), Copies::default());
         let (files, report) = (Mutex::new(files), Mutex::new(report));
-        Live { setup, file, files, roll, report, price_map, copies, books, meters, control, cors, tls }
+        Live { setup, management, file, files, roll, report, price_map, copies, books, meters, control, cors, tls }
     }
 
     /// The newest setup.
     pub fn setup(&self) -> Arc<Setup> {
         self.setup.load_full()
+    }
+
+    /// The newest settings of the management API.
+    pub fn management(&self) -> Arc<Management> {
+        self.management.load_full()
     }
 
     /// Reads the configuration file again. A file with errors changes nothing; calls in flight finish on the setup
@@ -85,6 +94,7 @@ impl Live {
                 self.setup.store(Arc::new(setup));
                 self.price_map
                     .send_if_modified(|known| std::mem::replace(known, loaded.price_map.clone()) != loaded.price_map);
+                self.management.store(Arc::new(loaded.management));
                 Ok(last.clone())
             }
             None => Err(last.clone()),

@@ -16,7 +16,7 @@ use tokio::runtime::Runtime;
 
 use crate::books::{self, Books};
 use crate::cli::{self, ServeArgs};
-use crate::config::{self, Copies, Loaded};
+use crate::config::{self, Copies};
 use crate::control::{self, Cors};
 use crate::live::{Lasting, Live};
 use crate::tls::Tls;
@@ -55,35 +55,34 @@ fn prepare(args: &ServeArgs) -> Result<Ready, String> {
     let roll = Arc::new(Roll::default());
     let tls_files = args.tls_files()?;
     let seen = Versions::of(args.config.iter().chain(tls_files.iter().flatten()).cloned());
-    let Loaded { setup, report, mut found, files, keeping, price_map } = match &args.config {
+    let mut loaded = match &args.config {
         Some(file) => config::load(file, &config::process_env, &roll, &Copies::default()),
         None => config::discover(&args.quick(), &config::process_env, &roll),
     };
-    let findings = report.to_string();
+    let findings = loaded.report.to_string();
     if !findings.is_empty() {
         complain(&findings);
     }
-    let Some(setup) = setup else {
+    let Some(setup) = loaded.setup.take() else {
         return Err("the configuration has errors; nothing was started".to_owned());
     };
     let tls = tls_files.map(Tls::read).transpose().map_err(|why| format!("HTTPS cannot be served: {why}"))?;
-    let books = books::find(&keeping, args.config.as_deref(), &config::process_env)?.map(|place| {
-        found.push(place.shown.clone());
+    let books = books::find(&loaded.keeping, args.config.as_deref(), &config::process_env)?.map(|place| {
+        loaded.found.push(place.shown.clone());
         Arc::new(Books::new(&place))
     });
-    let meters = Arc::new(Meters::new(keeping.zone.unwrap_or(TimeZone::UTC)));
+    let meters = Arc::new(Meters::new(loaded.keeping.zone.clone().unwrap_or(TimeZone::UTC)));
     let open = setup.access.is_open();
     let address = address(args, open)?;
     let listeners = worker::listeners(address, args.workers())
         .map_err(|error| format!("cannot listen on {address}: {error}; another port can be chosen with --port"))?;
     let address = listeners[0].local_addr().map_err(|error| error.to_string())?;
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let announcement = announcement(&found, scheme, address, &setup);
+    let announcement = announcement(&loaded.found, scheme, address, &setup);
     let (control, errands) = control::bridge();
     let cors = Cors::new(args.cors_origins.as_deref().unwrap_or_default());
     let lasting = Lasting { roll, books, meters, control, cors, tls };
-    let live = Arc::new(Live::new(setup, files, report, lasting));
-    live.price_map.send_replace(price_map);
+    let live = Arc::new(Live::new(setup, loaded, lasting));
     Ok(Ready { live, listeners, errands, announcement, seen })
 }
 

@@ -4,6 +4,7 @@
 //! Nothing here reads a clock, rolls dice, or talks to anybody: time and randomness are arguments. The engine
 //! carries the decisions out.
 
+mod addresses;
 pub mod catalogue;
 mod course;
 mod estimate;
@@ -15,10 +16,12 @@ mod pick;
 pub mod price;
 mod purse;
 mod rest;
+pub mod routes;
 mod rules;
 mod sliding;
 mod span;
 
+pub use addresses::{AddressRules, Network};
 pub use course::{Course, Offer, Step};
 pub use estimate::{estimate_body_tokens, estimate_tokens};
 pub use habits::Habits;
@@ -26,6 +29,7 @@ pub use nearest::nearest;
 pub use pick::{Member, pick};
 pub use purse::{Budget, Funds, Need, Obeys, Purse};
 pub use rest::{Tally, rest};
+pub use routes::RouteRules;
 pub use rules::{RetryPolicy, Rules, Strategy};
 pub use sliding::Sliding;
 pub use span::{Span, Window};

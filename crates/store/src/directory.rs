@@ -93,7 +93,7 @@ impl Directory {
             Kind::Customer => put(&mut self.customers, object),
             Kind::Tag => put(&mut self.tags, object),
             Kind::Budget => put(&mut self.budgets, object),
-            Kind::Model | Kind::Credential | Kind::Setting => {
+            Kind::Model | Kind::Credential | Kind::Setting | Kind::Claim => {
                 let key = (object.kind, object.id);
                 if self.others.get(&key).is_none_or(|held| held.version < object.version) {
                     match object.body {

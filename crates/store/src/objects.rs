@@ -54,6 +54,8 @@ kinds! {
     Credential = "credential",
     /// A named setting of the gateway.
     Setting = "setting",
+    /// A name that only one object may have: `key_alias:mine`. Two writers who want it at once cannot both get it.
+    Claim = "claim",
 }
 
 /// An object as it is stored.

@@ -14,7 +14,7 @@ mod user;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Kind, usual};
+use crate::{Directory, Entries, Kind, usual};
 
 pub use allowance::{Allowance, ModelBudget, WindowBudget};
 pub use budget::Budget;
@@ -29,9 +29,12 @@ pub use user::{Role, User};
 pub type Fields = serde_json::Map<String, serde_json::Value>;
 
 /// The body of a kind of objects.
-pub trait Record: Serialize + DeserializeOwned {
+pub trait Record: Clone + Serialize + DeserializeOwned {
     /// The kind.
     const KIND: Kind;
+
+    /// All of them, in memory.
+    fn all(directory: &Directory) -> &Entries<Self>;
 }
 
 /// When an object came about and was changed: milliseconds since 1970, and by whom (a user's id).

@@ -90,3 +90,28 @@ fn a_caller_is_resolved_anew_when_something_of_it_ends() {
     let resolved = |now| resolve(&[(Kind::Key, "k", addition)], "k", now).unwrap().valid_until;
     assert_eq!((resolved(0), resolved(3000)), (Some(3000), Some(5000)));
 }
+
+#[test]
+fn a_key_whose_bounds_are_gone_is_refused() {
+    let refused = |objects: &[(Kind, &str, &str)]| resolve(objects, "k", 0).err().map(|fault| fault.message);
+    for (key, lost) in [
+        (r#"{"team_id":"t"}"#, "Team=t"),
+        (r#"{"organization_id":"o"}"#, "Organization=o"),
+        (r#"{"budget_id":"b"}"#, "Budget=b"),
+        (r#"{"user_id":"u"}"#, "Budget=of-user"),
+    ] {
+        let objects = [(Kind::Key, "k", key), (Kind::User, "u", r#"{"budget_id":"of-user"}"#)];
+        let message = refused(&objects).unwrap_or_else(|| panic!("{key} is let in"));
+        assert!(message.contains(lost), "{message}");
+    }
+    assert_eq!(refused(&[(Kind::Key, "k", r#"{"user_id":"nobody"}"#)]), None);
+    let budget = [(Kind::Key, "k", r#"{"budget_id":"b"}"#), (Kind::Budget, "b", "{}")];
+    assert_eq!(refused(&budget), None);
+}
+
+#[test]
+fn a_rotated_key_goes_on_with_what_it_has_spent() {
+    let objects = [(Kind::Key, "new", r#"{"max_budget":1,"counted_as":"old"}"#)];
+    let caller = resolve(&objects, "new", 0).unwrap();
+    assert_eq!((&*caller.key_hash, &*caller.accounts[0].meter.subject), ("new", "key:old"));
+}

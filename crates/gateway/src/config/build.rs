@@ -11,6 +11,7 @@ use super::environ::{Env, ReadEnv};
 use super::general::Keeping;
 use super::include::{self, ReadFile};
 use super::keys::{GENERAL, LIBRARY, ROUTER, TOP};
+use super::management::Management;
 use super::models::{self, Builder, Row};
 use super::prices::{self, Copies, Remote, Source};
 use super::report::Notes;
@@ -37,7 +38,7 @@ pub fn load(path: &Path, read_file: ReadFile, world: &World) -> Loaded {
     let mut env = Env::new(world.env);
     let (tree, mut files) = include::read(path, read_file, &mut notes);
     let Some(mut tree) = tree else {
-        return finish(None, Keeping::default(), None, notes, files);
+        return finish(None, Beside::default(), notes, files);
     };
     if let Value::Map(entries) = &mut tree.value
         && let Some(at) = entries.iter().position(|(name, _)| name == "environment_variables")
@@ -47,7 +48,7 @@ pub fn load(path: &Path, read_file: ReadFile, world: &World) -> Loaded {
     }
     env.resolve(&mut tree);
     let place = Surroundings { path, read_file, env: &env, world };
-    let (setup, keeping, source) = setup(&tree, &place, &mut notes);
+    let (setup, beside, source) = setup(&tree, &place, &mut notes);
     let price_map = match source {
         // Changes of it count like changes of the configuration.
         Some(Source::File(file)) => {
@@ -57,18 +58,21 @@ pub fn load(path: &Path, read_file: ReadFile, world: &World) -> Loaded {
         Some(Source::Remote(remote)) => Some(remote),
         None => None,
     };
-    finish(Some(setup), keeping, price_map, notes, files)
+    finish(Some(setup), Beside { price_map, ..beside }, notes, files)
 }
 
-fn finish(
-    setup: Option<Setup>,
+/// What a configuration says beside the setup.
+#[derive(Default)]
+struct Beside {
     keeping: Keeping,
+    management: Management,
     price_map: Option<Remote>,
-    notes: Notes,
-    files: Vec<PathBuf>,
-) -> Loaded {
+}
+
+fn finish(setup: Option<Setup>, beside: Beside, notes: Notes, files: Vec<PathBuf>) -> Loaded {
     let setup = setup.filter(|_| !notes.failed());
-    Loaded { setup, report: notes.finish(), found: Vec::new(), files, keeping, price_map }
+    let Beside { keeping, management, price_map } = beside;
+    Loaded { setup, report: notes.finish(), found: Vec::new(), files, keeping, management, price_map }
 }
 
 /// Where a configuration lies, and what it depends on.
@@ -79,13 +83,14 @@ struct Surroundings<'a> {
     world: &'a World<'a>,
 }
 
-fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Keeping, Option<Source>) {
+fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Beside, Option<Source>) {
     let Surroundings { path, read_file, env, world } = *around;
     let top = Section::read(Some(tree), "", &TOP, notes);
     let section = |name, table, notes: &mut Notes| Section::read(top.node(name), name, table, notes);
     let general = section("general_settings", &GENERAL, notes);
     let library = section("litellm_settings", &LIBRARY, notes);
     let router = section("router_settings", &ROUTER, notes);
+    let management = Management::read(&general, &library);
     let router = router::read(&router, &library, notes);
     let keeping = general::keeping(&general, &library, env, notes);
     let source = Source::find(&library, env, path, keeping.dir.as_deref(), notes);
@@ -104,7 +109,7 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Keepi
         ..assemble(&rows, &router)
     };
     checks::run(&setup, &rows, &router, world.now, notes);
-    (setup, keeping, source)
+    (setup, Beside { keeping, management, price_map: None }, source)
 }
 
 fn assemble(rows: &[Row], router: &Router) -> Setup {

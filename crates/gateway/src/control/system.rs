@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{Response, StatusCode, header::CONTENT_TYPE};
 use axum::response::IntoResponse;
 use dialects::json::Writer;
+use engine::Caller;
 use types::{Fault, FaultKind, Side};
 
 use super::{fault_for, front_of};
@@ -38,7 +40,11 @@ pub async fn readiness() -> Response<Body> {
 }
 
 /// Reads the configuration file again, and says what it found there.
-pub async fn reload(State(live): State<Arc<Live>>) -> Response<Body> {
+pub async fn reload(State(live): State<Arc<Live>>, Extension(caller): Extension<Arc<Caller>>) -> Response<Body> {
+    if !caller.is_admin {
+        let message = "Admin-only endpoint. Not allowed to access this.";
+        return super::fault(&Fault::new(FaultKind::Permission, Side::Caller, message));
+    }
     let reloaded = tokio::task::spawn_blocking(move || live.reload()).await;
     let (status, word, report) = match reloaded {
         Ok(Ok(report)) => (StatusCode::OK, "reloaded", report),

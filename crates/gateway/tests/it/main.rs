@@ -9,6 +9,7 @@ mod front;
 mod gateway;
 mod hostile;
 mod house;
+mod manage;
 mod price_map;
 mod reload;
 mod servers;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Allowance, Fields, Origin, Record, usual};
-use crate::Kind;
+use crate::{Directory, Entries, Kind};
 
 /// Values of a budget that others refer to by `budget_id`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -25,4 +25,8 @@ pub struct Budget {
 
 impl Record for Budget {
     const KIND: Kind = Kind::Budget;
+
+    fn all(directory: &Directory) -> &Entries<Self> {
+        &directory.budgets
+    }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Allowance, Fields, Origin, Record, usual};
-use crate::Kind;
+use crate::{Directory, Entries, Kind};
 
 /// A customer of an application that calls us. The object's id is what the application calls them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -37,4 +37,8 @@ pub struct Customer {
 
 impl Record for Customer {
     const KIND: Kind = Kind::Customer;
+
+    fn all(directory: &Directory) -> &Entries<Self> {
+        &directory.customers
+    }
 }

@@ -6,7 +6,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 use super::{Allowance, Fields, Origin, Record, usual};
-use crate::Kind;
+use crate::{Directory, Entries, Kind};
 
 /// A virtual key.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -59,6 +59,10 @@ pub struct Key {
     /// When it was rotated last, milliseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_rotation_at: Option<i64>,
+    /// The hash it had before it was rotated for the first time: what it spends is counted under that one, so that
+    /// nobody gets a new budget by a new secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counted_as: Option<String>,
     /// When and by whom.
     #[serde(flatten)]
     pub origin: Origin,
@@ -67,8 +71,19 @@ pub struct Key {
     pub extra: Fields,
 }
 
+impl Key {
+    /// The hash under which its spend is counted; `hash` is the one it has.
+    pub fn counted_as<'a>(&'a self, hash: &'a str) -> &'a str {
+        self.counted_as.as_deref().unwrap_or(hash)
+    }
+}
+
 impl Record for Key {
     const KIND: Kind = Kind::Key;
+
+    fn all(directory: &Directory) -> &Entries<Self> {
+        &directory.keys
+    }
 }
 
 /// The hash of a key that was rotated, and still works until the new one is in place everywhere.
@@ -83,6 +98,10 @@ pub struct RetiredKey {
 
 impl Record for RetiredKey {
     const KIND: Kind = Kind::RetiredKey;
+
+    fn all(directory: &Directory) -> &Entries<Self> {
+        &directory.retired_keys
+    }
 }
 
 /// The id under which a key is stored: its SHA-256 in hexadecimal, as at the incumbent. A key has far too many random

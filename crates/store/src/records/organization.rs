@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Allowance, Fields, Origin, Record, Role, usual};
-use crate::Kind;
+use crate::{Directory, Entries, Kind};
 
 /// Several teams that pay together.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -31,6 +31,10 @@ pub struct Organization {
 
 impl Record for Organization {
     const KIND: Kind = Kind::Organization;
+
+    fn all(directory: &Directory) -> &Entries<Self> {
+        &directory.organizations
+    }
 }
 
 /// A user in an organization; the object's id is `organization/user`.
@@ -63,4 +67,8 @@ impl OrganizationMember {
 
 impl Record for OrganizationMember {
     const KIND: Kind = Kind::OrganizationMember;
+
+    fn all(directory: &Directory) -> &Entries<Self> {
+        &directory.organization_members
+    }
 }

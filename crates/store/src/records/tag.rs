@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Allowance, Fields, Origin, Record, usual};
-use crate::Kind;
+use crate::{Directory, Entries, Kind};
 
 /// A tag of calls. The object's id is its name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -28,4 +28,8 @@ pub struct Tag {
 
 impl Record for Tag {
     const KIND: Kind = Kind::Tag;
+
+    fn all(directory: &Directory) -> &Entries<Self> {
+        &directory.tags
+    }
 }

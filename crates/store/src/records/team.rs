@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Allowance, Fields, Origin, Record, usual};
-use crate::Kind;
+use crate::{Directory, Entries, Kind};
 
 /// Several users who share keys and pay together.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -48,6 +48,10 @@ pub struct Team {
 
 impl Record for Team {
     const KIND: Kind = Kind::Team;
+
+    fn all(directory: &Directory) -> &Entries<Self> {
+        &directory.teams
+    }
 }
 
 /// What somebody may do in a team.
@@ -94,4 +98,8 @@ impl TeamMember {
 
 impl Record for TeamMember {
     const KIND: Kind = Kind::TeamMember;
+
+    fn all(directory: &Directory) -> &Entries<Self> {
+        &directory.team_members
+    }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Allowance, Fields, Origin, Record, usual};
-use crate::Kind;
+use crate::{Directory, Entries, Kind};
 
 /// What somebody may do in the gateway as a whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,4 +71,8 @@ pub struct User {
 
 impl Record for User {
     const KIND: Kind = Kind::User;
+
+    fn all(directory: &Directory) -> &Entries<Self> {
+        &directory.users
+    }
 }

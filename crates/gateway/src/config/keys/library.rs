@@ -74,9 +74,9 @@ const BUDGETS: &[Key] = &[
 
 #[rustfmt::skip]
 const KEYS: &[Key] = &[
-    later("default_key_generate_params", Map, "what new keys get"),
-    unguarded("upperbound_key_generate_params", Map, "what new keys may at most get"),
-    unguarded("key_generation_settings", Map, "who may create keys"),
+    on("default_key_generate_params", Map, "what new keys get"),
+    on("upperbound_key_generate_params", Map, "what new keys may at most get"),
+    on("key_generation_settings", Map, "who may create keys"),
     later("enable_key_alias_format_validation", Flag, "checks names of keys"),
     later("key_alias_pattern", Text, "what names of keys look like"),
     later("default_internal_user_params", Map, "what new users get"),

@@ -1,0 +1,75 @@
+//! What the operator says about the management API: who may make keys, and what new ones get.
+
+use serde_json::{Map, Value};
+
+use super::section::Section;
+use super::tree::Node;
+
+/// Settings of the management API.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Management {
+    /// New keys.
+    pub keys: KeyRules,
+}
+
+/// Rules for new keys.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct KeyRules {
+    /// What a key gets where nothing else is asked for (`default_key_generate_params`).
+    pub defaults: Map<String, Value>,
+    /// What a key may get at most (`upperbound_key_generate_params`).
+    pub bounds: Map<String, Value>,
+    /// Keys that a team pays for.
+    pub team: KeyScope,
+    /// Keys without a team.
+    pub personal: KeyScope,
+    /// Whether keys are always made up by the gateway (`disable_custom_api_keys`).
+    pub no_custom_keys: bool,
+    /// Whether admins of organizations make none (`disable_key_generate_for_org_admin`).
+    pub no_keys_of_org_admins: bool,
+    /// Whether every key needs a team (`default_team_disabled`).
+    pub no_personal_keys: bool,
+}
+
+/// Rules for some of the keys: a part of `key_generation_settings`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct KeyScope {
+    /// Roles that may make them; everybody's, if nothing is said.
+    pub roles: Option<Vec<String>>,
+    /// Fields that must be given.
+    pub required: Vec<String>,
+}
+
+impl Management {
+    /// From `general_settings` and `litellm_settings`.
+    pub fn read(general: &Section, library: &Section) -> Self {
+        let map = |name: &str| library.node(name).and_then(object).unwrap_or_default();
+        let scopes = map("key_generation_settings");
+        let flag = |name: &str| general.flag(name).unwrap_or(false);
+        Management {
+            keys: KeyRules {
+                defaults: map("default_key_generate_params"),
+                bounds: map("upperbound_key_generate_params"),
+                team: KeyScope::read(scopes.get("team_key_generation"), "allowed_team_member_roles"),
+                personal: KeyScope::read(scopes.get("personal_key_generation"), "allowed_user_roles"),
+                no_custom_keys: flag("disable_custom_api_keys"),
+                no_keys_of_org_admins: flag("disable_key_generate_for_org_admin"),
+                no_personal_keys: flag("default_team_disabled"),
+            },
+        }
+    }
+}
+
+impl KeyScope {
+    fn read(value: Option<&Value>, roles: &str) -> Self {
+        let texts = |name: &str| {
+            let list = value?.get(name)?.as_array()?;
+            Some(list.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect::<Vec<_>>())
+        };
+        KeyScope { roles: texts(roles), required: texts("required_params").unwrap_or_default() }
+    }
+}
+
+fn object(node: &Node) -> Option<Map<String, Value>> {
+    serde_json::from_str(&node.json()).ok()
+}

@@ -1,0 +1,210 @@
+//! Changes of keys: one, many, and whether they work at all.
+
+use serde_json::{Value, json};
+use store::Held;
+use store::records::{Key, Organization, Team};
+
+use super::super::draft::Draft;
+use super::super::form::{Field, Form, Takes, optional, required};
+use super::super::record::{ADDITION, ALLOWANCE, changed, need, need_budget, settle};
+use super::super::refusal::{Refusal, Result};
+use super::super::rights::{Wish, may};
+use super::super::spend::Spend;
+use super::super::visit::{Answer, Visit, answer};
+use super::{NEW, bounds, find, kept_there, rename, row, rules, take_duration};
+use crate::config::KeyRules;
+
+const KEY: &[Field] = &[required("key", Takes::Text)];
+
+/// Most keys that are changed at once.
+const MOST: usize = 500;
+
+/// `POST /key/update`
+pub async fn update(visit: Visit) -> Answer {
+    let mut form = visit.form(&[KEY, NEW[0], NEW[1], NEW[2], ADDITION])?;
+    let given = form.take("key");
+    let given = given.as_ref().and_then(Value::as_str).unwrap_or_default();
+    let management = visit.desk.live.management();
+    let row = visit.change(|draft| revise(draft, given, form.clone(), &management.keys)).await?;
+    answer(with_key(given, row))
+}
+
+fn with_key(given: &str, row: Value) -> Value {
+    let mut shown = row;
+    shown["key"] = given.into();
+    shown
+}
+
+/// Plans a change of a key, and says what its row will be.
+fn revise(draft: &mut Draft, given: &str, form: Form, by: &KeyRules) -> Result<Value> {
+    let (id, held) = find(draft.directory, given)?;
+    may(draft.actor, Wish::UseKey(&held.record, "/key/update"), draft.directory)?;
+    let key = revised(draft, &held.record, form, by)?;
+    rename(draft, &id, held.record.key_alias.as_deref(), key.key_alias.as_deref())?;
+    draft.replace(&id, held, &key)?;
+    let mut row = row(&id, &key, draft.directory, &Spend::new(draft.now));
+    row.insert("token".to_owned(), id.into());
+    Ok(Value::Object(row))
+}
+
+/// The key as it will be, if `actor` may make it so.
+pub fn revised(draft: &Draft, before: &Key, mut form: Form, by: &KeyRules) -> Result<Key> {
+    rules::bound(by, &mut form, false)?;
+    take_duration(&mut form, draft.now);
+    form.take("spend");
+    form.take("send_invite_email");
+    let fields = settle(form, &before.metadata, &kept_there())?;
+    let key = changed(&Key { origin: draft.changed(&before.origin), ..before.clone() }, fields)?;
+    let manages = bounds::manages(draft.actor, before, draft.directory);
+    if (&key.team_id, &key.user_id) != (&before.team_id, &before.user_id) {
+        need::<Team>(draft, key.team_id.as_deref(), "team_id")?;
+        let wish =
+            Wish::CreateKey { user: key.user_id.as_deref(), team: key.team_id.as_deref(), permission: "/key/generate" };
+        may(draft.actor, wish, draft.directory)?;
+        if !manages {
+            return Err(Refusal::forbidden("Only an administrator gives a key to somebody else."));
+        }
+    }
+    if key.organization_id != before.organization_id {
+        need::<Organization>(draft, key.organization_id.as_deref(), "organization_id")?;
+        if let Some(organization) = &key.organization_id {
+            may(draft.actor, Wish::ManageOrganization(organization), draft.directory)?;
+        }
+    }
+    bounds::keeps_within(draft.actor, manages, before, &key)?;
+    if key.allowance.budget_id != before.allowance.budget_id {
+        need_budget(draft, &key.allowance)?;
+    }
+    Ok(key)
+}
+
+const ONE_OF_MANY: &[Field] = &[
+    required("key", Takes::Text),
+    optional("budget_id", Takes::Name),
+    optional("max_budget", Takes::Dollars),
+    optional("team_id", Takes::Name),
+    optional("tags", Takes::TEXTS),
+];
+const MANY: &[Field] = &[required("keys", Takes::ListOf(&Takes::Object(ONE_OF_MANY)))];
+
+/// `POST /key/bulk_update`: each key on its own; what fails does not stop the others.
+pub async fn bulk_update(visit: Visit) -> Answer {
+    let form = visit.form(&[MANY])?;
+    may_change_all(&visit)?;
+    let mut items = Vec::new();
+    for mut item in form.items("keys").unwrap_or_default() {
+        let given = item.take("key");
+        items.push((given.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned(), item));
+    }
+    update_many(visit, items).await
+}
+
+fn may_change_all(visit: &Visit) -> Result<()> {
+    visit.read(|directory| may(&visit.actor, Wish::ManageAll, directory))
+}
+
+const TEAM_KEYS: &[Field] = &[
+    required("team_id", Takes::Name),
+    optional("key_ids", Takes::TEXTS),
+    optional("all_keys_in_team", Takes::Flag),
+    required("update_fields", Takes::Map),
+];
+/// What is changed for many keys of a team at once: nothing about whose they are.
+const FOR_ALL: [&str; 15] = [
+    "max_budget",
+    "budget_id",
+    "budget_duration",
+    "budget_limits",
+    "model_max_budget",
+    "tpm_limit",
+    "rpm_limit",
+    "model_tpm_limit",
+    "model_rpm_limit",
+    "max_parallel_requests",
+    "rpm_limit_type",
+    "tpm_limit_type",
+    "duration",
+    "tags",
+    "metadata",
+];
+
+/// `POST /team/key/bulk_update`: one change for many keys of a team.
+pub async fn team_bulk_update(visit: Visit) -> Answer {
+    let form = visit.form(&[TEAM_KEYS])?;
+    let team = form.needed("team_id");
+    let fields = form.object("update_fields").cloned().unwrap_or_default();
+    let known = |name: &String| FOR_ALL.contains(&name.as_str()) || ADDITION.iter().any(|field| field.name() == name);
+    if let Some(name) = fields.keys().find(|name| !known(name)) {
+        let input = fields.get(name).cloned().unwrap_or_default();
+        let detail = json!({ "type": "extra_forbidden", "loc": ["body", "update_fields", name],
+            "msg": "Extra inputs are not permitted", "input": input });
+        return Err(Refusal::invalid(vec![detail]));
+    }
+    let change = Form::of(Value::Object(fields), &[NEW[0], NEW[1], ALLOWANCE, ADDITION])?;
+    let ids: Vec<String> = visit.read(|directory| {
+        may(&visit.actor, Wish::ManageTeam(team), directory)?;
+        let in_team = |key: &Key| key.team_id.as_deref() == Some(team);
+        if form.flag("all_keys_in_team") == Some(true) {
+            return Ok(directory
+                .keys
+                .iter()
+                .filter(|(_, held)| in_team(&held.record))
+                .map(|(id, _)| id.clone())
+                .collect());
+        }
+        let given = form
+            .texts("key_ids")
+            .ok_or_else(|| Refusal::bad("Either key_ids or all_keys_in_team must be provided."))?;
+        let foreign = |given: &&String| find(directory, given).is_ok_and(|(_, held)| !in_team(&held.record));
+        match given.iter().find(foreign) {
+            Some(_) => Err(Refusal::bad_param("key_ids", "one of the keys is in another team")),
+            None => Ok(given),
+        }
+    })?;
+    update_many(visit, ids.into_iter().map(|id| (id, change.clone())).collect()).await
+}
+
+async fn update_many(visit: Visit, items: Vec<(String, Form)>) -> Answer {
+    if items.is_empty() || items.len() > MOST {
+        return Err(Refusal::bad(format!("between 1 and {MOST} keys can be updated at once")));
+    }
+    let management = visit.desk.live.management();
+    let (total, mut done, mut failed) = (items.len(), Vec::new(), Vec::new());
+    for (given, form) in items {
+        match visit.change(|draft| revise(draft, &given, form.clone(), &management.keys)).await {
+            Ok(row) => done.push(json!({ "key": given, "key_info": row })),
+            Err(why) => failed.push(json!({ "key": given, "key_info": null, "failed_reason": why.message() })),
+        }
+    }
+    answer(json!({ "total_requested": total, "successful_updates": done, "failed_updates": failed }))
+}
+
+/// `POST /key/block`
+pub async fn block(visit: Visit) -> Answer {
+    set_blocked(visit, true, "/key/block").await
+}
+
+/// `POST /key/unblock`
+pub async fn unblock(visit: Visit) -> Answer {
+    set_blocked(visit, false, "/key/unblock").await
+}
+
+async fn set_blocked(visit: Visit, blocked: bool, permission: &'static str) -> Answer {
+    let form = visit.form(&[KEY])?;
+    let row = visit
+        .change(|draft| {
+            let (id, held): (_, &Held<Key>) = find(draft.directory, form.needed("key"))?;
+            let before = &held.record;
+            may(draft.actor, Wish::UseKey(before, permission), draft.directory)?;
+            let key = Key { blocked, origin: draft.changed(&before.origin), ..Key::clone(before) };
+            // A member whom the team lets unblock keys manages them as far as that goes.
+            let manages = before.team_id.is_some() || bounds::manages(draft.actor, before, draft.directory);
+            bounds::keeps_within(draft.actor, manages, before, &key)?;
+            draft.replace(&id, held, &key)?;
+            let mut row = row(&id, &key, draft.directory, &Spend::new(draft.now));
+            row.insert("token".to_owned(), id.into());
+            Ok(Value::Object(row))
+        })
+        .await?;
+    answer(row)
+}

@@ -1,0 +1,129 @@
+//! New keys.
+
+use policy::routes::KEY_TYPES;
+use serde_json::json;
+use store::hash_key;
+use store::records::{Key, Organization, Team};
+
+use super::super::draft::Draft;
+use super::super::form::{Field, Form, Takes, optional};
+use super::super::record::{changed, need, need_budget, settle};
+use super::super::refusal::{Refusal, Result};
+use super::super::rights::{Wish, may};
+use super::super::secret;
+use super::super::spend::Spend;
+use super::super::visit::{Answer, Visit, answer};
+use super::{NEW, SHORTEST, bounds, check_secret, issued, kept_there, name_of, rename, rules, take_duration};
+use crate::config::KeyRules;
+
+/// A key of somebody's own choice.
+const OWN: &[Field] = &[optional("key", Takes::Text)];
+
+/// `POST /key/generate`
+pub async fn generate(visit: Visit) -> Answer {
+    let mut form = visit.form(&[NEW[0], NEW[1], NEW[2], OWN])?;
+    if !visit.actor.is_admin() && form.get("user_id").is_none() {
+        form.set("user_id", visit.actor.user_id.clone());
+    }
+    make(visit, form, "/key/generate").await
+}
+
+/// `POST /key/service-account/generate`: a key of a team that is nobody's.
+pub async fn generate_for_service(visit: Visit) -> Answer {
+    let mut form = visit.form(&[NEW[0], NEW[1], NEW[2], OWN])?;
+    if form.text("team_id").is_none() {
+        let message = "team_id is required for service account keys. Please specify `team_id` in the request body.";
+        return Err(Refusal::bad_param("team_id", message));
+    }
+    form.take("user_id");
+    let mut metadata = form.object("metadata").cloned().unwrap_or_default();
+    if !metadata.contains_key("service_account_id") {
+        let id = form.text("key_alias").map_or_else(secret::new_id, |alias| Ok(alias.to_owned()))?;
+        metadata.insert("service_account_id".to_owned(), json!(id));
+    }
+    form.set("metadata", metadata);
+    make(visit, form, "/key/service-account/generate").await
+}
+
+async fn make(visit: Visit, mut form: Form, permission: &'static str) -> Answer {
+    let management = visit.desk.live.management();
+    let secret = match form.take("key").and_then(|key| key.as_str().map(str::to_owned)) {
+        Some(_) if management.keys.no_custom_keys => {
+            return Err(Refusal::forbidden(
+                "Custom API key values are disabled by your administrator. Keys must be auto-generated.",
+            ));
+        }
+        Some(own) => {
+            check_secret(&own, if visit.actor.is_admin() { 0 } else { SHORTEST })?;
+            own
+        }
+        None => secret::new_key()?,
+    };
+    let body = visit
+        .change(|draft| {
+            let (id, key) = issue(draft, form.clone(), &secret, permission, &management.keys)?;
+            Ok(issued(&id, &key, &secret, draft.directory, &Spend::new(draft.now)))
+        })
+        .await?;
+    answer(body)
+}
+
+/// Plans a new key: its hash, and the key.
+pub fn issue(
+    draft: &mut Draft,
+    mut form: Form,
+    secret: &str,
+    permission: &'static str,
+    by: &KeyRules,
+) -> Result<(String, Key)> {
+    rules::fill(by, &mut form);
+    rules::bound(by, &mut form, true)?;
+    rules::check(by, draft.actor, &form, draft.directory)?;
+    let (user, team) = (form.text("user_id"), form.text("team_id"));
+    need::<Team>(draft, team, "team_id")?;
+    need::<Organization>(draft, form.text("organization_id"), "organization_id")?;
+    may(draft.actor, Wish::CreateKey { user, team, permission }, draft.directory)?;
+    by_organization(draft, &form, by)?;
+    set_routes(&mut form);
+    take_duration(&mut form, draft.now);
+    form.take("spend");
+    form.take("send_invite_email");
+    let blank = Key { key_name: name_of(secret), origin: draft.origin(), ..Key::default() };
+    let mut key = changed(&blank, settle(form, &blank.metadata, &kept_there())?)?;
+    bounds::within(draft.actor, &mut key)?;
+    need_budget(draft, &key.allowance)?;
+    let id = hash_key(secret);
+    if draft.find::<Key>(&id).is_some() || draft.directory.retired_keys.contains_key(&id) {
+        return Err(Refusal::bad_param("key", "This key exists already."));
+    }
+    rename(draft, &id, None, key.key_alias.as_deref())?;
+    draft.create(&id, &key)?;
+    Ok((id, key))
+}
+
+/// The type of a key is a list of paths by a name, where no list was given.
+fn set_routes(form: &mut Form) {
+    let kind = form.text("key_type").and_then(|kind| KEY_TYPES.iter().find(|(name, _)| *name == kind));
+    if let Some((_, entries)) = kind
+        && form.texts("allowed_routes").is_none_or(|given| given.is_empty())
+    {
+        form.set("allowed_routes", json!(entries));
+    }
+}
+
+/// Who names an organization must belong to it, and a team's key belongs where its team does.
+fn by_organization(draft: &Draft, form: &Form, by: &KeyRules) -> Result<()> {
+    let team = form.text("team_id").and_then(|id| draft.find::<Team>(id));
+    let home = team.and_then(|team| team.record.organization_id.as_deref());
+    let manages = |id: &str| draft.actor.manages_organization(draft.directory, id);
+    if by.no_keys_of_org_admins && !draft.actor.is_admin() && home.is_some_and(manages) {
+        return Err(Refusal::forbidden("Organization admins create no keys here."));
+    }
+    match (form.text("organization_id"), home) {
+        (Some(named), Some(home)) if named != home => {
+            Err(Refusal::bad_param("organization_id", format!("the team belongs to organization {home}")))
+        }
+        (Some(named), _) => may(draft.actor, Wish::SeeOrganization(named), draft.directory),
+        (None, _) => Ok(()),
+    }
+}

@@ -1,0 +1,176 @@
+//! Looking at keys: one, some, all that somebody may see.
+
+use serde_json::{Value, json};
+use store::records::{Fields, Key};
+use store::{Directory, Held};
+
+use super::super::actor::Actor;
+use super::super::form::{Field, Form, Takes, optional};
+use super::super::page::{PAGE, Page};
+use super::super::refusal::{Refusal, Result};
+use super::super::rights::{Wish, may};
+use super::super::spend::Spend;
+use super::super::visit::{Answer, Visit, answer};
+use super::{find, id_of, row};
+
+const KEY: &[Field] = &[optional("key", Takes::Text)];
+const KEYS: &[Field] = &[optional("keys", Takes::TEXTS)];
+
+/// `GET /key/info`: the key that is named, or the caller's own.
+pub async fn info(visit: Visit) -> Answer {
+    let form = visit.query(&[KEY])?;
+    let given = form.text("key").map_or_else(|| visit.actor.key_hash.clone(), str::to_owned);
+    let shown = visit.read(|directory| {
+        let (id, held) = find(directory, &given)?;
+        may(&visit.actor, Wish::SeeKey(&id, &held.record), directory)?;
+        Ok(Value::Object(row(&id, &held.record, directory, &Spend::new(visit.now))))
+    })?;
+    answer(json!({ "key": given, "info": shown }))
+}
+
+/// `POST /v2/key/info`: several keys; those that are not there, or that the caller may not see, are left out.
+pub async fn infos(visit: Visit) -> Answer {
+    let form = visit.form(&[KEYS])?;
+    let keys = form.texts("keys").ok_or_else(|| Refusal::bad_param("keys", "No keys passed in"))?;
+    let shown = visit.read(|directory| {
+        let visible = |given: &String| {
+            let (id, held) = find(directory, given).ok()?;
+            may(&visit.actor, Wish::SeeKey(&id, &held.record), directory).ok()?;
+            let mut row = row(&id, &held.record, directory, &Spend::new(visit.now));
+            row.insert("token".to_owned(), id.into());
+            Some(Value::Object(row))
+        };
+        Ok(keys.iter().filter_map(visible).collect::<Vec<_>>())
+    })?;
+    answer(json!({ "key": keys, "info": shown }))
+}
+
+/// `POST /key/health`: the caller's own key works, or it would not have come this far.
+pub async fn health(_visit: Visit) -> Answer {
+    answer(json!({ "key": "healthy", "logging_callbacks": null }))
+}
+
+const FILTERS: &[Field] = &[
+    optional("user_id", Takes::Text),
+    optional("team_id", Takes::Text),
+    optional("organization_id", Takes::Text),
+    optional("project_id", Takes::Text),
+    optional("agent_id", Takes::Text),
+    optional("access_group_id", Takes::Text),
+    optional("key_hash", Takes::Text),
+    optional("key_alias", Takes::Text),
+    optional("search", Takes::Text),
+    optional("status", Takes::Text),
+    optional("expires", Takes::Text),
+    optional("return_full_object", Takes::Flag),
+    optional("include_team_keys", Takes::Flag),
+    optional("include_created_by_keys", Takes::Flag),
+    optional("expand", Takes::TEXTS),
+];
+
+/// `GET /key/list`
+pub async fn list(visit: Visit) -> Answer {
+    let form = visit.query(&[FILTERS, PAGE])?;
+    let page = visit.read(|directory| {
+        let rows = rows(&visit.actor, &form, directory, &Spend::new(visit.now))?;
+        Page::of(rows, &form, 10, "created_at")
+    })?;
+    let full =
+        form.flag("return_full_object") == Some(true) || form.texts("expand").is_some_and(|expand| !expand.is_empty());
+    let pages = page.pages();
+    let shown = page.rows.into_iter().map(|mut row| match full {
+        true => Value::Object(row),
+        false => row.remove("token").unwrap_or_default(),
+    });
+    let shown: Vec<Value> = shown.collect();
+    answer(json!({ "keys": shown, "total_count": page.total, "current_page": page.number, "total_pages": pages }))
+}
+
+/// `GET /key/aliases`
+pub async fn aliases(visit: Visit) -> Answer {
+    let form = visit.query(&[FILTERS, PAGE])?;
+    let page = visit.read(|directory| {
+        let mut rows = rows(&visit.actor, &form, directory, &Spend::new(visit.now))?;
+        rows.retain(|row| !row["key_alias"].is_null());
+        let mut form = form.clone();
+        form.set_missing("sort_order", "asc");
+        Page::of(rows, &form, 50, "key_alias")
+    })?;
+    let pages = page.pages();
+    let shown: Vec<Value> = page.rows.into_iter().map(|mut row| row.remove("key_alias").unwrap_or_default()).collect();
+    answer(json!({
+        "aliases": shown,
+        "total_count": page.total,
+        "current_page": page.number,
+        "total_pages": pages,
+        "size": page.size,
+    }))
+}
+
+fn rows(actor: &Actor, form: &Form, directory: &Directory, spend: &Spend) -> Result<Vec<Fields>> {
+    if form.text("status").is_some_and(|status| status == "deleted") {
+        return Err(Refusal::bad_param(
+            "status",
+            "deleted keys are not kept: the audit says who deleted them, GET /audit",
+        ));
+    }
+    let wanted = |id: &str, key: &Key| fits(form, id, key, spend.now) && is_listed(actor, form, id, key, directory);
+    let found = directory.keys.iter().filter(|(id, held)| wanted(id, &held.record));
+    Ok(found.map(|(id, held)| full(id, held, directory, spend)).collect())
+}
+
+fn full(id: &str, held: &Held<Key>, directory: &Directory, spend: &Spend) -> Fields {
+    let mut shown = row(id, &held.record, directory, spend);
+    let team = held.record.team_id.as_deref().and_then(|id| directory.teams.get(id));
+    let user = held.record.user_id.as_deref().and_then(|id| directory.users.get(id));
+    shown.insert("token".to_owned(), id.into());
+    shown.insert("team_alias".to_owned(), json!(team.and_then(|held| held.record.team_alias.clone())));
+    shown.insert("user_email".to_owned(), json!(user.and_then(|held| held.record.user_email.clone())));
+    shown
+}
+
+/// Whether a list shows the key: one's own, those of teams one manages if they are asked for, all to whoever sees
+/// everything.
+fn is_listed(actor: &Actor, form: &Form, id: &str, key: &Key, directory: &Directory) -> bool {
+    if actor.sees_everything() || id == actor.key_hash {
+        return true;
+    }
+    let own = key.user_id.as_deref().is_some_and(|user| actor.is(user));
+    let made = form.flag("include_created_by_keys") == Some(true)
+        && key.origin.created_by.as_deref().is_some_and(|user| actor.is(user));
+    let of_team = (form.flag("include_team_keys") == Some(true) || form.text("team_id").is_some())
+        && key.team_id.is_some()
+        && may(actor, Wish::UseKey(key, "/key/list"), directory).is_ok();
+    own || made && may(actor, Wish::SeeKey(id, key), directory).is_ok() || of_team
+}
+
+fn fits(form: &Form, id: &str, key: &Key, now: i64) -> bool {
+    let same = |name: &str, value: Option<&str>| form.text(name).is_none_or(|wanted| value == Some(wanted));
+    let extra = |name: &str| key.extra.get(name).and_then(Value::as_str);
+    let search = form.text("search").is_none_or(|part| {
+        let part = part.to_lowercase();
+        let texts = [key.key_alias.as_deref(), Some(&key.key_name), Some(id), key.user_id.as_deref()];
+        texts.into_iter().flatten().any(|text| text.to_lowercase().contains(&part))
+    });
+    let group = form.text("access_group_id").is_none_or(|wanted| {
+        let groups = key.extra.get("access_group_ids").and_then(Value::as_array).into_iter().flatten();
+        groups.into_iter().any(|group| group == wanted)
+    });
+    let expired = key.expires.is_some_and(|expires| expires <= now);
+    let alive = match form.text("status").or(form.text("expires")) {
+        Some("expired") => expired,
+        Some("active") => !expired && !key.blocked,
+        Some("blocked") => key.blocked,
+        _ => true,
+    };
+    same("user_id", key.user_id.as_deref())
+        && same("team_id", key.team_id.as_deref())
+        && same("organization_id", key.organization_id.as_deref())
+        && same("project_id", extra("project_id"))
+        && same("agent_id", extra("agent_id"))
+        && same("key_alias", key.key_alias.as_deref())
+        && form.text("key_hash").is_none_or(|wanted| id_of(wanted) == id)
+        && search
+        && group
+        && alive
+}

@@ -1,0 +1,167 @@
+//! A request to the management API: who calls, what they sent, and the ways to read and to change what is kept.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRef, FromRequest, Path, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, Response};
+use axum::response::IntoResponse;
+use policy::routes;
+use serde_json::Value;
+use store::{Directory, Problem, Registry};
+use tokio::sync::Mutex;
+use tokio::time::{sleep, timeout};
+
+use super::actor::Actor;
+use super::draft::Draft;
+use super::form::{Field, Form};
+use super::moment;
+use super::refusal::{Refusal, Result};
+use crate::live::Live;
+
+/// How often a change is planned anew when other replicas were faster.
+const TRIES: u32 = 40;
+/// By how much longer it waits each time before it is: long enough for others to come to an end.
+const PAUSE: Duration = Duration::from_millis(2);
+/// How long a change waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// Largest body that is read; the door lets through no larger one.
+const LARGEST_BODY: usize = 16 << 20;
+
+/// What all requests share.
+#[derive(Clone)]
+pub struct Desk {
+    /// What all threads share.
+    pub live: Arc<Live>,
+    /// Changes are made one after the other: on this replica none has to be planned anew because of another.
+    turn: Arc<Mutex<()>>,
+}
+
+impl Desk {
+    /// A desk.
+    pub fn new(live: Arc<Live>) -> Self {
+        Desk { live, turn: Arc::default() }
+    }
+}
+
+impl FromRef<Desk> for Arc<Live> {
+    fn from_ref(desk: &Desk) -> Self {
+        desk.live.clone()
+    }
+}
+
+/// A request.
+pub struct Visit {
+    /// What all requests share.
+    pub desk: Desk,
+    /// Who calls.
+    pub actor: Actor,
+    /// Now, in milliseconds since 1970.
+    pub now: i64,
+    registry: Arc<Registry>,
+    path: HashMap<String, String>,
+    query: String,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl FromRequest<Desk> for Visit {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, desk: &Desk) -> Result<Self> {
+        let (mut parts, body) = request.into_parts();
+        let caller = super::super::caller(&desk.live, &parts.headers)?;
+        let allowed = caller.key.as_ref().map_or(&[][..], |key| &key.allowed_routes);
+        if !routes::allows(allowed, parts.uri.path()) {
+            let message = format!(
+                "Virtual key is not allowed to call this route. Only allowed to call routes: {allowed:?}. Tried to call route: {}",
+                parts.uri.path()
+            );
+            return Err(Refusal::forbidden(message));
+        }
+        let registry = desk.live.books.as_ref().map(|books| books.registry.clone()).ok_or_else(Refusal::no_database)?;
+        let actor = Actor::new(&caller, &registry.read());
+        let path = axum::RequestPartsExt::extract::<Path<HashMap<String, String>>>(&mut parts).await;
+        let Path(path) = path.map_err(|why| Refusal::bad(why.body_text()))?;
+        let body = axum::body::to_bytes(body, LARGEST_BODY).await;
+        let body = body.map_err(|_| Refusal::bad("the request body is too large"))?;
+        let query = parts.uri.query().unwrap_or_default().to_owned();
+        Ok(Visit { desk: desk.clone(), actor, now: moment::now(), registry, path, query, headers: parts.headers, body })
+    }
+}
+
+impl Visit {
+    /// The body, which must be there.
+    pub fn form(&self, tables: &[&'static [Field]]) -> Result<Form> {
+        Form::body(&self.body, tables)
+    }
+
+    /// The body, if there is one.
+    pub fn optional_form(&self, tables: &[&'static [Field]]) -> Result<Form> {
+        Form::optional_body(&self.body, tables)
+    }
+
+    /// The query.
+    pub fn query(&self, tables: &[&'static [Field]]) -> Result<Form> {
+        Form::query(&self.query, tables)
+    }
+
+    /// A part of the path.
+    pub fn segment(&self, name: &str) -> &str {
+        self.path.get(name).map_or("", String::as_str)
+    }
+
+    /// A header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Looks something up. What is not found while the database is away may well be there.
+    pub fn read<T>(&self, look: impl FnOnce(&Directory) -> Result<T>) -> Result<T> {
+        let result = look(&self.registry.read());
+        result.map_err(|refusal| self.or_away(refusal))
+    }
+
+    /// Makes a change: `plan` says what to write, over the directory as it is. Either all of it happens, or nothing.
+    pub async fn change<T>(&self, plan: impl Fn(&mut Draft) -> Result<T>) -> Result<T> {
+        let turn = timeout(PATIENCE, self.desk.turn.lock()).await;
+        let _turn = turn.map_err(|_| Refusal::away())?;
+        let mut faster = String::new();
+        for tried in 0..TRIES {
+            let (outcome, writes) = {
+                let directory = self.registry.read();
+                let mut draft = Draft::new(&directory, &self.actor, self.now);
+                let outcome = plan(&mut draft).map_err(|refusal| self.or_away(refusal))?;
+                (outcome, draft.writes)
+            };
+            if writes.is_empty() {
+                return Ok(outcome);
+            }
+            match self.registry.write(writes).await {
+                Ok(_) => return Ok(outcome),
+                Err(Problem::Conflict(why)) => {
+                    faster = why;
+                    sleep(PAUSE * tried).await;
+                    self.registry.refresh().await?;
+                }
+                Err(problem) => return Err(problem.into()),
+            }
+        }
+        Err(Refusal::conflict(faster))
+    }
+
+    fn or_away(&self, refusal: Refusal) -> Refusal {
+        if refusal.is_not_found() && !self.registry.is_current() { Refusal::away() } else { refusal }
+    }
+}
+
+/// An answer.
+pub type Answer = Result<Response<Body>>;
+
+/// An answer in JSON.
+pub fn answer(body: Value) -> Answer {
+    Ok(([(CONTENT_TYPE, "application/json")], body.to_string()).into_response())
+}
