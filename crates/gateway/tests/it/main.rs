@@ -10,6 +10,7 @@ mod gateway;
 mod hostile;
 mod house;
 mod manage;
+mod money;
 mod price_map;
 mod reload;
 mod servers;
