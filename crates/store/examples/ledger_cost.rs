@@ -3,10 +3,11 @@
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use store::spool::Spool;
-use store::{Charge, Entry, Status};
+use store::{Charge, Entry, Status, Store, StoreUrl};
 use types::{Usage, Usd};
 
 const ENTRIES: u32 = 10_000;
@@ -28,6 +29,16 @@ async fn main() {
         pen.durable(pen.write(entry)).await;
     }
     println!("wait for the disk, alone: {:?}", begun.elapsed() / 100);
+
+    let store = Store::new(&StoreUrl::file(&dir.join("lockgate.db")));
+    store.migrate().await.unwrap();
+    for again in ["", " again"] {
+        let begun = (cpu(), Instant::now());
+        for batch in entries.chunks(1000) {
+            store.book(batch).await.unwrap();
+        }
+        println!("book{again}: {:?} of CPU, {:?} in all", (cpu() - begun.0) / ENTRIES, begun.1.elapsed() / ENTRIES);
+    }
     std::fs::remove_dir_all(&dir).unwrap();
 }
 
@@ -37,10 +48,12 @@ fn each(what: &str, run: impl FnOnce()) {
     println!("{what}: {:?} of CPU", (cpu() - begun) / ENTRIES);
 }
 
-/// Time that this thread has had on a CPU: the machine may be busy with other things.
+/// Time that this process has had on a CPU: the machine may be busy with other things.
 fn cpu() -> Duration {
-    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-    Duration::from_nanos(stat.split(' ').next().unwrap().parse().unwrap())
+    let threads = std::fs::read_dir("/proc/self/task").unwrap().map(|thread| thread.unwrap().path().join("schedstat"));
+    let nanos =
+        |stat: PathBuf| std::fs::read_to_string(stat).unwrap().split(' ').next().unwrap().parse::<u64>().unwrap();
+    Duration::from_nanos(threads.map(nanos).sum())
 }
 
 fn entry(number: u32) -> Entry {

@@ -26,6 +26,19 @@ pub enum Status {
     Interrupted,
 }
 
+impl Status {
+    /// The name, as in the JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::Open => "open",
+            Status::Success => "success",
+            Status::Failure => "failure",
+            Status::Aborted => "aborted",
+            Status::Interrupted => "interrupted",
+        }
+    }
+}
+
 /// A sum that an attempt counts for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Charge {

@@ -5,9 +5,11 @@
 //! comes here: the data plane reads the [`Directory`], which is memory, and writes to the spool, which is a file.
 
 mod clock;
+mod day;
 mod db;
 mod directory;
 mod entry;
+mod ledger;
 mod objects;
 pub mod records;
 mod registry;
@@ -18,6 +20,7 @@ mod store;
 pub use db::{Problem, Result, StoreUrl};
 pub use directory::{Directory, Entries, Held};
 pub use entry::{Charge, CostLines, Entry, EntryFault, Status};
+pub use ledger::{Booked, Sum, Sums};
 pub use objects::{Changes, Expect, Kind, Object, Write};
 pub use records::hash_key;
 pub use registry::{POLL, Registry};

@@ -205,12 +205,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(6))]
     #[test]
     fn any_prefix_gives_back_exactly_the_whole_lines(
-        entries in prop::collection::vec((any::<bool>(), "\\PC{0,12}", any::<Option<u64>>()), 1..5)
+        entries in prop::collection::vec((any::<bool>(), "\\PC{0,12}", any::<Option<u32>>()), 1..5)
     ) {
         let dir = Dir::new();
         let entries: Vec<Entry> = entries.into_iter().enumerate().map(|(number, (failed, text, tokens))| Entry {
             user_id: Some(text),
-            usage: types::Usage { input: tokens, ..Default::default() },
+            usage: types::Usage { input: tokens.map(u64::from), ..Default::default() },
             status: if failed { Status::Failure } else { Status::Success },
             attempt_id: number.to_string(),
             ..Entry::default()

@@ -158,7 +158,7 @@ impl Track {
 
     fn hand_out(&mut self, number: u64, entry: Entry, batch: &mut Batch) {
         self.hold(number);
-        batch.entries.push(entry);
+        batch.entries.push(entry.bounded());
         batch.sources.push((self.pen, number));
     }
 
