@@ -5,6 +5,9 @@ use types::{Fault, FunctionTool};
 
 use crate::Target;
 
+/// Most losses that are named one by one where a request may have any number of them.
+const MAX_NAMED: usize = 64;
+
 /// Keeps account of what a request loses on its way to `target`.
 pub struct Fit<'t> {
     /// Where the request goes.
@@ -46,7 +49,7 @@ impl<'t> Fit<'t> {
     pub fn lose_fields(&mut self, function: &FunctionTool, spoken: bool) {
         for (name, _) in function.extras.iter().filter(|_| !spoken) {
             let param = format!("tools.{name}");
-            if !self.dropped.contains(&param) {
+            if self.dropped.len() < MAX_NAMED && !self.dropped.contains(&param) {
                 self.dropped.push(param);
             }
         }

@@ -3,6 +3,7 @@
 //! under its own name.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use types::{Answer, Block, Chat, Delta, Event, Fault, Request, Tool, ToolChoice};
 
@@ -57,8 +58,8 @@ pub fn hash(text: &str) -> u64 {
 /// The tools of a request that were renamed for a target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names {
-    /// What was sent, and the caller's own name.
-    renamed: Vec<(String, String)>,
+    /// The caller's own name for what was sent.
+    renamed: HashMap<String, String>,
 }
 
 /// The request with names of tools that the target takes, and what the others were called.
@@ -82,13 +83,11 @@ impl Names {
     fn rename(&mut self, name: &mut String, rule: Rule) {
         let Cow::Owned(sent) = rule.fit(name) else { return };
         let own = std::mem::replace(name, sent);
-        if !self.renamed.iter().any(|(sent, _)| sent == name) {
-            self.renamed.push((name.clone(), own));
-        }
+        self.renamed.entry(name.clone()).or_insert(own);
     }
 
     fn restore(&self, name: &mut String) {
-        if let Some((_, own)) = self.renamed.iter().find(|(sent, _)| sent == name) {
+        if let Some(own) = self.renamed.get(name) {
             name.clone_from(own);
         }
     }

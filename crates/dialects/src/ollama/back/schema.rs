@@ -2,6 +2,7 @@
 //! (wire.md 10, trap 58).
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use bytes::BytesMut;
 use types::Raw;
@@ -10,6 +11,9 @@ use crate::json::{Doc, Json, Kind, MAX_DEPTH, Writer};
 
 /// Most values that a schema may have with all its references resolved: they can multiply.
 const MAX_VALUES: usize = 20_000;
+
+/// What a reference counts for among them: it has to be looked up.
+const REFERENCE: usize = 10;
 
 const TOO_LARGE: &str = "it is too large with its references resolved";
 
@@ -23,7 +27,7 @@ pub(super) fn resolved(schema: &Raw) -> Result<Cow<'_, str>, &'static str> {
     let mut out = BytesMut::with_capacity(2 * text.len());
     let mut resolver = Resolver { root: doc.root(), open: Vec::new(), left: MAX_VALUES, depth: 0 };
     // The definitions are written where they are used, and nowhere else.
-    let mut written = vec!["$defs".to_owned(), "definitions".to_owned()];
+    let mut written = HashSet::from(["$defs".to_owned(), "definitions".to_owned()]);
     let mut result = Ok(());
     Writer::new(&mut out).object(|w| result = resolver.fields(doc.root(), &mut written, w));
     result?;
@@ -48,7 +52,7 @@ impl<'d> Resolver<'d> {
         self.depth += 1;
         let mut result = Ok(());
         match value.kind() {
-            Kind::Object => w.object(|w| result = self.fields(value, &mut Vec::new(), w)),
+            Kind::Object => w.object(|w| result = self.fields(value, &mut HashSet::new(), w)),
             Kind::Array => w.array(|w| result = value.items().try_for_each(|item| self.write(item, w))),
             _ => w.json(value.raw()),
         }
@@ -58,7 +62,7 @@ impl<'d> Resolver<'d> {
 
     /// Writes the fields of an object that were not written yet, and then those of what it refers to: what stands
     /// beside a reference is said of this place, and counts more.
-    fn fields(&mut self, object: Json<'d>, written: &mut Vec<String>, w: &mut Writer) -> Result<(), &'static str> {
+    fn fields(&mut self, object: Json<'d>, written: &mut HashSet<String>, w: &mut Writer) -> Result<(), &'static str> {
         let reference = object.get("$ref").and_then(|reference| reference.as_string());
         for (key, value) in object.fields() {
             let name = key.as_string().unwrap_or_default();
@@ -66,9 +70,10 @@ impl<'d> Resolver<'d> {
                 continue;
             }
             w.key(&name);
-            written.push(name);
+            written.insert(name);
             self.write(value, w)?;
         }
+        self.left = self.left.saturating_sub(reference.as_ref().map_or(0, |_| REFERENCE));
         let Some((path, target)) = reference.and_then(|path| find(self.root, &path).map(|target| (path, target)))
         else {
             return Ok(());
