@@ -10,6 +10,7 @@ mod gateway;
 mod hostile;
 mod house;
 mod price_map;
+mod prices;
 mod reload;
 mod servers;
 mod staying_alive;
