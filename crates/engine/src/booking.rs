@@ -5,12 +5,13 @@ use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use policy::price::{Bill, Cost, Quote, Tariff};
+use policy::price::{Cost, Quote, Tariff};
 use policy::{Need, Obeys};
 use store::{CostLines, Entry, EntryFault, Status};
-use types::{Fault, FaultKind, Operation, Side, Tier, Usage, Usd};
+use types::{Fault, FaultKind, Operation, Side, Usage, Usd};
 
 use crate::ask::Ask;
+use crate::asked::Asked;
 use crate::caller::denied;
 use crate::hold::Hold;
 use crate::ledger::{Durable, Ledger};
@@ -32,6 +33,7 @@ pub(crate) struct Booking {
     deployment: Arc<Deployment>,
     tariff: Arc<Tariff>,
     quote: Option<Quote>,
+    asked: Asked,
     /// `None` if nobody's money is limited, or once it is settled.
     hold: Option<Rc<std::cell::RefCell<Hold>>>,
     entry: Entry,
@@ -81,8 +83,9 @@ impl Booking {
         let input_estimate = if limited || gate.ledger.is_some() { ask.input_estimate() } else { 0 };
         let habits = deployment.health.habits();
         let input = habits.input(input_estimate);
-        let quote = tariff.quote(input, None);
-        let asked = ask.output_bound().or(deployment.facts.max_output_tokens).filter(|_| has_output);
+        let asked = Asked::of(ask, deployment);
+        let quote = tariff.quote(input, asked.service());
+        let bound = ask.output_bound().or(deployment.facts.max_output_tokens).filter(|_| has_output);
         let mut booking = Booking {
             entry: entry(order, input_estimate, quote.as_ref()),
             pass: (*pass).clone(),
@@ -90,9 +93,10 @@ impl Booking {
             deployment: (*deployment).clone(),
             tariff,
             quote,
+            asked,
             hold: None,
             input_estimate,
-            bound: asked,
+            bound,
             lowered: None,
             has_output,
             opened: false,
@@ -103,7 +107,7 @@ impl Booking {
         }
         if limited {
             let Some(quote) = booking.quote else { return Err(unpriced(&deployment.name)) };
-            let need = need(order, &quote, asked, &habits, has_output);
+            let need = need(order, &quote, bound, &habits, has_output);
             let hold = Hold::take(pass, &need, setup.spending.patience).await?;
             booking.bound_to(&hold, &quote, need.grows);
             booking.entry.charges = hold.charges();
@@ -187,19 +191,16 @@ impl Booking {
         }
         self.settled = true;
         let ended_at = self.pass.now_ms();
-        let bill = Bill {
-            at: self.entry.started_at.div_euclid(1000),
-            lasted_ms: (ended_at - self.entry.started_at).max(0) as u64,
-            service: usage.tier.map(Tier::as_str),
-            ..Bill::default()
-        };
+        let bill = self.asked.bill(self.entry.started_at, (ended_at - self.entry.started_at).max(0) as u64);
         let cost = match (status, usage.total()) {
             (Status::Failure, Some(0)) => Some(Cost::default()),
             _ => self.tariff.cost(&usage, &bill),
         };
         let total = cost.map(|cost| cost.total);
         if let Some(hold) = self.hold.take().and_then(|hold| Rc::try_unwrap(hold).ok()) {
-            hold.into_inner().settle(total.unwrap_or_default());
+            // A price may be missing only now, of a search for example: the rest is no present.
+            let quoted = || self.quote.map(|quote| quote.worst(usage.output.unwrap_or_default()));
+            hold.into_inner().settle(total.or_else(quoted).unwrap_or_default());
         }
         self.pass.tokens.set(self.pass.tokens.get() + usage.total().unwrap_or_default());
         let lines = cost.as_ref().map(lines).unwrap_or_default();
