@@ -20,7 +20,7 @@ mod store;
 pub use db::{Problem, Result, StoreUrl};
 pub use directory::{Directory, Entries, Held};
 pub use entry::{Charge, CostLines, Entry, EntryFault, Status};
-pub use ledger::{Booked, Sum, Sums};
+pub use ledger::{Booked, Sum, Sums, ends_at};
 pub use objects::{Changes, Expect, Kind, Object, Write};
 pub use records::hash_key;
 pub use registry::{POLL, Registry};

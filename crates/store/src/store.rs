@@ -46,6 +46,11 @@ impl Store {
         ledger::book(&self.db, entries).await
     }
 
+    /// Whether a harmless entry could be booked now. If so, and another one cannot, that one is at fault.
+    pub async fn rehearse(&self) -> Result<()> {
+        ledger::rehearse(&self.db).await
+    }
+
     /// Adds `delta`, which may be negative, to what a subject has spent in a period; the new sum.
     pub async fn adjust(&self, subject: &str, period: &str, delta: Usd) -> Result<Usd> {
         let mut tx = self.db.begin().await?;
