@@ -17,7 +17,7 @@ use crate::{Entry, Problem, Result, Status};
 pub use period::ends_at;
 pub(crate) use retention::{forget, forget_windows};
 pub use spend::{Sum, Sums};
-pub(crate) use spend::{add, changed};
+pub(crate) use spend::{adjust, changed};
 
 /// What came of booking: attempts by id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use jiff::tz::TimeZone;
-use store::{Charge, Entry, Status, StoreUrl};
+use store::{Adjustment, Change, Charge, Entry, NewSum, Status, StoreUrl};
 use types::Usd;
 
 use super::*;
@@ -106,7 +106,9 @@ async fn what_the_meters_counted_themselves_is_not_told_to_them_again() {
     books.pen().unwrap().write(&Entry { charges, ..entry("a", Status::Success, "ada") });
     until_spent(&meters, "gateway", 5).await;
     assert_eq!(spent(&meters, "user:ada"), 0, "a purse has it");
-    books.registry.store().adjust("user:ada", "total", Usd::from_nanos(-5)).await.unwrap();
+    let reset =
+        Adjustment { subject: "user:ada".to_owned(), period: "total".to_owned(), spend: NewSum::Exactly(Usd::ZERO) };
+    books.registry.write(Change { adjustments: vec![reset], ..Change::default() }).await.unwrap();
     until_spent(&meters, "user:ada", -5).await;
 }
 

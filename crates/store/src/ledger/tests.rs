@@ -1,6 +1,6 @@
 use super::*;
 use crate::entry::samples::{full, usual};
-use crate::{Charge, Store, StoreUrl};
+use crate::{Adjustment, Change, Charge, NewSum, Store, StoreUrl};
 
 async fn store() -> Store {
     let store = Store::new(&StoreUrl::Memory);
@@ -95,8 +95,12 @@ async fn the_feed_tells_which_sums_changed() {
     store.book(&[Entry { user_id: None, team_id: None, charges: Vec::new(), ..costing("b", 2) }]).await.unwrap();
     let changed = sums(&store, first.upto).await;
     assert_eq!((changed["gateway total"], changed.contains_key("user:ada total")), (7, false));
-    assert_eq!(store.adjust("user:ada", "total", Usd::from_nanos(-5)).await.unwrap(), Usd::ZERO);
-    assert_eq!(store.adjust("user:eve", "1h@3600", Usd::from_nanos(-1)).await.unwrap(), Usd::from_nanos(-1));
+    let adjust = |subject: &str, period: &str, spend| {
+        let adjustment = Adjustment { subject: subject.to_owned(), period: period.to_owned(), spend };
+        store.write(Change { adjustments: vec![adjustment], ..Change::default() })
+    };
+    adjust("user:ada", "total", NewSum::Exactly(Usd::ZERO)).await.unwrap();
+    adjust("user:eve", "1h@3600", NewSum::Plus(Usd::from_nanos(-1))).await.unwrap();
     let changed = sums(&store, first.upto + 1).await;
     assert_eq!(changed, BTreeMap::from([("user:ada total".to_owned(), 0), ("user:eve 1h@3600".to_owned(), -1)]));
 }
