@@ -38,7 +38,7 @@ use engine::{Roll, Setup};
 pub use discover::{Quick, discover};
 pub use environ::ReadEnv;
 pub use general::Keeping;
-pub use management::{KeyRules, KeyScope, Management};
+pub use management::{KeyRules, KeyScope, Management, UserRules};
 pub use report::Report;
 
 /// What came of a configuration.

@@ -2,7 +2,9 @@
 
 mod hostile;
 mod keys;
+mod people;
 mod replicas;
+mod roles;
 mod shapes;
 
 use serde_json::{Value, json};
