@@ -83,7 +83,7 @@ class Place:
     def copied(self, binary, name):
         """A copy with pages of its own. Nobody rebuilds it meanwhile, and what it shares with its like counts in full."""
         if not binary.exists():
-            raise SystemExit(f"{binary} is missing; make bench builds it")
+            raise SystemExit(f"{binary} is missing: cargo build --release --bin lockgate --bin load")
         return Path(shutil.copy2(binary, self.folder / name))
 
     def pinning(self):

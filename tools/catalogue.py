@@ -7,13 +7,23 @@
 
 The same input gives the same output, byte for byte. The map is data under the MIT license (see NOTICE); no code of
 LiteLLM is used. One line per model, sorted bytewise by key, columns separated by tabs (`COLUMNS`). An empty column
-means unknown, which is never zero; prices are whole picodollars (1e-12 USD) per token, exact decimal arithmetic.
+means unknown, which is never zero; prices are whole picodollars (1e-12 USD) per token, exact decimal arithmetic. The
+last column holds what few models have, separated by spaces (`crates/policy/src/catalogue/prices/text.rs` reads it):
+
+    reasoning=P audio_input=P image_output=P ...   prices of single kinds of tokens
+    [service][>tokens]=P,P,...                     prices that hold in a service tier, for requests with more input, or both
+    offpeak@DAYS/HH:MM-HH:MM,...;DAYS/...+M=P,...  prices at these hours (UTC) of these days (Monday is 1; M: minutes east)
+    request=P character=P image_made=P ...         prices of other things than tokens
+    web_search=P[/P/P]                             of one search with little, medium, much context
+    eu=*F us=*F regional=*F fast=*F                factors on all prices of tokens in a region, or at a speed
 """
 
 import json
 import re
 import sys
+from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
+from zoneinfo import ZoneInfo
 
 COLUMNS = (
     "key", "provider", "mode", "max_input_tokens", "max_output_tokens", "input", "output", "cache_read", "cache_write",
@@ -30,8 +40,10 @@ HEADER = """\
 DROPPED_MODES = {
     None, "search", "ocr", "evaluation", "decisions", "extraction", "guardrail", "vector_store", "video_generation",
 }
-# Modes that are mostly paid per image or second: only their rows with a price per token say something.
-BY_THE_PIECE = {"image_generation", "image_edit", "audio_transcription", "audio_speech", "realtime", "rerank"}
+# Modes that write no tokens.
+SILENT_MODES = {"embedding", "rerank", "moderation"}
+# Modes whose seconds are those that a call takes, not those of a recording.
+CLOCK_MODES = {"chat", "completion", "responses", "embedding"}
 
 # The map names some providers by the family of their models.
 PROVIDERS = {
@@ -61,14 +73,31 @@ FLAGS = (
     ("d", "defaults_to_no_reasoning"),
 )
 
-OTHER_UNIT = re.compile(r"^(in|out)put_cost_per_(?!.*token)|^cost_per_second$")
+SERVICES = (("flex", "flex"), ("priority", "priority"), ("batch", "batches"), ("balanced", "balanced"),
+            ("ultrafast", "ultrafast"))
+# Providers that charge the price of large requests for requests of exactly that size, too.
+INCLUSIVE = {"xai"}
 
-SERVICES = ("flex", "priority")
-EXTRAS = (
-    ("reasoning", "output_cost_per_reasoning_token"),
-    ("audio_input", "input_cost_per_audio_token"),
-    ("audio_output", "output_cost_per_audio_token"),
+# Kinds of tokens beside those that have a column: name, field, the column that holds otherwise.
+KINDS = (
+    ("reasoning", "output_cost_per_reasoning_token", 1),
+    ("audio_input", "input_cost_per_audio_token", 0),
+    ("audio_output", "output_cost_per_audio_token", 1),
+    ("image_input", "input_cost_per_image_token", 0),
+    ("image_output", "output_cost_per_image_token", 1),
 )
+
+# Other things than tokens: name, fields (the first with a price counts).
+FEES = (
+    ("request", ("input_cost_per_request",)),
+    ("character", ("input_cost_per_character",)),
+    ("image_read", ("input_cost_per_image",)),
+    ("image_made", ("output_cost_per_image",)),
+    ("pixel", ("input_cost_per_pixel", "output_cost_per_pixel")),
+    ("query", ("input_cost_per_query",)),
+)
+SECOND = ("cost_per_second", "input_cost_per_second", "output_cost_per_second")
+OTHER_UNIT = re.compile(r"^(in|out)put_cost_per_(?!.*token)|^cost_per_second$")
 
 
 def main():
@@ -84,11 +113,9 @@ def main():
 def wanted(key, model):
     if key in ("sample_spec", "fallback_generalizations") or "litellm_provider" not in model:
         return False
-    mode = model.get("mode")
     by_size = re.search(r"(^|/)\d+-x-\d+/|(^|/)max-x-max/", key)
     tool = "code_interpreter_cost_per_session" in model
-    by_the_piece = mode in BY_THE_PIECE and all(price == "" for price in base_prices(model))
-    return not (mode in DROPPED_MODES or by_size or tool or by_the_piece)
+    return not (model.get("mode") in DROPPED_MODES or by_size or tool)
 
 
 def tiers(model):
@@ -97,7 +124,13 @@ def tiers(model):
 
 
 def with_first_tier(model):
-    return {**tiers(model)[0], **model} if tiers(model) else model
+    model = {**tiers(model)[0], **model} if tiers(model) else model
+    if model.get("mode") in SILENT_MODES and "input_cost_per_token" in model:
+        return {"output_cost_per_token": 0, **model}
+    if not model.get("output_cost_per_token") and "output_cost_per_image_token" in model:
+        # All that such a model writes is pictures.
+        return {**model, "output_cost_per_token": model["output_cost_per_image_token"]}
+    return model
 
 
 def line(key, model):
@@ -141,40 +174,118 @@ def base_prices(model):
 
 def prices(model, suffix=""):
     """Input, output, cache read, cache write, long cache write: as strings or integers, empty if unknown."""
-
-    def first(*fields):
-        found = (pico(model.get(field)) for field in fields)
-        return next((price for price in found if price != ""), "")
-
     write = "cache_creation_input_token_cost"
     return [
-        first("input_cost_per_token" + suffix),
-        first("output_cost_per_token" + suffix),
-        first("cache_read_input_token_cost" + suffix, *(() if suffix else ("input_cost_per_token_cache_hit",))),
-        first(write + suffix),
-        first(write + "_above_1hr" + suffix, write + "_above_12hr" + suffix),
+        first(model, "input_cost_per_token" + suffix),
+        first(model, "output_cost_per_token" + suffix),
+        first(model, "cache_read_input_token_cost" + suffix, *(() if suffix else ("input_cost_per_token_cache_hit",))),
+        first(model, write + suffix),
+        first(model, write + "_above_1hr" + suffix, write + "_above_12hr" + suffix),
     ]
 
 
+def first(model, *fields):
+    found = (pico(model.get(field)) for field in fields)
+    return next((price for price in found if price != ""), "")
+
+
+def kinds(model, suffix=""):
+    return [pico(model.get(field + suffix)) for _, field, _ in KINDS]
+
+
 def more_prices(model):
-    """Prices that few models have: `name=price`, and `[service][>tokens]=prices` that replace the price columns (and
-    the price of reasoning) for a service tier, for requests with more input tokens than that, or for both."""
-    for name, field in EXTRAS:
-        price = pico(model.get(field))
-        if price != "" and not (name == "reasoning" and price == pico(model.get("output_cost_per_token"))):
+    base = base_prices(model)
+    for (name, _, column), price in zip(KINDS, kinds(model)):
+        if price not in ("", base[column]):
             yield f"{name}={price}"
-    search = model.get("search_context_cost_per_query")
-    if isinstance(search, dict) and pico(search.get("search_context_size_medium")) != "":
-        yield f"web_search={pico(search['search_context_size_medium'])}"
-    for service in ("", *SERVICES):
+    yield from fees(model, base)
+    for service, field in SERVICES:
+        if service == "batch" and is_half(model):
+            continue
         for limit in limits(model):
-            above = f"_above_{limit // 1000}k_tokens" if limit else ""
-            variant = prices(model, above + (f"_{service}" if service else ""))
-            if (service or limit) and any(price != "" for price in variant):
-                yield f"{service}{f'>{limit}' if limit else ''}={joined(variant)}"
+            yield from variant(model, service, limit, f"{above(limit)}_{field}")
+    for limit in limits(model):
+        if limit:
+            yield from variant(model, "", limit, above(limit))
     for tier in tiers(model)[1:]:
-        reasoning = pico(tier.get("output_cost_per_reasoning_token"))
-        yield f">{int(tier['range'][0])}={joined([*prices(tier), reasoning])}"
+        found = prices(tier)
+        # A request never mixes tiers: what one does not say is paid like its other input.
+        found = found[:2] + [price if price != "" or known == "" else found[0] for price, known in zip(found[2:], base[2:])]
+        yield f">{int(tier['range'][0])}={joined([*found, *kinds(tier)])}"
+    yield from off_peak(model)
+    yield from factors(model)
+
+
+def fees(model, base):
+    """Prices of other things than tokens. A price per second is one only where tokens have none."""
+    for name, fields in FEES:
+        price = next((price for price in map(pico, map(model.get, fields)) if price), "")
+        if price != "":
+            yield f"{name}={price}"
+    second = next((price for price in map(pico, map(model.get, SECOND)) if price), "")
+    clock = model["mode"] in CLOCK_MODES
+    if second != "" and not (clock and any(base)):
+        yield f"{'second' if clock else 'audio_second'}={second}"
+    search = model.get("search_context_cost_per_query")
+    if isinstance(search, dict):
+        found = [pico(search.get(f"search_context_size_{size}")) for size in ("low", "medium", "high")]
+        if "" not in found:
+            yield f"web_search={found[0] if len(set(found)) == 1 else '/'.join(map(str, found))}"
+
+
+def above(limit):
+    return f"_above_{limit // 1000}k_tokens" if limit else ""
+
+
+def variant(model, service, limit, suffix):
+    found = [*prices(model, suffix), *kinds(model, suffix)]
+    if any(price != "" for price in found):
+        limit -= 1 if limit and model["litellm_provider"] in INCLUSIVE else 0
+        yield f"{service}{f'>{limit}' if limit else ''}={joined(found)}"
+
+
+def is_half(model):
+    """Whether all prices of batches are half of the usual ones, which is what holds where nothing is said."""
+    fields = [field for field in model if field.endswith("_batches")]
+    usual = [model.get(field.removesuffix("_batches")) for field in fields]
+    return all(price is not None and abs(2 * pico(model[field]) - pico(price)) <= 1 for field, price in zip(fields, usual))
+
+
+def off_peak(model):
+    """Prices at certain hours."""
+    block = model.get("off_peak_pricing")
+    if not block:
+        return
+    windows = [{"hours_utc": block["hours_utc"]}] if "hours_utc" in block else []
+    east = minutes_east(block.get("weekday_timezone", "UTC"))
+    rules = ";".join(window(rule) for rule in [*windows, *block.get("windows", ())])
+    yield f"offpeak@{rules}{f'+{east}' if east else ''}={joined([*prices(block), *kinds(block)])}"
+
+
+def window(rule):
+    days = sorted(rule.get("weekdays", range(1, 8)))
+    assert days == list(range(days[0], days[-1] + 1)), rule
+    hours = rule["hours_utc"]
+    return f"{days[0]}-{days[-1]}/{hours if isinstance(hours, str) else ','.join(hours)}"
+
+
+def minutes_east(zone):
+    offsets = {datetime(2026, month, 1, tzinfo=ZoneInfo(zone)).utcoffset() for month in (1, 7)}
+    assert len(offsets) == 1, f"{zone} changes its clocks: its days cannot be written as an offset"
+    return int(offsets.pop().total_seconds() // 60)
+
+
+def factors(model):
+    fields = {
+        "eu": model.get("regional_processing_uplift_multiplier_eu"),
+        "us": model.get("regional_processing_uplift_multiplier_us"),
+        "regional": model.get("regional_endpoint_uplift_multiplier"),
+    }
+    own = model.get("provider_specific_entry") or {}
+    fields.update((name, own[name]) for name in ("us", "fast") if name in own)
+    for name, factor in fields.items():
+        if factor is not None and factor != 1:
+            yield f"{name}=*{Decimal(factor).normalize():f}"
 
 
 def limits(model):

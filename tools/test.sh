@@ -7,7 +7,7 @@ cargo fmt --all --check
 cargo clippy --workspace --all-targets --locked -- -D warnings
 cargo test --workspace --locked
 .local/venv/bin/python tools/sdk.py
-# The rest is about what people run: a release.
+# The rest is about what people run: a release, built as `make run` builds it.
 cargo build --release --locked --bin lockgate --bin load
 python3 tools/first_call.py
 python3 bench/promise.py

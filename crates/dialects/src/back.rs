@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use types::{Abilities, Answer, Event, Fault, ModelFacts, Operation, Request, Usage};
 
-use crate::Framing;
-use crate::json::{self, Edit, Object};
+use crate::json::{self, Edit, Json, Object};
+use crate::{Framing, Names};
 
 /// A dialect that providers speak. Reading is tolerant: what a provider sends may be slightly off its format
 /// (wire.md 2.9) and is used as far as it makes sense.
@@ -32,9 +32,9 @@ pub trait Back: Send + Sync {
 
     /// What must change in a request that arrived in this very dialect before it goes to `target`: at least the
     /// model. `None` if the change goes deeper than single fields, so that the request must be decoded after all.
-    fn splice(&self, operation: Operation, body: &Object, target: &Target) -> Option<Vec<Edit>> {
+    fn splice(&self, operation: Operation, body: &Object, target: &Target) -> Option<Splice> {
         let _ = (operation, body);
-        Some(vec![Edit::Set("model".to_owned(), json::string(target.model))])
+        Some(Splice::of(target))
     }
 
     /// Decodes a whole answer.
@@ -69,6 +69,9 @@ pub struct Target<'a> {
     pub quirks: &'a Quirks,
     /// Whether parameters that the target cannot honour are dropped instead of refused.
     pub drop_params: bool,
+    /// The version of the dialect that a caller who speaks it asks for (Anthropic's `anthropic-version`): it goes on
+    /// with the request.
+    pub version: Option<&'a str>,
 }
 
 impl Target<'_> {
@@ -107,6 +110,30 @@ pub struct Quirks {
     pub short_call_ids: bool,
 }
 
+/// What changes in a request that passes otherwise untouched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Splice {
+    /// The changes.
+    pub edits: Vec<Edit>,
+    /// What the target cannot honour and is taken out, by the caller's names.
+    pub dropped: Vec<String>,
+}
+
+impl Splice {
+    /// Only the model changes.
+    pub(crate) fn of(target: &Target) -> Self {
+        Splice { edits: vec![Edit::Set("model".to_owned(), json::string(target.model))], dropped: Vec::new() }
+    }
+
+    /// Takes out the `names` that the request has.
+    pub(crate) fn drop_given(&mut self, root: Json, names: &[&str]) {
+        for name in names.iter().filter(|name| root.get(name).is_some()) {
+            self.edits.push(Edit::Remove((*name).to_owned()));
+            self.dropped.push((*name).to_owned());
+        }
+    }
+}
+
 /// An encoded request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outgoing {
@@ -116,6 +143,8 @@ pub struct Outgoing {
     pub headers: Vec<(&'static str, String)>,
     /// What the target cannot express and was left out, by the caller's names.
     pub dropped: Vec<String>,
+    /// Tools that go by another name at the target: the answer must get the caller's names back.
+    pub names: Names,
 }
 
 /// Decodes the events of one stream.
@@ -150,10 +179,5 @@ impl Glance {
     /// The event is a failure.
     pub(crate) fn failed(fault: Fault) -> Self {
         Glance { fault: Some(Box::new(fault)), ..Glance::default() }
-    }
-
-    /// The same, in an event with so much output.
-    pub(crate) fn with_output(self, output_bytes: usize) -> Self {
-        Glance { output_bytes, ..self }
     }
 }

@@ -1,9 +1,12 @@
 //! The one rule for what a target cannot express: hints go silently, worse answers need `drop_params`,
 //! different answers are refused.
 
-use types::Fault;
+use types::{Fault, FunctionTool};
 
 use crate::Target;
+
+/// Most losses that are named one by one where a request may have any number of them.
+const MAX_NAMED: usize = 64;
 
 /// Keeps account of what a request loses on its way to `target`.
 pub struct Fit<'t> {
@@ -39,6 +42,16 @@ impl<'t> Fit<'t> {
     pub fn hint<T>(&mut self, param: &str, value: &Option<T>) {
         if value.is_some() {
             self.dropped.push(param.to_owned());
+        }
+    }
+
+    /// Fields of a function that only the caller's dialect knows: hints for targets that do not speak it.
+    pub fn lose_fields(&mut self, function: &FunctionTool, spoken: bool) {
+        for (name, _) in function.extras.iter().filter(|_| !spoken) {
+            let param = format!("tools.{name}");
+            if self.dropped.len() < MAX_NAMED && !self.dropped.contains(&param) {
+                self.dropped.push(param);
+            }
         }
     }
 

@@ -33,6 +33,16 @@ pub trait Front: Send + Sync {
     /// Empty if the dialect has no harmless filler.
     fn heartbeat(&self) -> &'static str;
 
+    /// What the log calls an operation in this dialect, in the incumbent's words.
+    fn call_type(&self, operation: Operation) -> &'static str {
+        match operation {
+            Operation::Chat => "acompletion",
+            Operation::Completion => "atext_completion",
+            Operation::Embedding => "aembedding",
+            Operation::CountTokens => "acount_tokens",
+        }
+    }
+
     /// Header in which callers look for the id of their call.
     fn id_header(&self) -> &'static str {
         "x-request-id"

@@ -14,12 +14,15 @@ mod gemini;
 mod hostile;
 pub mod json;
 pub mod media;
+mod names;
 mod ollama;
 mod openai;
 mod phrases;
 #[cfg(test)]
 mod prices;
 pub mod sse;
+#[cfg(test)]
+mod tests;
 mod think;
 #[cfg(test)]
 mod trial;
@@ -27,10 +30,11 @@ mod turns;
 mod upstream;
 
 pub use anthropic::Anthropic;
-pub use back::{Back, Glance, Outgoing, Quirks, StreamReader, Target};
+pub use back::{Back, Glance, Outgoing, Quirks, Splice, StreamReader, Target};
 pub use fit::Fit;
 pub use front::{Front, Stamp, StreamWriter};
 pub use gemini::Gemini;
+pub use names::Names;
 pub use ollama::Ollama;
 pub use openai::OpenAi;
 

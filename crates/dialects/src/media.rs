@@ -19,13 +19,18 @@ pub fn data_url(media_type: &str, data: &str) -> String {
 
 /// What the first bytes of base64 data say it is; callers often declare the wrong type (wire.md 8.1).
 pub fn sniff(data: &str) -> Option<&'static str> {
-    const SIGNATURES: [(&str, &str); 6] = [
+    const SIGNATURES: [(&str, &str); 5] = [
         ("iVBORw0KGgo", "image/png"),
         ("/9j/", "image/jpeg"),
         ("R0lGOD", "image/gif"),
-        ("UklGR", "image/webp"),
         ("JVBERi0", "application/pdf"),
         ("Qk0", "image/bmp"),
     ];
-    SIGNATURES.iter().find(|(start, _)| data.starts_with(start)).map(|(_, media_type)| *media_type)
+    // The same container holds sound and films; what it is comes twelve bytes later.
+    let is_webp = data.starts_with("UklGR") && data.get(12..16) == Some("RUJQ");
+    let known = SIGNATURES.iter().find(|(start, _)| data.starts_with(start)).map(|(_, media_type)| *media_type);
+    known.or(is_webp.then_some("image/webp"))
 }
+
+#[cfg(test)]
+mod tests;

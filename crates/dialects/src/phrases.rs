@@ -4,13 +4,16 @@
 use types::FaultKind;
 
 /// The input does not fit the model's context window.
-const CONTEXT_WINDOW: [&str; 19] = [
+const CONTEXT_WINDOW: [&str; 22] = [
     "context_length_exceeded",
     "context window",
     "exceed context limit",
     "exceed_context_size",
+    "exceeded max context length",
     "exceeds maximum allowed token",
     "exceeds the available context size",
+    "exceeds the context length",
+    "exceeds the maximum context",
     "exceeds the maximum allowed input length",
     "exceeds the maximum number of tokens",
     "input is too long",

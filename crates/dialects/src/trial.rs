@@ -37,13 +37,14 @@ impl Upstream {
             facts: &self.facts,
             quirks: &self.quirks,
             drop_params: self.drop_params,
+            version: None,
         };
         back.write_request(request, &target)
     }
 }
 
 pub fn message(role: Role, blocks: Vec<Block>) -> Message {
-    Message { role, blocks, name: None }
+    Message::new(role, blocks)
 }
 
 pub fn system(text: &str) -> Message {
@@ -93,7 +94,7 @@ pub fn function(name: &str, parameters: Option<&str>) -> Tool {
         description: Some(format!("does {name}")),
         parameters: parameters.map(Raw::new),
         strict: Some(true),
-        cache: None,
+        ..FunctionTool::default()
     })
 }
 

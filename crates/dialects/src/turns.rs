@@ -64,30 +64,55 @@ impl<'a> Calls<'a> {
     }
 }
 
-/// The arguments of a call as the text of a JSON object. No arguments are an empty object, and an object that was
-/// encoded twice is decoded; anything else is the caller's mistake.
+/// The arguments of a call as the text of a JSON object; what cannot be made one is the caller's mistake.
 pub fn arguments_object(call: &ToolCall) -> Result<Cow<'_, str>, Fault> {
-    let text = call.arguments.trim();
-    if text.is_empty() || text == "null" {
-        return Ok(Cow::Borrowed("{}"));
-    }
-    let wrong = || {
+    object_text(&call.arguments).ok_or_else(|| {
         let message = format!("the arguments of tool call '{}' ({}) are not a JSON object", call.id, call.name);
         Fault::invalid_param("messages", message)
+    })
+}
+
+/// Arguments as the text of a JSON object, `None` if they are none. Models write them in several ways
+/// (wire.md 10, trap 13): nothing at all is an empty object, an object that was encoded twice is decoded, and a comma
+/// behind the last item is no error.
+pub fn object_text(text: &str) -> Option<Cow<'_, str>> {
+    let text = text.trim();
+    if text.is_empty() || text == "null" {
+        return Some(Cow::Borrowed("{}"));
+    }
+    let Ok(doc) = Doc::parse(text.as_bytes()) else {
+        let mended = without_trailing_commas(text);
+        return (mended.len() < text.len() && is_object(&mended)).then_some(Cow::Owned(mended));
     };
-    let doc = Doc::parse(text.as_bytes()).map_err(|_| wrong())?;
     match doc.root().kind() {
         Kind::Object => {
             let (start, end) = doc.root().span();
-            Ok(Cow::Borrowed(&text[start..end]))
+            Some(Cow::Borrowed(&text[start..end]))
         }
-        Kind::String => {
-            let inner = doc.root().as_string().unwrap_or_default();
-            let is_object = Doc::parse(inner.as_bytes()).is_ok_and(|inner| inner.root().kind() == Kind::Object);
-            if is_object { Ok(Cow::Owned(inner)) } else { Err(wrong()) }
-        }
-        _ => Err(wrong()),
+        Kind::String => doc.root().as_string().filter(|inner| is_object(inner)).map(Cow::Owned),
+        _ => None,
     }
+}
+
+fn is_object(text: &str) -> bool {
+    Doc::parse_head(text.as_bytes()).is_ok_and(|doc| doc.root().kind() == Kind::Object)
+}
+
+/// The text without the commas that stand right before the end of an object or array.
+fn without_trailing_commas(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let (mut inside, mut escaped) = (false, false);
+    for (at, character) in text.char_indices() {
+        match character {
+            _ if escaped => escaped = false,
+            '\\' if inside => escaped = true,
+            '"' => inside = !inside,
+            ',' if !inside && text[at + 1..].trim_start().starts_with(['}', ']']) => continue,
+            _ => {}
+        }
+        out.push(character);
+    }
+    out
 }
 
 /// The text of a document that is plain text, whichever way it was sent; `None` for anything else.
@@ -128,7 +153,7 @@ pub fn completion_as_chat(completion: &Completion, fit: &mut Fit) -> Result<Chat
     if completion.echo {
         fit.worse_without("echo")?;
     }
-    let prompt = Message { role: Role::User, blocks: vec![Block::text(&completion.prompt)], name: None };
+    let prompt = Message::new(Role::User, vec![Block::text(&completion.prompt)]);
     Ok(Chat { messages: vec![prompt], ..completion.settings.clone() })
 }
 

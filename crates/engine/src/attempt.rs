@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use dialects::Stamp;
+use dialects::{Names, Splice, Stamp};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use providers::http as upstream;
 use providers::http::Body;
@@ -24,9 +24,12 @@ const MAX_ERROR_BYTES: usize = 1 << 20;
 /// How long the body of an error answer may take.
 const ERROR_BODY_TIME: Duration = Duration::from_secs(10);
 
+/// Header in which callers name the version of their dialect.
+const VERSION: &str = "anthropic-version";
+
 /// Headers of the caller that go on to a provider of the same dialect.
 const FORWARDED: &[(&str, &str)] =
-    &[("anthropic", "anthropic-version"), ("anthropic", "anthropic-beta"), ("openai", "openai-beta")];
+    &[("anthropic", VERSION), ("anthropic", "anthropic-beta"), ("openai", "openai-beta")];
 
 /// An answer that has begun.
 pub(crate) struct Opened {
@@ -57,6 +60,7 @@ struct Encoded {
     body: Vec<Bytes>,
     headers: Vec<(&'static str, String)>,
     dropped: Vec<String>,
+    names: Names,
     /// Whether the caller's own bytes go upstream, and so the provider's own bytes come back.
     verbatim: bool,
     /// What the provider is asked for: a bridge may turn a completion into a chat.
@@ -125,14 +129,15 @@ impl Attempt<'_> {
         let facts = self.facts(&model);
         let mut target = deployment.target(&model, &facts);
         target.drop_params = ask.wishes.drop_params.unwrap_or(target.drop_params);
+        target.version = self.forwarded().find(|(name, _)| *name == VERSION).and_then(|(_, value)| value.to_str().ok());
         let path = |operation| back.path(operation, &model, ask.stream);
         if let (true, Some(path)) = (ask.front.name() == back.name(), path(ask.operation))
-            && let Some(mut edits) = back.splice(ask.operation, &ask.body, &target)
+            && let Some(Splice { mut edits, dropped }) = back.splice(ask.operation, &ask.body, &target)
         {
             edits.extend(ask.edits(deployment));
             let body = ask.body.splice(&edits);
-            let (headers, dropped) = Default::default();
-            return Ok(Some(Encoded { path, body, headers, dropped, verbatim: true, operation: ask.operation }));
+            let (headers, names) = Default::default();
+            return Ok(Some(Encoded { path, body, headers, dropped, names, verbatim: true, operation: ask.operation }));
         }
         let request = ask.decoded(deployment)?;
         let (operation, path) = match path(ask.operation) {
@@ -150,6 +155,7 @@ impl Attempt<'_> {
             body: vec![outgoing.body],
             headers: outgoing.headers,
             dropped: outgoing.dropped,
+            names: outgoing.names,
             verbatim: false,
             operation,
         }))
@@ -219,13 +225,17 @@ impl Attempt<'_> {
                 .map_err(|_| Fault::invalid(format!("the request would put odd characters into header {name}")))?;
             headers.insert(HeaderName::from_static(name), value);
         }
-        let forwarded = FORWARDED.iter().filter(|(dialect, _)| encoded.verbatim && *dialect == self.ask.front.name());
-        for (_, name) in forwarded {
-            if let Some(value) = self.ask.headers.get(*name) {
-                headers.insert(HeaderName::from_static(name), value.clone());
-            }
+        for (name, value) in self.forwarded() {
+            headers.insert(HeaderName::from_static(name), value.clone());
         }
         Ok(headers)
+    }
+
+    /// The caller's headers that go on. They belong to what is said in the body, whether it passes untouched or not.
+    fn forwarded(&self) -> impl Iterator<Item = (&'static str, &HeaderValue)> {
+        let (front, back) = (self.ask.front.name(), self.deployment.back.name());
+        let own = FORWARDED.iter().filter(move |(dialect, _)| *dialect == front && front == back);
+        own.filter_map(|(_, name)| Some((*name, self.ask.headers.get(*name)?)))
     }
 
     /// Reads an error answer.
@@ -254,7 +264,8 @@ impl Attempt<'_> {
         let (usage, bytes) = match encoded.verbatim {
             true => (back.glance_answer(encoded.operation, &bytes)?, bytes),
             false => {
-                let answer = back.read_answer(encoded.operation, &bytes)?;
+                let mut answer = back.read_answer(encoded.operation, &bytes)?;
+                encoded.names.restore_answer(&mut answer);
                 (answer.usage(), self.ask.front.write_answer(self.ask.operation, &answer, self.stamp).freeze())
             }
         };
@@ -269,7 +280,7 @@ impl Attempt<'_> {
         reply: upstream::Reply,
         booking: &mut Option<Booking>,
     ) -> Result<Opened, Fault> {
-        let reader = self.deployment.back.stream_reader(encoded.operation);
+        let reader = encoded.names.restoring(self.deployment.back.stream_reader(encoded.operation));
         let mut flow = match encoded.verbatim {
             true => Flow::verbatim(self.deployment.clone(), reader, !self.ask.stream_usage),
             false => {

@@ -5,16 +5,16 @@ use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use policy::price::{Bill, Cost, Quote, Tariff};
 use policy::{Need, Obeys};
 use store::{CostLines, Entry, EntryFault, Status};
-use types::{Fault, FaultKind, Operation, Side, Usage, Usd};
+use types::{Fault, FaultKind, Operation, Side, Tier, Usage, Usd};
 
 use crate::ask::Ask;
 use crate::caller::denied;
 use crate::hold::Hold;
-use crate::ledger::Ledger;
+use crate::ledger::{Durable, Ledger};
 use crate::pass::Pass;
-use crate::pricing::{Bill, Quote, Tariff};
 use crate::{Deployment, Gate, Setup};
 
 /// Tokens of an answer that counts as small, of a deployment whose answers are known, and of one whose are not.
@@ -30,7 +30,7 @@ pub(crate) struct Booking {
     pass: Rc<Pass>,
     ledger: Option<Rc<dyn Ledger>>,
     deployment: Arc<Deployment>,
-    tariff: Tariff,
+    tariff: Arc<Tariff>,
     quote: Option<Quote>,
     /// `None` if nobody's money is limited, or once it is settled.
     hold: Option<Rc<std::cell::RefCell<Hold>>>,
@@ -46,13 +46,13 @@ pub(crate) struct Booking {
 }
 
 /// What came of an attempt.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Receipt {
     /// What it cost; `None` if the price is not known.
     pub cost: Option<Usd>,
     pub lines: CostLines,
-    /// The number under which it was written into the ledger.
-    pub mark: Option<u64>,
+    /// What to wait for before anybody sees the end of the answer.
+    pub durable: Option<Durable>,
 }
 
 /// What a booking is about.
@@ -81,7 +81,7 @@ impl Booking {
         let input_estimate = if limited || gate.ledger.is_some() { ask.input_estimate() } else { 0 };
         let habits = deployment.health.habits();
         let input = habits.input(input_estimate);
-        let quote = tariff.quote(input);
+        let quote = tariff.quote(input, None);
         let asked = ask.output_bound().or(deployment.facts.max_output_tokens).filter(|_| has_output);
         let mut booking = Booking {
             entry: entry(order, input_estimate, quote.as_ref()),
@@ -98,9 +98,12 @@ impl Booking {
             opened: false,
             settled: false,
         };
+        if setup.pricing.block_unpriced && booking.quote.is_none() {
+            return Err(unpriced(&deployment.name));
+        }
         if limited {
             let Some(quote) = booking.quote else { return Err(unpriced(&deployment.name)) };
-            let need = need(&quote, ask, asked, &habits, has_output);
+            let need = need(order, &quote, asked, &habits, has_output);
             let hold = Hold::take(pass, &need, setup.spending.patience).await?;
             booking.bound_to(&hold, &quote, need.grows);
             booking.entry.charges = hold.charges();
@@ -123,7 +126,7 @@ impl Booking {
         self.opened = true;
         self.entry.started_at = self.pass.now_ms();
         if let Some(ledger) = &self.ledger {
-            ledger.write(&self.entry);
+            ledger.open(&self.entry);
         }
     }
 
@@ -184,9 +187,14 @@ impl Booking {
         }
         self.settled = true;
         let ended_at = self.pass.now_ms();
-        let bill = Bill { unix_ms: ended_at, duration_ms: (ended_at - self.entry.started_at).max(0) as u64 };
+        let bill = Bill {
+            at: self.entry.started_at.div_euclid(1000),
+            lasted_ms: (ended_at - self.entry.started_at).max(0) as u64,
+            service: usage.tier.map(Tier::as_str),
+            ..Bill::default()
+        };
         let cost = match (status, usage.total()) {
-            (Status::Failure, Some(0)) => Some(Default::default()),
+            (Status::Failure, Some(0)) => Some(Cost::default()),
             _ => self.tariff.cost(&usage, &bill),
         };
         let total = cost.map(|cost| cost.total);
@@ -194,12 +202,12 @@ impl Booking {
             hold.into_inner().settle(total.unwrap_or_default());
         }
         self.pass.tokens.set(self.pass.tokens.get() + usage.total().unwrap_or_default());
-        let lines = cost.map(|cost| cost.lines).unwrap_or_default();
+        let lines = cost.as_ref().map(lines).unwrap_or_default();
         let entry = &mut self.entry;
         (entry.status, entry.ended_at, entry.usage, entry.estimated) = (status, Some(ended_at), usage, estimated);
         (entry.cost, entry.lines) = (total, lines);
-        let mark = self.ledger.as_ref().map(|ledger| ledger.write(entry));
-        Receipt { cost: total, lines, mark }
+        let durable = self.ledger.as_ref().map(|ledger| ledger.settle(entry));
+        Receipt { cost: total, lines, durable }
     }
 
     /// How many bytes of output what is held pays for.
@@ -213,8 +221,8 @@ impl Booking {
     /// `None` if that needed no waiting.
     pub fn pay(&self, patience: std::time::Duration) -> Result<Option<Paying>, Fault> {
         let (Some(hold), Some(quote)) = (&self.hold, self.quote) else { return Ok(None) };
-        let least = quote.tokens(AHEAD);
-        let wanted = quote.tokens(self.bound.unwrap_or(u64::MAX).max(AHEAD));
+        let of_output = |tokens: u64| quote.worst(tokens) - quote.input;
+        let (least, wanted) = (of_output(AHEAD), of_output(self.bound.unwrap_or(u64::MAX).max(AHEAD)));
         let mut growing = hold.borrow_mut();
         match growing.grow(wanted, least) {
             Ok(()) => Ok(None),
@@ -238,10 +246,18 @@ impl Drop for Booking {
     }
 }
 
+fn lines(cost: &Cost) -> CostLines {
+    let Cost { input, cache_read, cache_write, output, reasoning, other, .. } = *cost;
+    CostLines { input, cache_read, cache_write, output, reasoning, other }
+}
+
 /// What a call needs, from what it asks for and what the deployment's answers were like.
-fn need(quote: &Quote, ask: &Ask, bound: Option<u64>, habits: &policy::Habits, has_output: bool) -> Need {
+fn need(order: &Order, quote: &Quote, bound: Option<u64>, habits: &policy::Habits, has_output: bool) -> Need {
+    let Order { ask, deployment, .. } = order;
+    // What is paid by the second is bounded by the time that the answer may take.
+    let time = quote.time(deployment.limits.total.as_millis() as u64);
     if !has_output {
-        let cost = Some(quote.worst(0));
+        let cost = Some(quote.worst(0) + time);
         return Need {
             input: quote.input,
             small: quote.input,
@@ -253,12 +269,12 @@ fn need(quote: &Quote, ask: &Ask, bound: Option<u64>, habits: &policy::Habits, h
     }
     let small = if habits.is_known() || ask.stream { SMALL } else { SMALL_UNKNOWN };
     let within = |tokens: u64| quote.worst(bound.map_or(tokens, |bound| tokens.min(bound)));
-    let free = quote.worst(u64::MAX) == Usd::ZERO;
+    let free = quote.worst(u64::MAX) + time == Usd::ZERO;
     Need {
         input: quote.input,
         small: within(small),
-        likely: habits.output().map(within),
-        worst: bound.map(|bound| quote.worst(bound)).or(free.then_some(Usd::ZERO)),
+        likely: habits.output().filter(|_| time == Usd::ZERO).map(within),
+        worst: bound.map(|bound| quote.worst(bound) + time).or(free.then_some(Usd::ZERO)),
         obeys: habits.obeys(),
         grows: ask.stream,
     }
@@ -268,18 +284,11 @@ fn need(quote: &Quote, ask: &Ask, bound: Option<u64>, habits: &policy::Habits, h
 fn entry(order: &Order, input_estimate: u64, quote: Option<&Quote>) -> Entry {
     let Order { gate, pass, ask, deployment, model, .. } = order;
     let caller = &pass.caller;
-    let call_type = match (ask.operation, ask.front.name()) {
-        (Operation::Chat, "anthropic") => "anthropic_messages",
-        (Operation::Chat, _) => "acompletion",
-        (Operation::Completion, _) => "atext_completion",
-        (Operation::Embedding, _) => "aembedding",
-        (Operation::CountTokens, _) => "acount_tokens",
-    };
     Entry {
         attempt_id: gate.dice.borrow_mut().uuid(),
         call_id: pass.call_id.clone(),
         session_id: pass.attribution.session_id.clone(),
-        call_type: call_type.to_owned(),
+        call_type: ask.front.call_type(ask.operation).to_owned(),
         stream: ask.stream,
         key: caller.key_hash.clone(),
         key_alias: caller.key.as_ref().and_then(|key| key.key_alias.clone()),

@@ -3,7 +3,6 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -13,12 +12,12 @@ use providers::http::Body;
 use tokio::time::{Instant, Sleep, sleep_until};
 use types::{Fault, FaultKind};
 
-use crate::Ledger;
 use crate::attempt::Opening;
 use crate::booking::Paying;
 use crate::defect::caught;
 use crate::flow::Flow;
 use crate::journey::Attempts;
+use crate::ledger::Durable;
 
 /// How long the end of an answer is held back for what may still come behind it: the token counts, mostly.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -40,8 +39,6 @@ pub(crate) struct Service {
     pub front: &'static dyn Front,
     /// Silence after which a sign of life is sent.
     pub heartbeat: Duration,
-    /// Where what was consumed is booked.
-    pub ledger: Option<Rc<dyn Ledger>>,
     /// How long a stream waits for money that others hold.
     pub patience: Duration,
 }
@@ -75,7 +72,7 @@ enum Booked {
     /// It goes on.
     Not,
     /// It is written, and may still be forgotten.
-    Written(Pin<Box<dyn Future<Output = ()>>>),
+    Written(Durable),
     /// For good.
     ForGood,
 }
@@ -107,7 +104,7 @@ impl Stream {
             }
             let over = self.body.is_none() || self.flow.is_over();
             if over {
-                ready!(self.poll_booked(cx, service));
+                ready!(self.poll_booked(cx));
             }
             // What may be the end is held back until it is booked.
             if (over || !self.flow.is_complete())
@@ -141,11 +138,10 @@ impl Stream {
     }
 
     /// Books the answer, and waits until that is for good.
-    fn poll_booked(&mut self, cx: &mut Context, service: &Service) -> Poll<()> {
+    fn poll_booked(&mut self, cx: &mut Context) -> Poll<()> {
         if let Booked::Not = self.booked {
-            let mark = self.flow.settle(self.end.as_ref()).mark;
-            let written = service.ledger.as_ref().zip(mark).map(|(ledger, mark)| ledger.durable(mark));
-            self.booked = written.map_or(Booked::ForGood, Booked::Written);
+            let durable = self.flow.settle(self.end.as_ref()).durable;
+            self.booked = durable.map_or(Booked::ForGood, Booked::Written);
         }
         if let Booked::Written(written) = &mut self.booked {
             ready!(written.as_mut().poll(cx));

@@ -115,10 +115,9 @@ impl Journey {
         let headers = self.headers(ask, pass, Some(&opened), tally);
         let content = match opened.answer {
             Opening::Whole(bytes) => {
-                if let (Some(ledger), Some(mark)) = (&self.gate.ledger, opened.receipt.and_then(|receipt| receipt.mark))
-                {
+                if let Some(durable) = opened.receipt.and_then(|receipt| receipt.durable) {
                     // Nobody gets to see an answer that could still be forgotten.
-                    ledger.durable(mark).await;
+                    durable.await;
                 }
                 Content::Whole(bytes)
             }
@@ -139,7 +138,6 @@ impl Journey {
         Service {
             front: ask.front,
             heartbeat: ask.wishes.heartbeat.unwrap_or(self.setup.heartbeat),
-            ledger: self.gate.ledger.clone(),
             patience: self.setup.spending.patience,
         }
     }

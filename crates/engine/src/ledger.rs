@@ -2,17 +2,39 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 
 use store::Entry;
+use store::spool::Pen;
+
+/// Resolves when what was written outlives the loss of power.
+pub type Durable = Pin<Box<dyn Future<Output = ()>>>;
 
 /// Keeps what attempts cost. One per worker.
 pub trait Ledger {
-    /// Keeps `entry` so that it outlives this process; a number to wait for with [`Ledger::durable`].
-    fn write(&self, entry: &Entry) -> u64;
+    /// Keeps an attempt that is about to be sent, so that it outlives this process.
+    fn open(&self, entry: &Entry);
 
-    /// Resolves when what was written under this number outlives the machine.
-    fn durable(&self, mark: u64) -> Pin<Box<dyn Future<Output = ()>>>;
+    /// Keeps an attempt that is over, so that it outlives this process; what to wait for before anybody sees the end
+    /// of the answer.
+    fn settle(&self, entry: &Entry) -> Durable;
 
     /// Whether what is written is kept. If not, nothing must be asked that costs money.
     fn is_healthy(&self) -> bool;
+}
+
+impl Ledger for Rc<Pen> {
+    fn open(&self, entry: &Entry) {
+        self.write(entry);
+    }
+
+    fn settle(&self, entry: &Entry) -> Durable {
+        let (mark, pen) = (self.write(entry), self.clone());
+        // Only who waits makes the disk work.
+        Box::pin(async move { pen.durable(mark).await })
+    }
+
+    fn is_healthy(&self) -> bool {
+        Pen::is_healthy(self)
+    }
 }

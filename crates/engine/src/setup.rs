@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use dialects::{Back, Quirks, Target};
 use http::HeaderMap;
+use policy::price::{self, Tariff};
 use policy::{Budget, Member, Rules};
 use providers::Auth;
 use providers::http::Endpoint;
 use types::{Fault, ModelFacts, Raw};
 
-use crate::pricing::Tariff;
 use crate::{Access, Health};
 
 /// The whole validated configuration.
@@ -34,6 +34,8 @@ pub struct Setup {
     pub spending: Spending,
     /// Bounds on what comes in.
     pub intake: Intake,
+    /// What becomes of models whose price is not known.
+    pub pricing: Pricing,
     /// Silence after which a stream gets a sign of life.
     pub heartbeat: Duration,
 }
@@ -77,6 +79,8 @@ pub struct Deployment {
     pub headers: HeaderMap,
     /// What is known about the model.
     pub facts: ModelFacts,
+    /// What its calls cost.
+    pub pricing: price::Pricing,
     /// What the provider does differently from its dialect.
     pub quirks: Quirks,
     /// Whether parameters that the provider cannot honour are dropped.
@@ -170,6 +174,13 @@ impl Default for Spending {
     }
 }
 
+/// What becomes of models whose price is not known. (Prices that the operator gives to such models are known.)
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pricing {
+    /// Whether they are refused (`block_requests_for_models_without_pricing`).
+    pub block_unpriced: bool,
+}
+
 /// Bounds on what comes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Intake {
@@ -231,12 +242,9 @@ impl Deployment {
         }
     }
 
-    /// What calls of `model` cost here.
-    pub(crate) fn tariff(&self, model: &str) -> Tariff {
-        match self.model.contains('*') {
-            true => Tariff::new(policy::catalogue::facts(self.provider, model)),
-            false => Tariff::new(self.facts),
-        }
+    /// What calls of the upstream model `model` cost. Cheap enough for every call.
+    pub fn tariff(&self, model: &str) -> Arc<Tariff> {
+        self.pricing.tariff(model)
     }
 
     /// A fault without our credential, which some providers repeat when they refuse it.
@@ -254,6 +262,7 @@ impl Deployment {
 
     /// What a request writer needs to know.
     pub fn target<'a>(&'a self, model: &'a str, facts: &'a ModelFacts) -> Target<'a> {
-        Target { model, name: &self.name, facts, quirks: &self.quirks, drop_params: self.drop_params }
+        let drop_params = self.drop_params;
+        Target { model, name: &self.name, facts, quirks: &self.quirks, drop_params, version: None }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The way of a file: [`include`] reads it and those it includes into one [`tree`] ([`yaml`]), [`environ`] fills in
 //! variables, [`section`] checks each mapping against its table of [`keys`], and the rooms of the sections
-//! ([`models`], [`router`], [`fallbacks`], [`general`]) make of it what the engine works with. [`checks`] look at the
+//! ([`models`], [`prices`], [`router`], [`fallbacks`], [`general`]) make of it what the engine works with. [`checks`] look at the
 //! result as a whole. What is wrong is noted, never thrown: all mistakes are reported at once ([`report`]).
 
 mod build;
@@ -21,6 +21,7 @@ mod keys;
 mod management;
 mod models;
 mod name;
+mod prices;
 mod report;
 mod router;
 mod section;
@@ -38,7 +39,9 @@ use engine::{Roll, Setup};
 pub use discover::{Quick, discover};
 pub use environ::ReadEnv;
 pub use general::Keeping;
+pub use include::MOST_BYTES;
 pub use management::{KeyRules, KeyScope, Management, UserRules};
+pub use prices::{Copies, PriceMap, Remote};
 pub use report::Report;
 
 /// What came of a configuration.
@@ -53,13 +56,16 @@ pub struct Loaded {
     pub files: Vec<PathBuf>,
     /// Where keys and spend are kept.
     pub keeping: Keeping,
+    /// Where the price map comes from that is asked for now and then.
+    pub price_map: Option<Remote>,
     /// Settings of the management API.
     pub management: Management,
 }
 
-/// Loads the configuration in `path`. Deployments find their health of before in `roll`.
-pub fn load(path: &Path, env: ReadEnv, roll: &Roll) -> Loaded {
-    build::load(path, &read_file, &build::World { env, roll, now: SystemTime::now() })
+/// Loads the configuration in `path`. Deployments find their health of before in `roll`, prices what addresses of
+/// price maps answered last in `copies`.
+pub fn load(path: &Path, env: ReadEnv, roll: &Roll, copies: &Copies) -> Loaded {
+    build::load(path, &read_file, &build::World { env, roll, now: SystemTime::now(), copies })
 }
 
 /// A variable of the process environment.
@@ -69,7 +75,7 @@ pub fn process_env(name: &str) -> Option<String> {
 
 fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(include::MOST_BYTES + 1).read_to_end(&mut bytes)?;
+    File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

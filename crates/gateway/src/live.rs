@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use engine::{Meters, Roll, Setup};
+use tokio::sync::watch;
 
 use crate::books::Books;
-use crate::config::{self, Loaded, Management, Report};
+use crate::config::{self, Copies, Loaded, Management, Remote, Report};
 use crate::control::{Bridge, Cors};
 use crate::tls::Tls;
 
@@ -40,6 +41,10 @@ pub struct Live {
     roll: Arc<Roll>,
     /// What the last look at the configuration file found. Also keeps reloads from overtaking each other.
     report: Mutex<Report>,
+    /// Where the price map comes from that is asked for now and then.
+    pub price_map: watch::Sender<Option<Remote>>,
+    /// What such addresses answered last.
+    pub copies: Copies,
     /// Keys, users, teams, and what they spent; `None` if nothing is kept.
     pub books: Option<Arc<Books>>,
     /// What everybody has used of their budgets and limits.
@@ -55,12 +60,13 @@ pub struct Live {
 impl Live {
     /// Begins with `setup`, the rest of which is in `loaded`.
     pub fn new(setup: Setup, loaded: Loaded, lasting: Lasting) -> Self {
-        let Loaded { files, report, management, .. } = loaded;
+        let Loaded { files, report, management, price_map, .. } = loaded;
         let (setup, file) = (ArcSwap::from_pointee(setup), files.first().cloned());
         let management = ArcSwap::from_pointee(management);
         let Lasting { roll, books, meters, control, cors, tls } = lasting;
+        let (price_map, copies) = (watch::Sender::new(price_map), Copies::default());
         let (files, report) = (Mutex::new(files), Mutex::new(report));
-        Live { setup, management, file, files, roll, report, books, meters, control, cors, tls }
+        Live { setup, management, file, files, roll, report, price_map, copies, books, meters, control, cors, tls }
     }
 
     /// The newest setup.
@@ -80,12 +86,14 @@ impl Live {
         let Some(file) = &self.file else {
             return Ok(Report::default());
         };
-        let loaded = config::load(file, &config::process_env, &self.roll);
+        let loaded = config::load(file, &config::process_env, &self.roll, &self.copies);
         *last = loaded.report;
         *self.files.lock().unwrap_or_else(PoisonError::into_inner) = loaded.files;
         match loaded.setup {
             Some(setup) => {
                 self.setup.store(Arc::new(setup));
+                self.price_map
+                    .send_if_modified(|known| std::mem::replace(known, loaded.price_map.clone()) != loaded.price_map);
                 self.management.store(Arc::new(loaded.management));
                 Ok(last.clone())
             }

@@ -7,6 +7,7 @@ mod control;
 mod demo;
 mod door;
 mod live;
+mod price_map;
 mod serve;
 mod stop;
 mod tls;

@@ -16,11 +16,11 @@ use tokio::runtime::Runtime;
 
 use crate::books::{self, Books};
 use crate::cli::{self, ServeArgs};
-use crate::config;
+use crate::config::{self, Copies};
 use crate::control::{self, Cors};
 use crate::live::{Lasting, Live};
 use crate::tls::Tls;
-use crate::{stop, worker};
+use crate::{price_map, stop, worker};
 use watch_file::Versions;
 
 /// Runs the gateway until it is told to stop.
@@ -56,11 +56,12 @@ fn prepare(args: &ServeArgs) -> Result<Ready, String> {
     let tls_files = args.tls_files()?;
     let seen = Versions::of(args.config.iter().chain(tls_files.iter().flatten()).cloned());
     let mut loaded = match &args.config {
-        Some(file) => config::load(file, &config::process_env, &roll),
+        Some(file) => config::load(file, &config::process_env, &roll, &Copies::default()),
         None => config::discover(&args.quick(), &config::process_env, &roll),
     };
-    if !loaded.report.findings.is_empty() {
-        complain(&loaded.report.to_string());
+    let findings = loaded.report.to_string();
+    if !findings.is_empty() {
+        complain(&findings);
     }
     let Some(setup) = loaded.setup.take() else {
         return Err("the configuration has errors; nothing was started".to_owned());
@@ -137,6 +138,7 @@ impl Ready {
         }
         control.spawn(signals.listen(self.live.clone(), stop));
         control.spawn(control::serve(self.live.clone(), self.errands));
+        control.spawn(price_map::follow(self.live.clone()));
         let watched = watch_file::start(self.seen, self.live.clone());
         let watched = watched.inspect_err(|error| tracing::error!("changes of files are not noticed: {error}"));
         let workers = self.listeners.into_iter().enumerate().map(|(index, listener)| {

@@ -6,41 +6,21 @@
 
 mod families;
 mod prices;
+mod spelling;
 
+use spelling::{prefix, same_as};
 use types::{Abilities, Effort, ModelFacts};
 
-pub use prices::{PriceList, Rates, Variant};
+pub use prices::{Factor, Fees, Hours, Kind, ONE, OffPeak, PriceList, Rates, Rule, Variant};
+pub use spelling::{find as find_spelled, provider_of};
 
 /// The catalogue: a few lines that begin with `#`, then one line per model, sorted bytewise by its first column.
 static TEXT: &str = include_str!("catalogue.tsv");
 
-/// Providers under another name that has no lines of its own, and the name that has them.
-const SAME_AS: [(&str, &str); 6] = [
-    ("ai21_chat", "ai21"),
-    ("aiohttp_openai", "openai"),
-    ("azure_text", "azure"),
-    ("cohere_chat", "cohere"),
-    ("ollama_chat", "ollama"),
-    ("text-completion-openai", "openai"),
-];
-
-/// Providers whose keys begin differently.
-const PREFIXES: [(&str, &str); 1] = [("amazon_nova", "amazon-nova")];
-
-/// What the catalogue says about `provider`'s `model`, as the provider spells it. Tried in this order:
-///
-/// 1. `provider/model`,
-/// 2. `model` alone, if the line is this provider's (OpenAI, Anthropic and a few others have bare keys),
-/// 3. both without a leading `models/` (Gemini lists its models that way),
-/// 4. both with the base of a fine-tune: `ft:BASE:ORG:NAME:ID` is listed as `ft:BASE`.
-///
-/// Nothing else is guessed; a date or region too much is another model, maybe with another price.
+/// What the catalogue says about `provider`'s `model`, as the provider spells it ([`find_spelled`] says what is tried).
 pub fn lookup(provider: &str, model: &str) -> Option<Entry> {
-    let provider = same_as(provider);
-    let listed = model.strip_prefix("models/").unwrap_or(model);
-    let tuned = listed.match_indices(':').nth(1).map(|(at, _)| &listed[..at]);
-    let tuned = tuned.filter(|base| base.starts_with("ft:"));
-    [Some(model), Some(listed), tuned].into_iter().flatten().find_map(|model| spelled(provider, model))
+    let find = |key: &str| Entry::read(search(TEXT, key, |_| ())?);
+    spelling::find(provider, model, find, |entry, provider| entry.provider() == provider)
 }
 
 /// Facts about `provider`'s `model`: the catalogue's, or for a model it does not list what the name tells about
@@ -207,20 +187,6 @@ impl Entry {
         let said = self.columns[11].chars().find(|flag| flag.eq_ignore_ascii_case(&letter))?;
         Some(said.is_ascii_uppercase())
     }
-}
-
-fn same_as(provider: &str) -> &str {
-    SAME_AS.iter().find(|(name, _)| *name == provider).map_or(provider, |(_, listed)| listed)
-}
-
-fn prefix(provider: &str) -> &str {
-    PREFIXES.iter().find(|(name, _)| *name == provider).map_or(provider, |(_, prefix)| prefix)
-}
-
-fn spelled(provider: &str, model: &str) -> Option<Entry> {
-    let key = format!("{}/{model}", prefix(provider));
-    let find = |key: &str| Entry::read(search(TEXT, key, |_| ())?);
-    find(&key).or_else(|| find(model).filter(|entry| entry.provider() == provider))
 }
 
 /// The line of `text` whose first column is `key`, by binary search over byte positions. `look` sees every line

@@ -13,6 +13,7 @@ mod habits;
 pub mod limits;
 mod nearest;
 mod pick;
+pub mod price;
 mod purse;
 mod rest;
 pub mod routes;

@@ -2,11 +2,20 @@
 //! counter's row until it commits: numbers become visible in the order they were taken, so that whoever has read up
 //! to one number never misses a smaller one.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use crate::db::{Tx, values};
 use crate::{Problem, Result};
 
 /// The counter of changes of objects.
 pub(crate) const OBJECTS: &str = "objects";
+/// The counter of changes of sums.
+pub(crate) const SPEND: &str = "spend";
+
+/// Milliseconds since 1970.
+pub(crate) fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
+}
 
 /// The next number of a counter.
 pub(crate) async fn tick(tx: &mut Tx, counter: &str) -> Result<i64> {

@@ -1,6 +1,7 @@
 //! One way to speak SQL to SQLite and to Postgres: the same text, whole numbers and texts as values, a deadline on
 //! everything. SQL texts number their parameters (`$1`), which both databases understand.
 
+mod insert;
 mod problem;
 mod row;
 mod tx;
@@ -15,6 +16,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use sqlx::{AssertSqlSafe, Postgres, query_with};
 use tokio::time::timeout;
 
+pub(crate) use insert::insert;
 pub use problem::{Problem, Result};
 pub(crate) use row::Row;
 pub(crate) use tx::Tx;
@@ -52,7 +54,8 @@ impl Db {
         let pools = match url {
             StoreUrl::Sqlite(options) => {
                 let options = SqliteConnectOptions::clone(options).create_if_missing(true).busy_timeout(BUSY);
-                let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Normal);
+                // What is booked is taken off the spool: a commit must outlive the loss of power.
+                let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
                 let pool = |most| SqlitePoolOptions::new().max_connections(most).acquire_timeout(deadline);
                 let write = pool(1).connect_lazy_with(options.clone());
                 Pools::Sqlite { write, read: pool(SQLITE_READERS).connect_lazy_with(options) }

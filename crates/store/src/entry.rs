@@ -1,7 +1,13 @@
-//! The ledger's words: one attempt as it is booked.
+//! The ledger's words: one attempt as it is booked. Its JSON is a line of the spool and the body of the ledger's row: a
+//! new field needs no migration, and what is empty is not written.
+
+mod form;
 
 use serde::{Deserialize, Serialize};
 use types::{Usage, Usd};
+
+use crate::usual;
+use form::{CostLinesForm, UsageForm};
 
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +24,19 @@ pub enum Status {
     Aborted,
     /// The gateway died while it was open.
     Interrupted,
+}
+
+impl Status {
+    /// The name, as in the JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::Open => "open",
+            Status::Success => "success",
+            Status::Failure => "failure",
+            Status::Aborted => "aborted",
+            Status::Interrupted => "interrupted",
+        }
+    }
 }
 
 /// A sum that an attempt counts for.
@@ -47,68 +66,160 @@ pub struct CostLines {
 }
 
 /// One attempt.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Entry {
     /// Unique for ever: booking it twice changes nothing.
     pub attempt_id: String,
     /// The call it belongs to: `x-litellm-call-id`.
     pub call_id: String,
     /// The session it belongs to, if the caller said so.
+    #[serde(skip_serializing_if = "usual")]
     pub session_id: Option<String>,
     /// How it ended.
     pub status: Status,
     /// When it was sent.
     pub started_at: i64,
     /// When its first content came.
+    #[serde(skip_serializing_if = "usual")]
     pub first_token_at: Option<i64>,
     /// When it ended.
+    #[serde(skip_serializing_if = "usual")]
     pub ended_at: Option<i64>,
     /// What was asked for, in the incumbent's words: `acompletion`, `aembedding`, `anthropic_messages`.
+    #[serde(skip_serializing_if = "usual")]
     pub call_type: String,
     /// Whether the answer was streamed.
+    #[serde(skip_serializing_if = "usual")]
     pub stream: bool,
     /// Hash of the key; empty without one.
+    #[serde(skip_serializing_if = "usual")]
     pub key: String,
     /// Its alias at the time.
+    #[serde(skip_serializing_if = "usual")]
     pub key_alias: Option<String>,
     /// Whose call it was.
+    #[serde(skip_serializing_if = "usual")]
     pub user_id: Option<String>,
     /// The team that pays.
+    #[serde(skip_serializing_if = "usual")]
     pub team_id: Option<String>,
     /// The organization that pays.
+    #[serde(skip_serializing_if = "usual")]
     pub organization_id: Option<String>,
     /// The customer it was for.
+    #[serde(skip_serializing_if = "usual")]
     pub customer_id: Option<String>,
     /// What it was for.
+    #[serde(skip_serializing_if = "usual")]
     pub tags: Vec<String>,
     /// The name the caller asked for.
+    #[serde(skip_serializing_if = "usual")]
     pub model_group: String,
     /// The model, as `provider/model`.
+    #[serde(skip_serializing_if = "usual")]
     pub model: String,
     /// Id in the provider table.
+    #[serde(skip_serializing_if = "usual")]
     pub provider: String,
     /// The deployment.
+    #[serde(skip_serializing_if = "usual")]
     pub deployment_id: String,
     /// The provider's address.
+    #[serde(skip_serializing_if = "usual")]
     pub api_base: String,
     /// What it consumed.
+    #[serde(with = "UsageForm", skip_serializing_if = "usual")]
     pub usage: Usage,
     /// Whether the consumption is our estimate, because the provider did not say.
+    #[serde(skip_serializing_if = "usual")]
     pub estimated: bool,
     /// What it cost; `None` if the price is not known.
+    #[serde(with = "form::nanos", skip_serializing_if = "Option::is_none")]
     pub cost: Option<Usd>,
     /// The same, line by line.
+    #[serde(with = "CostLinesForm", skip_serializing_if = "usual")]
     pub lines: CostLines,
     /// Whether the answer came from a cache.
+    #[serde(skip_serializing_if = "usual")]
     pub cache_hit: bool,
     /// What went wrong: kind, status and message.
+    #[serde(skip_serializing_if = "usual")]
     pub fault: Option<EntryFault>,
     /// The caller's address.
+    #[serde(skip_serializing_if = "usual")]
     pub ip: Option<String>,
     /// What the caller wants to find in the log: JSON.
+    #[serde(skip_serializing_if = "usual")]
     pub metadata: Option<String>,
     /// The sums it counts for, beside the totals of everybody named above.
+    #[serde(skip_serializing_if = "usual")]
     pub charges: Vec<Charge>,
+}
+
+/// Longest name of anything, in bytes: an index takes no longer ones.
+const LONGEST_NAME: usize = 256;
+/// Most tags.
+const MOST_TAGS: usize = 32;
+/// Longest message of a fault, and longest JSON of a caller, in bytes.
+const LONGEST_MESSAGE: usize = 4096;
+const LONGEST_METADATA: usize = 64 << 10;
+/// More tokens than any attempt has, and more money: a provider that says otherwise must not fill our sums.
+const MOST_TOKENS: u64 = 1_000_000_000_000;
+const MOST_COST: Usd = Usd::from_nanos(1_000_000 * 1_000_000_000);
+
+impl Entry {
+    /// The entry as far as it can be stored: names and texts have an end, no text has a NUL, numbers stay in range.
+    pub(crate) fn bounded(mut self) -> Self {
+        let names = [
+            &mut self.attempt_id,
+            &mut self.call_id,
+            &mut self.call_type,
+            &mut self.key,
+            &mut self.model_group,
+            &mut self.model,
+            &mut self.provider,
+            &mut self.deployment_id,
+        ];
+        let more = [
+            &mut self.session_id,
+            &mut self.key_alias,
+            &mut self.user_id,
+            &mut self.team_id,
+            &mut self.organization_id,
+            &mut self.customer_id,
+            &mut self.ip,
+        ];
+        self.tags.truncate(MOST_TAGS);
+        let more = more.into_iter().flatten();
+        names.into_iter().chain(more).chain(&mut self.tags).for_each(|name| bound(name, LONGEST_NAME));
+        bound(&mut self.api_base, LONGEST_MESSAGE);
+        for charge in &mut self.charges {
+            // A budget of a model is named by whose it is and the model.
+            bound(&mut charge.subject, 2 * LONGEST_NAME);
+            bound(&mut charge.period, LONGEST_NAME);
+        }
+        if let Some(fault) = &mut self.fault {
+            bound(&mut fault.kind, LONGEST_NAME);
+            bound(&mut fault.message, LONGEST_MESSAGE);
+        }
+        // Cut off, it would be JSON no more.
+        self.metadata.take_if(|metadata| metadata.len() > LONGEST_METADATA);
+        self.cost = self.cost.map(|cost| cost.clamp(Usd::ZERO, MOST_COST));
+        let Usage { input, output, cache_read, cache_write, cache_write_long, reasoning, .. } = &mut self.usage;
+        for count in [input, output, cache_read, cache_write, cache_write_long, reasoning].into_iter().flatten() {
+            *count = (*count).min(MOST_TOKENS);
+        }
+        self
+    }
+}
+
+/// Cuts a text off at `longest` bytes, and takes out what a database does not take.
+fn bound(text: &mut String, longest: usize) {
+    if text.contains('\0') {
+        *text = text.replace('\0', "\u{fffd}");
+    }
+    text.truncate(text.floor_char_boundary(longest));
 }
 
 /// What went wrong in an attempt.
@@ -121,3 +232,9 @@ pub struct EntryFault {
     /// Message, without secrets.
     pub message: String,
 }
+
+#[cfg(test)]
+pub(crate) mod samples;
+
+#[cfg(test)]
+mod tests;

@@ -5,19 +5,28 @@
 //! comes here: the data plane reads the [`Directory`], which is memory, and writes to the spool, which is a file.
 
 mod clock;
+mod day;
 mod db;
 mod directory;
 mod entry;
+mod ledger;
 mod objects;
 pub mod records;
 mod registry;
 mod schema;
+pub mod spool;
 mod store;
 
 pub use db::{Problem, Result, StoreUrl};
 pub use directory::{Directory, Entries, Held};
 pub use entry::{Charge, CostLines, Entry, EntryFault, Status};
+pub use ledger::{Booked, Sum, Sums};
 pub use objects::{Changes, Expect, Kind, Object, Write};
 pub use records::hash_key;
 pub use registry::{POLL, Registry};
 pub use store::Store;
+
+/// Whether a field has its usual value and need not be written.
+fn usual<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}

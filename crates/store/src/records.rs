@@ -14,7 +14,7 @@ mod user;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Directory, Entries, Kind};
+use crate::{Directory, Entries, Kind, usual};
 
 pub use allowance::{Allowance, ModelBudget, WindowBudget};
 pub use budget::Budget;
@@ -51,9 +51,4 @@ pub struct Origin {
     /// Who changed it last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_by: Option<String>,
-}
-
-/// Whether a field has its usual value and need not be stored.
-fn usual<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
 }

@@ -2,13 +2,14 @@
 //! version before it runs on beside it during a rolling upgrade. All names begin with `lockgate_`: other programs'
 //! tables in the same database are never touched.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use crate::Result;
+use crate::clock::now;
 use crate::db::{Db, Problem, values};
 
 /// The steps, oldest first. A step that was released is never changed again.
-const STEPS: &[&str] = &[include_str!("schema/0001_objects.sql")];
+const STEPS: &[&str] = &[include_str!("schema/0001_objects.sql"), include_str!("schema/0002_ledger.sql")];
 
 /// How often replicas that start together may get into each other's way.
 const TRIES: u32 = 10;
@@ -35,12 +36,11 @@ async fn take_steps(db: &Db) -> Result<()> {
     .await?;
     let rows = tx.rows("SELECT COALESCE(MAX(version), 0) FROM lockgate_schema", Vec::new()).await?;
     let taken = rows.first().map_or(Ok(0), |row| row.int(0))?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
     for (version, step) in (1..).zip(STEPS).skip_while(|(version, _)| *version <= taken) {
         for statement in step.split(";\n").map(str::trim).filter(|statement| !statement.is_empty()) {
             tx.run(statement, Vec::new()).await?;
         }
-        tx.run("INSERT INTO lockgate_schema (version, taken_at) VALUES ($1, $2)", values![version, now]).await?;
+        tx.run("INSERT INTO lockgate_schema (version, taken_at) VALUES ($1, $2)", values![version, now()]).await?;
     }
     tx.commit().await
 }

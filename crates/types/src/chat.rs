@@ -68,6 +68,15 @@ pub struct Message {
     pub blocks: Vec<Block>,
     /// Name of the speaker (OpenAI), a hint.
     pub name: Option<String>,
+    /// Fields without a word here, for targets that speak the request's own dialect.
+    pub extras: Extras,
+}
+
+impl Message {
+    /// What `role` says.
+    pub fn new(role: Role, blocks: Vec<Block>) -> Self {
+        Message { role, blocks, name: None, extras: Extras::new() }
+    }
 }
 
 /// Who speaks. Tool results are blocks of a `User` message, as in Anthropic's and Gemini's formats;
@@ -243,6 +252,8 @@ pub struct FunctionTool {
     pub strict: Option<bool>,
     /// Marks the end of a cacheable prefix.
     pub cache: Option<CacheMark>,
+    /// Fields without a word here, for targets that speak the request's own dialect.
+    pub extras: Extras,
 }
 
 /// Which tools may or must be called.
@@ -294,6 +305,9 @@ pub struct Reasoning {
     pub adaptive: bool,
     /// Whether a readable summary is wanted; `None` is the provider's default.
     pub summary: Option<bool>,
+    /// The object in which callers of OpenAI-like servers say all this (`thinking`), unread, for targets that speak the
+    /// request's own dialect: each server has fields of its own there.
+    pub own: Option<Raw>,
 }
 
 /// Effort words, in rising order.

@@ -28,6 +28,17 @@ pub enum Request {
     CountTokens(Box<Chat>),
 }
 
+impl Request {
+    /// Name of the dialect it was written in; empty if unknown.
+    pub fn dialect(&self) -> &'static str {
+        match self {
+            Request::Chat(chat) | Request::CountTokens(chat) => chat.dialect,
+            Request::Completion(completion) => completion.settings.dialect,
+            Request::Embedding(embedding) => embedding.dialect,
+        }
+    }
+}
+
 /// A legacy text completion (`POST /completions`).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Completion {

@@ -29,6 +29,18 @@ pub struct Usage {
     pub image_output: Option<u64>,
     /// Searches the provider ran for the model, billed per call.
     pub web_searches: Option<u64>,
+    /// Pictures in the request, where they are billed by the piece.
+    pub images_read: Option<u64>,
+    /// Pictures that were made, where they are billed by the piece.
+    pub images_made: Option<u64>,
+    /// Pixels of the pictures that were made.
+    pub pixels: Option<u64>,
+    /// Characters that were read aloud.
+    pub characters: Option<u64>,
+    /// Sound that was read, milliseconds.
+    pub audio_ms: Option<u64>,
+    /// Queries of a ranking model.
+    pub queries: Option<u64>,
     /// The tier that served the call, which may differ from the one that was asked for.
     pub tier: Option<Tier>,
 }
@@ -57,6 +69,12 @@ impl Usage {
             (&mut self.audio_output, later.audio_output),
             (&mut self.image_output, later.image_output),
             (&mut self.web_searches, later.web_searches),
+            (&mut self.images_read, later.images_read),
+            (&mut self.images_made, later.images_made),
+            (&mut self.pixels, later.pixels),
+            (&mut self.characters, later.characters),
+            (&mut self.audio_ms, later.audio_ms),
+            (&mut self.queries, later.queries),
         ];
         for (mine, theirs) in pairs {
             *mine = theirs.or(*mine);

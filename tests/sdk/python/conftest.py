@@ -22,6 +22,11 @@ class Back:
     def model(self, mood="chat"):
         return SESSION["backs"][self.name]["models"][mood]
 
+    @property
+    def proving(self):
+        """The model that proves its reasoning, if the back has one that does more than the others."""
+        return self.model("signed" if self.can("signed") else "chat")
+
     def can(self, ability):
         return ability in SESSION["backs"][self.name]["can"]
 

@@ -8,7 +8,7 @@ import pytest
 from anthropic import Anthropic, AsyncAnthropic, Omit
 
 from common import CLOCK, PNG, TRICKY, WEATHER, Trip, fits_weather, upstream_requests, words
-from conftest import SESSION
+from conftest import SESSION, Back
 
 WITH = {"base_url": SESSION["base"], "api_key": SESSION["key"], "max_retries": 0, "timeout": 30}
 TOOLS = [
@@ -148,6 +148,22 @@ def test_an_older_client_is_served(back):
     assert text_of(answer) == "You said: Good morning"
 
 
+@pytest.mark.can("version")
+def test_the_newer_version_refuses_sampling_in_anthropics_own_words(client, back):
+    with pytest.raises(anthropic.BadRequestError) as refused:
+        say(client, back.model(), extra_body={"temperature": 0.5})
+    assert_shape(refused.value, "invalid_request_error")
+    assert "temperature" in refused.value.api_message and "2026-10-21" in refused.value.api_message
+
+
+@pytest.mark.gateway
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_sampling_goes_where_it_is_taken_and_is_lost_elsewhere_if_the_caller_agrees(client, back, stream):
+    answer = say(client, back.model(), stream=stream, extra_body={"temperature": 0.5, "drop_params": True})
+    text = follow(list(answer))[0][0][1] if stream else text_of(answer)
+    assert text == "You said: Good morning"
+
+
 # Streams
 
 
@@ -235,6 +251,29 @@ def test_a_tool_can_be_demanded(client, back):
     (call,) = calls_of(say(client, back.model(), tools=TOOLS, tool_choice={"type": "tool", "name": "clock"}))
     assert call.name == "clock" and set(call.input) == {"zone"}
     assert calls_of(say(client, back.model(), tools=TOOLS, tool_choice={"type": "any"}))
+
+
+@pytest.mark.gateway
+def test_a_tool_keeps_its_name_where_the_provider_would_refuse_it(client, back):
+    name = "mcp__" + "long" * 30
+    tools = [{"name": name, "description": "Forecast", "input_schema": WEATHER}]
+    asked = [user("How is the weather?")]
+    turn = say(client, back.model(), messages=asked, tools=tools)
+    assert [call.name for call in calls_of(turn)] == [name]
+    events = say(client, back.model(), tools=tools, stream=True)
+    blocks = [event.content_block for event in events if event.type == "content_block_start"]
+    assert [block.name for block in blocks if block.type == "tool_use"] == [name]
+    messages = [*asked, {"role": "assistant", "content": turn.content}, results(turn, ["Rain until noon"])]
+    assert "Rain until noon" in text_of(say(client, back.model(), messages=messages, tools=tools))
+
+
+@pytest.mark.gateway
+@pytest.mark.parametrize("giver", ["openai-back", "gemini-back", "ollama-back"])
+def test_a_conversation_with_thoughts_and_calls_goes_on_with_another_provider(client, back, giver):
+    asked = [user("How is the weather?")]
+    turn = say(client, Back(giver).proving, messages=asked, tools=TOOLS[:1], **THINK)
+    messages = [*asked, {"role": "assistant", "content": turn.content}, results(turn, ["Rain until noon"])]
+    assert "Rain until noon" in text_of(say(client, back.proving, messages=messages, tools=TOOLS[:1], **THINK))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from openai import AsyncOpenAI, OpenAI
 
 from common import CLOCK, PNG, TRICKY, WEATHER, Trip, fits_weather, upstream_requests, words
-from conftest import SESSION
+from conftest import SESSION, Back
 
 WITH = {"base_url": f"{SESSION['base']}/v1", "api_key": SESSION["key"], "max_retries": 0, "timeout": 30}
 TOOLS = [
@@ -228,6 +228,33 @@ def test_a_tool_can_be_demanded(client, back):
     (call,) = say(client, back.model(), tools=TOOLS, tool_choice=named).choices[0].message.tool_calls
     assert call.function.name == "clock" and set(json.loads(call.function.arguments)) == {"zone"}
     assert say(client, back.model(), tools=TOOLS, tool_choice="required").choices[0].message.tool_calls
+
+
+@pytest.mark.gateway
+@pytest.mark.can("tool_names")
+@pytest.mark.parametrize("name", ["files/read.text", "mcp__" + "long" * 40], ids=["odd", "long"])
+def test_a_tool_keeps_its_name_where_the_provider_would_refuse_it(client, back, name):
+    tools = [{"type": "function", "function": {"name": name, "parameters": WEATHER}}]
+    asked = [user("How is the weather?")]
+    message = client.chat.completions.create(model=back.model(), messages=asked, tools=tools).choices[0].message
+    assert [call.function.name for call in message.tool_calls] == [name]
+    chunks = list(client.chat.completions.create(model=back.model(), messages=asked, tools=tools, stream=True))
+    parts = [part for chunk in chunks for choice in chunk.choices for part in choice.delta.tool_calls or []]
+    assert [part.function.name for part in parts if part.function.name] == [name]
+    messages = asked + answers(message, ["Rain until noon"])
+    final = client.chat.completions.create(model=back.model(), messages=messages, tools=tools)
+    assert "Rain until noon" in final.choices[0].message.content
+
+
+@pytest.mark.gateway
+@pytest.mark.parametrize("giver", ["anthropic-back", "gemini-back"])
+def test_a_conversation_with_reasoning_and_calls_goes_on_with_another_provider(client, back, giver):
+    asked = [user("How is the weather?")]
+    ask = {"tools": TOOLS[:1], "reasoning_effort": "low"}
+    first = client.chat.completions.create(model=Back(giver).proving, messages=asked, **ask).choices[0].message
+    messages = asked + answers(first, ["Rain until noon"])
+    final = client.chat.completions.create(model=back.proving, messages=messages, **ask)
+    assert "Rain until noon" in final.choices[0].message.content
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
 //! What went wrong, in Anthropic's words: told to callers, and understood from providers.
 
 use bytes::{BufMut, BytesMut};
-use types::{Fault, FaultKind, Side};
+use types::{Fault, FaultKind};
 
 use crate::json::{Doc, Json, Kind, Writer};
+use crate::{phrases, upstream};
 
 /// Anthropic's status for "overloaded".
 const OVERLOADED: u16 = 529;
@@ -28,21 +29,13 @@ const TYPES: [(u16, &str); 10] = [
     (OVERLOADED, "overloaded_error"),
 ];
 
-/// What providers write into the message of an `invalid_request_error` that is something more telling.
-const PHRASES: [(FaultKind, &[&str]); 3] = [
-    (
-        FaultKind::ContextWindow,
-        &[
-            TOO_LONG,
-            "exceed context limit",
-            "exceeds the context",
-            "context window",
-            "maximum context length",
-            "context_length_exceeded",
-        ],
-    ),
-    (FaultKind::ContentPolicy, &["content filtering policy", "content_filter", "usage policy"]),
-    (FaultKind::Payment, &["credit balance is too low"]),
+/// Phrases of Anthropic's own in the message of an `invalid_request_error` that is something more telling, beside
+/// those that all providers share.
+const PHRASES: [(&str, FaultKind); 4] = [
+    ("exceeds the context", FaultKind::ContextWindow),
+    ("content_filter", FaultKind::ContentPolicy),
+    ("usage policy", FaultKind::ContentPolicy),
+    ("credit balance is too low", FaultKind::Payment),
 ];
 
 /// The status of a fault: Anthropic has its own for an overload.
@@ -117,11 +110,11 @@ fn understand(body: Json, status: Option<u16>) -> Fault {
 }
 
 fn classify(word: &str, said: &str, status: Option<u16>) -> Fault {
-    let mut kind = kind_of_word(word).unwrap_or_else(|| kind_of_status(status.unwrap_or(500)));
+    let mut kind = kind_of_word(word).unwrap_or_else(|| upstream::kind_of_status(status.unwrap_or(500)));
     if kind == FaultKind::InvalidRequest {
         let lower = said.to_ascii_lowercase();
-        let telling = PHRASES.iter().find(|(_, phrases)| phrases.iter().any(|phrase| lower.contains(phrase)));
-        kind = telling.map_or(kind, |(kind, _)| *kind);
+        let own = PHRASES.iter().find(|(phrase, _)| lower.contains(phrase)).map(|(_, kind)| *kind);
+        kind = phrases::kind_of(said).or(own).unwrap_or(kind);
     }
     let message = match kind {
         // Providers repeat parts of the key here, and it is ours.
@@ -132,7 +125,7 @@ fn classify(word: &str, said: &str, status: Option<u16>) -> Fault {
         },
         _ => said.chars().take(MAX_MESSAGE).collect(),
     };
-    Fault::new(kind, side(kind), message)
+    Fault::new(kind, upstream::side(kind), message)
 }
 
 fn kind_of_word(word: &str) -> Option<FaultKind> {
@@ -148,29 +141,4 @@ fn kind_of_word(word: &str) -> Option<FaultKind> {
         "overloaded_error" => FaultKind::Overloaded,
         _ => return None,
     })
-}
-
-fn kind_of_status(status: u16) -> FaultKind {
-    match status {
-        401 => FaultKind::Authentication,
-        402 => FaultKind::Payment,
-        403 => FaultKind::Permission,
-        404 => FaultKind::NotFound,
-        408 | 504 => FaultKind::Timeout,
-        // Both say that somebody else was in the way, which passes.
-        409 | 424 => FaultKind::Upstream,
-        413 => FaultKind::TooLarge,
-        429 => FaultKind::RateLimit,
-        503 | OVERLOADED => FaultKind::Overloaded,
-        400..500 => FaultKind::InvalidRequest,
-        _ => FaultKind::Upstream,
-    }
-}
-
-fn side(kind: FaultKind) -> Side {
-    use FaultKind::{ContentPolicy, ContextWindow, InvalidRequest, TooLarge};
-    match kind {
-        InvalidRequest | ContextWindow | ContentPolicy | TooLarge => Side::Caller,
-        _ => Side::Provider,
-    }
 }

@@ -5,8 +5,8 @@ use types::{Fault, FaultKind, Operation, Usage};
 
 use super::usage::Counts;
 use super::{answer, faults, ids};
-use crate::Glance;
-use crate::json::{self, Doc, Json, Kind, Names};
+use crate::json::{Doc, Json, Kind, Names};
+use crate::{Glance, upstream};
 
 /// How nearly every event begins.
 const PLAIN: [&[u8]; 2] = [br#"{"type":"content_block_"#, br#"{"type": "content_block_"#];
@@ -18,10 +18,8 @@ const WRITTEN: Names = Names::of(&["text", "thinking", "name", "partial_json"]);
 pub(super) fn glance(event: &[u8], known: &Usage) -> Glance {
     let plain = PLAIN.iter().any(|start| event.starts_with(start));
     let mentions = |needle: &str| memmem::find(event, needle.as_bytes()).is_some();
-    let seen = match plain || !(mentions("\"message_") || mentions("\"error\"")) {
-        true => json::measure(event, WRITTEN).map(|bytes| Glance::default().with_output(bytes)),
-        false => Doc::parse_measured(event, WRITTEN).map(|(doc, bytes)| look(doc.root(), known).with_output(bytes)),
-    };
+    let worth = !plain && (mentions("\"message_") || mentions("\"error\""));
+    let seen = upstream::glance(event, WRITTEN, worth, |root| look(root, known));
     let not_json = || Fault::provider(FaultKind::Malformed, "the provider sent an event that is not JSON");
     seen.unwrap_or_else(|_| Glance::failed(not_json()))
 }

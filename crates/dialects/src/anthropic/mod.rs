@@ -2,7 +2,8 @@
 //!
 //! Requests are read in [`read`] and written in [`write`], whole answers in [`answer`], streamed ones in
 //! [`stream`]. Which models take which fields is not known here: the catalogue says it through
-//! [`types::Abilities`]. Versions, betas and keys are headers and the business of whoever sends.
+//! [`types::Abilities`]. Betas and keys are headers and the business of whoever sends; of the version only matters
+//! whether it knows sampling.
 
 mod answer;
 mod citations;
@@ -22,8 +23,8 @@ mod tests;
 use bytes::BytesMut;
 use types::{Answer, Fault, Operation, Request, Usage};
 
-use crate::json::{self, Edit, Object};
-use crate::{Back, Front, Glance, Outgoing, Stamp, StreamReader, StreamWriter, Target};
+use crate::json::Object;
+use crate::{Back, Front, Glance, Outgoing, Splice, Stamp, StreamReader, StreamWriter, Target};
 
 /// The Messages API (`/v1/messages`, `/v1/messages/count_tokens`).
 pub struct Anthropic;
@@ -55,6 +56,10 @@ impl Front for Anthropic {
 
     fn heartbeat(&self) -> &'static str {
         "event: ping\ndata: {\"type\": \"ping\"}\n\n"
+    }
+
+    fn call_type(&self, operation: Operation) -> &'static str {
+        if operation == Operation::Chat { "anthropic_messages" } else { "acount_tokens" }
     }
 
     fn id_header(&self) -> &'static str {
@@ -104,9 +109,13 @@ impl Back for Anthropic {
     }
 
     /// What our own writers put into an answer of another provider (an unsigned thought, say) this one would refuse.
-    fn splice(&self, _operation: Operation, body: &Object, target: &Target) -> Option<Vec<Edit>> {
-        let model = || vec![Edit::Set("model".to_owned(), json::string(target.model))];
-        (!glance::holds_our_marks(body.bytes())).then(model)
+    fn splice(&self, _operation: Operation, body: &Object, target: &Target) -> Option<Splice> {
+        if glance::holds_our_marks(body.bytes()) {
+            return None;
+        }
+        let mut splice = Splice::of(target);
+        body.with(|root| splice.drop_given(root, write::unsampled(root, target)));
+        Some(splice)
     }
 
     fn glance(&self, event: &[u8], known: &Usage) -> Glance {

@@ -7,119 +7,91 @@ use super::words;
 use crate::json::{Json, Writer};
 use crate::upstream::count;
 
-/// Anthropic's counters as far as they were said. Streams repeat and correct them field by field, so totals
-/// can only be built from what was collected.
+/// Anthropic's counters as far as they were said: a [`Usage`] whose `input` is the fresh part alone and whose
+/// `cache_write` is all that was written. Streams repeat and correct them one by one, so totals can only be built from
+/// what was collected.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Counts {
-    input: Option<u64>,
-    cache_read: Option<u64>,
-    cache_creation: Option<u64>,
-    cache_creation_long: Option<u64>,
-    output: Option<u64>,
-    thinking: Option<u64>,
-    web_searches: Option<u64>,
-    tier: Option<Tier>,
-}
+pub(super) struct Counts(Usage);
 
 impl Counts {
     /// Reads a `usage` object; anything else says nothing.
     pub(super) fn read(usage: Json) -> Self {
-        let mut counts = Counts {
-            thinking: inner(usage, "output_tokens_details", "thinking_tokens"),
+        let mut counts = Usage {
+            reasoning: inner(usage, "output_tokens_details", "thinking_tokens"),
             web_searches: inner(usage, "server_tool_use", "web_search_requests"),
             tier: tier(usage),
-            ..Counts::tokens(usage)
+            ..tokens(usage)
         };
         // What was spent on shortening the conversation is billed, but no part of the totals.
         let iterations = usage.get("iterations").into_iter().flat_map(|list| list.items());
         for spent in iterations.filter(|one| one.get("type").is_some_and(|kind| kind.is("compaction"))) {
-            counts.add(Counts::tokens(spent));
+            add(&mut counts, tokens(spent));
         }
-        counts
-    }
-
-    /// Reads the counts that every object with counts has.
-    fn tokens(usage: Json) -> Self {
-        let number = |name: &str| count(usage.get(name));
-        let long = inner(usage, "cache_creation", "ephemeral_1h_input_tokens");
-        let short = inner(usage, "cache_creation", "ephemeral_5m_input_tokens");
-        Counts {
-            input: number("input_tokens"),
-            cache_read: number("cache_read_input_tokens"),
-            cache_creation: number("cache_creation_input_tokens").or_else(|| sum([short, long])),
-            cache_creation_long: long,
-            output: number("output_tokens"),
-            ..Counts::default()
-        }
-    }
-
-    /// Adds tokens to totals that are known; a total that was not said is no smaller for it.
-    fn add(&mut self, more: Counts) {
-        let pairs = [
-            (&mut self.input, more.input),
-            (&mut self.cache_read, more.cache_read),
-            (&mut self.cache_creation, more.cache_creation),
-            (&mut self.cache_creation_long, more.cache_creation_long),
-            (&mut self.output, more.output),
-        ];
-        for (mine, more) in pairs {
-            *mine = mine.map(|known| known.saturating_add(more.unwrap_or(0)));
-        }
+        Counts(counts)
     }
 
     /// Reads the `usage` of a `message_delta`. Servers that only know the output there write zeros for the
     /// input: they are no correction of what `message_start` said.
     pub(super) fn read_late(usage: Json) -> Self {
-        let counts = Counts::read(usage);
-        match sum([counts.input, counts.cache_read, counts.cache_creation]) {
+        let Counts(counts) = Counts::read(usage);
+        match sum([counts.input, counts.cache_read, counts.cache_write]) {
             Some(0) => {
-                Counts { input: None, cache_read: None, cache_creation: None, cache_creation_long: None, ..counts }
+                Counts(Usage { input: None, cache_read: None, cache_write: None, cache_write_long: None, ..counts })
             }
-            _ => counts,
+            _ => Counts(counts),
         }
     }
 
     /// The counters behind what the vocabulary knows: the inverse of [`Counts::usage`].
     pub(super) fn of(usage: &Usage) -> Self {
-        let cache_creation = sum([usage.cache_write, usage.cache_write_long]);
-        let cached = sum([usage.cache_read, cache_creation]).unwrap_or(0);
-        Counts {
-            input: usage.input.map(|input| input.saturating_sub(cached)),
-            cache_read: usage.cache_read,
-            cache_creation,
-            cache_creation_long: usage.cache_write_long,
-            output: usage.output,
-            thinking: usage.reasoning,
-            web_searches: usage.web_searches,
-            tier: usage.tier,
-        }
+        let cache_write = sum([usage.cache_write, usage.cache_write_long]);
+        let cached = sum([usage.cache_read, cache_write]).unwrap_or(0);
+        Counts(Usage { input: usage.input.map(|input| input.saturating_sub(cached)), cache_write, ..*usage })
     }
 
     /// Takes over what a later report says: reports are cumulative, never added.
     pub(super) fn update(&mut self, later: Counts) {
-        self.input = later.input.or(self.input);
-        self.cache_read = later.cache_read.or(self.cache_read);
-        self.cache_creation = later.cache_creation.or(self.cache_creation);
-        self.cache_creation_long = later.cache_creation_long.or(self.cache_creation_long);
-        self.output = later.output.or(self.output);
-        self.thinking = later.thinking.or(self.thinking);
-        self.web_searches = later.web_searches.or(self.web_searches);
-        self.tier = later.tier.or(self.tier);
+        self.0.update(&later.0);
     }
 
     /// The counts in the convention of the vocabulary.
     pub(super) fn usage(&self) -> Usage {
+        let Counts(counts) = self;
+        let long = counts.cache_write_long.unwrap_or(0);
         Usage {
-            input: sum([self.input, self.cache_read, self.cache_creation]),
-            cache_read: self.cache_read,
-            cache_write: self.cache_creation.map(|all| all.saturating_sub(self.cache_creation_long.unwrap_or(0))),
-            cache_write_long: self.cache_creation_long,
-            output: self.output,
-            reasoning: self.thinking,
-            web_searches: self.web_searches,
-            tier: self.tier,
-            ..Usage::default()
+            input: sum([counts.input, counts.cache_read, counts.cache_write]),
+            cache_write: counts.cache_write.map(|all| all.saturating_sub(long)),
+            ..*counts
         }
+    }
+}
+
+/// The counters that every object with counts has.
+fn tokens(usage: Json) -> Usage {
+    let number = |name: &str| count(usage.get(name));
+    let long = inner(usage, "cache_creation", "ephemeral_1h_input_tokens");
+    let short = inner(usage, "cache_creation", "ephemeral_5m_input_tokens");
+    Usage {
+        input: number("input_tokens"),
+        cache_read: number("cache_read_input_tokens"),
+        cache_write: number("cache_creation_input_tokens").or_else(|| sum([short, long])),
+        cache_write_long: long,
+        output: number("output_tokens"),
+        ..Usage::default()
+    }
+}
+
+/// Adds tokens to totals that are known; a total that was not said is no smaller for it.
+fn add(counts: &mut Usage, more: Usage) {
+    let pairs = [
+        (&mut counts.input, more.input),
+        (&mut counts.cache_read, more.cache_read),
+        (&mut counts.cache_write, more.cache_write),
+        (&mut counts.cache_write_long, more.cache_write_long),
+        (&mut counts.output, more.output),
+    ];
+    for (mine, more) in pairs {
+        *mine = mine.map(|known| known.saturating_add(more.unwrap_or(0)));
     }
 }
 

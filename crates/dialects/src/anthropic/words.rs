@@ -2,13 +2,16 @@
 
 use types::{CacheMark, Finish, Tier};
 
-use crate::json::{Doc, Json, Kind, Writer};
+use crate::json::{Json, Writer};
 
 /// Name of the dialect; also marks blocks and tools that only this dialect understands.
 pub(super) const DIALECT: &str = "anthropic";
 
-/// The version that every model takes. `2026-10-21` refuses sampling parameters that older models rely on.
+/// The version that every model takes, for callers who name none.
 pub(super) const VERSION: (&str, &str) = ("anthropic-version", "2023-06-01");
+
+/// The version that has no sampling parameters, whatever the model.
+pub(super) const UNSAMPLED_VERSION: &str = "2026-10-21";
 
 /// The tool that stands in for a JSON schema on models without structured output: the model is made to call
 /// it, and the readers turn its input into the text of the answer.
@@ -82,16 +85,4 @@ pub(super) fn write_cache(w: &mut Writer, mark: Option<CacheMark>) {
             }
         });
     }
-}
-
-/// The JSON object in `text`, if it is one: what Anthropic calls the input of a tool. Calls without arguments
-/// are written in several ways in the field; they count as an empty object.
-pub(super) fn object(text: &str) -> Option<&str> {
-    let text = text.trim();
-    if text.is_empty() || text == "null" {
-        return Some("{}");
-    }
-    let doc = Doc::parse_head(text.as_bytes()).ok()?;
-    let (start, end) = doc.root().span();
-    (doc.root().kind() == Kind::Object).then(|| &text[start..end])
 }

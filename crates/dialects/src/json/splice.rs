@@ -50,9 +50,9 @@ pub(super) fn splice(body: &Bytes, root: Json, edits: &[Edit]) -> Vec<Bytes> {
             }
             Edit::Default(..) if !places.is_empty() => {}
             Edit::Set(_, value) | Edit::Default(_, value) => {
-                added.extend_from_slice(b",\"");
-                added.extend_from_slice(name.as_bytes());
-                added.extend_from_slice(b"\":");
+                added.extend_from_slice(b",");
+                added.extend_from_slice(super::string(name).as_bytes());
+                added.extend_from_slice(b":");
                 added.extend_from_slice(value.as_bytes());
             }
             Edit::Remove(_) => {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use types::Raw;
+use types::{Extras, Raw};
 
 use super::{Doc, Node, unescape};
 
@@ -141,6 +141,12 @@ impl<'d> Json<'d> {
     /// An object's fields in the order they were written; nothing for other kinds.
     pub fn fields(&self) -> Fields<'d> {
         Fields(self.children(Kind::Object))
+    }
+
+    /// An object's fields beside the `known` ones, to keep; those that are `null` say nothing.
+    pub fn beside(&self, known: &[&str]) -> Extras {
+        let others = self.fields().filter(|(key, value)| !value.is_null() && !known.iter().any(|name| key.is(name)));
+        others.map(|(key, value)| (key.as_string().unwrap_or_default(), value.to_raw())).collect()
     }
 
     /// An array's items; nothing for other kinds.

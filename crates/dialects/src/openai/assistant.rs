@@ -3,8 +3,8 @@
 
 use types::{Block, Raw, ToolCall};
 
-use super::NAME;
 use super::fields::{Wrong, field, object, required, text};
+use super::{NAME, proofs};
 use crate::json::{Json, Kind};
 
 /// The reasoning of a message (wire.md 2.9). Of several spellings only one is taken: they repeat each other.
@@ -46,12 +46,9 @@ pub(super) fn signed_blocks(message: Json) -> Vec<Block> {
 fn signed_block(block: Json) -> Option<Block> {
     let text = |name: &str| block.get(name).and_then(|value| value.as_string());
     if block.get("type")?.is("redacted_thinking") {
-        return text("data").map(|data| Block::RedactedThinking { data });
+        return text("data").and_then(proofs::unmarked).map(|data| Block::RedactedThinking { data });
     }
-    Some(Block::Thinking {
-        text: text("thinking")?,
-        signature: text("signature").filter(|signature| !signature.is_empty()),
-    })
+    Some(Block::Thinking { text: text("thinking")?, signature: text("signature").and_then(proofs::unmarked) })
 }
 
 /// A content part of type `thinking`: Mistral's, whose text is a list of text parts, or Anthropic's.
@@ -70,11 +67,8 @@ pub(super) fn call(value: Json) -> Result<Block, Wrong> {
         return Ok(Block::Opaque { dialect: NAME, raw: value.to_raw() });
     }
     let call = required(value, "function", named_call)?;
-    Ok(Block::ToolCall(ToolCall {
-        id: field(value, "id", text)?.unwrap_or_default(),
-        signature: signature(value),
-        ..call
-    }))
+    let (id, rider) = proofs::split(field(value, "id", text)?.unwrap_or_default());
+    Ok(Block::ToolCall(ToolCall { id, signature: signature(value).or(rider), ..call }))
 }
 
 /// The `{name, arguments}` of a call, without an id. Arguments that are no text are taken as they were written.
@@ -99,10 +93,7 @@ pub(super) fn arguments(value: Json) -> String {
 pub(super) fn signature(call: Json) -> Option<String> {
     let google = |call: Json| call.get("extra_content")?.get("google")?.get("thought_signature")?.as_string();
     let litellm = |holder: Json| holder.get("provider_specific_fields")?.get("thought_signature")?.as_string();
-    google(call)
-        .or_else(|| litellm(call))
-        .or_else(|| litellm(call.get("function")?))
-        .filter(|signature| !signature.is_empty())
+    google(call).or_else(|| litellm(call)).or_else(|| litellm(call.get("function")?)).and_then(proofs::unmarked)
 }
 
 /// The items of OpenAI's `annotations`, if there are any.

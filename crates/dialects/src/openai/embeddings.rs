@@ -14,24 +14,17 @@ use crate::{Fit, Stamp};
 
 /// Reads a request.
 pub(super) fn read_request(root: Json) -> Result<Embedding, Wrong> {
-    let mut request = Embedding {
+    const KNOWN: [&str; 6] = ["model", "input", "dimensions", "encoding_format", "user", "input_type"];
+    Ok(Embedding {
         model: field(root, "model", text)?.unwrap_or_default(),
         input: required(root, "input", input)?,
         dimensions: field(root, "dimensions", count)?,
         base64: field(root, "encoding_format", is_base64)?.unwrap_or(false),
         user: field(root, "user", text)?,
         input_type: field(root, "input_type", text)?,
+        extras: root.beside(&KNOWN),
         dialect: NAME,
-        ..Embedding::default()
-    };
-    const KNOWN: [&str; 6] = ["model", "input", "dimensions", "encoding_format", "user", "input_type"];
-    for (name, value) in root.fields().filter(|(_, value)| !value.is_null()) {
-        let name = name.as_str().unwrap_or_default();
-        if !KNOWN.contains(&&*name) {
-            request.extras.push((name.into_owned(), value.to_raw()));
-        }
-    }
-    Ok(request)
+    })
 }
 
 fn is_base64(value: Json) -> Result<bool, Wrong> {

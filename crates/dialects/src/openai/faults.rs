@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use types::{Fault, FaultKind, Side};
 
 use crate::json::{Doc, Json, Kind};
-use crate::phrases;
+use crate::{phrases, upstream};
 
 /// Longest message that is passed on, in bytes.
 const MAX_MESSAGE: usize = 2000;
@@ -148,7 +148,7 @@ impl<'d> Said<'d> {
             None | Some(400 | 413 | 422) => by_text(),
             _ => None,
         };
-        sniffed.unwrap_or_else(|| kind_of_status(status))
+        sniffed.unwrap_or_else(|| status.map_or(FaultKind::Upstream, upstream::kind_of_status))
     }
 
     /// The finest code: a word that we know and that says more than a kind does, or the provider's own word.
@@ -162,34 +162,15 @@ impl<'d> Said<'d> {
     /// Whose fault. A 404 is ours (the configuration names a model or path that is not there), unless it is about
     /// something else that the request names.
     fn side(&self, kind: FaultKind) -> Side {
-        use FaultKind::*;
         match kind {
-            InvalidRequest | Unsupported | TooLarge | ContextWindow | ContentPolicy => Side::Caller,
-            NotFound if self.param.as_deref().is_some_and(|param| param != "model") => Side::Caller,
-            _ => Side::Provider,
+            FaultKind::NotFound if self.param.as_deref().is_some_and(|param| param != "model") => Side::Caller,
+            kind => upstream::side(kind),
         }
     }
 }
 
 fn known(word: &str) -> Option<(&'static str, FaultKind)> {
     WORDS.iter().find(|(name, _)| word.eq_ignore_ascii_case(name)).copied()
-}
-
-fn kind_of_status(status: Option<u16>) -> FaultKind {
-    match status {
-        Some(401) => FaultKind::Authentication,
-        Some(402) => FaultKind::Payment,
-        Some(403) => FaultKind::Permission,
-        Some(404) => FaultKind::NotFound,
-        Some(408 | 504) => FaultKind::Timeout,
-        Some(413) => FaultKind::TooLarge,
-        Some(429) => FaultKind::RateLimit,
-        Some(503 | 529) => FaultKind::Overloaded,
-        // OpenAI's conflicts and Bedrock's failed dependencies pass with time.
-        Some(409 | 424) => FaultKind::Upstream,
-        Some(400..500) => FaultKind::InvalidRequest,
-        _ => FaultKind::Upstream,
-    }
 }
 
 /// FastAPI's `detail`: a text, or a list of complaints with places.

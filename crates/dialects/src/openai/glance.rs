@@ -9,8 +9,8 @@ use types::{Fault, Operation, Usage};
 
 use super::words::{self, Ending};
 use super::{answer, faults, usage};
-use crate::Glance;
-use crate::json::{self, Doc, Json, Names};
+use crate::json::{Doc, Json, Names};
+use crate::{Glance, upstream};
 
 /// What a chunk that matters contains. Searching is prepared once: it costs more than looking at a short chunk.
 static USAGE: LazyLock<Finder> = LazyLock::new(|| Finder::new("\"usage\":"));
@@ -27,10 +27,7 @@ pub(super) fn glance(data: &[u8], known: &Usage) -> Glance {
         return Glance { end: true, over: true, ..Glance::default() };
     }
     let is_worth_it = opens(data, &USAGE, b'{') || opens(data, &FINISH, b'"') || ERROR.find(data).is_some();
-    let seen = match is_worth_it {
-        true => Doc::parse_measured(data, WRITTEN).map(|(doc, bytes)| chunk(doc.root(), known).with_output(bytes)),
-        false => json::measure(data, WRITTEN).map(|bytes| Glance::default().with_output(bytes)),
-    };
+    let seen = upstream::glance(data, WRITTEN, is_worth_it, |root| chunk(root, known));
     seen.unwrap_or_else(|_| Glance::failed(answer::malformed("is not JSON")))
 }
 

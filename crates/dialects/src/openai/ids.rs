@@ -1,14 +1,19 @@
-//! Ids of tool calls on their way to a provider: made where they are missing, and cleaned where they came from a
-//! dialect with other rules. The same id always becomes the same id, so calls and results stay together, and
-//! prompt caches stay warm.
+//! Ids of tool calls on their way to a provider: made where they are missing, and made fit where they came from a
+//! dialect with other rules.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 
 use types::{Block, Message};
 
-/// Longest id that OpenAI takes.
-const MAX_LEN: usize = 64;
+use crate::names::{Rule, hash};
+
+/// Names of tools that OpenAI takes.
+pub(super) const TOOL_NAMES: Rule = Rule { most: 64, marks: "_-", letter_first: false, reserved: "" };
+
+/// Ids of calls that OpenAI takes. Servers with ids of their own like to put the tool's name into them.
+pub(super) const CALL_IDS: Rule = Rule { marks: "_-.:", ..TOOL_NAMES };
+
 /// Mistral's length.
 const SHORT_LEN: usize = 9;
 
@@ -64,20 +69,9 @@ impl<'a> CallIds<'a> {
     fn clean<'i>(&self, id: &'i str) -> Cow<'i, str> {
         match self.short {
             true => short(id),
-            false => clean(id),
+            false => CALL_IDS.fit(id),
         }
     }
-}
-
-/// The id, or if OpenAI would refuse it, what is left of it with a hash that keeps it distinct.
-fn clean(id: &str) -> Cow<'_, str> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':');
-    if id.len() <= MAX_LEN && id.chars().all(plain) {
-        return Cow::Borrowed(id);
-    }
-    let kept = id.chars().map(|c| if plain(c) { c } else { '_' });
-    let kept: String = kept.take(MAX_LEN - 17).collect();
-    Cow::Owned(format!("{kept}_{:016x}", hash(id)))
 }
 
 /// Nine letters and digits.
@@ -93,9 +87,4 @@ fn short(id: &str) -> Cow<'_, str> {
         char::from(digit)
     });
     Cow::Owned(digits.take(SHORT_LEN).collect())
-}
-
-/// FNV-1a: the same on every machine and in every version, which the standard hashers do not promise.
-fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }

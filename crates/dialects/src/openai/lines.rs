@@ -25,6 +25,8 @@ pub(super) struct Line<'a> {
     pub(super) refusal: Option<String>,
     /// Objects whose fields belong to the message itself.
     pub(super) fields: Vec<&'a Raw>,
+    /// Fields that only this dialect knows.
+    pub(super) extras: &'a [(String, Raw)],
 }
 
 /// A call in an assistant message.
@@ -50,6 +52,10 @@ pub(super) fn plan<'a>(chat: &'a Chat, fit: &mut Fit) -> Result<Vec<Line<'a>>, F
             Role::System => planner.system(message)?,
             Role::User => planner.user(message)?,
             Role::Assistant => planner.assistant(message)?,
+        }
+        // The last line is what the message says itself: results of tools come before it.
+        if let Some(line) = planner.lines.last_mut().filter(|_| chat.dialect == NAME) {
+            line.extras = &message.extras;
         }
     }
     Ok(planner.lines)

@@ -5,8 +5,29 @@ use std::collections::HashMap;
 use types::{Block, CacheMark, Message, Raw, Role, ToolResult};
 
 use super::fields::{Place, Wrong, each, field, items, object, required, text};
-use super::{NAME, assistant, parts};
+use super::{NAME, assistant, parts, proofs};
 use crate::json::{Json, Writer};
+
+/// Fields of messages that are understood, or that other servers have for what is understood.
+const KNOWN: [&str; 17] = [
+    "role",
+    "content",
+    "name",
+    "tool_call_id",
+    "tool_calls",
+    "function_call",
+    "refusal",
+    "audio",
+    "images",
+    "reasoning",
+    "reasoning_content",
+    "reasoning_details",
+    "thinking_blocks",
+    "provider_specific_fields",
+    "annotations",
+    "cache_control",
+    "prompt_cache_breakpoint",
+];
 
 /// Reads `messages`.
 pub(super) fn read(list: Json) -> Result<Vec<Message>, Wrong> {
@@ -32,7 +53,7 @@ impl Conversation {
         let role = required(message, "role", text)?;
         match &*role {
             "tool" => {
-                let call_id = required(message, "tool_call_id", text)?;
+                let (call_id, _) = proofs::split(required(message, "tool_call_id", text)?);
                 return self.result(message, call_id);
             }
             "function" => {
@@ -55,7 +76,11 @@ impl Conversation {
         if let (Some(mark), Some(last)) = (parts::cache_mark(message), blocks.last_mut()) {
             set_cache(last, mark);
         }
-        self.messages.push(Message { role, blocks, name: field(message, "name", text)? });
+        self.messages.push(Message {
+            name: field(message, "name", text)?,
+            extras: message.beside(&KNOWN),
+            ..Message::new(role, blocks)
+        });
         Ok(())
     }
 
@@ -70,7 +95,7 @@ impl Conversation {
         });
         match self.messages.last_mut().filter(|_| self.results_open) {
             Some(open) => open.blocks.push(result),
-            None => self.messages.push(Message { role: Role::User, blocks: vec![result], name: None }),
+            None => self.messages.push(Message::new(Role::User, vec![result])),
         }
         self.results_open = true;
         Ok(())

@@ -16,6 +16,7 @@ mod line_parts;
 mod lines;
 mod messages;
 mod parts;
+mod proofs;
 mod request;
 mod splice;
 mod stream_reader;
@@ -30,11 +31,13 @@ mod write_messages;
 mod write_request;
 mod write_tools;
 
+use std::borrow::Cow;
+
 use bytes::BytesMut;
 use types::{Answer, Fault, FaultKind, Operation, Request, Side, Usage};
 
-use crate::json::{Doc, Edit, Object};
-use crate::{Back, Fit, Front, Glance, Outgoing, Stamp, StreamReader, StreamWriter, Target};
+use crate::json::{Doc, Object};
+use crate::{Back, Fit, Front, Glance, Names, Outgoing, Splice, Stamp, StreamReader, StreamWriter, Target, names};
 
 /// Name of the dialect.
 const NAME: &str = "openai";
@@ -109,7 +112,12 @@ impl Back for OpenAi {
 
     fn write_request(&self, request: &Request, target: &Target) -> Result<Outgoing, Fault> {
         let mut fit = Fit::new(target);
-        let body = match request {
+        let (request, names) = match request.dialect() {
+            // Servers like OpenAI have rules of their own, and the caller speaks to them in their own words.
+            NAME => (Cow::Borrowed(request), Names::default()),
+            _ => names::fit(request, ids::TOOL_NAMES),
+        };
+        let body = match &*request {
             Request::Chat(chat) => write_request::write(chat, &mut fit)?,
             Request::Completion(completion) => completions::write_request(completion, &mut fit)?,
             Request::Embedding(embedding) => embeddings::write_request(embedding, &mut fit)?,
@@ -118,11 +126,11 @@ impl Back for OpenAi {
                 return Err(Fault::new(FaultKind::Unsupported, Side::Gateway, message));
             }
         };
-        Ok(Outgoing { body: body.freeze(), headers: Vec::new(), dropped: fit.dropped })
+        Ok(Outgoing { body: body.freeze(), headers: Vec::new(), dropped: fit.dropped, names })
     }
 
-    fn splice(&self, operation: Operation, body: &Object, target: &Target) -> Option<Vec<Edit>> {
-        splice::edits(operation, body, target)
+    fn splice(&self, operation: Operation, body: &Object, target: &Target) -> Option<Splice> {
+        splice::splice(operation, body, target)
     }
 
     fn read_answer(&self, operation: Operation, body: &[u8]) -> Result<Answer, Fault> {

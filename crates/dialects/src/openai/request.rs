@@ -136,5 +136,6 @@ fn thinking(reasoning: &mut Reasoning, value: Json) -> Result<(), Wrong> {
     if let Some(display) = field(object, "display", text)? {
         reasoning.summary = Some(display != "omitted");
     }
+    reasoning.own = Some(value.to_raw());
     Ok(())
 }

@@ -2,43 +2,57 @@
 
 use types::{Effort, Operation};
 
-use crate::Target;
-use crate::json::{self, Edit, Json, Object};
+use super::proofs;
+use crate::json::{Edit, Json, Object};
+use crate::{Splice, Target};
 
 /// Sampling parameters that reasoning models refuse (wire.md 2.7).
 const SAMPLING: [&str; 7] =
     ["temperature", "top_p", "presence_penalty", "frequency_penalty", "logprobs", "top_logprobs", "logit_bias"];
 
+/// Fields of messages in which reasoning and its proofs come back. OpenAI itself gives out none of them.
+const REASONING: [&[u8]; 6] = [
+    b"\"reasoning\"",
+    b"\"reasoning_content\"",
+    b"\"reasoning_details\"",
+    b"\"thinking_blocks\"",
+    b"\"thought_signature\"",
+    proofs::RIDER.as_bytes(),
+];
+
 /// The fields that must change; `None` if messages must change, too.
-pub(super) fn edits(operation: Operation, body: &Object, target: &Target) -> Option<Vec<Edit>> {
+pub(super) fn splice(operation: Operation, body: &Object, target: &Target) -> Option<Splice> {
     let quirks = target.quirks;
     let holds = |word: &[u8]| memchr::memmem::find(body.bytes(), word).is_some();
-    if operation == Operation::Chat && (quirks.string_content || (!quirks.developer_role && holds(b"\"developer\""))) {
+    let foreign = || match quirks.developer_role {
+        true => REASONING.iter().any(|field| holds(field)),
+        false => holds(b"\"developer\""),
+    };
+    if operation == Operation::Chat && (quirks.string_content || foreign() || holds(proofs::MARK.as_bytes())) {
         return None;
     }
-    let mut edits = vec![Edit::Set("model".to_owned(), json::string(target.model))];
+    let mut splice = Splice::of(target);
     if operation == Operation::Embedding {
-        return Some(edits);
+        return Some(splice);
     }
     body.with(|root| {
         if let Some(options) = usage_option(root).filter(|_| !quirks.no_stream_options) {
-            edits.push(Edit::Set("stream_options".to_owned(), options));
+            splice.edits.push(Edit::Set("stream_options".to_owned(), options));
         }
         if quirks.max_tokens {
-            rename(root, "max_completion_tokens", "max_tokens", &mut edits);
+            rename(root, "max_completion_tokens", "max_tokens", &mut splice.edits);
         } else if quirks.max_completion_tokens && operation == Operation::Chat {
-            rename(root, "max_tokens", "max_completion_tokens", &mut edits);
+            rename(root, "max_tokens", "max_completion_tokens", &mut splice.edits);
         }
         if quirks.store_false {
-            edits.push(Edit::Set("store".to_owned(), "false".to_owned()));
+            splice.edits.push(Edit::Set("store".to_owned(), "false".to_owned()));
         }
         let effort = || Effort::parse(&root.get_some("reasoning_effort")?.as_str()?);
         if target.drop_params && !target.abilities().takes_sampling(effort()) {
-            let given = SAMPLING.iter().filter(|name| root.get(name).is_some());
-            edits.extend(given.map(|name| Edit::Remove((*name).to_owned())));
+            splice.drop_given(root, &SAMPLING);
         }
     });
-    Some(edits)
+    Some(splice)
 }
 
 /// `stream_options` with usage asked for: it is always asked upstream, and shown only to callers who want it.

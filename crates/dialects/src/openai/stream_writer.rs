@@ -4,6 +4,7 @@
 use bytes::BytesMut;
 use types::{Block, Delta, Event, Finish, Operation, Usage};
 
+use super::ids::CALL_IDS;
 use super::wire::{Head, call_id, data};
 use super::write_answer::{audio_fields, image, signature, splice_items, thinking_block};
 use super::{NAME, lines, usage, words, write_fault, write_messages};
@@ -126,7 +127,7 @@ impl ChatWriter {
                 self.choices[at].calls.push((call, false));
                 let id = match id.as_str() {
                     "" => call_id(&self.stamp, index as usize, call as usize),
-                    _ => id,
+                    id => CALL_IDS.fit(id).into_owned(),
                 };
                 self.call_start(index, call, &id, &name, signature.as_deref(), out);
             }
@@ -181,6 +182,7 @@ impl ChatWriter {
     /// A block that comes at once. What other dialects keep to themselves stays hidden.
     fn block(&mut self, index: u32, block: Block, out: &mut BytesMut) {
         match block {
+            Block::Text(text) if text.text.is_empty() => {}
             Block::Text(text) => self.delta(index, Delta::Text(text.text), out),
             Block::Image { source, .. } => {
                 self.chunk(index, None, out, |w| w.key("images").array(|w| image(w, &source)));

@@ -6,6 +6,9 @@ use super::fields::{Place, Wrong, each, field, flag, object, required, text};
 use super::{NAME, parts};
 use crate::json::{Json, Kind};
 
+/// Fields of functions that are understood.
+const KNOWN: [&str; 6] = ["name", "description", "parameters", "strict", "cache_control", "prompt_cache_breakpoint"];
+
 /// One item of `tools`. Functions are understood, everything else belongs to OpenAI alone.
 pub(super) fn definition(value: Json) -> Result<Tool, Wrong> {
     let kind = field(object(value)?, "type", text)?;
@@ -32,6 +35,7 @@ fn function_fields(value: Json) -> Result<FunctionTool, Wrong> {
         parameters: field(function, "parameters", |schema| Ok(object(schema)?.to_raw()))?,
         strict: field(function, "strict", flag)?,
         cache: parts::cache_mark(function),
+        extras: function.beside(&KNOWN),
     })
 }
 

@@ -52,7 +52,7 @@ pub(super) fn read(usage: Json) -> Usage {
         image_output: of_output("image_tokens"),
         // Perplexity's name, and that of gateways.
         web_searches: number("num_search_queries").or_else(|| part("server_tool_use", "web_search_requests")),
-        tier: None,
+        ..Usage::default()
     }
 }
 

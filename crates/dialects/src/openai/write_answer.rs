@@ -4,8 +4,9 @@
 use bytes::BytesMut;
 use types::{Answer, Block, Choice, Operation, Raw, Response, Source};
 
+use super::ids::CALL_IDS;
 use super::wire::{Head, call_id};
-use super::{NAME, completions, embeddings, lines, usage, words, write_messages};
+use super::{NAME, completions, embeddings, lines, proofs, usage, words, write_messages};
 use crate::json::{Doc, Writer};
 use crate::{Stamp, media};
 
@@ -133,11 +134,11 @@ pub(super) fn thinking_block(w: &mut Writer, block: &Block) {
         Block::Thinking { text, signature } => w.object(|w| {
             w.str_field("type", "thinking");
             w.str_field("thinking", text);
-            w.opt_str("signature", signature.as_deref());
+            w.opt_str("signature", signature.as_deref().map(proofs::marked).as_deref());
         }),
         Block::RedactedThinking { data } => w.object(|w| {
             w.str_field("type", "redacted_thinking");
-            w.str_field("data", data);
+            w.str_field("data", &proofs::marked(data));
         }),
         _ => {}
     }
@@ -201,7 +202,7 @@ fn call(w: &mut Writer, choice: usize, index: usize, block: &Block, stamp: &Stam
         Block::ToolCall(call) => w.object(|w| {
             match call.id.as_str() {
                 "" => w.str_field("id", &call_id(stamp, choice, index)),
-                id => w.str_field("id", id),
+                id => w.str_field("id", &CALL_IDS.fit(id)),
             }
             w.str_field("type", "function");
             w.key("function").object(|w| {
@@ -215,16 +216,16 @@ fn call(w: &mut Writer, choice: usize, index: usize, block: &Block, stamp: &Stam
     }
 }
 
-/// Clients parse arguments, and no text at all does not parse.
+/// Clients parse arguments, and expect an object: no text at all does not parse, and nothing is none.
 fn arguments(text: &str) -> &str {
-    if text.is_empty() { "{}" } else { text }
+    if matches!(text, "" | "null") { "{}" } else { text }
 }
 
 /// Writes Gemini's signature where Google's clients look for it, and where LiteLLM's do.
 pub(super) fn signature(w: &mut Writer, signature: Option<&str>) {
-    let Some(signature) = signature else { return };
+    let Some(signature) = signature.map(proofs::marked) else { return };
     w.key("extra_content").object(|w| {
-        w.key("google").object(|w| w.str_field("thought_signature", signature));
+        w.key("google").object(|w| w.str_field("thought_signature", &signature));
     });
-    w.key("provider_specific_fields").object(|w| w.str_field("thought_signature", signature));
+    w.key("provider_specific_fields").object(|w| w.str_field("thought_signature", &signature));
 }

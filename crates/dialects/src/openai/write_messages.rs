@@ -29,6 +29,9 @@ fn message(w: &mut Writer, line: &Line, quirks: &Quirks) {
     for raw in &line.fields {
         splice_fields(w, raw.get());
     }
+    for (name, value) in line.extras {
+        w.key(name).raw(value);
+    }
     if !line.calls.is_empty() {
         w.key("tool_calls").array(|w| line.calls.iter().for_each(|one| call(w, one)));
     }

@@ -1,11 +1,14 @@
 //! Writing chat requests for OpenAI and the servers like it: decides what the target gets, refuses or drops what
 //! it cannot honour ([`Fit`]), and only then writes.
 
+use std::borrow::Cow;
+
 use bytes::BytesMut;
 use types::{Chat, Effort, Fault, Format, Raw};
 
 use super::{NAME, extras, lines, write_messages, write_tools};
 use crate::json::Writer;
+use crate::names::Rule;
 use crate::{Fit, Target, turns};
 
 /// Most stop sequences that OpenAI takes.
@@ -31,6 +34,7 @@ pub(super) fn write(chat: &Chat, fit: &mut Fit) -> Result<BytesMut, Fault> {
             write_tools::format(w, format);
         }
         w.opt_str("reasoning_effort", effort.map(Effort::as_str));
+        w.opt_raw("thinking", own_thinking(chat));
         sampling.write(w);
         settings.write(w, target, max_tokens_name(target));
     }))
@@ -68,7 +72,7 @@ impl<'a> Settings<'a> {
         }
         w.opt_num("seed", chat.seed);
         w.opt_num("n", chat.n);
-        w.opt_str("user", chat.user.as_deref());
+        w.opt_str("user", user(chat).as_deref());
         w.opt_str("service_tier", chat.service_tier.as_deref());
         if target.quirks.store_false {
             w.num_field("store", false);
@@ -84,6 +88,13 @@ impl<'a> Settings<'a> {
             }
         }
     }
+}
+
+/// The end user. Names that callers of other dialects give may be longer than OpenAI takes.
+fn user(chat: &Chat) -> Option<Cow<'_, str>> {
+    const RULE: Rule = Rule { most: 64, marks: "_-.:@ ", letter_first: false, reserved: "" };
+    let user = chat.user.as_deref()?;
+    Some(if chat.dialect == NAME || user.len() <= RULE.most { Cow::Borrowed(user) } else { RULE.fit(user) })
 }
 
 /// What reasoning models refuse.
@@ -153,10 +164,19 @@ impl<'a> Sampling<'a> {
     }
 }
 
+/// The caller's `thinking` as it is, for a server that speaks the same dialect.
+fn own_thinking(chat: &Chat) -> Option<&Raw> {
+    chat.reasoning.as_ref().filter(|_| chat.dialect == NAME)?.own.as_ref()
+}
+
 /// The effort to ask for: the caller's, or one that fits the caller's budget, within what the model knows.
 fn effort(chat: &Chat, fit: &mut Fit) -> Option<Effort> {
     let reasoning = chat.reasoning.as_ref()?;
-    let wanted = reasoning.effort.or(reasoning.budget_tokens.map(turns::effort_of_budget))?;
+    let wanted = match own_thinking(chat) {
+        None => reasoning.effort.or(reasoning.budget_tokens.map(turns::effort_of_budget))?,
+        // It says whether, and how much if that is counted in tokens.
+        Some(_) => reasoning.effort.filter(|effort| *effort != Effort::None)?,
+    };
     let abilities = fit.target.abilities();
     if !abilities.reasoning {
         // Coding agents always ask for thought, whatever stands behind the name; a model that cannot think does what

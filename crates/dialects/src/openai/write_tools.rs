@@ -10,6 +10,8 @@ use crate::{Fit, Quirks};
 /// What a request says about tools, after the target had its say.
 pub(super) struct Plan<'a> {
     tools: &'a [Tool],
+    /// Whether they are written in this dialect.
+    own: bool,
     choice: Option<&'a ToolChoice>,
     parallel: Option<bool>,
 }
@@ -20,6 +22,7 @@ impl<'a> Plan<'a> {
             match tool {
                 Tool::Function(function) => {
                     mark(fit, function.cache);
+                    fit.lose_fields(function, chat.dialect == NAME);
                 }
                 Tool::Opaque { dialect: NAME, .. } => {}
                 Tool::Opaque { kind, .. } => return fit.refuse("tools", &format!("the tool type '{kind}'")),
@@ -28,6 +31,7 @@ impl<'a> Plan<'a> {
         let has_tools = !chat.tools.is_empty();
         Ok(Plan {
             tools: &chat.tools,
+            own: chat.dialect == NAME,
             choice: choice(chat, fit)?,
             // Servers refuse the switch where there is nothing to switch.
             parallel: chat.parallel_tool_calls.filter(|_| has_tools),
@@ -36,7 +40,7 @@ impl<'a> Plan<'a> {
 
     pub(super) fn write(&self, w: &mut Writer, quirks: &Quirks) {
         if !self.tools.is_empty() {
-            w.key("tools").array(|w| self.tools.iter().for_each(|one| tool(w, one, quirks)));
+            w.key("tools").array(|w| self.tools.iter().for_each(|one| tool(w, one, self.own, quirks)));
         }
         match self.choice {
             None => {}
@@ -88,11 +92,16 @@ fn choice<'a>(chat: &'a Chat, fit: &mut Fit) -> Result<Option<&'a ToolChoice>, F
     Ok(Some(choice))
 }
 
-fn tool(w: &mut Writer, tool: &Tool, quirks: &Quirks) {
+fn tool(w: &mut Writer, tool: &Tool, own: bool, quirks: &Quirks) {
     match tool {
         Tool::Function(function) => w.object(|w| {
             w.str_field("type", "function");
-            w.key("function").object(|w| function_fields(w, function));
+            w.key("function").object(|w| {
+                function_fields(w, function);
+                for (name, value) in function.extras.iter().filter(|_| own) {
+                    w.key(name).raw(value);
+                }
+            });
             if quirks.cache_control {
                 write_messages::cache_mark(w, function.cache, quirks);
             }

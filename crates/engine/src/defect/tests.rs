@@ -121,6 +121,7 @@ fn setup(back: &'static Brittle) -> Setup {
         auth: Auth::None,
         headers: HeaderMap::new(),
         facts: ModelFacts::default(),
+        pricing: policy::price::Pricing::fixed(&Default::default(), "demo"),
         quirks: Default::default(),
         drop_params: false,
         removed: Vec::new(),
@@ -143,6 +144,7 @@ fn setup(back: &'static Brittle) -> Setup {
         spending: Spending::default(),
         client_params: ClientParams::default(),
         intake: Intake::default(),
+        pricing: Default::default(),
         heartbeat: HEARTBEAT,
     }
 }

@@ -11,9 +11,9 @@ use engine::Roll;
 use providers::http::Endpoint;
 use providers::{Auth, Provider};
 
-use super::Loaded;
 use super::build::{self, World};
 use super::environ::{Env, ReadEnv};
+use super::{Copies, Loaded, read_file};
 
 /// How long an engine on this machine may take to accept a connection.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -47,7 +47,7 @@ pub struct Quick {
 /// The model of the flags; without one, `provider/*` for every provider whose key is in the environment and for an
 /// Ollama that answers, and if there is neither, a built-in model that answers all the same.
 pub fn discover(quick: &Quick, env: ReadEnv, roll: &Roll) -> Loaded {
-    look(quick, &World { env, roll, now: SystemTime::now() }, &answers)
+    look(quick, &World { env, roll, now: SystemTime::now(), copies: &Copies::default() }, &answers)
 }
 
 /// As [`discover`]; `answers` tells whether somebody listens at an address.
@@ -68,10 +68,14 @@ fn look(quick: &Quick, world: &World, answers: &dyn Fn(&Endpoint) -> bool) -> Lo
     read("environment", &format!("model_list: [{}]", entries.join(", ")), world, found)
 }
 
-fn read(name: &str, text: &str, world: &World, found: Vec<String>) -> Loaded {
-    let whole = |_: &Path| Ok(text.as_bytes().to_vec());
-    let loaded = build::load(Path::new(name), &whole, world);
-    Loaded { found, files: Vec::new(), ..loaded }
+fn read(name: &str, text: &str, world: &World, mut found: Vec<String>) -> Loaded {
+    let read = |path: &Path| if path == Path::new(name) { Ok(text.as_bytes().to_vec()) } else { read_file(path) };
+    let loaded = build::load(Path::new(name), &read, world);
+    if loaded.price_map.is_some() {
+        found.push("an address of a price map is asked only for a configuration file".to_owned());
+    }
+    // There is no file that a change of would be a reason to load again.
+    Loaded { found, files: Vec::new(), price_map: None, ..loaded }
 }
 
 fn one(model: &str, quick: &Quick) -> String {

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use super::keys::{
-    ALIAS, CREDENTIAL, GENERAL, Key, LIBRARY, MODEL, MODEL_INFO, PARAMS, RETRY_POLICY, ROUTER, State, TOP, Table,
+    ALIAS, CREDENTIAL, DEFAULT_PRICE, GENERAL, HARDWARE, Key, LIBRARY, MARGIN, MODEL, MODEL_INFO, PARAMS, RETRY_POLICY,
+    ROUTER, State, TOP, Table,
 };
 
 const INTRO: &str = "\
@@ -69,8 +70,21 @@ is in the environment, `ollama/*` if an Ollama answers at `OLLAMA_API_BASE`, `OL
 `mock/demo` if there is neither.
 ";
 
-const TABLES: [&Table; 10] =
-    [&TOP, &MODEL, &PARAMS, &MODEL_INFO, &CREDENTIAL, &ROUTER, &RETRY_POLICY, &ALIAS, &LIBRARY, &GENERAL];
+const TABLES: [&Table; 13] = [
+    &TOP,
+    &MODEL,
+    &PARAMS,
+    &MODEL_INFO,
+    &HARDWARE,
+    &CREDENTIAL,
+    &ROUTER,
+    &RETRY_POLICY,
+    &ALIAS,
+    &LIBRARY,
+    &MARGIN,
+    &DEFAULT_PRICE,
+    &GENERAL,
+];
 
 /// The page `docs/configuration.md`.
 pub fn markdown() -> String {
@@ -88,7 +102,7 @@ pub fn markdown() -> String {
 
 fn push_row(page: &mut String, key: &Key) {
     let (state, why) = match key.state {
-        State::Honoured => ("yes", ""),
+        State::Honoured | State::Family => ("yes", ""),
         State::Noted => ("noted", ""),
         State::Later => ("not yet", ""),
         State::Unguarded => ("**not yet!**", ""),

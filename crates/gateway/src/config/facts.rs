@@ -1,7 +1,7 @@
 //! What is known about a deployment's model: the catalogue, and over it what the operator states.
 
-use policy::catalogue;
-use providers::Provider;
+use policy::catalogue::{self, Kind};
+use policy::price::{Book, Origin, Tariff};
 use types::ModelFacts;
 
 use super::section::Section;
@@ -10,34 +10,36 @@ use super::section::Section;
 pub struct Known {
     /// The facts.
     pub facts: ModelFacts,
-    /// Whether the catalogue lists the model.
+    /// Whether the catalogue or the operator's price map lists the model.
     pub listed: bool,
 }
 
-/// Picodollars per dollar, as a power of ten.
-const PICO: u16 = 12;
+/// The model whose facts and prices hold for another one (`base_model`), and whose it is: `provider` is asked unless
+/// another provider is named.
+pub fn base<'t>(provider: &'t str, info: &Section<'t>) -> Option<(&'t str, &'t str)> {
+    let base = info.text("base_model")?;
+    Some(base.split_once('/').filter(|(id, _)| is_listed(id)).unwrap_or((provider, base)))
+}
 
-/// The facts about `model` of `provider`: prices in `litellm_params` win over `model_info`, both over the catalogue's
-/// entry of `base_model`, that over the entry of the model itself.
-pub fn gather(provider: &Provider, model: &str, params: &Section, info: &Section) -> Known {
-    let (base_provider, base_model) = match info.text("base_model") {
-        Some(base) => base.split_once('/').filter(|(id, _)| is_listed(id)).unwrap_or((provider.id, base)),
-        None => (provider.id, model),
-    };
-    let listed = catalogue::lookup(base_provider, base_model).is_some();
-    let mut facts = catalogue::facts(base_provider, base_model);
-    let price = |name: &str| {
-        let decimal = params.decimal(name).or_else(|| info.decimal(name))?;
-        decimal.scaled(PICO)
-    };
-    let hit = price("cache_read_input_token_cost").or_else(|| price("input_cost_per_token_cache_hit"));
-    set(&mut facts.input_picousd, price("input_cost_per_token"));
-    set(&mut facts.output_picousd, price("output_cost_per_token"));
-    set(&mut facts.cache_read_picousd, hit);
-    set(&mut facts.cache_write_picousd, price("cache_creation_input_token_cost"));
-    set(&mut facts.cache_write_long_picousd, price("cache_creation_input_token_cost_above_1hr"));
+/// The facts about `model` of `provider`: what `model_info` says wins over the price map, that over the catalogue.
+/// Its prices are those of its tariff, as far as they are list prices or stated.
+pub fn gather(provider: &str, model: &str, info: &Section, book: &Book, tariff: &Tariff) -> Known {
+    let mapped = book.listed(provider, model);
+    let listed = mapped.is_some() || catalogue::lookup(provider, model).is_some();
+    let mut facts = catalogue::facts(provider, model);
+    set(&mut facts.max_input_tokens, mapped.and_then(|mapped| mapped.max_input_tokens));
+    set(&mut facts.max_output_tokens, mapped.and_then(|mapped| mapped.max_output_tokens));
     set(&mut facts.max_input_tokens, info.count("max_input_tokens"));
     set(&mut facts.max_output_tokens, info.count("max_output_tokens").or_else(|| info.count("max_tokens")));
+    let stated = |kind| {
+        let listed = matches!(tariff.origin, Origin::Catalogue | Origin::Map | Origin::Stated);
+        tariff.list.base.stated(kind).filter(|_| listed)
+    };
+    facts.input_picousd = stated(Kind::Input);
+    facts.output_picousd = stated(Kind::Output);
+    facts.cache_read_picousd = stated(Kind::CacheRead);
+    facts.cache_write_picousd = stated(Kind::CacheWrite);
+    facts.cache_write_long_picousd = stated(Kind::CacheWriteLong);
     let abilities = &mut facts.abilities;
     abilities.reasoning = info.flag("supports_reasoning").unwrap_or(abilities.reasoning);
     abilities.structured_output = info.flag("supports_response_schema").unwrap_or(abilities.structured_output);

@@ -8,6 +8,7 @@ mod kind;
 mod library;
 mod model;
 mod other;
+mod prices;
 mod router;
 
 pub use general::GENERAL;
@@ -15,6 +16,7 @@ pub use kind::Kind;
 pub use library::LIBRARY;
 pub use model::{CREDENTIAL, MODEL, MODEL_INFO, PARAMS};
 pub use other::TOP;
+pub use prices::{DEFAULT_PRICE, HARDWARE, MARGIN};
 pub use router::{ALIAS, RETRY_POLICY, ROUTER};
 
 /// A section: all keys that one mapping may have.
@@ -44,6 +46,8 @@ pub struct Key {
 pub enum State {
     /// It does what its documentation says.
     Honoured,
+    /// The same for a whole family of keys, whose name has a star.
+    Family,
     /// It is information, or a wish that needs nothing done: accepted without a word.
     Noted,
     /// Known, without effect yet.
@@ -97,6 +101,11 @@ const fn row(name: &'static str, kind: Kind, state: State, doc: &'static str) ->
 /// A key that is honoured.
 const fn on(name: &'static str, kind: Kind, doc: &'static str) -> Key {
     row(name, kind, State::Honoured, doc)
+}
+
+/// A family of keys that are honoured: [`super::section::Section::all`] hands them out by their names.
+const fn family(name: &'static str, kind: Kind, doc: &'static str) -> Key {
+    row(name, kind, State::Family, doc)
 }
 
 /// A key that is information.

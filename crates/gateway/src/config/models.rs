@@ -11,6 +11,7 @@ use engine::{Deployment, Roll};
 
 use super::environ::Env;
 use super::keys::{CREDENTIAL, PARAMS};
+use super::prices;
 use super::report::{Notes, Place};
 use super::section::Section;
 use super::tree::{Node, Value};
@@ -52,6 +53,8 @@ pub struct Builder<'a> {
     pub roll: &'a Roll,
     /// What holds for all of them.
     pub defaults: Defaults,
+    /// What holds for the prices of all of them.
+    pub prices: prices::Settings,
     /// Connections that are shared.
     pub credentials: Credentials<'a>,
     /// Findings.

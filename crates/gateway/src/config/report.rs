@@ -20,6 +20,8 @@ pub enum Severity {
     Error,
     /// It works, but maybe not as intended.
     Warning,
+    /// It works as intended, but it is good to know. Told by `lockgate check` alone.
+    Note,
 }
 
 /// One thing that is wrong or risky.
@@ -47,7 +49,11 @@ impl fmt::Display for Finding {
         if self.line > 0 {
             write!(f, ":{}:{}", self.line, self.column)?;
         }
-        f.write_str(if self.severity == Severity::Error { ": error: " } else { ": warning: " })?;
+        f.write_str(match self.severity {
+            Severity::Error => ": error: ",
+            Severity::Warning => ": warning: ",
+            Severity::Note => ": note: ",
+        })?;
         if !self.path.is_empty() {
             write!(f, "{}: ", self.path)?;
         }
@@ -59,7 +65,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Everything that was found, sorted by place. Displayed as one line per finding.
+/// Everything that was found, sorted by place. Displayed as one line per finding; notes only in the long form, `{:#}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// The findings.
@@ -68,7 +74,9 @@ pub struct Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.findings.iter().try_for_each(|finding| writeln!(f, "{finding}"))
+        let shown = |finding: &&Finding| finding.severity != Severity::Note || f.alternate();
+        let shown: Vec<&Finding> = self.findings.iter().filter(shown).collect();
+        shown.into_iter().try_for_each(|finding| writeln!(f, "{finding}"))
     }
 }
 
@@ -115,6 +123,11 @@ impl Notes {
         self.note(Severity::Warning, place, path, message.into(), remedy.into());
     }
 
+    /// Something that is good to know.
+    pub fn mention(&mut self, place: Place, path: &str, message: impl Into<String>, remedy: impl Into<String>) {
+        self.note(Severity::Note, place, path, message.into(), remedy.into());
+    }
+
     fn note(&mut self, severity: Severity, place: Place, path: &str, message: String, remedy: String) {
         if self.found.iter().filter(|(_, finding)| finding.severity == severity).count() >= MOST {
             self.dropped += 1;
@@ -126,14 +139,14 @@ impl Notes {
         self.found.push((place, Finding { severity, file, line, column, path, message, remedy }));
     }
 
-    /// The report. Warnings that differ only in the entry of a list are told once, with their number.
+    /// The report. Warnings and notes that differ only in the entry of a list are told once, with their number.
     pub fn finish(mut self) -> Report {
         self.found.sort_by_key(|(place, _)| *place);
         let mut findings: Vec<Finding> = Vec::new();
         let mut like: Vec<(String, usize, usize)> = Vec::new();
         for (_, finding) in self.found {
             let kind = format!("{} {} {}", without_indexes(&finding.path), finding.message, finding.remedy);
-            let known = like.iter_mut().find(|(known, ..)| finding.severity == Severity::Warning && *known == kind);
+            let known = like.iter_mut().find(|(known, ..)| finding.severity != Severity::Error && *known == kind);
             match known {
                 Some((_, _, more)) => *more += 1,
                 None => {
@@ -145,7 +158,8 @@ impl Notes {
         for (_, at, more) in like.iter().filter(|(_, _, more)| *more > 0) {
             findings[*at].message += &format!(" (and {more} more like this)");
         }
-        if let (true, Some(last)) = (self.dropped > 0, findings.last_mut()) {
+        let last = findings.iter_mut().rfind(|finding| finding.severity != Severity::Note);
+        if let (true, Some(last)) = (self.dropped > 0, last) {
             last.message += &format!(" (and {} further findings)", self.dropped);
         }
         Report { findings }

@@ -15,6 +15,8 @@ pub struct Section<'t> {
     pub place: Place,
     /// Honoured keys whose values have the right type.
     given: Vec<(&'static Key, &'t Node)>,
+    /// Keys of honoured families, by their own names.
+    families: Vec<(&'t str, &'t Node)>,
     /// Honoured keys whose values have another type.
     wrong: Vec<&'t str>,
     /// Keys whose environment variable is not set.
@@ -28,8 +30,8 @@ impl<'t> Section<'t> {
     /// section.
     pub fn read(node: Option<&'t Node>, path: &str, table: &'static Table, notes: &mut Notes) -> Self {
         let place = node.map_or(Place { line: 1, column: 1, file: 0 }, |node| node.place);
-        let (given, wrong, unset, others) = Default::default();
-        let mut section = Section { table, path: path.to_owned(), place, given, wrong, unset, others };
+        let (given, families, wrong, unset, others) = Default::default();
+        let mut section = Section { table, path: path.to_owned(), place, given, families, wrong, unset, others };
         match node.map(|node| &node.value) {
             Some(Value::Map(entries)) => {
                 entries.iter().for_each(|(name, node)| section.take(name, node, notes));
@@ -49,14 +51,15 @@ impl<'t> Section<'t> {
         match (&node.value, key.state) {
             (_, State::Noted) => {}
             (_, State::Later | State::Unguarded | State::Moot(_)) => warn_without_effect(key, node, &path, notes),
-            (Value::Unset(variable), State::Honoured) => {
+            (Value::Unset(variable), State::Honoured | State::Family) => {
                 self.unset.push((name, variable, node.place));
                 if !matches!(key.kind, Kind::Secret | Kind::Name) {
                     notes.warn(node.place, &path, unset(variable), UNSET_REMEDY);
                 }
             }
-            (Value::Null, State::Honoured) => {}
-            (_, State::Honoured) => match key.kind.check(node) {
+            (Value::Null, State::Honoured | State::Family) => {}
+            (_, State::Honoured | State::Family) => match key.kind.check(node) {
+                Ok(()) if key.state == State::Family => self.families.push((name, node)),
                 Ok(()) => self.given.push((key, node)),
                 Err(expected) => {
                     self.wrong.push(name);
@@ -107,6 +110,12 @@ impl<'t> Section<'t> {
     /// All honoured keys that are given.
     pub fn given(&self) -> impl Iterator<Item = (&'static Key, &'t Node)> {
         self.given.iter().copied()
+    }
+
+    /// The same, and all keys of honoured families, by the names they have here.
+    pub fn all(&self) -> impl Iterator<Item = (&'t str, &'t Node)> {
+        let given = self.given.iter().map(|(key, node)| (key.name, *node));
+        given.chain(self.families.iter().copied())
     }
 
     /// The environment variable that should have given a key but is not set, and where it is named.

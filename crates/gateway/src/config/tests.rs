@@ -9,7 +9,7 @@ use engine::{Deployment, Group, Roll, Setup};
 use proptest::prelude::*;
 
 use super::build::{World, load};
-use super::{Loaded, Report, keys};
+use super::{Copies, Loaded, Report, keys};
 
 /// 2026-11-20.
 const TODAY: Duration = Duration::from_secs(1_795_132_800);
@@ -32,7 +32,9 @@ pub fn load_files(files: &[(&str, &str)], env: &[(&str, &str)]) -> Loaded {
     };
     let variables: HashMap<&str, &str> = env.iter().copied().collect();
     let read_env = |name: &str| variables.get(name).map(|value| (*value).to_owned());
-    load(Path::new(root), &read_file, &World { env: &read_env, roll: &Roll::default(), now: UNIX_EPOCH + TODAY })
+    let copies = Copies::default();
+    let roll = Roll::default();
+    load(Path::new(root), &read_file, &World { env: &read_env, roll: &roll, now: UNIX_EPOCH + TODAY, copies: &copies })
 }
 
 /// Loads a text in the usual environment.
@@ -249,7 +251,7 @@ fn the_guide_to_a_local_first_gateway_loads_unchanged() {
 #[test]
 fn health_outlives_a_reload() {
     let (roll, env) = (Roll::default(), |_: &str| None);
-    let world = World { env: &env, roll: &roll, now: UNIX_EPOCH };
+    let world = World { env: &env, roll: &roll, now: UNIX_EPOCH, copies: &Copies::default() };
     let again = || load(Path::new("c"), &|_: &Path| Ok(GOOD.as_bytes().to_vec()), &world).setup.unwrap();
     let health = |setup: &Setup| setup.groups["a"].deployments[0].health.clone();
     assert!(std::sync::Arc::ptr_eq(&health(&again()), &health(&again())));

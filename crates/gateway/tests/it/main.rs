@@ -10,6 +10,8 @@ mod gateway;
 mod hostile;
 mod house;
 mod manage;
+mod money;
+mod price_map;
 mod reload;
 mod servers;
 mod staying_alive;

@@ -43,7 +43,7 @@ impl Office {
 
     /// Whoever has this key.
     pub fn with(&self, key: impl Into<String>) -> Person<'_> {
-        Person { gateway: &self.gateway, key: key.into() }
+        Person::of(&self.gateway, key)
     }
 
     /// Whoever has the master key.
@@ -69,7 +69,12 @@ pub fn config(settings: &str) -> String {
     format!("model_list:\n{}{}{settings}", model("demo"), model("other"))
 }
 
-impl Person<'_> {
+impl<'o> Person<'o> {
+    /// Whoever has this key.
+    pub fn of(gateway: &'o Gateway, key: impl Into<String>) -> Self {
+        Person { gateway, key: key.into() }
+    }
+
     /// Asks for something.
     pub async fn ask(&self, method: &str, path: &str, body: Value) -> Answer {
         let call = match method {

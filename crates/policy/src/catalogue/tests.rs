@@ -29,6 +29,47 @@ fn the_catalogue_is_sorted_and_every_line_can_be_read() {
 }
 
 #[test]
+fn everything_in_the_last_column_is_understood() {
+    const SERVICES: [&str; 6] = ["", "flex", "priority", "batch", "balanced", "ultrafast"];
+    for line in lines() {
+        let entry = Entry::read(line).unwrap();
+        let list = entry.prices();
+        let kinds = Kind::ALL[5..].iter().filter(|kind| list.base.stated(**kind).is_some()).count();
+        let fees = list.fees;
+        let pieces = [fees.request, fees.second, fees.audio_second, fees.character];
+        let images = [fees.image_read, fees.image_made, fees.pixel, fees.query];
+        let fees = pieces.iter().chain(&images).flatten().count() + usize::from(fees.web_search.is_some());
+        let items = entry.columns[12].split(' ').filter(|item| !item.is_empty()).count();
+        let others = list.variants.len() + list.factors.len() + usize::from(list.off_peak.is_some());
+        assert_eq!(kinds + fees + others, items, "{line}");
+        for variant in &list.variants {
+            assert!(SERVICES.contains(&&*variant.service) && !variant.rates.is_empty(), "{line}");
+            assert!(variant.above_input_tokens < 10_000_000, "{line}");
+        }
+    }
+}
+
+#[test]
+fn models_have_their_rarer_prices_too() {
+    let prices = |provider, model| lookup(provider, model).unwrap().prices();
+    let opus = prices("anthropic", "claude-opus-5");
+    assert_eq!((opus.region_factor(Some("us")), opus.speed_factor(Some("fast"))), (1_100_000, 2_000_000));
+    assert_eq!(opus.rates(Some("batch"), 1, false).price(Kind::CacheWriteLong), Some(5_000_000));
+    let sol = prices("openai", "gpt-5.6").rates(Some("priority"), 272_001, false);
+    assert_eq!((sol.price(Kind::CacheWriteLong), sol.price(Kind::Output)), (Some(40_000_000), Some(60_000_000)));
+    let sound = prices("gemini", "gemini-2.5-flash").rates(Some("flex"), 1, false);
+    assert_eq!(sound.price(Kind::AudioInput), Some(500_000));
+    assert_eq!(prices("openai", "whisper-1").fees.audio_second, Some(100_000_000));
+    assert_eq!(prices("openai", "tts-1").fees.character, Some(15_000_000));
+    assert_eq!(prices("cohere", "rerank-v3.5").fees.query, Some(2_000_000_000));
+    assert_eq!(prices("perplexity", "sonar").fees.web_search, Some([5, 8, 12].map(|price| price * 1_000_000_000)));
+    // Exactly the size counts as large there.
+    assert_eq!(prices("xai", "grok-4.20").sizes().collect::<Vec<_>>(), [199_999]);
+    let deepseek = prices("deepseek", "deepseek-v4-pro");
+    assert!(deepseek.off_peak.is_some() && deepseek.is_off_peak(0), "1970 began on a Thursday at midnight");
+}
+
+#[test]
 fn every_entry_is_found_by_provider_and_model() {
     for line in lines() {
         let entry = Entry::read(line).unwrap();
@@ -100,16 +141,17 @@ fn known_models_have_the_expected_facts() {
 fn prices_change_with_size_and_service() {
     let prices = lookup("gemini", "gemini-2.5-pro").unwrap().prices();
     let check = |service, tokens, input, output| {
-        let rates = prices.rates(service, tokens);
-        assert_eq!((rates.input, rates.output), (Some(input), Some(output)), "{service:?} {tokens}");
-        assert_eq!(rates.web_search, Some(35_000_000_000));
+        let rates = prices.rates(service, tokens, false);
+        let found = (rates.stated(Kind::Input), rates.stated(Kind::Output));
+        assert_eq!(found, (Some(input), Some(output)), "{service:?} {tokens}");
     };
+    assert_eq!(prices.fees.web_search, Some([35_000_000_000; 3]));
     check(None, 200_000, 1_250_000, 10_000_000);
     check(None, 200_001, 2_500_000, 15_000_000);
     check(Some("flex"), 1, 625_000, 5_000_000);
     check(Some("priority"), 300_000, 4_500_000, 27_000_000);
     let qwen = lookup("dashscope", "qwen-flash").unwrap().prices();
-    assert_eq!(qwen.rates(None, 256_001).input, Some(250_000));
+    assert_eq!(qwen.rates(None, 256_001, false).stated(Kind::Input), Some(250_000));
 }
 
 #[test]

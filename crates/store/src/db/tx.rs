@@ -49,7 +49,8 @@ impl Tx {
 
     pub(super) async fn postgres(connection: PoolConnection<Postgres>, deadline: Duration) -> Result<Self> {
         let mut lease = Lease(Some(connection));
-        lease.say("BEGIN", deadline).await?;
+        // A replica that stands still in the middle must not hold the others up for ever.
+        lease.say("BEGIN; SET LOCAL idle_in_transaction_session_timeout = '20s'", deadline).await?;
         Ok(Tx { session: Session::Postgres(lease), deadline })
     }
 
@@ -73,6 +74,11 @@ impl Tx {
     /// Runs a statement that answers nothing.
     pub async fn run(&mut self, sql: impl Into<String>, values: Vec<Value>) -> Result<()> {
         self.rows(sql, values).await.map(drop)
+    }
+
+    /// Whether the database wants the parameters of a statement numbered.
+    pub(super) fn numbers_parameters(&self) -> bool {
+        matches!(self.session, Session::Postgres(_))
     }
 
     /// Makes everything lasting. An error may come although it is: whoever does it again must be able to.

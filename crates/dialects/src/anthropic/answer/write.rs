@@ -9,6 +9,7 @@ use crate::Stamp;
 use crate::anthropic::{citations, faults, ids, usage, words};
 use crate::json::Writer;
 use crate::media;
+use crate::turns::object_text;
 
 /// Encodes an answer as a body.
 pub(in crate::anthropic) fn write(answer: &Answer, stamp: &Stamp) -> BytesMut {
@@ -107,7 +108,7 @@ pub(in crate::anthropic) fn write_block(block: &Block, made_id: &str, w: &mut Wr
         Block::ToolCall(call) => {
             let id = if call.id.is_empty() { made_id } else { &call.id };
             w.str_field("type", "tool_use");
-            w.str_field("id", &ids::with_signature(id, call.signature.as_deref()));
+            w.str_field("id", &ids::with_signature(&ids::CALL_IDS.fit(id), call.signature.as_deref()));
             w.str_field("name", &call.name);
             w.key("input").json(&input(&call.arguments));
         }
@@ -127,11 +128,8 @@ fn picture(source: &Source) -> String {
 /// The arguments as the object that Anthropic's callers expect. What is no object (a model may write anything,
 /// and be cut off) is handed over as a string: the tool's own check will say what is wrong with it.
 fn input(arguments: &str) -> Cow<'_, str> {
-    match words::object(arguments) {
-        Some(object) => Cow::Borrowed(object),
-        None => {
-            let wrapped = Writer::document(|w| w.str_field("raw_arguments", arguments));
-            Cow::Owned(String::from_utf8_lossy(&wrapped).into_owned())
-        }
-    }
+    object_text(arguments).unwrap_or_else(|| {
+        let wrapped = Writer::document(|w| w.str_field("raw_arguments", arguments));
+        Cow::Owned(String::from_utf8_lossy(&wrapped).into_owned())
+    })
 }

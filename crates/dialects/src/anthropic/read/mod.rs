@@ -12,6 +12,7 @@ pub(super) use settings::thinking_of_extra;
 
 use types::{Block, Chat, Fault, Message, Operation, Request, Role};
 
+use crate::anthropic::words;
 use crate::json::{Doc, Json, Kind};
 use at::At;
 use blocks::Place;
@@ -42,7 +43,7 @@ pub(super) fn request(operation: Operation, body: &[u8]) -> Result<Request, Faul
 }
 
 fn chat(root: Json) -> Result<Chat, Fault> {
-    let mut chat = Chat { stream_usage: true, ..Chat::default() };
+    let mut chat = Chat { stream_usage: true, dialect: words::DIALECT, ..Chat::default() };
     for required in ["model", "messages"] {
         if root.get_some(required).is_none() {
             return Err(At::Top(required).fault("Field required"));
@@ -54,13 +55,7 @@ fn chat(root: Json) -> Result<Chat, Fault> {
         let at = At::Top(&key);
         match key.as_ref() {
             _ if value.is_null() => {}
-            "system" => {
-                system = Some(Message {
-                    role: Role::System,
-                    blocks: blocks::content(value, &at, Place::System)?,
-                    name: None,
-                })
-            }
+            "system" => system = Some(Message::new(Role::System, blocks::content(value, &at, Place::System)?)),
             "messages" => chat.messages = messages(value, &at)?,
             _ => settings::field(&mut chat, &key, value, &at)?,
         }
@@ -91,7 +86,7 @@ fn message(json: Json, at: &At) -> Result<Message, Fault> {
     };
     let content = at.required(json, "content")?;
     let blocks = blocks::content(content, &At::Field(at, "content"), place)?;
-    Ok(Message { role, blocks, name: None })
+    Ok(Message::new(role, blocks))
 }
 
 /// Whether the message says nothing at all.

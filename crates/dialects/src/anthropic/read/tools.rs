@@ -6,6 +6,9 @@ use super::At;
 use crate::anthropic::words;
 use crate::json::{Json, Kind};
 
+/// Fields of functions that are understood.
+const KNOWN: [&str; 6] = ["type", "name", "description", "input_schema", "strict", "cache_control"];
+
 /// Decodes one of `tools`: a function, or a tool that Anthropic runs or defines.
 pub(super) fn tool(json: Json, at: &At) -> Result<Tool, Fault> {
     at.expect(json, Kind::Object)?;
@@ -24,6 +27,7 @@ fn function(json: Json, at: &At) -> Result<Tool, Fault> {
         parameters: Some(schema.to_raw()),
         strict: at.optional_bool(json, "strict")?,
         cache: json.get_some("cache_control").map(words::cache_mark),
+        extras: json.beside(&KNOWN),
     }))
 }
 

@@ -5,6 +5,7 @@ use types::{Block, Delta, Raw};
 
 use crate::anthropic::{citations, words};
 use crate::json::{Doc, Edit, Object};
+use crate::turns::object_text;
 
 /// An open block.
 pub(super) enum Open {
@@ -44,10 +45,10 @@ fn annotations(citations: &[Raw], start: usize, end: usize) -> Option<Raw> {
 
 /// The block with the input that came in fragments; as it began if they make no object.
 fn with_input(start: Raw, fragments: &str) -> Raw {
-    let Some(input) = words::object(fragments).filter(|_| !fragments.is_empty()) else {
+    let Some(input) = object_text(fragments).filter(|_| !fragments.is_empty()) else {
         return start;
     };
     let Ok(object) = Object::parse(Bytes::copy_from_slice(start.get().as_bytes())) else { return start };
-    let pieces = object.splice(&[Edit::Set("input".to_owned(), input.to_owned())]);
+    let pieces = object.splice(&[Edit::Set("input".to_owned(), input.into_owned())]);
     Raw::new(String::from_utf8_lossy(&pieces.concat()).into_owned())
 }

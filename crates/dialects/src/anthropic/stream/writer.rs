@@ -105,7 +105,7 @@ impl Writer {
             Delta::RedactedThinking(data) => self.place(Part::Whole(Block::RedactedThinking { data }), out),
             Delta::ToolStart { index, id, name, signature } => {
                 let id = self.id_of(id, index as usize);
-                let id = ids::with_signature(&id, signature.as_deref());
+                let id = ids::with_signature(&ids::CALL_IDS.fit(&id), signature.as_deref());
                 self.has_calls = true;
                 self.place(Part::Tool { call: index, id, name, arguments: Arguments::default() }, out);
             }

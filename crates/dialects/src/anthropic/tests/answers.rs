@@ -1,7 +1,10 @@
 //! Whole answers, from providers and to callers.
 
+use bytes::BytesMut;
 use serde_json::json;
-use types::{Answer, Block, Choice, FaultKind, Finish, Raw, Response, Source, Text, Tier, ToolCall, Usage};
+use types::{
+    Answer, Block, Choice, Delta, Event, FaultKind, Finish, Raw, Response, Source, Text, Tier, ToolCall, Usage,
+};
 
 use super::*;
 use crate::Stamp;
@@ -208,6 +211,21 @@ fn a_foreign_signature_rides_in_the_id_of_the_call() {
     assert_eq!(chat.messages[1].blocks, [Block::ToolCall(call)]);
     assert!(matches!(&chat.messages[2].blocks[0], Block::ToolResult(result) if result.call_id == "call_1"));
     assert!(crate::anthropic::glance::holds_our_marks(body.as_bytes()));
+}
+
+#[test]
+fn ids_of_calls_fit_the_dialect_in_which_they_are_told() {
+    let long = "x".repeat(200);
+    for (given, told) in [("call_1", "call_1"), ("functions.look:0", "functions_look_0_"), (&*long, "xxxxx")] {
+        let call = ToolCall { id: given.to_owned(), name: "f".to_owned(), arguments: "{}".to_owned(), signature: None };
+        let whole = written(answer(vec![Block::ToolCall(call)], Finish::ToolCalls))["content"][0]["id"].take();
+        let id = whole.as_str().unwrap();
+        assert!(id.starts_with(told) && id.len() <= 128, "{id}");
+        let begin = Delta::ToolStart { index: 0, id: given.to_owned(), name: "f".to_owned(), signature: None };
+        let mut out = BytesMut::new();
+        Anthropic.stream_writer(Operation::Chat, stamp()).write(Event::Delta { choice: 0, delta: begin }, &mut out);
+        assert!(String::from_utf8(out.to_vec()).unwrap().contains(&format!(r#""id":"{id}""#)));
+    }
 }
 
 #[test]

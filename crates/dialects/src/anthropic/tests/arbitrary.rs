@@ -101,7 +101,7 @@ fn messages() -> impl Strategy<Value = Vec<Message>> {
     let system = option::of(prop::collection::vec(text(), 1..3));
     let exchanges = prop::collection::vec((exchange(), option::weighted(0.3, text())), 0..4);
     (system, prop::collection::vec(said(), 1..3), exchanges).prop_map(|(system, first, exchanges)| {
-        let message = |role, blocks| Message { role, blocks, name: None };
+        let message = Message::new;
         let mut messages: Vec<_> = system.map(|blocks| message(Role::System, blocks)).into_iter().collect();
         messages.push(message(Role::User, first));
         for ((model, user), note) in exchanges {
@@ -120,6 +120,7 @@ fn tools() -> impl Strategy<Value = (Vec<Tool>, Option<ToolChoice>, bool)> {
         parameters: Some(Raw::new(r#"{"type":"object","properties":{"minimum":{"minimum":1}}}"#)),
         strict: None,
         cache,
+        extras: vec![("defer_loading".to_owned(), Raw::new("false"))],
     });
     let search = Tool::Opaque {
         dialect: "anthropic",
@@ -170,6 +171,7 @@ fn chats() -> impl Strategy<Value = Chat> {
                 stream,
                 stream_usage: true,
                 extras: vec![("speed".to_owned(), Raw::new("\"fast\""))],
+                dialect: "anthropic",
                 ..Chat::default()
             }
         },

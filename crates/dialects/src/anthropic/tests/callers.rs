@@ -23,7 +23,8 @@ fn every_field_of_a_request_finds_its_word() {
     assert_eq!(chat.user.as_deref(), Some("u-7f3a"));
     assert_eq!(chat.service_tier.as_deref(), Some("default"));
     assert_eq!(chat.stop, ["\n\nHuman:", "END"]);
-    let reasoning = Reasoning { effort: Some(Effort::XHigh), budget_tokens: None, adaptive: true, summary: Some(true) };
+    let reasoning =
+        Reasoning { effort: Some(Effort::XHigh), adaptive: true, summary: Some(true), ..Reasoning::default() };
     assert_eq!(chat.reasoning, Some(reasoning));
     assert!(matches!(&chat.format, Some(Format::Schema { schema, .. }) if schema.get().contains("\"city\"")));
     assert_eq!((chat.tool_choice, chat.parallel_tool_calls), (Some(ToolChoice::Auto), Some(false)));
@@ -139,7 +140,8 @@ fn a_token_count_needs_no_bound() {
     let expected = Chat {
         model: "m".to_owned(),
         stream_usage: true,
-        messages: vec![Message { role: Role::User, blocks: vec![Block::text("hi")], name: None }],
+        messages: vec![Message::new(Role::User, vec![Block::text("hi")])],
+        dialect: "anthropic",
         ..Chat::default()
     };
     assert_eq!(request, Request::CountTokens(Box::new(expected)));

@@ -116,7 +116,7 @@ fn orphans_are_refused_by_name() {
             "'a'",
         ),
         (vec![user("1"), ask(vec![call("bad", "{\"a\":")]), answer(vec![result("bad")])], "'bad'"),
-        (vec![user("1"), ask(vec![call("text", "\"{}\"")]), answer(vec![result("text")])], "'text'"),
+        (vec![user("1"), ask(vec![call("text", "\"[]\"")]), answer(vec![result("text")])], "'text'"),
     ] {
         let fault = refusal(chat(messages), old());
         assert!(fault.message.contains(id), "{} should name {id}", fault.message);

@@ -51,8 +51,13 @@ fn facts(abilities: Abilities) -> ModelFacts {
 }
 
 fn send(request: &Request, facts: &ModelFacts, drop_params: bool) -> Result<Outgoing, Fault> {
+    send_as(None, request, facts, drop_params)
+}
+
+/// The same for a caller who names a version of the dialect.
+fn send_as(version: Option<&str>, request: &Request, facts: &ModelFacts, drop_params: bool) -> Result<Outgoing, Fault> {
     let quirks = Quirks::default();
-    let target = Target { model: "claude-x", name: "anthropic/claude-x", facts, quirks: &quirks, drop_params };
+    let target = Target { model: "claude-x", name: "anthropic/claude-x", facts, quirks: &quirks, drop_params, version };
     Anthropic.write_request(request, &target)
 }
 

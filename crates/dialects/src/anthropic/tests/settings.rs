@@ -1,10 +1,12 @@
 //! The fields beside the conversation on their way to Anthropic.
 
+use bytes::Bytes;
 use serde_json::json;
 use types::{Block, Completion, Embedding, FaultKind, Raw, Reasoning, Role};
 
 use super::words::*;
 use super::*;
+use crate::json::Object;
 
 #[test]
 fn the_output_is_always_bounded() {
@@ -87,6 +89,53 @@ fn sampling_is_sent_where_the_model_samples() {
     assert_eq!(refusal(asked(None, None, Some(1)), recent()).param.as_deref(), Some("top_k"));
     let thoughtful = Chat { reasoning: thinking(Effort::High), ..asked(Some(0.3), None, None) };
     assert_eq!(refusal(thoughtful, budgeted()).param.as_deref(), Some("temperature"));
+}
+
+#[test]
+fn the_newer_version_of_the_dialect_has_no_sampling() {
+    let warm = |temperature| Request::Chat(Box::new(Chat { temperature: Some(temperature), ..hello() }));
+    let old = facts(old());
+    let newer = Some("2026-10-21");
+    let out = send(&warm(0.5), &old, false).unwrap();
+    assert_eq!((&json(&out.body)["temperature"], &out.headers[0].1[..]), (&json!(0.5), "2023-06-01"));
+    assert_eq!(send_as(newer, &warm(0.5), &old, false).unwrap_err().param.as_deref(), Some("temperature"));
+    for (temperature, dropped) in [(0.5, vec!["temperature".to_owned()]), (1.0, vec![])] {
+        let out = send_as(newer, &warm(temperature), &old, true).unwrap();
+        assert_eq!((&json(&out.body)["temperature"], &out.headers[0].1[..]), (&Value::Null, "2026-10-21"));
+        assert_eq!(out.dropped, dropped);
+    }
+}
+
+#[test]
+fn a_callers_own_sampling_goes_only_where_it_is_refused_and_the_caller_agreed() {
+    const BODY: &str = r#"{"model":"a","temperature":1,"max_tokens":5,"top_k":4,"thinking":{"type":"disabled"}}"#;
+    let spliced = |version, abilities, drop_params, body: &'static str| {
+        let (facts, quirks) = (facts(abilities), Quirks::default());
+        let target = Target { model: "up", name: "x/up", facts: &facts, quirks: &quirks, drop_params, version };
+        let object = Object::parse(Bytes::from_static(body.as_bytes())).unwrap();
+        let splice = Anthropic.splice(Operation::Chat, &object, &target).unwrap();
+        let body = String::from_utf8(object.splice(&splice.edits).concat()).unwrap();
+        (body, splice.dropped.join(" "))
+    };
+    let newer = Some("2026-10-21");
+    let same = BODY.replace("\"a\"", "\"up\"");
+    let less = r#"{"model":"up","max_tokens":5,"thinking":{"type":"disabled"}}"#;
+    for (version, abilities, drop_params, expected) in [
+        (None, old(), true, &*same),
+        (Some("2023-06-01"), old(), true, &same),
+        (newer, old(), false, &same),
+        (newer, old(), true, less),
+        (None, recent(), false, &same),
+        (None, recent(), true, less),
+    ] {
+        let (body, dropped) = spliced(version, abilities, drop_params, BODY);
+        assert_eq!(body, expected, "{version:?} {drop_params}");
+        assert_eq!(dropped, if body == less { "temperature top_k" } else { "" });
+    }
+    const THOUGHTFUL: &str = r#"{"model":"a","top_p":0.5,"thinking":{"type":"enabled","budget_tokens":2000}}"#;
+    let calm = r#"{"model":"up","thinking":{"type":"enabled","budget_tokens":2000}}"#;
+    assert_eq!(spliced(None, budgeted(), true, THOUGHTFUL).0, calm);
+    assert_eq!(spliced(None, budgeted(), false, THOUGHTFUL).0, THOUGHTFUL.replace("\"a\"", "\"up\""));
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub(super) fn say(role: Role, text: &str) -> Message {
 }
 
 pub(super) fn of(role: Role, blocks: Vec<Block>) -> Message {
-    Message { role, blocks, name: None }
+    Message::new(role, blocks)
 }
 
 pub(super) fn call(id: &str, arguments: &str) -> Block {

@@ -42,7 +42,7 @@ fn open_calls<'a>(turn: &mut Turn<'a>, place: usize, open: &mut Vec<Open<'a>>) -
             Piece::ToolUse { call, id, .. } => {
                 *id = match call.id.is_empty() {
                     true => Cow::Owned(format!("toolu_{place}_{index}")),
-                    false => ids::accepted(&call.id),
+                    false => ids::CALL_IDS.fit(&call.id),
                 };
                 Open { id: Cow::Borrowed(&call.id), name: &call.name, sent: id.clone() }
             }

@@ -3,8 +3,8 @@
 
 use types::{Chat, Fault, Raw};
 
-use crate::Fit;
 use crate::json::{Doc, Writer};
+use crate::{Fit, turns};
 
 /// Anthropic's own fields: they pass as they are.
 const OURS: [&str; 14] = [
@@ -26,10 +26,6 @@ const OURS: [&str; 14] = [
 
 /// Of these, the ones that a token count takes.
 const COUNTED: [&str; 4] = ["cache_control", "speed", "mcp_servers", "context_management"];
-
-/// Hints of other dialects that change nothing about the answer.
-const HINTS: [&str; 6] =
-    ["prediction", "prompt_cache_key", "prompt_cache_retention", "store", "stream_options", "verbosity"];
 
 /// The extras of a request, sorted by what becomes of them.
 #[derive(Default)]
@@ -56,7 +52,7 @@ impl<'a> Extras<'a> {
                 "safety_identifier" => extras.name_user(string(raw)),
                 name if counting && !COUNTED.contains(&name) => {}
                 name if OURS.contains(&name) => extras.pass.push((name, raw)),
-                name if HINTS.contains(&name) => fit.hint(name, &Some(())),
+                name if turns::is_hint(name) => fit.hint(name, &Some(())),
                 name => fit.worse_without(name)?,
             }
         }

@@ -13,11 +13,13 @@ mod thinking;
 mod tools;
 mod turns;
 
+pub(super) use sampling::unsampled;
+
 use types::{Chat, Fault, FaultKind, Request};
 
-use super::words;
+use super::{ids, words};
 use crate::turns::completion_as_chat;
-use crate::{Fit, Outgoing, Target};
+use crate::{Fit, Names, Outgoing, Target, names};
 
 /// What the body is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,7 +32,8 @@ enum Purpose {
 
 /// Encodes `request` for `target`.
 pub(super) fn request(request: &Request, target: &Target) -> Result<Outgoing, Fault> {
-    match request {
+    let (request, names) = names::fit(request, ids::TOOL_NAMES);
+    let outgoing = match &*request {
         Request::Chat(request) => chat(request, Purpose::Answer, Fit::new(target)),
         Request::CountTokens(request) => chat(request, Purpose::Count, Fit::new(target)),
         Request::Completion(request) => {
@@ -41,7 +44,8 @@ pub(super) fn request(request: &Request, target: &Target) -> Result<Outgoing, Fa
             kind: FaultKind::Unsupported,
             ..Fault::invalid(format!("{} cannot embed: Anthropic's API has no embeddings", target.name))
         }),
-    }
+    };
+    outgoing.map(|outgoing| Outgoing { names, ..outgoing })
 }
 
 fn chat(chat: &Chat, purpose: Purpose, mut fit: Fit) -> Result<Outgoing, Fault> {
@@ -60,7 +64,8 @@ fn chat(chat: &Chat, purpose: Purpose, mut fit: Fit) -> Result<Outgoing, Fault> 
     let body = print::Body { model: fit.target.model, conversation, extras, thinking, tools: &tools, sampling };
     Ok(Outgoing {
         body: body.print().freeze(),
-        headers: vec![(words::VERSION.0, words::VERSION.1.to_owned())],
+        headers: vec![(words::VERSION.0, fit.target.version.unwrap_or(words::VERSION.1).to_owned())],
         dropped: std::mem::take(&mut fit.dropped),
+        names: Names::default(),
     })
 }

@@ -8,6 +8,7 @@ use types::{Block, CacheMark, Fault, Message, Raw, Role, Source, Text, ToolCall,
 use super::media::{self, Media};
 use crate::Fit;
 use crate::anthropic::{citations, ids, words};
+use crate::turns::arguments_object;
 
 /// A block as Anthropic takes it.
 pub(super) enum Piece<'a> {
@@ -18,7 +19,7 @@ pub(super) enum Piece<'a> {
     /// A document.
     Document { source: Media<'a>, title: Option<&'a str>, cache: Option<CacheMark> },
     /// A call; `id` is what it is sent under, `input` the text of a JSON object.
-    ToolUse { call: &'a ToolCall, id: Cow<'a, str>, input: &'a str },
+    ToolUse { call: &'a ToolCall, id: Cow<'a, str>, input: Cow<'a, str> },
     /// The answer to a call; `id` is what the call is sent under.
     ToolResult { result: &'a ToolResult, id: Cow<'a, str>, content: Vec<Piece<'a>> },
     /// Reasoning with its proof.
@@ -143,13 +144,5 @@ fn tool_result<'a>(result: &'a ToolResult, fit: &Fit) -> Result<Piece<'a>, Fault
 
 fn tool_use(call: &ToolCall) -> Result<Piece<'_>, Fault> {
     ids::check_tool_name(&call.name)?;
-    Ok(Piece::ToolUse { call, id: Cow::Borrowed(&call.id), input: input(call)? })
-}
-
-/// The arguments as an object. Anything else would reach the tool as something the model did not say.
-fn input(call: &ToolCall) -> Result<&str, Fault> {
-    words::object(&call.arguments).ok_or_else(|| {
-        let what = format!("the arguments of tool call '{}' are not a JSON object", call.id);
-        Fault::invalid_param("messages", what)
-    })
+    Ok(Piece::ToolUse { call, id: Cow::Borrowed(&call.id), input: arguments_object(call)? })
 }

@@ -1,10 +1,10 @@
 //! How the answer is drawn, where it stops, and how it is served.
 
-use types::{Chat, Fault};
+use types::{Chat, Effort, Fault};
 
-use crate::Fit;
 use crate::anthropic::words;
-use crate::json::Writer;
+use crate::json::{Json, Writer};
+use crate::{Fit, Target};
 
 /// What is said about the answer beside its content.
 #[derive(Default)]
@@ -34,7 +34,7 @@ impl<'a> Plan<'a> {
             fit.hint("service_tier", &chat.service_tier);
         }
         let effort = chat.reasoning.as_ref().and_then(|asked| asked.effort);
-        if fit.target.abilities().takes_sampling(effort) && !thinking {
+        if samples(fit.target, effort) && !thinking {
             plan.sample(chat, fit);
             return Ok(plan);
         }
@@ -72,6 +72,22 @@ impl<'a> Plan<'a> {
         if self.stream {
             w.num_field("stream", true);
         }
+    }
+}
+
+/// Whether the target takes sampling parameters from a model that does not think.
+fn samples(target: &Target, effort: Option<Effort>) -> bool {
+    target.version != Some(words::UNSAMPLED_VERSION) && target.abilities().takes_sampling(effort)
+}
+
+/// What must go from a caller's own request if the target does not sample, and the caller agreed to lose it. Callers
+/// who did not get Anthropic's own refusal.
+pub(in crate::anthropic) fn unsampled(root: Json, target: &Target) -> &'static [&'static str] {
+    let kind = |thinking: Json| thinking.get("type").is_some_and(|kind| kind.is("enabled") || kind.is("adaptive"));
+    let thinks = || root.get_some("thinking").and_then(|thinking| thinking.inside(kind)).unwrap_or(false);
+    match target.drop_params && (!samples(target, None) || thinks()) {
+        true => &["temperature", "top_p", "top_k"],
+        false => &[],
     }
 }
 

@@ -36,6 +36,7 @@ enum Item<'a> {
         schema: Cow<'a, str>,
         strict: bool,
         cache: Option<CacheMark>,
+        extras: &'a [(String, Raw)],
     },
     Raw(&'a Raw),
 }
@@ -57,7 +58,7 @@ impl<'a> Plan<'a> {
             _ => None,
         };
         for tool in &chat.tools {
-            plan.offer(tool, allowed.as_ref(), fit)?;
+            plan.offer(tool, allowed.as_ref(), chat.dialect == words::DIALECT, fit)?;
         }
         if plan.tools.is_empty() {
             plan.define_called(turns);
@@ -71,10 +72,16 @@ impl<'a> Plan<'a> {
         Ok(plan)
     }
 
-    fn offer(&mut self, tool: &'a Tool, allowed: Option<&HashSet<&str>>, fit: &mut Fit) -> Result<(), Fault> {
+    fn offer(
+        &mut self,
+        tool: &'a Tool,
+        allowed: Option<&HashSet<&str>>,
+        own: bool,
+        fit: &mut Fit,
+    ) -> Result<(), Fault> {
         let is_allowed = |name: &str| allowed.is_none_or(|names| names.contains(name));
         match tool {
-            Tool::Function(function) if is_allowed(&function.name) => self.tools.push(definition(function, fit)?),
+            Tool::Function(function) if is_allowed(&function.name) => self.tools.push(definition(function, own, fit)?),
             Tool::Opaque { dialect: words::DIALECT, kind, raw } if is_allowed(kind) => self.tools.push(Item::Raw(raw)),
             Tool::Opaque { dialect: words::DIALECT, .. } | Tool::Function(_) => {}
             Tool::Opaque { kind, .. } => return fit.refuse("tools", &format!("the tool '{kind}'")),
@@ -96,6 +103,7 @@ impl<'a> Plan<'a> {
             schema: Cow::Borrowed(NO_PARAMETERS),
             strict: false,
             cache: None,
+            extras: &[],
         };
         self.choice = (!names.is_empty()).then_some(Choice::None);
         self.tools = names.into_iter().map(define).collect();
@@ -143,6 +151,7 @@ impl<'a> Plan<'a> {
                 schema: typed(schema.get()),
                 strict: false,
                 cache: None,
+                extras: &[],
             });
         } else {
             self.instruction = Some(instruction(Some(schema)));
@@ -163,7 +172,7 @@ impl<'a> Plan<'a> {
             for tool in &self.tools {
                 match tool {
                     Item::Raw(raw) => w.raw(raw),
-                    Item::Function { name, description, schema, strict, cache } => w.object(|w| {
+                    Item::Function { name, description, schema, strict, cache, extras } => w.object(|w| {
                         w.str_field("name", name);
                         w.opt_str("description", *description);
                         w.key("input_schema").json(schema);
@@ -171,6 +180,7 @@ impl<'a> Plan<'a> {
                             w.num_field("strict", true);
                         }
                         words::write_cache(w, keep(*cache));
+                        extras.iter().for_each(|(name, value)| w.key(name).raw(value));
                     }),
                 }
             }
@@ -202,12 +212,10 @@ fn can_force(thinking: bool, fit: &Fit) -> bool {
     fit.target.abilities().forced_tool && !thinking
 }
 
-fn definition<'a>(function: &'a FunctionTool, fit: &mut Fit) -> Result<Item<'a>, Fault> {
+fn definition<'a>(function: &'a FunctionTool, own: bool, fit: &mut Fit) -> Result<Item<'a>, Fault> {
     let name = function.name.as_str();
     ids::check_tool_name(name)?;
-    if name == JSON_TOOL {
-        return Err(Fault::invalid_param("tools", format!("the tool name '{JSON_TOOL}' is reserved by the gateway")));
-    }
+    fit.lose_fields(function, own);
     let strict = function.strict == Some(true);
     let enforced = strict && fit.target.abilities().structured_output;
     if strict && !enforced {
@@ -219,6 +227,7 @@ fn definition<'a>(function: &'a FunctionTool, fit: &mut Fit) -> Result<Item<'a>,
         schema: input_schema(function.parameters.as_ref(), enforced),
         strict: enforced,
         cache: function.cache,
+        extras: if own { &function.extras } else { &[] },
     })
 }
 

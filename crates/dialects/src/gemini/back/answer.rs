@@ -65,10 +65,7 @@ fn join(blocks: &mut Vec<Block>, block: Block) {
             text.push_str(&more.text);
             *open = more.signature;
         }
-        (Some(Block::Thinking { text, signature: open @ None }), Block::Thinking { text: more, signature }) => {
-            text.push_str(&more);
-            *open = signature;
-        }
+        (Some(Block::Thinking { text, .. }), Block::Thinking { text: more, .. }) => text.push_str(&more),
         (_, block) => blocks.push(block),
     }
 }

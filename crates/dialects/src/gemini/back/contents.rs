@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use types::{Block, Fault, Message, Role, Source, Text, ToolResult};
+use types::{Block, Fault, Message, Role, Source, Text, ToolCall, ToolResult};
 
 use super::family::Family;
 use super::media::Media;
@@ -44,6 +44,26 @@ impl<'a> Contents<'a> {
             turn.arrange(family);
         }
         Ok(Contents { system, turns })
+    }
+
+    /// Every call must be answered in the turn behind it, and nothing else may be: Gemini counts, and says no more
+    /// than that the numbers differ.
+    pub(super) fn check_calls(&self) -> Result<(), Fault> {
+        let mut open: Vec<&ToolCall> = Vec::new();
+        for turn in &self.turns {
+            for (id, name) in turn.parts.iter().filter_map(Part::answers) {
+                let answered = |call: &&ToolCall| if id.is_empty() { call.name == name } else { call.id == id };
+                match open.iter().position(answered) {
+                    Some(at) => drop(open.remove(at)),
+                    None => {
+                        return Err(unpaired(format!("tool result '{id}' ({name}) answers no tool call before it")));
+                    }
+                }
+            }
+            all_answered(&open)?;
+            open.extend(turn.parts.iter().filter_map(Part::call));
+        }
+        all_answered(&open)
     }
 
     /// Writes the fields `systemInstruction` and `contents`.
@@ -177,6 +197,17 @@ fn system_texts<'a>(message: &'a Message, out: &mut Vec<Cow<'a, str>>) -> Result
         }
     }
     Ok(())
+}
+
+fn all_answered(open: &[&ToolCall]) -> Result<(), Fault> {
+    let unanswered = |call: &&ToolCall| {
+        unpaired(format!("tool call '{}' ({}) has no result in the message after it", call.id, call.name))
+    };
+    open.first().map_or(Ok(()), |call| Err(unanswered(call)))
+}
+
+fn unpaired(message: String) -> Fault {
+    Fault::invalid_param("messages", message)
 }
 
 /// Gemini wants a user to speak first. An empty word of theirs changes nothing, but it is put in only where the

@@ -5,7 +5,8 @@ use std::time::Duration;
 use types::{Fault, FaultKind, Side};
 
 use crate::json::{Doc, Json, Kind};
-use crate::upstream::fault_of_status;
+use crate::phrases;
+use crate::upstream::{self, fault_of_status};
 
 /// Google's status words with the HTTP statuses they stand for (google.rpc.Code).
 const STATUSES: [(&str, u16); 13] = [
@@ -25,8 +26,7 @@ const STATUSES: [(&str, u16); 13] = [
 ];
 
 /// Phrases of a 400 that tell more than its status word, with what they mean.
-const PHRASES: [(&str, FaultKind, Side); 6] = [
-    ("exceeds the maximum number of tokens", FaultKind::ContextWindow, Side::Caller),
+const PHRASES: [(&str, FaultKind, Side); 5] = [
     ("request payload size exceeds", FaultKind::TooLarge, Side::Caller),
     ("api key not valid", FaultKind::Authentication, Side::Provider),
     ("api key expired", FaultKind::Authentication, Side::Provider),
@@ -81,11 +81,11 @@ fn of_error(error: Json, status: u16) -> Fault {
 
 /// A 400 may be about us: a key or a project of ours that Google does not take.
 fn refine(fault: &mut Fault, message: &str, reason: Option<&str>) {
-    let message = message.to_ascii_lowercase();
-    let phrase = PHRASES.iter().find(|(phrase, ..)| message.contains(phrase));
+    let words = message.to_ascii_lowercase();
+    let own = PHRASES.iter().find(|(phrase, ..)| words.contains(phrase)).map(|(_, kind, side)| (*kind, *side));
     let found = match reason {
         Some("API_KEY_INVALID") => Some((FaultKind::Authentication, Side::Provider)),
-        _ => phrase.map(|(_, kind, side)| (*kind, *side)),
+        _ => own.or_else(|| phrases::kind_of(message).map(|kind| (kind, upstream::side(kind)))),
     };
     if let Some((kind, side)) = found {
         (fault.kind, fault.side) = (kind, side);

@@ -5,7 +5,7 @@ use memchr::memmem::find;
 use types::{Fault, Operation, Usage};
 
 use super::{answer, fault, finish, usage};
-use crate::json::{self, Doc, Json, Kind, Names};
+use crate::json::{Doc, Json, Kind, Names};
 use crate::{Back, Gemini, Glance, upstream};
 
 /// Fields of an event that hold what the model wrote.
@@ -17,11 +17,8 @@ pub(super) fn glance(event: &[u8], known: &Usage) -> Glance {
     let ends = has("\"finishReason\"") || has("\"blockReason\"");
     let grounded = has("\"webSearchQueries\"");
     // Quotes inside strings are escaped, so a name found here is a name, though perhaps not one of ours.
-    let seen = match ends || grounded || has("\"usageMetadata\"") || has("\"error\"") {
-        true => Doc::parse_measured(event, WRITTEN)
-            .map(|(doc, bytes)| look(fault::unwrapped(doc.root()), known).with_output(bytes)),
-        false => json::measure(event, WRITTEN).map(|bytes| Glance::default().with_output(bytes)),
-    };
+    let worth = ends || grounded || has("\"usageMetadata\"") || has("\"error\"");
+    let seen = upstream::glance(event, WRITTEN, worth, |root| look(fault::unwrapped(root), known));
     seen.unwrap_or_else(|error| Glance::failed(upstream::broken(&error)))
 }
 

@@ -23,7 +23,7 @@ use types::{Answer, Fault, Operation, Request, Usage};
 
 use super::Gemini;
 use crate::turns::completion_as_chat;
-use crate::{Back, Fit, Glance, Outgoing, StreamReader, Target, upstream};
+use crate::{Back, Fit, Glance, Outgoing, StreamReader, Target, names, upstream};
 
 impl Back for Gemini {
     fn name(&self) -> &'static str {
@@ -43,13 +43,14 @@ impl Back for Gemini {
 
     fn write_request(&self, request: &Request, target: &Target) -> Result<Outgoing, Fault> {
         let mut fit = Fit::new(target);
-        let body = match request {
+        let (request, names) = names::fit(request, tools::NAMES);
+        let body = match &*request {
             Request::Chat(chat) => request::chat(chat, &mut fit)?,
             Request::CountTokens(chat) => request::count(chat, &mut fit)?,
             Request::Embedding(embedding) => embed::write(embedding, &mut fit)?,
             Request::Completion(completion) => request::chat(&completion_as_chat(completion, &mut fit)?, &mut fit)?,
         };
-        Ok(Outgoing { body: Bytes::from(body), headers: Vec::new(), dropped: fit.dropped })
+        Ok(Outgoing { body: Bytes::from(body), headers: Vec::new(), dropped: fit.dropped, names })
     }
 
     fn read_answer(&self, operation: Operation, body: &[u8]) -> Result<Answer, Fault> {

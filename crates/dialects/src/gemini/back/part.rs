@@ -61,9 +61,10 @@ pub(super) fn read(part: Json, ids: &mut CallIds) -> Option<Block> {
         return Some(Block::Opaque { dialect: "gemini", raw: part.to_raw() });
     }
     let text = part.get("text").and_then(|text| text.as_string()).unwrap_or_default();
-    match (text.is_empty(), &signature) {
-        (true, None) => None,
-        _ if thought => Some(Block::Thinking { text, signature }),
+    match (text.is_empty(), thought, &signature) {
+        (true, true, _) | (true, _, None) => None,
+        // Thoughts do not return, so nobody else must take their signature for one of their own.
+        (_, true, _) => Some(Block::Thinking { text, signature: None }),
         _ => Some(Block::Text(Text { text, signature, ..Text::default() })),
     }
 }

@@ -30,6 +30,7 @@ const CONFIG: [(&str, &str); 7] = [
 pub(super) fn chat(chat: &Chat, fit: &mut Fit) -> Result<BytesMut, Fault> {
     let family = Family::of(fit.target.model);
     let contents = Contents::of(&chat.messages, &family, fit)?;
+    contents.check_calls()?;
     let mut tools = Tools::of(chat, fit)?;
     let mut config = config::generation(chat, &family, tools.has_functions(), fit)?;
     let mut top = Fields::default();

@@ -147,10 +147,7 @@ impl Candidate {
                     out.push(delta(choice, Delta::Block(Block::Text(text))));
                 }
             }
-            Block::Thinking { text, signature } => {
-                out.push(delta(choice, Delta::Thinking(text)));
-                out.extend(signature.map(|signature| delta(choice, Delta::Signature(signature))));
-            }
+            Block::Thinking { text, .. } => out.push(delta(choice, Delta::Thinking(text))),
             Block::ToolCall(call) => {
                 let index = self.calls;
                 self.calls += 1;

@@ -4,6 +4,7 @@ use types::{Chat, Fault, FunctionTool, Raw, Tool, ToolChoice};
 
 use crate::Fit;
 use crate::json::{Doc, Writer};
+use crate::names::Rule;
 
 /// Google's own tools by the key that holds their settings, in both spellings the API takes.
 const GOOGLE: [&str; 14] = [
@@ -23,6 +24,9 @@ const GOOGLE: [&str; 14] = [
     "computer_use",
 ];
 
+/// Names of functions that Gemini takes.
+pub(super) const NAMES: Rule = Rule { most: 128, marks: "_.:-", letter_first: true, reserved: "" };
+
 /// The tools of a request, sorted.
 pub(super) struct Tools<'a> {
     functions: Vec<&'a FunctionTool>,
@@ -37,7 +41,10 @@ impl<'a> Tools<'a> {
         let mut tools = Tools { functions: Vec::new(), google: Vec::new(), calling: None };
         for tool in &chat.tools {
             match tool {
-                Tool::Function(function) => tools.functions.push(function),
+                Tool::Function(function) => {
+                    fit.lose_fields(function, false);
+                    tools.functions.push(function);
+                }
                 Tool::Opaque { dialect: "gemini", raw, .. } => tools.google.push(raw.get()),
                 Tool::Opaque { raw, .. } if is_google(raw) => tools.google.push(raw.get()),
                 Tool::Opaque { kind, .. } if kind.starts_with("web_search") => tools.search(),

@@ -68,7 +68,23 @@ impl Turn<'_> {
     }
 }
 
-impl Part<'_> {
+impl<'a> Part<'a> {
+    /// The call that it is.
+    pub(super) fn call(&self) -> Option<&'a ToolCall> {
+        match self {
+            Part::Call { call, .. } => Some(call),
+            _ => None,
+        }
+    }
+
+    /// Id and name of the call that it answers.
+    pub(super) fn answers(&self) -> Option<(&'a str, &'a str)> {
+        match self {
+            Part::Result { id, name, .. } => Some((id, name)),
+            _ => None,
+        }
+    }
+
     pub(super) fn write(&self, w: &mut Writer) {
         match self {
             Part::Text { text, signature } => w.object(|w| {

@@ -3,18 +3,12 @@
 use types::{Fault, FaultKind, Side};
 
 use crate::json::{Doc, Json};
-use crate::upstream::fault_of_status;
+use crate::phrases;
+use crate::upstream::{self, fault_of_status};
 
 /// What the sentences mean, whatever their status: phrase, kind, side. Runners report an overlong prompt with a 400
 /// or a 500, and some faults come inside a stream, with no status at all.
-const PHRASES: [(&str, FaultKind, Side); 11] = [
-    ("exceeds the context length", FaultKind::ContextWindow, Side::Caller),
-    ("exceeds maximum context length", FaultKind::ContextWindow, Side::Caller),
-    ("exceeds the maximum context", FaultKind::ContextWindow, Side::Caller),
-    ("exceeds the available context size", FaultKind::ContextWindow, Side::Caller),
-    ("exceed_context_size_error", FaultKind::ContextWindow, Side::Caller),
-    ("exceeded max context length", FaultKind::ContextWindow, Side::Caller),
-    ("exceeds the context window", FaultKind::ContextWindow, Side::Caller),
+const PHRASES: [(&str, FaultKind, Side); 4] = [
     ("does not support", FaultKind::Unsupported, Side::Caller),
     ("maximum pending requests exceeded", FaultKind::Overloaded, Side::Provider),
     ("server busy", FaultKind::Overloaded, Side::Provider),
@@ -40,9 +34,9 @@ fn of_message(status: u16, message: &str) -> Fault {
     let mut fault = fault_of_status(status, message);
     let words = message.to_ascii_lowercase();
     let model_missing = words.contains("model") && words.contains("not found");
-    let found = PHRASES.iter().find(|(phrase, ..)| words.contains(phrase));
-    if let Some((_, kind, side)) = found {
-        (fault.kind, fault.side) = (*kind, *side);
+    let own = PHRASES.iter().find(|(phrase, ..)| words.contains(phrase)).map(|(_, kind, side)| (*kind, *side));
+    if let Some(found) = phrases::kind_of(message).map(|kind| (kind, upstream::side(kind))).or(own) {
+        (fault.kind, fault.side) = found;
     } else if model_missing && matches!(status, 400 | 404) {
         (fault.kind, fault.side) = (FaultKind::NotFound, Side::Provider);
     }

@@ -5,7 +5,7 @@ use memchr::memmem::find;
 use types::{Fault, Operation, Usage};
 
 use super::{answer, embed, fault, line};
-use crate::json::{self, Doc, Json, Names};
+use crate::json::{Doc, Json, Names};
 use crate::{Glance, upstream};
 
 /// Fields of a line that hold what the model wrote.
@@ -15,10 +15,8 @@ const WRITTEN: Names = Names::of(&["content", "thinking", "response", "name", "a
 /// the line itself.
 pub(super) fn glance(event: &[u8], known: &Usage) -> Glance {
     let has = |needle: &str| find(event, needle.as_bytes()).is_some();
-    let seen = match has("\"done\":true") || has("\"done\": true") || has("\"error\"") {
-        true => Doc::parse_measured(event, WRITTEN).map(|(doc, bytes)| look(doc.root(), known).with_output(bytes)),
-        false => json::measure(event, WRITTEN).map(|bytes| Glance::default().with_output(bytes)),
-    };
+    let worth = has("\"done\":true") || has("\"done\": true") || has("\"error\"");
+    let seen = upstream::glance(event, WRITTEN, worth, |root| look(root, known));
     seen.unwrap_or_else(|error| Glance::failed(upstream::broken(&error)))
 }
 

@@ -8,13 +8,14 @@ mod line;
 mod messages;
 mod options;
 mod request;
+mod schema;
 mod stream;
 
 use bytes::Bytes;
 use types::{Answer, Fault, Operation, Request, Usage};
 
 use super::Ollama;
-use crate::{Back, Fit, Framing, Glance, Outgoing, StreamReader, Target, upstream};
+use crate::{Back, Fit, Framing, Glance, Names, Outgoing, StreamReader, Target, upstream};
 
 impl Back for Ollama {
     fn name(&self) -> &'static str {
@@ -43,7 +44,8 @@ impl Back for Ollama {
             Request::Embedding(embedding) => embed::write(embedding, &mut fit)?,
             Request::CountTokens(_) => return fit.refuse("messages", "a token count"),
         };
-        Ok(Outgoing { body: Bytes::from(body), headers: Vec::new(), dropped: fit.dropped })
+        let body = Bytes::from(body);
+        Ok(Outgoing { body, headers: Vec::new(), dropped: fit.dropped, names: Names::default() })
     }
 
     fn read_answer(&self, operation: Operation, body: &[u8]) -> Result<Answer, Fault> {

@@ -1,12 +1,17 @@
 //! The bodies of `/api/chat` and `/api/generate`.
 
-use bytes::BytesMut;
-use types::{Chat, Completion, Fault, FunctionTool, Tool, ToolChoice};
+use std::borrow::Cow;
 
-use super::messages;
+use bytes::BytesMut;
+use types::{Chat, Completion, Fault, FaultKind, FunctionTool, Tool, ToolChoice};
+
 use super::options::Settings;
+use super::{messages, schema};
 use crate::Fit;
 use crate::json::Writer;
+
+/// The schema of a tool without parameters.
+const NO_PARAMETERS: &str = r#"{"type":"object","properties":{}}"#;
 
 /// Fields that only `/api/generate` has.
 const GENERATE: [&str; 5] = ["raw", "template", "system", "context", "images"];
@@ -58,12 +63,31 @@ pub(super) fn generate(completion: &Completion, fit: &mut Fit) -> Result<BytesMu
     }))
 }
 
-/// The tools to offer. Ollama cannot be told which of them to call, but what is not offered is not called.
-fn tools<'a>(chat: &'a Chat, fit: &mut Fit) -> Result<Vec<&'a FunctionTool>, Fault> {
+/// A tool to offer, and the schema of its arguments.
+type Offer<'a> = (&'a FunctionTool, Cow<'a, str>);
+
+/// The tools to offer, as Ollama can read them.
+fn tools<'a>(chat: &'a Chat, fit: &mut Fit) -> Result<Vec<Offer<'a>>, Fault> {
+    let with_schema = |function: &'a FunctionTool| match &function.parameters {
+        None => Ok((function, Cow::Borrowed(NO_PARAMETERS))),
+        Some(raw) => schema::resolved(raw).map(|schema| (function, schema)).map_err(|why| {
+            let message =
+                format!("the schema of tool '{}' cannot be told to {}: {why}", function.name, fit.target.name);
+            Fault { kind: FaultKind::Unsupported, ..Fault::invalid_param("tools", message) }
+        }),
+    };
+    offered(chat, fit)?.into_iter().map(with_schema).collect()
+}
+
+/// Ollama cannot be told which tools to call, but what is not offered is not called.
+fn offered<'a>(chat: &'a Chat, fit: &mut Fit) -> Result<Vec<&'a FunctionTool>, Fault> {
     let mut functions = Vec::new();
     for tool in &chat.tools {
         match tool {
-            Tool::Function(function) => functions.push(function),
+            Tool::Function(function) => {
+                fit.lose_fields(function, false);
+                functions.push(function);
+            }
             Tool::Opaque { kind, .. } => fit.worse_without(&format!("tools ({kind})"))?,
         }
     }
@@ -88,16 +112,13 @@ fn tools<'a>(chat: &'a Chat, fit: &mut Fit) -> Result<Vec<&'a FunctionTool>, Fau
     Ok(functions)
 }
 
-fn write_tool(tool: &FunctionTool, w: &mut Writer) {
+fn write_tool((tool, schema): &Offer, w: &mut Writer) {
     w.object(|w| {
         w.str_field("type", "function");
         w.key("function").object(|w| {
             w.str_field("name", &tool.name);
             w.opt_str("description", tool.description.as_deref());
-            match &tool.parameters {
-                Some(schema) => w.key("parameters").raw(schema),
-                None => w.key("parameters").json(r#"{"type":"object","properties":{}}"#),
-            }
+            w.key("parameters").json(schema);
         });
     });
 }

@@ -10,10 +10,10 @@ fn check(quirks: Quirks, sampling: bool, body: &'static str, expected: Option<&s
 
 fn check_able(quirks: Quirks, abilities: Abilities, body: &'static str, expected: Option<&str>) {
     let facts = ModelFacts { abilities, ..ModelFacts::default() };
-    let target = Target { model: "up", name: "x/up", facts: &facts, quirks: &quirks, drop_params: true };
+    let target = Target { model: "up", name: "x/up", facts: &facts, quirks: &quirks, drop_params: true, version: None };
     let object = Object::parse(Bytes::from_static(body.as_bytes())).unwrap();
-    let edits = edits(Operation::Chat, &object, &target);
-    let got = edits.map(|edits| String::from_utf8(object.splice(&edits).concat()).unwrap());
+    let splice = splice(Operation::Chat, &object, &target);
+    let got = splice.map(|splice| String::from_utf8(object.splice(&splice.edits).concat()).unwrap());
     assert_eq!(got.as_deref(), expected, "{body}");
 }
 
@@ -82,4 +82,24 @@ fn what_goes_deeper_than_single_fields_is_decoded() {
         Some(&developer.replace("\"a\"", "\"up\"")),
     );
     check(Quirks { string_content: true, ..Quirks::default() }, true, r#"{"model":"a"}"#, None);
+}
+
+#[test]
+fn reasoning_goes_back_only_to_the_server_that_may_have_given_it() {
+    let openai = Quirks { developer_role: true, ..Quirks::default() };
+    for field in ["reasoning", "reasoning_content", "reasoning_details", "thinking_blocks", "thought_signature"] {
+        let body: &str =
+            format!(r#"{{"model":"a","messages":[{{"role":"assistant","content":"","{field}":"x"}}]}}"#).leak();
+        check(Quirks::default(), true, body, Some(&body.replace("\"a\"", "\"up\"")));
+        check(openai, true, body, None);
+    }
+    let marked: &str = format!(r#"{{"model":"a","messages":[{{"signature":"{}"}}]}}"#, proofs::marked("cA==")).leak();
+    check(Quirks::default(), true, marked, None);
+    check(openai, true, r#"{"model":"a","messages":[{"tool_call_id":"c__thought__cA=="}]}"#, None);
+    check(
+        openai,
+        true,
+        r#"{"model":"a","reasoning_effort":"low"}"#,
+        Some(r#"{"model":"up","reasoning_effort":"low"}"#),
+    );
 }

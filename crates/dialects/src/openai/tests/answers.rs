@@ -162,8 +162,8 @@ fn an_answer_is_written_as_the_official_clients_expect() {
             "choices": [{"index": 0, "message": {
                 "role": "assistant", "content": null, "refusal": null, "reasoning_content": "hm",
                 "thinking_blocks": [
-                    {"type": "thinking", "thinking": "hm", "signature": "proof"},
-                    {"type": "redacted_thinking", "data": "blob"}],
+                    {"type": "thinking", "thinking": "hm", "signature": proofs::marked("proof")},
+                    {"type": "redacted_thinking", "data": proofs::marked("blob")}],
                 "tool_calls": [{"id": "call_abcdefghijklmnopqrstuvwx0", "type": "function",
                     "function": {"name": "f", "arguments": "{}"}}],
             }, "logprobs": null, "finish_reason": "tool_calls"}],
@@ -213,8 +213,8 @@ fn pictures_sources_and_signatures_have_their_places() {
     assert_eq!(message["images"], url);
     assert_eq!(message["audio"]["data"], "UklG");
     let call = &message["tool_calls"][0];
-    assert_eq!(call["extra_content"]["google"]["thought_signature"], "c2ln");
-    assert_eq!(call["provider_specific_fields"]["thought_signature"], "c2ln");
+    assert_eq!(call["extra_content"]["google"]["thought_signature"], proofs::marked("c2ln"));
+    assert_eq!(call["provider_specific_fields"]["thought_signature"], proofs::marked("c2ln"));
 }
 
 #[test]

@@ -40,7 +40,14 @@ fn feed(body: &[u8]) {
 fn write_for_two_targets(request: &Request) {
     let simple = Quirks { string_content: true, short_call_ids: true, ..Quirks::default() };
     for quirks in [Quirks::default(), simple] {
-        let target = Target { model: "up-1", name: "acme/up-1", facts: &able(), quirks: &quirks, drop_params: true };
+        let target = Target {
+            model: "up-1",
+            name: "acme/up-1",
+            facts: &able(),
+            quirks: &quirks,
+            drop_params: true,
+            version: None,
+        };
         if let Ok(outgoing) = OpenAi.write_request(request, &target) {
             valid(&outgoing.body);
         }

@@ -152,20 +152,27 @@ fn every_spelling_of_a_tool_choice_is_known() {
 #[test]
 fn every_way_to_ask_for_reasoning_is_known() {
     let effort = |effort| Reasoning { effort: Some(effort), ..Reasoning::default() };
+    let own = |raw: &str, reasoning| Reasoning { own: Some(Raw::new(raw)), ..reasoning };
     for (field, expected) in [
         (r#""reasoning_effort":"xhigh""#, effort(Effort::XHigh)),
         (
             r#""reasoning_effort":{"effort":"low","summary":"auto"}"#,
             Reasoning { summary: Some(true), ..effort(Effort::Low) },
         ),
-        (r#""thinking":{"type":"disabled"}"#, effort(Effort::None)),
+        (r#""thinking":{"type":"disabled"}"#, own(r#"{"type":"disabled"}"#, effort(Effort::None))),
         (
             r#""thinking":{"type":"enabled","budget_tokens":4096}"#,
-            Reasoning { budget_tokens: Some(4096), ..Reasoning::default() },
+            own(
+                r#"{"type":"enabled","budget_tokens":4096}"#,
+                Reasoning { budget_tokens: Some(4096), ..Reasoning::default() },
+            ),
         ),
         (
             r#""thinking":{"type":"adaptive","display":"omitted"},"reasoning_effort":"high""#,
-            Reasoning { adaptive: true, summary: Some(false), ..effort(Effort::High) },
+            own(
+                r#"{"type":"adaptive","display":"omitted"}"#,
+                Reasoning { adaptive: true, summary: Some(false), ..effort(Effort::High) },
+            ),
         ),
     ] {
         assert_eq!(chat_with(field).reasoning, Some(expected));
@@ -201,6 +208,20 @@ fn reasoning_of_earlier_turns_is_found_in_every_spelling() {
         let (last, before) = chat.messages[0].blocks.split_last().unwrap();
         assert_eq!((last, before), (&Block::text("x"), expected.as_slice()), "{fields}");
     }
+}
+
+#[test]
+fn a_signature_that_rides_on_an_id_is_taken_off() {
+    let chat = read_chat(
+        r#"{"messages":[{"role":"user","content":"q"},
+            {"role":"assistant","tool_calls":[{"id":"call_1__thought__c2ln","function":{"name":"f","arguments":"{}"}}]},
+            {"role":"tool","tool_call_id":"call_1__thought__c2ln","content":"r"}]}"#,
+    )
+    .unwrap();
+    let [_, calls, results] = &chat.messages[..] else { panic!("{chat:?}") };
+    let [Block::ToolCall(call)] = &calls.blocks[..] else { panic!("{calls:?}") };
+    assert_eq!((&*call.id, call.signature.as_deref()), ("call_1", Some("c2ln")));
+    assert!(matches!(&results.blocks[..], [Block::ToolResult(result)] if result.call_id == "call_1"));
 }
 
 #[test]

@@ -41,7 +41,12 @@ fn tool_call() -> impl Strategy<Value = Block> {
 }
 
 fn named(role: Role, blocks: impl Strategy<Value = Vec<Block>>) -> impl Strategy<Value = Message> {
-    (blocks, of(words())).prop_map(move |(blocks, name)| Message { role, blocks, name })
+    (blocks, of(words()), any::<bool>()).prop_map(move |(blocks, name, own)| Message {
+        role,
+        blocks,
+        name,
+        extras: if own { vec![("prefix".into(), Raw::new("true"))] } else { vec![] },
+    })
 }
 
 /// One turn: something is said, and maybe tools are called and answered.
@@ -74,7 +79,8 @@ fn schema() -> impl Strategy<Value = Raw> {
 fn tool() -> impl Strategy<Value = Tool> {
     let function = (words(), of(words()), of(schema()), of(any::<bool>()), mark());
     function.prop_map(|(name, description, parameters, strict, cache)| {
-        Tool::Function(FunctionTool { name, description, parameters, strict, cache })
+        let extras = strict.map(|strict| ("own".into(), Raw::new(strict.to_string()))).into_iter().collect();
+        Tool::Function(FunctionTool { name, description, parameters, strict, cache, extras })
     })
 }
 
@@ -141,7 +147,7 @@ prop_compose! {
 }
 
 fn there_and_back(operation: Operation, request: &Request, quirks: &Quirks) -> Request {
-    let target = Target { model: "up-1", name: "acme/up-1", facts: &able(), quirks, drop_params: false };
+    let target = Target { model: "up-1", name: "acme/up-1", facts: &able(), quirks, drop_params: false, version: None };
     let outgoing = OpenAi.write_request(request, &target).unwrap();
     assert!(outgoing.dropped.is_empty());
     OpenAi.read_request(operation, &outgoing.body).unwrap()

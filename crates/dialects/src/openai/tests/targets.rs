@@ -106,6 +106,22 @@ fn missing_and_odd_call_ids_are_made_fit_on_both_sides() {
 }
 
 #[test]
+fn ids_of_calls_fit_the_dialect_in_which_they_are_told() {
+    let long = format!("call_{}", "x".repeat(100));
+    for (given, told) in [("functions.look:0", "functions.look:0"), ("a b", "a_b_"), (&*long, "call_xxxx")] {
+        let answer =
+            Response { choices: vec![choice(vec![call(given, "f", "{}")], Finish::Stop)], ..Response::default() };
+        let body = OpenAi.write_answer(Operation::Chat, &Answer::Chat(Box::new(answer)), &stamp());
+        let body: Value = serde_json::from_slice(&body).unwrap();
+        let whole = body["choices"][0]["message"]["tool_calls"][0]["id"].as_str().unwrap();
+        assert!(whole.starts_with(told) && whole.len() <= 64, "{whole}");
+        let begin = Delta::ToolStart { index: 0, id: given.to_owned(), name: "f".to_owned(), signature: None };
+        let streamed = stream(Operation::Chat, &[Event::Delta { choice: 0, delta: begin }], &stamp());
+        assert!(streamed.contains(&format!(r#""id":"{whole}""#)), "{streamed}");
+    }
+}
+
+#[test]
 fn quirks_change_what_is_written() {
     let request = || Chat {
         max_tokens: Some(9),
@@ -194,6 +210,40 @@ fn efforts_follow_budgets_and_stay_within_what_the_model_knows() {
 }
 
 #[test]
+fn thinking_passes_as_it_is_within_the_dialect() {
+    let sent = |fields: &str, dialect| {
+        let chat = read_chat(&format!(r#"{{"messages":[{{"role":"user","content":"q"}}],{fields}}}"#)).unwrap();
+        let body = write_chat(Chat { dialect, ..chat }, &able(), &Quirks::default()).unwrap();
+        (body["thinking"].clone(), body["reasoning_effort"].clone())
+    };
+    let none = Value::Null;
+    for (fields, thinking, effort) in [
+        (r#""thinking":{"type":"enabled","clear":1.0}"#, json!({"type": "enabled", "clear": 1.0}), none.clone()),
+        (r#""thinking":{"type":"disabled"}"#, json!({"type": "disabled"}), none.clone()),
+        (r#""thinking":{"type":"enabled"},"reasoning_effort":"high""#, json!({"type": "enabled"}), json!("high")),
+        (r#""reasoning_effort":"none""#, none.clone(), json!("none")),
+    ] {
+        assert_eq!(sent(fields, "openai"), (thinking, effort), "{fields}");
+    }
+    assert_eq!(sent(r#""thinking":{"type":"disabled"}"#, "anthropic"), (none.clone(), json!("none")));
+    assert_eq!(sent(r#""thinking":{"type":"enabled","budget_tokens":4096}"#, ""), (none, json!("medium")));
+}
+
+#[test]
+fn a_long_name_of_an_end_user_is_shortened_for_openai() {
+    let long = format!("user_{}_account__session_x", "a".repeat(100));
+    let sent = |dialect, name: &str| {
+        let chat = Chat { user: Some(name.to_owned()), dialect, ..chat(vec![user("q")]) };
+        write_chat(chat, &able(), &Quirks::default()).unwrap()["user"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(sent("anthropic", "Jörg <j@example.com>"), "Jörg <j@example.com>");
+    assert_eq!(sent("openai", &long), long, "the caller's own words");
+    let short = sent("anthropic", &long);
+    assert!(short.len() == 64 && short.starts_with("user_aaaa") && short == sent("anthropic", &long));
+    assert_ne!(short, sent("anthropic", &format!("{long}y")));
+}
+
+#[test]
 fn a_reasoning_model_gets_no_sampling_numbers() {
     let abilities = Abilities { reasoning_excludes_sampling: true, ..able().abilities };
     let facts = ModelFacts { abilities, ..ModelFacts::default() };
@@ -258,6 +308,23 @@ fn what_would_change_the_question_is_refused_and_named() {
     let text_only = Quirks { string_content: true, ..Quirks::default() };
     let audio = block(Block::Audio { data: "".into(), format: "wav".into() });
     assert_eq!(write_chat(audio, &able(), &text_only).unwrap_err().status(), 400);
+}
+
+#[test]
+fn fields_of_messages_and_functions_pass_within_the_dialect_and_are_lost_across() {
+    const BODY: &str = r#"{"messages":[{"role":"user","content":"q","own":1},
+        {"role":"assistant","content":"a","prefix":true,"annotations":[]}],
+        "tools":[{"type":"function","function":{"name":"f","own":{"x":1.0}}}]}"#;
+    let chat = read_chat(BODY).unwrap();
+    let (body, dropped) = write(Request::Chat(Box::new(chat.clone())), &able(), &Quirks::default(), false).unwrap();
+    assert_eq!(body["messages"][0], json!({"role": "user", "content": "q", "own": 1}));
+    assert_eq!(body["messages"][1], json!({"role": "assistant", "content": "a", "prefix": true}));
+    assert_eq!(body["tools"][0]["function"], json!({"name": "f", "own": {"x": 1.0}}));
+    assert_eq!(dropped, Vec::<String>::new());
+    let foreign = Chat { dialect: "anthropic", ..chat };
+    let (body, dropped) = write(Request::Chat(Box::new(foreign)), &able(), &Quirks::default(), false).unwrap();
+    assert_eq!(body["messages"][1], json!({"role": "assistant", "content": "a"}));
+    assert_eq!((&body["tools"][0]["function"], dropped), (&json!({"name": "f"}), vec!["tools.own".to_owned()]));
 }
 
 #[test]

@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use engine::{Group, Setup};
+use policy::catalogue::Kind;
+use policy::price::{Origin, Tariff};
 use policy::{catalogue, nearest};
 use types::ModelFacts;
 
@@ -17,17 +19,34 @@ const DEAR: u64 = 5;
 /// How many days ahead the end of a model is announced.
 const AHEAD: i64 = 60;
 
-/// Models whose price nobody knows: what they cost cannot be told.
+/// Models whose price nobody knows: what they cost cannot be told, and keys with a budget cannot call them. And those
+/// of the operator's own that count as free because nobody said what they cost.
 pub fn prices(rows: &[Row], notes: &mut Notes) {
     let mut listed: HashMap<&str, Vec<&str>> = HashMap::new();
-    for row in rows {
+    for row in rows.iter().filter(|row| row.deployment.canned.is_none()) {
         let deployment = &row.deployment;
-        let known = deployment.facts.input_picousd.is_some() || deployment.model.contains('*');
-        if known || deployment.canned.is_some() || is_own(row) {
-            continue;
-        }
         let path = format!("{}.litellm_params.model", row.path);
         let state = "state input_cost_per_token and output_cost_per_token in model_info";
+        let tariff = deployment.tariff(&deployment.model);
+        match tariff.origin {
+            Origin::Own if providers::find(deployment.provider).is_none_or(|provider| !provider.local) => continue,
+            Origin::Own => {
+                let message = format!("calls of {} are counted as $0", deployment.name);
+                notes.mention(row.place, &path, message, "declare model_info.hardware, or prices");
+                continue;
+            }
+            Origin::Unknown if deployment.model.contains('*') => continue,
+            Origin::Unknown => {}
+            _ => {
+                half_known(row, &tariff, notes);
+                continue;
+            }
+        }
+        if is_private(row) {
+            let message = format!("the price of {} is not known: keys with a budget cannot call it", deployment.name);
+            notes.mention(row.place, &path, message, "declare model_info.hardware, or prices, which may be 0");
+            continue;
+        }
         let message = match row.listed {
             true => format!("the price of {} is not known", deployment.name),
             false => format!(
@@ -43,15 +62,28 @@ pub fn prices(rows: &[Row], notes: &mut Notes) {
     }
 }
 
-/// Whether a deployment is a server of the operator's own: it has no price per token.
-fn is_own(row: &Row) -> bool {
+/// Prices that lack the half that most calls need.
+fn half_known(row: &Row, tariff: &Tariff, notes: &mut Notes) {
+    let known = |kind| tariff.list.base.stated(kind).is_some();
+    let missing = match (known(Kind::Input), known(Kind::Output)) {
+        (true, false) => "output_cost_per_token",
+        (false, true) => "input_cost_per_token",
+        _ => return,
+    };
+    let name = &row.deployment.name;
+    let message = format!("{missing} of {name} is not known: calls that need it have no price");
+    let remedy = format!("state {missing} in model_info, or mode: embedding if it writes nothing");
+    notes.warn(row.place, &format!("{}.litellm_params.model", row.path), message, remedy);
+}
+
+/// Whether a deployment is on a server of the operator's own.
+fn is_private(row: &Row) -> bool {
     let host = &*row.deployment.endpoint.host;
-    let private = match host.parse() {
+    match host.parse() {
         Ok(IpAddr::V4(address)) => address.is_loopback() || address.is_private() || address.is_link_local(),
         Ok(IpAddr::V6(address)) => address.is_loopback() || address.is_unique_local(),
         Err(_) => !host.contains('.') || OWN_DOMAINS.iter().any(|domain| host.ends_with(domain)),
-    };
-    private || providers::find(row.deployment.provider).is_some_and(|provider| provider.local)
+    }
 }
 
 /// Ends of names that exist in no public register.

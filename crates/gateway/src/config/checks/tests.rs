@@ -1,4 +1,4 @@
-use crate::config::tests::check;
+use crate::config::tests::{check, load_text};
 
 const MODELS: &str = "model_list:
 - {model_name: small, litellm_params: {model: openai/gpt-4o-mini}}
@@ -125,6 +125,58 @@ fn a_model_without_a_price_is_named_unless_nobody_is_paid() {
             "config.yaml:3:32: warning: model_list[0].litellm_params.model: openai/own is not in the catalogue (misspelt, \
          brand-new, or gone): its price and limits are not known; state input_cost_per_token and output_cost_per_token in \
          model_info",
+        ],
+    );
+}
+
+#[test]
+fn what_counts_as_free_or_has_no_price_is_said_to_those_who_ask() {
+    let check_notes = |params: &str, info: &str, expected: &str| {
+        let text = format!(
+            "model_list:\n- model_name: a\n  litellm_params: {{api_key: k, {params}}}\n  model_info: {{{info}}}"
+        );
+        let report = load_text(&text).report;
+        assert_eq!((report.to_string().as_str(), format!("{report:#}").trim()), ("", expected), "{params} {info}");
+    };
+    check_notes(
+        "model: ollama/qwen3",
+        "",
+        "config.yaml:3:32: note: model_list[0].litellm_params.model: calls of ollama/qwen3 are counted as $0; declare \
+         model_info.hardware, or prices",
+    );
+    check_notes("model: ollama/qwen3", "input_cost_per_second: 0.0001", "");
+    check_notes("model: ollama/qwen3", "input_cost_per_token: 0, output_cost_per_token: 0", "");
+    check_notes(
+        "model: openai/own, api_base: 'http://gpu:8000/v1'",
+        "",
+        "config.yaml:3:32: note: model_list[0].litellm_params.model: the price of openai/own is not known: keys with a budget \
+         cannot call it; declare model_info.hardware, or prices, which may be 0",
+    );
+    let machine = "purchase_price: 2400, lifetime_years: 4, utilization: 0.25, watts: 450, tariff_per_kwh: 0.3";
+    check_notes("model: openai/own, api_base: 'http://gpu:8000/v1'", &format!("hardware: {{{machine}}}"), "");
+}
+
+#[test]
+fn half_a_price_is_mentioned() {
+    check_model(
+        "model: openai/own, input_cost_per_token: 0.000001",
+        &[
+            "config.yaml:3:32: warning: model_list[0].litellm_params.model: output_cost_per_token of openai/own is not known: \
+           calls that need it have no price; state output_cost_per_token in model_info, or mode: embedding if it writes \
+           nothing",
+        ],
+    );
+    check(
+        "model_list: [{model_name: a, litellm_params: {model: openai/own, api_key: k, input_cost_per_token: 0.000001}, \
+         model_info: {mode: embedding}}]",
+        &[],
+    );
+    check(
+        "model_list: [{model_name: a, litellm_params: {model: ollama/own, input_cost_per_second: 0.1}, model_info: \
+         {hardware: {purchase_price: 1, lifetime_years: 1, utilization: 1, watts: 1, tariff_per_kwh: 1}}}]",
+        &[
+            "config.yaml:1:108: warning: model_list[0].model_info.hardware: has no effect beside prices that are stated; remove \
+           one of them",
         ],
     );
 }

@@ -3,13 +3,14 @@ use std::time::UNIX_EPOCH;
 use engine::Roll;
 
 use super::{Quick, address, look};
+use crate::config::Copies;
 use crate::config::Loaded;
 use crate::config::build::World;
 
 /// Looks around in an environment, with somebody listening at `open`, if anywhere.
 fn discover(quick: &Quick, env: &[(&str, &str)], open: Option<&str>) -> Loaded {
     let env = |name: &str| env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-    let world = World { env: &env, roll: &Roll::default(), now: UNIX_EPOCH };
+    let world = World { env: &env, roll: &Roll::default(), now: UNIX_EPOCH, copies: &Copies::default() };
     look(quick, &world, &|endpoint| open == Some(endpoint.url().as_str()))
 }
 

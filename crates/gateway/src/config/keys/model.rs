@@ -1,6 +1,7 @@
 //! `model_list` and `credential_list`.
 
 use super::Kind::*;
+use super::prices::PRICES;
 use super::{Key, Table, later, moot, noted, on, unguarded};
 
 /// One entry of `model_list`.
@@ -41,7 +42,7 @@ const CONNECTION: &[Key] = &[
     on("organization", Text, "sent as `OpenAI-Organization`"),
     on("configurable_clientside_auth_params", List, "`api_key`, `api_base`: what a request may bring instead"),
     later("api_version", Text, "version of Azure's API"),
-    later("region_name", Text, "region of the deployment"),
+    on("region_name", Text, "region of the deployment, such as `eu`, for models whose price depends on it"),
     later("use_in_pass_through", Flag, "offers the credential to pass-through routes"),
     later("ssl_verify", OnFlag, "check of the server's certificate"),
 ];
@@ -121,21 +122,6 @@ const fn common(name: &'static str) -> Key {
 }
 
 #[rustfmt::skip]
-const PRICES: &[Key] = &[
-    on("input_cost_per_token", Money, "dollars per input token"),
-    on("output_cost_per_token", Money, "dollars per output token"),
-    on("cache_read_input_token_cost", Money, "dollars per input token read from the provider's cache"),
-    on("input_cost_per_token_cache_hit", Money, "other name of `cache_read_input_token_cost`"),
-    on("cache_creation_input_token_cost", Money, "dollars per input token written to the provider's cache"),
-    on("cache_creation_input_token_cost_above_1hr", Money, "the same for the long lifetime"),
-    later("*_token_cost_*", Money, "cache prices by size, lifetime and service tier"),
-    later("*_token_cost", Money, "cache prices of other kinds of tokens"),
-    later("*cost_per_*", Any, "prices by other units, sizes and service tiers"),
-    later("tiered_pricing", List, "prices by size of the prompt"),
-    later("off_peak_pricing", Map, "prices by time of day"),
-];
-
-#[rustfmt::skip]
 const CLOUDS: &[Key] = &[
     later("azure_*", Any, "Azure's sign-in"),
     later("tenant_id", Text, "Azure's sign-in"),
@@ -176,7 +162,8 @@ const FACTS: &[Key] = &[
     on("supports_response_schema", Flag, "whether it takes a JSON schema for the answer"),
     on("supports_assistant_prefill", Flag, "whether a trailing assistant message is continued"),
     noted("supports_*", Flag, "other abilities"),
-    noted("mode", Text, "what it is for: `chat`, `completion`, `embedding`, `rerank` and so on"),
+    on("mode", Text, "what it is for: `chat`, `completion`, `embedding`, `rerank` and so on; says which prices it needs"),
+    on("hardware", Map, "the machine it runs on: see `docs/prices.md`"),
     noted("description", Text, "for readers"),
     noted("created_by", Text, "for readers"),
     noted("created_at", Text, "for readers"),

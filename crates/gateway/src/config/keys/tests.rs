@@ -2,8 +2,21 @@ use std::collections::HashSet;
 
 use super::*;
 
-const TABLES: [&Table; 10] =
-    [&TOP, &MODEL, &PARAMS, &MODEL_INFO, &CREDENTIAL, &ROUTER, &RETRY_POLICY, &ALIAS, &LIBRARY, &GENERAL];
+const TABLES: [&Table; 13] = [
+    &TOP,
+    &MODEL,
+    &PARAMS,
+    &MODEL_INFO,
+    &HARDWARE,
+    &CREDENTIAL,
+    &ROUTER,
+    &RETRY_POLICY,
+    &ALIAS,
+    &LIBRARY,
+    &MARGIN,
+    &DEFAULT_PRICE,
+    &GENERAL,
+];
 
 #[test]
 fn a_key_has_one_row_and_every_row_says_what_it_is_for() {

@@ -1,11 +1,13 @@
 //! One deployment, from the parameters of its entry.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use dialects::json::Doc;
 use dialects::{BACKS, Back};
 use engine::{Deployment, Limits};
 use policy::Member;
+use policy::price::Pricing;
 use providers::Provider;
 use types::{ModelFacts, Raw};
 
@@ -17,6 +19,7 @@ use crate::config::environ::{UNSET_REMEDY, unset};
 use crate::config::facts::{self, Known};
 use crate::config::keys::Kind;
 use crate::config::name::Called;
+use crate::config::prices::Priced;
 use crate::config::report::Notes;
 use crate::config::section::{Section, texts};
 use crate::config::tree::{Node, Value};
@@ -50,9 +53,16 @@ impl Builder<'_> {
         let back = self.back(provider, canned.is_some(), params)?;
         let name = format!("{}/{}", provider.id, called.model);
         let id = self.id(entry, id, [group, &name, &connection.endpoint.url()])?;
-        let Known { facts, listed } = match called.model.contains('*') {
-            true => Known { facts: ModelFacts::default(), listed: true },
-            false => facts::gather(provider, &called.model, params, &entry.info),
+        let (base, info) = (facts::base(provider.id, &entry.info), &entry.info);
+        let priced = Priced { provider, model: &called.model, base, params, info, endpoint: &connection.endpoint };
+        let terms = priced.terms(&self.prices, self.notes);
+        let (Known { facts, listed }, pricing) = match called.model.contains('*') {
+            true => (Known { facts: ModelFacts::default(), listed: true }, Pricing::by_model(terms)),
+            false => {
+                let tariff = Arc::new(terms.tariff(&called.model));
+                let (whose, model) = base.unwrap_or((provider.id, &called.model));
+                (facts::gather(whose, model, info, &self.prices.book, &tariff), Pricing::Fixed(tariff))
+            }
         };
         let deployment = Deployment {
             health: self.roll.of(&id),
@@ -66,6 +76,7 @@ impl Builder<'_> {
             auth: provider.auth,
             headers: connection.headers,
             facts,
+            pricing,
             drop_params: params.flag("drop_params").unwrap_or(self.defaults.drop_params),
             removed,
             defaults,

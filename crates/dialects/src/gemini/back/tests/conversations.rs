@@ -135,6 +135,11 @@ fn tool_history() -> Vec<Message> {
     ]
 }
 
+/// A call that waits for its result.
+fn one_call() -> Vec<Message> {
+    vec![user("weather?"), message(Role::Assistant, vec![call("a", "first", "{}")])]
+}
+
 #[test]
 fn results_of_a_step_come_together_in_the_order_of_their_calls() {
     assert_eq!(
@@ -165,8 +170,7 @@ fn results_are_objects_whatever_the_tool_said() {
         ("boom", true, json!({"error": "boom"})),
         ("{\"a\":1}", true, json!({"error": {"a": 1}})),
     ] {
-        let mut messages = tool_history();
-        messages.truncate(2);
+        let mut messages = one_call();
         messages.push(message(
             Role::User,
             vec![Block::ToolResult(ToolResult {
@@ -184,8 +188,7 @@ fn results_are_objects_whatever_the_tool_said() {
 
 #[test]
 fn pictures_in_results_go_inside_for_the_newest_and_beside_for_others() {
-    let mut messages = tool_history();
-    messages.truncate(2);
+    let mut messages = one_call();
     let blocks = vec![Block::text("a cat"), image(trial::base64("image/png", "iVBORw0KGgo="))];
     messages.push(message(Role::User, vec![result("a", blocks)]));
     let picture = json!({"inlineData": {"mimeType": "image/png", "data": "iVBORw0KGgo="}});
@@ -204,6 +207,23 @@ fn broken_tool_histories_are_refused_by_name() {
     assert!(refused(orphan, "gemini-3-pro").message.contains("nobody"));
     let broken = chat(vec![user("hi"), message(Role::Assistant, vec![call("c1", "f", "{]")])]);
     assert!(refused(broken, "gemini-3-pro").message.contains("c1"));
+    let ask = |blocks| message(Role::Assistant, blocks);
+    let answer = |blocks| message(Role::User, blocks);
+    let (a, b) = (|| call("a", "f", ""), || call("b", "g", ""));
+    let done = |id: &str| result(id, vec![]);
+    for (messages, what) in [
+        (vec![user("q"), ask(vec![a()])], "call 'a' (f)"),
+        (vec![user("q"), ask(vec![a()]), user("go on")], "call 'a' (f)"),
+        (vec![user("q"), ask(vec![a(), b()]), answer(vec![done("a")])], "call 'b' (g)"),
+        (vec![user("q"), ask(vec![a()]), answer(vec![done("a"), done("a")])], "result 'a' (f)"),
+        (
+            vec![user("q"), ask(vec![a()]), answer(vec![done("a")]), assistant("x"), answer(vec![done("a")])],
+            "result 'a'",
+        ),
+    ] {
+        let fault = refused(chat(messages), "gemini-3-pro");
+        assert!(fault.message.contains(what), "{} should name {what}", fault.message);
+    }
 }
 
 #[test]

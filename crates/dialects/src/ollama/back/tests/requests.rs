@@ -282,6 +282,57 @@ fn tools_that_must_not_be_called_are_not_offered() {
 }
 
 #[test]
+fn references_in_schemas_are_resolved_because_ollama_knows_none() {
+    let sent = |schema: &str| {
+        let chat = asking(|chat| chat.tools = vec![function("f", Some(schema))]);
+        try_chat(chat, &Upstream::new("m")).map(|(mut body, _)| body["tools"][0]["function"]["parameters"].take())
+    };
+    for (schema, expected) in [
+        (
+            r##"{"type":"object","properties":{"leg":{"$ref":"#/$defs/Leg"}},"$defs":{"Leg":{"type":"object","properties":{"to":{"$ref":"#/$defs/Town"}}},"Town":{"type":"string"}}}"##,
+            r#"{"type":"object","properties":{"leg":{"type":"object","properties":{"to":{"type":"string"}}}}}"#,
+        ),
+        (
+            r##"{"properties":{"a":{"description":"mine","$ref":"#/definitions/x~1y"}},"definitions":{"x/y":{"description":"theirs","$ref":"#/definitions/z"},"z":{"type":"null"}}}"##,
+            r#"{"properties":{"a":{"description":"mine","type":"null"}}}"#,
+        ),
+        (
+            r##"{"properties":{"definitions":{"type":"array","items":{"$ref":"#/$defs/n"}},"$ref":{"type":"string"}},"$defs":{"n":{"type":"number"}}}"##,
+            r#"{"properties":{"definitions":{"type":"array","items":{"type":"number"}},"$ref":{"type":"string"}}}"#,
+        ),
+        (r##"{"items":{"$ref":"#/nowhere"},"not":{"$ref":"https://example.com"}}"##, r#"{"items":{},"not":{}}"#),
+        // Without references nothing is touched.
+        (r#"{"$defs": {"x": 1}}"#, r#"{"$defs": {"x": 1}}"#),
+    ] {
+        assert_eq!(sent(schema).unwrap(), serde_json::from_str::<Value>(expected).unwrap(), "{schema}");
+    }
+    let doubling: String = (0..40)
+        .map(|at| {
+            format!(
+                r##""d{at}":{{"a":{{"$ref":"#/$defs/d{next}"}},"b":{{"$ref":"#/$defs/d{next}"}}}},"##,
+                next = at + 1
+            )
+        })
+        .collect();
+    let chained = |open: &str, close: &str| {
+        let one = |at| format!(r##""d{at}":{open}{{"$ref":"#/$defs/d{next}"}}{close},"##, next = at + 1);
+        let all: String = (0..50_000).map(one).collect();
+        format!(r##"{{"$ref":"#/$defs/d0","$defs":{{{all}"d50000":{{}}}}}}"##)
+    };
+    for (schema, why) in [
+        (chained("", ""), "too large"),
+        (chained(r#"{"items":"#, "}"), "too large"),
+        (r##"{"properties":{"child":{"$ref":"#"}}}"##.to_owned(), "refers to itself"),
+        (r##"{"$ref":"#/$defs/a","$defs":{"a":{"items":{"$ref":"#/$defs/a"}}}}"##.to_owned(), "refers to itself"),
+        (format!(r##"{{"$ref":"#/$defs/d0","$defs":{{{doubling}"d40":{{}}}}}}"##), "too large"),
+    ] {
+        let fault = sent(&schema).unwrap_err();
+        assert_eq!((fault.status(), fault.param.as_deref()), (400, Some("tools")));
+        assert!(fault.message.contains("'f'") && fault.message.contains(why), "{}", fault.message);
+    }
+}
+
+#[test]
 fn forms_of_the_answer_go_with_tools_only_in_the_cloud() {
     let schema =
         || Format::Schema { name: None, description: None, schema: Raw::new(r#"{"type":"object"}"#), strict: None };

@@ -1,0 +1,4 @@
+//! What several dialects must do together.
+
+mod fidelity;
+mod proofs;

@@ -1,0 +1,71 @@
+//! Money from outside: what callers with a budget may spend, and what is booked.
+
+mod budgets;
+mod limits;
+
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::backs::{Back, Config, mock};
+use crate::client::{Answer, Call};
+use crate::gateway::Gateway;
+use crate::manage::{MASTER, Person};
+
+/// A gateway with keys in front of a mock provider whose calls cost something.
+pub struct Shop {
+    /// The provider.
+    pub provider: drill::mock::Mock,
+    /// The gateway.
+    pub gateway: Gateway,
+}
+
+impl Shop {
+    /// Opens one; the provider behaves as `knobs` say, and the model `demo` has `prices` in its `model_info`.
+    pub async fn open(knobs: &str, prices: &str, settings: &str) -> Self {
+        let provider = mock(knobs).await;
+        let config = Config::default().model("demo", "openai/demo", &Back::OpenAi.base(&provider.url()), "");
+        let config =
+            config.yaml().replacen("litellm_params:", &format!("model_info: {{{prices}}}\n    litellm_params:"), 1);
+        let gateway =
+            Gateway::start(&format!("{config}\n{settings}\ngeneral_settings: {{master_key: {MASTER}}}\n")).await;
+        Shop { provider, gateway }
+    }
+
+    /// Whoever has the master key.
+    pub fn master(&self) -> Person<'_> {
+        Person::of(&self.gateway, MASTER)
+    }
+
+    /// A new key with these fields.
+    pub async fn key(&self, fields: Value) -> String {
+        let made = self.master().done("POST", "/key/generate", fields).await;
+        made["key"].as_str().expect("a new key is shown").to_owned()
+    }
+
+    /// A chat with more fields.
+    pub fn chat(&self, key: &str, more: Value) -> Call {
+        let mut body = json!({ "model": "demo", "messages": [{ "role": "user", "content": "hello" }] });
+        body.as_object_mut().expect("it is an object").extend(more.as_object().expect("so is this").clone());
+        Call::post("/v1/chat/completions", &body).header("authorization", format!("Bearer {key}"))
+    }
+
+    /// Many chats at once.
+    pub async fn at_once(&self, count: usize, call: &Call) -> Vec<Answer> {
+        let mut calls = JoinSet::new();
+        for _ in 0..count {
+            let (call, addr) = (call.clone(), self.gateway.addr);
+            calls.spawn(async move { call.send(addr).await });
+        }
+        calls.join_all().await
+    }
+
+    /// How many calls reached the provider.
+    pub fn reached(&self) -> usize {
+        self.provider.requests().len()
+    }
+}
+
+/// How many of these went well.
+pub fn served(answers: &[Answer]) -> usize {
+    answers.iter().filter(|answer| answer.status() == 200).count()
+}

@@ -1,0 +1,130 @@
+//! What an attempt costs: the prices of one deployment, applied to what the attempt consumed.
+//!
+//! Integers from price to sum: prices in picodollars, sums exact, rounded once, to nanodollars. A price that is not
+//! known makes the whole cost unknown; only what is explicitly priced at zero is free.
+
+mod book;
+mod cost;
+mod hardware;
+mod quote;
+mod terms;
+
+pub use book::{Book, Listed};
+pub use cost::{Bill, Context, Cost};
+pub use hardware::Hardware;
+pub use quote::Quote;
+pub use terms::{Named, Pricing, Terms};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::catalogue::{Kind, ONE, PriceList};
+
+/// Everything that determines what an attempt on one deployment costs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tariff {
+    /// The prices.
+    pub list: PriceList,
+    /// The price of a second that an attempt takes, where it depends on the hour.
+    pub hourly: Option<Box<Hourly>>,
+    /// Where the deployment is: `eu`, `us`. Some prices depend on it.
+    pub region: Option<String>,
+    /// What the operator takes off and puts on top.
+    pub markup: Markup,
+    /// Where the prices come from.
+    pub origin: Origin,
+}
+
+/// Where prices come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Nowhere: they are not known.
+    Unknown,
+    /// The catalogue.
+    Catalogue,
+    /// A price map of the operator's.
+    Map,
+    /// The deployment's entry in the configuration, at least some of them.
+    Stated,
+    /// Declared hardware.
+    Hardware,
+    /// Nowhere, but the engine is the operator's own: calls count as free.
+    Own,
+    /// The operator's price for models whose price is not known.
+    Default,
+}
+
+/// Discount and margin on everything an attempt costs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Markup {
+    /// Taken off first, parts per million.
+    pub discount_ppm: u32,
+    /// Put on top of that, parts per million.
+    pub margin_ppm: u32,
+    /// Put on top of that, picodollars per attempt.
+    pub margin_picousd: u64,
+}
+
+impl Markup {
+    fn discounted(&self, amount: u128) -> u128 {
+        times(amount, ONE.saturating_sub(self.discount_ppm))
+    }
+
+    /// What becomes of an amount that was discounted, but for what is put on top of the whole attempt.
+    fn with_margin(&self, amount: u128) -> u128 {
+        times(amount, ONE.saturating_add(self.margin_ppm))
+    }
+}
+
+/// `amount` times a factor in parts per million, to the nearest unit.
+fn times(amount: u128, ppm: u32) -> u128 {
+    match ppm {
+        ONE => amount,
+        _ => amount.saturating_mul(ppm.into()).saturating_add(u128::from(ONE / 2)) / u128::from(ONE),
+    }
+}
+
+/// Prices of a second by the hour of the day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hourly {
+    /// Whose hours.
+    pub zone: TimeZone,
+    /// Picodollars per second, from midnight on.
+    pub picousd: [u64; 24],
+}
+
+impl Hourly {
+    fn at(&self, at: i64) -> u64 {
+        let hour = Timestamp::from_second(at).map_or(0, |moment| self.zone.to_datetime(moment).hour());
+        self.picousd[usize::from(hour.unsigned_abs()) % 24]
+    }
+
+    fn highest(&self) -> u64 {
+        self.picousd.into_iter().max().unwrap_or(0)
+    }
+}
+
+impl Tariff {
+    /// The prices of a list, without discount or margin.
+    pub fn new(list: PriceList, origin: Origin) -> Self {
+        Tariff { list, hourly: None, region: None, markup: Markup::default(), origin }
+    }
+
+    /// Whether any price is known.
+    pub fn is_known(&self) -> bool {
+        self.list.is_known() || self.hourly.is_some()
+    }
+
+    /// Whether tokens are what is paid for.
+    fn has_token_prices(&self) -> bool {
+        [Kind::Input, Kind::Output].into_iter().any(|kind| self.list.base.stated(kind).is_some())
+    }
+
+    /// The price of a second at `at` (seconds since 1970), picodollars.
+    fn second(&self, at: i64) -> Option<u64> {
+        self.hourly.as_ref().map(|hourly| hourly.at(at)).or(self.list.fees.second)
+    }
+}
+
+#[cfg(test)]
+mod tests;

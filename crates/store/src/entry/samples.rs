@@ -1,0 +1,85 @@
+//! Entries for tests.
+
+use super::*;
+
+/// An entry that says something in every field.
+pub fn full(id: &str, status: Status) -> Entry {
+    Entry {
+        attempt_id: id.to_owned(),
+        call_id: format!("call-{id}"),
+        session_id: Some("session".to_owned()),
+        status,
+        started_at: 1_793_491_200_000,
+        first_token_at: Some(1_793_491_200_250),
+        ended_at: Some(1_793_491_201_000),
+        call_type: "acompletion".to_owned(),
+        stream: true,
+        key: "4f".repeat(32),
+        key_alias: Some("prod \"1\"".to_owned()),
+        user_id: Some("ada".to_owned()),
+        team_id: Some("analysts".to_owned()),
+        organization_id: Some("acme".to_owned()),
+        customer_id: Some("customer-17".to_owned()),
+        tags: vec!["batch".to_owned(), "grün".to_owned()],
+        model_group: "gpt-4o".to_owned(),
+        model: "openai/gpt-4o-2024-11-20".to_owned(),
+        provider: "openai".to_owned(),
+        deployment_id: "d-0123456789".to_owned(),
+        api_base: "https://api.openai.com/v1".to_owned(),
+        usage: Usage {
+            input: Some(1200),
+            cache_read: Some(1000),
+            cache_write: Some(10),
+            cache_write_long: Some(20),
+            output: Some(300),
+            reasoning: Some(100),
+            audio_input: Some(1),
+            audio_output: Some(2),
+            web_searches: Some(3),
+            image_input: Some(3),
+            image_output: Some(5),
+            images_read: Some(1),
+            images_made: Some(2),
+            pixels: Some(1024),
+            characters: Some(9),
+            audio_ms: Some(1500),
+            queries: Some(1),
+            tier: Some(types::Tier::Flex),
+        },
+        estimated: true,
+        cost: Some(Usd::from_nanos(1_234_567)),
+        lines: CostLines {
+            input: Usd::from_nanos(1),
+            cache_read: Usd::from_nanos(2),
+            cache_write: Usd::from_nanos(3),
+            output: Usd::from_nanos(4),
+            reasoning: Usd::from_nanos(5),
+            other: Usd::from_nanos(6),
+        },
+        cache_hit: true,
+        fault: Some(EntryFault {
+            kind: "overloaded".to_owned(),
+            status: 529,
+            message: "the provider\nis busy".to_owned(),
+        }),
+        ip: Some("192.0.2.1".to_owned()),
+        metadata: Some(r#"{"job":7}"#.to_owned()),
+        charges: vec![Charge { subject: "team:analysts".to_owned(), period: "30d@1793491200".to_owned() }],
+    }
+}
+
+/// An entry as most are.
+pub fn usual(id: &str, status: Status) -> Entry {
+    let full = full(id, status);
+    Entry {
+        session_id: None,
+        customer_id: None,
+        tags: Vec::new(),
+        usage: Usage { input: Some(1200), output: Some(300), cache_read: Some(0), ..Usage::default() },
+        estimated: false,
+        cache_hit: false,
+        fault: None,
+        metadata: None,
+        ..full
+    }
+}

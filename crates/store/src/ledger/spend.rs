@@ -1,0 +1,113 @@
+//! Sums of spend: what each subject has spent in each period. Meters begin with them, and ask again for those that
+//! changed since, which is how a replica learns what the others have spent.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use types::Usd;
+
+use super::{added, period};
+use crate::clock::{SPEND, tick};
+use crate::db::{Db, Tx, insert, values};
+use crate::{Entry, Result};
+
+/// What a subject has spent in a period.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sum {
+    /// Who.
+    pub subject: String,
+    /// When: `total`, or `<duration>@<unix seconds of the window's start>`.
+    pub period: String,
+    /// How much.
+    pub spend: Usd,
+}
+
+/// Sums that have changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sums {
+    /// The sums as they are now.
+    pub sums: Vec<Sum>,
+    /// Up to which change they are told: what to ask from the next time.
+    pub upto: i64,
+}
+
+/// How many sums are read at once.
+const PAGE: i64 = 5000;
+
+/// Columns of the sums.
+const SUMS: &str = "lockgate_spend (subject, period, spend_nanousd, tick, ends_at)";
+
+/// The period of sums without end.
+const TOTAL: &str = "total";
+
+/// Adds what `entries` cost to the sums.
+pub(super) async fn book(tx: &mut Tx, tick: i64, entries: impl Iterator<Item = &Entry>) -> Result<()> {
+    let mut sums: BTreeMap<(String, &str), Usd> = BTreeMap::new();
+    for entry in entries {
+        let Some(cost) = entry.cost.filter(|cost| *cost != Usd::ZERO) else { continue };
+        for sum in sums_of(entry) {
+            *sums.entry(sum).or_default() += cost;
+        }
+    }
+    let rows = sums.into_iter().map(|((subject, period), spend)| {
+        let ends_at = period::ends_at(period);
+        values![subject, period, spend.nanos(), tick, ends_at]
+    });
+    let added = added("lockgate_spend", "spend_nanousd");
+    let tail = format!("ON CONFLICT (subject, period) DO UPDATE SET tick = excluded.tick, {added}");
+    insert(tx, SUMS, &tail, rows.collect()).await.map(drop)
+}
+
+/// The sums that an entry counts for, each once.
+fn sums_of(entry: &Entry) -> BTreeSet<(String, &str)> {
+    let named = [
+        ("user", &entry.user_id),
+        ("team", &entry.team_id),
+        ("organization", &entry.organization_id),
+        ("customer", &entry.customer_id),
+    ];
+    let named = named.into_iter().filter_map(|(kind, id)| Some((kind, id.as_deref()?)));
+    let always = [("key", &*entry.key), ("provider", &*entry.provider), ("deployment", &*entry.deployment_id)];
+    let always = always.into_iter().filter(|(_, id)| !id.is_empty());
+    let tags = entry.tags.iter().map(|tag| ("tag", &**tag));
+    let totals = named.chain(always).chain(tags).map(|(kind, id)| (format!("{kind}:{id}"), TOTAL));
+    let member = entry.team_id.as_ref().zip(entry.user_id.as_ref());
+    let member = member.map(|(team, user)| (format!("member:{team}/{user}"), TOTAL));
+    let charges = entry.charges.iter().map(|charge| (charge.subject.clone(), &*charge.period));
+    totals.chain(member).chain(charges).chain([("gateway".to_owned(), TOTAL)]).collect()
+}
+
+/// The sums that changed behind `since`.
+pub(crate) async fn changed(db: &Db, since: i64) -> Result<Sums> {
+    let sql = "SELECT subject, period, spend_nanousd, tick FROM lockgate_spend
+         WHERE (tick, subject, period) > ($1, $2, $3) ORDER BY tick, subject, period LIMIT $4";
+    let mut changed = Sums { sums: Vec::new(), upto: since };
+    // No subject is empty, so that this is before everything that came with the next change.
+    let (mut tick, mut last) = (since + 1, Sum::default());
+    loop {
+        let rows = db.rows(sql, values![tick, &*last.subject, &*last.period, PAGE]).await?;
+        for row in &rows {
+            tick = row.int(3)?;
+            last = Sum { subject: row.text(0)?, period: row.text(1)?, spend: Usd::from_nanos(row.int(2)?) };
+            changed.sums.push(last.clone());
+            changed.upto = tick;
+        }
+        if (rows.len() as i64) < PAGE {
+            return Ok(changed);
+        }
+    }
+}
+
+/// Adds `delta`, which may be negative, to a sum.
+pub(crate) async fn add(tx: &mut Tx, subject: &str, period: &str, delta: Usd) -> Result<Usd> {
+    // Nobody else changes sums before this is over.
+    let tick = tick(tx, SPEND).await?;
+    let sql = "SELECT spend_nanousd FROM lockgate_spend WHERE subject = $1 AND period = $2";
+    let rows = tx.rows(sql, values![subject, period]).await?;
+    let before = rows.first().map_or(Ok(0), |row| row.int(0))?;
+    let spend = Usd::from_nanos(before) + delta;
+    let tail = "ON CONFLICT (subject, period) DO UPDATE
+        SET tick = excluded.tick, spend_nanousd = excluded.spend_nanousd";
+    let row = values![subject, period, spend.nanos(), tick, period::ends_at(period)];
+    insert(tx, SUMS, tail, vec![row]).await?;
+    Ok(spend)
+}

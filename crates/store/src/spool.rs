@@ -1,0 +1,86 @@
+//! The spool: files on the local disk between the data plane and the database. Every thread that makes calls has a
+//! pen of its own and appends a line to its file when an attempt is sent and when it is settled. What is in a file
+//! survives the death of the process; what [`Pen::durable`] has waited for survives the loss of power. A [`Reader`]
+//! follows the files, hands out what is settled, and removes a file when everything in it has been booked.
+//!
+//! Each process has a folder of its own and holds a lock on it, so that the folder of a dead one is told by its lock
+//! being free. Whoever finds it takes it over: what was settled is booked, what was open is booked as interrupted.
+//! Everything may be read, and booked, more than once: an attempt's id makes sure that it counts once.
+
+mod folder;
+mod line;
+mod page;
+mod pen;
+mod reader;
+mod syncer;
+
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use folder::Folder;
+pub use pen::{Mark, Pen};
+pub use reader::{Batch, Reader};
+use syncer::Syncer;
+
+/// Size at which a pen begins the next file.
+const FILE_BYTES: u64 = 16 << 20;
+
+/// This process' part of the spool.
+pub struct Spool {
+    folder: Arc<Folder>,
+    syncer: Arc<Syncer>,
+    file_bytes: u64,
+}
+
+impl Spool {
+    /// Makes a folder for this process in `dir`, which is made too if it is missing.
+    pub fn open(dir: &Path) -> io::Result<Self> {
+        Self::open_sized(dir, FILE_BYTES)
+    }
+
+    pub(crate) fn open_sized(dir: &Path, file_bytes: u64) -> io::Result<Self> {
+        let folder = Arc::new(Folder::create(dir)?);
+        let syncer = Arc::new(Syncer::start(folder.path().to_owned())?);
+        Ok(Spool { folder, syncer, file_bytes })
+    }
+
+    /// A new pen, for one thread.
+    pub fn pen(&self) -> io::Result<Pen> {
+        Pen::new(self.folder.clone(), self.syncer.clone(), self.file_bytes)
+    }
+
+    /// Follows what the pens write.
+    pub fn reader(&self) -> Reader {
+        Reader::living(self.folder.clone())
+    }
+
+    /// Waits until a pen has written something that is settled.
+    pub async fn written(&self) {
+        self.syncer.health().written.notified().await;
+    }
+
+    /// What is wrong with the disk, if something is.
+    pub fn trouble(&self) -> Option<String> {
+        self.syncer.health().trouble()
+    }
+
+    /// How many lines were lost because the disk refused them for too long. Not one, as long as calls are refused
+    /// while [`Pen::is_healthy`] says no.
+    pub fn lost(&self) -> u64 {
+        self.syncer.health().lost()
+    }
+}
+
+/// Takes over what dead processes left in `dir`.
+pub fn orphans(dir: &Path) -> io::Result<Vec<Reader>> {
+    Ok(Folder::orphans(dir)?.into_iter().map(Reader::dead).collect())
+}
+
+/// A panic elsewhere leaves nothing half done in what these locks guard.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,180 @@
+//! The files of one pen, read one after the other.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::PathBuf;
+
+use super::super::line::{self, Flaw};
+use super::super::page;
+use super::Batch;
+use crate::{Entry, Status};
+
+/// The files of one pen.
+pub(super) struct Track {
+    folder: PathBuf,
+    pen: u32,
+    /// Files that are not removed, oldest first; the last one is being read.
+    sheets: VecDeque<Sheet>,
+    /// Files that are still to be read.
+    next: BTreeSet<u64>,
+    /// Attempts that are open, by id.
+    open: HashMap<String, Place>,
+    input: Option<BufReader<File>>,
+    /// Where the next line begins.
+    offset: u64,
+    /// The beginning of it, as far as it is there.
+    line: Vec<u8>,
+}
+
+struct Sheet {
+    number: u64,
+    /// How many of its entries are open, or handed out.
+    pending: usize,
+}
+
+/// Where a line is.
+#[derive(Clone, Copy)]
+struct Place {
+    number: u64,
+    offset: u64,
+    length: usize,
+}
+
+impl Track {
+    pub fn new(folder: PathBuf, pen: u32) -> Self {
+        Track {
+            folder,
+            pen,
+            sheets: VecDeque::new(),
+            next: BTreeSet::new(),
+            open: HashMap::new(),
+            input: None,
+            offset: 0,
+            line: Vec::new(),
+        }
+    }
+
+    /// A file is there.
+    pub fn found(&mut self, number: u64) {
+        if self.sheets.back().is_none_or(|sheet| sheet.number < number) {
+            self.next.insert(number);
+        }
+    }
+
+    /// Whether there is no file any more.
+    pub fn is_empty(&self) -> bool {
+        self.sheets.is_empty() && self.next.is_empty()
+    }
+
+    /// Reads up to `most` lines; says whether there are more.
+    pub fn read(&mut self, most: usize, batch: &mut Batch) -> io::Result<bool> {
+        for _ in 0..most {
+            let Some((place, text)) = self.line(batch)? else { return Ok(false) };
+            match line::read(&text) {
+                Ok(entry) if entry.status == Status::Open => {
+                    self.hold(place.number);
+                    if let Some(earlier) = self.open.insert(entry.attempt_id, place) {
+                        self.release(earlier.number);
+                    }
+                }
+                Ok(entry) => self.hand_out(place.number, entry, batch),
+                // A torn line is ended before the next one is written, which may leave an empty one.
+                Err(Flaw::Torn) => batch.torn += usize::from(!text.is_empty()),
+                Err(Flaw::Unreadable(why)) => batch.unreadable.push((text, why)),
+            }
+        }
+        Ok(true)
+    }
+
+    /// The next line, and where it is.
+    fn line(&mut self, batch: &mut Batch) -> io::Result<Option<(Place, Vec<u8>)>> {
+        loop {
+            if let (Some(input), Some(sheet)) = (&mut self.input, self.sheets.back()) {
+                input.read_until(b'\n', &mut self.line)?;
+                if self.line.pop_if(|last| *last == b'\n').is_some() {
+                    let text = std::mem::take(&mut self.line);
+                    let place = Place { number: sheet.number, offset: self.offset, length: text.len() };
+                    self.offset += text.len() as u64 + 1;
+                    return Ok(Some((place, text)));
+                }
+            }
+            // A file with another one behind it is not written any more.
+            let Some(number) = self.next.first().copied() else { return Ok(None) };
+            self.input = Some(BufReader::new(File::open(self.path(number))?));
+            self.next.remove(&number);
+            self.sheets.push_back(Sheet { number, pending: 0 });
+            self.offset = 0;
+            self.give_up_line(batch);
+        }
+    }
+
+    /// Nobody will write the rest of the line.
+    pub fn give_up_line(&mut self, batch: &mut Batch) {
+        batch.torn += usize::from(!self.line.is_empty());
+        self.line.clear();
+    }
+
+    /// Hands out what is open, as interrupted; says whether there is more.
+    pub fn interrupt(&mut self, most: usize, batch: &mut Batch) -> io::Result<bool> {
+        let places: Vec<Place> = self.open.values().copied().collect();
+        for place in places {
+            if batch.entries.len() >= most {
+                return Ok(true);
+            }
+            let mut text = vec![0; place.length];
+            let mut file = File::open(self.path(place.number))?;
+            file.seek(SeekFrom::Start(place.offset))?;
+            file.read_exact(&mut text)?;
+            let entry = line::read(&text).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
+            self.hand_out(place.number, Entry { status: Status::Interrupted, ..entry }, batch);
+        }
+        Ok(false)
+    }
+
+    /// An entry that was read from file `number` has been booked.
+    pub fn booked(&mut self, entry: &Entry, number: u64) {
+        self.release(number);
+        if let Some(place) = self.open.remove(&entry.attempt_id) {
+            self.release(place.number);
+        }
+    }
+
+    /// Removes files that are done with, oldest first; the one that is being read only if it is `over`.
+    pub fn clear(&mut self, over: bool) -> io::Result<()> {
+        while let Some(Sheet { number, pending: 0 }) = self.sheets.front() {
+            if self.sheets.len() == 1 {
+                let at_end = self.input.as_mut().map_or(Ok(true), |input| input.fill_buf().map(<[u8]>::is_empty))?;
+                if !(over && at_end && self.next.is_empty()) {
+                    return Ok(());
+                }
+                self.input = None;
+            }
+            fs::remove_file(page::path(&self.folder, self.pen, *number))?;
+            self.sheets.pop_front();
+        }
+        Ok(())
+    }
+
+    fn hand_out(&mut self, number: u64, entry: Entry, batch: &mut Batch) {
+        self.hold(number);
+        batch.entries.push(entry.bounded());
+        batch.sources.push((self.pen, number));
+    }
+
+    fn hold(&mut self, number: u64) {
+        self.pending(number).into_iter().for_each(|pending| *pending += 1);
+    }
+
+    fn release(&mut self, number: u64) {
+        self.pending(number).into_iter().for_each(|pending| *pending -= 1);
+    }
+
+    fn pending(&mut self, number: u64) -> Option<&mut usize> {
+        self.sheets.iter_mut().find(|sheet| sheet.number == number).map(|sheet| &mut sheet.pending)
+    }
+
+    fn path(&self, number: u64) -> PathBuf {
+        page::path(&self.folder, self.pen, number)
+    }
+}

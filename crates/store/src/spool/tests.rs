@@ -1,0 +1,312 @@
+use std::fs;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::entry::samples::{full, usual};
+use crate::{Entry, Status};
+
+/// A folder of a test's own, gone when dropped.
+struct Dir(PathBuf);
+
+impl Dir {
+    fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("lockgate-spool-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        Dir(std::env::temp_dir().join(name))
+    }
+
+    /// Names of all files, with those of their folders.
+    fn files(&self) -> Vec<String> {
+        let folders = fs::read_dir(&self.0).unwrap().map(|found| found.unwrap().path()).filter(|path| path.is_dir());
+        let mut files: Vec<String> = folders
+            .flat_map(|folder| fs::read_dir(folder).unwrap())
+            .map(|found| found.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.ends_with(".log"))
+            .collect();
+        files.sort();
+        files
+    }
+}
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn ids(batch: &Batch) -> Vec<(&str, Status)> {
+    batch.entries.iter().map(|entry| (&*entry.attempt_id, entry.status)).collect()
+}
+
+/// Reads and books everything; what was handed out, in order.
+fn drain(reader: &mut Reader, most: usize) -> Vec<Entry> {
+    let mut all = Vec::new();
+    loop {
+        let batch = reader.next(most).unwrap();
+        reader.booked(&batch).unwrap();
+        let more = batch.more;
+        all.extend(batch.entries);
+        if !more {
+            return all;
+        }
+    }
+}
+
+#[test]
+fn what_is_settled_is_handed_out_as_it_was_written() {
+    let dir = Dir::new();
+    let spool = Spool::open(&dir.0).unwrap();
+    let pen = spool.pen().unwrap();
+    let mut reader = spool.reader();
+    assert!(reader.next(100).unwrap().entries.is_empty());
+    pen.write(&full("a", Status::Open));
+    assert!(reader.next(100).unwrap().entries.is_empty());
+    pen.write(&full("a", Status::Success));
+    let other = spool.pen().unwrap();
+    other.write(&full("b", Status::Failure));
+    let batch = reader.next(100).unwrap();
+    assert_eq!(batch.entries, [full("a", Status::Success), full("b", Status::Failure)]);
+    reader.booked(&batch).unwrap();
+    assert!(reader.next(100).unwrap().entries.is_empty());
+    assert!(reader.bytes() > 0);
+}
+
+#[test]
+fn a_reader_takes_no_more_than_it_is_asked_to() {
+    let dir = Dir::new();
+    let spool = Spool::open_sized(&dir.0, 3000).unwrap();
+    let pens = [spool.pen().unwrap(), spool.pen().unwrap()];
+    for number in 0..50 {
+        pens[number % 2].write(&usual(&number.to_string(), Status::Success));
+    }
+    let mut reader = spool.reader();
+    let first = reader.next(10).unwrap();
+    assert_eq!((first.entries.len(), first.more), (10, true));
+    reader.booked(&first).unwrap();
+    assert_eq!(drain(&mut reader, 7).len(), 40);
+}
+
+#[test]
+fn a_file_goes_when_everything_in_it_is_booked_and_nothing_in_it_is_open() {
+    let dir = Dir::new();
+    let spool = Spool::open_sized(&dir.0, 1).unwrap();
+    let pen = spool.pen().unwrap();
+    let mut reader = spool.reader();
+    for (id, status) in [("a", Status::Open), ("b", Status::Open), ("b", Status::Success)] {
+        pen.write(&usual(id, status));
+    }
+    assert_eq!(dir.files().len(), 3);
+    let batch = reader.next(100).unwrap();
+    assert_eq!(dir.files().len(), 3, "not booked yet");
+    reader.booked(&batch).unwrap();
+    assert_eq!(dir.files().len(), 3, "a is open in the oldest file, and b would seem so without the last one");
+    pen.write(&usual("a", Status::Aborted));
+    let batch = reader.next(100).unwrap();
+    assert_eq!(ids(&batch), [("a", Status::Aborted)]);
+    reader.booked(&batch).unwrap();
+    assert_eq!(dir.files(), ["000-00000004.log"], "the one that is written stays");
+}
+
+#[test]
+fn what_a_dead_process_left_open_is_interrupted() {
+    let dir = Dir::new();
+    let spool = Spool::open_sized(&dir.0, 1500).unwrap();
+    let pen = spool.pen().unwrap();
+    for id in ["a", "b", "c"] {
+        pen.write(&usual(id, Status::Open));
+    }
+    pen.write(&usual("b", Status::Success));
+    assert!(orphans(&dir.0).unwrap().is_empty(), "it lives");
+    drop((pen, spool));
+    let mut found = orphans(&dir.0).unwrap();
+    assert!(orphans(&dir.0).unwrap().is_empty(), "somebody has taken it over");
+    let all = drain(&mut found[0], 2);
+    let mut ids: Vec<_> = all.iter().map(|entry| (&*entry.attempt_id, entry.status)).collect();
+    assert_eq!(ids.remove(0), ("b", Status::Success));
+    ids.sort_by_key(|(id, _)| *id);
+    assert_eq!(ids, [("a", Status::Interrupted), ("c", Status::Interrupted)]);
+    assert_eq!(all[1], Entry { status: Status::Interrupted, ..usual(&all[1].attempt_id, Status::Open) });
+    assert!(found[0].remove().unwrap());
+    assert_eq!(fs::read_dir(&dir.0).unwrap().count(), 1, "the lock of the spool");
+}
+
+#[test]
+fn a_folder_that_was_not_booked_is_found_again_in_full() {
+    let dir = Dir::new();
+    let spool = Spool::open(&dir.0).unwrap();
+    let pen = spool.pen().unwrap();
+    pen.write(&usual("a", Status::Open));
+    pen.write(&usual("b", Status::Success));
+    drop((pen, spool));
+    for _ in 0..2 {
+        let mut found = orphans(&dir.0).unwrap();
+        assert_eq!(ids(&found[0].next(10).unwrap()), [("b", Status::Success)]);
+        assert!(!found[0].remove().unwrap());
+    }
+}
+
+#[test]
+fn a_process_that_ends_in_order_leaves_nothing() {
+    let dir = Dir::new();
+    let spool = Spool::open(&dir.0).unwrap();
+    let pen = spool.pen().unwrap();
+    let mut reader = spool.reader();
+    pen.write(&usual("a", Status::Success));
+    drop(pen);
+    reader.close();
+    assert_eq!(drain(&mut reader, 10).len(), 1);
+    assert!(reader.remove().unwrap());
+    assert!(dir.files().is_empty());
+    drop(spool);
+    assert!(orphans(&dir.0).unwrap().is_empty());
+}
+
+#[test]
+fn a_line_behind_a_torn_one_is_read_and_one_that_is_not_understood_is_set_aside() {
+    let dir = Dir::new();
+    let spool = Spool::open(&dir.0).unwrap();
+    let pen = spool.pen().unwrap();
+    pen.write(&usual("a", Status::Success));
+    let path = spool.folder.path().join("000-00000001.log");
+    let mut text = fs::read(&path).unwrap();
+    let strange = br#"{"attempt_id":"s","status":"sold"}"#;
+    text.extend_from_slice(&text.clone()[..50]);
+    text.extend_from_slice(format!("\n{:08x} ", crc32fast::hash(strange)).as_bytes());
+    text.extend_from_slice(strange);
+    text.push(b'\n');
+    fs::write(&path, text).unwrap();
+    pen.write(&usual("b", Status::Success));
+    let batch = spool.reader().next(10).unwrap();
+    assert_eq!(ids(&batch), [("a", Status::Success), ("b", Status::Success)]);
+    assert_eq!((batch.torn, batch.unreadable.len()), (1, 1));
+    assert!(batch.unreadable[0].1.contains("sold"), "{}", batch.unreadable[0].1);
+}
+
+#[test]
+fn a_line_that_is_only_partly_there_is_waited_for() {
+    let dir = Dir::new();
+    let spool = Spool::open(&dir.0).unwrap();
+    let pen = spool.pen().unwrap();
+    pen.write(&usual("a", Status::Success));
+    pen.write(&usual("b", Status::Success));
+    let path = spool.folder.path().join("000-00000001.log");
+    let text = fs::read(&path).unwrap();
+    fs::write(&path, &text[..text.len() - 20]).unwrap();
+    let mut reader = spool.reader();
+    assert_eq!(ids(&reader.next(10).unwrap()), [("a", Status::Success)]);
+    fs::write(&path, &text).unwrap();
+    assert_eq!(ids(&reader.next(10).unwrap()), [("b", Status::Success)]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(6))]
+    #[test]
+    fn any_prefix_gives_back_exactly_the_whole_lines(
+        entries in prop::collection::vec((any::<bool>(), "\\PC{0,12}", any::<Option<u32>>()), 1..5)
+    ) {
+        let dir = Dir::new();
+        let entries: Vec<Entry> = entries.into_iter().enumerate().map(|(number, (failed, text, tokens))| Entry {
+            user_id: Some(text),
+            usage: types::Usage { input: tokens.map(u64::from), ..Default::default() },
+            status: if failed { Status::Failure } else { Status::Success },
+            attempt_id: number.to_string(),
+            ..Entry::default()
+        }).collect();
+        let mut text = Vec::new();
+        let mut ends = Vec::new();
+        for entry in &entries {
+            let mut one = Vec::new();
+            line::write(entry, &mut one).unwrap();
+            text.extend(one);
+            ends.push(text.len());
+        }
+        let folder = dir.0.join("1-1");
+        for cut in 0..=text.len() {
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(page::path(&folder, 0, 1), &text[..cut]).unwrap();
+            let mut found = orphans(&dir.0).unwrap();
+            let whole = ends.iter().filter(|end| **end <= cut).count();
+            prop_assert_eq!(drain(&mut found[0], 3), &entries[..whole]);
+            prop_assert!(found[0].remove().unwrap());
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_waited_for_is_on_the_disk_and_many_wait_together() {
+    let dir = Dir::new();
+    let spool = Spool::open_sized(&dir.0, 100_000).unwrap();
+    let pens = [spool.pen().unwrap(), spool.pen().unwrap()];
+    let mut waiting = Vec::new();
+    for number in 0..1000 {
+        let pen = &pens[number % 2];
+        let mark = pen.write(&usual(&number.to_string(), Status::Success));
+        // Some do not wait to the end.
+        match number % 7 {
+            0 => drop(pen.durable(mark)),
+            _ => waiting.push(pen.durable(mark)),
+        }
+    }
+    for done in waiting {
+        done.await;
+    }
+    let mark = pens[0].write(&usual("last", Status::Success));
+    assert!(!mark.is_past());
+    pens[0].durable(mark.clone()).await;
+    assert!(mark.is_past());
+    pens[0].durable(mark).await;
+    assert!(pens[0].is_healthy());
+}
+
+#[tokio::test]
+async fn whoever_reads_is_woken_by_what_is_settled() {
+    let dir = Dir::new();
+    let spool = Arc::new(Spool::open(&dir.0).unwrap());
+    let pen = spool.pen().unwrap();
+    pen.write(&usual("a", Status::Open));
+    pen.write(&usual("a", Status::Success));
+    spool.written().await;
+    assert_eq!(spool.reader().next(10).unwrap().entries.len(), 1);
+}
+
+#[tokio::test]
+async fn lines_that_the_disk_refuses_are_kept_until_it_takes_them() {
+    let dir = Dir::new();
+    let spool = Spool::open(&dir.0).unwrap();
+    let pen = spool.pen().unwrap();
+    let good = pen.replace_page(page::Page::full());
+    let mark = pen.write(&usual("a", Status::Success));
+    assert!(!pen.is_healthy());
+    assert!(spool.trouble().is_some_and(|trouble| trouble.contains("space")));
+    pen.durable(mark).await;
+    pen.write(&usual("b", Status::Success));
+    pen.replace_page(good);
+    // Nobody writes any more: the syncer does it by itself.
+    while !pen.is_healthy() {
+        std::thread::yield_now();
+    }
+    assert_eq!(ids(&spool.reader().next(10).unwrap()), [("a", Status::Success), ("b", Status::Success)]);
+    assert_eq!((spool.lost(), spool.trouble()), (0, None));
+}
+
+#[tokio::test]
+async fn a_file_that_the_disk_failed_to_take_is_not_written_any_more() {
+    let dir = Dir::new();
+    let spool = Spool::open(&dir.0).unwrap();
+    let pen = spool.pen().unwrap();
+    // A pipe takes everything, and cannot be brought to a disk.
+    let (_end, page) = page::Page::pipe();
+    pen.replace_page(page);
+    let mark = pen.write(&usual("a", Status::Success));
+    pen.durable(mark).await;
+    while !pen.is_healthy() {
+        std::thread::yield_now();
+    }
+    let mark = pen.write(&usual("b", Status::Success));
+    pen.durable(mark).await;
+    assert!(pen.is_healthy());
+    assert_eq!(dir.files().len(), 2);
+}
