@@ -4,10 +4,13 @@ use serde_json::{Map, Value};
 
 use super::section::Section;
 use super::tree::Node;
+use crate::seal::Seal;
 
 /// Settings of the management API.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Management {
+    /// What secrets are sealed with before they are kept; `None` if there is no key to do so.
+    pub seal: Option<Seal>,
     /// New keys.
     pub keys: KeyRules,
     /// New users.
@@ -60,6 +63,7 @@ impl Management {
         let scopes = map("key_generation_settings");
         let flag = |name: &str| general.flag(name).unwrap_or(false);
         Management {
+            seal: None,
             users: UserRules::read(library, map("default_internal_user_params")),
             team_defaults: map("default_team_params"),
             keys: KeyRules {

@@ -4,10 +4,12 @@
 
 mod actor;
 mod budgets;
+mod credentials;
 mod customers;
 mod draft;
 mod form;
 mod keys;
+mod models;
 mod moment;
 mod organizations;
 mod page;
@@ -136,6 +138,24 @@ const ROUTES: &[Row] = rows![
     POST "/tag/delete" => tags::delete,
     POST "/tag/info" => tags::infos,
     GET "/tag/list" => tags::list,
+
+    POST "/model/new" => models::create,
+    POST "/model/update" => models::update,
+    PATCH "/model/{model_id}/update" => models::patch,
+    POST "/model/delete" => models::delete,
+    POST "/model/block" => models::block,
+    POST "/model/unblock" => models::unblock,
+    GET "/model/info" => models::list,
+    GET "/v1/model/info" => models::list,
+    GET "/v2/model/info" => models::list_pages,
+    GET "/model_group/info" => models::groups,
+
+    POST "/credentials" => credentials::create,
+    GET "/credentials" => credentials::list,
+    GET "/credentials/by_name/{*credential_name}" => credentials::by_name,
+    GET "/credentials/by_model/{model_id}" => credentials::by_model,
+    PATCH "/credentials/{*credential_name}" => credentials::update,
+    DELETE "/credentials/{*credential_name}" => credentials::delete,
 ];
 
 /// All paths, for the router of the control plane.

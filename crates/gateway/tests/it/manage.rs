@@ -2,6 +2,7 @@
 
 mod hostile;
 mod keys;
+mod models;
 mod people;
 mod replicas;
 mod roles;

@@ -9,6 +9,7 @@ use axum::extract::{FromRef, FromRequest, Path, Request};
 use axum::http::Response;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
+use engine::Caller;
 use policy::routes;
 use serde_json::Value;
 use store::{Directory, Problem, Registry};
@@ -60,6 +61,8 @@ pub struct Visit {
     pub desk: Desk,
     /// Who calls.
     pub actor: Actor,
+    /// The same as models know it.
+    pub caller: Arc<Caller>,
     /// What everybody has spent up to now.
     pub spend: Spend,
     registry: Arc<Registry>,
@@ -90,7 +93,7 @@ impl FromRequest<Desk> for Visit {
         let body = body.map_err(|_| Refusal::bad("the request body is too large"))?;
         let query = parts.uri.query().unwrap_or_default().to_owned();
         let spend = Spend::new(desk.live.meters.clone(), moment::now());
-        Ok(Visit { desk: desk.clone(), actor, spend, registry, path, query, body })
+        Ok(Visit { desk: desk.clone(), actor, caller, spend, registry, path, query, body })
     }
 }
 
