@@ -8,6 +8,7 @@ use store::records::{Allowance, Key, Organization, Record, Role, Team, TeamMembe
 use store::{Directory, Entries, Registry};
 use types::{Fault, FaultKind, Side};
 
+use crate::Group;
 use crate::meters::{Meter, Meters};
 use crate::terms::Terms;
 
@@ -189,10 +190,17 @@ impl Caller {
     }
 
     /// The model that `name` means for this caller: keys and teams can have names of their own.
-    pub(crate) fn alias<'a>(&'a self, name: &'a str) -> &'a str {
+    pub fn alias<'a>(&'a self, name: &'a str) -> &'a str {
         let own = self.key.as_deref().and_then(|key| key.aliases.get(name));
         let own = own.or_else(|| self.team.as_deref()?.model_aliases.get(name));
         own.map_or(name, String::as_str)
+    }
+
+    /// Names that mean a model for this caller alone.
+    pub fn own_names(&self) -> impl Iterator<Item = &str> {
+        let key = self.key.as_deref().map(|key| key.aliases.keys());
+        let team = self.team.as_deref().map(|team| team.model_aliases.keys());
+        key.into_iter().flatten().chain(team.into_iter().flatten()).map(String::as_str)
     }
 
     /// Whether it may call `model`, or why not.
@@ -210,6 +218,14 @@ impl Caller {
             true => lists.into_iter().flatten().find(|(_, list)| !grants::allows(list, model)).map(|(who, _)| who),
         };
         refused.map_or(Ok(()), |who| Err(no_model(who, model)))
+    }
+
+    /// Whether it may use a group that `model` names: a team's is for that team alone.
+    pub fn may_use(&self, group: &Group, model: &str) -> Result<(), Fault> {
+        match &group.team {
+            Some(team) if !self.is_admin && self.team_id.as_ref() != Some(team) => Err(no_model("key", model)),
+            _ => Ok(()),
+        }
     }
 
     /// What it is limited to for one model alone, beside `accounts`: by key, and by team.

@@ -68,6 +68,9 @@ impl Journey {
         let caller = call.caller.clone();
         let ask = Rc::new(Ask::read(call)?);
         caller.may_call(&ask.model)?;
+        if let Some((group, _)) = self.setup.find(&ask.model) {
+            caller.may_use(&group, &ask.model)?;
+        }
         let pass = Pass::admit(&self.gate, &self.setup, caller, &ask, &self.call_id)?;
         let told = Rc::new(Cell::new(Tally::default()));
         let mut attempts = self.attempts(&ask, &pass, &told);

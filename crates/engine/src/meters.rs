@@ -88,7 +88,7 @@ impl Meters {
     }
 
     /// The window that `span` names at this moment.
-    pub(crate) fn window(&self, span: Option<Span>, now_ms: i64) -> Window {
+    pub fn window(&self, span: Option<Span>, now_ms: i64) -> Window {
         span.map_or(Window { start: i64::MIN, end: i64::MAX }, |span| span.window(now_ms.div_euclid(1000), &self.zone))
     }
 

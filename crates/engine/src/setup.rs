@@ -46,6 +46,8 @@ pub struct Group {
     pub name: String,
     /// The deployments, in the order of the configuration.
     pub deployments: Vec<Arc<Deployment>>,
+    /// The team that alone may call it; everybody, if there is none.
+    pub team: Option<String>,
 }
 
 /// A group for all names that fit.
@@ -237,10 +239,13 @@ impl Setup {
     }
 
     fn find_deployment(&self, name: &str) -> Option<Arc<Group>> {
-        let groups = self.groups.values();
-        let mut all = groups.flat_map(|group| &group.deployments);
-        let deployment = all.find(|deployment| deployment.id == name || deployment.name == name)?;
-        Some(Arc::new(Group { name: name.to_owned(), deployments: vec![deployment.clone()] }))
+        let mut all = self.groups.values().flat_map(|group| group.deployments.iter().map(move |one| (group, one)));
+        // Whoever names the model alone does not mean a deployment that belongs to some team.
+        let meant =
+            |(group, one): &(&Arc<Group>, &Arc<Deployment>)| one.id == name || one.name == name && group.team.is_none();
+        let (group, deployment) = all.find(meant)?;
+        let (name, team) = (name.to_owned(), group.team.clone());
+        Some(Arc::new(Group { name, deployments: vec![deployment.clone()], team }))
     }
 }
 

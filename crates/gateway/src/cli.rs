@@ -10,7 +10,7 @@ use clap::builder::Resettable;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use engine::Roll;
 
-use crate::config::{self, Copies, Quick};
+use crate::config::{self, Added, Copies, Quick};
 
 /// One self-hosted gateway in front of every language model.
 #[derive(Parser)]
@@ -182,7 +182,7 @@ impl ServeArgs {
 
 /// `lockgate check`: prints the findings; fails if one of them is an error.
 pub fn check(file: &Path) -> ExitCode {
-    let loaded = config::load(file, &config::process_env, &Roll::default(), &Copies::default());
+    let loaded = config::load(file, &config::process_env, &Roll::default(), &Copies::default(), &Added::default());
     print(&format!("{:#}", loaded.report));
     match loaded.setup {
         Some(setup) => {

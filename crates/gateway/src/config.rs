@@ -5,6 +5,7 @@
 //! ([`models`], [`prices`], [`router`], [`fallbacks`], [`general`]) make of it what the engine works with. [`checks`] look at the
 //! result as a whole. What is wrong is noted, never thrown: all mistakes are reported at once ([`report`]).
 
+mod added;
 mod build;
 mod checks;
 mod connection;
@@ -25,6 +26,7 @@ mod prices;
 mod report;
 mod router;
 mod section;
+mod shown;
 mod spending;
 mod tree;
 mod yaml;
@@ -36,13 +38,16 @@ use std::time::SystemTime;
 
 use engine::{Roll, Setup};
 
+pub use added::{Added, open as open_sealed};
+pub use build::Tree;
 pub use discover::{Quick, discover};
 pub use environ::ReadEnv;
 pub use general::Keeping;
 pub use include::MOST_BYTES;
-pub use management::{KeyRules, KeyScope, Management};
+pub use management::{KeyRules, KeyScope, Management, UserRules};
 pub use prices::{Copies, PriceMap, Remote};
 pub use report::Report;
+pub use shown::{Shown, is_secret};
 
 /// What came of a configuration.
 pub struct Loaded {
@@ -60,12 +65,23 @@ pub struct Loaded {
     pub price_map: Option<Remote>,
     /// Settings of the management API.
     pub management: Management,
+    /// The entries of `model_list`, and those that were added.
+    pub models: Vec<Shown>,
+    /// What was added and cannot be served, by id, and why.
+    pub left_out: Vec<(String, String)>,
+    /// What was read, for [`rebuild`]; `None` if it could not be.
+    pub tree: Option<Tree>,
 }
 
 /// Loads the configuration in `path`. Deployments find their health of before in `roll`, prices what addresses of
 /// price maps answered last in `copies`.
-pub fn load(path: &Path, env: ReadEnv, roll: &Roll, copies: &Copies) -> Loaded {
-    build::load(path, &read_file, &build::World { env, roll, now: SystemTime::now(), copies })
+pub fn load(path: &Path, env: ReadEnv, roll: &Roll, copies: &Copies, added: &Added) -> Loaded {
+    build::load(path, &read_file, &build::World { env, roll, now: SystemTime::now(), copies, added })
+}
+
+/// Makes another setup of what was read before: after something was added, without a look at the file.
+pub fn rebuild(tree: &Tree, env: ReadEnv, roll: &Roll, copies: &Copies, added: &Added) -> Loaded {
+    build::rebuild(tree, &read_file, &build::World { env, roll, now: SystemTime::now(), copies, added })
 }
 
 /// A variable of the process environment.

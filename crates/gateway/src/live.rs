@@ -1,14 +1,14 @@
 //! What all threads share: the newest setup, and the way to the control plane.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 use engine::{Meters, Roll, Setup};
 use tokio::sync::watch;
 
 use crate::books::Books;
-use crate::config::{self, Copies, Loaded, Management, Remote, Report};
+use crate::config::{self, Added, Copies, Loaded, Management, Remote, Report, Shown, Tree};
 use crate::control::{Bridge, Cors};
 use crate::tls::Tls;
 
@@ -39,8 +39,10 @@ pub struct Live {
     files: Mutex<Vec<PathBuf>>,
     /// How the deployments fared lately: outlives every setup.
     roll: Arc<Roll>,
-    /// What the last look at the configuration file found. Also keeps reloads from overtaking each other.
-    report: Mutex<Report>,
+    /// What was read last, and what came of it. Also keeps reloads from overtaking each other.
+    last: Mutex<Last>,
+    /// The entries of `model_list`, and those that were added.
+    models: ArcSwap<Vec<Shown>>,
     /// Where the price map comes from that is asked for now and then.
     pub price_map: watch::Sender<Option<Remote>>,
     /// What such addresses answered last.
@@ -57,16 +59,39 @@ pub struct Live {
     pub tls: Option<Tls>,
 }
 
+/// The last look at the configuration.
+struct Last {
+    report: Report,
+    /// The newest configuration without errors, to be built anew when something is added.
+    tree: Option<Tree>,
+}
+
 impl Live {
     /// Begins with `setup`, the rest of which is in `loaded`.
     pub fn new(setup: Setup, loaded: Loaded, lasting: Lasting) -> Self {
-        let Loaded { files, report, management, price_map, .. } = loaded;
+        let Loaded { files, report, management, price_map, models, tree, .. } = loaded;
         let (setup, file) = (ArcSwap::from_pointee(setup), files.first().cloned());
         let management = ArcSwap::from_pointee(management);
         let Lasting { roll, books, meters, control, cors, tls } = lasting;
         let (price_map, copies) = (watch::Sender::new(price_map), Copies::default());
-        let (files, report) = (Mutex::new(files), Mutex::new(report));
-        Live { setup, management, file, files, roll, report, price_map, copies, books, meters, control, cors, tls }
+        let (files, last) = (Mutex::new(files), Mutex::new(Last { report, tree }));
+        let models = ArcSwap::from_pointee(models);
+        Live {
+            setup,
+            management,
+            models,
+            file,
+            files,
+            roll,
+            last,
+            price_map,
+            copies,
+            books,
+            meters,
+            control,
+            cors,
+            tls,
+        }
     }
 
     /// The newest setup.
@@ -79,26 +104,68 @@ impl Live {
         self.management.load_full()
     }
 
+    /// The entries of `model_list`, and those that were added, as they may be shown.
+    pub fn models(&self) -> Arc<Vec<Shown>> {
+        self.models.load_full()
+    }
+
     /// Reads the configuration file again. A file with errors changes nothing; calls in flight finish on the setup
     /// they began with.
     pub fn reload(&self) -> Result<Report, Report> {
-        let mut last = self.report.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.last();
         let Some(file) = &self.file else {
             return Ok(Report::default());
         };
-        let loaded = config::load(file, &config::process_env, &self.roll, &self.copies);
-        *last = loaded.report;
-        *self.files.lock().unwrap_or_else(PoisonError::into_inner) = loaded.files;
-        match loaded.setup {
-            Some(setup) => {
-                self.setup.store(Arc::new(setup));
-                self.price_map
-                    .send_if_modified(|known| std::mem::replace(known, loaded.price_map.clone()) != loaded.price_map);
-                self.management.store(Arc::new(loaded.management));
-                Ok(last.clone())
-            }
-            None => Err(last.clone()),
+        let loaded = config::load(file, &config::process_env, &self.roll, &self.copies, &self.added());
+        last.report = loaded.report.clone();
+        *self.files.lock().unwrap_or_else(PoisonError::into_inner) = loaded.files.clone();
+        match self.take(&mut last, loaded) {
+            true => Ok(last.report.clone()),
+            false => Err(last.report.clone()),
         }
+    }
+
+    /// Makes another setup of the same configuration: something was added, changed or taken away in the database.
+    /// Returns what cannot be served of that, by id, and why.
+    pub fn rebuild(&self) -> Vec<(String, String)> {
+        let mut last = self.last();
+        let Some(mut loaded) = self.build(&last, &self.added()) else { return Vec::new() };
+        let left_out = std::mem::take(&mut loaded.left_out);
+        self.take(&mut last, loaded);
+        left_out
+    }
+
+    /// What could not be served if `added` were there, by id, and why.
+    pub fn try_out(&self, added: &Added) -> Vec<(String, String)> {
+        let loaded = self.build(&self.last(), added);
+        loaded.map(|loaded| loaded.left_out).unwrap_or_default()
+    }
+
+    fn build(&self, last: &Last, added: &Added) -> Option<Loaded> {
+        let tree = last.tree.as_ref()?;
+        Some(config::rebuild(tree, &config::process_env, &self.roll, &self.copies, added))
+    }
+
+    /// Goes on with what was loaded, if it has no errors.
+    fn take(&self, last: &mut Last, loaded: Loaded) -> bool {
+        let Some(setup) = loaded.setup else { return false };
+        // An address is asked only for a configuration file.
+        let price_map = loaded.price_map.filter(|_| self.file.is_some());
+        self.setup.store(Arc::new(setup));
+        self.models.store(Arc::new(loaded.models));
+        self.management.store(Arc::new(loaded.management));
+        self.price_map.send_if_modified(|known| std::mem::replace(known, price_map.clone()) != price_map);
+        last.tree = loaded.tree.or(last.tree.take());
+        true
+    }
+
+    fn last(&self) -> MutexGuard<'_, Last> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was added while running.
+    fn added(&self) -> Added {
+        self.books.as_ref().map(|books| Added::of(&books.registry.read())).unwrap_or_default()
     }
 
     /// The files that were read last, the configuration first, the certificate behind it; those that there are.

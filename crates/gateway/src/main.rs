@@ -1,5 +1,6 @@
 //! The `lockgate` binary: everything that touches the outside world meets here.
 
+mod added;
 mod books;
 mod cli;
 mod config;
@@ -8,6 +9,7 @@ mod demo;
 mod door;
 mod live;
 mod price_map;
+mod seal;
 mod serve;
 mod stop;
 mod tls;

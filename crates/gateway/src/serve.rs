@@ -16,11 +16,11 @@ use tokio::runtime::Runtime;
 
 use crate::books::{self, Books};
 use crate::cli::{self, ServeArgs};
-use crate::config::{self, Copies};
+use crate::config::{self, Added, Copies};
 use crate::control::{self, Cors};
 use crate::live::{Lasting, Live};
 use crate::tls::Tls;
-use crate::{price_map, stop, worker};
+use crate::{added, price_map, stop, worker};
 use watch_file::Versions;
 
 /// Runs the gateway until it is told to stop.
@@ -56,7 +56,7 @@ fn prepare(args: &ServeArgs) -> Result<Ready, String> {
     let tls_files = args.tls_files()?;
     let seen = Versions::of(args.config.iter().chain(tls_files.iter().flatten()).cloned());
     let mut loaded = match &args.config {
-        Some(file) => config::load(file, &config::process_env, &roll, &Copies::default()),
+        Some(file) => config::load(file, &config::process_env, &roll, &Copies::default(), &Added::default()),
         None => config::discover(&args.quick(), &config::process_env, &roll),
     };
     let findings = loaded.report.to_string();
@@ -138,6 +138,11 @@ impl Ready {
             if let Err(why) = control.block_on(books.opened()) {
                 complain(&format!("the database cannot be used yet: {why}; until it can be, no virtual key is known"));
             }
+            let seen = added::state(&books.registry.read());
+            if seen != Default::default() {
+                self.live.rebuild();
+            }
+            control.spawn(added::follow(self.live.clone(), seen));
         }
         control.spawn(signals.listen(self.live.clone(), stop));
         control.spawn(control::serve(self.live.clone(), self.errands));

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::records::{
-    Budget, Customer, Key, Organization, OrganizationMember, Record, RetiredKey, Tag, Team, TeamMember, User,
+    Budget, Credential, Customer, Key, Model, Organization, OrganizationMember, Record, RetiredKey, Tag, Team,
+    TeamMember, User,
 };
 use crate::{Changes, Kind, Object};
 
@@ -44,6 +45,10 @@ pub struct Directory {
     pub tags: Entries<Tag>,
     /// Shared budgets.
     pub budgets: Entries<Budget>,
+    /// Deployments that were added while running.
+    pub models: Entries<Model>,
+    /// Credentials of providers.
+    pub credentials: Entries<Credential>,
     /// Everything else, as JSON: by kind and id.
     pub others: HashMap<(Kind, String), Held<String>>,
     /// Up to which version the feed was read.
@@ -93,7 +98,9 @@ impl Directory {
             Kind::Customer => put(&mut self.customers, object),
             Kind::Tag => put(&mut self.tags, object),
             Kind::Budget => put(&mut self.budgets, object),
-            Kind::Model | Kind::Credential | Kind::Setting | Kind::Claim => {
+            Kind::Model => put(&mut self.models, object),
+            Kind::Credential => put(&mut self.credentials, object),
+            Kind::Setting | Kind::Claim => {
                 let key = (object.kind, object.id);
                 if self.others.get(&key).is_none_or(|held| held.version < object.version) {
                     match object.body {

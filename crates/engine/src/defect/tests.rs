@@ -133,7 +133,7 @@ fn setup(back: &'static Brittle) -> Setup {
         client_params: Vec::new(),
         health: Arc::new(Health::default()),
     };
-    let group = Group { name: "demo".to_owned(), deployments: vec![Arc::new(deployment)] };
+    let group = Group { name: "demo".to_owned(), deployments: vec![Arc::new(deployment)], team: None };
     Setup {
         groups: HashMap::from([("demo".to_owned(), Arc::new(group))]),
         patterns: Vec::new(),

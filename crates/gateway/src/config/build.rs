@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use engine::{Deployment, Group, Pattern, Pricing, Roll, Setup};
+use engine::{Access, Deployment, Group, Pattern, Pricing, Roll, Setup};
 
+use types::Secret;
+
+use super::added::{Added, Nodes};
 use super::environ::{Env, ReadEnv};
 use super::general::Keeping;
 use super::include::{self, ReadFile};
@@ -17,8 +20,13 @@ use super::prices::{self, Copies, Remote, Source};
 use super::report::Notes;
 use super::router::{self, Router};
 use super::section::Section;
+use super::shown::Shown;
 use super::tree::{Node, Value};
 use super::{Loaded, checks, general, spending};
+use crate::seal::Seal;
+
+/// The variable that holds what secrets in the database are sealed with.
+const SALT_KEY: &str = "LITELLM_SALT_KEY";
 
 /// What a configuration depends on beside its text.
 pub struct World<'a> {
@@ -30,25 +38,53 @@ pub struct World<'a> {
     pub now: SystemTime,
     /// What addresses of price maps answered last.
     pub copies: &'a Copies,
+    /// What was added while running.
+    pub added: &'a Added,
+}
+
+/// A configuration that was read, before anything is made of it.
+#[derive(Clone, Debug)]
+pub struct Tree {
+    path: PathBuf,
+    root: Node,
+    /// What it sets in the environment itself.
+    variables: HashMap<String, String>,
+    /// The files it came from, and how findings name them.
+    files: Vec<PathBuf>,
+    names: Vec<String>,
 }
 
 /// Loads `path` and what it includes by way of `read_file`.
 pub fn load(path: &Path, read_file: ReadFile, world: &World) -> Loaded {
     let mut notes = Notes::default();
     let mut env = Env::new(world.env);
-    let (tree, mut files) = include::read(path, read_file, &mut notes);
-    let Some(mut tree) = tree else {
+    let (root, files) = include::read(path, read_file, &mut notes);
+    let Some(mut root) = root else {
         return finish(None, Beside::default(), notes, files);
     };
-    if let Value::Map(entries) = &mut tree.value
+    if let Value::Map(entries) = &mut root.value
         && let Some(at) = entries.iter().position(|(name, _)| name == "environment_variables")
     {
         let (_, variables) = entries.remove(at);
         env.extend(&variables, &mut notes);
     }
-    env.resolve(&mut tree);
-    let place = Surroundings { path, read_file, env: &env, world };
-    let (setup, beside, source) = setup(&tree, &place, &mut notes);
+    env.resolve(&mut root);
+    let (path, names, variables) = (path.to_owned(), notes.files().to_vec(), env.into_own());
+    let tree = Tree { path, root, variables, files, names };
+    let loaded = build(&tree, read_file, world, notes);
+    Loaded { tree: Some(tree), ..loaded }
+}
+
+/// Makes another setup of a configuration that was read before.
+pub fn rebuild(tree: &Tree, read_file: ReadFile, world: &World) -> Loaded {
+    build(tree, read_file, world, Notes::about(tree.names.clone()))
+}
+
+fn build(tree: &Tree, read_file: ReadFile, world: &World, mut notes: Notes) -> Loaded {
+    let env = Env::with(world.env, tree.variables.clone());
+    let mut files = tree.files.clone();
+    let around = Surroundings { path: &tree.path, read_file, env: &env, world };
+    let (setup, beside, source) = setup(&tree.root, &around, &mut notes);
     let price_map = match source {
         // Changes of it count like changes of the configuration.
         Some(Source::File(file)) => {
@@ -67,12 +103,15 @@ struct Beside {
     keeping: Keeping,
     management: Management,
     price_map: Option<Remote>,
+    models: Vec<Shown>,
+    left_out: Vec<(String, String)>,
 }
 
 fn finish(setup: Option<Setup>, beside: Beside, notes: Notes, files: Vec<PathBuf>) -> Loaded {
     let setup = setup.filter(|_| !notes.failed());
-    let Beside { keeping, management, price_map } = beside;
-    Loaded { setup, report: notes.finish(), found: Vec::new(), files, keeping, management, price_map }
+    let Beside { keeping, management, price_map, models, left_out } = beside;
+    let (report, found, tree) = (notes.finish(), Vec::new(), None);
+    Loaded { setup, report, found, files, keeping, management, price_map, models, left_out, tree }
 }
 
 /// Where a configuration lies, and what it depends on.
@@ -90,18 +129,24 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
     let general = section("general_settings", &GENERAL, notes);
     let library = section("litellm_settings", &LIBRARY, notes);
     let router = section("router_settings", &ROUTER, notes);
-    let management = Management::read(&general, &library);
     let router = router::read(&router, &library, notes);
     let keeping = general::keeping(&general, &library, env, notes);
     let source = Source::find(&library, env, path, keeping.dir.as_deref(), notes);
     let book = prices::book(source.as_ref(), library.place("model_cost_map_url"), read_file, world.copies, notes);
     let prices = prices::Settings::read(&library, book, notes);
-    let credentials = models::credentials(top.node("credential_list"), notes);
+    let access = general::access(&general, env, notes);
+    let management = Management { seal: seal(&access, env), ..Management::read(&general, &library) };
+    let added = world.added.nodes(management.seal.as_ref(), env, notes);
+    let mut credentials = models::credentials(top.node("credential_list"), notes);
+    added.lend(&mut credentials);
     let (defaults, roll) = (router.defaults, world.roll);
     let mut builder = Builder { env, roll, defaults, prices, credentials, notes, ids: Default::default() };
-    let rows = builder.rows(top.node("model_list"));
+    let mut rows = builder.rows(top.node("model_list"));
+    let (more, left_out) = added.rows(&mut builder);
+    rows.extend(more);
+    let models = shown(top.node("model_list"), &added, &rows);
     let setup = Setup {
-        access: general::access(&general, env, notes),
+        access,
         spending: spending::read(&general, &library, notes),
         client_params: general::client_params(&general),
         intake: general::intake(&general),
@@ -109,7 +154,31 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
         ..assemble(&rows, &router)
     };
     checks::run(&setup, &rows, &router, world.now, notes);
-    (setup, Beside { keeping, management, price_map: None }, source)
+    (setup, Beside { keeping, management, price_map: None, models, left_out }, source)
+}
+
+/// What secrets in the database are sealed with: the salt key, or the master key if there is none.
+fn seal(access: &Access, env: &Env) -> Option<Seal> {
+    let salt = env.get(SALT_KEY);
+    salt.as_deref().or_else(|| access.master_key.as_ref().map(Secret::expose)).map(Seal::new)
+}
+
+/// All entries, with the deployments that were made of them.
+fn shown(list: Option<&Node>, added: &Nodes, rows: &[Row]) -> Vec<Shown> {
+    let items = match list.map(|node| &node.value) {
+        Some(Value::List(items)) => items.as_slice(),
+        _ => &[],
+    };
+    let of_file = items.iter().enumerate().map(|(index, node)| {
+        let path = format!("model_list[{index}]");
+        Shown::of(node, rows.iter().find(|row| row.path == path && !row.added), false)
+    });
+    let of_database = added.models.iter().filter_map(|(id, node)| {
+        let row = rows.iter().find(|row| row.added && row.deployment.id == *id);
+        let shown = Shown::of(node.as_ref().ok()?, row, true);
+        Some(Shown { id: id.clone(), ..shown })
+    });
+    of_file.chain(of_database).collect()
 }
 
 fn assemble(rows: &[Row], router: &Router) -> Setup {
@@ -145,7 +214,8 @@ fn groups(rows: &[Row]) -> (HashMap<String, Arc<Group>>, Vec<Pattern>) {
     let (mut groups, mut patterns) = (HashMap::new(), Vec::new());
     for name in names {
         let deployments = members.remove(name).unwrap_or_default();
-        let group = Arc::new(Group { name: name.to_owned(), deployments });
+        let team = owner(rows, name);
+        let group = Arc::new(Group { name: name.to_owned(), deployments, team });
         match name.split_once('*') {
             Some((before, after)) => {
                 patterns.push(Pattern { before: before.to_owned(), after: after.to_owned(), group });
@@ -158,4 +228,11 @@ fn groups(rows: &[Row]) -> (HashMap<String, Arc<Group>>, Vec<Pattern>) {
         std::cmp::Reverse((before + after, before))
     });
     (groups, patterns)
+}
+
+/// The team that a group belongs to: that of all of its deployments.
+fn owner(rows: &[Row], group: &str) -> Option<String> {
+    let mut teams = rows.iter().filter(|row| row.group == group).map(|row| row.team.as_ref());
+    let first = teams.next()??;
+    teams.all(|team| team == Some(first)).then(|| first.clone())
 }

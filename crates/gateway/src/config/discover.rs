@@ -11,6 +11,7 @@ use engine::Roll;
 use providers::http::Endpoint;
 use providers::{Auth, Provider};
 
+use super::added::Added;
 use super::build::{self, World};
 use super::environ::{Env, ReadEnv};
 use super::{Copies, Loaded, read_file};
@@ -47,7 +48,11 @@ pub struct Quick {
 /// The model of the flags; without one, `provider/*` for every provider whose key is in the environment and for an
 /// Ollama that answers, and if there is neither, a built-in model that answers all the same.
 pub fn discover(quick: &Quick, env: ReadEnv, roll: &Roll) -> Loaded {
-    look(quick, &World { env, roll, now: SystemTime::now(), copies: &Copies::default() }, &answers)
+    look(
+        quick,
+        &World { env, roll, now: SystemTime::now(), copies: &Copies::default(), added: &Added::default() },
+        &answers,
+    )
 }
 
 /// As [`discover`]; `answers` tells whether somebody listens at an address.

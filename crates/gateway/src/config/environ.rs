@@ -26,6 +26,16 @@ impl<'a> Env<'a> {
         Env { outer, own: HashMap::new() }
     }
 
+    /// The environment with what a configuration sets itself.
+    pub fn with(outer: ReadEnv<'a>, own: HashMap<String, String>) -> Self {
+        Env { outer, own }
+    }
+
+    /// What the configuration sets itself.
+    pub fn into_own(self) -> HashMap<String, String> {
+        self.own
+    }
+
     /// A variable; one that is set to nothing counts as not set.
     pub fn get(&self, name: &str) -> Option<String> {
         let value = self.own.get(name).cloned().or_else(|| (self.outer)(name));

@@ -4,12 +4,28 @@ use serde_json::{Map, Value};
 
 use super::section::Section;
 use super::tree::Node;
+use crate::seal::Seal;
 
 /// Settings of the management API.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Management {
+    /// What secrets are sealed with before they are kept; `None` if there is no key to do so.
+    pub seal: Option<Seal>,
     /// New keys.
     pub keys: KeyRules,
+    /// New users.
+    pub users: UserRules,
+    /// What a team gets where nothing else is asked for (`default_team_params`).
+    pub team_defaults: Map<String, Value>,
+}
+
+/// Rules for new users.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UserRules {
+    /// What a user gets where nothing else is asked for (`default_internal_user_params`, `max_internal_user_budget`).
+    pub defaults: Map<String, Value>,
+    /// Teams that anybody may join.
+    pub open_teams: Vec<String>,
 }
 
 /// Rules for new keys.
@@ -47,6 +63,9 @@ impl Management {
         let scopes = map("key_generation_settings");
         let flag = |name: &str| general.flag(name).unwrap_or(false);
         Management {
+            seal: None,
+            users: UserRules::read(library, map("default_internal_user_params")),
+            team_defaults: map("default_team_params"),
             keys: KeyRules {
                 defaults: map("default_key_generate_params"),
                 bounds: map("upperbound_key_generate_params"),
@@ -57,6 +76,24 @@ impl Management {
                 no_personal_keys: flag("default_team_disabled"),
             },
         }
+    }
+}
+
+impl UserRules {
+    fn read(library: &Section, mut defaults: Map<String, Value>) -> Self {
+        let texts = |value: Value| match value {
+            Value::Array(list) => list.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect(),
+            _ => Vec::new(),
+        };
+        let open_teams = defaults.remove("available_teams").map(texts).unwrap_or_default();
+        for (key, name) in
+            [("max_internal_user_budget", "max_budget"), ("internal_user_budget_duration", "budget_duration")]
+        {
+            if let Some(value) = library.node(key).and_then(|node| serde_json::from_str(&node.json()).ok()) {
+                defaults.entry(name).or_insert(value);
+            }
+        }
+        UserRules { defaults, open_teams }
     }
 }
 

@@ -29,6 +29,10 @@ pub struct Row {
     pub path: String,
     /// Whether the catalogue lists the model.
     pub listed: bool,
+    /// The team that it belongs to; everybody's, if there is none.
+    pub team: Option<String>,
+    /// Whether it was added while running.
+    pub added: bool,
 }
 
 /// What holds for all deployments unless they say otherwise.

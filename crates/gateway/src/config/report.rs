@@ -101,6 +101,16 @@ pub struct Notes {
 }
 
 impl Notes {
+    /// Findings about files that were opened before.
+    pub fn about(files: Vec<String>) -> Self {
+        Notes { files, ..Notes::default() }
+    }
+
+    /// The names of all files.
+    pub fn files(&self) -> &[String] {
+        &self.files
+    }
+
     /// Begins a file; the index is its name in places.
     pub fn open(&mut self, file: &str) -> usize {
         self.files.push(file.to_owned());

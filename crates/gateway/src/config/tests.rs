@@ -8,6 +8,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use engine::{Deployment, Group, Roll, Setup};
 use proptest::prelude::*;
 
+use super::added::Added;
 use super::build::{World, load};
 use super::{Copies, Loaded, Report, keys};
 
@@ -24,6 +25,15 @@ pub const ENV: &[(&str, &str)] = &[
 
 /// Loads the first of `files`, as if all of them lay on disk.
 pub fn load_files(files: &[(&str, &str)], env: &[(&str, &str)]) -> Loaded {
+    load_all(files, env, &Added::default())
+}
+
+/// Loads a text together with what was added while running.
+pub fn load_with(text: &str, env: &[(&str, &str)], added: &Added) -> Loaded {
+    load_all(&[("config.yaml", text)], env, added)
+}
+
+fn load_all(files: &[(&str, &str)], env: &[(&str, &str)], added: &Added) -> Loaded {
     let files: HashMap<&str, &str> = files.iter().copied().collect();
     let root = if files.contains_key("config.yaml") { "config.yaml" } else { "main/config.yaml" };
     let read_file = |path: &Path| {
@@ -34,7 +44,11 @@ pub fn load_files(files: &[(&str, &str)], env: &[(&str, &str)]) -> Loaded {
     let read_env = |name: &str| variables.get(name).map(|value| (*value).to_owned());
     let copies = Copies::default();
     let roll = Roll::default();
-    load(Path::new(root), &read_file, &World { env: &read_env, roll: &roll, now: UNIX_EPOCH + TODAY, copies: &copies })
+    load(
+        Path::new(root),
+        &read_file,
+        &World { env: &read_env, roll: &roll, now: UNIX_EPOCH + TODAY, copies: &copies, added },
+    )
 }
 
 /// Loads a text in the usual environment.
@@ -251,7 +265,7 @@ fn the_guide_to_a_local_first_gateway_loads_unchanged() {
 #[test]
 fn health_outlives_a_reload() {
     let (roll, env) = (Roll::default(), |_: &str| None);
-    let world = World { env: &env, roll: &roll, now: UNIX_EPOCH, copies: &Copies::default() };
+    let world = World { env: &env, roll: &roll, now: UNIX_EPOCH, copies: &Copies::default(), added: &Added::default() };
     let again = || load(Path::new("c"), &|_: &Path| Ok(GOOD.as_bytes().to_vec()), &world).setup.unwrap();
     let health = |setup: &Setup| setup.groups["a"].deployments[0].health.clone();
     assert!(std::sync::Arc::ptr_eq(&health(&again()), &health(&again())));

@@ -42,6 +42,22 @@ pub struct Scalar {
 }
 
 impl Node {
+    /// A value of JSON as a node; texts are texts, whatever they look like.
+    pub fn of(json: &serde_json::Value, place: Place) -> Node {
+        let scalar = |text: String, plain| Value::Scalar(Scalar { text, plain, variable: None });
+        let value = match json {
+            serde_json::Value::Null => Value::Null,
+            serde_json::Value::Bool(flag) => scalar(flag.to_string(), true),
+            serde_json::Value::Number(number) => scalar(number.to_string(), true),
+            serde_json::Value::String(text) => scalar(text.clone(), false),
+            serde_json::Value::Array(items) => Value::List(items.iter().map(|item| Node::of(item, place)).collect()),
+            serde_json::Value::Object(fields) => {
+                Value::Map(fields.iter().map(|(name, json)| (name.clone(), Node::of(json, place))).collect())
+            }
+        };
+        Node { place, value }
+    }
+
     /// The value of `key`, if this is a mapping that has it.
     pub fn get(&self, key: &str) -> Option<&Node> {
         match &self.value {

@@ -2,19 +2,26 @@
 //! from memory; a change is planned over what is there and written through ([`draft`]); every handler asks itself
 //! whether its caller may ([`rights`]). To add a path: a line in [`ROUTES`] and a handler.
 
-#![allow(dead_code, unused_imports, reason = "users and teams use the rest")]
-
 mod actor;
+mod budgets;
+mod credentials;
+mod customers;
 mod draft;
 mod form;
 mod keys;
+mod models;
 mod moment;
+mod organizations;
 mod page;
+mod people;
 mod record;
 mod refusal;
 mod rights;
 mod secret;
 mod spend;
+mod tags;
+mod teams;
+mod users;
 mod visit;
 
 use std::pin::Pin;
@@ -22,9 +29,8 @@ use std::pin::Pin;
 use axum::Router;
 use axum::routing::{MethodFilter, on};
 
-pub use actor::Actor;
-pub use refusal::Refusal;
-pub use visit::{Answer, Desk, Visit};
+pub use visit::Desk;
+use visit::{Answer, Visit};
 
 /// What answers a request.
 type Handler = fn(Visit) -> Pin<Box<dyn Future<Output = Answer> + Send>>;
@@ -61,6 +67,95 @@ const ROUTES: &[Row] = rows![
     POST "/key/block" => keys::block,
     POST "/key/unblock" => keys::unblock,
     POST "/key/health" => keys::health,
+
+    POST "/user/new" => users::create,
+    POST "/user/update" => users::update,
+    POST "/user/bulk_update" => users::bulk_update,
+    POST "/user/delete" => users::delete,
+    GET "/user/info" => users::info,
+    GET "/v2/user/info" => users::info_flat,
+    GET "/user/list" => users::list,
+    GET "/user/filter/ui" => users::filter,
+    GET "/user/available_roles" => users::roles,
+
+    POST "/team/new" => teams::create,
+    POST "/team/update" => teams::update,
+    PATCH "/team/{team_id}" => teams::patch,
+    POST "/team/delete" => teams::delete,
+    POST "/team/block" => teams::block,
+    POST "/team/unblock" => teams::unblock,
+    POST "/team/model/add" => teams::add_models,
+    POST "/team/model/delete" => teams::remove_models,
+    GET "/team/info" => teams::info,
+    GET "/team/list" => teams::list,
+    GET "/v2/team/list" => teams::list_pages,
+    GET "/team/filter/ui" => teams::filter,
+    GET "/team/available" => teams::available,
+    GET "/team/permissions_list" => teams::permissions_list,
+    POST "/team/permissions_update" => teams::permissions_update,
+    POST "/team/permissions_bulk_update" => teams::permissions_bulk_update,
+    POST "/team/member_add" => teams::add_member,
+    POST "/team/bulk_member_add" => teams::add_many,
+    POST "/team/member_update" => teams::update_member,
+    POST "/team/member_delete" => teams::remove_member,
+    GET "/team/{team_id}/members/me" => teams::membership_of_mine,
+
+    POST "/organization/new" => organizations::create,
+    PATCH "/organization/update" => organizations::update,
+    PATCH "/v2/organization/{organization_id}" => organizations::patch,
+    DELETE "/organization/delete" => organizations::delete,
+    GET "/organization/list" => organizations::list,
+    GET "/organization/info" => organizations::info,
+    POST "/organization/info" => organizations::infos,
+    POST "/organization/member_add" => organizations::add_member,
+    PATCH "/organization/member_update" => organizations::update_member,
+    DELETE "/organization/member_delete" => organizations::remove_member,
+
+    POST "/customer/new" => customers::create,
+    POST "/end_user/new" => customers::create,
+    POST "/customer/update" => customers::update,
+    POST "/end_user/update" => customers::update,
+    POST "/customer/delete" => customers::delete,
+    POST "/end_user/delete" => customers::delete,
+    POST "/customer/block" => customers::block,
+    POST "/end_user/block" => customers::block,
+    POST "/customer/unblock" => customers::unblock,
+    POST "/end_user/unblock" => customers::unblock,
+    GET "/customer/info" => customers::info,
+    GET "/end_user/info" => customers::info,
+    GET "/customer/list" => customers::list,
+    GET "/end_user/list" => customers::list,
+
+    POST "/budget/new" => budgets::create,
+    POST "/budget/update" => budgets::update,
+    POST "/budget/delete" => budgets::delete,
+    POST "/budget/info" => budgets::infos,
+    GET "/budget/list" => budgets::list,
+    GET "/budget/settings" => budgets::settings,
+
+    POST "/tag/new" => tags::create,
+    POST "/tag/update" => tags::update,
+    POST "/tag/delete" => tags::delete,
+    POST "/tag/info" => tags::infos,
+    GET "/tag/list" => tags::list,
+
+    POST "/model/new" => models::create,
+    POST "/model/update" => models::update,
+    PATCH "/model/{model_id}/update" => models::patch,
+    POST "/model/delete" => models::delete,
+    POST "/model/block" => models::block,
+    POST "/model/unblock" => models::unblock,
+    GET "/model/info" => models::list,
+    GET "/v1/model/info" => models::list,
+    GET "/v2/model/info" => models::list_pages,
+    GET "/model_group/info" => models::groups,
+
+    POST "/credentials" => credentials::create,
+    GET "/credentials" => credentials::list,
+    GET "/credentials/by_name/{*credential_name}" => credentials::by_name,
+    GET "/credentials/by_model/{model_id}" => credentials::by_model,
+    PATCH "/credentials/{*credential_name}" => credentials::update,
+    DELETE "/credentials/{*credential_name}" => credentials::delete,
 ];
 
 /// All paths, for the router of the control plane.

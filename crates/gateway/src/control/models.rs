@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::{Response, header::CONTENT_TYPE};
 use axum::response::IntoResponse;
 use dialects::json::Writer;
-use engine::Setup;
+use engine::{Caller, Setup};
 use types::{Fault, FaultKind, Side};
 
 use super::{fault_for, front_of};
@@ -17,9 +18,14 @@ use crate::live::Live;
 const CREATED: u64 = 1_677_610_602;
 const CREATED_AT: &str = "2023-02-28T18:56:42Z";
 
-/// All models, groups and aliases; a wildcard group is shown as the models that the catalogue knows behind it.
-pub async fn list(State(live): State<Arc<Live>>, request: Request) -> Response<Body> {
-    let names = names(&live.setup());
+/// All models, groups and aliases that the caller may call; a wildcard group is shown as the models that the catalogue
+/// knows behind it.
+pub async fn list(
+    State(live): State<Arc<Live>>,
+    Extension(caller): Extension<Arc<Caller>>,
+    request: Request,
+) -> Response<Body> {
+    let names = names(&live.setup(), &caller);
     let body = Writer::document(|w| match front_of(&request).name() {
         "anthropic" => {
             w.key("data").array(|w| names.iter().for_each(|name| w.object(|w| anthropic_fields(w, name))));
@@ -40,9 +46,15 @@ pub async fn list(State(live): State<Arc<Live>>, request: Request) -> Response<B
 }
 
 /// One model.
-pub async fn one(State(live): State<Arc<Live>>, Path(id): Path<String>, request: Request) -> Response<Body> {
+pub async fn one(
+    State(live): State<Arc<Live>>,
+    Extension(caller): Extension<Arc<Caller>>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Response<Body> {
     let front = front_of(&request);
-    if live.setup().find(&id).is_none() {
+    let setup = live.setup();
+    if setup.find(caller.alias(&id)).is_none() || !may_call(&setup, &caller, &id) {
         let unknown = Fault::new(FaultKind::NotFound, Side::Caller, format!("The model '{id}' does not exist"));
         return fault_for(front, &Fault { code: Some("model_not_found".to_owned()), ..unknown });
     }
@@ -67,7 +79,14 @@ fn anthropic_fields(w: &mut Writer, name: &str) {
     w.str_field("created_at", CREATED_AT);
 }
 
-fn names(setup: &Setup) -> Vec<String> {
+/// Whether a name means something that the caller may call.
+fn may_call(setup: &Setup, caller: &Caller, name: &str) -> bool {
+    let model = caller.alias(name);
+    let group = setup.find(model).is_none_or(|(group, _)| caller.may_use(&group, model).is_ok());
+    group && caller.may_call(model).is_ok()
+}
+
+fn names(setup: &Setup, caller: &Caller) -> Vec<String> {
     let groups = setup.groups.keys().cloned();
     let aliases = setup.aliases.keys().cloned();
     let behind_patterns = setup.patterns.iter().flat_map(|pattern| {
@@ -75,8 +94,14 @@ fn names(setup: &Setup) -> Vec<String> {
         let models = deployments.flat_map(|deployment| policy::catalogue::models_of(deployment.provider));
         models.map(|model| format!("{}{model}{}", pattern.before, pattern.after))
     });
-    let mut names: Vec<String> = groups.chain(aliases).chain(behind_patterns).collect();
-    names.retain(|name| !setup.hidden.contains(name));
+    let own = caller.own_names().map(str::to_owned);
+    let mut names: Vec<String> = groups.chain(aliases).chain(behind_patterns).chain(own).collect();
+    // A team's model goes by the team's name for it.
+    let renamed = |name: &String| {
+        let teams = setup.groups.get(name).is_some_and(|group| group.team.is_some());
+        teams && caller.own_names().any(|own| caller.alias(own) == name)
+    };
+    names.retain(|name| !setup.hidden.contains(name) && !renamed(name) && may_call(setup, caller, name));
     names.sort();
     names.dedup();
     names

@@ -2,7 +2,10 @@
 
 mod hostile;
 mod keys;
+mod models;
+mod people;
 mod replicas;
+mod roles;
 mod shapes;
 
 use serde_json::{Value, json};

@@ -3,14 +3,19 @@ use std::time::UNIX_EPOCH;
 use engine::Roll;
 
 use super::{Quick, address, look};
-use crate::config::Copies;
-use crate::config::Loaded;
 use crate::config::build::World;
+use crate::config::{Added, Copies, Loaded};
 
 /// Looks around in an environment, with somebody listening at `open`, if anywhere.
 fn discover(quick: &Quick, env: &[(&str, &str)], open: Option<&str>) -> Loaded {
     let env = |name: &str| env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-    let world = World { env: &env, roll: &Roll::default(), now: UNIX_EPOCH, copies: &Copies::default() };
+    let world = World {
+        env: &env,
+        roll: &Roll::default(),
+        now: UNIX_EPOCH,
+        copies: &Copies::default(),
+        added: &Added::default(),
+    };
     look(quick, &world, &|endpoint| open == Some(endpoint.url().as_str()))
 }
 

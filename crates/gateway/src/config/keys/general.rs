@@ -42,7 +42,7 @@ const DATABASE: &[Key] = &[
     unguarded("allow_requests_on_db_unavailable", Flag, "serves while the database is down"),
     later("use_redis_transaction_buffer", Flag, "collects spend in Redis"),
     moot("user_api_key_cache_ttl", Seconds, "how long keys are believed", "keys are checked anew at every call"),
-    later("store_model_in_db", Flag, "models that are edited in the UI"),
+    noted("store_model_in_db", Flag, "models that are added while running: always possible"),
     later("supported_db_objects", Texts, "what is read from the database"),
     moot("proxy_config_reload_interval_seconds", Seconds, "how often the configuration is read again", "a changed file is read at once"),
     later("encryption_algorithm", Text, "how secrets are stored"),

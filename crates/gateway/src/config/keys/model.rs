@@ -170,7 +170,7 @@ const FACTS: &[Key] = &[
     noted("updated_at", Text, "for readers"),
     noted("discoverable", Flag, "for readers"),
     unguarded("access_groups", Texts, "groups of models that keys may be given"),
-    unguarded("team_id", Text, "team that the model belongs to"),
+    on("team_id", Text, "team that the model belongs to: nobody else may call it"),
     later("team_public_model_name", Text, "name that the team uses"),
     later("supported_environments", Texts, "environments in which the deployment is used"),
     later("health_check_*", Any, "how the model's health is checked"),

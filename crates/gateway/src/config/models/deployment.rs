@@ -87,7 +87,8 @@ impl Builder<'_> {
             client_params,
         };
         let place = params.place("model");
-        Some(Row { group: group.to_owned(), deployment, place, path: entry.path.clone(), listed })
+        let (path, team) = (entry.path.clone(), entry.info.text("team_id").map(str::to_owned));
+        Some(Row { group: group.to_owned(), deployment, place, path, listed, team, added: false })
     }
 
     /// The dialect. Canned answers are given in that of the built-in model, whoever would have been called.

@@ -1,12 +1,15 @@
 //! A change in the making: what it writes and what the audit will say about it, planned over the directory as it is
 //! now. If somebody else is faster it is planned anew over what they left.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 use store::records::{Origin, Record};
 use store::{Directory, Expect, Held, Kind, Write};
 
 use super::actor::Actor;
 use super::refusal::{Refusal, Result};
+use super::spend::Spend;
 
 /// Largest object, in bytes: all of them are in the memory of every replica.
 const LARGEST: usize = 256 << 10;
@@ -19,13 +22,16 @@ pub struct Draft<'d> {
     pub actor: &'d Actor,
     /// Now, in milliseconds since 1970.
     pub now: i64,
+    /// What everybody has spent.
+    pub spend: &'d Spend,
     pub(super) writes: Vec<Write>,
+    removed: HashSet<(Kind, String)>,
 }
 
 impl<'d> Draft<'d> {
     /// A change that changes nothing yet.
-    pub fn new(directory: &'d Directory, actor: &'d Actor, now: i64) -> Self {
-        Draft { directory, actor, now, writes: Vec::new() }
+    pub fn new(directory: &'d Directory, actor: &'d Actor, spend: &'d Spend) -> Self {
+        Draft { directory, actor, now: spend.now, spend, writes: Vec::new(), removed: HashSet::new() }
     }
 
     /// A record.
@@ -43,22 +49,18 @@ impl<'d> Draft<'d> {
         self.write(T::KIND, id, Expect::Version(held.version), Some(json(record)?))
     }
 
-    /// Deletes a record.
+    /// Deletes a record; twice is as good as once.
     pub fn remove<T: Record>(&mut self, id: &str, held: &Held<T>) -> Result<()> {
-        self.write(T::KIND, id, Expect::Version(held.version), None)
+        match self.removed.insert((T::KIND, id.to_owned())) {
+            true => self.write(T::KIND, id, Expect::Version(held.version), None),
+            false => Ok(()),
+        }
     }
 
     /// Takes a name that only one object may have.
     pub fn claim(&mut self, what: &str, name: &str, of: &str) -> Result<()> {
         let body = serde_json::json!({ "of": of }).to_string();
         self.write(Kind::Claim, &claim(what, name), Expect::Nothing, Some(body))
-    }
-
-    /// Whose a name is.
-    pub fn holder(&self, what: &str, name: &str) -> Option<String> {
-        let held = self.directory.others.get(&(Kind::Claim, claim(what, name)))?;
-        let body: Value = serde_json::from_str(&held.record).ok()?;
-        body["of"].as_str().map(str::to_owned)
     }
 
     /// Gives a name back.
@@ -84,6 +86,13 @@ impl<'d> Draft<'d> {
         self.writes.push(Write { kind, id: id.to_owned(), expect, body });
         Ok(())
     }
+}
+
+/// Whose a name is that only one object may have.
+pub fn holder(directory: &Directory, what: &str, name: &str) -> Option<String> {
+    let held = directory.others.get(&(Kind::Claim, claim(what, name)))?;
+    let body: Value = serde_json::from_str(&held.record).ok()?;
+    body["of"].as_str().map(str::to_owned)
 }
 
 fn claim(what: &str, name: &str) -> String {

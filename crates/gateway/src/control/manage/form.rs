@@ -95,11 +95,6 @@ impl Form {
         self.0.contains_key(name)
     }
 
-    /// Whether the field was given as null: what it says is taken away.
-    pub fn clears(&self, name: &str) -> bool {
-        self.0.get(name).is_some_and(Value::is_null)
-    }
-
     /// A value, unless it is null.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name).filter(|value| !value.is_null())
@@ -162,11 +157,6 @@ impl Form {
     pub fn items(&self, name: &str) -> Option<Vec<Form>> {
         let list = self.get(name)?.as_array()?;
         Some(list.iter().filter_map(Value::as_object).cloned().map(Form).collect())
-    }
-
-    /// An object as a form of its own.
-    pub fn part(&self, name: &str) -> Option<Form> {
-        self.object(name).cloned().map(Form)
     }
 
     /// All fields.

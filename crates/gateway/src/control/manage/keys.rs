@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use store::records::{Fields, Key};
 use store::{Directory, Held, hash_key};
 
+pub use bounds::loosened;
 pub use change::{block, bulk_update, team_bulk_update, unblock, update};
 pub use create::{generate, generate_for_service, issue};
 pub use delete::{delete, remove};
@@ -20,7 +21,7 @@ pub use list::{aliases, health, info, infos, list};
 pub use rotate::{regenerate, regenerate_named};
 
 use super::actor::KEY_PREFIX;
-use super::draft::Draft;
+use super::draft::{Draft, holder};
 use super::form::{Field, Form, Takes, optional};
 use super::moment;
 use super::record::{self, metadata, show_allowance};
@@ -149,7 +150,7 @@ fn rename(draft: &mut Draft, id: &str, before: Option<&str>, after: Option<&str>
         return Ok(());
     }
     if let Some(alias) = after {
-        if draft.holder(ALIAS, alias).is_some() {
+        if holder(draft.directory, ALIAS, alias).is_some() {
             let message =
                 format!("Key with alias '{alias}' already exists. Unique key aliases across all keys are required.");
             return Err(Refusal::bad_param("key_alias", message));
@@ -206,7 +207,7 @@ pub fn row(id: &str, key: &Key, directory: &Directory, spend: &Spend) -> Fields 
         "key_rotation_at": null,
     });
     let Value::Object(mut row) = fields else { return Fields::new() };
-    show_allowance(&mut row, &key.allowance, directory, spend.now);
+    show_allowance(&mut row, &key.allowance, directory, spend);
     row
 }
 

@@ -1,6 +1,5 @@
 //! From what somebody sent to what is kept: fields that records of several kinds share.
 
-use policy::Span;
 use serde_json::{Value, json};
 use store::records::{Allowance, Budget, Fields, Record};
 use store::{Directory, Kind};
@@ -9,6 +8,7 @@ use super::draft::Draft;
 use super::form::{Field, Form, Takes, optional, required};
 use super::moment;
 use super::refusal::{Refusal, Result};
+use super::spend::Spend;
 
 /// Budgets and limits.
 pub const ALLOWANCE: &[Field] = &[
@@ -117,13 +117,13 @@ pub fn metadata(own: &Fields, allowance: &Allowance) -> Value {
 }
 
 /// Puts budgets and limits into `row`, as the incumbent's tables have them.
-pub fn show_allowance(row: &mut Fields, allowance: &Allowance, directory: &Directory, now: i64) {
+pub fn show_allowance(row: &mut Fields, allowance: &Allowance, directory: &Directory, spend: &Spend) {
     let mut put = |name: &str, value: Value| drop(row.insert(name.to_owned(), value));
     let dollars = |amount: Option<types::Usd>| json!(amount.map(types::Usd::dollars));
     put("max_budget", dollars(allowance.max_budget));
     put("soft_budget", dollars(allowance.soft_budget));
     put("budget_duration", json!(allowance.budget_duration));
-    put("budget_reset_at", moment::shown_or_null(reset_at(allowance.budget_duration.as_deref(), now)));
+    put("budget_reset_at", moment::shown_or_null(spend.reset_at(allowance.budget_duration.as_deref())));
     put("budget_id", json!(allowance.budget_id));
     put("tpm_limit", json!(allowance.tpm_limit));
     put("rpm_limit", json!(allowance.rpm_limit));
@@ -133,7 +133,7 @@ pub fn show_allowance(row: &mut Fields, allowance: &Allowance, directory: &Direc
     put("model_rpm_limit", map_or_null(&allowance.model_rpm_limit));
     put("model_tpm_limit", map_or_null(&allowance.model_tpm_limit));
     let windows = allowance.budget_limits.iter().map(|window| {
-        let reset = reset_at(Some(&window.budget_duration), now);
+        let reset = spend.reset_at(Some(&window.budget_duration));
         json!({
             "budget_duration": window.budget_duration,
             "max_budget": window.max_budget.map(types::Usd::dollars),
@@ -143,7 +143,7 @@ pub fn show_allowance(row: &mut Fields, allowance: &Allowance, directory: &Direc
     let windows: Vec<Value> = windows.collect();
     put("budget_limits", if windows.is_empty() { Value::Null } else { windows.into() });
     let shared = allowance.budget_id.as_deref().and_then(|id| Some((id, directory.budgets.get(id)?)));
-    put("litellm_budget_table", shared.map_or(Value::Null, |(id, held)| budget_row(id, &held.record, now)));
+    put("litellm_budget_table", shared.map_or(Value::Null, |(id, held)| budget_row(id, &held.record, spend)));
 }
 
 fn map_or_null(limits: &std::collections::BTreeMap<String, u64>) -> Value {
@@ -151,7 +151,7 @@ fn map_or_null(limits: &std::collections::BTreeMap<String, u64>) -> Value {
 }
 
 /// A shared budget as a row of the incumbent's table.
-pub fn budget_row(id: &str, budget: &Budget, now: i64) -> Value {
+pub fn budget_row(id: &str, budget: &Budget, spend: &Spend) -> Value {
     let allowance = &budget.allowance;
     json!({
         "budget_id": id,
@@ -163,19 +163,13 @@ pub fn budget_row(id: &str, budget: &Budget, now: i64) -> Value {
         "tpd_limit": allowance.tpd_limit,
         "model_max_budget": allowance.model_max_budget,
         "budget_duration": allowance.budget_duration,
-        "budget_reset_at": moment::shown_or_null(reset_at(allowance.budget_duration.as_deref(), now)),
+        "budget_reset_at": moment::shown_or_null(spend.reset_at(allowance.budget_duration.as_deref())),
         "allowed_models": budget.allowed_models,
         "created_at": moment::shown(budget.origin.created_at),
         "created_by": budget.origin.created_by,
         "updated_at": moment::shown(budget.origin.updated_at),
         "updated_by": budget.origin.updated_by,
     })
-}
-
-/// When the window of a budget ends, milliseconds since 1970.
-fn reset_at(duration: Option<&str>, now: i64) -> Option<i64> {
-    let span = Span::parse(duration?)?;
-    span.window(now.div_euclid(1000), &jiff::tz::TimeZone::UTC).end.checked_mul(1000)
 }
 
 /// Refuses a budget that is not there: without it everything would be allowed.

@@ -60,6 +60,11 @@ impl Refusal {
         Refusal::new(StatusCode::FORBIDDEN, "team_member_permission_error", None, message)
     }
 
+    /// Somebody is in the team already.
+    pub fn already_member(message: impl Into<String>) -> Self {
+        Refusal::new(StatusCode::BAD_REQUEST, "team_member_already_in_team", Some("user_id"), message)
+    }
+
     /// There is nothing like this.
     pub fn not_found(param: &str, message: impl Into<String>) -> Self {
         Refusal::new(StatusCode::NOT_FOUND, "not_found_error", Some(param), message)

@@ -1,32 +1,39 @@
 //! What somebody has spent, for the rows in which the incumbent shows it.
 
+use std::sync::Arc;
+
+use engine::Meters;
+use policy::Span;
 use store::records::{Allowance, Key};
-use types::Usd;
 
 /// Looks up what was spent.
+#[derive(Clone)]
 pub struct Spend {
+    meters: Arc<Meters>,
     /// Now, in milliseconds since 1970.
     pub now: i64,
 }
 
 impl Spend {
-    /// What was spent up to now.
-    pub fn new(now: i64) -> Self {
-        Spend { now }
+    /// What was spent up to `now`.
+    pub fn new(meters: Arc<Meters>, now: i64) -> Self {
+        Spend { meters, now }
     }
 
     /// What a key has spent in the current window of its budget, in dollars.
     pub fn of_key(&self, id: &str, key: &Key) -> f64 {
-        self.of(&format!("key:{id}"), &key.allowance)
+        self.of(&format!("key:{}", key.counted_as(id)), &key.allowance)
     }
 
     /// What a subject has spent in the current window of its budget, in dollars.
     pub fn of(&self, subject: &str, allowance: &Allowance) -> f64 {
-        spend_of(subject, allowance.budget_duration.as_deref()).unwrap_or_default().dollars()
+        let span = allowance.budget_duration.as_deref().and_then(Span::parse);
+        self.meters.spent(subject, span, self.now).dollars()
     }
-}
 
-/// What a subject has spent in the current window; `None` if that is not known yet.
-fn spend_of(_subject: &str, _duration: Option<&str>) -> Option<Usd> {
-    None
+    /// When the current window of a budget ends, milliseconds since 1970.
+    pub fn reset_at(&self, duration: Option<&str>) -> Option<i64> {
+        let span = Span::parse(duration?)?;
+        self.meters.window(Some(span), self.now).end.checked_mul(1000)
+    }
 }

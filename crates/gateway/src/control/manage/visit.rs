@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRef, FromRequest, Path, Request};
+use axum::http::Response;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, Response};
 use axum::response::IntoResponse;
+use engine::Caller;
 use policy::routes;
 use serde_json::Value;
 use store::{Author, Change, Directory, Problem, Registry};
@@ -20,6 +21,7 @@ use super::draft::Draft;
 use super::form::{Field, Form};
 use super::moment;
 use super::refusal::{Refusal, Result};
+use super::spend::Spend;
 use crate::live::Live;
 
 /// How often a change is planned anew when other replicas were faster.
@@ -59,12 +61,13 @@ pub struct Visit {
     pub desk: Desk,
     /// Who calls.
     pub actor: Actor,
-    /// Now, in milliseconds since 1970.
-    pub now: i64,
+    /// The same as models know it.
+    pub caller: Arc<Caller>,
+    /// What everybody has spent up to now.
+    pub spend: Spend,
     registry: Arc<Registry>,
     path: HashMap<String, String>,
     query: String,
-    headers: HeaderMap,
     body: Bytes,
 }
 
@@ -89,7 +92,8 @@ impl FromRequest<Desk> for Visit {
         let body = axum::body::to_bytes(body, LARGEST_BODY).await;
         let body = body.map_err(|_| Refusal::bad("the request body is too large"))?;
         let query = parts.uri.query().unwrap_or_default().to_owned();
-        Ok(Visit { desk: desk.clone(), actor, now: moment::now(), registry, path, query, headers: parts.headers, body })
+        let spend = Spend::new(desk.live.meters.clone(), moment::now());
+        Ok(Visit { desk: desk.clone(), actor, caller, spend, registry, path, query, body })
     }
 }
 
@@ -114,11 +118,6 @@ impl Visit {
         self.path.get(name).map_or("", String::as_str)
     }
 
-    /// A header.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-
     /// Looks something up. What is not found while the database is away may well be there.
     pub fn read<T>(&self, look: impl FnOnce(&Directory) -> Result<T>) -> Result<T> {
         let result = look(&self.registry.read());
@@ -133,7 +132,7 @@ impl Visit {
         for tried in 0..TRIES {
             let (outcome, writes) = {
                 let directory = self.registry.read();
-                let mut draft = Draft::new(&directory, &self.actor, self.now);
+                let mut draft = Draft::new(&directory, &self.actor, &self.spend);
                 let outcome = plan(&mut draft).map_err(|refusal| self.or_away(refusal))?;
                 (outcome, draft.writes)
             };

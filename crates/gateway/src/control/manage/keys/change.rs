@@ -9,7 +9,6 @@ use super::super::form::{Field, Form, Takes, optional, required};
 use super::super::record::{ADDITION, ALLOWANCE, changed, need, need_budget, settle};
 use super::super::refusal::{Refusal, Result};
 use super::super::rights::{Wish, may};
-use super::super::spend::Spend;
 use super::super::visit::{Answer, Visit, answer};
 use super::{NEW, bounds, find, kept_there, rename, row, rules, take_duration};
 use crate::config::KeyRules;
@@ -42,7 +41,7 @@ fn revise(draft: &mut Draft, given: &str, form: Form, by: &KeyRules) -> Result<V
     let key = revised(draft, &held.record, form, by)?;
     rename(draft, &id, held.record.key_alias.as_deref(), key.key_alias.as_deref())?;
     draft.replace(&id, held, &key)?;
-    let mut row = row(&id, &key, draft.directory, &Spend::new(draft.now));
+    let mut row = row(&id, &key, draft.directory, draft.spend);
     row.insert("token".to_owned(), id.into());
     Ok(Value::Object(row))
 }
@@ -201,7 +200,7 @@ async fn set_blocked(visit: Visit, blocked: bool, permission: &'static str) -> A
             let manages = before.team_id.is_some() || bounds::manages(draft.actor, before, draft.directory);
             bounds::keeps_within(draft.actor, manages, before, &key)?;
             draft.replace(&id, held, &key)?;
-            let mut row = row(&id, &key, draft.directory, &Spend::new(draft.now));
+            let mut row = row(&id, &key, draft.directory, draft.spend);
             row.insert("token".to_owned(), id.into());
             Ok(Value::Object(row))
         })

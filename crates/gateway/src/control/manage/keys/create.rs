@@ -11,7 +11,6 @@ use super::super::record::{changed, need, need_budget, settle};
 use super::super::refusal::{Refusal, Result};
 use super::super::rights::{Wish, may};
 use super::super::secret;
-use super::super::spend::Spend;
 use super::super::visit::{Answer, Visit, answer};
 use super::{NEW, SHORTEST, bounds, check_secret, issued, kept_there, name_of, rename, rules, take_duration};
 use crate::config::KeyRules;
@@ -61,15 +60,15 @@ async fn make(visit: Visit, mut form: Form, permission: &'static str) -> Answer 
     };
     let body = visit
         .change(|draft| {
-            let (id, key) = issue(draft, form.clone(), &secret, permission, &management.keys)?;
-            Ok(issued(&id, &key, &secret, draft.directory, &Spend::new(draft.now)))
+            let (id, key) = make_for(draft, form.clone(), &secret, permission, &management.keys)?;
+            Ok(issued(&id, &key, &secret, draft.directory, draft.spend))
         })
         .await?;
     answer(body)
 }
 
-/// Plans a new key: its hash, and the key.
-pub fn issue(
+/// Plans a new key, if the actor may make it: its hash, and the key.
+fn make_for(
     draft: &mut Draft,
     mut form: Form,
     secret: &str,
@@ -77,13 +76,18 @@ pub fn issue(
     by: &KeyRules,
 ) -> Result<(String, Key)> {
     rules::fill(by, &mut form);
-    rules::bound(by, &mut form, true)?;
     rules::check(by, draft.actor, &form, draft.directory)?;
     let (user, team) = (form.text("user_id"), form.text("team_id"));
     need::<Team>(draft, team, "team_id")?;
     need::<Organization>(draft, form.text("organization_id"), "organization_id")?;
     may(draft.actor, Wish::CreateKey { user, team, permission }, draft.directory)?;
     by_organization(draft, &form, by)?;
+    issue(draft, form, secret, by)
+}
+
+/// Plans a new key that the actor may make: its hash, and the key.
+pub fn issue(draft: &mut Draft, mut form: Form, secret: &str, by: &KeyRules) -> Result<(String, Key)> {
+    rules::bound(by, &mut form, true)?;
     set_routes(&mut form);
     take_duration(&mut form, draft.now);
     form.take("spend");

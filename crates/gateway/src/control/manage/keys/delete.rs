@@ -4,7 +4,7 @@ use serde_json::json;
 use store::Held;
 use store::records::Key;
 
-use super::super::draft::Draft;
+use super::super::draft::{Draft, holder};
 use super::super::form::{Field, Takes, optional};
 use super::super::refusal::{Refusal, Result};
 use super::super::rights::{Wish, may};
@@ -25,8 +25,8 @@ pub async fn delete(visit: Visit) -> Answer {
             let mut done: Vec<String> = Vec::new();
             let mut deleted = Vec::new();
             let named = aliases.iter().map(|alias| {
-                let holder = draft.holder(ALIAS, alias);
-                holder.ok_or_else(|| Refusal::not_found("key_aliases", format!("No key has the alias '{alias}'")))
+                let id = holder(draft.directory, ALIAS, alias);
+                id.ok_or_else(|| Refusal::not_found("key_aliases", format!("No key has the alias '{alias}'")))
             });
             let named = named.collect::<Result<Vec<_>>>()?;
             for given in keys.iter().chain(&named) {

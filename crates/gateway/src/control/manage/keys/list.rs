@@ -23,7 +23,7 @@ pub async fn info(visit: Visit) -> Answer {
     let shown = visit.read(|directory| {
         let (id, held) = find(directory, &given)?;
         may(&visit.actor, Wish::SeeKey(&id, &held.record), directory)?;
-        Ok(Value::Object(row(&id, &held.record, directory, &Spend::new(visit.now))))
+        Ok(Value::Object(row(&id, &held.record, directory, &visit.spend)))
     })?;
     answer(json!({ "key": given, "info": shown }))
 }
@@ -36,7 +36,7 @@ pub async fn infos(visit: Visit) -> Answer {
         let visible = |given: &String| {
             let (id, held) = find(directory, given).ok()?;
             may(&visit.actor, Wish::SeeKey(&id, &held.record), directory).ok()?;
-            let mut row = row(&id, &held.record, directory, &Spend::new(visit.now));
+            let mut row = row(&id, &held.record, directory, &visit.spend);
             row.insert("token".to_owned(), id.into());
             Some(Value::Object(row))
         };
@@ -72,7 +72,7 @@ const FILTERS: &[Field] = &[
 pub async fn list(visit: Visit) -> Answer {
     let form = visit.query(&[FILTERS, PAGE])?;
     let page = visit.read(|directory| {
-        let rows = rows(&visit.actor, &form, directory, &Spend::new(visit.now))?;
+        let rows = rows(&visit.actor, &form, directory, &visit.spend)?;
         Page::of(rows, &form, 10, "created_at")
     })?;
     let full =
@@ -90,7 +90,7 @@ pub async fn list(visit: Visit) -> Answer {
 pub async fn aliases(visit: Visit) -> Answer {
     let form = visit.query(&[FILTERS, PAGE])?;
     let page = visit.read(|directory| {
-        let mut rows = rows(&visit.actor, &form, directory, &Spend::new(visit.now))?;
+        let mut rows = rows(&visit.actor, &form, directory, &visit.spend)?;
         rows.retain(|row| !row["key_alias"].is_null());
         let mut form = form.clone();
         form.set_missing("sort_order", "asc");

@@ -12,7 +12,6 @@ use super::super::record::ADDITION;
 use super::super::refusal::{Refusal, Result};
 use super::super::rights::{Wish, may};
 use super::super::secret;
-use super::super::spend::Spend;
 use super::super::visit::{Answer, Visit, answer};
 use super::change::revised;
 use super::{ALIAS, NEW, SHORTEST, check_secret, find, issued, name_of, rename};
@@ -93,7 +92,7 @@ fn replace(draft: &mut Draft, given: &str, form: Form, new: &str, grace: Option<
         draft.create(&old, &RetiredKey { active: id.clone(), revoke_at: moment::after(draft.now, grace.seconds()) })?;
     }
     draft.create(&id, &key)?;
-    Ok(issued(&id, &key, new, draft.directory, &Spend::new(draft.now)))
+    Ok(issued(&id, &key, new, draft.directory, draft.spend))
 }
 
 /// The alias goes on meaning the same key.

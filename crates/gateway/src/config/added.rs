@@ -1,0 +1,134 @@
+//! Deployments and credentials that were added while running, and are kept in the database: they are read like entries
+//! of the file, each on its own, so that a mistake in one leaves out that one alone.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json, json};
+use store::records::{Credential, Model, Record};
+use store::{Directory, Held};
+
+use super::environ::Env;
+use super::keys::PARAMS;
+use super::models::{Builder, Credentials, Row};
+use super::report::{Notes, Place};
+use super::section::Section;
+use super::tree::{Node, Value};
+use crate::seal::Seal;
+
+/// What was added, as it is kept.
+#[derive(Clone, Debug, Default)]
+pub struct Added {
+    /// Deployments by id, oldest first.
+    pub models: Vec<(String, Arc<Model>)>,
+    /// Credentials by name.
+    pub credentials: Vec<(String, Arc<Credential>)>,
+}
+
+/// The file that findings about it name.
+const FILE: &str = "database";
+
+impl Added {
+    /// What a directory holds.
+    pub fn of(directory: &Directory) -> Self {
+        fn all<T: Record>(directory: &Directory) -> Vec<(String, Arc<T>)> {
+            T::all(directory).iter().map(|(id, held): (_, &Held<T>)| (id.clone(), held.record.clone())).collect()
+        }
+        let (mut models, mut credentials) = (all::<Model>(directory), all::<Credential>(directory));
+        models.sort_by_key(|(id, model)| (model.origin.created_at, id.clone()));
+        credentials.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Added { models, credentials }
+    }
+
+    /// The same as nodes of a tree. What cannot be opened is missing, and told.
+    pub fn nodes(&self, seal: Option<&Seal>, env: &Env, notes: &mut Notes) -> Nodes {
+        let file = if self.models.is_empty() && self.credentials.is_empty() { 0 } else { notes.open(FILE) };
+        let place = Place { file, ..Place::default() };
+        let mut nodes = Nodes { place, models: Vec::new(), credentials: Vec::new() };
+        let node = |value: &Json| {
+            let mut node = Node::of(value, place);
+            env.resolve(&mut node);
+            node
+        };
+        for (name, credential) in &self.credentials {
+            match open(seal, &credential.values) {
+                Ok(values) => nodes.credentials.push((name.clone(), node(&Json::Object(values)))),
+                Err(why) => notes.warn(place, &format!("credentials.{name}"), why, ""),
+            }
+        }
+        for (id, model) in &self.models {
+            nodes.models.push((id.clone(), entry(id, model, seal).map(|entry| node(&entry))));
+        }
+        nodes
+    }
+}
+
+/// The entry of `model_list` that a kept deployment stands for.
+fn entry(id: &str, model: &Model, seal: Option<&Seal>) -> Result<Json, String> {
+    let mut info = model.model_info.clone();
+    info.insert("id".to_owned(), id.into());
+    Ok(json!({
+        "model_name": model.model_name,
+        "litellm_params": open(seal, &model.params)?,
+        "model_info": info,
+        "blocked": model.blocked,
+    }))
+}
+
+/// Opens sealed JSON.
+pub fn open(seal: Option<&Seal>, sealed: &str) -> Result<Map<String, Json>, String> {
+    let seal = seal.ok_or("there is neither a salt key nor a master key to open it with")?;
+    let text = seal.open(sealed).map_err(|why| why.to_string())?;
+    serde_json::from_str(&text).map_err(|why| why.to_string())
+}
+
+/// What was added, as nodes of a tree.
+pub struct Nodes {
+    place: Place,
+    /// Deployments by id, or why they cannot be opened.
+    pub models: Vec<(String, Result<Node, String>)>,
+    credentials: Vec<(String, Node)>,
+}
+
+impl Nodes {
+    /// Puts the credentials among those of the file, which win.
+    pub fn lend<'t>(&'t self, credentials: &mut Credentials<'t>) {
+        for (name, node) in &self.credentials {
+            // What is wrong with them is told where they are used.
+            let section = Section::read(Some(node), name, &PARAMS, &mut Notes::default());
+            credentials.entry(name.clone()).or_insert(section);
+        }
+    }
+
+    /// The deployments, and those that are left out with the reason.
+    pub fn rows(&self, builder: &mut Builder) -> (Vec<Row>, Vec<(String, String)>) {
+        let (mut rows, mut left_out) = (Vec::new(), Vec::new());
+        for (id, node) in &self.models {
+            match node.as_ref().map_err(String::clone).and_then(|node| self.one(node, builder)) {
+                Ok(found) => rows.extend(found.into_iter().map(|row| Row { added: true, ..row })),
+                Err(why) => {
+                    builder.notes.warn(self.place, &format!("models.{id}"), format!("is left out: {why}"), "");
+                    left_out.push((id.clone(), why));
+                }
+            }
+        }
+        (rows, left_out)
+    }
+
+    fn one(&self, node: &Node, builder: &mut Builder) -> Result<Vec<Row>, String> {
+        let list = Node { place: self.place, value: Value::List(vec![node.clone()]) };
+        // Its mistakes are its own.
+        let outer = std::mem::take(builder.notes);
+        let rows = builder.rows(Some(&list));
+        let own = std::mem::replace(builder.notes, outer);
+        let (failed, blocked) = (own.failed(), node.get("blocked").is_some_and(|node| node.json() == "true"));
+        match own.finish().findings.into_iter().next() {
+            _ if !failed && (blocked || !rows.is_empty()) => Ok(rows),
+            Some(finding) if finding.remedy.is_empty() => Err(format!("{}: {}", finding.path, finding.message)),
+            Some(finding) => Err(format!("{}: {}; {}", finding.path, finding.message, finding.remedy)),
+            None => Err("nothing stands behind it".to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,211 @@
+//! Organizations: several teams that pay together, and who manages them.
+
+mod members;
+
+use serde_json::{Value, json};
+use store::records::{Fields, Organization};
+use store::{Directory, Held, Kind};
+
+pub use members::{add_member, remove_member, update_member};
+
+use super::draft::Draft;
+use super::form::{Field, Form, Takes, optional, required};
+use super::keys;
+use super::moment;
+use super::people::{Members, bounds_row};
+use super::record::{ALLOWANCE, changed, metadata, missing, need_budget, settle};
+use super::refusal::{Refusal, Result};
+use super::rights::{Wish, may};
+use super::secret;
+use super::spend::Spend;
+use super::teams;
+use super::visit::{Answer, Visit, answer};
+
+/// What an organization has beside budgets and limits.
+const FIELDS: &[Field] = &[
+    optional("organization_alias", Takes::Name),
+    optional("models", Takes::TEXTS),
+    optional("metadata", Takes::Map),
+    optional("object_permission", Takes::Map),
+];
+const NEW: &[Field] = &[optional("organization_id", Takes::Id), required("organization_alias", Takes::Name)];
+const ID: &[Field] = &[required("organization_id", Takes::Name)];
+const SAME_ID: &[Field] = &[optional("organization_id", Takes::Name)];
+
+/// `POST /organization/new`
+pub async fn create(visit: Visit) -> Answer {
+    let mut form = visit.form(&[NEW, FIELDS, ALLOWANCE])?;
+    let id = form.text("organization_id").map_or_else(secret::new_id, |id| Ok(id.to_owned()))?;
+    form.take("organization_id");
+    let row = visit
+        .change(|draft| {
+            may(draft.actor, Wish::ManageAll, draft.directory)?;
+            if draft.find::<Organization>(&id).is_some() {
+                return Err(Refusal::bad_param("organization_id", format!("Organization {id} already exists.")));
+            }
+            let blank = Organization { origin: draft.origin(), ..Organization::default() };
+            let organization = changed(&blank, settle(form.clone(), &blank.metadata, &[])?)?;
+            need_budget(draft, &organization.allowance)?;
+            draft.create(&id, &organization)?;
+            Ok(row(&id, &organization, draft.directory, draft.spend))
+        })
+        .await?;
+    answer(Value::Object(row))
+}
+
+/// `PATCH /organization/update`
+pub async fn update(visit: Visit) -> Answer {
+    let form = visit.form(&[ID, FIELDS, ALLOWANCE])?;
+    let id = form.needed("organization_id").to_owned();
+    change(visit, &id, form).await
+}
+
+/// `PATCH /v2/organization/{organization_id}`
+pub async fn patch(visit: Visit) -> Answer {
+    let form = visit.form(&[SAME_ID, FIELDS, ALLOWANCE])?;
+    let id = visit.segment("organization_id").to_owned();
+    change(visit, &id, form).await
+}
+
+async fn change(visit: Visit, id: &str, mut form: Form) -> Answer {
+    form.take("organization_id");
+    let row = visit
+        .change(|draft| {
+            let held = find(draft, id)?;
+            may(draft.actor, Wish::ManageAll, draft.directory)?;
+            let before = &held.record;
+            let base = Organization { origin: draft.changed(&before.origin), ..Organization::clone(before) };
+            let after: Organization = changed(&base, settle(form.clone(), &before.metadata, &[])?)?;
+            if after.allowance.budget_id != before.allowance.budget_id {
+                need_budget(draft, &after.allowance)?;
+            }
+            draft.replace(id, held, &after)?;
+            Ok(full(id, &after, &Members::of(draft.directory), draft.directory, draft.spend))
+        })
+        .await?;
+    answer(Value::Object(row))
+}
+
+fn find<'d>(draft: &Draft<'d>, id: &str) -> Result<&'d Held<Organization>> {
+    draft.find::<Organization>(id).ok_or_else(|| missing(Kind::Organization, "organization_id", id))
+}
+
+const IDS: &[Field] = &[required("organization_ids", Takes::TEXTS)];
+
+/// `DELETE /organization/delete`: their teams, and all keys, go with them.
+pub async fn delete(visit: Visit) -> Answer {
+    let form = visit.form(&[IDS])?;
+    let mut ids = form.texts("organization_ids").unwrap_or_default();
+    ids.sort();
+    ids.dedup();
+    let rows = visit
+        .change(|draft| {
+            may(draft.actor, Wish::ManageAll, draft.directory)?;
+            let mut rows = Vec::new();
+            for id in &ids {
+                let held = find(draft, id)?;
+                rows.push(row(id, &held.record, draft.directory, draft.spend));
+                remove(draft, id, held)?;
+            }
+            Ok(rows)
+        })
+        .await?;
+    answer(json!(rows))
+}
+
+fn remove(draft: &mut Draft, id: &str, held: &Held<Organization>) -> Result<()> {
+    let directory = draft.directory;
+    for (team, place) in directory.teams.iter().filter(|(_, held)| held.record.organization_id.as_deref() == Some(id)) {
+        teams::remove(draft, team, place)?;
+    }
+    for (hash, key) in directory.keys.iter().filter(|(_, held)| held.record.organization_id.as_deref() == Some(id)) {
+        keys::remove(draft, hash, key)?;
+    }
+    for (member, place) in directory.organization_members.iter().filter(|(_, held)| held.record.organization_id == id) {
+        draft.remove(member, place)?;
+    }
+    draft.remove(id, held)
+}
+
+/// `GET /organization/list`: those that somebody may see.
+pub async fn list(visit: Visit) -> Answer {
+    const FILTERS: &[Field] = &[optional("org_id", Takes::Text), optional("org_alias", Takes::Text)];
+    let form = visit.query(&[FILTERS])?;
+    let rows = visit.read(|directory| {
+        let members = Members::of(directory);
+        let fits = |id: &str, held: &Held<Organization>| {
+            let alias = held.record.organization_alias.as_deref().unwrap_or_default().to_lowercase();
+            form.text("org_id").is_none_or(|wanted| wanted == id)
+                && form.text("org_alias").is_none_or(|part| alias.contains(&part.to_lowercase()))
+                && may(&visit.actor, Wish::SeeOrganization(id), directory).is_ok()
+        };
+        let mut found: Vec<_> = directory.organizations.iter().filter(|(id, held)| fits(id, held)).collect();
+        found.sort_by_key(|(id, held)| (held.record.origin.created_at, (*id).clone()));
+        let rows = found.into_iter().map(|(id, held)| full(id, &held.record, &members, directory, &visit.spend));
+        Ok(rows.collect::<Vec<_>>())
+    })?;
+    answer(json!(rows))
+}
+
+/// `GET /organization/info`
+pub async fn info(visit: Visit) -> Answer {
+    let form = visit.query(&[ID])?;
+    let row = visit.read(|directory| see(&visit, form.needed("organization_id"), directory))?;
+    answer(Value::Object(row))
+}
+
+/// `POST /organization/info`: several of them.
+pub async fn infos(visit: Visit) -> Answer {
+    const IDS: &[Field] = &[required("organizations", Takes::TEXTS)];
+    let ids = visit.form(&[IDS])?.texts("organizations").unwrap_or_default();
+    let rows = visit.read(|directory| ids.iter().map(|id| see(&visit, id, directory)).collect::<Result<Vec<_>>>())?;
+    answer(json!(rows))
+}
+
+fn see(visit: &Visit, id: &str, directory: &Directory) -> Result<Fields> {
+    let held = directory.organizations.get(id).ok_or_else(|| missing(Kind::Organization, "organization_id", id))?;
+    may(&visit.actor, Wish::SeeOrganization(id), directory)?;
+    Ok(full(id, &held.record, &Members::of(directory), directory, &visit.spend))
+}
+
+/// An organization as a row of the incumbent's table; its budgets and limits are shown as a table of their own.
+fn row(id: &str, organization: &Organization, directory: &Directory, spend: &Spend) -> Fields {
+    let allowance = &organization.allowance;
+    let fields = json!({
+        "organization_id": id,
+        "organization_alias": organization.organization_alias,
+        "budget_id": allowance.budget_id.as_deref().unwrap_or_default(),
+        "metadata": metadata(&organization.metadata, allowance),
+        "models": organization.models,
+        "spend": spend.of(&format!("organization:{id}"), allowance),
+        "model_spend": {},
+        "object_permission_id": null,
+        "object_permission": organization.extra.get("object_permission"),
+        "litellm_budget_table": bounds_row(directory, allowance, spend),
+        "created_at": moment::shown(organization.origin.created_at),
+        "created_by": organization.origin.created_by,
+        "updated_at": moment::shown(organization.origin.updated_at),
+        "updated_by": organization.origin.updated_by,
+    });
+    match fields {
+        Value::Object(row) => row,
+        _ => Fields::new(),
+    }
+}
+
+/// The same with its members and teams.
+fn full(id: &str, organization: &Organization, members: &Members, directory: &Directory, spend: &Spend) -> Fields {
+    let mut row = row(id, organization, directory, spend);
+    let own = directory.organization_members.values().filter(|held| held.record.organization_id == id);
+    let mut people: Vec<_> = own.map(|held| &*held.record).collect();
+    people.sort_by_key(|member| (member.origin.created_at, member.user_id.clone()));
+    let people = people.into_iter().map(|member| members::row(member, directory, spend));
+    row.insert("members".to_owned(), people.collect::<Vec<_>>().into());
+    let own = directory.teams.iter().filter(|(_, held)| held.record.organization_id.as_deref() == Some(id));
+    let mut teams: Vec<_> = own.collect();
+    teams.sort_by_key(|(id, held)| (held.record.origin.created_at, (*id).clone()));
+    let teams =
+        teams.into_iter().map(|(id, held)| Value::Object(teams::row(id, &held.record, members, directory, spend)));
+    row.insert("teams".to_owned(), teams.collect::<Vec<_>>().into());
+    row
+}

@@ -1,0 +1,134 @@
+//! Tags: what calls are for.
+
+use serde_json::{Map, Value, json};
+use store::records::{Fields, Tag};
+use store::{Directory, Held, Kind};
+
+use super::draft::Draft;
+use super::form::{Field, Form, Takes, optional, required};
+use super::moment;
+use super::people::bounds_row;
+use super::record::{ALLOWANCE, changed, missing, need_budget, settle};
+use super::refusal::{Refusal, Result};
+use super::rights::{Wish, may};
+use super::spend::Spend;
+use super::visit::{Answer, Visit, answer};
+
+const FIELDS: &[Field] = &[
+    required("name", Takes::Name),
+    optional("description", Takes::Text),
+    optional("models", Takes::TEXTS),
+    optional("model_info", Takes::Map),
+];
+const NAME: &[Field] = &[required("name", Takes::Name)];
+const NAMES: &[Field] = &[required("names", Takes::TEXTS)];
+
+/// `POST /tag/new`
+pub async fn create(visit: Visit) -> Answer {
+    let form = visit.form(&[FIELDS, ALLOWANCE])?;
+    let name = form.needed("name").to_owned();
+    let row = visit
+        .change(|draft| {
+            may(draft.actor, Wish::ManageAll, draft.directory)?;
+            if draft.find::<Tag>(&name).is_some() {
+                return Err(Refusal::bad_param("name", format!("Tag {name} already exists")));
+            }
+            let blank = Tag { origin: draft.origin(), ..Tag::default() };
+            let tag = changed(&blank, values(form.clone())?)?;
+            need_budget(draft, &tag.allowance)?;
+            draft.create(&name, &tag)?;
+            Ok(row(&name, &tag, draft.directory, draft.spend))
+        })
+        .await?;
+    answer(json!({ "message": format!("Tag {name} created successfully"), "tag": row }))
+}
+
+/// `POST /tag/update`
+pub async fn update(visit: Visit) -> Answer {
+    let form = visit.form(&[FIELDS, ALLOWANCE])?;
+    let name = form.needed("name").to_owned();
+    let row = visit
+        .change(|draft| {
+            may(draft.actor, Wish::ManageAll, draft.directory)?;
+            let held = find(draft, &name)?;
+            let before = &held.record;
+            let base = Tag { origin: draft.changed(&before.origin), ..Tag::clone(before) };
+            let after: Tag = changed(&base, values(form.clone())?)?;
+            if after.allowance.budget_id != before.allowance.budget_id {
+                need_budget(draft, &after.allowance)?;
+            }
+            draft.replace(&name, held, &after)?;
+            Ok(row(&name, &after, draft.directory, draft.spend))
+        })
+        .await?;
+    answer(json!({ "message": format!("Tag {name} updated successfully"), "tag": row }))
+}
+
+/// The fields of a tag, which has no metadata.
+fn values(mut form: Form) -> Result<Fields> {
+    form.take("name");
+    let mut fields = settle(form, &Fields::new(), &[])?;
+    fields.remove("metadata");
+    Ok(fields)
+}
+
+fn find<'d>(draft: &Draft<'d>, name: &str) -> Result<&'d Held<Tag>> {
+    draft.find::<Tag>(name).ok_or_else(|| missing(Kind::Tag, "name", name))
+}
+
+/// `POST /tag/delete`
+pub async fn delete(visit: Visit) -> Answer {
+    let form = visit.form(&[NAME])?;
+    let name = form.needed("name");
+    visit
+        .change(|draft| {
+            may(draft.actor, Wish::ManageAll, draft.directory)?;
+            let held = find(draft, name)?;
+            draft.remove(name, held)
+        })
+        .await?;
+    answer(json!({ "message": format!("Tag {name} deleted successfully") }))
+}
+
+/// `POST /tag/info`: several of them, by name; those that are not there are left out.
+pub async fn infos(visit: Visit) -> Answer {
+    let names = visit.form(&[NAMES])?.texts("names").unwrap_or_default();
+    let rows = visit.read(|directory| {
+        may(&visit.actor, Wish::SeeAll, directory)?;
+        let found = names.iter().filter_map(|name| Some((name, directory.tags.get(name)?)));
+        let rows = found.map(|(name, held)| (name.clone(), row(name, &held.record, directory, &visit.spend)));
+        let rows = Map::from_iter(rows);
+        match rows.is_empty() {
+            true => Err(missing(Kind::Tag, "names", &names.join(", "))),
+            false => Ok(rows),
+        }
+    })?;
+    answer(Value::Object(rows))
+}
+
+/// `GET /tag/list`
+pub async fn list(visit: Visit) -> Answer {
+    let rows = visit.read(|directory| {
+        may(&visit.actor, Wish::SeeAll, directory)?;
+        let mut all: Vec<_> = directory.tags.iter().collect();
+        all.sort_by_key(|(name, held)| (held.record.origin.created_at, (*name).clone()));
+        Ok(all.into_iter().map(|(name, held)| row(name, &held.record, directory, &visit.spend)).collect::<Vec<_>>())
+    })?;
+    answer(json!(rows))
+}
+
+/// A tag as a row of the incumbent's table.
+fn row(name: &str, tag: &Tag, directory: &Directory, spend: &Spend) -> Value {
+    json!({
+        "name": name,
+        "description": tag.description,
+        "models": tag.models,
+        "model_info": tag.extra.get("model_info").cloned().unwrap_or_else(|| json!({})),
+        "spend": spend.of(&format!("tag:{name}"), &tag.allowance),
+        "budget_id": tag.allowance.budget_id,
+        "litellm_budget_table": bounds_row(directory, &tag.allowance, spend),
+        "created_at": moment::shown(tag.origin.created_at),
+        "created_by": tag.origin.created_by,
+        "updated_at": moment::shown(tag.origin.updated_at),
+    })
+}
