@@ -77,16 +77,18 @@ impl Books {
     /// Keeps the books for as long as the gateway runs.
     pub async fn keep(self: Arc<Self>) {
         let mut follower = self.follower.lock().await;
-        let mut pause = POLL;
+        let (mut pause, mut late) = (POLL, false);
         while let Err(problem) = self.prepare(&mut follower).await {
+            late = true;
             drop(self.opened.send_replace(Err(problem.to_string())));
             tokio::select! {
                 () = sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
                 () = self.closed() => return,
             }
         }
-        if self.opened.send_replace(Ok(())).is_err() {
-            tracing::warn!("the books are open");
+        self.opened.send_replace(Ok(())).unwrap_or_default();
+        if late {
+            tracing::warn!("the database is there");
         }
         let tidy = async {
             tokio::select! {
