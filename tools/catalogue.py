@@ -11,8 +11,8 @@ means unknown, which is never zero; prices are whole picodollars (1e-12 USD) per
 last column holds what few models have, separated by spaces (`crates/policy/src/catalogue/prices/text.rs` reads it):
 
     reasoning=P audio_input=P image_output=P ...   prices of single kinds of tokens
-    [service][>tokens]=P,P,...                     prices that hold in a service tier, for requests with more input, or both
-    offpeak@DAYS/HH:MM-HH:MM,...;DAYS/...+M=P,...  prices at these hours (UTC) of these days (Monday is 1; M: minutes east)
+    [service][>tokens]=P,P,...                     prices in a service tier, for requests with more input, or both
+    offpeak@DAYS/HH:MM-HH:MM,...;DAYS/...+M=P,...  prices at hours (UTC) of days (Monday is 1; M: minutes east)
     request=P character=P image_made=P ...         prices of other things than tokens
     web_search=P[/P/P]                             of one search with little, medium, much context
     eu=*F us=*F regional=*F fast=*F                factors on all prices of tokens in a region, or at a speed
@@ -210,7 +210,8 @@ def more_prices(model):
     for tier in tiers(model)[1:]:
         found = prices(tier)
         # A request never mixes tiers: what one does not say is paid like its other input.
-        found = found[:2] + [price if price != "" or known == "" else found[0] for price, known in zip(found[2:], base[2:])]
+        cached = zip(found[2:], base[2:])
+        found[2:] = [found[0] if price == "" != known else price for price, known in cached]
         yield f">{int(tier['range'][0])}={joined([*found, *kinds(tier)])}"
     yield from off_peak(model)
     yield from factors(model)
@@ -247,8 +248,8 @@ def variant(model, service, limit, suffix):
 def is_half(model):
     """Whether all prices of batches are half of the usual ones, which is what holds where nothing is said."""
     fields = [field for field in model if field.endswith("_batches")]
-    usual = [model.get(field.removesuffix("_batches")) for field in fields]
-    return all(price is not None and abs(2 * pico(model[field]) - pico(price)) <= 1 for field, price in zip(fields, usual))
+    pairs = [(model[field], model.get(field.removesuffix("_batches"))) for field in fields]
+    return all(usual is not None and abs(2 * pico(batch) - pico(usual)) <= 1 for batch, usual in pairs)
 
 
 def off_peak(model):

@@ -1,16 +1,18 @@
 //! One attempt in the books: money is held before it is sent, it is noted as open when it is, and settled when it is
 //! over. A booking that is dropped in between is settled as aborted, with what is known by then.
 
+use std::cell::RefCell;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use policy::price::{Bill, Cost, Quote, Tariff};
+use policy::price::{Cost, Quote, Tariff};
 use policy::{Need, Obeys};
 use store::{CostLines, Entry, EntryFault, Status};
-use types::{Fault, FaultKind, Operation, Side, Tier, Usage, Usd};
+use types::{Fault, FaultKind, Operation, Side, Usage, Usd};
 
 use crate::ask::Ask;
+use crate::asked::Asked;
 use crate::caller::denied;
 use crate::hold::Hold;
 use crate::ledger::{Durable, Ledger};
@@ -32,9 +34,13 @@ pub(crate) struct Booking {
     deployment: Arc<Deployment>,
     tariff: Arc<Tariff>,
     quote: Option<Quote>,
+    asked: Asked,
     /// `None` if nobody's money is limited, or once it is settled.
-    hold: Option<Rc<std::cell::RefCell<Hold>>>,
-    entry: Entry,
+    hold: Option<Rc<RefCell<Hold>>>,
+    /// What is written into the ledger, if there is one.
+    entry: Option<Box<Entry>>,
+    /// When it was sent, milliseconds since 1970.
+    started_at: i64,
     input_estimate: u64,
     /// The bound that the provider was given, tokens.
     bound: Option<u64>,
@@ -77,22 +83,25 @@ impl Booking {
         let tariff = deployment.tariff(model);
         let has_output = matches!(ask.operation, Operation::Chat | Operation::Completion);
         let limited = pass.has_budget();
-        // Counting costs time that only money is worth.
-        let input_estimate = if limited || gate.ledger.is_some() { ask.input_estimate() } else { 0 };
+        // Foreseeing costs time that only money is worth.
+        let foresees = limited || gate.ledger.is_some() || setup.pricing.block_unpriced;
+        let input_estimate = if foresees { ask.input_estimate() } else { 0 };
         let habits = deployment.health.habits();
-        let input = habits.input(input_estimate);
-        let quote = tariff.quote(input, None);
-        let asked = ask.output_bound().or(deployment.facts.max_output_tokens).filter(|_| has_output);
+        let asked = Asked::of(ask, deployment);
+        let quote = if foresees { tariff.quote(habits.input(input_estimate), asked.service()) } else { None };
+        let bound = ask.output_bound().or(deployment.facts.max_output_tokens).filter(|_| has_output);
         let mut booking = Booking {
-            entry: entry(order, input_estimate, quote.as_ref()),
+            entry: gate.ledger.is_some().then(|| Box::new(entry(order, input_estimate, quote.as_ref()))),
+            started_at: 0,
             pass: (*pass).clone(),
             ledger: gate.ledger.clone(),
             deployment: (*deployment).clone(),
             tariff,
             quote,
+            asked,
             hold: None,
             input_estimate,
-            bound: asked,
+            bound,
             lowered: None,
             has_output,
             opened: false,
@@ -103,11 +112,13 @@ impl Booking {
         }
         if limited {
             let Some(quote) = booking.quote else { return Err(unpriced(&deployment.name)) };
-            let need = need(order, &quote, asked, &habits, has_output);
+            let need = need(order, &quote, bound, &habits, has_output);
             let hold = Hold::take(pass, &need, setup.spending.patience).await?;
             booking.bound_to(&hold, &quote, need.grows);
-            booking.entry.charges = hold.charges();
-            booking.hold = Some(Rc::new(std::cell::RefCell::new(hold)));
+            if let Some(entry) = &mut booking.entry {
+                entry.charges = hold.charges();
+            }
+            booking.hold = Some(Rc::new(RefCell::new(hold)));
         }
         Ok(booking)
     }
@@ -124,15 +135,18 @@ impl Booking {
     /// The attempt is about to be sent: from here on it may cost something.
     pub fn open(&mut self) {
         self.opened = true;
-        self.entry.started_at = self.pass.now_ms();
-        if let Some(ledger) = &self.ledger {
-            ledger.open(&self.entry);
+        self.started_at = self.pass.now_ms();
+        if let (Some(ledger), Some(entry)) = (&self.ledger, &mut self.entry) {
+            entry.started_at = self.started_at;
+            ledger.open(entry);
         }
     }
 
     /// The first content has come.
     pub fn answered(&mut self) {
-        self.entry.first_token_at = Some(self.pass.now_ms());
+        if let Some(entry) = &mut self.entry {
+            entry.first_token_at = Some(self.pass.now_ms());
+        }
     }
 
     /// The attempt failed before it brought anything.
@@ -160,8 +174,10 @@ impl Booking {
     }
 
     fn note(&mut self, fault: &Fault) {
-        let (kind, status) = (format!("{:?}", fault.kind), fault.status());
-        self.entry.fault = Some(EntryFault { kind, status, message: fault.message.clone() });
+        if let Some(entry) = &mut self.entry {
+            let (kind, status) = (format!("{:?}", fault.kind), fault.status());
+            entry.fault = Some(EntryFault { kind, status, message: fault.message.clone() });
+        }
     }
 
     fn settle_with(&mut self, status: Status, mut usage: Usage, output_bytes: usize) -> Receipt {
@@ -187,26 +203,24 @@ impl Booking {
         }
         self.settled = true;
         let ended_at = self.pass.now_ms();
-        let bill = Bill {
-            at: self.entry.started_at.div_euclid(1000),
-            lasted_ms: (ended_at - self.entry.started_at).max(0) as u64,
-            service: usage.tier.map(Tier::as_str),
-            ..Bill::default()
-        };
+        let bill = self.asked.bill(self.started_at, (ended_at - self.started_at).max(0) as u64);
         let cost = match (status, usage.total()) {
             (Status::Failure, Some(0)) => Some(Cost::default()),
             _ => self.tariff.cost(&usage, &bill),
         };
         let total = cost.map(|cost| cost.total);
-        if let Some(hold) = self.hold.take().and_then(|hold| Rc::try_unwrap(hold).ok()) {
-            hold.into_inner().settle(total.unwrap_or_default());
+        if let Some(hold) = self.hold.take() {
+            // A price may be missing only now, of a search for example: the rest is no present.
+            let quoted = || self.quote.map(|quote| quote.worst(usage.output.unwrap_or_default()));
+            hold.borrow_mut().settle(total.or_else(quoted).unwrap_or_default());
         }
         self.pass.tokens.set(self.pass.tokens.get() + usage.total().unwrap_or_default());
         let lines = cost.as_ref().map(lines).unwrap_or_default();
-        let entry = &mut self.entry;
-        (entry.status, entry.ended_at, entry.usage, entry.estimated) = (status, Some(ended_at), usage, estimated);
-        (entry.cost, entry.lines) = (total, lines);
-        let durable = self.ledger.as_ref().map(|ledger| ledger.settle(entry));
+        let durable = self.ledger.as_ref().zip(self.entry.as_mut()).map(|(ledger, entry)| {
+            (entry.status, entry.ended_at, entry.usage, entry.estimated) = (status, Some(ended_at), usage, estimated);
+            (entry.cost, entry.lines) = (total, lines);
+            ledger.settle(entry)
+        });
         Receipt { cost: total, lines, durable }
     }
 

@@ -145,7 +145,7 @@ impl Hold {
     }
 
     /// The attempt is over and cost `cost`: that is spent, and nothing is held any more.
-    pub fn settle(mut self, cost: Usd) {
+    pub fn settle(&mut self, cost: Usd) {
         self.finish(cost);
     }
 

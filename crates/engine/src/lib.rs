@@ -5,6 +5,7 @@
 
 mod access;
 mod ask;
+mod asked;
 mod attempt;
 mod attempts;
 mod attribution;

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use dialects::{Back, Quirks, Target};
 use http::HeaderMap;
-use policy::price::{self, Tariff};
+use policy::price::{self, Bill, Cost, Tariff};
 use policy::{Budget, Member, Rules};
 use providers::Auth;
 use providers::http::Endpoint;
-use types::{Fault, ModelFacts, Raw};
+use types::{Fault, ModelFacts, Raw, Usage};
 
 use crate::{Access, Health};
 
@@ -225,6 +225,17 @@ impl Setup {
             let model = priced.min_by_key(|(price, _)| *price).map_or("MODEL", |(_, entry)| entry.model());
             Some(format!("{}{model}{}", pattern.before, pattern.after))
         })
+    }
+
+    /// What a call of `name` that consumes this would cost, on the first deployment of its group. Answers name the
+    /// upstream model, so that is a name here too. `None` if there is no such model or its price is not known.
+    pub fn cost(&self, name: &str, usage: &Usage, bill: &Bill) -> Option<Cost> {
+        let mut all = self.groups.values().flat_map(|group| &group.deployments);
+        let (deployment, star) = match self.find(name) {
+            Some((group, star)) => (group.deployments.first()?.clone(), star),
+            None => (all.find(|deployment| deployment.model == name)?.clone(), None),
+        };
+        deployment.tariff(&deployment.upstream_model(star.as_deref())).cost(usage, bill)
     }
 
     fn find_deployment(&self, name: &str) -> Option<Arc<Group>> {

@@ -1,19 +1,31 @@
-//! Where the gateway keeps its books: the database with keys and ledger, and the folder for what has not reached the
-//! database yet. Opened once at the start; it outlives every setup.
+//! Where the gateway keeps its books: the database with keys and ledger, and the spool for what has not reached the
+//! database yet. Opened once at the start; they outlive every setup.
 
+mod alarm;
+mod follower;
+mod lookout;
 mod place;
+mod source;
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use engine::Meters;
+use store::spool::{Pen, Spool};
 use store::{POLL, Registry, Store};
+use tokio::sync::{Mutex, watch};
 use tokio::time::{sleep, timeout};
 
+use alarm::Alarm;
+use follower::Follower;
 pub use place::{Place, find};
 
 /// How long the start waits for the database. Without it the gateway starts all the same, and knows no key until the
 /// database is there.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the end waits until what calls cost is in the database. What is not stays in the spool.
+const LAST_PATIENCE: Duration = Duration::from_secs(5);
 /// Longest pause between two tries to reach a database that is away.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
@@ -21,51 +33,102 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 pub struct Books {
     /// Keys, users, teams and all the rest.
     pub registry: Arc<Registry>,
+    spool: Spool,
+    follower: Mutex<Follower>,
+    /// Whether everything is known that was there at the start; else why not.
+    opened: watch::Sender<Result<(), String>>,
+    /// Whether nobody writes any more.
+    closing: watch::Sender<bool>,
 }
 
 impl Books {
-    /// Opens the books in `place`; nothing is read yet.
-    pub fn new(place: &Place) -> Self {
-        Books { registry: Arc::new(Registry::new(Store::new(&place.url))) }
+    /// Opens the books in `place`; nothing is read yet. What everybody has spent will be told to `meters`.
+    pub fn new(place: &Place, meters: Arc<Meters>) -> io::Result<Self> {
+        let store = Store::new(&place.url);
+        let spool = Spool::open(&place.spool)?;
+        let follower = Follower::new(store.clone(), place.spool.clone(), spool.reader(), meters);
+        Ok(Books {
+            registry: Arc::new(Registry::new(store)),
+            spool,
+            follower: Mutex::new(follower),
+            opened: watch::Sender::new(Err("it does not answer".to_owned())),
+            closing: watch::Sender::new(false),
+        })
     }
 
-    /// Brings the tables up to date and reads what is in them. Says why if that did not work in time.
-    pub async fn open(&self) -> Result<(), String> {
-        match timeout(PATIENCE, self.prepare()).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(problem)) => Err(problem.to_string()),
-            Err(_) => Err("it does not answer".to_owned()),
+    /// What a thread writes with.
+    pub fn pen(&self) -> io::Result<Pen> {
+        self.spool.pen()
+    }
+
+    /// Waits until everything is known that is in the books, but not for long. Says why if it is not by then.
+    pub async fn opened(&self) -> Result<(), String> {
+        let mut opened = self.opened.subscribe();
+        // The time is over, or it is open; what it says then is what counts.
+        let _ = timeout(PATIENCE, opened.wait_for(Result::is_ok)).await;
+        opened.borrow().clone()
+    }
+
+    /// Keeps the books for as long as the gateway runs.
+    pub async fn keep(self: Arc<Self>) {
+        let mut follower = self.follower.lock().await;
+        let mut pause = POLL;
+        while let Err(problem) = self.prepare(&mut follower).await {
+            drop(self.opened.send_replace(Err(problem.to_string())));
+            tokio::select! {
+                () = sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
+                () = self.closed() => return,
+            }
         }
+        if self.opened.send_replace(Ok(())).is_err() {
+            tracing::warn!("the books are open");
+        }
+        tokio::join!(self.mirror(), follower.follow(&self.spool, self.closed()));
     }
 
-    async fn prepare(&self) -> store::Result<()> {
+    /// In this order: whoever has a key is known only when it is also known what was spent.
+    async fn prepare(&self, follower: &mut Follower) -> store::Result<()> {
         self.registry.store().migrate().await?;
+        follower.begin().await?;
         warn(self.registry.refresh().await?);
         Ok(())
     }
 
-    /// Keeps the books up to date for as long as the gateway runs; `open` says whether [`Books::open`] succeeded.
-    pub async fn follow(self: Arc<Self>, mut open: bool) {
+    /// Follows the changes of objects.
+    async fn mirror(&self) {
         let mut pause = POLL;
+        let mut alarm = Alarm::default();
         loop {
-            sleep(pause).await;
-            let result = match open {
-                true => self.registry.refresh().await.map(warn),
-                false => self.prepare().await,
-            };
-            pause = match &result {
-                Ok(()) => POLL,
-                Err(_) => (pause * 2).min(LONGEST_PAUSE),
-            };
-            match result {
-                Ok(()) if !open => {
-                    open = true;
-                    tracing::warn!("the database is there");
-                }
-                Ok(()) => {}
-                Err(problem) => tracing::warn!(%problem, "the database is away"),
+            tokio::select! {
+                () = sleep(pause) => {}
+                () = self.closed() => return,
             }
+            pause = match self.registry.refresh().await {
+                Ok(unreadable) => {
+                    warn(unreadable);
+                    alarm.end("changes of keys are known again");
+                    POLL
+                }
+                Err(problem) => {
+                    alarm.raise(&format!("changes of keys are not known, the database is away: {problem}"));
+                    (pause * 2).min(LONGEST_PAUSE)
+                }
+            };
         }
+    }
+
+    /// Books what there is, but not for long. To be called when all pens are gone.
+    pub async fn close(&self) {
+        self.closing.send_replace(true);
+        let finish = async { self.follower.lock().await.finish().await };
+        if timeout(LAST_PATIENCE, finish).await.is_err() {
+            tracing::warn!("not everything is booked yet: the rest stays in the spool for the next start");
+        }
+    }
+
+    async fn closed(&self) {
+        // The sender lives as long as we do.
+        let _ = self.closing.subscribe().wait_for(|closing| *closing).await;
     }
 }
 
@@ -74,3 +137,6 @@ fn warn(unreadable: Vec<String>) {
         tracing::error!("{problem}");
     }
 }
+
+#[cfg(test)]
+mod tests;

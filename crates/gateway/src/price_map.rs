@@ -30,14 +30,18 @@ pub async fn follow(live: Arc<Live>) {
         let wait = match &remote {
             None => Duration::MAX,
             Some(remote) => match refresh(&live, remote).await {
-                Ok(()) => INTERVAL,
+                Ok(()) => {
+                    pause = FIRST_PAUSE;
+                    INTERVAL
+                }
                 Err(why) => {
-                    tracing::warn!(url = remote.url, "the price map cannot be had: {why}");
-                    pause.min(INTERVAL)
+                    // The rest of the address may hold a secret.
+                    tracing::warn!(host = &*remote.endpoint.host, "the price map cannot be had: {why}");
+                    let longer = (pause * 2).min(INTERVAL);
+                    std::mem::replace(&mut pause, longer)
                 }
             },
         };
-        pause = if wait == INTERVAL { FIRST_PAUSE } else { pause.saturating_mul(2) };
         tokio::select! {
             changed = named.changed() => match changed {
                 Ok(()) => pause = FIRST_PAUSE,
@@ -72,7 +76,7 @@ fn take(live: &Live, remote: &Remote, text: Vec<u8>) -> Result<(), String> {
         tracing::warn!("the price map is kept in memory only: {file} cannot be written: {error}");
     }
     match live.reload() {
-        Ok(_) => tracing::warn!(url = remote.url, "prices were updated"),
+        Ok(_) => tracing::warn!(host = &*remote.endpoint.host, "prices were updated"),
         Err(report) => tracing::error!("the new prices wait for a configuration without errors\n{report}"),
     }
     Ok(())

@@ -67,11 +67,15 @@ fn prepare(args: &ServeArgs) -> Result<Ready, String> {
         return Err("the configuration has errors; nothing was started".to_owned());
     };
     let tls = tls_files.map(Tls::read).transpose().map_err(|why| format!("HTTPS cannot be served: {why}"))?;
-    let books = books::find(&loaded.keeping, args.config.as_deref(), &config::process_env)?.map(|place| {
-        loaded.found.push(place.shown.clone());
-        Arc::new(Books::new(&place))
-    });
     let meters = Arc::new(Meters::new(loaded.keeping.zone.clone().unwrap_or(TimeZone::UTC)));
+    let books = match books::find(&loaded.keeping, args.config.as_deref(), &config::process_env)? {
+        Some(place) => {
+            loaded.found.push(place.shown.clone());
+            let books = Books::new(&place, meters.clone());
+            Some(Arc::new(books.map_err(|why| format!("{} cannot be used: {why}", place.spool.display()))?))
+        }
+        None => None,
+    };
     let open = setup.access.is_open();
     let address = address(args, open)?;
     let listeners = worker::listeners(address, args.workers())
@@ -130,15 +134,14 @@ impl Ready {
             return ExitCode::FAILURE;
         };
         if let Some(books) = &self.live.books {
-            let opened = control.block_on(books.open());
-            if let Err(why) = &opened {
+            control.spawn(books.clone().keep());
+            if let Err(why) = control.block_on(books.opened()) {
                 complain(&format!("the database cannot be used yet: {why}; until it can be, no virtual key is known"));
             }
             let seen = added::state(&books.registry.read());
             if seen != Default::default() {
                 self.live.rebuild();
             }
-            control.spawn(books.clone().follow(opened.is_ok()));
             control.spawn(added::follow(self.live.clone(), seen));
         }
         control.spawn(signals.listen(self.live.clone(), stop));
@@ -162,6 +165,9 @@ impl Ready {
             }
         }
         drop(watched);
+        if let Some(books) = &self.live.books {
+            control.block_on(books.close());
+        }
         control.shutdown_background();
         code
     }

@@ -12,7 +12,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use engine::{Dice, Gate, Keyring};
+use engine::{Dice, Gate, Keyring, Ledger};
 use providers::http::Client;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
@@ -63,7 +63,9 @@ pub fn run(listener: StdListener, live: Arc<Live>, seed: u64, stop: Stop) -> io:
         let dice = RefCell::new(Dice::new(seed));
         let registry = live.books.as_ref().map(|books| books.registry.clone());
         let keyring = Keyring::new(registry, live.meters.clone());
-        let gate = Rc::new(Gate { wire, setup, dice, unix_ms: Rc::new(unix_ms), keyring, ledger: None });
+        let pen = live.books.as_ref().map(|books| books.pen()).transpose()?;
+        let ledger = pen.map(|pen| Rc::new(Rc::new(pen)) as Rc<dyn Ledger>);
+        let gate = Rc::new(Gate { wire, setup, dice, unix_ms: Rc::new(unix_ms), keyring, ledger });
         accept(TcpListener::from_std(listener)?, Rc::new(Door { gate, live, stop })).await;
         Ok(())
     })

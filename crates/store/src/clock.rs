@@ -12,6 +12,9 @@ pub(crate) const OBJECTS: &str = "objects";
 /// The counter of changes of sums.
 pub(crate) const SPEND: &str = "spend";
 
+/// The counter of the audit.
+pub(crate) const AUDIT: &str = "audit";
+
 /// Milliseconds since 1970.
 pub(crate) fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)

@@ -1,6 +1,7 @@
 //! One way to speak SQL to SQLite and to Postgres: the same text, whole numbers and texts as values, a deadline on
 //! everything. SQL texts number their parameters (`$1`), which both databases understand.
 
+mod filter;
 mod insert;
 mod problem;
 mod row;
@@ -16,6 +17,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use sqlx::{AssertSqlSafe, Postgres, query_with};
 use tokio::time::timeout;
 
+pub(crate) use filter::Filter;
 pub(crate) use insert::insert;
 pub use problem::{Problem, Result};
 pub(crate) use row::Row;
@@ -90,6 +92,13 @@ impl Db {
                 Ok(settle(connection, rows)?.into_iter().map(Row::Postgres).collect())
             }
         }
+    }
+
+    /// How many rows of `table` meet `filter`, counted up to `most`.
+    pub async fn count(&self, table: &str, mut filter: Filter, most: i64) -> Result<i64> {
+        let most = filter.value(most);
+        let sql = format!("SELECT COUNT(*) FROM (SELECT 1 FROM {table}{} LIMIT {most}) AS counted", filter.sql());
+        self.rows(sql, filter.into_values()).await?.first().map_or(Ok(0), |row| row.int(0))
     }
 
     /// Begins a transaction that will write.

@@ -215,7 +215,7 @@ impl Entry {
 }
 
 /// Cuts a text off at `longest` bytes, and takes out what a database does not take.
-fn bound(text: &mut String, longest: usize) {
+pub(crate) fn bound(text: &mut String, longest: usize) {
     if text.contains('\0') {
         *text = text.replace('\0', "\u{fffd}");
     }

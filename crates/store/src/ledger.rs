@@ -8,46 +8,58 @@ mod spend;
 
 use std::collections::{BTreeMap, HashSet};
 
+use types::Usd;
+
 use crate::clock::{SPEND, now, tick};
 use crate::db::{Db, Tx, Value, insert, values};
 use crate::{Entry, Problem, Result, Status};
 
+pub use period::ends_at;
 pub(crate) use retention::{forget, forget_windows};
 pub use spend::{Sum, Sums};
-pub(crate) use spend::{add, changed};
+pub(crate) use spend::{adjust, changed};
 
-/// What came of booking.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What came of booking: attempts by id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Booked {
-    /// Attempts that were not booked before.
-    pub new: usize,
-    /// Attempts that were, and of which nothing was changed.
-    pub known: usize,
+    /// Those that were not booked before.
+    pub new: Vec<String>,
+    /// Those that were, and of which nothing was changed.
+    pub known: Vec<String>,
 }
 
 /// Books what is settled among `entries`.
 pub(crate) async fn book(db: &Db, entries: &[Entry]) -> Result<Booked> {
-    // In one order everywhere, so that replicas which book the same wait for each other in turn.
-    let settled = entries.iter().filter(|entry| entry.status != Status::Open);
-    let mut entries: BTreeMap<&str, &Entry> = BTreeMap::new();
-    for entry in settled {
-        entries.entry(&entry.attempt_id).or_insert(entry);
-    }
-    if entries.is_empty() {
-        return Ok(Booked::default());
-    }
     let mut tx = db.begin().await?;
-    let new = insert_rows(&mut tx, entries.values().copied()).await?;
-    let known = entries.len() - new.len();
-    entries.retain(|id, _| new.contains(*id));
-    if !entries.is_empty() {
-        // Whoever books at the same time waits here, so that nobody can wait for us behind it.
-        let tick = tick(&mut tx, SPEND).await?;
-        spend::book(&mut tx, tick, entries.values().copied()).await?;
-        daily::book(&mut tx, entries.values().copied()).await?;
-    }
+    let booked = book_within(&mut tx, entries).await?;
     tx.commit().await?;
-    Ok(Booked { new: new.len(), known })
+    Ok(booked)
+}
+
+/// Whether a harmless entry could be booked: it is, and then everything is undone.
+pub(crate) async fn rehearse(db: &Db) -> Result<()> {
+    let id = format!("rehearsal-{}", now());
+    let entry = Entry { attempt_id: id, status: Status::Success, cost: Some(Usd::from_nanos(1)), ..Entry::default() };
+    book_within(&mut db.begin().await?, &[entry]).await.map(drop)
+}
+
+async fn book_within(tx: &mut Tx, entries: &[Entry]) -> Result<Booked> {
+    // In one order everywhere, so that replicas which book the same wait for each other in turn.
+    let mut settled: BTreeMap<&str, &Entry> = BTreeMap::new();
+    for entry in entries.iter().filter(|entry| entry.status != Status::Open) {
+        settled.entry(&entry.attempt_id).or_insert(entry);
+    }
+    let new = insert_rows(tx, settled.values().copied()).await?;
+    let (new, known): (BTreeMap<&str, &Entry>, BTreeMap<&str, &Entry>) =
+        settled.into_iter().partition(|(id, _)| new.contains(*id));
+    if !new.is_empty() {
+        // Whoever books at the same time waits here, so that nobody can wait for us behind it.
+        let tick = tick(tx, SPEND).await?;
+        spend::book(tx, tick, new.values().copied()).await?;
+        daily::book(tx, new.values().copied()).await?;
+    }
+    let ids = |entries: BTreeMap<&str, &Entry>| entries.into_keys().map(str::to_owned).collect();
+    Ok(Booked { new: ids(new), known: ids(known) })
 }
 
 /// Columns of the ledger.
@@ -78,7 +90,7 @@ fn row(entry: &Entry, now: i64) -> Result<Vec<Value>> {
         entry.customer_id.clone(),
         &*entry.model_group,
         &*entry.model,
-        entry.cost.map(types::Usd::nanos),
+        entry.cost.map(Usd::nanos),
         body,
     ])
 }

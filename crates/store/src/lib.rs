@@ -4,6 +4,8 @@
 //! One SQL text serves SQLite (the default, nothing to install) and Postgres (many replicas). Only the control plane
 //! comes here: the data plane reads the [`Directory`], which is memory, and writes to the spool, which is a file.
 
+mod audit;
+mod change;
 mod clock;
 mod day;
 mod db;
@@ -17,10 +19,12 @@ mod schema;
 pub mod spool;
 mod store;
 
+pub use audit::{Audit, AuditFilter, Author};
+pub use change::{Adjustment, Change, NewSum};
 pub use db::{Problem, Result, StoreUrl};
 pub use directory::{Directory, Entries, Held};
 pub use entry::{Charge, CostLines, Entry, EntryFault, Status};
-pub use ledger::{Booked, Sum, Sums};
+pub use ledger::{Booked, Sum, Sums, ends_at};
 pub use objects::{Changes, Expect, Kind, Object, Write};
 pub use records::hash_key;
 pub use registry::{POLL, Registry};

@@ -119,15 +119,17 @@ pub(crate) async fn changes(db: &Db, since: i64) -> Result<Changes> {
     Ok(Changes { objects: objects?.into_iter().flatten().collect(), upto, more: rows.len() as i64 == PAGE })
 }
 
-/// Carries out `writes` and returns what is there afterwards.
-pub(crate) async fn write(tx: &mut Tx, writes: Vec<Write>) -> Result<Vec<Object>> {
+/// Carries out `writes` and returns what was there before and what is there afterwards.
+pub(crate) async fn write(tx: &mut Tx, writes: Vec<Write>) -> Result<Vec<(Option<String>, Object)>> {
     let mut written = Vec::with_capacity(writes.len());
     for write in writes {
         // Taken before anything is read: whoever writes at the same time waits here.
         let version = tick(tx, OBJECTS).await?;
-        let sql = "SELECT version, deleted FROM lockgate_object WHERE kind = $1 AND id = $2";
+        let sql = "SELECT version, deleted, body FROM lockgate_object WHERE kind = $1 AND id = $2";
         let rows = tx.rows(sql, values![write.kind.name(), &*write.id]).await?;
         let there = rows.first().map(|row| Ok::<_, Problem>((row.int(0)?, row.int(1)? == 0))).transpose()?;
+        let alive = there.is_some_and(|(_, alive)| alive);
+        let before = rows.first().filter(|_| alive).map(|row| row.text(2)).transpose()?;
         judge(&write, there)?;
         tx.run(
             "INSERT INTO lockgate_object (kind, id, version, deleted, body) VALUES ($1, $2, $3, $4, $5)
@@ -142,7 +144,7 @@ pub(crate) async fn write(tx: &mut Tx, writes: Vec<Write>) -> Result<Vec<Object>
             ],
         )
         .await?;
-        written.push(Object { kind: write.kind, id: write.id, version, body: write.body });
+        written.push((before, Object { kind: write.kind, id: write.id, version, body: write.body }));
     }
     Ok(written)
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
-use crate::{Directory, Object, Result, Store, Write};
+use crate::{Change, Directory, Object, Result, Store};
 
 /// How often the feed of changes is read: well within the second after which a revoked key must not work any more.
 pub const POLL: Duration = Duration::from_millis(250);
@@ -44,9 +44,9 @@ impl Registry {
         self.current.load(Ordering::Relaxed)
     }
 
-    /// Carries out all `writes`, or none of them. When it returns they are in memory too.
-    pub async fn write(&self, writes: Vec<Write>) -> Result<Vec<Object>> {
-        let written = self.store.write(writes).await?;
+    /// Carries out a change, or nothing of it. When it returns, the objects are in memory too.
+    pub async fn write(&self, change: Change) -> Result<Vec<Object>> {
+        let written = self.store.write(change).await?;
         self.change(|directory| directory.take(&written));
         Ok(written)
     }

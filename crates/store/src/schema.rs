@@ -9,7 +9,11 @@ use crate::clock::now;
 use crate::db::{Db, Problem, values};
 
 /// The steps, oldest first. A step that was released is never changed again.
-const STEPS: &[&str] = &[include_str!("schema/0001_objects.sql"), include_str!("schema/0002_ledger.sql")];
+const STEPS: &[&str] = &[
+    include_str!("schema/0001_objects.sql"),
+    include_str!("schema/0002_ledger.sql"),
+    include_str!("schema/0003_audit.sql"),
+];
 
 /// How often replicas that start together may get into each other's way.
 const TRIES: u32 = 10;

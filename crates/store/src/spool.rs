@@ -14,7 +14,8 @@ mod pen;
 mod reader;
 mod syncer;
 
-use std::io;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -23,8 +24,13 @@ pub use pen::{Mark, Pen};
 pub use reader::{Batch, Reader};
 use syncer::Syncer;
 
+use crate::Entry;
+
 /// Size at which a pen begins the next file.
 const FILE_BYTES: u64 = 16 << 20;
+
+/// Name of the file for lines that cannot be booked.
+const REJECTED: &str = "rejected";
 
 /// This process' part of the spool.
 pub struct Spool {
@@ -75,6 +81,21 @@ impl Spool {
 /// Takes over what dead processes left in `dir`.
 pub fn orphans(dir: &Path) -> io::Result<Vec<Reader>> {
     Ok(Folder::orphans(dir)?.into_iter().map(Reader::dead).collect())
+}
+
+/// Sets aside a line that cannot be booked: for people to look at, in the file `rejected` of `dir`.
+pub fn reject(dir: &Path, line: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().create(true).append(true).open(dir.join(REJECTED))?;
+    file.write_all(&[line, b"\n"].concat())?;
+    file.sync_all()
+}
+
+/// An entry as a line of the spool.
+pub fn line(entry: &Entry) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    line::write(entry, &mut line)?;
+    line.pop();
+    Ok(line)
 }
 
 /// A panic elsewhere leaves nothing half done in what these locks guard.

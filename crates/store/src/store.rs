@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use types::Usd;
-
 use crate::db::Db;
-use crate::objects::{self, Changes, Object, Write};
-use crate::{Booked, Entry, Result, StoreUrl, Sums, ledger, schema};
+use crate::objects::{self, Changes, Object};
+use crate::{Audit, AuditFilter, Booked, Change, Entry, Result, StoreUrl, Sums, audit, change, ledger, schema};
 
 /// How long a connection, a statement or a commit may take.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -28,12 +26,9 @@ impl Store {
         schema::migrate(&self.db).await
     }
 
-    /// Carries out all `writes`, or none of them, and returns what is there afterwards.
-    pub async fn write(&self, writes: Vec<Write>) -> Result<Vec<Object>> {
-        let mut tx = self.db.begin().await?;
-        let written = objects::write(&mut tx, writes).await?;
-        tx.commit().await?;
-        Ok(written)
+    /// Carries out a change, or nothing of it, and returns what is there afterwards.
+    pub async fn write(&self, change: Change) -> Result<Vec<Object>> {
+        change::carry_out(&self.db, change).await
     }
 
     /// What changed behind version `since`.
@@ -46,12 +41,9 @@ impl Store {
         ledger::book(&self.db, entries).await
     }
 
-    /// Adds `delta`, which may be negative, to what a subject has spent in a period; the new sum.
-    pub async fn adjust(&self, subject: &str, period: &str, delta: Usd) -> Result<Usd> {
-        let mut tx = self.db.begin().await?;
-        let spend = ledger::add(&mut tx, subject, period, delta).await?;
-        tx.commit().await?;
-        Ok(spend)
+    /// Whether a harmless entry could be booked now. If so, and another one cannot, that one is at fault.
+    pub async fn rehearse(&self) -> Result<()> {
+        ledger::rehearse(&self.db).await
     }
 
     /// Deletes up to `most` rows of attempts that were sent and booked before a time; says how many there were. Their
@@ -63,6 +55,17 @@ impl Store {
     /// Deletes up to `most` sums of windows that ended before a time; says how many there were.
     pub async fn forget_windows(&self, before_ms: i64, most: i64) -> Result<usize> {
         ledger::forget_windows(&self.db, before_ms, most).await
+    }
+
+    /// Changes by hand that meet `filter`, newest first: `most` of them behind the first `skip`; and how many there are,
+    /// counted up to `bound`.
+    pub async fn audit(&self, filter: &AuditFilter, skip: i64, most: i64, bound: i64) -> Result<(Vec<Audit>, i64)> {
+        audit::list(&self.db, filter, skip, most, bound).await
+    }
+
+    /// One change by hand.
+    pub async fn find_audit(&self, id: i64) -> Result<Option<Audit>> {
+        audit::find(&self.db, id).await
     }
 
     /// The sums of spend that changed behind `since`; all of them behind zero.

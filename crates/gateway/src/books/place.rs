@@ -1,4 +1,4 @@
-//! Which database: what the configuration says, else a SQLite file beside the configuration, else
+//! Which database, and which folder: what the configuration says, else a SQLite file beside the configuration, else
 //! in the folder where programs of this user keep their state.
 
 use std::fs;
@@ -17,6 +17,8 @@ const SERVICE_DIR: &str = "/var/lib/lockgate";
 pub struct Place {
     /// The database.
     pub url: StoreUrl,
+    /// Folder for what has not reached it yet.
+    pub spool: PathBuf,
     /// A line about it for people.
     pub shown: String,
 }
@@ -36,8 +38,14 @@ pub fn find(keeping: &Keeping, config: Option<&Path>, env: ReadEnv) -> Result<Op
         None => candidates(config, env).into_iter().find(|dir| is_writable(dir)),
     };
     let Some(dir) = dir else {
-        let shown = "found no directory that can be written to: keys and spend are forgotten at the end".to_owned();
-        return Ok(Some(Place { url: url.unwrap_or(StoreUrl::Memory), shown }));
+        let spool = std::env::temp_dir().join(format!("lockgate-{}", std::process::id()));
+        let url = url.unwrap_or(StoreUrl::Memory);
+        let lost = match &url {
+            StoreUrl::Postgres(_) => "what calls cost is kept in Postgres, by way of a temporary one",
+            StoreUrl::Memory | StoreUrl::Sqlite(_) => "keys and spend are forgotten at the end",
+        };
+        let shown = format!("found no directory that can be written to: {lost}");
+        return Ok(Some(Place { url, spool, shown }));
     };
     let shown = match &url {
         Some(StoreUrl::Postgres(_)) => format!("keeping keys and spend in Postgres, by way of {}", dir.display()),
@@ -45,7 +53,7 @@ pub fn find(keeping: &Keeping, config: Option<&Path>, env: ReadEnv) -> Result<Op
         Some(StoreUrl::Sqlite(_)) | None => format!("keeping keys and spend in {}", dir.join(FILE).display()),
     };
     let url = url.unwrap_or_else(|| StoreUrl::file(&dir.join(FILE)));
-    Ok(Some(Place { url, shown }))
+    Ok(Some(Place { url, spool: dir.join("spool"), shown }))
 }
 
 /// Folders that may hold the books, best first.

@@ -12,6 +12,7 @@ mod house;
 mod manage;
 mod money;
 mod price_map;
+mod prices;
 mod reload;
 mod servers;
 mod staying_alive;

@@ -1,6 +1,6 @@
 //! From what an attempt consumed to what it cost, line by line.
 
-use types::{Usage, Usd};
+use types::{Tier, Usage, Usd};
 
 use super::{Tariff, times};
 use crate::catalogue::Kind;
@@ -12,7 +12,8 @@ pub struct Bill<'a> {
     pub at: i64,
     /// How long it took, milliseconds.
     pub lasted_ms: u64,
-    /// The service tier that served it, or else that was asked for, in OpenAI's words: `flex`, `priority`, `batch`.
+    /// The service tier that was asked for, in OpenAI's words: `flex`, `priority`, `batch`. The one that the provider
+    /// says has served wins.
     pub service: Option<&'a str>,
     /// Where it was served, if the provider says so or the request asked for it; otherwise where the deployment is.
     pub region: Option<&'a str>,
@@ -79,25 +80,25 @@ impl Tariff {
     /// What an attempt costs; `None` if a price is missing. Counts that nobody stated count as nothing: estimates must
     /// be filled in before.
     pub fn cost(&self, usage: &Usage, bill: &Bill) -> Option<Cost> {
-        let by_token = self.has_token_prices();
+        let service = usage.tier.map(Tier::as_str).or(bill.service);
         let (fees, counted) = self.fees(usage, bill)?;
-        let mut lines = match by_token {
-            true => self.tokens(usage, bill)?,
+        let mut lines = match self.has_token_prices() {
+            true => self.tokens(usage, service, bill.at)?,
             // What is paid for otherwise may have tokens that cost nothing, but then the other must be known.
             false if counted => [0; 6],
             false => return None,
         };
         let region = self.list.region_factor(bill.region.or(self.region.as_deref()));
-        let speed = self.list.speed_factor(bill.service);
+        let speed = self.list.speed_factor(service);
         lines = lines.map(|line| times(times(line, speed), region));
         lines[OTHER] = fees;
         Some(self.settle(lines))
     }
 
     /// The lines of tokens, in femtodollars; `None` if a price is missing.
-    fn tokens(&self, usage: &Usage, bill: &Bill) -> Option<[u128; 6]> {
+    fn tokens(&self, usage: &Usage, service: Option<&str>, at: i64) -> Option<[u128; 6]> {
         let input = usage.input.unwrap_or(0);
-        let rates = self.list.rates(bill.service, input, self.list.is_off_peak(bill.at));
+        let rates = self.list.rates(service, input, self.list.is_off_peak(at));
         let mut lines = [0u128; 6];
         let mut add = |line: usize, kind: Kind, count: u64| {
             if count > 0 {

@@ -45,13 +45,17 @@ impl Terms {
             Some((provider, model)) => (provider.as_str(), model.as_str()),
             None => (self.provider.as_str(), model),
         };
-        let (listed, origin) = self.book.prices(provider, model);
-        match (self.stated.is_known(), &self.default) {
-            (true, _) => (listed.with(&self.stated), Origin::Stated),
-            (false, _) if listed.is_known() => (listed, origin),
-            (false, _) if self.own => (PriceList::flat(0, 0), Origin::Own),
-            (false, Some(default)) => (default.clone(), Origin::Default),
-            (false, None) => (listed, Origin::Unknown),
+        let (listed, origin) = match (self.book.prices(provider, model), &self.default) {
+            ((_, Origin::Unknown), _) if self.own => (PriceList::flat(0, 0), Origin::Own),
+            ((_, Origin::Unknown), Some(default)) => (default.clone(), Origin::Default),
+            (listed, _) => listed,
+        };
+        let says_what_calls_cost = !self.stated.base.is_empty() || self.stated.fees.second.is_some();
+        match says_what_calls_cost {
+            // Half a price is no reason to take the other half for zero, or for what others cost.
+            true if matches!(origin, Origin::Own | Origin::Default) => (self.stated.clone(), Origin::Stated),
+            true => (listed.with(&self.stated), Origin::Stated),
+            false => (listed.with(&self.stated), origin),
         }
     }
 }

@@ -4,7 +4,7 @@ mod machines;
 mod quotes;
 mod sources;
 
-use types::{Usage, Usd};
+use types::{Tier, Usage, Usd};
 
 use super::*;
 use crate::catalogue::{Factor, Fees, Rates, Variant};

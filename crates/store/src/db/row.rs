@@ -22,6 +22,12 @@ impl Row {
     pub fn text(&self, column: usize) -> Result<String> {
         self.get(column)
     }
+
+    /// A text that may be missing.
+    pub fn maybe_text(&self, column: usize) -> Result<Option<String>> {
+        self.get(column)
+    }
+
     fn get<T>(&self, column: usize) -> Result<T>
     where
         T: for<'r> sqlx::Decode<'r, sqlx::Sqlite> + Type<sqlx::Sqlite>,

@@ -5,7 +5,7 @@ const DAY: i64 = 86_400_000;
 
 /// When the window `<duration>@<unix seconds of its start>` has ended for sure, in milliseconds since 1970; `None` for
 /// a sum without end.
-pub(super) fn ends_at(period: &str) -> Option<i64> {
+pub fn ends_at(period: &str) -> Option<i64> {
     let (duration, start) = period.split_once('@')?;
     let start = start.parse::<i64>().ok()?.saturating_mul(1000);
     let digits = duration.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(duration.len());

@@ -8,7 +8,7 @@ use types::Usd;
 use super::{added, period};
 use crate::clock::{SPEND, tick};
 use crate::db::{Db, Tx, insert, values};
-use crate::{Entry, Result};
+use crate::{Adjustment, Entry, NewSum, Result};
 
 /// What a subject has spent in a period.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -97,17 +97,21 @@ pub(crate) async fn changed(db: &Db, since: i64) -> Result<Sums> {
     }
 }
 
-/// Adds `delta`, which may be negative, to a sum.
-pub(crate) async fn add(tx: &mut Tx, subject: &str, period: &str, delta: Usd) -> Result<Usd> {
+/// Changes a sum by hand; what it was and what it is.
+pub(crate) async fn adjust(tx: &mut Tx, adjustment: &Adjustment) -> Result<(Usd, Usd)> {
+    let Adjustment { subject, period, spend } = adjustment;
     // Nobody else changes sums before this is over.
     let tick = tick(tx, SPEND).await?;
     let sql = "SELECT spend_nanousd FROM lockgate_spend WHERE subject = $1 AND period = $2";
-    let rows = tx.rows(sql, values![subject, period]).await?;
-    let before = rows.first().map_or(Ok(0), |row| row.int(0))?;
-    let spend = Usd::from_nanos(before) + delta;
+    let rows = tx.rows(sql, values![&**subject, &**period]).await?;
+    let before = rows.first().map_or(Ok(Usd::ZERO), |row| row.int(0).map(Usd::from_nanos))?;
+    let after = match spend {
+        NewSum::Exactly(spend) => *spend,
+        NewSum::Plus(delta) => before + *delta,
+    };
     let tail = "ON CONFLICT (subject, period) DO UPDATE
         SET tick = excluded.tick, spend_nanousd = excluded.spend_nanousd";
-    let row = values![subject, period, spend.nanos(), tick, period::ends_at(period)];
+    let row = values![&**subject, &**period, after.nanos(), tick, period::ends_at(period)];
     insert(tx, SUMS, tail, vec![row]).await?;
-    Ok(spend)
+    Ok((before, after))
 }

@@ -1,10 +1,6 @@
-use std::collections::BTreeMap;
-
-use types::Usd;
-
 use super::*;
 use crate::entry::samples::{full, usual};
-use crate::{Charge, Store, StoreUrl};
+use crate::{Adjustment, Change, Charge, NewSum, Store, StoreUrl};
 
 async fn store() -> Store {
     let store = Store::new(&StoreUrl::Memory);
@@ -14,6 +10,11 @@ async fn store() -> Store {
 
 fn costing(id: &str, nanos: i64) -> Entry {
     Entry { cost: Some(Usd::from_nanos(nanos)), ..usual(id, Status::Success) }
+}
+
+fn booked(new: &[&str], known: &[&str]) -> Booked {
+    let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
+    Booked { new: ids(new), known: ids(known) }
 }
 
 async fn sums(store: &Store, since: i64) -> BTreeMap<String, i64> {
@@ -29,9 +30,9 @@ async fn number(store: &Store, sql: &str) -> i64 {
 async fn an_attempt_counts_once_however_often_it_is_booked() {
     let store = store().await;
     let batch = [costing("a", 5), costing("b", 7), costing("a", 5)];
-    assert_eq!(store.book(&batch).await.unwrap(), Booked { new: 2, known: 0 });
-    assert_eq!(store.book(&batch).await.unwrap(), Booked { new: 0, known: 2 });
-    assert_eq!(store.book(&[costing("b", 9), costing("c", 1)]).await.unwrap(), Booked { new: 1, known: 1 });
+    assert_eq!(store.book(&batch).await.unwrap(), booked(&["a", "b"], &[]));
+    assert_eq!(store.book(&batch).await.unwrap(), booked(&[], &["a", "b"]));
+    assert_eq!(store.book(&[costing("b", 9), costing("c", 1)]).await.unwrap(), booked(&["c"], &["b"]));
     assert_eq!(sums(&store, 0).await["gateway total"], 13);
     assert_eq!(number(&store, "SELECT SUM(cost_nanousd) FROM lockgate_ledger").await, 13);
     assert_eq!(number(&store, "SELECT SUM(requests) FROM lockgate_daily WHERE kind = 'gateway'").await, 3);
@@ -41,7 +42,7 @@ async fn an_attempt_counts_once_however_often_it_is_booked() {
 async fn what_is_open_is_not_booked_and_what_was_interrupted_is() {
     let store = store().await;
     let batch = [usual("a", Status::Open), usual("b", Status::Interrupted)];
-    assert_eq!(store.book(&batch).await.unwrap(), Booked { new: 1, known: 0 });
+    assert_eq!(store.book(&batch).await.unwrap(), booked(&["b"], &[]));
     assert_eq!(store.book(&[]).await.unwrap(), Booked::default());
 }
 
@@ -94,8 +95,12 @@ async fn the_feed_tells_which_sums_changed() {
     store.book(&[Entry { user_id: None, team_id: None, charges: Vec::new(), ..costing("b", 2) }]).await.unwrap();
     let changed = sums(&store, first.upto).await;
     assert_eq!((changed["gateway total"], changed.contains_key("user:ada total")), (7, false));
-    assert_eq!(store.adjust("user:ada", "total", Usd::from_nanos(-5)).await.unwrap(), Usd::ZERO);
-    assert_eq!(store.adjust("user:eve", "1h@3600", Usd::from_nanos(-1)).await.unwrap(), Usd::from_nanos(-1));
+    let adjust = |subject: &str, period: &str, spend| {
+        let adjustment = Adjustment { subject: subject.to_owned(), period: period.to_owned(), spend };
+        store.write(Change { adjustments: vec![adjustment], ..Change::default() })
+    };
+    adjust("user:ada", "total", NewSum::Exactly(Usd::ZERO)).await.unwrap();
+    adjust("user:eve", "1h@3600", NewSum::Plus(Usd::from_nanos(-1))).await.unwrap();
     let changed = sums(&store, first.upto + 1).await;
     assert_eq!(changed, BTreeMap::from([("user:ada total".to_owned(), 0), ("user:eve 1h@3600".to_owned(), -1)]));
 }
@@ -177,4 +182,14 @@ async fn sums_of_windows_go_when_the_windows_are_long_over() {
     assert_eq!(store.forget_windows(before, 10).await.unwrap(), 1);
     let left: Vec<String> = sums(&store, 0).await.into_keys().filter(|sum| sum.starts_with("key:x")).collect();
     assert_eq!(left, ["key:x 30d@100", "key:x total"]);
+}
+
+#[tokio::test]
+async fn a_rehearsal_leaves_nothing() {
+    let store = store().await;
+    store.rehearse().await.unwrap();
+    assert_eq!(number(&store, "SELECT COUNT(*) FROM lockgate_ledger").await, 0);
+    assert!(sums(&store, 0).await.is_empty());
+    let poisonous = Entry { user_id: Some("\0".to_owned()), ..usual("a", Status::Success) };
+    assert!(matches!(store.book(&[poisonous]).await, Err(Problem::Broken(_))));
 }

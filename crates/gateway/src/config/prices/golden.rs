@@ -95,9 +95,9 @@ impl<'t> Case<'t> {
         let Some(cost) = tariff.cost(&usage, &bill) else { return "unknown".to_owned() };
         let lines = [cost.input, cost.cache_read, cost.cache_write, cost.output, cost.reasoning, cost.other];
         assert_eq!(lines.into_iter().sum::<types::Usd>(), cost.total, "{}", self.title);
-        if let Some(quote) =
-            tariff.quote(usage.input.unwrap_or(0), bill.service).filter(|_| usage.web_searches.is_none())
-        {
+        let service = usage.tier.map(types::Tier::as_str).or(bill.service);
+        let quote = tariff.quote(usage.input.unwrap_or(0), service).filter(|_| usage.web_searches.is_none());
+        if let Some(quote) = quote {
             let most = quote.worst(usage.output.unwrap_or(0)) + quote.time(bill.lasted_ms);
             assert!(cost.total <= most, "{}: {} was quoted {most}", self.title, cost.total);
         }

@@ -1,7 +1,8 @@
 use std::path::Path;
 
 use policy::catalogue::Kind;
-use policy::price::{Markup, Origin};
+use policy::price::{Bill, Markup, Origin};
+use types::Usage;
 
 use super::*;
 use crate::config::tests::{ENV, check, check_report, deployment, load_files, setup};
@@ -73,6 +74,24 @@ fn a_wildcard_has_the_price_of_the_model_that_is_named() {
     );
     assert_eq!(rates("gpt-4o").stated(Kind::CacheRead), Some(3_000_000));
     assert_eq!(rates("nobody-knows").stated(Kind::Input), None);
+}
+
+#[test]
+fn the_price_of_a_call_is_known_by_group_and_by_upstream_model() {
+    let setup = setup(
+        "model_list:
+- {model_name: a, litellm_params: {model: openai/own, input_cost_per_token: 1e-6, output_cost_per_token: 2e-6}}
+- {model_name: 'x/*', litellm_params: {model: openai/*}}
+",
+    );
+    let usage = Usage { input: Some(1000), output: Some(100), ..Usage::default() };
+    let cost = |name: &str| setup.cost(name, &usage, &Bill::default()).map(|cost| cost.total.to_string());
+    assert_eq!(
+        (cost("a"), cost("own"), cost("openai/own")),
+        (Some("0.0012".into()), Some("0.0012".into()), Some("0.0012".into()))
+    );
+    assert_eq!(cost("x/gpt-4o").as_deref(), Some("0.0035"));
+    assert_eq!((cost("x/nobody-knows"), cost("nothing")), (None, None));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use axum::response::IntoResponse;
 use engine::Caller;
 use policy::routes;
 use serde_json::Value;
-use store::{Directory, Problem, Registry};
+use store::{Author, Change, Directory, Problem, Registry};
 use tokio::sync::Mutex;
 use tokio::time::{sleep, timeout};
 
@@ -139,7 +139,9 @@ impl Visit {
             if writes.is_empty() {
                 return Ok(outcome);
             }
-            match self.registry.write(writes).await {
+            let author =
+                Author { changed_by: self.actor.user_id.clone(), key_hash: self.actor.key_hash.clone(), action: None };
+            match self.registry.write(Change { writes, author, ..Change::default() }).await {
                 Ok(_) => return Ok(outcome),
                 Err(Problem::Conflict(why)) => {
                     faster = why;

@@ -109,6 +109,10 @@ fn a_call_is_paid_at_the_price_of_its_tier_and_size() {
     check(&tariff, usage(1000, 1000), in_tier("default"), "0.005");
     check(&tariff, usage(1000, 1000), in_tier("batch"), "0.0025");
     check(&tariff, usage(200_001, 1000), in_tier("batch"), "0.203001");
+    // What served it counts, not what was asked for.
+    let served = |tier| Usage { tier: Some(tier), ..usage(1000, 1000) };
+    check(&tariff, served(Tier::Flex), Bill::default(), "0.0025");
+    check(&tariff, served(Tier::Standard), in_tier("flex"), "0.005");
 }
 
 #[test]

@@ -60,6 +60,20 @@ fn an_engine_of_ones_own_is_free_unless_something_is_known() {
 }
 
 #[test]
+fn half_a_price_is_not_completed_but_the_price_of_something_else_is() {
+    let rates = |stated: PriceList, own| {
+        let tariff = Terms { own, stated, default: Some(PriceList::flat(9, 9)), ..terms("nobody") }.tariff("x");
+        (tariff.list.base.stated(Kind::Input), tariff.list.base.stated(Kind::Output), tariff.origin)
+    };
+    let half = list(&[(Kind::Input, 5)]);
+    assert_eq!(rates(half.clone(), true), (Some(5), None, Origin::Stated));
+    assert_eq!(rates(half, false), (Some(5), None, Origin::Stated));
+    let searches = PriceList::new(Rates::default(), Vec::new(), Fees { web_search: Some([1; 3]), ..Fees::default() });
+    assert_eq!(rates(searches.clone(), true), (Some(0), Some(0), Origin::Own));
+    assert_eq!(rates(searches, false), (Some(9), Some(9), Origin::Default));
+}
+
+#[test]
 fn the_default_price_is_for_models_without_one() {
     let terms = Terms { default: Some(PriceList::flat(9, 9)), ..terms("openai") };
     check(&terms, "brand-new", Some(9), Origin::Default);

@@ -1,0 +1,171 @@
+//! Brings what calls cost from the spool into the database, for as long as the gateway runs, and what everybody has
+//! spent from the database to the meters. The database may be away for hours: the spool grows, and is booked in
+//! batches when it is back.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::Meters;
+use store::spool::{self, Reader, Spool};
+use store::{Charge, Entry, POLL, Result, Store};
+use tokio::time::{Instant, sleep};
+use types::Usd;
+
+use super::LONGEST_PAUSE;
+use super::lookout::Lookout;
+use super::source::Source;
+
+/// How long lines gather before they are booked.
+const GATHER: Duration = Duration::from_millis(50);
+/// How often folders of dead processes are looked for: of others that share the spool with us.
+const ORPHANS: Duration = Duration::from_secs(30);
+
+/// Brings what calls cost into the database.
+pub struct Follower {
+    store: Store,
+    dir: PathBuf,
+    own: Source,
+    orphans: Vec<Source>,
+    sums: OwnSums,
+    lookout: Lookout,
+    /// When orphans were looked for.
+    looked_at: Instant,
+}
+
+/// What everybody has spent, as the meters must know it.
+struct OwnSums {
+    meters: Arc<Meters>,
+    /// Up to which change the sums are known.
+    upto: i64,
+    /// The part of the sums that the meters have counted themselves.
+    counted: HashMap<(String, String), Usd>,
+    learnt_at: Instant,
+}
+
+impl Follower {
+    /// Follows what `reader` reads in `dir`.
+    pub fn new(store: Store, dir: PathBuf, reader: Reader, meters: Arc<Meters>) -> Self {
+        let now = Instant::now();
+        let sums = OwnSums { meters, upto: 0, counted: HashMap::new(), learnt_at: now };
+        let (own, lookout) = (Source::new(reader), Lookout::new(dir.clone()));
+        Follower { store, dir, own, orphans: Vec::new(), sums, lookout, looked_at: now }
+    }
+
+    /// Books what dead processes left, and then learns what everybody has spent.
+    pub async fn begin(&mut self) -> Result<()> {
+        self.look_for_orphans();
+        while self.carry_orphan().await? {}
+        self.sums.learn(&self.store).await
+    }
+
+    /// Books what is written, until `closed`.
+    pub async fn follow(&mut self, spool: &Spool, closed: impl Future<Output = ()>) {
+        tokio::pin!(closed);
+        let mut pause = Duration::ZERO;
+        loop {
+            let turn = self.turn().await;
+            self.lookout.look(spool, self.own.bytes(), turn.as_ref().err());
+            pause = match turn {
+                Ok(true) => Duration::ZERO,
+                Ok(false) => POLL,
+                Err(_) => (pause * 2).clamp(POLL, LONGEST_PAUSE),
+            };
+            tokio::select! {
+                biased;
+                () = &mut closed => return,
+                () = sleep(pause) => {}
+                () = gathered(spool), if turn.is_ok() => {}
+            }
+        }
+    }
+
+    /// Books the next batches; whether there is more to be booked at once.
+    async fn turn(&mut self) -> Result<bool> {
+        if self.looked_at.elapsed() >= ORPHANS {
+            self.look_for_orphans();
+        }
+        let carried = self.own.carry(&self.store, &self.dir).await?;
+        self.sums.count(&carried.entries);
+        let more = self.carry_orphan().await? || carried.more;
+        if self.sums.learnt_at.elapsed() >= POLL || !more {
+            self.sums.learn(&self.store).await?;
+        }
+        Ok(more)
+    }
+
+    /// Books what is left. Nobody writes any more.
+    pub async fn finish(&mut self) {
+        self.own.close();
+        loop {
+            match self.own.carry(&self.store, &self.dir).await {
+                Ok(carried) if carried.more => {}
+                Ok(_) => break,
+                Err(problem) => {
+                    tracing::warn!(%problem, "the rest stays in the spool for the next start");
+                    return;
+                }
+            }
+        }
+        if let Err(error) = self.own.remove() {
+            tracing::warn!(%error, "the spool's folder cannot be removed");
+        }
+    }
+
+    fn look_for_orphans(&mut self) {
+        self.looked_at = Instant::now();
+        match spool::orphans(&self.dir) {
+            Ok(found) => self.orphans.extend(found.into_iter().map(Source::new)),
+            Err(error) => tracing::error!(%error, "what dead processes left in the spool cannot be read"),
+        }
+    }
+
+    /// Books a batch of what a dead process left; whether there is more.
+    async fn carry_orphan(&mut self) -> Result<bool> {
+        let Some(orphan) = self.orphans.last_mut() else { return Ok(false) };
+        if !orphan.carry(&self.store, &self.dir).await?.more {
+            if let Err(error) = orphan.remove() {
+                tracing::warn!(%error, "a folder of a dead process cannot be removed");
+            }
+            self.orphans.pop();
+        }
+        Ok(!self.orphans.is_empty())
+    }
+}
+
+/// Something was written, and more had time to come.
+async fn gathered(spool: &Spool) {
+    spool.written().await;
+    sleep(GATHER).await;
+}
+
+impl OwnSums {
+    /// What the meters counted when it was spent has reached the sums.
+    fn count(&mut self, entries: &[Entry]) {
+        for entry in entries {
+            for Charge { subject, period } in &entry.charges {
+                let counted = self.counted.entry((subject.clone(), period.clone())).or_default();
+                *counted += entry.cost.unwrap_or_default();
+            }
+        }
+    }
+
+    /// Tells the meters what others have spent.
+    async fn learn(&mut self, store: &Store) -> Result<()> {
+        let changed = store.spend(self.upto).await?;
+        self.learnt_at = Instant::now();
+        self.upto = changed.upto;
+        if changed.sums.is_empty() {
+            return Ok(());
+        }
+        let counted = |subject: &str, period: &str| {
+            self.counted.get(&(subject.to_owned(), period.to_owned())).copied().unwrap_or_default()
+        };
+        self.meters.learn(changed.sums.into_iter().map(|sum| {
+            let others = sum.spend - counted(&sum.subject, &sum.period);
+            (sum.subject, sum.period, others)
+        }));
+        Ok(())
+    }
+}

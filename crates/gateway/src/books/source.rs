@@ -1,0 +1,127 @@
+//! The folder of one process on its way into the database. Nothing is lost when booking fails: what was read is kept
+//! and booked again, which changes nothing where it had worked after all.
+
+use std::collections::HashSet;
+use std::io;
+use std::path::Path;
+use std::slice;
+
+use store::spool::{self, Batch, Reader};
+use store::{Booked, Entry, Problem, Result, Store};
+use tokio::task::spawn_blocking;
+
+/// Lines that are read and booked together.
+const LINES: usize = 1000;
+
+/// The folder of one process.
+pub struct Source {
+    /// Away while another thread reads.
+    reader: Option<Reader>,
+    /// What was read and is not booked.
+    batch: Option<Batch>,
+    /// Whether some of it may be booked although we were not told.
+    uncertain: bool,
+}
+
+/// What was booked.
+pub struct Carried {
+    /// Entries that count from now on.
+    pub entries: Vec<Entry>,
+    /// Whether there may be more at once.
+    pub more: bool,
+}
+
+impl Source {
+    /// What `reader` reads.
+    pub fn new(reader: Reader) -> Self {
+        Source { reader: Some(reader), batch: None, uncertain: false }
+    }
+
+    /// Bytes on the disk, as of the last look.
+    pub fn bytes(&self) -> u64 {
+        self.reader.as_ref().map_or(0, Reader::bytes)
+    }
+
+    /// Nobody writes there any more.
+    pub fn close(&mut self) {
+        self.reader.iter_mut().for_each(Reader::close);
+    }
+
+    /// Removes the folder if nothing is left in it.
+    pub fn remove(&self) -> io::Result<()> {
+        self.reader.as_ref().map_or(Ok(false), Reader::remove).map(drop)
+    }
+
+    /// Books the next lines. What can never be booked is set aside in `dir`.
+    pub async fn carry(&mut self, store: &Store, dir: &Path) -> Result<Carried> {
+        if self.batch.is_none() {
+            self.batch = Some(self.read(dir).await.map_err(unreadable)?);
+        }
+        let Some(batch) = &self.batch else { return Ok(Carried { entries: Vec::new(), more: false }) };
+        let mut counting = HashSet::new();
+        if !batch.entries.is_empty() {
+            let booked = book(&batch.entries, store, dir).await.inspect_err(|_| self.uncertain = true)?;
+            counting.extend(booked.new);
+            if self.uncertain {
+                counting.extend(booked.known);
+            }
+        }
+        if let Some(reader) = &mut self.reader {
+            reader.booked(batch).map_err(unreadable)?;
+        }
+        self.uncertain = false;
+        let Batch { mut entries, more, .. } = self.batch.take().unwrap_or_default();
+        entries.retain(|entry| counting.remove(&entry.attempt_id));
+        Ok(Carried { entries, more })
+    }
+
+    async fn read(&mut self, dir: &Path) -> io::Result<Batch> {
+        let Some(mut reader) = self.reader.take() else { return Ok(Batch::default()) };
+        let (reader, read) = spawn_blocking(move || {
+            let read = reader.next(LINES);
+            (reader, read)
+        })
+        .await?;
+        let reader = self.reader.insert(reader);
+        let batch = read?;
+        if batch.torn > 0 {
+            tracing::warn!("{} lines in {} were cut off by a crash", batch.torn, reader.path().display());
+        }
+        for (line, why) in &batch.unreadable {
+            tracing::error!("a line of the spool is not understood and set aside in {}: {why}", dir.display());
+            spool::reject(dir, line)?;
+        }
+        Ok(batch)
+    }
+}
+
+/// Books all entries together; if that cannot be, one by one.
+async fn book(entries: &[Entry], store: &Store, dir: &Path) -> Result<Booked> {
+    match store.book(entries).await {
+        Err(Problem::Broken(_) | Problem::Conflict(_)) => {}
+        result => return result,
+    }
+    let mut all = Booked::default();
+    for entry in entries {
+        match store.book(slice::from_ref(entry)).await {
+            Ok(booked) => {
+                all.new.extend(booked.new);
+                all.known.extend(booked.known);
+            }
+            Err(Problem::Away(why)) => return Err(Problem::Away(why)),
+            Err(problem) => {
+                // Unless nothing at all can be booked now.
+                store.rehearse().await.map_err(|problem| Problem::Away(problem.to_string()))?;
+                let id = &entry.attempt_id;
+                tracing::error!("attempt {id} cannot be booked and is set aside in {}: {problem}", dir.display());
+                spool::line(entry).and_then(|line| spool::reject(dir, &line)).map_err(unreadable)?;
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// A problem of the disk passes as one of the database does.
+fn unreadable(error: io::Error) -> Problem {
+    Problem::Away(format!("the spool: {error}"))
+}
