@@ -307,7 +307,7 @@ fn entry(order: &Order, input_estimate: u64, quote: Option<&Quote>) -> Entry {
         session_id: pass.attribution.session_id.clone(),
         call_type: ask.front.call_type(ask.operation).to_owned(),
         stream: ask.stream,
-        key: caller.key_hash.clone(),
+        key: caller.counted_hash().to_owned(),
         key_alias: caller.key.as_ref().and_then(|key| key.key_alias.clone()),
         user_id: caller.user_id.clone(),
         team_id: caller.team_id.clone(),

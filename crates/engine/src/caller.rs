@@ -183,10 +183,14 @@ impl Caller {
         accounts
     }
 
-    /// Whom its spend is counted for: the same, however often the key is rotated.
-    fn key_subject(&self) -> String {
-        let hash = self.key.as_deref().map_or(&*self.key_hash, |key| key.counted_as(&self.key_hash));
-        format!("key:{hash}")
+    /// The hash under which its spend is counted: the same, however often the key is rotated.
+    pub(crate) fn counted_hash(&self) -> &str {
+        self.key.as_deref().map_or(&*self.key_hash, |key| key.counted_as(&self.key_hash))
+    }
+
+    /// Whom its spend is counted for.
+    pub(crate) fn key_subject(&self) -> String {
+        format!("key:{}", self.counted_hash())
     }
 
     /// The model that `name` means for this caller: keys and teams can have names of their own.

@@ -96,7 +96,7 @@ pub(crate) fn write_key(headers: &mut HeaderMap, pass: &Pass) {
     let mut put = |name: &'static str, value: String| set(headers, HeaderName::from_static(name), &value);
     let allowance = &key.allowance;
     let span = allowance.budget_duration.as_deref().and_then(Span::parse);
-    let spent = pass.meters.spent(&format!("key:{}", pass.caller.key_hash), span, pass.now_ms());
+    let spent = pass.meters.spent(&pass.caller.key_subject(), span, pass.now_ms());
     put("x-litellm-key-spend", spent.to_string());
     if let Some(budget) = allowance.max_budget {
         put("x-litellm-key-max-budget", budget.to_string());

@@ -3,6 +3,8 @@
 //! whether its caller may ([`rights`]). To add a path: a line in [`ROUTES`] and a handler.
 
 mod actor;
+mod addresses;
+mod audit;
 mod budgets;
 mod credentials;
 mod customers;
@@ -64,6 +66,7 @@ const ROUTES: &[Row] = rows![
     GET "/key/aliases" => keys::aliases,
     POST "/key/regenerate" => keys::regenerate,
     POST "/key/{key}/regenerate" => keys::regenerate_named,
+    POST "/key/{key}/reset_spend" => keys::reset_spend,
     POST "/key/block" => keys::block,
     POST "/key/unblock" => keys::unblock,
     POST "/key/health" => keys::health,
@@ -99,6 +102,8 @@ const ROUTES: &[Row] = rows![
     POST "/team/member_update" => teams::update_member,
     POST "/team/member_delete" => teams::remove_member,
     GET "/team/{team_id}/members/me" => teams::membership_of_mine,
+    POST "/team/{team_id}/member/{user_id}/reset_spend" => teams::reset_spend,
+    POST "/team/{team_id}/member/{user_id}/reset_budget" => teams::reset_spend,
 
     POST "/organization/new" => organizations::create,
     PATCH "/organization/update" => organizations::update,
@@ -156,6 +161,13 @@ const ROUTES: &[Row] = rows![
     GET "/credentials/by_model/{model_id}" => credentials::by_model,
     PATCH "/credentials/{*credential_name}" => credentials::update,
     DELETE "/credentials/{*credential_name}" => credentials::delete,
+
+    GET "/get/allowed_ips" => addresses::list,
+    POST "/add/allowed_ip" => addresses::add,
+    POST "/delete/allowed_ip" => addresses::delete,
+
+    GET "/audit" => audit::list,
+    GET "/audit/{id}" => audit::one,
 ];
 
 /// All paths, for the router of the control plane.

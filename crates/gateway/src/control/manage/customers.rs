@@ -113,6 +113,7 @@ async fn set_blocked(visit: Visit, blocked: bool) -> Answer {
     let rows = visit
         .change(|draft| {
             may(draft.actor, Wish::ManageAll, draft.directory)?;
+            draft.action = Some(if blocked { "blocked" } else { "unblocked" });
             let mut rows = Vec::new();
             for id in &ids {
                 let customer = match draft.find::<Customer>(id) {

@@ -4,8 +4,9 @@
 use std::collections::HashSet;
 
 use serde_json::Value;
-use store::records::{Origin, Record};
-use store::{Directory, Expect, Held, Kind, Write};
+use store::records::{Allowance, Origin, Record};
+use store::{Adjustment, Author, Change, Directory, Expect, Held, Kind, NewSum, Write};
+use types::Usd;
 
 use super::actor::Actor;
 use super::refusal::{Refusal, Result};
@@ -24,14 +25,39 @@ pub struct Draft<'d> {
     pub now: i64,
     /// What everybody has spent.
     pub spend: &'d Spend,
-    pub(super) writes: Vec<Write>,
+    /// What the change means, where that is more than an update: `blocked`, `unblocked`, `rotated`.
+    pub action: Option<&'static str>,
+    writes: Vec<Write>,
+    adjustments: Vec<Adjustment>,
     removed: HashSet<(Kind, String)>,
 }
 
 impl<'d> Draft<'d> {
     /// A change that changes nothing yet.
     pub fn new(directory: &'d Directory, actor: &'d Actor, spend: &'d Spend) -> Self {
-        Draft { directory, actor, now: spend.now, spend, writes: Vec::new(), removed: HashSet::new() }
+        Draft {
+            directory,
+            actor,
+            now: spend.now,
+            spend,
+            action: None,
+            writes: Vec::new(),
+            adjustments: Vec::new(),
+            removed: HashSet::new(),
+        }
+    }
+
+    /// The change, by `author`.
+    pub fn into_change(self, author: Author) -> Change {
+        let author = Author { action: self.action, ..author };
+        Change { writes: self.writes, adjustments: self.adjustments, author }
+    }
+
+    /// Says what a subject has spent in the current window of its budget from now on.
+    pub fn reset_spend(&mut self, subject: &str, allowance: &Allowance, spend: Usd) {
+        self.action = Some("reset");
+        let period = self.spend.period(allowance);
+        self.adjustments.push(Adjustment { subject: subject.to_owned(), period, spend: NewSum::Exactly(spend) });
     }
 
     /// A record.
@@ -66,6 +92,16 @@ impl<'d> Draft<'d> {
     /// Gives a name back.
     pub fn release(&mut self, what: &str, name: &str) -> Result<()> {
         self.write(Kind::Claim, &claim(what, name), Expect::Anything, None)
+    }
+
+    /// Sets a setting of the gateway.
+    pub fn set(&mut self, name: &str, value: &Value) -> Result<()> {
+        self.write(Kind::Setting, name, Expect::Anything, Some(value.to_string()))
+    }
+
+    /// Takes a setting back.
+    pub fn unset(&mut self, name: &str) -> Result<()> {
+        self.write(Kind::Setting, name, Expect::Anything, None)
     }
 
     /// When and by whom something is created.

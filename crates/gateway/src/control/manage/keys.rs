@@ -14,7 +14,7 @@ use store::records::{Fields, Key};
 use store::{Directory, Held, hash_key};
 
 pub use bounds::loosened;
-pub use change::{block, bulk_update, team_bulk_update, unblock, update};
+pub use change::{block, bulk_update, reset_spend, team_bulk_update, unblock, update};
 pub use create::{generate, generate_for_service, issue};
 pub use delete::{delete, remove};
 pub use list::{aliases, health, info, infos, list};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use engine::Meters;
-use policy::Span;
+use policy::{Purse, Span};
 use store::records::{Allowance, Key};
 
 /// Looks up what was spent.
@@ -22,13 +22,24 @@ impl Spend {
 
     /// What a key has spent in the current window of its budget, in dollars.
     pub fn of_key(&self, id: &str, key: &Key) -> f64 {
-        self.of(&format!("key:{}", key.counted_as(id)), &key.allowance)
+        self.of(&Spend::subject_of_key(id, key), &key.allowance)
+    }
+
+    /// Whom the spend of a key is counted for.
+    pub fn subject_of_key(id: &str, key: &Key) -> String {
+        format!("key:{}", key.counted_as(id))
     }
 
     /// What a subject has spent in the current window of its budget, in dollars.
     pub fn of(&self, subject: &str, allowance: &Allowance) -> f64 {
         let span = allowance.budget_duration.as_deref().and_then(Span::parse);
         self.meters.spent(subject, span, self.now).dollars()
+    }
+
+    /// The name of the current window of a budget in the ledger.
+    pub fn period(&self, allowance: &Allowance) -> String {
+        let span = allowance.budget_duration.as_deref().and_then(Span::parse);
+        Purse::period(span, self.meters.window(span, self.now))
     }
 
     /// When the current window of a budget ends, milliseconds since 1970.

@@ -16,7 +16,7 @@ pub use change::{
 pub use create::create;
 pub use delete::{delete, remove};
 pub use list::{available, filter, info, list, list_pages, membership_of_mine, permissions_list};
-pub use members::{add_many, add_member, remove_member, update_member};
+pub use members::{add_many, add_member, remove_member, reset_spend, update_member};
 
 use super::draft::Draft;
 use super::form::{Field, Takes, optional, required};

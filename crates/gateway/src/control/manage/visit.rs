@@ -10,9 +10,8 @@ use axum::http::Response;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use engine::Caller;
-use policy::routes;
 use serde_json::Value;
-use store::{Author, Change, Directory, Problem, Registry};
+use store::{Author, Directory, Problem, Registry, Store};
 use tokio::sync::Mutex;
 use tokio::time::{sleep, timeout};
 
@@ -30,6 +29,8 @@ const TRIES: u32 = 40;
 const PAUSE: Duration = Duration::from_millis(2);
 /// How long a change waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// Header that says on whose behalf an administrator's program does something.
+const CHANGED_BY: &str = "litellm-changed-by";
 /// Largest body that is read; the door lets through no larger one.
 const LARGEST_BODY: usize = 16 << 20;
 
@@ -69,31 +70,26 @@ pub struct Visit {
     path: HashMap<String, String>,
     query: String,
     body: Bytes,
+    /// On whose behalf.
+    changed_by: Option<String>,
 }
 
 impl FromRequest<Desk> for Visit {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, desk: &Desk) -> Result<Self> {
+        let caller = super::super::caller(&desk.live, &request)?;
         let (mut parts, body) = request.into_parts();
-        let caller = super::super::caller(&desk.live, &parts.headers)?;
-        let allowed = caller.key.as_ref().map_or(&[][..], |key| &key.allowed_routes);
-        if !routes::allows(allowed, parts.uri.path()) {
-            let message = format!(
-                "Virtual key is not allowed to call this route. Only allowed to call routes: {allowed:?}. Tried to call route: {}",
-                parts.uri.path()
-            );
-            return Err(Refusal::forbidden(message));
-        }
         let registry = desk.live.books.as_ref().map(|books| books.registry.clone()).ok_or_else(Refusal::no_database)?;
         let actor = Actor::new(&caller, &registry.read());
+        let changed_by = parts.headers.get(CHANGED_BY).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let path = axum::RequestPartsExt::extract::<Path<HashMap<String, String>>>(&mut parts).await;
         let Path(path) = path.map_err(|why| Refusal::bad(why.body_text()))?;
         let body = axum::body::to_bytes(body, LARGEST_BODY).await;
         let body = body.map_err(|_| Refusal::bad("the request body is too large"))?;
         let query = parts.uri.query().unwrap_or_default().to_owned();
         let spend = Spend::new(desk.live.meters.clone(), moment::now());
-        Ok(Visit { desk: desk.clone(), actor, caller, spend, registry, path, query, body })
+        Ok(Visit { desk: desk.clone(), actor, caller, spend, registry, path, query, body, changed_by })
     }
 }
 
@@ -118,6 +114,11 @@ impl Visit {
         self.path.get(name).map_or("", String::as_str)
     }
 
+    /// The database.
+    pub fn store(&self) -> &Store {
+        self.registry.store()
+    }
+
     /// Looks something up. What is not found while the database is away may well be there.
     pub fn read<T>(&self, look: impl FnOnce(&Directory) -> Result<T>) -> Result<T> {
         let result = look(&self.registry.read());
@@ -130,18 +131,16 @@ impl Visit {
         let _turn = turn.map_err(|_| Refusal::away())?;
         let mut faster = String::new();
         for tried in 0..TRIES {
-            let (outcome, writes) = {
+            let (outcome, change) = {
                 let directory = self.registry.read();
                 let mut draft = Draft::new(&directory, &self.actor, &self.spend);
                 let outcome = plan(&mut draft).map_err(|refusal| self.or_away(refusal))?;
-                (outcome, draft.writes)
+                (outcome, draft.into_change(self.author()))
             };
-            if writes.is_empty() {
+            if change.writes.is_empty() && change.adjustments.is_empty() {
                 return Ok(outcome);
             }
-            let author =
-                Author { changed_by: self.actor.user_id.clone(), key_hash: self.actor.key_hash.clone(), action: None };
-            match self.registry.write(Change { writes, author, ..Change::default() }).await {
+            match self.registry.write(change).await {
                 Ok(_) => return Ok(outcome),
                 Err(Problem::Conflict(why)) => {
                     faster = why;
@@ -152,6 +151,13 @@ impl Visit {
             }
         }
         Err(Refusal::conflict(faster))
+    }
+
+    /// Who makes a change, or on whose behalf somebody does who may do so.
+    fn author(&self) -> Author {
+        let other = self.changed_by.clone().filter(|_| self.actor.is_admin());
+        let changed_by = other.or_else(|| self.actor.user_id.clone());
+        Author { changed_by, key_hash: self.actor.key_hash.clone(), action: None }
     }
 
     fn or_away(&self, refusal: Refusal) -> Refusal {

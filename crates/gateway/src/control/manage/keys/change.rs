@@ -6,9 +6,11 @@ use store::records::{Key, Organization, Team};
 
 use super::super::draft::Draft;
 use super::super::form::{Field, Form, Takes, optional, required};
+use super::super::moment;
 use super::super::record::{ADDITION, ALLOWANCE, changed, need, need_budget, settle};
 use super::super::refusal::{Refusal, Result};
 use super::super::rights::{Wish, may};
+use super::super::spend::Spend;
 use super::super::visit::{Answer, Visit, answer};
 use super::{NEW, bounds, find, kept_there, rename, row, rules, take_duration};
 use crate::config::KeyRules;
@@ -199,6 +201,7 @@ async fn set_blocked(visit: Visit, blocked: bool, permission: &'static str) -> A
             // A member whom the team lets unblock keys manages them as far as that goes.
             let manages = before.team_id.is_some() || bounds::manages(draft.actor, before, draft.directory);
             bounds::keeps_within(draft.actor, manages, before, &key)?;
+            draft.action = Some(if blocked { "blocked" } else { "unblocked" });
             draft.replace(&id, held, &key)?;
             let mut row = row(&id, &key, draft.directory, draft.spend);
             row.insert("token".to_owned(), id.into());
@@ -206,4 +209,36 @@ async fn set_blocked(visit: Visit, blocked: bool, permission: &'static str) -> A
         })
         .await?;
     answer(row)
+}
+
+const RESET: &[Field] = &[required("reset_to", Takes::Dollars)];
+
+/// `POST /key/{key}/reset_spend`: what the key has spent in the current window of its budget.
+pub async fn reset_spend(visit: Visit) -> Answer {
+    let form = visit.form(&[RESET])?;
+    let reset_to = form.dollars("reset_to").unwrap_or_default();
+    let shown = visit
+        .change(|draft| {
+            let (id, held) = find(draft.directory, visit.segment("key"))?;
+            let key = &held.record;
+            if !bounds::manages(draft.actor, key, draft.directory) {
+                may(draft.actor, Wish::ManageAll, draft.directory)?;
+            }
+            may(draft.actor, Wish::UseKey(key, "/key/update"), draft.directory)?;
+            let before = draft.spend.of_key(&id, key);
+            if reset_to.dollars() > before {
+                let message = format!("reset_to must be at most the current spend ({before})");
+                return Err(Refusal::bad_param("reset_to", message));
+            }
+            draft.reset_spend(&Spend::subject_of_key(&id, key), &key.allowance, reset_to);
+            Ok(json!({
+                "key_hash": id,
+                "spend": reset_to.dollars(),
+                "previous_spend": before,
+                "max_budget": key.allowance.max_budget.map(types::Usd::dollars),
+                "budget_reset_at": moment::shown_or_null(draft.spend.reset_at(key.allowance.budget_duration.as_deref())),
+            }))
+        })
+        .await?;
+    answer(shown)
 }

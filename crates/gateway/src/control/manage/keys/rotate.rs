@@ -87,6 +87,7 @@ fn replace(draft: &mut Draft, given: &str, form: Form, new: &str, grace: Option<
             false => draft.remove(older, retired)?,
         }
     }
+    draft.action = Some("rotated");
     draft.remove(&old, held)?;
     if let Some(grace) = grace {
         draft.create(&old, &RetiredKey { active: id.clone(), revoke_at: moment::after(draft.now, grace.seconds()) })?;

@@ -250,6 +250,7 @@ async fn set_blocked(visit: Visit, blocked: bool) -> Answer {
         .change(|draft| {
             let held = find(draft, &id)?;
             may(draft.actor, Wish::ManageAll, draft.directory)?;
+            draft.action = Some(if blocked { "blocked" } else { "unblocked" });
             let model = Model { blocked, origin: draft.changed(&held.record.origin), ..Model::clone(&held.record) };
             draft.replace(&id, held, &model)?;
             let params = open(&seal, &model.params)?;

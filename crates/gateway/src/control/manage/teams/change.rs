@@ -131,6 +131,7 @@ async fn set_blocked(visit: Visit, blocked: bool) -> Answer {
             let id = form.needed("team_id");
             let held = find(draft, id)?;
             may(draft.actor, Wish::EndTeam(id), draft.directory)?;
+            draft.action = Some(if blocked { "blocked" } else { "unblocked" });
             let team = Team { blocked, origin: draft.changed(&held.record.origin), ..Team::clone(&held.record) };
             replace(draft, id, held, &team)
         })

@@ -236,3 +236,25 @@ pub async fn remove_member(visit: Visit) -> Answer {
 fn is_of(key: &store::records::Key, team: &str, user: &str) -> bool {
     key.team_id.as_deref() == Some(team) && key.user_id.as_deref() == Some(user)
 }
+
+const RESET: &[Field] = &[optional("reset_to", Takes::Dollars)];
+
+/// `POST /team/{team_id}/member/{user_id}/reset_spend`, and `.../reset_budget`: what a member has spent in the current
+/// window.
+pub async fn reset_spend(visit: Visit) -> Answer {
+    let reset_to = visit.optional_form(&[RESET])?.dollars("reset_to").unwrap_or_default();
+    let shown = visit
+        .change(|draft| {
+            let (team, user) = (visit.segment("team_id"), visit.segment("user_id"));
+            find(draft, team)?;
+            may(draft.actor, Wish::EndTeam(team), draft.directory)?;
+            let id = TeamMember::id(team, user);
+            let held = draft.find::<TeamMember>(&id).ok_or_else(|| missing(Kind::TeamMember, "user_id", user))?;
+            let subject = format!("member:{id}");
+            let before = draft.spend.of(&subject, &held.record.allowance);
+            draft.reset_spend(&subject, &held.record.allowance, reset_to);
+            Ok(json!({ "team_id": team, "user_id": user, "spend": reset_to.dollars(), "previous_spend": before }))
+        })
+        .await?;
+    answer(shown)
+}
