@@ -12,7 +12,7 @@ use providers::Auth;
 use providers::http::Endpoint;
 use types::{Fault, ModelFacts, Raw, Usage};
 
-use crate::{Access, Health};
+use crate::{Access, Doorway, Health};
 
 /// The whole validated configuration.
 pub struct Setup {
@@ -28,6 +28,8 @@ pub struct Setup {
     pub rules: Rules,
     /// Who may call.
     pub access: Access,
+    /// From where, and to which paths.
+    pub doorway: Doorway,
     /// What callers may say about the provider themselves.
     pub client_params: ClientParams,
     /// What may be spent by the gateway as a whole, and by those who have no budget of their own.

@@ -13,6 +13,7 @@ mod decimal;
 mod discover;
 #[cfg(test)]
 mod docs;
+mod doorway;
 mod environ;
 mod facts;
 mod fallbacks;
@@ -38,7 +39,7 @@ use std::time::SystemTime;
 
 use engine::{Roll, Setup};
 
-pub use added::{Added, open as open_sealed};
+pub use added::{ADDRESS, Added, open as open_sealed};
 pub use build::Tree;
 pub use discover::{Quick, discover};
 pub use environ::ReadEnv;

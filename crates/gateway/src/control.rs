@@ -101,7 +101,7 @@ fn router(desk: Desk) -> Router {
 
 /// Lets callers in, and tells the handler who they are.
 async fn authenticate(State(live): State<Arc<Live>>, mut request: Request, next: Next) -> Response<Body> {
-    match caller(&live, request.headers()) {
+    match caller(&live, &request) {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -110,8 +110,18 @@ async fn authenticate(State(live): State<Arc<Live>>, mut request: Request, next:
     }
 }
 
-/// Who calls with these headers.
-fn caller(live: &Live, headers: &HeaderMap) -> Result<Arc<Caller>, Fault> {
+/// Who asks, if they may ask from where they are, and for this.
+fn caller<B>(live: &Live, request: &http::Request<B>) -> Result<Arc<Caller>, Fault> {
+    let (setup, path) = (live.setup(), request.uri().path());
+    if let Some(peer) = request.extensions().get::<SocketAddr>() {
+        setup.doorway.address(peer.ip(), request.headers())?;
+    }
+    let found = setup.doorway.caller(path, find(live, request.headers()), Arc::default)?;
+    setup.doorway.open(path, &found)?;
+    Ok(found)
+}
+
+fn find(live: &Live, headers: &HeaderMap) -> Result<Arc<Caller>, Fault> {
     let now_ms = jiff::Timestamp::now().as_millisecond();
     let found = match (live.setup().access.identify(headers)?, &live.books) {
         (Identity::Admin, _) => Caller::admin(),

@@ -7,12 +7,12 @@ pub mod routes;
 pub use body::OutBody;
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use engine::{Call, Content, Gate, Reply, refuse, refuse_call, serve};
+use engine::{Call, Caller, Content, Gate, Reply, Setup, refuse, refuse_call, serve};
 use http::header::ALLOW;
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -90,8 +90,8 @@ async fn model_call(
     }
     let setup = door.live.setup();
     // Nobody gets to fill our memory who may not call at all.
-    let caller = match gate.keyring.find(&setup.access, &parts.headers, (gate.unix_ms)()) {
-        Ok(caller) => caller,
+    let (caller, ip) = match admit(door, &setup, peer, &parts) {
+        Ok(admitted) => admitted,
         Err(denied) => {
             intake::discard(&door.stop, body);
             return refused(&denied);
@@ -101,8 +101,18 @@ async fn model_call(
         Ok(body) => body,
         Err(fault) => return refused(&fault),
     };
-    let ip = Some(peer.ip());
+    let ip = Some(ip);
     response(serve(gate, Call { id, front, operation, path_model, headers: parts.headers, body, caller, ip }).await)
+}
+
+/// Who calls and from which address, if they may call from there, and this.
+fn admit(door: &Door, setup: &Setup, peer: SocketAddr, parts: &Parts) -> Result<(Arc<Caller>, IpAddr), Fault> {
+    let (gate, path) = (&door.gate, parts.uri.path());
+    let ip = setup.doorway.address(peer.ip(), &parts.headers)?;
+    let found = gate.keyring.find(&setup.access, &parts.headers, (gate.unix_ms)());
+    let caller = setup.doorway.caller(path, found, Arc::default)?;
+    setup.doorway.open(path, &caller)?;
+    Ok((caller, ip))
 }
 
 /// A call that the control plane serves, on its own threads.

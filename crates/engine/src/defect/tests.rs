@@ -141,6 +141,7 @@ fn setup(back: &'static Brittle) -> Setup {
         hidden: Vec::new(),
         rules: Rules::default(),
         access: Access::default(),
+        doorway: Default::default(),
         spending: Spending::default(),
         client_params: ClientParams::default(),
         intake: Intake::default(),

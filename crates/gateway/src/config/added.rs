@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
+use policy::Network;
 use serde_json::{Map, Value as Json, json};
 use store::records::{Credential, Model, Record};
-use store::{Directory, Held};
+use store::{Directory, Held, Kind};
 
 use super::environ::Env;
 use super::keys::PARAMS;
@@ -22,7 +23,12 @@ pub struct Added {
     pub models: Vec<(String, Arc<Model>)>,
     /// Credentials by name.
     pub credentials: Vec<(String, Arc<Credential>)>,
+    /// Addresses that may call.
+    pub addresses: Vec<Network>,
 }
+
+/// What the id of a setting begins with that is an address that may call.
+pub const ADDRESS: &str = "allowed_ip:";
 
 /// The file that findings about it name.
 const FILE: &str = "database";
@@ -36,7 +42,9 @@ impl Added {
         let (mut models, mut credentials) = (all::<Model>(directory), all::<Credential>(directory));
         models.sort_by_key(|(id, model)| (model.origin.created_at, id.clone()));
         credentials.sort_by(|(one, _), (other, _)| one.cmp(other));
-        Added { models, credentials }
+        let settings = directory.others.keys().filter(|(kind, _)| *kind == Kind::Setting);
+        let addresses = settings.filter_map(|(_, id)| Network::parse(id.strip_prefix(ADDRESS)?)).collect();
+        Added { models, credentials, addresses }
     }
 
     /// The same as nodes of a tree. What cannot be opened is missing, and told.

@@ -22,7 +22,7 @@ use super::router::{self, Router};
 use super::section::Section;
 use super::shown::Shown;
 use super::tree::{Node, Value};
-use super::{Loaded, checks, general, spending};
+use super::{Loaded, checks, doorway, general, spending};
 use crate::seal::Seal;
 
 /// The variable that holds what secrets in the database are sealed with.
@@ -147,6 +147,7 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
     let models = shown(top.node("model_list"), &added, &rows);
     let setup = Setup {
         access,
+        doorway: doorway::read(&general, &world.added.addresses, notes),
         spending: spending::read(&general, &library, notes),
         client_params: general::client_params(&general),
         intake: general::intake(&general),
@@ -191,6 +192,7 @@ fn assemble(rows: &[Row], router: &Router) -> Setup {
         hidden: hidden.map(|alias| alias.name.clone()).collect(),
         rules: router.rules.clone(),
         access: Default::default(),
+        doorway: Default::default(),
         spending: Default::default(),
         client_params: Default::default(),
         intake: Default::default(),

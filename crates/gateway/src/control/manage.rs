@@ -3,6 +3,7 @@
 //! whether its caller may ([`rights`]). To add a path: a line in [`ROUTES`] and a handler.
 
 mod actor;
+mod addresses;
 mod audit;
 mod budgets;
 mod credentials;
@@ -160,6 +161,10 @@ const ROUTES: &[Row] = rows![
     GET "/credentials/by_model/{model_id}" => credentials::by_model,
     PATCH "/credentials/{*credential_name}" => credentials::update,
     DELETE "/credentials/{*credential_name}" => credentials::delete,
+
+    GET "/get/allowed_ips" => addresses::list,
+    POST "/add/allowed_ip" => addresses::add,
+    POST "/delete/allowed_ip" => addresses::delete,
 
     GET "/audit" => audit::list,
     GET "/audit/{id}" => audit::one,

@@ -1,6 +1,7 @@
 //! The management API from outside: what the incumbent's users script against, against the real binary.
 
 mod audit;
+mod doorway;
 mod hostile;
 mod keys;
 mod models;

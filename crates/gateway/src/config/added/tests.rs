@@ -34,6 +34,7 @@ fn what_was_added_is_served_beside_the_file_and_mistakes_leave_out_one_alone() {
                 ..Credential::default()
             }),
         )],
+        addresses: Vec::new(),
     };
     let loaded = load_with(FILE, ENV, &added);
     let setup = loaded.setup.unwrap_or_else(|| panic!("{}", loaded.report));
@@ -51,7 +52,7 @@ fn what_was_added_is_served_beside_the_file_and_mistakes_leave_out_one_alone() {
 fn a_blocked_deployment_is_known_and_gets_no_calls() {
     let seal = Seal::new("a-long-random-master-key");
     let blocked = Model { blocked: true, ..Model::clone(&model(&seal, "b", json!({ "model": "openai/gpt-4o" }))) };
-    let added = Added { models: vec![("m".to_owned(), Arc::new(blocked))], credentials: Vec::new() };
+    let added = Added { models: vec![("m".to_owned(), Arc::new(blocked))], ..Added::default() };
     let loaded = load_with(FILE, ENV, &added);
     assert!(loaded.left_out.is_empty() && !loaded.setup.expect("a setup").groups.contains_key("b"));
     assert!(loaded.models.iter().any(|shown| shown.id == "m" && shown.blocked));

@@ -29,8 +29,8 @@ const IDENTITY: &[Key] = &[
     unguarded("role_permissions", List, "what roles may do"),
     on("user_header_name", Text, "header that names the end user"),
     later("user_header_mappings", List, "headers that name users"),
-    unguarded("trusted_proxy_ranges", Texts, "proxies whose headers are believed"),
-    unguarded("use_x_forwarded_for", Flag, "takes the caller's address from `X-Forwarded-For`"),
+    on("trusted_proxy_ranges", Texts, "proxies whose headers are believed"),
+    on("use_x_forwarded_for", Flag, "takes the caller's address from `X-Forwarded-For`"),
 ];
 
 #[rustfmt::skip]
@@ -97,10 +97,10 @@ const LIMITS: &[Key] = &[
 
 #[rustfmt::skip]
 const ACCESS: &[Key] = &[
-    unguarded("allowed_ips", Texts, "addresses that may call"),
-    unguarded("public_routes", Texts, "paths that need no key"),
-    unguarded("admin_only_routes", Texts, "paths for administrators"),
-    unguarded("allowed_routes", Texts, "paths for everybody else"),
+    on("allowed_ips", Texts, "addresses and ranges that may call; everybody, if there are none"),
+    on("public_routes", Texts, "paths, patterns such as `/x/*` and groups such as `info_routes` that need no key"),
+    on("admin_only_routes", Texts, "paths for administrators"),
+    on("allowed_routes", Texts, "paths for everybody else"),
     unguarded("enforced_params", Texts, "fields that requests must have"),
     unguarded("enforce_user_param", Flag, "requests must name their user"),
     unguarded("reject_clientside_metadata_tags", Flag, "requests may not bring tags"),

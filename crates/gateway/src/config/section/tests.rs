@@ -73,7 +73,7 @@ fn unknown_keys_get_a_guess_or_their_home() {
 fn keys_without_effect_are_named_unless_they_say_what_holds_anyway() {
     let text = format!(
         "{MODELS}litellm_settings: {{cache: true, modify_params: false, callbacks: [], set_verbose: true}}
-general_settings: {{allowed_ips: [10.0.0.1], health_check_details: true, cancel_on_disconnect: false, database_url: ~}}
+general_settings: {{enforced_params: [user], health_check_details: true, cancel_on_disconnect: false, database_url: ~}}
 guardrails: [{{guardrail_name: pii}}]"
     );
     check(
@@ -83,8 +83,8 @@ guardrails: [{{guardrail_name: pii}}]"
          a cache)",
             "config.yaml:2:70: warning: litellm_settings.set_verbose: has no effect here (logs more): start with --debug; \
          remove it when you like",
-            "config.yaml:3:20: warning: general_settings.allowed_ips: known, but not honoured yet (addresses that may call): \
-         nothing is held back by it; do not rely on it",
+            "config.yaml:3:20: warning: general_settings.enforced_params: known, but not honoured yet (fields that requests \
+         must have): nothing is held back by it; do not rely on it",
             "config.yaml:3:73: warning: general_settings.cancel_on_disconnect: has no effect here (gives calls up when the \
          caller is gone): that is always done; remove it when you like",
             "config.yaml:4:1: warning: guardrails: known, but not honoured yet (checks of requests and answers): nothing is \

@@ -27,7 +27,7 @@ impl Actor {
     pub fn new(caller: &Caller, directory: &Directory) -> Self {
         let user = caller.user_id.as_deref().and_then(|id| directory.users.get(id));
         let role = match caller.key {
-            None => Some(Role::ProxyAdmin),
+            None => caller.is_admin.then_some(Role::ProxyAdmin),
             Some(_) => user.map(|user| user.record.user_role),
         };
         Actor { key_hash: caller.key_hash.clone(), key: caller.key.clone(), user_id: caller.user_id.clone(), role }

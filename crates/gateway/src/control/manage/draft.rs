@@ -94,6 +94,16 @@ impl<'d> Draft<'d> {
         self.write(Kind::Claim, &claim(what, name), Expect::Anything, None)
     }
 
+    /// Sets a setting of the gateway.
+    pub fn set(&mut self, name: &str, value: &Value) -> Result<()> {
+        self.write(Kind::Setting, name, Expect::Anything, Some(value.to_string()))
+    }
+
+    /// Takes a setting back.
+    pub fn unset(&mut self, name: &str) -> Result<()> {
+        self.write(Kind::Setting, name, Expect::Anything, None)
+    }
+
     /// When and by whom something is created.
     pub fn origin(&self) -> Origin {
         let by = self.actor.user_id.clone();
