@@ -152,6 +152,7 @@ impl Booking {
     /// The attempt failed before it brought anything.
     pub fn fail(mut self, fault: &Fault) {
         self.note(fault);
+        self.pass.cut.set(self.pass.cut.get() || fault.kind == FaultKind::Timeout);
         // A provider that refuses or breaks before it answers bills nothing.
         self.settle_as(Status::Failure, Usage { input: Some(0), output: Some(0), ..Usage::default() }, false);
     }
@@ -165,11 +166,13 @@ impl Booking {
     /// The attempt brought a part of an answer and then failed.
     pub fn break_off(&mut self, fault: &Fault, usage: Usage, output_bytes: usize) -> Receipt {
         self.note(fault);
+        self.pass.cut.set(true);
         self.settle_with(Status::Failure, usage, output_bytes)
     }
 
     /// The caller left.
     pub fn abort(&mut self, usage: Usage, output_bytes: usize) -> Receipt {
+        self.pass.cut.set(self.pass.cut.get() || self.opened && !self.settled);
         self.settle_with(Status::Aborted, usage, output_bytes)
     }
 

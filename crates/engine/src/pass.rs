@@ -16,9 +16,13 @@ use crate::ask::Ask;
 use crate::attribution::Attribution;
 use crate::caller::{Account, Owner, denied};
 use crate::keyring::Keyring;
-use crate::meters::{Meters, State};
+use crate::meters::{Meter, Meters, State};
 use crate::terms::Terms;
 use crate::{Caller, Gate, Setup};
+
+/// How long a provider may take to notice that it was hung up on. Its slot is not given away before: else it would
+/// work for more calls at a time than it is meant to.
+const NOTICE: Duration = Duration::from_millis(100);
 
 /// A call that was admitted.
 pub(crate) struct Pass {
@@ -33,6 +37,8 @@ pub(crate) struct Pass {
     clock: Rc<dyn Fn() -> i64>,
     /// Tokens that the attempts have consumed so far.
     pub tokens: Cell<u64>,
+    /// Whether an attempt was cut off, so that its provider may be at work still.
+    pub cut: Cell<bool>,
 }
 
 impl Pass {
@@ -57,6 +63,7 @@ impl Pass {
             taken: Vec::new(),
             clock: gate.unix_ms.clone(),
             tokens: Cell::new(0),
+            cut: Cell::new(false),
         };
         pass.take(ask)?;
         Ok(Rc::new(pass))
@@ -117,9 +124,22 @@ fn put(headers: &mut HeaderMap, name: &str, value: u64) {
 
 impl Drop for Pass {
     fn drop(&mut self) {
-        let now_ms = self.now_ms().max(0) as u64;
-        for (account, taken) in self.accounts.iter().zip(&self.taken) {
-            account.meter.lock().usage.give_back(*taken, self.tokens.get(), now_ms);
+        let (tokens, now_ms) = (self.tokens.get(), self.now_ms().max(0) as u64);
+        let taken = self.accounts.iter().map(|account| account.meter.clone()).zip(std::mem::take(&mut self.taken));
+        let taken: Vec<(Arc<Meter>, Taken)> = taken.collect();
+        let give_back = move || {
+            for (meter, taken) in taken {
+                meter.lock().usage.give_back(taken, tokens, now_ms);
+            }
+        };
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) if self.cut.get() && !self.accounts.is_empty() => {
+                drop(runtime.spawn(async move {
+                    tokio::time::sleep(NOTICE).await;
+                    give_back();
+                }));
+            }
+            _ => give_back(),
         }
     }
 }

@@ -5,13 +5,15 @@ mod alarm;
 mod follower;
 mod lookout;
 mod place;
+mod retention;
 mod source;
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use engine::Meters;
+use policy::Span;
 use store::spool::{Pen, Spool};
 use store::{POLL, Registry, Store};
 use tokio::sync::{Mutex, watch};
@@ -35,6 +37,8 @@ pub struct Books {
     pub registry: Arc<Registry>,
     spool: Spool,
     follower: Mutex<Follower>,
+    /// How long rows of the ledger are kept; for ever if nobody says.
+    retention: Option<Span>,
     /// Whether everything is known that was there at the start; else why not.
     opened: watch::Sender<Result<(), String>>,
     /// Whether nobody writes any more.
@@ -43,7 +47,7 @@ pub struct Books {
 
 impl Books {
     /// Opens the books in `place`; nothing is read yet. What everybody has spent will be told to `meters`.
-    pub fn new(place: &Place, meters: Arc<Meters>) -> io::Result<Self> {
+    pub fn new(place: &Place, retention: Option<Span>, meters: Arc<Meters>) -> io::Result<Self> {
         let store = Store::new(&place.url);
         let spool = Spool::open(&place.spool)?;
         let follower = Follower::new(store.clone(), place.spool.clone(), spool.reader(), meters);
@@ -51,6 +55,7 @@ impl Books {
             registry: Arc::new(Registry::new(store)),
             spool,
             follower: Mutex::new(follower),
+            retention,
             opened: watch::Sender::new(Err("it does not answer".to_owned())),
             closing: watch::Sender::new(false),
         })
@@ -72,18 +77,26 @@ impl Books {
     /// Keeps the books for as long as the gateway runs.
     pub async fn keep(self: Arc<Self>) {
         let mut follower = self.follower.lock().await;
-        let mut pause = POLL;
+        let (mut pause, mut late) = (POLL, false);
         while let Err(problem) = self.prepare(&mut follower).await {
+            late = true;
             drop(self.opened.send_replace(Err(problem.to_string())));
             tokio::select! {
                 () = sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
                 () = self.closed() => return,
             }
         }
-        if self.opened.send_replace(Ok(())).is_err() {
-            tracing::warn!("the books are open");
+        self.opened.send_replace(Ok(())).unwrap_or_default();
+        if late {
+            tracing::warn!("the database is there");
         }
-        tokio::join!(self.mirror(), follower.follow(&self.spool, self.closed()));
+        let tidy = async {
+            tokio::select! {
+                () = retention::keep_tidy(self.registry.store(), self.retention) => {}
+                () = self.closed() => {}
+            }
+        };
+        tokio::join!(self.mirror(), follower.follow(&self.spool, self.closed()), tidy);
     }
 
     /// In this order: whoever has a key is known only when it is also known what was spent.
@@ -130,6 +143,10 @@ impl Books {
         // The sender lives as long as we do.
         let _ = self.closing.subscribe().wait_for(|closing| *closing).await;
     }
+}
+
+fn unix_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }
 
 fn warn(unreadable: Vec<String>) {

@@ -71,7 +71,7 @@ fn prepare(args: &ServeArgs) -> Result<Ready, String> {
     let books = match books::find(&loaded.keeping, args.config.as_deref(), &config::process_env)? {
         Some(place) => {
             loaded.found.push(place.shown.clone());
-            let books = Books::new(&place, meters.clone());
+            let books = Books::new(&place, loaded.keeping.retention, meters.clone());
             Some(Arc::new(books.map_err(|why| format!("{} cannot be used: {why}", place.spool.display()))?))
         }
         None => None,

@@ -14,6 +14,7 @@ use crate::clock::{SPEND, now, tick};
 use crate::db::{Db, Tx, Value, insert, values};
 use crate::{Entry, Problem, Result, Status};
 
+pub(crate) use daily::DAILY_SUMS;
 pub use period::ends_at;
 pub(crate) use retention::{forget, forget_windows};
 pub use spend::{Sum, Sums};

@@ -15,6 +15,7 @@ mod ledger;
 mod objects;
 pub mod records;
 mod registry;
+pub mod reports;
 mod schema;
 pub mod spool;
 mod store;

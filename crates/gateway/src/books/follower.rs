@@ -9,18 +9,21 @@ use std::time::Duration;
 
 use engine::Meters;
 use store::spool::{self, Reader, Spool};
-use store::{Charge, Entry, POLL, Result, Store};
+use store::{Charge, Entry, POLL, Result, Store, ends_at};
 use tokio::time::{Instant, sleep};
 use types::Usd;
 
-use super::LONGEST_PAUSE;
 use super::lookout::Lookout;
 use super::source::Source;
+use super::{LONGEST_PAUSE, unix_ms};
 
 /// How long lines gather before they are booked.
 const GATHER: Duration = Duration::from_millis(50);
 /// How often folders of dead processes are looked for: of others that share the spool with us.
 const ORPHANS: Duration = Duration::from_secs(30);
+
+/// How often windows are forgotten that are over.
+const TIDY: Duration = Duration::from_secs(3600);
 
 /// Brings what calls cost into the database.
 pub struct Follower {
@@ -42,13 +45,14 @@ struct OwnSums {
     /// The part of the sums that the meters have counted themselves.
     counted: HashMap<(String, String), Usd>,
     learnt_at: Instant,
+    tidied_at: Instant,
 }
 
 impl Follower {
     /// Follows what `reader` reads in `dir`.
     pub fn new(store: Store, dir: PathBuf, reader: Reader, meters: Arc<Meters>) -> Self {
         let now = Instant::now();
-        let sums = OwnSums { meters, upto: 0, counted: HashMap::new(), learnt_at: now };
+        let sums = OwnSums { meters, upto: 0, counted: HashMap::new(), learnt_at: now, tidied_at: now };
         let (own, lookout) = (Source::new(reader), Lookout::new(dir.clone()));
         Follower { store, dir, own, orphans: Vec::new(), sums, lookout, looked_at: now }
     }
@@ -151,11 +155,21 @@ impl OwnSums {
         }
     }
 
+    /// Forgets windows that are over.
+    fn tidy(&mut self) {
+        if self.tidied_at.elapsed() >= TIDY {
+            let now = unix_ms();
+            self.counted.retain(|(_, period), _| ends_at(period).is_none_or(|end| end > now));
+            self.tidied_at = Instant::now();
+        }
+    }
+
     /// Tells the meters what others have spent.
     async fn learn(&mut self, store: &Store) -> Result<()> {
         let changed = store.spend(self.upto).await?;
         self.learnt_at = Instant::now();
         self.upto = changed.upto;
+        self.tidy();
         if changed.sums.is_empty() {
             return Ok(());
         }

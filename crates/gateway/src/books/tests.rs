@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use jiff::tz::TimeZone;
+use store::reports::LogFilter;
 use store::{Adjustment, Change, Charge, Entry, NewSum, Status, StoreUrl};
 use types::Usd;
 
@@ -49,7 +50,7 @@ fn meters() -> Arc<Meters> {
 
 fn books(place: &Place) -> (Arc<Books>, Arc<Meters>) {
     let meters = meters();
-    (Arc::new(Books::new(place, meters.clone()).unwrap()), meters)
+    (Arc::new(Books::new(place, None, meters.clone()).unwrap()), meters)
 }
 
 fn entry(id: &str, status: Status, user: &str) -> Entry {
@@ -195,4 +196,24 @@ async fn a_line_that_nobody_understands_is_set_aside() {
     books.opened().await.unwrap();
     assert_eq!(spent(&meters, "user:ada"), 5);
     assert_eq!(fs::read_to_string(place.spool.join("rejected")).unwrap(), "6abf4a82 7\n");
+}
+
+#[tokio::test]
+async fn rows_are_kept_for_as_long_as_the_operator_says_and_their_spend_for_ever() {
+    let store = Store::new(&StoreUrl::Memory);
+    store.migrate().await.unwrap();
+    let charges = vec![Charge { subject: "key:x".to_owned(), period: "1h@0".to_owned() }];
+    let entries: Vec<Entry> = (0..2500)
+        .map(|number| Entry { charges: charges.clone(), ..entry(&number.to_string(), Status::Success, "ada") })
+        .collect();
+    store.book(&entries).await.unwrap();
+    let all = LogFilter::default();
+    let later = unix_ms() + 31 * 86_400_000;
+    retention::sweep(&store, None, later).await.unwrap();
+    retention::sweep(&store, Span::parse("60d"), later).await.unwrap();
+    assert_eq!(store.count_logs(&all, 9999).await.unwrap(), 2500);
+    retention::sweep(&store, Span::parse("30d"), later).await.unwrap();
+    assert_eq!(store.count_logs(&all, 9999).await.unwrap(), 0);
+    let sums = store.spend(0).await.unwrap().sums;
+    assert!(sums.iter().all(|sum| sum.period == "total" && sum.spend.nanos() == 12_500), "{sums:?}");
 }

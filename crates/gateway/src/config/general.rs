@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use engine::{Access, ClientParams, Intake};
 use http::HeaderName;
 use jiff::tz::TimeZone;
+use policy::Span;
 use types::Secret;
 
 use super::environ::{Env, unset};
 use super::report::{Notes, Place};
 use super::section::Section;
+use super::spending;
 
 /// The variable that holds the master key if the file does not.
 const MASTER_KEY: &str = "LITELLM_MASTER_KEY";
@@ -39,6 +41,8 @@ pub struct Keeping {
     pub dir: Option<PathBuf>,
     /// Time zone in which the days and months of budgets begin.
     pub zone: Option<TimeZone>,
+    /// How long rows of the ledger are kept; for ever if nobody says.
+    pub retention: Option<Span>,
 }
 
 /// Where keys and spend are kept.
@@ -51,6 +55,7 @@ pub fn keeping(general: &Section, library: &Section, env: &Env, notes: &mut Note
         url: general.text("database_url").map(str::to_owned).or_else(|| env.get(DATABASE_URL)),
         dir: general.text("data_dir").map(PathBuf::from),
         zone: zone(library, notes),
+        retention: spending::span(general, "maximum_spend_logs_retention_period", notes),
     }
 }
 

@@ -35,7 +35,8 @@ fn amount(section: &Section, name: &str) -> Option<Usd> {
     Some(Usd::from_nanos(i64::try_from(nanos).unwrap_or(i64::MAX)))
 }
 
-fn span(section: &Section, name: &str, notes: &mut Notes) -> Option<Span> {
+/// The length of a window.
+pub(super) fn span(section: &Section, name: &str, notes: &mut Notes) -> Option<Span> {
     let text = section.text(name)?;
     let span = Span::parse(text);
     if span.is_none() {

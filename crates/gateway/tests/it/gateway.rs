@@ -137,6 +137,17 @@ impl Gateway {
         assert!(sent.expect("there is a shell").success(), "signal {name} could not be sent");
     }
 
+    /// Kills it, without a chance to do anything about it. Its folder stays.
+    pub async fn kill(mut self) -> Folder {
+        self.child.kill().await.expect("a child can be killed");
+        self.folder
+    }
+
+    /// Where it keeps its files.
+    pub fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
     fn pid(&self) -> u32 {
         self.child.id().expect("the process was not waited for")
     }

@@ -1,7 +1,9 @@
 //! Money from outside: what callers with a budget may spend, and what is booked.
 
 mod budgets;
+mod crash;
 mod limits;
+mod slots;
 
 use serde_json::{Value, json};
 use tokio::task::JoinSet;

@@ -23,6 +23,16 @@ impl Filter {
         }
     }
 
+    /// `column` is one of these; without a list it may be anything.
+    pub fn and_any(&mut self, column: &str, list: Option<&[String]>) {
+        let Some(list) = list else { return };
+        let values: Vec<String> = list.iter().map(|value| self.value(&**value)).collect();
+        match values.is_empty() {
+            true => self.and_plain("1 = 0"),
+            false => self.and_plain(&format!("{column} IN ({})", values.join(", "))),
+        }
+    }
+
     /// Adds a value, and says how it is named in the text.
     pub fn value(&mut self, value: impl Into<Value>) -> String {
         self.values.push(value.into());
@@ -57,7 +67,10 @@ mod tests {
         filter.and("a = {}", "x");
         filter.and_if("b = {} OR c = {}", Some(1));
         filter.and_if::<i64>("d = {}", None);
-        assert_eq!(filter.sql(), " WHERE (a = $1) AND (b = $2 OR c = $2)");
-        assert_eq!(filter.into_values().len(), 2);
+        filter.and_any("e", Some(&["y".to_owned(), "z".to_owned()]));
+        filter.and_any("f", None);
+        filter.and_any("g", Some(&[]));
+        assert_eq!(filter.sql(), " WHERE (a = $1) AND (b = $2 OR c = $2) AND (e IN ($3, $4)) AND (1 = 0)");
+        assert_eq!(filter.into_values().len(), 4);
     }
 }

@@ -23,7 +23,7 @@ struct Key<'a> {
 }
 
 /// Names of the sums, in the order of [`sums`].
-const SUMS: [&str; 15] = [
+pub(crate) const DAILY_SUMS: [&str; 15] = [
     "spend_nanousd",
     "unpriced",
     "requests",
@@ -43,7 +43,7 @@ const SUMS: [&str; 15] = [
 
 /// Adds `entries` to the roll-ups.
 pub(super) async fn book(tx: &mut Tx, entries: impl Iterator<Item = &Entry>) -> Result<()> {
-    let mut days: BTreeMap<Key<'_>, [i64; SUMS.len()]> = BTreeMap::new();
+    let mut days: BTreeMap<Key<'_>, [i64; DAILY_SUMS.len()]> = BTreeMap::new();
     for entry in entries {
         let sums = sums(entry);
         for key in keys(entry) {
@@ -51,9 +51,9 @@ pub(super) async fn book(tx: &mut Tx, entries: impl Iterator<Item = &Entry>) -> 
             all.iter_mut().zip(sums).for_each(|(all, one)| *all = all.saturating_add(one));
         }
     }
-    let columns = SUMS.join(", ");
+    let columns = DAILY_SUMS.join(", ");
     let table = format!("lockgate_daily (kind, id, day, key_hash, model_group, model, provider, call_type, {columns})");
-    let added: Vec<String> = SUMS.iter().map(|column| added("lockgate_daily", column)).collect();
+    let added: Vec<String> = DAILY_SUMS.iter().map(|column| added("lockgate_daily", column)).collect();
     let tail = format!(
         "ON CONFLICT (kind, id, day, key_hash, model_group, model, provider, call_type) DO UPDATE SET {}",
         added.join(", ")
@@ -61,7 +61,7 @@ pub(super) async fn book(tx: &mut Tx, entries: impl Iterator<Item = &Entry>) -> 
     insert(tx, &table, &tail, days.into_iter().map(row).collect()).await.map(drop)
 }
 
-fn row((key, sums): (Key<'_>, [i64; SUMS.len()])) -> Vec<Value> {
+fn row((key, sums): (Key<'_>, [i64; DAILY_SUMS.len()])) -> Vec<Value> {
     let day = day::text(key.day);
     let mut row = values![key.kind, key.id, day, key.key, key.model_group, key.model, key.provider, key.call_type];
     row.extend(sums.map(Value::from));
@@ -94,7 +94,7 @@ fn keys(entry: &Entry) -> Vec<Key<'_>> {
     subjects.map(key).collect()
 }
 
-fn sums(entry: &Entry) -> [i64; SUMS.len()] {
+fn sums(entry: &Entry) -> [i64; DAILY_SUMS.len()] {
     let count = |count: Option<u64>| count.map_or(0, |count| i64::try_from(count).unwrap_or(i64::MAX));
     let since = |end: Option<i64>| end.map(|end| end.saturating_sub(entry.started_at).max(0));
     let (whole, first) = (since(entry.ended_at), since(entry.first_token_at));

@@ -19,8 +19,8 @@ pub fn ends_at(period: &str) -> Option<i64> {
         "mo" => 31 * DAY,
         _ => 366 * DAY,
     };
-    // A day may have 25 hours.
-    Some(start.saturating_add(unit.saturating_mul(count)).saturating_add(DAY))
+    // Thirty days may mean a month, and a day may have 25 hours.
+    Some(start.saturating_add(unit.saturating_mul(count)).saturating_add(2 * DAY))
 }
 
 #[cfg(test)]
@@ -28,8 +28,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_window_ends_a_day_late_rather_than_early() {
-        let ends = |period| ends_at(period).map(|end| end - DAY);
+    fn a_window_ends_late_rather_than_early() {
+        let ends = |period| ends_at(period).map(|end| end - 2 * DAY);
         assert_eq!(ends("total"), None);
         assert_eq!(ends("30s@100"), Some(130_000));
         assert_eq!(ends("5m@0"), Some(300_000));

@@ -178,7 +178,7 @@ async fn sums_of_windows_go_when_the_windows_are_long_over() {
     let charge = |period: &str| Charge { subject: "key:x".to_owned(), period: period.to_owned() };
     let charges = vec![charge("30s@100"), charge("30d@100"), charge("total")];
     store.book(&[Entry { charges, ..costing("a", 1) }]).await.unwrap();
-    let before = 100_000 + 2 * 86_400_000;
+    let before = 100_000 + 3 * 86_400_000;
     assert_eq!(store.forget_windows(before, 10).await.unwrap(), 1);
     let left: Vec<String> = sums(&store, 0).await.into_keys().filter(|sum| sum.starts_with("key:x")).collect();
     assert_eq!(left, ["key:x 30d@100", "key:x total"]);

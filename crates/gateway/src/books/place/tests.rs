@@ -1,7 +1,7 @@
 use super::*;
 
 fn keeping(url: Option<&str>, dir: Option<&Path>) -> Keeping {
-    Keeping { url: url.map(str::to_owned), dir: dir.map(Path::to_owned), zone: None }
+    Keeping { url: url.map(str::to_owned), dir: dir.map(Path::to_owned), ..Keeping::default() }
 }
 
 fn folder(name: &str) -> PathBuf {

@@ -64,6 +64,7 @@ const SPEND: &[Key] = &[
     unguarded("apply_user_budget_to_team_keys", Flag, "a user's budget counts for team keys too"),
     later("proxy_batch_write_at", Seconds, "how often spend is written"),
     later("proxy_budget_rescheduler_*", Seconds, "how often budgets are reset"),
+    on("maximum_spend_logs_retention_period", Text, "how long rows of the ledger are kept: `30d`; their spend stays in all sums; for ever unless given"),
     later("maximum_spend_logs_*", Any, "how long the log of calls is kept"),
     later("use_spend_logs_partitioning", Flag, "partitions of the log of calls"),
     later("spend_logs_metadata_fields", Any, "metadata in the log of calls"),
