@@ -69,7 +69,9 @@ mod tests {
 
     fn key(routes: &[&str]) -> Caller {
         let allowed_routes = routes.iter().map(|route| (*route).to_owned()).collect();
-        Caller { key: Some(Arc::new(Key { allowed_routes, ..Key::default() })), ..Caller::default() }
+        let mut caller = Caller::default();
+        caller.key = Some(Arc::new(Key { allowed_routes, ..Key::default() }));
+        caller
     }
 
     #[test]

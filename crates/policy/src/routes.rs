@@ -48,19 +48,8 @@ const PASS_THROUGH: &[&str] = &[
 ];
 const MCP: &[&str] = &["/mcp", "/mcp/*", "/mcp-rest/*", "/v1/mcp/*", "/toolset/*"];
 const AGENTS: &[&str] = &["/a2a/*", "/v1/a2a/*", "/v1/agents", "/v1/agents/*", "/agents", "/agents/*"];
-const LLM: &[&str] = &[
-    "openai_routes",
-    "anthropic_routes",
-    "google_routes",
-    "mapped_pass_through_routes",
-    "mcp_routes",
-    "agent_routes",
-    "/key/info",
-    "/key/health",
-    "/model/info",
-    "/v1/model/info",
-    "/model_group/info",
-];
+const LLM: &[&str] =
+    &["openai_routes", "anthropic_routes", "google_routes", "mapped_pass_through_routes", "mcp_routes", "agent_routes"];
 #[rustfmt::skip]
 const MANAGEMENT: &[&str] = &[
     "/key/*", "/v2/key/*", "/user/*", "/v2/user/*", "/team/*", "/v2/team/*", "/organization/*", "/v2/organization/*",
