@@ -9,6 +9,7 @@ mod people;
 mod replicas;
 mod roles;
 mod shapes;
+mod spend;
 
 use serde_json::{Value, json};
 

@@ -53,11 +53,16 @@ impl<'d> Draft<'d> {
         Change { writes: self.writes, adjustments: self.adjustments, author }
     }
 
-    /// Says what a subject has spent in the current window of its budget from now on.
-    pub fn reset_spend(&mut self, subject: &str, allowance: &Allowance, spend: Usd) {
+    /// Sets back what a subject has spent in the current window of its budget, and says what that was. What is not
+    /// booked yet counts too, and calls that end from now on count as always.
+    pub fn reset_spend(&mut self, subject: &str, allowance: &Allowance, to: Usd) -> Usd {
         self.action = Some("reset");
-        let period = self.spend.period(allowance);
-        self.adjustments.push(Adjustment { subject: subject.to_owned(), period, spend: NewSum::Exactly(spend) });
+        let (period, before) = (self.spend.period(allowance), self.spend.amount(subject, allowance));
+        if to != before {
+            let spend = NewSum::Plus(to - before);
+            self.adjustments.push(Adjustment { subject: subject.to_owned(), period, spend });
+        }
+        before
     }
 
     /// A record.

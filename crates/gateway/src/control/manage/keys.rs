@@ -93,7 +93,7 @@ fn kept_there() -> Vec<&'static str> {
 pub const NEW: [&[Field]; 3] = [FIELDS, THERE, record::ALLOWANCE];
 
 /// The id of a key that is named by itself or by its hash.
-fn id_of(given: &str) -> String {
+pub fn id_of(given: &str) -> String {
     if given.starts_with(KEY_PREFIX) { hash_key(given) } else { given.to_owned() }
 }
 

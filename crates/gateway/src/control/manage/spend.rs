@@ -5,6 +5,7 @@ use std::sync::Arc;
 use engine::Meters;
 use policy::{Purse, Span};
 use store::records::{Allowance, Key};
+use types::Usd;
 
 /// Looks up what was spent.
 #[derive(Clone)]
@@ -32,8 +33,18 @@ impl Spend {
 
     /// What a subject has spent in the current window of its budget, in dollars.
     pub fn of(&self, subject: &str, allowance: &Allowance) -> f64 {
+        self.amount(subject, allowance).or_zero().dollars()
+    }
+
+    /// The same as an amount.
+    pub fn amount(&self, subject: &str, allowance: &Allowance) -> Usd {
         let span = allowance.budget_duration.as_deref().and_then(Span::parse);
-        self.meters.spent(subject, span, self.now).dollars()
+        self.meters.spent(subject, span, self.now)
+    }
+
+    /// What a subject has ever spent, in dollars.
+    pub fn total(&self, subject: &str) -> f64 {
+        self.meters.spent(subject, None, self.now).dollars()
     }
 
     /// The name of the current window of a budget in the ledger.

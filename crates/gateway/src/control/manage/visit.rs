@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRef, FromRequest, Path, Request};
 use axum::http::Response;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::IntoResponse;
 use engine::Caller;
 use serde_json::Value;
@@ -171,4 +171,10 @@ pub type Answer = Result<Response<Body>>;
 /// An answer in JSON.
 pub fn answer(body: Value) -> Answer {
     Ok(([(CONTENT_TYPE, "application/json")], body.to_string()).into_response())
+}
+
+/// An answer as a table for spreadsheets.
+pub fn answer_csv(table: String) -> Answer {
+    let headers = [(CONTENT_TYPE, "text/csv; charset=utf-8"), (CONTENT_DISPOSITION, "attachment; filename=report.csv")];
+    Ok((headers, table).into_response())
 }

@@ -225,16 +225,15 @@ pub async fn reset_spend(visit: Visit) -> Answer {
                 may(draft.actor, Wish::ManageAll, draft.directory)?;
             }
             may(draft.actor, Wish::UseKey(key, "/key/update"), draft.directory)?;
-            let before = draft.spend.of_key(&id, key);
-            if reset_to.dollars() > before {
+            let before = draft.reset_spend(&Spend::subject_of_key(&id, key), &key.allowance, reset_to);
+            if reset_to > before {
                 let message = format!("reset_to must be at most the current spend ({before})");
                 return Err(Refusal::bad_param("reset_to", message));
             }
-            draft.reset_spend(&Spend::subject_of_key(&id, key), &key.allowance, reset_to);
             Ok(json!({
                 "key_hash": id,
                 "spend": reset_to.dollars(),
-                "previous_spend": before,
+                "previous_spend": before.dollars(),
                 "max_budget": key.allowance.max_budget.map(types::Usd::dollars),
                 "budget_reset_at": moment::shown_or_null(draft.spend.reset_at(key.allowance.budget_duration.as_deref())),
             }))

@@ -251,9 +251,9 @@ pub async fn reset_spend(visit: Visit) -> Answer {
             let id = TeamMember::id(team, user);
             let held = draft.find::<TeamMember>(&id).ok_or_else(|| missing(Kind::TeamMember, "user_id", user))?;
             let subject = format!("member:{id}");
-            let before = draft.spend.of(&subject, &held.record.allowance);
-            draft.reset_spend(&subject, &held.record.allowance, reset_to);
-            Ok(json!({ "team_id": team, "user_id": user, "spend": reset_to.dollars(), "previous_spend": before }))
+            let before = draft.reset_spend(&subject, &held.record.allowance, reset_to);
+            let (spend, before) = (reset_to.dollars(), before.dollars());
+            Ok(json!({ "team_id": team, "user_id": user, "spend": spend, "previous_spend": before }))
         })
         .await?;
     answer(shown)

@@ -1,0 +1,110 @@
+//! What was spent and asked: single calls, days, and sums over time. Administrators see everything; everybody else what
+//! they pay for or manage.
+
+mod calls;
+mod cost;
+mod daily;
+mod global;
+mod rows;
+
+use serde_json::{Value, json};
+use store::Directory;
+use store::reports::{Owner, day_of};
+
+pub use calls::{call, calls, calls_in_pages, session};
+pub use cost::{calculate, estimate};
+pub use daily::{
+    customers, customers_all, customers_csv, organizations, organizations_all, organizations_csv, tags, tags_all,
+    tags_csv, teams, teams_all, teams_csv, users, users_all, users_csv,
+};
+pub use global::{
+    activity, activity_by_model, cache_hits, customer_names, customers_total, keys, logs, models, providers, refresh,
+    report, reset, tag_names, tags_total, teams as teams_total, total,
+};
+pub use rows::{keys as key_rows, tags as tag_rows, users as user_rows};
+
+use super::form::{Field, Form, Takes, optional};
+use super::moment;
+use super::refusal::{Refusal, Result};
+use super::visit::Visit;
+
+/// Most days that are asked about at once.
+const MOST_DAYS: i64 = 3660;
+/// Most sums that are listed.
+const MOST: i64 = 10_000;
+/// Milliseconds in a day.
+const DAY: i64 = 86_400_000;
+
+/// From when to when.
+const DATES: &[Field] = &[optional("start_date", Takes::Moment), optional("end_date", Takes::Moment)];
+
+/// Whether the caller sees what everybody spends.
+fn sees_all(visit: &Visit) -> bool {
+    let permitted =
+        |key: &std::sync::Arc<store::records::Key>| key.permissions.get("get_spend_routes") == Some(&json!(true));
+    visit.actor.sees_everything() || visit.actor.key.as_ref().is_some_and(permitted)
+}
+
+/// Refuses whoever does not.
+fn must_see_all(visit: &Visit) -> Result<()> {
+    match sees_all(visit) {
+        true => Ok(()),
+        false => Err(Refusal::forbidden("Not allowed to look at what everybody spends.")),
+    }
+}
+
+/// Whose spend the caller sees; `None` for everybody's.
+fn owners(visit: &Visit) -> Result<Option<Vec<Owner>>> {
+    if sees_all(visit) {
+        return Ok(None);
+    }
+    let actor = &visit.actor;
+    let counted = actor.key.as_deref().map(|key| key.counted_as(&actor.key_hash).to_owned());
+    let own = [counted.map(Owner::Key), actor.user_id.clone().map(Owner::User)];
+    let managed = visit.read(|directory| {
+        let teams = managed_teams(visit, directory).into_iter().map(Owner::Team);
+        let homes = directory.organizations.keys().filter(|id| actor.manages_organization(directory, id));
+        Ok(teams.chain(homes.cloned().map(Owner::Organization)).collect::<Vec<_>>())
+    })?;
+    Ok(Some(own.into_iter().flatten().chain(managed).collect()))
+}
+
+fn managed_teams(visit: &Visit, directory: &Directory) -> Vec<String> {
+    let managed = directory.teams.keys().filter(|id| visit.actor.manages_team(directory, id));
+    managed.cloned().collect()
+}
+
+/// The first and the last day that a form asks about.
+fn days(form: &Form) -> Result<(String, String)> {
+    let moment = |name: &str| form.get(name).and_then(Value::as_i64);
+    let (Some(from), Some(to)) = (moment("start_date"), moment("end_date")) else {
+        return Err(Refusal::bad("Please provide start_date and end_date"));
+    };
+    if to < from {
+        return Err(Refusal::bad_param("end_date", "end_date is before start_date"));
+    }
+    if (to - from) / DAY > MOST_DAYS {
+        return Err(Refusal::bad_param("start_date", format!("at most {MOST_DAYS} days can be asked about at once")));
+    }
+    Ok((day_of(from), day_of(to)))
+}
+
+/// The last 30 days.
+fn last_days() -> (String, String) {
+    let now = moment::now();
+    (day_of(now - 29 * DAY), day_of(now))
+}
+
+/// A model without the provider before it.
+fn bare(model: &str) -> &str {
+    model.split_once('/').map_or(model, |(_, model)| model)
+}
+
+/// The name of a key by the hash under which it is counted, if it is still there.
+fn key_of<'d>(directory: &'d Directory, counted: &str) -> Option<&'d store::records::Key> {
+    if let Some(held) = directory.keys.get(counted) {
+        return Some(&held.record);
+    }
+    let rotated = directory.keys.values().find(|held| held.record.counted_as.as_deref() == Some(counted));
+    rotated.map(|held| &*held.record)
+}

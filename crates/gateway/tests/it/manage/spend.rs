@@ -1,0 +1,250 @@
+//! What was spent, as keys, teams, logs and reports show it.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::{Office, Person};
+use crate::backs::{Back, mock};
+use crate::callers::Front;
+use crate::client::Call;
+
+/// An office that serves `paid`, every call of which costs a cent: a flat price.
+async fn office() -> (drill::mock::Mock, Office) {
+    let provider = mock("").await;
+    let office = Office::open("").await;
+    let params = json!({ "model": "openai/demo", "api_base": Back::OpenAi.base(&provider.url()), "api_key": "k",
+        "input_cost_per_token": 0, "output_cost_per_token": 0, "input_cost_per_request": 0.01 });
+    office.master().done("POST", "/model/new", json!({ "model_name": "paid", "litellm_params": params })).await;
+    (provider, office)
+}
+
+/// Makes calls, with a customer and a tag.
+async fn spend(person: &Person<'_>, calls: usize) {
+    for _ in 0..calls {
+        let call = Front::Chat
+            .call("paid", "hello", false)
+            .header("x-litellm-customer-id", "carl")
+            .header("x-litellm-tags", "batch");
+        let answer = person.send(&call).await;
+        assert_eq!(answer.status(), 200, "{}", answer.text());
+    }
+}
+
+/// Waits until something is shown.
+async fn until(person: &Person<'_>, path: &str, shown: impl Fn(&Value) -> bool) -> Value {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        let now = person.see(path).await;
+        if shown(&now) {
+            return now;
+        }
+        assert!(Instant::now() < deadline, "{path} still shows {now}");
+    }
+}
+
+/// The day on which the tests run, and the whole time around it.
+fn dates(from: &str) -> String {
+    format!("{from}start_date=2020-01-01&end_date=2029-12-01")
+}
+
+#[tokio::test]
+async fn keys_users_and_teams_show_what_they_have_spent_and_it_can_be_reset() {
+    let (_provider, office) = office().await;
+    let master = office.master();
+    master.done("POST", "/team/new", json!({ "team_id": "red", "max_budget": 5, "members": ["ann"] })).await;
+    let made = json!({ "team_id": "red", "user_id": "ann", "max_budget": 1, "budget_duration": "30d" });
+    let made = master.done("POST", "/key/generate", made).await;
+    let (key, token) = (made["key"].as_str().unwrap(), made["token"].as_str().unwrap());
+    spend(&office.with(key), 3).await;
+    let path = format!("/key/info?key={token}");
+    until(&master, &path, |info| info["info"]["spend"] == 0.03).await;
+    let spent = |team: &Value| team["team_info"]["spend"] == 0.03 && team["team_memberships"][0]["spend"] == 0.03;
+    until(&master, "/team/info?team_id=red", spent).await;
+
+    let fresh = master.done("POST", &format!("/key/{token}/regenerate"), json!({})).await;
+    assert_eq!(fresh["spend"], 0.03, "a new secret is no new budget");
+    spend(&office.with(fresh["key"].as_str().unwrap()), 1).await;
+    let path = format!("/key/info?key={}", fresh["token"].as_str().unwrap());
+    until(&master, &path, |info| info["info"]["spend"] == 0.04).await;
+
+    let reset = format!("/key/{}/reset_spend", fresh["token"].as_str().unwrap());
+    master.refused("POST", &reset, json!({ "reset_to": 5 }), 400).await;
+    let done = master.done("POST", &reset, json!({ "reset_to": 0.01 })).await;
+    assert_eq!((&done["spend"], &done["previous_spend"]), (&json!(0.01), &json!(0.04)));
+    until(&master, &path, |info| info["info"]["spend"] == 0.01).await;
+    office.with(fresh["key"].as_str().unwrap()).refused("POST", &reset, json!({ "reset_to": 0 }), 403).await;
+    assert_eq!(master.see("/audit?action=reset").await["total"], 1);
+    master.done("POST", "/global/spend/reset", json!({})).await;
+    until(&master, &path, |info| info["info"]["spend"] == 0.0).await;
+}
+
+#[tokio::test]
+async fn logs_show_single_calls_to_those_who_pay_for_them() {
+    let (_provider, office) = office().await;
+    let master = office.master();
+    let ann = office.key(json!({ "user_id": "ann", "key_alias": "anns" })).await;
+    let bob = office.key(json!({ "user_id": "bob" })).await;
+    master.done("POST", "/user/new", json!({ "user_id": "ann", "auto_create_key": false })).await;
+    spend(&office.with(&ann), 2).await;
+    spend(&office.with(&bob), 1).await;
+    let logs = until(&master, "/spend/logs/v2", |logs| logs["total"] == 3).await;
+    let row = logs["data"].as_array().unwrap().iter().find(|row| row["user"] == "ann").expect("a call of ann's");
+    assert_eq!((&row["spend"], &row["model"], &row["model_group"]), (&json!(0.01), &json!("demo"), &json!("paid")));
+    assert_eq!(
+        (&row["status"], &row["end_user"], &row["request_tags"][0]),
+        (&json!("success"), &json!("carl"), &json!("batch"))
+    );
+    assert_eq!((&row["metadata"]["user_api_key_alias"], &row["call_type"]), (&json!("anns"), &json!("acompletion")));
+    let id = row["request_id"].as_str().unwrap();
+    assert_eq!(&master.see(&format!("/spend/logs/ui/{id}")).await, row);
+    assert_eq!(master.see(&format!("/spend/logs?request_id={id}")).await.as_array().unwrap().len(), 1);
+    for (query, count) in [
+        ("user_id=ann", 2),
+        (&*format!("api_key={bob}"), 1),
+        ("model=paid", 3),
+        ("model=none", 0),
+        ("status_filter=failure", 0),
+        ("end_user=carl", 3),
+        ("min_spend=1", 0),
+        (&*dates(""), 3),
+        ("start_date=2020-01-01&end_date=2020-01-02", 0),
+    ] {
+        assert_eq!(master.see(&format!("/spend/logs/v2?{query}")).await["total"], count, "{query}");
+    }
+    assert_eq!(office.with(&ann).see("/spend/logs/v2").await["total"], 2);
+    assert_eq!(office.with(&bob).see("/spend/logs").await.as_array().unwrap().len(), 1);
+    office.with(&bob).refused("GET", &format!("/spend/logs/ui/{id}"), Value::Null, 404).await;
+    let days = master.see(&dates("/spend/logs?")).await;
+    assert_eq!((&days[0]["spend"], &days[0]["models"]["demo"]), (&json!(0.03), &json!(0.03)));
+    let csv = master.send(&Call::get("/spend/logs/v2?format=csv")).await;
+    assert!(csv.header("content-type").is_some_and(|kind| kind.starts_with("text/csv")));
+    assert_eq!(csv.text().lines().count(), 4, "{}", csv.text());
+    assert_eq!(master.ask("GET", "/spend/logs/v2?page_size=100000", Value::Null).await.status(), 400);
+}
+
+#[tokio::test]
+async fn days_show_what_everybody_spent_and_what_that_consists_of() {
+    let (_provider, office) = office().await;
+    let master = office.master();
+    for user in ["ann", "bob", "lead"] {
+        master.done("POST", "/user/new", json!({ "user_id": user, "auto_create_key": false })).await;
+    }
+    let team = json!({ "team_id": "red", "team_alias": "Red", "members": ["ann", "bob"], "admins": ["lead"] });
+    master.done("POST", "/team/new", team).await;
+    let ann = office.key(json!({ "user_id": "ann", "team_id": "red", "key_alias": "anns" })).await;
+    let bob = office.key(json!({ "user_id": "bob", "team_id": "red" })).await;
+    let lead = office.key(json!({ "user_id": "lead" })).await;
+    spend(&office.with(&ann), 2).await;
+    spend(&office.with(&bob), 1).await;
+    let all = until(&master, &dates("/user/daily/activity?"), |all| all["metadata"]["total_api_requests"] == 3).await;
+    assert_eq!((&all["metadata"]["total_spend"], &all["metadata"]["has_more"]), (&json!(0.03), &json!(false)));
+    let day = &all["results"][0];
+    assert_eq!((&day["metrics"]["spend"], &day["metrics"]["successful_requests"]), (&json!(0.03), &json!(3)));
+    let parts = &day["breakdown"];
+    assert_eq!(
+        (&parts["models"]["demo"]["metrics"]["spend"], &parts["model_groups"]["paid"]["metrics"]["api_requests"]),
+        (&json!(0.03), &json!(3))
+    );
+    assert_eq!(parts["endpoints"]["/chat/completions"]["metrics"]["api_requests"], 3);
+    assert_eq!(parts["providers"].as_object().unwrap().len(), 1);
+    let aliases: Vec<&Value> =
+        parts["api_keys"].as_object().unwrap().values().map(|key| &key["metadata"]["key_alias"]).collect();
+    assert!(aliases.contains(&&json!("anns")) && aliases.len() == 2, "{aliases:?}");
+    let own = office.with(&ann).see(&dates("/user/daily/activity?")).await;
+    assert_eq!(own["metadata"]["total_spend"], 0.02);
+    office.with(&ann).refused("GET", &dates("/user/daily/activity?user_id=bob&"), Value::Null, 403).await;
+
+    let path = dates("/team/daily/activity?team_ids=red&");
+    let team = master.see(&path).await;
+    assert_eq!(team["results"][0]["breakdown"]["entities"]["red"]["metadata"]["team_alias"], "Red");
+    for (key, spend) in [(&lead, 0.03), (&ann, 0.02), (&bob, 0.01)] {
+        assert_eq!(office.with(key).see(&path).await["metadata"]["total_spend"], spend);
+    }
+    assert_eq!(master.see(&dates("/tag/daily/activity?tags=batch&")).await["metadata"]["total_spend"], 0.03);
+    assert_eq!(
+        master.see(&dates("/customer/daily/activity?")).await["results"][0]["breakdown"]["entities"]["carl"]["metrics"]
+            ["api_requests"],
+        3
+    );
+    office.with(&ann).refused("GET", &dates("/tag/daily/activity?"), Value::Null, 403).await;
+    assert_eq!(master.see(&dates("/user/daily/activity/aggregated?")).await["metadata"]["total_spend"], 0.03);
+    let csv = master.send(&Call::get(&dates("/team/daily/activity/export?"))).await.text();
+    assert!(csv.lines().count() == 3 && csv.contains("red"), "{csv}");
+    for wrong in ["/user/daily/activity", "/user/daily/activity?start_date=2024-01-02&end_date=2024-01-01"] {
+        assert_eq!(master.ask("GET", wrong, Value::Null).await.status(), 400, "{wrong}");
+    }
+    assert_eq!(master.ask("GET", "/user/daily/activity?start_date=x&end_date=y", Value::Null).await.status(), 422);
+}
+
+#[tokio::test]
+async fn reports_over_everybody_are_for_those_who_see_everything() {
+    let (_provider, office) = office().await;
+    let master = office.master();
+    master.done("POST", "/team/new", json!({ "team_id": "red", "team_alias": "Red" })).await;
+    let key = office.key(json!({ "team_id": "red", "key_alias": "reds", "user_id": "ann" })).await;
+    spend(&office.with(&key), 2).await;
+    until(&master, "/global/spend", |all| all["spend"] == 0.02).await;
+    let keys = until(&master, "/global/spend/keys", |keys| keys[0]["total_spend"] == 0.02).await;
+    assert_eq!(keys[0]["key_alias"], "reds");
+    assert_eq!(master.see("/global/spend/models").await, json!([{ "model": "demo", "total_spend": 0.02 }]));
+    assert_eq!(master.see("/global/spend/logs").await[0]["spend"], 0.02);
+    assert_eq!(
+        master.see("/global/spend/teams").await["total_spend_per_team"],
+        json!([{ "team_id": "Red", "total_spend": 0.02 }])
+    );
+    assert_eq!(master.see("/global/spend/all_tag_names").await, json!({ "tag_names": ["batch"] }));
+    assert_eq!(master.see("/global/all_end_users").await, json!({ "end_users": ["carl"] }));
+    assert_eq!(master.see(&dates("/global/spend/tags?")).await["spend_per_tag"][0]["spend"], 0.02);
+    assert_eq!(master.see("/spend/tags").await[0]["total_spend"], 0.02);
+    assert_eq!(master.see(&dates("/global/spend/provider?")).await[0]["spend"], 0.02);
+    let activity = master.see(&dates("/global/activity?")).await;
+    assert_eq!((&activity["sum_api_requests"], &activity["daily_data"][0]["api_requests"]), (&json!(2), &json!(2)));
+    assert_eq!(master.see(&dates("/global/activity/model?")).await[0]["model"], "paid");
+    let report = master.see(&dates("/global/spend/report?")).await;
+    assert_eq!(
+        (&report[0]["teams"][0]["team_name"], &report[0]["teams"][0]["total_spend"]),
+        (&json!("Red"), &json!(0.02))
+    );
+    let report = master.see(&dates("/global/spend/report?group_by=customer&")).await;
+    assert_eq!(report[0]["customers"][0]["customer"], "carl");
+    let report = master.see(&dates(&format!("/global/spend/report?api_key={key}&"))).await;
+    assert_eq!((&report[0]["total_cost"], &report[0]["model_details"][0]["model"]), (&json!(0.02), &json!("demo")));
+    assert_eq!(master.see("/spend/keys").await[0]["spend"], 0.02);
+    let customers = master.done("POST", "/global/spend/end_users", json!({})).await;
+    assert_eq!(customers[0]["total_count"], 2);
+    for path in [
+        "/global/spend",
+        "/global/spend/keys",
+        "/global/spend/report?start_date=2024-01-01&end_date=2024-01-02",
+        "/spend/tags",
+        "/global/all_end_users",
+    ] {
+        office.with(&key).refused("GET", path, Value::Null, 403).await;
+    }
+    let reader = office.key(json!({ "permissions": { "get_spend_routes": true } })).await;
+    assert_eq!(office.with(&reader).see("/global/spend").await["spend"], 0.02);
+    office.with(&reader).refused("GET", "/audit", Value::Null, 403).await;
+    office.with(&key).refused("POST", "/global/spend/reset", json!({}), 403).await;
+}
+
+#[tokio::test]
+async fn prices_can_be_asked_for() {
+    let office = Office::open("").await;
+    let master = office.master();
+    let params = json!({ "model": "openai/demo", "api_key": "k", "input_cost_per_token": 0.001, "output_cost_per_token": 0.002 });
+    master.done("POST", "/model/new", json!({ "model_name": "paid", "litellm_params": params })).await;
+    let answer = json!({ "model": "paid", "usage": { "prompt_tokens": 10, "completion_tokens": 5 } });
+    assert_eq!(
+        master.done("POST", "/spend/calculate", json!({ "completion_response": answer })).await,
+        json!({ "cost": 0.02 })
+    );
+    let messages = json!({ "model": "paid", "messages": [{ "role": "user", "content": "hello" }] });
+    assert!(master.done("POST", "/spend/calculate", messages).await["cost"].as_f64().is_some_and(|cost| cost > 0.0));
+    let estimate = json!({ "model": "paid", "input_tokens": 10, "output_tokens": 5, "num_requests_per_day": 100 });
+    let estimate = master.done("POST", "/cost/estimate", estimate).await;
+    assert_eq!((&estimate["cost_per_request"], &estimate["daily_cost"]), (&json!(0.02), &json!(2.0)));
+    master.refused("POST", "/spend/calculate", json!({ "model": "none", "messages": [] }), 400).await;
+    master.refused("POST", "/spend/calculate", json!({ "model": "paid" }), 400).await;
+}
