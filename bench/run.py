@@ -94,10 +94,11 @@ def machine():
 def measured(asked):
     """All results of a run, raw."""
     place, all_cases = Place(FOLDER, asked.workers), cases(asked.scale)
-    targets = [Direct(), Nginx(), Lockgate(place.copied(asked.binary, "lockgate"), all_cases)]
+    targets = [Direct(), Nginx(), Lockgate(place.copied(asked.binary, "lockgate"), all_cases, asked.database)]
     targets += [LiteLlm(LITELLM, all_cases)] if asked.litellm and LITELLM.exists() else []
     targets = [target for target in targets if asked.only is None or target.name in ["direct", *asked.only]]
     results = {"machine": machine(), "workers": asked.workers, "scale": asked.scale, "pinning": place.pinning()}
+    results["database"] = asked.database
     results["missing"] = ["litellm"] if asked.litellm and not LITELLM.exists() else []
     results["versions"] = {target.name: target.version() for target in targets}
     runs = {target.name: [] for target in targets}
@@ -147,6 +148,7 @@ def options():
     asked.add_argument("--workers", type=int, default=1, help="of every gateway; more than one are not pinned")
     asked.add_argument("--only", nargs="+", help="of nginx, lockgate, litellm; the bare mock is always there")
     asked.add_argument("--cases", nargs="+", help="of those in bench/cases.py; the rest of the table stays empty")
+    asked.add_argument("--database", help="of Lockgate: a database_url, or none to keep no books")
     asked.add_argument("--litellm", action="store_true", help="as well; see make bench-peers")
     asked.add_argument("--out", type=Path, help="raw results; by default a new file in bench/results")
     return asked.parse_args()
