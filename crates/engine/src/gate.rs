@@ -29,7 +29,7 @@ impl Gate {
     /// The id of a call that came with these headers: the caller's own, or a fresh one.
     pub fn call_id(&self, headers: &HeaderMap) -> String {
         let own = headers.get(CALL_ID).and_then(|value| value.to_str().ok()).filter(|id| !id.is_empty());
-        own.map_or_else(|| self.dice.borrow_mut().uuid(), str::to_owned)
+        own.map_or_else(|| self.dice.borrow_mut().uuid((self.unix_ms)()), str::to_owned)
     }
 
     /// A random number from 0 to 1.
