@@ -4,10 +4,27 @@ fn keeping(url: Option<&str>, dir: Option<&Path>) -> Keeping {
     Keeping { url: url.map(str::to_owned), dir: dir.map(Path::to_owned), ..Keeping::default() }
 }
 
-fn folder(name: &str) -> PathBuf {
+/// A folder of a test's own, gone when dropped.
+struct Folder(PathBuf);
+
+fn folder(name: &str) -> Folder {
     let dir = std::env::temp_dir().join(format!("lockgate-place-{}-{name}", std::process::id()));
     fs::create_dir_all(&dir).unwrap();
-    dir
+    Folder(dir)
+}
+
+impl std::ops::Deref for Folder {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).unwrap();
+    }
 }
 
 #[test]
