@@ -63,7 +63,7 @@ ROWS = [
 
 
 def figure(runs, name, value):
-    """The median over the repeats; `None` where the target has no such figure."""
+    """The median over the repeats; `None` where the target has no such figure, or is not there."""
     try:
         return median(value(run, direct) for run, direct in zip(runs[name], runs["direct"], strict=True))
     except (KeyError, TypeError, ZeroDivisionError):

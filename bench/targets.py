@@ -94,6 +94,8 @@ class Gateway(Direct):
     """What gateways have in common: the same configuration, where every model has another name than upstream."""
 
     translates = True
+    # More lines of `general_settings`.
+    settings = []
 
     def __init__(self, binary, cases):
         self.binary, self.cases = binary, cases
@@ -118,11 +120,23 @@ class Gateway(Direct):
                 f"      api_base: http://{joined(mock.address)}{base}",
                 "      api_key: sk-mock",
             ]
-        return "\n".join([*lines, "general_settings:", f"  master_key: {KEY}", ""])
+        return "\n".join([*lines, "general_settings:", f"  master_key: {KEY}", *self.settings, ""])
 
 
 class Lockgate(Gateway):
+    """Ours. Without a `database` it keeps its books as it does by default, in a file beside its configuration."""
+
     name = "lockgate"
+    # What a gateway without keys and books costs, as nginx has none either.
+    settings = ["  database_url: none"]
+
+    def __init__(self, binary, cases, database=None):
+        super().__init__(binary, cases)
+        self.database = database
+
+    def config(self, mock):
+        # The settings it belongs to are the last in the file.
+        return super().config(mock) + (f"  database_url: {json.dumps(self.database)}\n" if self.database else "")
 
     def version(self):
         return subprocess.run([self.binary, "--version"], capture_output=True, text=True).stdout.split()[-1]

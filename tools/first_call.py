@@ -3,7 +3,7 @@
 what somebody is told who lacks what it takes to build.
 
 But for the port, which the system picks, both are done as README says. The environment is a newcomer's: no provider's
-key, no Ollama.
+key, no Ollama, no books of an earlier run.
 """
 
 import json
@@ -36,7 +36,8 @@ def is_answered(folder, env):
     with socket.socket() as nobody:
         # Bound and not listening: there is no Ollama, wherever this runs.
         nobody.bind(("127.0.0.1", 0))
-        env = env | {"OLLAMA_HOST": "127.0.0.1:%d" % nobody.getsockname()[1]}
+        ours = {"OLLAMA_HOST": "127.0.0.1:%d" % nobody.getsockname()[1], "XDG_STATE_HOME": str(folder / "state")}
+        env = env | ours
         command = ["make", "--no-print-directory", "-C", ROOT, "run", "ARGS=--port 0"]
         with server("make-run", command, folder, env) as base:
             command = ["bash", "-c", first_call().replace(README, base)]

@@ -302,7 +302,7 @@ fn entry(order: &Order, input_estimate: u64, quote: Option<&Quote>) -> Entry {
     let Order { gate, pass, ask, deployment, model, .. } = order;
     let caller = &pass.caller;
     Entry {
-        attempt_id: gate.dice.borrow_mut().uuid(),
+        attempt_id: gate.dice.borrow_mut().ordered_uuid(pass.now_ms()),
         call_id: pass.call_id.clone(),
         session_id: pass.attribution.session_id.clone(),
         call_type: ask.front.call_type(ask.operation).to_owned(),

@@ -14,6 +14,8 @@ pub(crate) const SPEND: &str = "spend";
 
 /// The counter of the audit.
 pub(crate) const AUDIT: &str = "audit";
+/// A counter of nothing, which shows that something can be written.
+pub(crate) const REHEARSALS: &str = "rehearsals";
 
 /// Milliseconds since 1970.
 pub(crate) fn now() -> i64 {

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use types::Usd;
 
-use crate::clock::{SPEND, now, tick};
+use crate::clock::{REHEARSALS, SPEND, now, tick};
 use crate::db::{Db, Tx, Value, insert, values};
 use crate::{Entry, Problem, Result, Status};
 
@@ -37,11 +37,14 @@ pub(crate) async fn book(db: &Db, entries: &[Entry]) -> Result<Booked> {
     Ok(booked)
 }
 
-/// Whether a harmless entry could be booked: it is, and then everything is undone.
+/// Whether a harmless entry could be booked: it is, and then that is undone; and a commit must succeed too.
 pub(crate) async fn rehearse(db: &Db) -> Result<()> {
     let id = format!("rehearsal-{}", now());
     let entry = Entry { attempt_id: id, status: Status::Success, cost: Some(Usd::from_nanos(1)), ..Entry::default() };
-    book_within(&mut db.begin().await?, &[entry]).await.map(drop)
+    book_within(&mut db.begin().await?, &[entry]).await?;
+    let mut tx = db.begin().await?;
+    tick(&mut tx, REHEARSALS).await?;
+    tx.commit().await
 }
 
 async fn book_within(tx: &mut Tx, entries: &[Entry]) -> Result<Booked> {

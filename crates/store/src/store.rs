@@ -18,7 +18,12 @@ pub struct Store {
 impl Store {
     /// Prepares access without any: a database that is away now may be back later.
     pub fn new(url: &StoreUrl) -> Self {
-        Store { db: Db::new(url, DEADLINE) }
+        Self::with_deadline(url, DEADLINE)
+    }
+
+    /// The same, with another time that a connection, a statement or a commit may take.
+    pub fn with_deadline(url: &StoreUrl, deadline: Duration) -> Self {
+        Store { db: Db::new(url, deadline) }
     }
 
     /// Brings the tables up to date. Must have succeeded once before anything else is done.

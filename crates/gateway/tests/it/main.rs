@@ -16,5 +16,6 @@ mod prices;
 mod reload;
 mod servers;
 mod staying_alive;
+mod store;
 mod streams;
 mod tls;

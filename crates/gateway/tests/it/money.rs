@@ -3,6 +3,7 @@
 mod budgets;
 mod crash;
 mod limits;
+mod outage;
 mod slots;
 
 use serde_json::{Value, json};
@@ -24,12 +25,17 @@ pub struct Shop {
 impl Shop {
     /// Opens one; the provider behaves as `knobs` say, and the model `demo` has `prices` in its `model_info`.
     pub async fn open(knobs: &str, prices: &str, settings: &str) -> Self {
+        Self::open_with(knobs, prices, settings, &[]).await
+    }
+
+    /// As [`Shop::open`], with an environment.
+    pub async fn open_with(knobs: &str, prices: &str, settings: &str, environment: &[(&str, &str)]) -> Self {
         let provider = mock(knobs).await;
         let config = Config::default().model("demo", "openai/demo", &Back::OpenAi.base(&provider.url()), "");
         let config =
             config.yaml().replacen("litellm_params:", &format!("model_info: {{{prices}}}\n    litellm_params:"), 1);
-        let gateway =
-            Gateway::start(&format!("{config}\n{settings}\ngeneral_settings: {{master_key: {MASTER}}}\n")).await;
+        let config = format!("{config}\n{settings}\ngeneral_settings: {{master_key: {MASTER}}}\n");
+        let gateway = Gateway::start_with(&config, &[], environment).await;
         Shop { provider, gateway }
     }
 
