@@ -7,6 +7,7 @@ mod models;
 mod system;
 
 pub use cors::Cors;
+pub use manage::misfits;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;

@@ -136,6 +136,9 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
     let prices = prices::Settings::read(&library, book, notes);
     let access = general::access(&general, env, notes);
     let management = Management { seal: seal(&access, env), ..Management::read(&general, &library) };
+    for (name, why) in crate::control::misfits(&management) {
+        notes.error(library.place(name), &library.at(name), why, "see docs/keys.md");
+    }
     let added = world.added.nodes(management.seal.as_ref(), env, notes);
     let mut credentials = models::credentials(top.node("credential_list"), notes);
     added.lend(&mut credentials);

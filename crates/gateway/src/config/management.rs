@@ -110,3 +110,46 @@ impl KeyScope {
 fn object(node: &Node) -> Option<Map<String, Value>> {
     serde_json::from_str(&node.json()).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{check, load_text};
+
+    const GOOD: &str = "model_list: [{model_name: a, litellm_params: {model: openai/gpt-4o}}]\nlitellm_settings:\n";
+
+    #[test]
+    fn rules_for_new_keys_users_and_teams_are_read() {
+        let text = format!(
+            "{GOOD}  default_key_generate_params: {{max_budget: 5, models: [a], duration: 30d}}\n  \
+             upperbound_key_generate_params: {{max_budget: 100}}\n  key_generation_settings:\n    \
+             team_key_generation: {{allowed_team_member_roles: [admin], required_params: [tags]}}\n  \
+             max_internal_user_budget: 9\n  default_internal_user_params: {{available_teams: [t]}}\n"
+        );
+        let loaded = load_text(&text);
+        assert!(loaded.report.findings.is_empty(), "{}", loaded.report);
+        let rules = loaded.management;
+        assert_eq!((&rules.keys.defaults["max_budget"], &rules.keys.bounds["max_budget"]), (&5.into(), &100.into()));
+        assert_eq!(rules.keys.team.roles.as_deref(), Some(&["admin".to_owned()][..]));
+        assert_eq!((rules.keys.team.required.len(), rules.keys.personal.roles.is_none()), (1, true));
+        assert_eq!((&rules.users.defaults["max_budget"], rules.users.open_teams.len()), (&9.into(), 1));
+        assert!(!rules.users.defaults.contains_key("available_teams"));
+    }
+
+    #[test]
+    fn what_no_key_can_have_is_an_error() {
+        check(
+            &format!("{GOOD}  default_key_generate_params: {{max_budget: lots}}\n"),
+            &[
+                "config.yaml:3:3: error: litellm_settings.default_key_generate_params: max_budget: Input should be a valid \
+               number, unable to parse string as a number; see docs/keys.md",
+            ],
+        );
+        check(
+            &format!("{GOOD}  upperbound_key_generate_params: {{duration: soon}}\n"),
+            &[
+                "config.yaml:3:3: error: litellm_settings.upperbound_key_generate_params: duration must be a number with s, \
+               m, h, d, w or mo behind it, such as 30d. Received: soon; see docs/keys.md",
+            ],
+        );
+    }
+}

@@ -27,13 +27,16 @@ mod teams;
 mod users;
 mod visit;
 
+use std::future::{Ready, ready};
 use std::pin::Pin;
 
 use axum::Router;
 use axum::routing::{MethodFilter, on};
+use serde_json::json;
 
+use crate::config::Management;
 pub use visit::Desk;
-use visit::{Answer, Visit};
+use visit::{Answer, Visit, answer};
 
 /// What answers a request.
 type Handler = fn(Visit) -> Pin<Box<dyn Future<Output = Answer> + Send>>;
@@ -41,6 +44,8 @@ type Handler = fn(Visit) -> Pin<Box<dyn Future<Output = Answer> + Send>>;
 /// One path and method.
 struct Row {
     method: MethodFilter,
+    /// The method's name.
+    name: &'static str,
     path: &'static str,
     handler: Handler,
 }
@@ -48,7 +53,7 @@ struct Row {
 /// Declares the rows: `GET "/key/info" => keys::info`.
 macro_rules! rows {
     ($($method:ident $path:literal => $handler:path),* $(,)?) => {
-        &[$(Row { method: MethodFilter::$method, path: $path, handler: |visit| Box::pin($handler(visit)) }),*]
+        &[$(Row { method: MethodFilter::$method, name: stringify!($method), path: $path, handler: |visit| Box::pin($handler(visit)) }),*]
     };
 }
 
@@ -214,6 +219,7 @@ const ROUTES: &[Row] = rows![
 
     GET "/audit" => audit::list,
     GET "/audit/{id}" => audit::one,
+    GET "/routes" => routes,
 ];
 
 /// All paths, for the router of the control plane.
@@ -222,4 +228,21 @@ pub fn router() -> Router<Desk> {
         let handler = row.handler;
         router.route(row.path, on(row.method, move |visit: Visit| handler(visit)))
     })
+}
+
+/// `GET /routes`: all paths of the management API.
+fn routes(_visit: Visit) -> Ready<Answer> {
+    let rows = ROUTES.iter().map(|row| json!({ "path": row.path, "methods": [row.name] }));
+    ready(answer(json!({ "routes": rows.collect::<Vec<_>>() })))
+}
+
+/// What the operator wants new keys, users and teams to have, and cannot be: the setting, and what is wrong.
+pub fn misfits(management: &Management) -> Vec<(&'static str, String)> {
+    let settings = [
+        ("default_key_generate_params", keys::misfit(&management.keys.defaults)),
+        ("upperbound_key_generate_params", keys::misfit(&management.keys.bounds)),
+        ("default_internal_user_params", users::misfit(&management.users.defaults)),
+        ("default_team_params", teams::misfit(&management.team_defaults)),
+    ];
+    settings.into_iter().filter_map(|(name, why)| Some((name, why?))).collect()
 }

@@ -6,6 +6,7 @@ mod hostile;
 mod keys;
 mod models;
 mod people;
+mod postgres;
 mod replicas;
 mod roles;
 mod shapes;
@@ -39,10 +40,12 @@ impl Office {
 
     /// One that shares its database with others: a file in `folder`.
     pub async fn open_at(folder: &Folder) -> Self {
-        let database = folder.path().join("shared.db");
-        let environment = [("DATABASE_URL", format!("sqlite://{}", database.display()))];
-        let environment = environment.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>();
-        Office { gateway: Gateway::start_with(&config(""), &[], &environment).await }
+        Office::open_on(&format!("sqlite://{}", folder.path().join("shared.db").display())).await
+    }
+
+    /// One on the database with this address.
+    pub async fn open_on(url: &str) -> Self {
+        Office { gateway: Gateway::start_with(&config(""), &[], &[("DATABASE_URL", url)]).await }
     }
 
     /// Whoever has this key.

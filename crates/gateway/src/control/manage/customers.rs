@@ -173,7 +173,7 @@ fn row(id: &str, customer: &Customer, directory: &Directory, spend: &Spend) -> V
         "default_model": customer.default_model,
         "models": customer.models,
         "budget_id": customer.allowance.budget_id,
-        "litellm_budget_table": bounds_row(directory, &customer.allowance, spend),
+        "litellm_budget_table": bounds_row(directory, &customer.allowance, &customer.origin, spend),
         "object_permission_id": null,
         "object_permission": customer.extra.get("object_permission"),
         "created_at": moment::shown(customer.origin.created_at),

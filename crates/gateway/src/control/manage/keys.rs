@@ -223,3 +223,8 @@ fn issued(id: &str, key: &Key, secret: &str, directory: &Directory, spend: &Spen
     }
     Value::Object(row)
 }
+
+/// What is wrong with fields that the operator wants new ones to have.
+pub fn misfit(fields: &Fields) -> Option<String> {
+    Form::of(Value::Object(fields.clone()), &NEW).err().map(|refusal| refusal.message())
+}

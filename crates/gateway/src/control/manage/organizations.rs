@@ -181,7 +181,7 @@ fn row(id: &str, organization: &Organization, directory: &Directory, spend: &Spe
         "model_spend": {},
         "object_permission_id": null,
         "object_permission": organization.extra.get("object_permission"),
-        "litellm_budget_table": bounds_row(directory, allowance, spend),
+        "litellm_budget_table": bounds_row(directory, allowance, &organization.origin, spend),
         "created_at": moment::shown(organization.origin.created_at),
         "created_by": organization.origin.created_by,
         "updated_at": moment::shown(organization.origin.updated_at),

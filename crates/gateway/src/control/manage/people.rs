@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
-use store::records::{Allowance, Budget, MemberRole, TeamMember, User};
+use store::records::{Allowance, Budget, MemberRole, Origin, TeamMember, User};
 use store::{Directory, Held};
 
 use super::draft::{Draft, holder};
@@ -128,17 +128,18 @@ pub fn membership_row(directory: &Directory, member: &TeamMember, spend: &Spend)
         "spend": spent,
         "total_spend": spent,
         "allowed_models": member.allowed_models,
-        "litellm_budget_table": bounds_row(directory, &member.allowance, spend),
+        "litellm_budget_table": bounds_row(directory, &member.allowance, &member.origin, spend),
     })
 }
 
 /// Budgets and limits as the incumbent shows them where it keeps them in a table of their own.
-pub fn bounds_row(directory: &Directory, allowance: &Allowance, spend: &Spend) -> Value {
+pub fn bounds_row(directory: &Directory, allowance: &Allowance, origin: &Origin, spend: &Spend) -> Value {
     let shared = allowance.budget_id.as_deref().and_then(|id| directory.budgets.get(id));
     if shared.is_none() && *allowance == Allowance::default() {
         return Value::Null;
     }
-    let base = shared.map(|held| Budget::clone(&held.record)).unwrap_or_default();
+    let own = || Budget { origin: origin.clone(), ..Budget::default() };
+    let base = shared.map_or_else(own, |held| Budget::clone(&held.record));
     let mut merged = base.allowance.clone();
     merged.max_budget = allowance.max_budget.or(merged.max_budget);
     merged.soft_budget = allowance.soft_budget.or(merged.soft_budget);

@@ -99,12 +99,23 @@ impl Refusal {
         self.status == StatusCode::NOT_FOUND
     }
 
+    /// Values of wrong types, in the words of the incumbent's framework.
+    #[cfg(test)]
+    pub fn details(&self) -> &[Value] {
+        self.body["detail"].as_array().map_or(&[], Vec::as_slice)
+    }
+
     /// The message alone.
     pub fn message(&self) -> String {
-        match &self.body["error"]["message"] {
-            Value::String(message) => message.clone(),
-            _ => self.body["detail"].to_string(),
+        if let Value::String(message) = &self.body["error"]["message"] {
+            return message.clone();
         }
+        let details = self.body["detail"].as_array().into_iter().flatten().map(|detail| {
+            let place = detail["loc"].as_array().into_iter().flatten().skip(1);
+            let place = place.map(|part| part.as_str().map_or_else(|| part.to_string(), str::to_owned));
+            format!("{}: {}", place.collect::<Vec<_>>().join("."), detail["msg"].as_str().unwrap_or_default())
+        });
+        details.collect::<Vec<_>>().join("; ")
     }
 }
 

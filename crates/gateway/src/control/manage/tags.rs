@@ -126,7 +126,7 @@ fn row(name: &str, tag: &Tag, directory: &Directory, spend: &Spend) -> Value {
         "model_info": tag.extra.get("model_info").cloned().unwrap_or_else(|| json!({})),
         "spend": spend.of(&format!("tag:{name}"), &tag.allowance),
         "budget_id": tag.allowance.budget_id,
-        "litellm_budget_table": bounds_row(directory, &tag.allowance, spend),
+        "litellm_budget_table": bounds_row(directory, &tag.allowance, &tag.origin, spend),
         "created_at": moment::shown(tag.origin.created_at),
         "created_by": tag.origin.created_by,
         "updated_at": moment::shown(tag.origin.updated_at),

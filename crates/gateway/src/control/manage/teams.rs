@@ -19,10 +19,10 @@ pub use list::{available, filter, info, list, list_pages, membership_of_mine, pe
 pub use members::{add_many, add_member, remove_member, reset_spend, update_member};
 
 use super::draft::Draft;
-use super::form::{Field, Takes, optional, required};
+use super::form::{Field, Form, Takes, optional, required};
 use super::moment;
 use super::people::{Members, member_row};
-use super::record::{budget_row, metadata, show_allowance};
+use super::record::{self, budget_row, metadata, show_allowance};
 use super::rights::PERMISSIONS;
 use super::spend::Spend;
 
@@ -144,4 +144,11 @@ fn row_with(id: &str, team: &Team, members: &[&TeamMember], directory: &Director
     let Value::Object(mut row) = fields else { return Fields::new() };
     show_allowance(&mut row, &team.allowance, directory, spend);
     row
+}
+
+/// What is wrong with fields that the operator wants new ones to have.
+pub fn misfit(fields: &Fields) -> Option<String> {
+    Form::of(Value::Object(fields.clone()), &[FIELDS, EACH, THERE, record::ALLOWANCE])
+        .err()
+        .map(|refusal| refusal.message())
 }

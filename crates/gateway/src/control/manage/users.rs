@@ -122,3 +122,8 @@ pub fn row(id: &str, user: &User, directory: &Directory, spend: &Spend) -> Field
     show_allowance(&mut row, &user.allowance, directory, spend);
     row
 }
+
+/// What is wrong with fields that the operator wants new ones to have.
+pub fn misfit(fields: &Fields) -> Option<String> {
+    Form::of(Value::Object(fields.clone()), &[FIELDS, THERE, ALLOWANCE]).err().map(|refusal| refusal.message())
+}

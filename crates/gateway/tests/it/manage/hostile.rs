@@ -115,3 +115,108 @@ async fn strange_ids_name_nothing_and_break_nothing() {
     }
     assert!(!office.gateway.log().contains("panicked"));
 }
+
+/// All paths of the management API, with something in the place of each blank.
+async fn paths(office: &Office) -> Vec<(String, String)> {
+    let routes = office.master().see("/routes").await;
+    let route = |route: &Value| {
+        let path = route["path"].as_str().expect("a path").split('/');
+        let filled = path.map(|part| if part.starts_with('{') { "nothing" } else { part }).collect::<Vec<_>>();
+        (route["methods"][0].as_str().expect("a method").to_owned(), filled.join("/"))
+    };
+    routes["routes"].as_array().expect("a list").iter().map(route).collect()
+}
+
+#[tokio::test]
+async fn every_path_asks_for_a_key_and_for_rights() {
+    let office = Office::open("").await;
+    let nobody = office.key(json!({})).await;
+    // What shows a key itself, or nothing that is anybody's.
+    let harmless =
+        ["/key/info", "/key/health", "/routes", "/user/available_roles", "/cost/estimate", "/spend/calculate"];
+    let all = paths(&office).await;
+    assert!(all.len() > 120, "{}", all.len());
+    for (method, path) in &all {
+        let call = Call::new(method, path).body("{}");
+        for key in ["", "Bearer sk-unknown", "Bearer nonsense"] {
+            let status = office.gateway.call(&call.clone().header("authorization", key)).await.status();
+            assert_eq!(status, 401, "{method} {path} with {key:?}");
+        }
+        let answer = office.with(&nobody).send(&call).await;
+        if answer.status() == 200 && method != "GET" && !harmless.contains(&path.as_str()) {
+            panic!("{method} {path}: {}", answer.text());
+        }
+        assert!(answer.status() < 500, "{method} {path}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn no_path_fails_whatever_is_sent_there() {
+    let office = Office::open("").await;
+    let master = office.master();
+    let names = [
+        "key",
+        "keys",
+        "user_id",
+        "user_ids",
+        "team_id",
+        "team_ids",
+        "organization_id",
+        "organization_ids",
+        "member",
+        "members",
+        "model_name",
+        "litellm_params",
+        "model_info",
+        "credential_name",
+        "credential_values",
+        "name",
+        "names",
+        "id",
+        "budgets",
+        "budget_id",
+        "max_budget",
+        "models",
+        "metadata",
+        "users",
+        "ip",
+        "reset_to",
+        "model",
+        "messages",
+        "update_fields",
+    ];
+    for (method, path) in paths(&office).await.iter().filter(|(method, _)| method != "GET") {
+        for value in values().into_iter().filter(|value| value.to_string().len() < 1000) {
+            let body: Value = names.iter().map(|name| ((*name).to_owned(), value.clone())).collect();
+            let answer = master.ask(method, path, body).await;
+            assert!(answer.status() < 500, "{method} {path} {value}: {}", answer.text());
+        }
+    }
+    for (_, path) in paths(&office).await.iter().filter(|(method, _)| method == "GET") {
+        for value in ["", "%00", "x%27%20OR%201%3D1", "-1", "1e999", "2024-01-01", "%F0%9F%A6%80"] {
+            let query = [
+                "page",
+                "size",
+                "page_size",
+                "user_id",
+                "team_id",
+                "key",
+                "start_date",
+                "end_date",
+                "sort_by",
+                "api_key",
+                "budget_id",
+                "organization_id",
+                "end_user_id",
+                "model",
+                "search",
+                "limit",
+            ];
+            let query = query.iter().map(|name| format!("{name}={value}")).collect::<Vec<_>>().join("&");
+            let answer = master.ask("GET", &format!("{path}?{query}"), Value::Null).await;
+            assert!(answer.status() < 500, "{path} {value}: {}", answer.text());
+        }
+    }
+    let log = office.gateway.log();
+    assert!(!log.contains("panicked") && !log.contains("refuses a change") && !log.contains("cannot be"), "{log}");
+}

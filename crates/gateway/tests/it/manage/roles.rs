@@ -63,6 +63,11 @@ impl Cast {
         master.done("POST", "/customer/new", json!({ "user_id": "customer" })).await;
         master.done("POST", "/budget/new", json!({ "budget_id": "budget", "max_budget": 1 })).await;
         master.done("POST", "/tag/new", json!({ "name": "tag" })).await;
+        let model =
+            json!({ "model_name": "db", "litellm_params": { "model": "mock/demo" }, "model_info": { "id": "db" } });
+        master.done("POST", "/model/new", model).await;
+        let credential = json!({ "credential_name": "shared", "credential_values": { "api_key": "x" } });
+        master.done("POST", "/credentials", credential).await;
         Cast { office, keys }
     }
 
@@ -135,6 +140,27 @@ fn table() -> Vec<(&'static str, &'static str, Value, &'static str)> {
         ("POST", "/tag/update", json!({ "name": "tag", "description": "d" }), "ma......."),
         ("GET", "/user/available_roles", json!(null), "mavblmpgs"),
         ("POST", "/config/reload", json!({}), "ma......."),
+        ("GET", "/model/info", json!(null), "mavblmpgs"),
+        ("POST", "/model/update", json!({ "model_info": { "id": "db" }, "litellm_params": { "rpm": 1 } }), "ma......."),
+        ("POST", "/model/block", json!({ "id": "db" }), "ma......."),
+        ("GET", "/credentials", json!(null), "mav......"),
+        ("PATCH", "/credentials/shared", json!({ "credential_values": { "api_base": "http://x.example" } }), "ma......."),
+        ("GET", "/audit", json!(null), "mav......"),
+        ("GET", "/get/allowed_ips", json!(null), "mav......"),
+        ("POST", "/add/allowed_ip", json!({ "ip": "127.0.0.1" }), "ma......."),
+        ("GET", "/global/spend", json!(null), "mav......"),
+        ("GET", "/global/spend/keys", json!(null), "mav......"),
+        ("GET", "/spend/logs/v2", json!(null), "mavblmpgs"),
+        ("GET", "/spend/keys", json!(null), "mavblmpgs"),
+        ("GET", "/user/daily/activity?start_date=2024-01-01&end_date=2024-01-02", json!(null), "mavblmpgs"),
+        ("GET", "/user/daily/activity?user_id=plain&start_date=2024-01-01&end_date=2024-01-02", json!(null), "mav...p.."),
+        ("GET", "/team/daily/activity?team_ids=red&start_date=2024-01-01&end_date=2024-01-02", json!(null), "mavblm.gs"),
+        ("GET", "/organization/daily/activity?organization_ids=acme&start_date=2024-01-01&end_date=2024-01-02", json!(null), "mavb....."),
+        ("GET", "/tag/daily/activity?start_date=2024-01-01&end_date=2024-01-02", json!(null), "mav......"),
+        ("POST", "/key/sk-of-team-red/reset_spend", json!({ "reset_to": 0 }), "ma.bl...."),
+        ("POST", "/key/sk-of-plain-user/reset_spend", json!({ "reset_to": 0 }), "ma......."),
+        ("POST", "/team/red/member/member/reset_spend", json!({}), "ma.b....."),
+        ("POST", "/global/spend/reset", json!({}), "m........"),
     ]
 }
 

@@ -133,3 +133,178 @@ async fn what_was_sent_about_a_key_is_shown() {
     let typed = office.master().done("POST", "/key/generate", json!({ "key_type": "read_only" })).await;
     assert_eq!(typed["allowed_routes"], json!(["info_routes"]));
 }
+
+/// Budgets and limits, where they are columns of the row itself.
+#[rustfmt::skip]
+const BOUNDS: &[(&str, Is)] = &[
+    ("max_budget", Is::Null), ("soft_budget", Is::Null), ("budget_duration", Is::Null), ("budget_reset_at", Is::Null),
+    ("tpm_limit", Is::Null), ("rpm_limit", Is::Null), ("tpd_limit", Is::Null), ("max_parallel_requests", Is::Null),
+    ("budget_limits", Is::Null), ("model_max_budget", Is::Map),
+];
+/// A user.
+#[rustfmt::skip]
+const USER: &[(&str, Is)] = &[
+    ("user_id", Is::Text), ("user_alias", Is::Null), ("user_email", Is::Text), ("user_role", Is::Text),
+    ("sso_user_id", Is::Null), ("teams", Is::List), ("spend", Is::Float), ("models", Is::List), ("metadata", Is::Map),
+    ("allowed_cache_controls", Is::List), ("policies", Is::List), ("model_spend", Is::Map),
+    ("object_permission_id", Is::Null), ("created_at", Is::Moment), ("updated_at", Is::Moment),
+];
+/// A team.
+#[rustfmt::skip]
+const TEAM: &[(&str, Is)] = &[
+    ("team_id", Is::Text), ("team_alias", Is::Null), ("organization_id", Is::Null), ("admins", Is::List),
+    ("members", Is::List), ("members_with_roles", Is::List), ("team_member_permissions", Is::List), ("metadata", Is::Map),
+    ("models", Is::List), ("model_id", Is::Null), ("litellm_model_table", Is::Null), ("blocked", Is::Flag),
+    ("router_settings", Is::Null), ("access_group_ids", Is::List), ("policies", Is::List), ("spend", Is::Float),
+    ("default_team_member_models", Is::List), ("object_permission_id", Is::Null), ("model_spend", Is::Map),
+    ("team_member_budget_table", Is::Null), ("created_at", Is::Moment), ("updated_at", Is::Moment),
+];
+/// An organization.
+#[rustfmt::skip]
+const ORGANIZATION: &[(&str, Is)] = &[
+    ("organization_id", Is::Text), ("organization_alias", Is::Text), ("budget_id", Is::Text), ("metadata", Is::Map),
+    ("models", Is::List), ("spend", Is::Float), ("model_spend", Is::Map), ("object_permission_id", Is::Null),
+    ("litellm_budget_table", Is::Map), ("created_at", Is::Moment), ("created_by", Is::Text), ("updated_at", Is::Moment),
+    ("updated_by", Is::Text),
+];
+/// A shared budget.
+#[rustfmt::skip]
+const BUDGET: &[(&str, Is)] = &[
+    ("budget_id", Is::Text), ("max_budget", Is::Float), ("soft_budget", Is::Null), ("max_parallel_requests", Is::Null),
+    ("tpm_limit", Is::Null), ("rpm_limit", Is::Null), ("tpd_limit", Is::Null), ("model_max_budget", Is::Map),
+    ("budget_duration", Is::Null), ("budget_reset_at", Is::Null), ("allowed_models", Is::List),
+    ("created_at", Is::Moment), ("created_by", Is::Text), ("updated_at", Is::Moment), ("updated_by", Is::Text),
+];
+/// A customer.
+#[rustfmt::skip]
+const CUSTOMER: &[(&str, Is)] = &[
+    ("user_id", Is::Text), ("alias", Is::Null), ("blocked", Is::Flag), ("spend", Is::Float), ("models", Is::List),
+    ("allowed_model_region", Is::Null), ("default_model", Is::Null), ("budget_id", Is::Text),
+    ("litellm_budget_table", Is::Map), ("object_permission_id", Is::Null),
+];
+/// A tag.
+#[rustfmt::skip]
+const TAG: &[(&str, Is)] = &[
+    ("name", Is::Text), ("description", Is::Null), ("models", Is::List), ("model_info", Is::Map), ("spend", Is::Float),
+    ("budget_id", Is::Null), ("litellm_budget_table", Is::Null), ("created_at", Is::Moment), ("created_by", Is::Text),
+    ("updated_at", Is::Moment),
+];
+/// What a member may spend.
+#[rustfmt::skip]
+const MEMBERSHIP: &[(&str, Is)] = &[
+    ("user_id", Is::Text), ("team_id", Is::Text), ("budget_id", Is::Null), ("spend", Is::Float),
+    ("total_spend", Is::Float), ("litellm_budget_table", Is::Null),
+];
+
+#[tokio::test]
+async fn users_and_teams_look_as_at_the_incumbent() {
+    let office = Office::open("").await;
+    let master = office.master();
+    let made = master.done("POST", "/user/new", json!({ "user_id": "ann", "user_email": "ann@example.com" })).await;
+    compare("a new user", &made, USER);
+    compare("a new user", &made, BOUNDS);
+    compare(
+        "a new user",
+        &made,
+        &[("key", Is::Text), ("token", Is::Text), ("key_name", Is::Text), ("expires", Is::Null)],
+    );
+    let info = master.see("/user/info?user_id=ann").await;
+    compare("a user", &info, &[("user_id", Is::Text), ("user_info", Is::Map), ("keys", Is::List), ("teams", Is::List)]);
+    compare("a user", &info["user_info"], USER);
+    compare("a key of a user", &info["keys"][0], &[("token", Is::Text), ("key_name", Is::Text), ("user_id", Is::Text)]);
+    compare("a user alone", &master.see("/v2/user/info?user_id=ann").await, USER);
+    let list = master.see("/user/list").await;
+    compare("a listed user", &list["users"][0], USER);
+    compare(
+        "a list",
+        &list,
+        &[("total", Is::Whole), ("page", Is::Whole), ("page_size", Is::Whole), ("total_pages", Is::Whole)],
+    );
+
+    let made = master.done("POST", "/team/new", json!({ "team_id": "t", "members": ["ann"] })).await;
+    compare("a new team", &made, TEAM);
+    compare("a new team", &made, BOUNDS);
+    compare(
+        "a member",
+        &made["members_with_roles"][0],
+        &[("user_id", Is::Text), ("user_email", Is::Text), ("role", Is::Text)],
+    );
+    let info = master.see("/team/info?team_id=t").await;
+    compare(
+        "a team",
+        &info,
+        &[("team_id", Is::Text), ("team_info", Is::Map), ("keys", Is::List), ("team_memberships", Is::List)],
+    );
+    compare("a team", &info["team_info"], TEAM);
+    compare("a membership", &info["team_memberships"][0], MEMBERSHIP);
+    compare("a listed team", &master.see("/team/list").await[0], TEAM);
+    compare("a listed team", &master.see("/v2/team/list").await["teams"][0], TEAM);
+    let member = json!({ "team_id": "t", "member": { "role": "user", "user_id": "bob" } });
+    let added = master.done("POST", "/team/member_add", member).await;
+    compare("a team with a new member", &added, TEAM);
+    compare("a new membership", &added["updated_team_memberships"][0], MEMBERSHIP);
+    let member = json!({ "team_id": "t", "user_id": "bob" });
+    compare("a team without a member", &master.done("POST", "/team/member_delete", member).await, TEAM);
+    compare("a changed team", &master.done("POST", "/team/update", json!({ "team_id": "t" })).await["data"], TEAM);
+}
+
+#[tokio::test]
+async fn everybody_else_looks_as_at_the_incumbent() {
+    let office = Office::open("").await;
+    let master = office.master();
+    let organization = json!({ "organization_alias": "Acme", "max_budget": 1 });
+    let organization = master.done("POST", "/organization/new", organization).await;
+    compare("a new organization", &organization, ORGANIZATION);
+    let id = organization["organization_id"].as_str().unwrap();
+    let info = master.see(&format!("/organization/info?organization_id={id}")).await;
+    compare("an organization", &info, ORGANIZATION);
+    compare("an organization", &info, &[("members", Is::List), ("teams", Is::List)]);
+    compare("its budget", &info["litellm_budget_table"], BUDGET);
+    let budget = master.done("POST", "/budget/new", json!({ "budget_id": "b", "max_budget": 1 })).await;
+    compare("a new budget", &budget, BUDGET);
+    compare("a listed budget", &master.see("/budget/list").await[0], BUDGET);
+    let customer = master.done("POST", "/customer/new", json!({ "user_id": "c", "budget_id": "b" })).await;
+    compare("a new customer", &customer, CUSTOMER);
+    compare("its budget", &customer["litellm_budget_table"], BUDGET);
+    compare("a customer", &master.see("/customer/info?end_user_id=c").await, CUSTOMER);
+    let tag = master.done("POST", "/tag/new", json!({ "name": "t" })).await;
+    compare("a new tag", &tag, &[("message", Is::Text), ("tag", Is::Map)]);
+    compare("a new tag", &tag["tag"], TAG);
+    compare("a listed tag", &master.see("/tag/list").await[0], TAG);
+    let model = json!({ "model_name": "m", "litellm_params": { "model": "openai/gpt-4o", "api_key": "k" } });
+    let model = master.done("POST", "/model/new", model).await;
+    let row = &[
+        ("model_id", Is::Text),
+        ("model_name", Is::Text),
+        ("litellm_params", Is::Map),
+        ("model_info", Is::Map),
+        ("created_at", Is::Moment),
+        ("created_by", Is::Text),
+        ("updated_at", Is::Moment),
+        ("updated_by", Is::Text),
+    ];
+    compare("a new model", &model, row);
+    let info = master.see(&format!("/model/info?litellm_model_id={}", model["model_id"].as_str().unwrap())).await;
+    compare(
+        "a model",
+        &info["data"][0],
+        &[("model_name", Is::Text), ("litellm_params", Is::Map), ("model_info", Is::Map)],
+    );
+    #[rustfmt::skip]
+    let facts = &[
+        ("id", Is::Text), ("db_model", Is::Flag), ("key", Is::Text), ("litellm_provider", Is::Text), ("mode", Is::Text),
+        ("max_tokens", Is::Whole), ("max_input_tokens", Is::Whole), ("max_output_tokens", Is::Whole),
+        ("input_cost_per_token", Is::Float), ("output_cost_per_token", Is::Float), ("supports_vision", Is::Flag),
+        ("supports_function_calling", Is::Flag), ("supports_response_schema", Is::Flag), ("supported_openai_params", Is::List),
+    ];
+    compare("what is known about a model", &info["data"][0]["model_info"], facts);
+    let group = &master.see("/model_group/info?model_group=m").await["data"][0];
+    #[rustfmt::skip]
+    compare("a group", group, &[
+        ("model_group", Is::Text), ("providers", Is::List), ("max_input_tokens", Is::Whole), ("mode", Is::Text),
+        ("max_output_tokens", Is::Whole), ("input_cost_per_token", Is::Float), ("output_cost_per_token", Is::Float),
+        ("tpm", Is::Null), ("rpm", Is::Null), ("supports_vision", Is::Flag), ("supports_function_calling", Is::Flag),
+        ("supports_reasoning", Is::Flag), ("supported_openai_params", Is::List), ("is_public_model_group", Is::Flag),
+        ("configurable_clientside_auth_params", Is::Null), ("health_status", Is::Null),
+    ]);
+}

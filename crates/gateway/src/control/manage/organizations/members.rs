@@ -141,7 +141,7 @@ pub(super) fn row(member: &OrganizationMember, directory: &Directory, spend: &Sp
         "user_role": serde_json::to_value(member.user_role).unwrap_or_default(),
         "spend": 0.0,
         "budget_id": member.allowance.budget_id,
-        "litellm_budget_table": bounds_row(directory, &member.allowance, spend),
+        "litellm_budget_table": bounds_row(directory, &member.allowance, &member.origin, spend),
         "user": user.as_ref().map(|user| users::row(&member.user_id, user, directory, spend)),
         "created_at": moment::shown(member.origin.created_at),
         "updated_at": moment::shown(member.origin.updated_at),
