@@ -4,7 +4,7 @@
 mod signals;
 mod watch_file;
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -187,7 +187,9 @@ fn start_log(args: &ServeArgs) {
     };
     let filter = tracing_subscriber::EnvFilter::try_from_env("LOCKGATE_LOG");
     let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    // Colours are for people, not for files.
+    let colours = io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(io::stderr).init();
 }
 
 /// Reads again what may have changed on disk, and tells the log what came of it.
