@@ -1,13 +1,11 @@
 //! Death in the middle of it: what callers got is booked once, and so is what was under way.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use serde_json::json;
 use store::reports::{LogFilter, LogPage};
 use store::{Status, Store, StoreUrl};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
 
 use super::Shop;
 use crate::gateway::{Folder, Gateway};
@@ -22,7 +20,7 @@ async fn whatever_a_caller_received_is_booked_once_when_the_process_is_killed_un
     }
 }
 
-async fn die_and_rise(seed: u64) {
+async fn die_and_rise(seed: usize) {
     let shop = Shop::open("chunks=6,chunk_ms=4", "input_cost_per_token: 0, output_cost_per_token: 0.0001", "").await;
     let key = shop.key(json!({ "max_budget": 1_000 })).await;
     let mut callers = JoinSet::new();
@@ -48,14 +46,8 @@ async fn die_and_rise(seed: u64) {
             whole
         });
     }
-    let busy = 40 + seed * 17;
-    timeout(Duration::from_secs(20), async {
-        while shop.provider.stats().total < busy {
-            sleep(Duration::from_millis(2)).await;
-        }
-    })
-    .await
-    .expect("the provider is busy soon");
+    let busy = shop.provider.wait_for_all(40 + seed * 17, |_| true).await;
+    drop(busy.expect("the provider is busy soon"));
     let Shop { provider, gateway } = shop;
     let folder = gateway.kill().await;
     let received: Vec<String> = callers.join_all().await.into_iter().flatten().collect();
