@@ -210,17 +210,20 @@ impl Ask {
     pub fn output_bound(&self) -> Option<u64> {
         self.body.with(|root| {
             let count = |name: &str| root.get_some(name).and_then(|value| value.as_u64());
-            let bound = BOUNDS.iter().find_map(|name| count(name))?;
-            Some(bound.saturating_mul(count("n").unwrap_or(1).max(1)))
+            BOUNDS.iter().find_map(|name| count(name))?.checked_mul(self.answers())
         })
+    }
+
+    /// How many answers are wanted.
+    pub fn answers(&self) -> u64 {
+        self.body.with(|root| root.get_some("n").and_then(|n| n.as_u64()).unwrap_or(1).max(1))
     }
 
     /// The same call with a smaller bound of each answer.
     pub fn bounded(&self, tokens: u64) -> Result<Self, Fault> {
         let name = self.body.with(|root| BOUNDS.iter().copied().find(|name| root.get_some(name).is_some()));
         let name = name.unwrap_or(if self.operation == Operation::Chat { BOUNDS[0] } else { BOUNDS[1] });
-        let each = self.body.with(|root| root.get_some("n").and_then(|n| n.as_u64()).unwrap_or(1).max(1));
-        let edits = [Edit::Set(name.to_owned(), (tokens / each).max(1).to_string())];
+        let edits = [Edit::Set(name.to_owned(), (tokens / self.answers()).max(1).to_string())];
         Ok(Ask {
             body: Object::parse(self.body.splice(&edits).concat().into())?,
             headers: self.headers.clone(),

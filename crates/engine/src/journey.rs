@@ -141,6 +141,7 @@ impl Journey {
         Service {
             front: ask.front,
             heartbeat: ask.wishes.heartbeat.unwrap_or(self.setup.heartbeat),
+            several: ask.answers() > 1,
             patience: self.setup.spending.patience,
         }
     }

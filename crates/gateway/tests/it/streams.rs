@@ -113,6 +113,19 @@ async fn tokens_reach_the_caller_one_by_one() {
 }
 
 #[tokio::test]
+async fn the_end_of_one_answer_holds_up_no_other() {
+    let slow = mock("text=one%20two%20six%20ten,chunk_ms=150").await;
+    let gateway = Gateway::start(&Config::of(&slow).yaml()).await;
+    let mut body = Front::Chat.body("demo", "hello", true);
+    body["n"] = json!(2);
+    let answer = gateway.call(&Front::Chat.call_with(body)).await;
+    let of_second = |piece: &[u8]| String::from_utf8_lossy(piece).contains("\"index\":1");
+    let times: Vec<Duration> = answer.pieces.iter().filter(|(_, piece)| of_second(piece)).map(|(at, _)| *at).collect();
+    let (first, last) = (times.first().expect("there are two answers"), times.last().expect("there are two answers"));
+    assert!(*last - *first >= Duration::from_millis(225), "they came together: {times:?}");
+}
+
+#[tokio::test]
 async fn usage_is_always_asked_for_and_shown_only_to_those_who_ask() {
     let provider = mock("").await;
     let config = Config::of(&provider).deployment("claude", Back::Anthropic, &provider.url(), "");
