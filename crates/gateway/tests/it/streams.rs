@@ -1,8 +1,11 @@
 //! Streams: many at once, cut anywhere, in every framing the format allows, and always the same answer.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use crate::backs::{Back, Config, asked, mock};
@@ -114,15 +117,35 @@ async fn tokens_reach_the_caller_one_by_one() {
 
 #[tokio::test]
 async fn the_end_of_one_answer_holds_up_no_other() {
-    let slow = mock("text=one%20two%20six%20ten,chunk_ms=150").await;
-    let gateway = Gateway::start(&Config::of(&slow).yaml()).await;
+    // A provider whose second answer comes behind the end of the first one, when it is told to go on.
+    let provider = TcpListener::bind("127.0.0.1:0").await.expect("there is a free port");
+    let base = format!("http://{}/v1", provider.local_addr().expect("it has an address"));
+    let (go_on, told) = oneshot::channel();
+    tokio::spawn(async move {
+        let (mut line, _) = provider.accept().await?;
+        let mut request = [0; 4096];
+        assert_ne!(line.read(&mut request).await?, 0, "there is a request");
+        let event = |index: u8, delta: &str, finish: &str| {
+            format!("data: {{\"choices\":[{{\"index\":{index},\"delta\":{delta},\"finish_reason\":{finish}}}]}}\n\n")
+        };
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
+        let first = event(0, r#"{"content":"one"}"#, "null") + &event(0, "{}", r#""stop""#);
+        line.write_all(format!("{head}{first}").as_bytes()).await?;
+        // Without a word it goes on, too.
+        let _ = told.await;
+        let second = event(1, r#"{"content":"two"}"#, "null") + &event(1, "{}", r#""stop""#);
+        line.write_all(format!("{second}data: [DONE]\n\n").as_bytes()).await
+    });
+    let gateway = Gateway::start(&Config::default().model("demo", "openai/demo", &base, "").yaml()).await;
     let mut body = Front::Chat.body("demo", "hello", true);
     body["n"] = json!(2);
-    let answer = gateway.call(&Front::Chat.call_with(body)).await;
-    let of_second = |piece: &[u8]| String::from_utf8_lossy(piece).contains("\"index\":1");
-    let times: Vec<Duration> = answer.pieces.iter().filter(|(_, piece)| of_second(piece)).map(|(at, _)| *at).collect();
-    let (first, last) = (times.first().expect("there are two answers"), times.last().expect("there are two answers"));
-    assert!(*last - *first >= Duration::from_millis(225), "they came together: {times:?}");
+    let mut answer = Front::Chat.call_with(body).open(gateway.addr).await;
+    let begun = Instant::now();
+    answer.until(r#""finish_reason":"stop""#).await;
+    assert!(begun.elapsed() < Duration::from_secs(3), "the end of the first answer was held back");
+    go_on.send(()).expect("the provider waits");
+    let rest = answer.finish().await.text();
+    assert!(rest.contains("two") && rest.contains("[DONE]"), "{rest}");
 }
 
 #[tokio::test]
