@@ -135,10 +135,9 @@ impl Live {
         left_out
     }
 
-    /// What could not be served if `added` were there, by id, and why.
-    pub fn try_out(&self, added: &Added) -> Vec<(String, String)> {
-        let loaded = self.build(&self.last(), added);
-        loaded.map(|loaded| loaded.left_out).unwrap_or_default()
+    /// What would come of the configuration if `added` were there; `None` if there is none.
+    pub fn try_out(&self, added: &Added) -> Option<Loaded> {
+        self.build(&self.last(), added)
     }
 
     fn build(&self, last: &Last, added: &Added) -> Option<Loaded> {

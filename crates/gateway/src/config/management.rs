@@ -17,6 +17,8 @@ pub struct Management {
     pub users: UserRules,
     /// What a team gets where nothing else is asked for (`default_team_params`).
     pub team_defaults: Map<String, Value>,
+    /// Hosts that models of teams may call beside those of the providers (`provider_url_destination_allowed_hosts`).
+    pub team_hosts: Vec<String>,
 }
 
 /// Rules for new users.
@@ -62,10 +64,12 @@ impl Management {
         let map = |name: &str| library.node(name).and_then(object).unwrap_or_default();
         let scopes = map("key_generation_settings");
         let flag = |name: &str| general.flag(name).unwrap_or(false);
+        let hosts = library.texts("provider_url_destination_allowed_hosts");
         Management {
             seal: None,
             users: UserRules::read(library, map("default_internal_user_params")),
             team_defaults: map("default_team_params"),
+            team_hosts: hosts.into_iter().map(|(host, _)| host.to_owned()).collect(),
             keys: KeyRules {
                 defaults: map("default_key_generate_params"),
                 bounds: map("upperbound_key_generate_params"),

@@ -43,9 +43,6 @@ pub struct User {
     /// Id at the provider of identities.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sso_user_id: Option<String>,
-    /// Teams they are in.
-    #[serde(skip_serializing_if = "usual")]
-    pub teams: Vec<String>,
     /// Models their keys may call; all if there are none.
     #[serde(skip_serializing_if = "usual")]
     pub models: Vec<String>,

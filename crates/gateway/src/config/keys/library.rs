@@ -132,7 +132,7 @@ const GUARDS: &[Key] = &[
     unguarded("guardrails", List, "guardrails (old place)"),
     unguarded("user_url_validation", OnFlag, "looks at addresses in requests"),
     unguarded("user_url_allowed_hosts", Texts, "hosts that requests may name"),
-    unguarded("provider_url_destination_allowed_hosts", Texts, "hosts that may be called"),
+    on("provider_url_destination_allowed_hosts", Texts, "hosts that models of teams may call beside the providers' own"),
 ];
 
 #[rustfmt::skip]

@@ -1,8 +1,10 @@
 //! Models: what is served, and what administrators add to it while running. Whoever manages a team adds models of the
-//! team's own; they may use nothing that is not theirs: no variable, no shared credential, no key that is there already.
+//! team's own; they may use nothing that is not theirs: no variable, no shared credential, no key that is there already,
+//! and no way into networks that only the gateway reaches.
 
 mod change;
 mod info;
+mod reach;
 
 use serde_json::{Value, json};
 use store::records::{Fields, Model};
@@ -62,14 +64,19 @@ fn row(id: &str, model: &Model, params: &Fields) -> Value {
     })
 }
 
-/// Refuses what could not be served if `added` were there, as far as `id` is concerned.
+/// Refuses what could not be served if `added` were there, or may not call whom it wants to, as far as `id` is
+/// concerned.
 async fn try_out(visit: &Visit, id: &str, added: Added) -> Result<()> {
     let live = visit.desk.live.clone();
-    let left_out = tokio::task::spawn_blocking(move || live.try_out(&added)).await;
-    let left_out = left_out.map_err(|_| Refusal::internal())?;
-    match left_out.into_iter().find(|(other, _)| other == id) {
-        Some((_, why)) => Err(Refusal::bad_param("litellm_params", format!("This model cannot be served: {why}"))),
-        None => Ok(()),
+    let loaded = tokio::task::spawn_blocking(move || live.try_out(&added)).await;
+    let Some(loaded) = loaded.map_err(|_| Refusal::internal())? else { return Ok(()) };
+    if let Some((_, why)) = loaded.left_out.into_iter().find(|(other, _)| other == id) {
+        return Err(Refusal::bad_param("litellm_params", format!("This model cannot be served: {why}")));
+    }
+    let made = loaded.models.iter().filter(|shown| shown.id == id).filter_map(|shown| shown.deployment.as_deref());
+    match visit.actor.is_admin() {
+        true => Ok(()),
+        false => made.into_iter().try_for_each(|made| reach::check(made, &loaded.management.team_hosts)),
     }
 }
 

@@ -189,7 +189,7 @@ async fn models_of_the_database_survive_a_broken_configuration_and_a_reload() {
 #[tokio::test]
 async fn a_teams_model_is_for_the_team_and_takes_nothing_of_the_gateways() {
     let provider = mock("").await;
-    let office = Office::open("").await;
+    let office = Office::open("litellm_settings: {provider_url_destination_allowed_hosts: [127.0.0.1]}\n").await;
     let master = office.master();
     master.done("POST", "/team/new", json!({ "team_id": "red", "models": ["demo"], "admins": ["lead"] })).await;
     master.done("POST", "/team/new", json!({ "team_id": "blue" })).await;
@@ -208,11 +208,16 @@ async fn a_teams_model_is_for_the_team_and_takes_nothing_of_the_gateways() {
         (json!({ "api_key": "os.environ/OPENAI_API_KEY" }), red.clone()),
         (json!({ "api_key": "k", "nested": ["os.environ/SECRET"] }), red.clone()),
         (json!({ "api_key": "k", "litellm_credential_name": "shared" }), red.clone()),
+        (json!({ "api_key": "k", "api_base": "http://169.254.169.254/latest" }), red.clone()),
+        (json!({ "api_key": "k", "api_base": "http://api.openai.com/v1" }), red.clone()),
+        (json!({ "api_key": "k", "configurable_clientside_auth_params": ["api_base"] }), red.clone()),
         (json!({ "api_key": "k" }), json!({ "team_id": "blue" })),
         (json!({ "api_key": "k" }), json!({})),
     ] {
         lead.refused("POST", "/model/new", own(params, info), 403).await;
     }
+    let home = lead.done("POST", "/model/new", own(json!({ "api_key": "k" }), red.clone())).await;
+    lead.done("POST", "/model/delete", json!({ "id": home["model_id"] })).await;
     let made = lead.done("POST", "/model/new", own(params(&provider), red)).await;
     let (id, name) = (made["model_id"].as_str().unwrap(), made["model_name"].as_str().unwrap());
     let inside = office.key(json!({ "team_id": "red" })).await;
@@ -229,7 +234,10 @@ async fn a_teams_model_is_for_the_team_and_takes_nothing_of_the_gateways() {
     assert_eq!(ids(outside.see("/v1/models").await), ["demo", "other"]);
     assert!(!outside.see("/model/info").await.to_string().contains(id));
     let stolen = json!({ "litellm_params": { "api_base": "http://evil.example" } });
-    lead.refused("PATCH", &format!("/model/{id}/update"), stolen, 403).await;
+    let free = json!({ "model_info": { "input_cost_per_token": 0, "output_cost_per_token": 0 } });
+    for change in [stolen, free] {
+        lead.refused("PATCH", &format!("/model/{id}/update"), change, 403).await;
+    }
     outside.refused("POST", "/model/delete", json!({ "id": id }), 403).await;
     lead.done("POST", "/model/delete", json!({ "id": id })).await;
     assert!([400, 403].contains(&calls(&inside, "ours").await));

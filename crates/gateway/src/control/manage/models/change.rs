@@ -170,6 +170,9 @@ fn changed(before: &Model, form: &Form, is_admin: bool, seal: &Seal) -> Result<(
         merge(&mut params, given);
         modest(is_admin, &params)?;
         model.params = close(seal, &params)?;
+    } else if !is_admin {
+        // What is in it, its prices among it, belongs to whoever pays for the key.
+        return Err(Refusal::forbidden("Only proxy admins change a model without giving its litellm_params anew."));
     }
     if let Some(given) = form.object("model_info") {
         // Whose it is stays as it is.

@@ -1,0 +1,66 @@
+//! Whom a model may call that somebody else than an administrator adds: a provider at the provider's own address, or a
+//! host that the operator lists. An address of their own choice would show them what only the gateway can reach.
+
+use engine::Deployment;
+use providers::http::Endpoint;
+
+use super::super::refusal::{Refusal, Result};
+
+/// Refuses a model that calls elsewhere, or lets callers say where.
+pub fn check(deployment: &Deployment, hosts: &[String]) -> Result<()> {
+    if !deployment.client_params.is_empty() {
+        return Err(Refusal::forbidden("Only proxy admins let callers choose keys and addresses."));
+    }
+    if deployment.canned.is_some() || at_home(deployment) || hosts.iter().any(|host| listed(host, &deployment.endpoint))
+    {
+        return Ok(());
+    }
+    let message = format!(
+        "A team's model calls a provider at its own address. For {} it takes a proxy admin, or an entry in \
+         litellm_settings.provider_url_destination_allowed_hosts.",
+        deployment.endpoint.host
+    );
+    Err(Refusal::forbidden(message))
+}
+
+fn at_home(deployment: &Deployment) -> bool {
+    let public = |provider: &&providers::Provider| provider.api_base.is_some() && !provider.local;
+    let provider = providers::find(deployment.provider).filter(public);
+    deployment.endpoint.tls && provider.is_some_and(|provider| provider.is_home(&deployment.endpoint))
+}
+
+/// Whether an entry means the host: `host`, `host:port`, `*.domain`.
+fn listed(entry: &str, endpoint: &Endpoint) -> bool {
+    let (entry, host) = (entry.trim().to_ascii_lowercase(), endpoint.host.to_ascii_lowercase());
+    let within =
+        |domain: &str| host.strip_suffix(domain).is_some_and(|before| before.len() > 1 && before.ends_with('.'));
+    match entry.strip_prefix("*.") {
+        Some(domain) => within(domain),
+        None => entry == host || entry == format!("{host}:{}", endpoint.port),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_means_a_host_a_port_of_it_or_all_of_a_domain() {
+        for (entry, url, expected) in [
+            ("llm.example.com", "https://llm.example.com/v1", true),
+            ("LLM.Example.com", "http://llm.example.com:8000", true),
+            ("llm.example.com:8000", "http://llm.example.com:8000", true),
+            ("llm.example.com:8000", "http://llm.example.com:9000", false),
+            ("llm.example.com", "https://evil-llm.example.com", false),
+            ("*.example.com", "https://a.b.example.com", true),
+            ("*.example.com", "https://example.com", false),
+            ("*.example.com", "https://evilexample.com", false),
+            ("*.example.com", "https://example.com.evil.org", false),
+            ("*.", "https://a.example.com", false),
+            ("*", "https://a.example.com", false),
+            ("", "https://a.example.com", false),
+        ] {
+            assert_eq!(listed(entry, &Endpoint::parse(url).unwrap()), expected, "{entry} for {url}");
+        }
+    }
+}
