@@ -2,6 +2,7 @@
 
 mod audit;
 mod doorway;
+mod guide;
 mod hostile;
 mod keys;
 mod models;
