@@ -70,7 +70,8 @@ impl Follower {
         let mut pause = Duration::ZERO;
         loop {
             let turn = self.turn().await;
-            self.lookout.look(spool, self.own.bytes(), turn.as_ref().err());
+            let bytes = self.own.bytes() + self.orphans.iter().map(Source::bytes).sum::<u64>();
+            self.lookout.look(spool, bytes, turn.as_ref().err());
             pause = match turn {
                 Ok(true) => Duration::ZERO,
                 Ok(false) => POLL,
