@@ -7,7 +7,7 @@ use store::reports::{ActivityFilter, LogFilter, Order};
 use store::{Store, StoreUrl};
 use tokio::time::timeout;
 
-use crate::gateway::PATIENCE;
+use crate::gateway::{Gateway, PATIENCE};
 use crate::money::Shop;
 use crate::servers::{Postgres, Server, query};
 
@@ -59,7 +59,7 @@ async fn a_database_that_refuses_to_write_for_a_while_costs_no_call() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_row_that_the_database_will_never_take_is_set_aside_and_the_others_are_booked() {
+async fn a_row_that_the_database_does_not_take_is_set_aside_and_the_others_are_booked() {
     let server = Postgres::start();
     let (shop, key) = shop(&server).await;
     query(&server, "ALTER TABLE lockgate_ledger ADD CONSTRAINT odd CHECK (customer_id <> 'poison')");
@@ -69,6 +69,16 @@ async fn a_row_that_the_database_will_never_take_is_set_aside_and_the_others_are
     }
     until_booked(&server, 2).await;
     shop.gateway.logged("cannot be booked and is set aside").await;
-    let rejected = fs::read_to_string(shop.gateway.folder().path().join("spool/rejected")).expect("there is a file");
-    assert!(rejected.contains("poison") && rejected.lines().count() == 1, "{rejected}");
+    let folder = shop.gateway.kill().await;
+    let (rejected, again) = (folder.path().join("spool/rejected"), folder.path().join("spool/1-1"));
+    let lines = fs::read_to_string(&rejected).expect("there is a file");
+    assert!(lines.contains("poison") && lines.lines().count() == 1, "{lines}");
+
+    // Once the reason is gone, it is booked again as docs/ledger.md says.
+    query(&server, "ALTER TABLE lockgate_ledger DROP CONSTRAINT odd");
+    fs::create_dir(&again).expect("a folder can be made");
+    fs::rename(&rejected, again.join("000-00000001.log")).expect("a file can be moved");
+    let flags = ["--config", "config.yaml", "--host", "127.0.0.1"];
+    let _risen = Gateway::spawn(folder, &flags, &[("DATABASE_URL", &server.url)]).await;
+    until_booked(&server, 3).await;
 }
