@@ -51,7 +51,9 @@ impl Folder {
         for entry in fs::read_dir(root)? {
             let entry = entry?;
             if entry.file_type()?.is_dir() && entry.file_name().to_str().is_some_and(is_ours) {
-                let (path, lock) = (entry.path(), open(&entry.path())?);
+                let path = entry.path();
+                // One that we may not open is somebody else's, and must not keep us from the others.
+                let Ok(lock) = open(&path) else { continue };
                 match lock.try_lock() {
                     Ok(()) => orphans.push(Folder { path, _lock: lock }),
                     Err(TryLockError::WouldBlock) => {}
