@@ -18,6 +18,7 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use folder::Folder;
 pub use pen::{Mark, Pen};
@@ -26,8 +27,16 @@ use syncer::Syncer;
 
 use crate::Entry;
 
-/// Size at which a pen begins the next file.
-const FILE_BYTES: u64 = 16 << 20;
+/// When a pen begins the next file, so that this one can go.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    bytes: u64,
+    /// What is booked must be gone from the spool long before the ledger's rows are old enough to be deleted: nothing
+    /// else tells, when the spool is read again, that it was booked before.
+    age: Duration,
+}
+
+const LIMITS: Limits = Limits { bytes: 16 << 20, age: Duration::from_secs(3600) };
 
 /// Name of the file for lines that cannot be booked.
 const REJECTED: &str = "rejected";
@@ -36,24 +45,24 @@ const REJECTED: &str = "rejected";
 pub struct Spool {
     folder: Arc<Folder>,
     syncer: Arc<Syncer>,
-    file_bytes: u64,
+    limits: Limits,
 }
 
 impl Spool {
     /// Makes a folder for this process in `dir`, which is made too if it is missing.
     pub fn open(dir: &Path) -> io::Result<Self> {
-        Self::open_sized(dir, FILE_BYTES)
+        Self::open_within(dir, LIMITS)
     }
 
-    pub(crate) fn open_sized(dir: &Path, file_bytes: u64) -> io::Result<Self> {
+    fn open_within(dir: &Path, limits: Limits) -> io::Result<Self> {
         let folder = Arc::new(Folder::create(dir)?);
         let syncer = Arc::new(Syncer::start(folder.path().to_owned())?);
-        Ok(Spool { folder, syncer, file_bytes })
+        Ok(Spool { folder, syncer, limits })
     }
 
     /// A new pen, for one thread.
     pub fn pen(&self) -> io::Result<Pen> {
-        Pen::new(self.folder.clone(), self.syncer.clone(), self.file_bytes)
+        Pen::new(self.folder.clone(), self.syncer.clone(), self.limits)
     }
 
     /// Follows what the pens write.

@@ -9,19 +9,18 @@ use std::time::Duration;
 
 use engine::Meters;
 use store::spool::{self, Reader, Spool};
-use store::{Charge, Entry, POLL, Result, Store, ends_at};
+use store::{Charge, Entry, POLL, Problem, Result, Store, ends_at};
 use tokio::time::{Instant, sleep};
 use types::Usd;
 
 use super::lookout::Lookout;
-use super::source::Source;
+use super::source::{Carried, Source, Stuck};
 use super::{LONGEST_PAUSE, unix_ms};
 
 /// How long lines gather before they are booked.
 const GATHER: Duration = Duration::from_millis(50);
 /// How often folders of dead processes are looked for: of others that share the spool with us.
 const ORPHANS: Duration = Duration::from_secs(30);
-
 /// How often windows are forgotten that are over.
 const TIDY: Duration = Duration::from_secs(3600);
 
@@ -70,7 +69,8 @@ impl Follower {
         let mut pause = Duration::ZERO;
         loop {
             let turn = self.turn().await;
-            self.lookout.look(spool, self.own.bytes(), turn.as_ref().err());
+            let waiting = self.own.waiting() + self.orphans.iter_mut().map(Source::waiting).sum::<u64>();
+            self.lookout.look(spool, waiting, turn.as_ref().err());
             pause = match turn {
                 Ok(true) => Duration::ZERO,
                 Ok(false) => POLL,
@@ -90,7 +90,15 @@ impl Follower {
         if self.looked_at.elapsed() >= ORPHANS {
             self.look_for_orphans();
         }
-        let carried = self.own.carry(&self.store, &self.dir).await?;
+        let carried = match self.own.carry(&self.store, &self.dir).await {
+            Ok(carried) => carried,
+            Err(Stuck::Store(problem)) => return Err(problem),
+            // What others spend must be known all the same.
+            Err(Stuck::Disk(error)) => {
+                self.lookout.unreadable(&error);
+                Carried::default()
+            }
+        };
         self.sums.count(&carried.entries);
         let more = self.carry_orphan().await? || carried.more;
         if self.sums.learnt_at.elapsed() >= POLL || !more {
@@ -106,10 +114,11 @@ impl Follower {
             match self.own.carry(&self.store, &self.dir).await {
                 Ok(carried) if carried.more => {}
                 Ok(_) => break,
-                Err(problem) => {
-                    tracing::warn!(%problem, "the rest stays in the spool for the next start");
+                Err(Stuck::Store(Problem::Away(why) | Problem::Broken(why) | Problem::Conflict(why))) => {
+                    tracing::warn!("the rest stays in the spool for the next start: {why}");
                     return;
                 }
+                Err(Stuck::Disk(error)) => return self.lookout.unreadable(&error),
             }
         }
         if let Err(error) = self.own.remove() {
@@ -128,7 +137,16 @@ impl Follower {
     /// Books a batch of what a dead process left; whether there is more.
     async fn carry_orphan(&mut self) -> Result<bool> {
         let Some(orphan) = self.orphans.last_mut() else { return Ok(false) };
-        if !orphan.carry(&self.store, &self.dir).await?.more {
+        let more = match orphan.carry(&self.store, &self.dir).await {
+            Ok(carried) => carried.more,
+            Err(Stuck::Store(problem)) => return Err(problem),
+            // It is found again later. Nobody must wait for a broken disk to know who has a key.
+            Err(Stuck::Disk(error)) => {
+                self.lookout.unreadable(&error);
+                false
+            }
+        };
+        if !more {
             if let Err(error) = orphan.remove() {
                 tracing::warn!(%error, "a folder of a dead process cannot be removed");
             }

@@ -1,5 +1,6 @@
 //! What operators must hear of: a database that is away, a spool that grows, a disk that fills up or fails.
 
+use std::io;
 use std::path::PathBuf;
 
 use rustix::fs::statvfs;
@@ -23,6 +24,7 @@ pub struct Lookout {
     large: Alarm,
     full: Alarm,
     broken: Alarm,
+    unreadable: Alarm,
     lost: u64,
     looked_at: Option<Instant>,
 }
@@ -30,20 +32,25 @@ pub struct Lookout {
 impl Lookout {
     /// Looks after the spool in `dir`.
     pub fn new(dir: PathBuf) -> Self {
-        let (away, large, full, broken) = Default::default();
-        Lookout { dir, away, large, full, broken, lost: 0, looked_at: None }
+        let (away, large, full, broken, unreadable) = Default::default();
+        Lookout { dir, away, large, full, broken, unreadable, lost: 0, looked_at: None }
     }
 
-    /// Tells the log what there is to be told.
-    pub fn look(&mut self, spool: &Spool, bytes: u64, problem: Option<&Problem>) {
-        let megabytes = bytes >> 20;
+    /// The spool cannot be read, or something cannot be set aside.
+    pub fn unreadable(&mut self, error: &io::Error) {
+        self.unreadable.raise(&format!("the spool in {} cannot be followed: {error}", self.dir.display()));
+    }
+
+    /// Tells the log what there is to be told; `waiting` are bytes that are not booked yet.
+    pub fn look(&mut self, spool: &Spool, waiting: u64, problem: Option<&Problem>) {
+        let megabytes = waiting >> 20;
         match problem {
             Some(problem) => self.away.raise(&format!(
                 "what calls cost cannot be booked and stays in the spool ({megabytes} MiB): {problem}"
             )),
             None => self.away.end("what calls cost is booked again"),
         }
-        match bytes > LARGE {
+        match waiting > LARGE {
             true => self.large.raise(&format!("the spool has grown to {megabytes} MiB in {}", self.dir.display())),
             false => self.large.end("the spool has its usual size again"),
         }

@@ -13,6 +13,8 @@ use super::unix_ms;
 const EVERY: Duration = Duration::from_secs(3600);
 /// Rows that are deleted in one transaction.
 const STEP: i64 = 1000;
+/// How long rows are kept at least, in milliseconds: for much longer than the spool may still have what they are of.
+const LEAST_MS: i64 = 86_400_000;
 /// How long others have the database to themselves in between.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -29,7 +31,7 @@ pub async fn keep_tidy(store: &Store, span: Option<Span>) {
 /// Removes what is old at this moment.
 pub(super) async fn sweep(store: &Store, span: Option<Span>, now_ms: i64) -> Result<()> {
     if let Some(span) = span {
-        let kept_ms = i64::try_from(span.seconds()).unwrap_or(i64::MAX).saturating_mul(1000);
+        let kept_ms = i64::try_from(span.seconds()).unwrap_or(i64::MAX).saturating_mul(1000).max(LEAST_MS);
         while store.forget(now_ms.saturating_sub(kept_ms), STEP).await? == STEP as usize {
             sleep(PAUSE).await;
         }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::slice;
 
 use store::spool::{self, Batch, Reader};
-use store::{Booked, Entry, Problem, Result, Store};
+use store::{Booked, Entry, Problem, Store};
 use tokio::task::spawn_blocking;
 
 /// Lines that are read and booked together.
@@ -24,11 +24,33 @@ pub struct Source {
 }
 
 /// What was booked.
+#[derive(Default)]
 pub struct Carried {
     /// Entries that count from now on.
     pub entries: Vec<Entry>,
     /// Whether there may be more at once.
     pub more: bool,
+}
+
+/// Why nothing was booked.
+#[derive(Debug)]
+pub enum Stuck {
+    /// The files cannot be read, or what must be set aside cannot be written.
+    Disk(io::Error),
+    /// The database does not take it now.
+    Store(Problem),
+}
+
+impl From<io::Error> for Stuck {
+    fn from(error: io::Error) -> Self {
+        Stuck::Disk(error)
+    }
+}
+
+impl From<Problem> for Stuck {
+    fn from(problem: Problem) -> Self {
+        Stuck::Store(problem)
+    }
 }
 
 impl Source {
@@ -37,9 +59,9 @@ impl Source {
         Source { reader: Some(reader), batch: None, uncertain: false }
     }
 
-    /// Bytes on the disk, as of the last look.
-    pub fn bytes(&self) -> u64 {
-        self.reader.as_ref().map_or(0, Reader::bytes)
+    /// Bytes that wait to be booked, but for the batch at hand.
+    pub fn waiting(&mut self) -> u64 {
+        self.reader.as_mut().and_then(|reader| reader.waiting().ok()).unwrap_or(0)
     }
 
     /// Nobody writes there any more.
@@ -53,11 +75,16 @@ impl Source {
     }
 
     /// Books the next lines. What can never be booked is set aside in `dir`.
-    pub async fn carry(&mut self, store: &Store, dir: &Path) -> Result<Carried> {
+    pub async fn carry(&mut self, store: &Store, dir: &Path) -> Result<Carried, Stuck> {
         if self.batch.is_none() {
-            self.batch = Some(self.read(dir).await.map_err(unreadable)?);
+            self.batch = Some(self.read().await?);
         }
-        let Some(batch) = &self.batch else { return Ok(Carried { entries: Vec::new(), more: false }) };
+        let Some(batch) = &mut self.batch else { return Ok(Carried::default()) };
+        while let Some((line, why)) = batch.unreadable.last() {
+            tracing::error!("a line of the spool is not understood and set aside in {}: {why}", dir.display());
+            spool::reject(dir, line)?;
+            batch.unreadable.pop();
+        }
         let mut counting = HashSet::new();
         if !batch.entries.is_empty() {
             let booked = book(&batch.entries, store, dir).await.inspect_err(|_| self.uncertain = true)?;
@@ -67,7 +94,7 @@ impl Source {
             }
         }
         if let Some(reader) = &mut self.reader {
-            reader.booked(batch).map_err(unreadable)?;
+            reader.booked(batch)?;
         }
         self.uncertain = false;
         let Batch { mut entries, more, .. } = self.batch.take().unwrap_or_default();
@@ -75,7 +102,7 @@ impl Source {
         Ok(Carried { entries, more })
     }
 
-    async fn read(&mut self, dir: &Path) -> io::Result<Batch> {
+    async fn read(&mut self) -> io::Result<Batch> {
         let Some(mut reader) = self.reader.take() else { return Ok(Batch::default()) };
         let (reader, read) = spawn_blocking(move || {
             let read = reader.next(LINES);
@@ -87,19 +114,15 @@ impl Source {
         if batch.torn > 0 {
             tracing::warn!("{} lines in {} were cut off by a crash", batch.torn, reader.path().display());
         }
-        for (line, why) in &batch.unreadable {
-            tracing::error!("a line of the spool is not understood and set aside in {}: {why}", dir.display());
-            spool::reject(dir, line)?;
-        }
         Ok(batch)
     }
 }
 
 /// Books all entries together; if that cannot be, one by one.
-async fn book(entries: &[Entry], store: &Store, dir: &Path) -> Result<Booked> {
+async fn book(entries: &[Entry], store: &Store, dir: &Path) -> Result<Booked, Stuck> {
     match store.book(entries).await {
         Err(Problem::Broken(_) | Problem::Conflict(_)) => {}
-        result => return result,
+        result => return Ok(result?),
     }
     let mut all = Booked::default();
     for entry in entries {
@@ -108,20 +131,15 @@ async fn book(entries: &[Entry], store: &Store, dir: &Path) -> Result<Booked> {
                 all.new.extend(booked.new);
                 all.known.extend(booked.known);
             }
-            Err(Problem::Away(why)) => return Err(Problem::Away(why)),
+            Err(Problem::Away(why)) => return Err(Problem::Away(why).into()),
             Err(problem) => {
                 // Unless nothing at all can be booked now.
-                store.rehearse().await.map_err(|problem| Problem::Away(problem.to_string()))?;
+                store.rehearse().await?;
                 let id = &entry.attempt_id;
                 tracing::error!("attempt {id} cannot be booked and is set aside in {}: {problem}", dir.display());
-                spool::line(entry).and_then(|line| spool::reject(dir, &line)).map_err(unreadable)?;
+                spool::line(entry).and_then(|line| spool::reject(dir, &line))?;
             }
         }
     }
     Ok(all)
-}
-
-/// A problem of the disk passes as one of the database does.
-fn unreadable(error: io::Error) -> Problem {
-    Problem::Away(format!("the spool: {error}"))
 }

@@ -148,6 +148,23 @@ async fn what_a_dead_process_left_is_known_when_the_books_are_open() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_read_keeps_nobody_from_the_books() {
+    let dir = Dir::new();
+    dir.has_database(true);
+    let dead = Spool::open(&dir.place().spool).unwrap();
+    dead.pen().unwrap().write(&entry("a", Status::Success, "ada"));
+    drop(dead);
+    // Not a file, whatever it is called.
+    let odd = dir.place().spool.join("9-9/000-00000001.log");
+    fs::create_dir_all(&odd).unwrap();
+    let (books, meters) = books(&dir.place());
+    tokio::spawn(books.clone().keep());
+    books.opened().await.unwrap();
+    assert_eq!(spent(&meters, "user:ada"), 5);
+    assert!(odd.exists(), "it is left to people");
+}
+
+#[tokio::test]
 async fn an_end_in_order_leaves_nothing_in_the_spool() {
     let dir = Dir::new();
     dir.has_database(true);

@@ -10,6 +10,6 @@ mod redis;
 mod server;
 mod tests;
 
-pub use postgres::Postgres;
+pub use postgres::{Postgres, query};
 pub use redis::Redis;
 pub use server::Server;

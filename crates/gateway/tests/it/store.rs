@@ -6,6 +6,7 @@ mod booking;
 #[cfg(test)]
 mod objects;
 mod outage;
+mod process;
 #[cfg(test)]
 mod reports;
 

@@ -2,8 +2,9 @@
 //! process ends, however it ends. A lock of the whole spool is held while folders come and go, so that nobody meets a
 //! folder that is half made or half removed.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -19,12 +20,16 @@ pub(super) struct Folder {
 impl Folder {
     /// Makes one in `root` for this process.
     pub fn create(root: &Path) -> io::Result<Self> {
-        fs::create_dir_all(root)?;
+        // What calls cost, and who made them, is nobody else's business.
+        let mut builder = DirBuilder::new();
+        builder.mode(0o700);
+        builder.recursive(true).create(root)?;
+        builder.recursive(false);
         let _guard = guard(root)?;
         let mut number = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
         let path = loop {
             let path = root.join(format!("{number}-{}", std::process::id()));
-            match fs::create_dir(&path) {
+            match builder.create(&path) {
                 // This process has one already, or the clock went back and another one had our number.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
                 made => break made.map(|()| path)?,
@@ -46,7 +51,9 @@ impl Folder {
         for entry in fs::read_dir(root)? {
             let entry = entry?;
             if entry.file_type()?.is_dir() && entry.file_name().to_str().is_some_and(is_ours) {
-                let (path, lock) = (entry.path(), open(&entry.path())?);
+                let path = entry.path();
+                // One that we may not open is somebody else's, and must not keep us from the others.
+                let Ok(lock) = open(&path) else { continue };
                 match lock.try_lock() {
                     Ok(()) => orphans.push(Folder { path, _lock: lock }),
                     Err(TryLockError::WouldBlock) => {}

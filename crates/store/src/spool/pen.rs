@@ -3,11 +3,12 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use super::folder::Folder;
 use super::page::Page;
 use super::syncer::{Health, Syncer};
-use super::{line, lock};
+use super::{Limits, line, lock};
 use crate::{Entry, Status};
 
 /// Most bytes that are kept in memory when the disk refuses them.
@@ -33,8 +34,8 @@ impl Mark {
 }
 
 impl Pen {
-    pub(super) fn new(folder: Arc<Folder>, syncer: Arc<Syncer>, file_bytes: u64) -> io::Result<Self> {
-        let ink = syncer.enrol(|pen| Ink::new(folder.path().to_owned(), pen, file_bytes))?;
+    pub(super) fn new(folder: Arc<Folder>, syncer: Arc<Syncer>, limits: Limits) -> io::Result<Self> {
+        let ink = syncer.enrol(|pen| Ink::new(folder.path().to_owned(), pen, limits))?;
         Ok(Pen { ink, syncer, _folder: folder })
     }
 
@@ -88,8 +89,10 @@ pub(super) struct Ink {
     folder: PathBuf,
     pen: u32,
     number: u64,
-    file_bytes: u64,
+    limits: Limits,
     page: Arc<Page>,
+    /// When the file was begun.
+    begun: Instant,
     /// The line that is being written.
     line: Vec<u8>,
     /// Lines that the disk refused.
@@ -99,9 +102,9 @@ pub(super) struct Ink {
 }
 
 impl Ink {
-    fn new(folder: PathBuf, pen: u32, file_bytes: u64) -> io::Result<Self> {
-        let page = Arc::new(Page::create(&folder, pen, 1)?);
-        Ok(Ink { folder, pen, number: 1, file_bytes, page, line: Vec::new(), kept: Vec::new(), torn: false })
+    fn new(folder: PathBuf, pen: u32, limits: Limits) -> io::Result<Self> {
+        let (page, begun) = (Arc::new(Page::create(&folder, pen, 1)?), Instant::now());
+        Ok(Ink { folder, pen, number: 1, limits, page, begun, line: Vec::new(), kept: Vec::new(), torn: false })
     }
 
     fn write(&mut self, entry: &Entry, health: &Health) -> Mark {
@@ -166,13 +169,15 @@ impl Ink {
         self.page.append(bytes)
     }
 
-    /// Begins the next file when this one is full, or spoilt. If there cannot be one, this one grows on.
-    fn turn(&mut self) {
-        if self.page.written() < self.file_bytes && !self.page.is_spoilt() {
+    /// Begins the next file when this one is full, old, or spoilt. If there cannot be one, this one grows on.
+    pub fn turn(&mut self) {
+        let written = self.page.written();
+        let full = written >= self.limits.bytes || written > 0 && self.begun.elapsed() >= self.limits.age;
+        if !full && !self.page.is_spoilt() {
             return;
         }
         if let Ok(page) = Page::create(&self.folder, self.pen, self.number + 1) {
-            self.page = Arc::new(page);
+            (self.page, self.begun) = (Arc::new(page), Instant::now());
             self.number += 1;
             self.torn = false;
         }

@@ -23,7 +23,6 @@ pub struct Reader {
     /// Whether nobody writes there any more.
     over: bool,
     tracks: BTreeMap<u32, Track>,
-    bytes: u64,
 }
 
 /// What was found, to be booked and given back to [`Reader::booked`] before more is asked for.
@@ -43,7 +42,7 @@ pub struct Batch {
 
 impl Reader {
     pub(super) fn living(folder: Arc<Folder>) -> Self {
-        Reader { folder, over: false, tracks: BTreeMap::new(), bytes: 0 }
+        Reader { folder, over: false, tracks: BTreeMap::new() }
     }
 
     pub(super) fn dead(folder: Folder) -> Self {
@@ -55,9 +54,9 @@ impl Reader {
         self.folder.path()
     }
 
-    /// Bytes on the disk, as of the last look.
-    pub fn bytes(&self) -> u64 {
-        self.bytes
+    /// Bytes that were not read yet.
+    pub fn waiting(&mut self) -> io::Result<u64> {
+        self.look()
     }
 
     /// From now on nobody writes there any more, as if the process were dead.
@@ -95,17 +94,17 @@ impl Reader {
         Ok(())
     }
 
-    /// Finds the files. What was written into one before the next one was begun is read after this.
-    fn look(&mut self) -> io::Result<()> {
-        self.bytes = 0;
+    /// Finds the files; how much of them was not read yet. What was written into one before the next one was begun is
+    /// read after this.
+    fn look(&mut self) -> io::Result<u64> {
+        let mut waiting = 0;
         for found in fs::read_dir(self.folder.path())? {
             let found = found?;
             let Some((pen, number)) = found.file_name().to_str().and_then(page::parse) else { continue };
-            self.bytes += found.metadata()?.len();
             let track = self.tracks.entry(pen).or_insert_with(|| Track::new(self.folder.path().to_owned(), pen));
-            track.found(number);
+            waiting += track.found(number, found.metadata()?.len());
         }
-        Ok(())
+        Ok(waiting)
     }
 
     /// What `batch` holds has been booked. Removes the files that are done with.

@@ -158,7 +158,14 @@ impl Desk {
             if !self.health.is_good() {
                 self.check_up();
             }
+            self.turn_pages();
         }
+    }
+
+    /// Ends files that are old, also of those who write nothing any more.
+    fn turn_pages(&self) {
+        let inks = lock(&self.pens).inks.clone();
+        inks.iter().for_each(|ink| lock(ink).turn());
     }
 
     /// Who waits now; nobody after a pause, so that complaints are seen. `None` when all pens are gone.

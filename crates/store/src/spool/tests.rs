@@ -37,6 +37,10 @@ impl Drop for Dir {
     }
 }
 
+fn sized(bytes: u64) -> Limits {
+    Limits { bytes, ..LIMITS }
+}
+
 fn ids(batch: &Batch) -> Vec<(&str, Status)> {
     batch.entries.iter().map(|entry| (&*entry.attempt_id, entry.status)).collect()
 }
@@ -71,13 +75,15 @@ fn what_is_settled_is_handed_out_as_it_was_written() {
     assert_eq!(batch.entries, [full("a", Status::Success), full("b", Status::Failure)]);
     reader.booked(&batch).unwrap();
     assert!(reader.next(100).unwrap().entries.is_empty());
-    assert!(reader.bytes() > 0);
+    assert_eq!(reader.waiting().unwrap(), 0);
+    pen.write(&full("c", Status::Open));
+    assert!(reader.waiting().unwrap() > 0);
 }
 
 #[test]
 fn a_reader_takes_no_more_than_it_is_asked_to() {
     let dir = Dir::new();
-    let spool = Spool::open_sized(&dir.0, 3000).unwrap();
+    let spool = Spool::open_within(&dir.0, sized(3000)).unwrap();
     let pens = [spool.pen().unwrap(), spool.pen().unwrap()];
     for number in 0..50 {
         pens[number % 2].write(&usual(&number.to_string(), Status::Success));
@@ -92,7 +98,7 @@ fn a_reader_takes_no_more_than_it_is_asked_to() {
 #[test]
 fn a_file_goes_when_everything_in_it_is_booked_and_nothing_in_it_is_open() {
     let dir = Dir::new();
-    let spool = Spool::open_sized(&dir.0, 1).unwrap();
+    let spool = Spool::open_within(&dir.0, sized(1)).unwrap();
     let pen = spool.pen().unwrap();
     let mut reader = spool.reader();
     for (id, status) in [("a", Status::Open), ("b", Status::Open), ("b", Status::Success)] {
@@ -111,9 +117,21 @@ fn a_file_goes_when_everything_in_it_is_booked_and_nothing_in_it_is_open() {
 }
 
 #[test]
+fn a_file_that_is_old_goes_although_nobody_writes_any_more() {
+    let dir = Dir::new();
+    let spool = Spool::open_within(&dir.0, Limits { age: Duration::ZERO, ..LIMITS }).unwrap();
+    let pen = spool.pen().unwrap();
+    pen.write(&usual("a", Status::Success));
+    let mut reader = spool.reader();
+    while dir.files() != ["000-00000002.log"] {
+        drain(&mut reader, 10);
+    }
+}
+
+#[test]
 fn what_a_dead_process_left_open_is_interrupted() {
     let dir = Dir::new();
-    let spool = Spool::open_sized(&dir.0, 1500).unwrap();
+    let spool = Spool::open_within(&dir.0, sized(1500)).unwrap();
     let pen = spool.pen().unwrap();
     for id in ["a", "b", "c"] {
         pen.write(&usual(id, Status::Open));
@@ -238,7 +256,7 @@ proptest! {
 #[tokio::test]
 async fn what_was_waited_for_is_on_the_disk_and_many_wait_together() {
     let dir = Dir::new();
-    let spool = Spool::open_sized(&dir.0, 100_000).unwrap();
+    let spool = Spool::open_within(&dir.0, sized(100_000)).unwrap();
     let pens = [spool.pen().unwrap(), spool.pen().unwrap()];
     let mut waiting = Vec::new();
     for number in 0..1000 {

@@ -55,6 +55,14 @@ impl Postgres {
     }
 }
 
+/// What Postgres answers to a statement, as text.
+pub fn query(server: &Server, sql: &str) -> String {
+    let mut psql = program("psql", &std::env::temp_dir());
+    let done = psql.args([&server.url, "--no-psqlrc", "-qAtc", sql]).output().expect("psql is there");
+    assert!(done.status.success(), "{sql}: {}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8_lossy(&done.stdout).trim().to_owned()
+}
+
 /// One of the package's programs, to be run in a folder, by a user who may, with no settings of this environment.
 pub(super) fn program(name: &str, folder: &Path) -> Command {
     let mut command = Command::new(binaries().join(name));

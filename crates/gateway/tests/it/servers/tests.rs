@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use super::postgres::program;
+use super::postgres::{program, query};
 use super::{Postgres, Redis, Server};
 use crate::gateway::PATIENCE;
 
@@ -39,14 +39,6 @@ fn hear(stream: &mut TcpStream, words: &[u8]) {
     let mut heard = vec![0; words.len()];
     stream.read_exact(&mut heard).expect("the server answers");
     assert_eq!(heard, words);
-}
-
-/// The rows of a query, as text.
-fn query(server: &Server, sql: &str) -> String {
-    let mut psql = program("psql", &std::env::temp_dir());
-    let done = psql.args([&server.url, "--no-psqlrc", "-qAtc", sql]).output().expect("psql is there");
-    assert!(done.status.success(), "{sql}: {}", String::from_utf8_lossy(&done.stderr));
-    String::from_utf8_lossy(&done.stdout).trim().to_owned()
 }
 
 #[test]

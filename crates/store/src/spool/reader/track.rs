@@ -1,5 +1,6 @@
 //! The files of one pen, read one after the other.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
@@ -55,10 +56,15 @@ impl Track {
         }
     }
 
-    /// A file is there.
-    pub fn found(&mut self, number: u64) {
-        if self.sheets.back().is_none_or(|sheet| sheet.number < number) {
-            self.next.insert(number);
+    /// A file is there; how many of its bytes were not read yet.
+    pub fn found(&mut self, number: u64, bytes: u64) -> u64 {
+        match self.sheets.back().map(|sheet| number.cmp(&sheet.number)) {
+            Some(Ordering::Less) => 0,
+            Some(Ordering::Equal) => bytes.saturating_sub(self.offset),
+            Some(Ordering::Greater) | None => {
+                self.next.insert(number);
+                bytes
+            }
         }
     }
 
