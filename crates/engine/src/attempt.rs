@@ -206,6 +206,7 @@ impl Attempt<'_> {
             headers: &self.headers(&encoded)?,
             body: &encoded.body,
             connect_timeout: deployment.limits.connect,
+            claim: self.pass.claim(),
         };
         let reply = self.gate.wire.call(deployment, call).await?;
         match reply.status {

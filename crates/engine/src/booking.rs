@@ -152,7 +152,6 @@ impl Booking {
     /// The attempt failed before it brought anything.
     pub fn fail(mut self, fault: &Fault) {
         self.note(fault);
-        self.pass.cut.set(self.pass.cut.get() || fault.kind == FaultKind::Timeout);
         // A provider that refuses or breaks before it answers bills nothing.
         self.settle_as(Status::Failure, Usage { input: Some(0), output: Some(0), ..Usage::default() }, false);
     }
@@ -166,13 +165,11 @@ impl Booking {
     /// The attempt brought a part of an answer and then failed.
     pub fn break_off(&mut self, fault: &Fault, usage: Usage, output_bytes: usize) -> Receipt {
         self.note(fault);
-        self.pass.cut.set(true);
         self.settle_with(Status::Failure, usage, output_bytes)
     }
 
     /// The caller left.
     pub fn abort(&mut self, usage: Usage, output_bytes: usize) -> Receipt {
-        self.pass.cut.set(self.pass.cut.get() || self.opened && !self.settled);
         self.settle_with(Status::Aborted, usage, output_bytes)
     }
 
@@ -217,7 +214,7 @@ impl Booking {
             let quoted = || self.quote.map(|quote| quote.worst(usage.output.unwrap_or_default()));
             hold.borrow_mut().settle(total.or_else(quoted).unwrap_or_default());
         }
-        self.pass.tokens.set(self.pass.tokens.get() + usage.total().unwrap_or_default());
+        self.pass.count_tokens(usage.total().unwrap_or_default());
         let lines = cost.as_ref().map(lines).unwrap_or_default();
         let durable = self.ledger.as_ref().zip(self.entry.as_mut()).map(|(ledger, entry)| {
             (entry.status, entry.ended_at, entry.usage, entry.estimated) = (status, Some(ended_at), usage, estimated);

@@ -1,15 +1,15 @@
 //! Step 3 of the journey: a call is admitted. All limits of all who pay for it are looked at together, and taken
 //! together or not at all; what was taken is given back when the pass is dropped, however the call ends.
 
-use std::cell::Cell;
 use std::net::IpAddr;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::MutexGuard;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use policy::limits::{Dimension, Short, Taken};
+use providers::http::Claim;
 use types::{Fault, FaultKind};
 
 use crate::ask::Ask;
@@ -20,10 +20,6 @@ use crate::meters::{Meter, Meters, State};
 use crate::terms::Terms;
 use crate::{Caller, Gate, Setup};
 
-/// How long a provider may take to notice that it was hung up on. Its slot is not given away before: else it would
-/// work for more calls at a time than it is meant to.
-const NOTICE: Duration = Duration::from_millis(100);
-
 /// A call that was admitted.
 pub(crate) struct Pass {
     pub caller: Arc<Caller>,
@@ -33,12 +29,9 @@ pub(crate) struct Pass {
     pub meters: Arc<Meters>,
     /// Where the call is counted, in the order of locks.
     pub accounts: Vec<Account>,
-    taken: Vec<Taken>,
+    /// `None` if nobody counts.
+    taking: Option<Arc<Taking>>,
     clock: Rc<dyn Fn() -> i64>,
-    /// Tokens that the attempts have consumed so far.
-    pub tokens: Cell<u64>,
-    /// Whether an attempt was cut off, so that its provider may be at work still.
-    pub cut: Cell<bool>,
 }
 
 impl Pass {
@@ -60,10 +53,8 @@ impl Pass {
             ip: ask.ip,
             meters,
             accounts,
-            taken: Vec::new(),
+            taking: None,
             clock: gate.unix_ms.clone(),
-            tokens: Cell::new(0),
-            cut: Cell::new(false),
         };
         pass.take(ask)?;
         Ok(Rc::new(pass))
@@ -93,9 +84,25 @@ impl Pass {
             let limits = &account.terms.limits;
             state.usage.room(limits, tokens, now_ms).map_err(|short| refusal(&account.owner, &short))?;
         }
-        let taken = self.accounts.iter().zip(&mut states);
-        self.taken = taken.map(|(account, state)| state.usage.take(&account.terms.limits, tokens, now_ms)).collect();
+        let take = |(account, state): (&Account, &mut MutexGuard<State>)| {
+            (account.meter.clone(), state.usage.take(&account.terms.limits, tokens, now_ms))
+        };
+        let taken = self.accounts.iter().zip(&mut states).map(take).collect();
+        self.taking = Some(Arc::new(Taking { taken, tokens: AtomicU64::new(0), ended_at: AtomicU64::new(now_ms) }));
         Ok(())
+    }
+
+    /// An attempt has consumed so many tokens.
+    pub fn count_tokens(&self, tokens: u64) {
+        if let Some(taking) = &self.taking {
+            taking.tokens.fetch_add(tokens, Relaxed);
+        }
+    }
+
+    /// What keeps the call's slots occupied while a provider works for it. A provider that is hung up on may take a
+    /// moment to notice: were its slot given away before, it would work for more calls at a time than it is meant to.
+    pub fn claim(&self) -> Option<Claim> {
+        self.taking.clone().map(|taking| taking as Claim)
     }
 
     /// Adds what is left of the caller's limits, in the incumbent's names.
@@ -124,22 +131,26 @@ fn put(headers: &mut HeaderMap, name: &str, value: u64) {
 
 impl Drop for Pass {
     fn drop(&mut self) {
-        let (tokens, now_ms) = (self.tokens.get(), self.now_ms().max(0) as u64);
-        let taken = self.accounts.iter().map(|account| account.meter.clone()).zip(std::mem::take(&mut self.taken));
-        let taken: Vec<(Arc<Meter>, Taken)> = taken.collect();
-        let give_back = move || {
-            for (meter, taken) in taken {
-                meter.lock().usage.give_back(taken, tokens, now_ms);
-            }
-        };
-        match tokio::runtime::Handle::try_current() {
-            Ok(runtime) if self.cut.get() && !self.accounts.is_empty() => {
-                drop(runtime.spawn(async move {
-                    tokio::time::sleep(NOTICE).await;
-                    give_back();
-                }));
-            }
-            _ => give_back(),
+        if let Some(taking) = &self.taking {
+            taking.ended_at.store(self.now_ms().max(0) as u64, Relaxed);
+        }
+    }
+}
+
+/// What a call took of everybody's limits: given back when it is over and no provider works for it any more.
+struct Taking {
+    taken: Vec<(Arc<Meter>, Taken)>,
+    /// Tokens that the attempts have consumed so far.
+    tokens: AtomicU64,
+    /// When the call ended, milliseconds since 1970.
+    ended_at: AtomicU64,
+}
+
+impl Drop for Taking {
+    fn drop(&mut self) {
+        let (tokens, ended_at) = (*self.tokens.get_mut(), *self.ended_at.get_mut());
+        for (meter, taken) in self.taken.drain(..) {
+            meter.lock().usage.give_back(taken, tokens, ended_at);
         }
     }
 }

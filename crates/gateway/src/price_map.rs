@@ -91,6 +91,7 @@ async fn fetch(remote: &Remote) -> Result<Vec<u8>, String> {
         headers: &headers,
         body: &[],
         connect_timeout: CONNECT,
+        claim: None,
     };
     let answer = async {
         let reply = Client::default().call(&call).await.map_err(|fault| fault.message)?;

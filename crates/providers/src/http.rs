@@ -8,11 +8,13 @@ mod body;
 mod connection;
 mod endpoint;
 mod head;
+mod line;
 mod pool;
 mod tls;
 
 pub use body::Body;
 pub use endpoint::Endpoint;
+pub use line::Claim;
 pub use pool::Client;
 
 use std::time::Duration;
@@ -34,6 +36,8 @@ pub struct Call<'a> {
     pub body: &'a [Bytes],
     /// Longest time for DNS, TCP and TLS together.
     pub connect_timeout: Duration,
+    /// What the call occupies: let go of when the answer was read, or the provider has noticed that it will not be.
+    pub claim: Option<Claim>,
 }
 
 /// The beginning of an answer.

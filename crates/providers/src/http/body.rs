@@ -8,8 +8,8 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, Bytes, BytesMut};
 use types::{Fault, FaultKind};
 
-use super::connection::Connection;
-use super::pool::{Idle, Key};
+use super::line::Line;
+use super::pool::Idle;
 
 /// How the end of a body is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ const MAX_LINE_BYTES: usize = 8 << 10;
 /// The body of an answer. Dropped before its end, it closes the connection, which tells the provider to stop;
 /// read to its end, it gives the connection back.
 pub struct Body {
-    connection: Option<(Connection, Key)>,
+    line: Option<Line>,
     home: Weak<Idle>,
     keep: bool,
     framing: Framing,
@@ -62,14 +62,8 @@ pub struct Body {
 }
 
 impl Body {
-    pub(super) fn new(
-        connection: (Connection, Key),
-        home: Weak<Idle>,
-        keep: bool,
-        framing: Framing,
-        pending: Bytes,
-    ) -> Self {
-        let mut body = Body { connection: Some(connection), home, keep, framing, pending, fault: None };
+    pub(super) fn new(line: Line, home: Weak<Idle>, keep: bool, framing: Framing, pending: Bytes) -> Self {
+        let mut body = Body { line: Some(line), home, keep, framing, pending, fault: None };
         if body.is_complete() {
             body.end();
         }
@@ -79,7 +73,7 @@ impl Body {
     /// A body that is already here: for answers that the gateway makes itself, and for tests.
     pub fn whole(bytes: Bytes) -> Self {
         let framing = Framing::Length(bytes.len() as u64);
-        Body { connection: None, home: Weak::new(), keep: false, framing, pending: bytes, fault: None }
+        Body { line: None, home: Weak::new(), keep: false, framing, pending: bytes, fault: None }
     }
 
     fn is_complete(&self) -> bool {
@@ -103,10 +97,10 @@ impl Body {
                 Ok(None) => {}
                 Err(fault) => return Poll::Ready(Some(Err(self.fail(fault)))),
             }
-            let Some((connection, _)) = &mut self.connection else {
+            let Some(line) = &mut self.line else {
                 return Poll::Ready(None);
             };
-            match ready!(connection.poll_read(cx)) {
+            match ready!(line.poll_read(cx)) {
                 Ok(bytes) if bytes.is_empty() => return Poll::Ready(self.closed()),
                 Ok(bytes) => self.append(bytes),
                 Err(error) => return Poll::Ready(Some(Err(self.fail(cut(&error))))),
@@ -163,8 +157,9 @@ impl Body {
     fn end(&mut self) {
         self.framing = Framing::Length(0);
         // Bytes behind the end belong to no answer: such a connection is not used again.
-        if let Some((connection, key)) = self.connection.take().filter(|_| self.keep && self.pending.is_empty())
-            && let Some(home) = self.home.upgrade()
+        let unspoilt = self.keep && self.pending.is_empty();
+        if let Some((key, connection)) = self.line.take().and_then(Line::release)
+            && let Some(home) = self.home.upgrade().filter(|_| unspoilt)
         {
             home.put(key, connection);
         }
@@ -172,7 +167,8 @@ impl Body {
     }
 
     fn fail(&mut self, fault: Fault) -> Fault {
-        self.keep = false;
+        // Nothing more is read, and the provider may not know that yet.
+        self.line = None;
         self.end();
         fault
     }

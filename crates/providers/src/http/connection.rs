@@ -54,6 +54,14 @@ impl Connection {
         self.poll_read(&mut Context::from_waker(Waker::noop())).is_pending()
     }
 
+    /// Says that nothing more will be written.
+    pub fn poll_shutdown(&mut self, cx: &mut Context) -> Poll<io::Result<()>> {
+        match self {
+            Connection::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Connection::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+
     /// Writes from `pieces` until all of it is in the system's hands.
     pub fn poll_write_all(&mut self, cx: &mut Context, pieces: &mut Vec<Bytes>) -> Poll<io::Result<()>> {
         while !pieces.is_empty() {

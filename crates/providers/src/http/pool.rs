@@ -6,7 +6,6 @@ use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
@@ -15,6 +14,7 @@ use types::{Fault, FaultKind};
 
 use super::body::Body;
 use super::connection::Connection;
+use super::line::Line;
 use super::{Call, Endpoint, Reply, head};
 
 /// How long a connection may wait for its next request: below the minute after which load balancers drop it.
@@ -78,7 +78,8 @@ impl Client {
         let key = Key::of(call.endpoint);
         let request = head::write(call);
         if let Some(connection) = self.idle.take(&key) {
-            match self.exchange(connection, key.clone(), &request, call.body).await {
+            let line = Line::new(connection, key.clone(), call.claim.clone());
+            match self.exchange(line, &request, call.body).await {
                 Err(Broken::BeforeAnswer(_)) => {}
                 Err(Broken::Fault(fault)) => return Err(fault),
                 Ok(reply) => return Ok(reply),
@@ -88,7 +89,8 @@ impl Client {
             .await
             .map_err(|_| Fault::provider(FaultKind::Timeout, "the provider could not be reached in time"))?
             .map_err(|error| unreachable(&error))?;
-        self.exchange(connection, key, &request, call.body).await.map_err(|broken| match broken {
+        let line = Line::new(connection, key, call.claim.clone());
+        self.exchange(line, &request, call.body).await.map_err(|broken| match broken {
             Broken::BeforeAnswer(error) => {
                 Fault::provider(FaultKind::Cut, format!("the provider closed the connection ({})", error.kind()))
             }
@@ -96,18 +98,12 @@ impl Client {
         })
     }
 
-    async fn exchange(
-        &self,
-        mut connection: Connection,
-        key: Key,
-        request: &Bytes,
-        body: &[Bytes],
-    ) -> Result<Reply, Broken> {
+    async fn exchange(&self, mut line: Line, request: &Bytes, body: &[Bytes]) -> Result<Reply, Broken> {
         let pieces = std::iter::once(request).chain(body).filter(|piece| !piece.is_empty());
         let mut unsent = Some(pieces.cloned().collect());
         let mut received = Bytes::new();
         let head = loop {
-            let bytes = poll_fn(|cx| poll_exchange(&mut connection, cx, &mut unsent)).await;
+            let bytes = poll_fn(|cx| line.poll_exchange(cx, &mut unsent)).await;
             match bytes {
                 Ok(bytes) if !bytes.is_empty() => received = join(received, bytes),
                 Ok(_) => return Err(broken(io::ErrorKind::UnexpectedEof.into(), &received)),
@@ -119,7 +115,7 @@ impl Client {
         };
         // An answer that came before the whole request was sent leaves the connection in the middle of one.
         let keep = head.keep && unsent.is_none();
-        let body = Body::new((connection, key), Rc::downgrade(&self.idle), keep, head.framing, received);
+        let body = Body::new(line, Rc::downgrade(&self.idle), keep, head.framing, received);
         Ok(Reply { status: head.status, headers: head.headers, body })
     }
 }
@@ -136,28 +132,6 @@ fn broken(error: io::Error, received: &Bytes) -> Broken {
     }
     let message = format!("the provider's answer was cut off ({})", error.kind());
     Broken::Fault(Fault::provider(FaultKind::Cut, message))
-}
-
-/// Sends what is unsent while watching for an answer: a provider may refuse a request before it has read all of it.
-/// `unsent` becomes `None` when everything is in the system's hands.
-fn poll_exchange(
-    connection: &mut Connection,
-    cx: &mut Context,
-    unsent: &mut Option<Vec<Bytes>>,
-) -> Poll<io::Result<Bytes>> {
-    let sent = unsent.as_mut().map(|pieces| connection.poll_write_all(cx, pieces));
-    match sent {
-        None | Some(Poll::Pending) => connection.poll_read(cx),
-        Some(Poll::Ready(Ok(()))) => {
-            *unsent = None;
-            connection.poll_read(cx)
-        }
-        // The answer may already be here although nobody reads the request any more.
-        Some(Poll::Ready(Err(error))) => match connection.poll_read(cx) {
-            Poll::Ready(Ok(bytes)) if !bytes.is_empty() => Poll::Ready(Ok(bytes)),
-            _ => Poll::Ready(Err(error)),
-        },
-    }
 }
 
 fn join(first: Bytes, second: Bytes) -> Bytes {

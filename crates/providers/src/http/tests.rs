@@ -1,8 +1,11 @@
 use std::rc::Rc;
+use std::sync::{Arc, Weak};
+use std::time::Instant;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, spawn_local};
+use tokio::time::{sleep, timeout};
 use types::{Fault, FaultKind};
 
 use super::*;
@@ -66,6 +69,7 @@ async fn post(client: &Client, endpoint: &Endpoint) -> Result<(u16, Bytes), Faul
         headers: &headers,
         body: &body,
         connect_timeout: Duration::from_secs(5),
+        claim: None,
     };
     let reply = client.call(&call).await?;
     Ok((reply.status, reply.body.collect(1 << 20).await?))
@@ -136,24 +140,88 @@ fn nobody_listening_is_a_connect_fault_that_names_no_address() {
     });
 }
 
+/// Begins to read an answer without an end, and hangs up after its first byte. The provider's side of the connection,
+/// and whether the call still occupies what it claimed.
+async fn hung_up_on() -> (TcpStream, Weak<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = Rc::new(Endpoint::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap());
+    let claim = Arc::new(());
+    let claimed = Arc::downgrade(&claim);
+    let asked = spawn_local(async move {
+        let headers = HeaderMap::new();
+        let call = Call {
+            endpoint: &endpoint,
+            method: "POST",
+            path: "/",
+            headers: &headers,
+            body: &[],
+            connect_timeout: Duration::from_secs(5),
+            claim: Some(claim),
+        };
+        let mut reply = Client::default().call(&call).await.unwrap();
+        assert_eq!(reply.body.piece().await.unwrap().unwrap(), "x");
+    });
+    let (mut stream, _) = listener.accept().await.unwrap();
+    request(&mut stream).await.unwrap();
+    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\nx").await.unwrap();
+    asked.await.unwrap();
+    (stream, claimed)
+}
+
+async fn let_go_of(claimed: &Weak<()>) {
+    while claimed.strong_count() > 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
 #[test]
-fn an_answer_that_is_dropped_closes_its_connection() {
+fn what_a_call_claims_is_held_until_the_provider_has_closed_its_side_too() {
     run(|| async {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = Rc::new(Endpoint::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap());
-        let asked = spawn_local(async move {
-            let headers = HeaderMap::new();
-            let connect_timeout = Duration::from_secs(5);
-            let call =
-                Call { endpoint: &endpoint, method: "POST", path: "/", headers: &headers, body: &[], connect_timeout };
-            let mut reply = Client::default().call(&call).await.unwrap();
-            assert_eq!(reply.body.piece().await.unwrap().unwrap(), "x");
-        });
-        let (mut stream, _) = listener.accept().await.unwrap();
-        request(&mut stream).await.unwrap();
-        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nx").await.unwrap();
-        asked.await.unwrap();
+        let (mut stream, claimed) = hung_up_on().await;
         assert_eq!(stream.read(&mut [0; 8]).await.unwrap_or(0), 0, "the provider sees the end");
+        assert_eq!(claimed.strong_count(), 1, "it may be at work still");
+        drop(stream);
+        timeout(Duration::from_secs(5), let_go_of(&claimed)).await.unwrap();
+    });
+}
+
+#[test]
+fn a_provider_that_does_not_listen_is_cut_off_within_half_a_second() {
+    run(|| async {
+        let (mut stream, claimed) = hung_up_on().await;
+        let hung_up = Instant::now();
+        // It only ever writes, so only a reset tells it.
+        while stream.write_all(&[b'x'; 100]).await.is_ok() {
+            sleep(Duration::from_millis(5)).await;
+        }
+        assert!(hung_up.elapsed() < Duration::from_millis(500), "{:?}", hung_up.elapsed());
+        timeout(Duration::from_secs(5), let_go_of(&claimed)).await.unwrap();
+    });
+}
+
+#[test]
+fn what_a_call_claims_is_free_when_its_answer_is_read() {
+    run(|| async {
+        for answer in ["HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok", "HTTP/1.0 200 OK\r\n\r\nok"] {
+            let (endpoint, _served) = server(vec![vec![answer]], 1000).await;
+            let claim = Arc::new(());
+            let (headers, connect_timeout) = (HeaderMap::new(), Duration::from_secs(5));
+            let claimed: Option<Claim> = Some(claim.clone());
+            let call = Call {
+                endpoint: &endpoint,
+                method: "POST",
+                path: "/",
+                headers: &headers,
+                body: &[],
+                connect_timeout,
+                claim: claimed.clone(),
+            };
+            let reply = Client::default().call(&call).await.unwrap();
+            drop((call, claimed));
+            assert_eq!(Arc::strong_count(&claim), 2, "the answer is not read yet");
+            assert_eq!(reply.body.collect(10).await.unwrap(), "ok");
+            assert_eq!(Arc::strong_count(&claim), 1, "{answer}");
+        }
     });
 }
 
