@@ -16,7 +16,7 @@ use types::{Answer, Fault, FaultKind, ModelFacts, Operation, Request};
 use crate::ask::Ask;
 use crate::booking::{Booking, Order, Receipt};
 use crate::flow::Flow;
-use crate::pass::Pass;
+use crate::seat::Seat;
 use crate::{Deployment, Gate, Setup};
 
 /// Largest body of an error answer that is read.
@@ -71,7 +71,7 @@ struct Encoded {
 pub(crate) struct Attempt<'a> {
     pub gate: &'a Gate,
     pub setup: &'a Setup,
-    pub pass: &'a Rc<Pass>,
+    pub seat: &'a Rc<Seat>,
     pub ask: &'a Ask,
     pub deployment: &'a Arc<Deployment>,
     /// What stands for the `*` of a wildcard group.
@@ -90,9 +90,9 @@ impl Attempt<'_> {
                 None => self.estimate(),
             };
         }
-        let Attempt { gate, setup, pass, ask, deployment, .. } = self;
+        let Attempt { gate, setup, seat, ask, deployment, .. } = self;
         let model = deployment.upstream_model(self.star);
-        let booking = Booking::begin(&Order { gate, setup, pass, ask, deployment, model: &model }).await?;
+        let booking = Booking::begin(&Order { gate, setup, seat, ask, deployment, model: &model }).await?;
         match booking.lowered {
             None => self.booked(booking).await,
             Some(tokens) => Attempt { ask: &ask.bounded(tokens)?, ..self }.booked(booking).await,
@@ -206,7 +206,7 @@ impl Attempt<'_> {
             headers: &self.headers(&encoded)?,
             body: &encoded.body,
             connect_timeout: deployment.limits.connect,
-            claim: self.pass.claim(),
+            claim: self.seat.claim(),
         };
         let reply = self.gate.wire.call(deployment, call).await?;
         match reply.status {

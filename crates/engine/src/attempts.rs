@@ -11,8 +11,11 @@ use types::{Fault, FaultKind, Side};
 
 use crate::ask::Ask;
 use crate::attempt::{Attempt, Opened};
+use crate::bells::Bells;
+use crate::hold::CROSSED_BUDGET;
 use crate::note::Tally;
 use crate::pass::Pass;
+use crate::seat::{NoSeat, Seat};
 use crate::{Deployment, Gate, Group, Setup};
 
 /// What came of the attempts.
@@ -50,12 +53,61 @@ impl Field {
         Offer { others, retries: last.and_then(|index| self.group.deployments[index].retries) }
     }
 
-    /// The next deployment: a fresh one, else the one that was `last` tried, else (all rest) the one that is well
-    /// again soonest, unless the providers themselves asked for a rest.
-    fn choose(&self, last: Option<usize>, dice: f64) -> Result<usize, Fault> {
-        if let Some(index) = pick(&self.members(), dice).or(last) {
-            return Ok(index);
+    /// The next deployment, and the call's seat there. Waits within bounds for a seat when all of them are taken.
+    async fn seat(&self, gate: &Gate, setup: &Setup, pass: &Rc<Pass>, ask: &Ask, last: Option<usize>) -> Seated {
+        let deadline = Instant::now() + setup.spending.patience;
+        let mut bells: Option<Bells> = None;
+        loop {
+            let seated = self.choose(pass, ask, last, gate.roll());
+            let Err(Standing::Wait(fault)) = seated else {
+                // Whoever waits behind us may find a seat, too.
+                bells.inspect(Bells::pass_on);
+                return seated.map_err(Standing::into_fault);
+            };
+            // Listening before looking again: nobody who leaves in between is missed.
+            if let Some(bells) = &mut bells
+                && !bells.ring(deadline).await
+            {
+                bells.pass_on();
+                return Err(fault);
+            }
+            let meters = self.group.deployments.iter().flat_map(|deployment| deployment.accounts(&pass.meters));
+            bells = Some(Bells::listen(meters.map(|account| account.meter.vacated.clone())));
         }
+    }
+
+    /// The next deployment: a fresh one, else the one that was `last` tried, else (all rest) the one that is well
+    /// again soonest, unless the providers themselves asked for a rest. Those that have reached a limit that may be
+    /// overrun come after all others.
+    fn choose(
+        &self,
+        pass: &Rc<Pass>,
+        ask: &Ask,
+        last: Option<usize>,
+        dice: f64,
+    ) -> Result<(usize, Rc<Seat>), Standing> {
+        let mut full = Vec::new();
+        for lenient in [false, true] {
+            let mut members = self.members();
+            full.clear();
+            while let Some(index) = pick(&members, dice) {
+                match Seat::take(&self.group.deployments[index], pass, ask, lenient) {
+                    Ok(seat) => return Ok((index, seat)),
+                    Err(why) => full.push(why),
+                }
+                members[index].out = true;
+            }
+        }
+        if !full.is_empty() {
+            return Err(Standing::of(&full, pass.now_ms()));
+        }
+        let index = last.map_or_else(|| self.soonest(), Ok).map_err(Standing::Refused)?;
+        let seat = Seat::take(&self.group.deployments[index], pass, ask, true);
+        seat.map(|seat| (index, seat)).map_err(|why| Standing::of(&[why], pass.now_ms()))
+    }
+
+    /// The deployment that is well again soonest.
+    fn soonest(&self) -> Result<usize, Fault> {
         let deployments = self.group.deployments.iter().enumerate();
         let soonest = deployments.min_by_key(|(_, deployment)| deployment.health.rest_left());
         let (index, deployment) = soonest.ok_or_else(|| no_deployment("the group has no deployment"))?;
@@ -68,6 +120,48 @@ impl Field {
                     "No deployments available for selected model: all of them rest at their providers' request.",
                 )
             }),
+        }
+    }
+}
+
+/// What came of looking for a seat.
+type Seated = Result<(usize, Rc<Seat>), Fault>;
+
+/// Why a call has no seat.
+enum Standing {
+    /// One may be free any moment; the refusal if none is in time.
+    Wait(Fault),
+    /// There will be none soon.
+    Refused(Fault),
+}
+
+impl Standing {
+    /// What several deployments say together.
+    fn of(reasons: &[NoSeat], now_ms: i64) -> Self {
+        let wait = |reason: &NoSeat| match reason {
+            NoSeat::Limit(short) if reason.is_taken() => Some(short.wait_ms.unwrap_or(1_000)),
+            NoSeat::Limit(short) => short.wait_ms,
+            NoSeat::Budget(until) => Some((*until)?.saturating_sub(now_ms).max(0) as u64),
+        };
+        let crossed = reasons.iter().all(|reason| matches!(reason, NoSeat::Budget(_)));
+        let (code, why) = match crossed {
+            true => (CROSSED_BUDGET, "crossed budget"),
+            false => ("deployments_at_limit", "all of them have reached their limits"),
+        };
+        let fault = Fault {
+            retry_after: reasons.iter().filter_map(wait).min().map(Duration::from_millis),
+            code: Some(code.to_owned()),
+            ..no_deployment(&format!("No deployments available for selected model: {why}."))
+        };
+        match reasons.iter().any(NoSeat::is_taken) {
+            true => Standing::Wait(fault),
+            false => Standing::Refused(fault),
+        }
+    }
+
+    fn into_fault(self) -> Fault {
+        match self {
+            Standing::Wait(fault) | Standing::Refused(fault) => fault,
         }
     }
 }
@@ -85,13 +179,13 @@ pub(crate) async fn run(gate: &Gate, setup: &Setup, pass: &Rc<Pass>, ask: &Ask, 
     let mut waited = Duration::ZERO;
     loop {
         let result = match field.get_or_insert_with(|| Field::find(setup, &course.group)) {
-            Some(field) => match field.choose(last, gate.roll()) {
-                Ok(index) => {
+            Some(field) => match field.seat(gate, setup, pass, ask, last).await {
+                Ok((index, seat)) => {
                     course.attempt();
                     field.tried[index] = true;
                     last = Some(index);
                     let sent = Instant::now();
-                    let result = try_deployment(gate, setup, pass, ask, stamp, field, index).await;
+                    let result = try_deployment(gate, setup, &seat, ask, stamp, field, index).await;
                     waited += sent.elapsed();
                     result
                 }
@@ -123,14 +217,14 @@ fn outcome(result: Result<Opened, Fault>, course: &Course, waited: Duration) -> 
 async fn try_deployment(
     gate: &Gate,
     setup: &Setup,
-    pass: &Rc<Pass>,
+    seat: &Rc<Seat>,
     ask: &Ask,
     stamp: &Stamp,
     field: &Field,
     index: usize,
 ) -> Result<Opened, Fault> {
     let deployment = ask.connect(setup, &field.group.deployments[index])?;
-    let attempt = Attempt { gate, setup, pass, ask, deployment: &deployment, star: field.star.as_deref(), stamp };
+    let attempt = Attempt { gate, setup, seat, ask, deployment: &deployment, star: field.star.as_deref(), stamp };
     let result = attempt.run().await.map_err(|fault| deployment.without_credential(fault));
     // What a caller brings along says nothing about our own connection.
     let brought = !ask.connection.is_empty();
@@ -138,7 +232,7 @@ async fn try_deployment(
         _ if brought => {}
         Ok(_) => deployment.health.succeeded(),
         // What we refuse ourselves says nothing about the provider.
-        Err(fault) if fault.side != Side::Provider => {}
+        Err(fault) if fault.side != Side::Provider || fault.code.as_deref() == Some(CROSSED_BUDGET) => {}
         Err(fault) if is_callers_doing(ask, &deployment, field, fault) => {}
         Err(fault) => {
             let stand_in = !setup.rules.fallbacks_for(&field.group.name, fault.kind).0.is_empty();

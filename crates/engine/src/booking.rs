@@ -13,10 +13,11 @@ use types::{Fault, FaultKind, Operation, Side, Usage, Usd};
 
 use crate::ask::Ask;
 use crate::asked::Asked;
-use crate::caller::denied;
+use crate::caller::{Account, denied};
 use crate::hold::Hold;
 use crate::ledger::{Durable, Ledger};
 use crate::pass::Pass;
+use crate::seat::Seat;
 use crate::{Deployment, Gate, Setup};
 
 /// Tokens of an answer that counts as small, of a deployment whose answers are known, and of one whose are not.
@@ -30,6 +31,7 @@ const BYTES_PER_TOKEN: u64 = 3;
 /// An attempt that will be booked.
 pub(crate) struct Booking {
     pass: Rc<Pass>,
+    seat: Rc<Seat>,
     ledger: Option<Rc<dyn Ledger>>,
     deployment: Arc<Deployment>,
     tariff: Arc<Tariff>,
@@ -65,7 +67,7 @@ pub(crate) struct Receipt {
 pub(crate) struct Order<'a> {
     pub gate: &'a Gate,
     pub setup: &'a Setup,
-    pub pass: &'a Rc<Pass>,
+    pub seat: &'a Rc<Seat>,
     pub ask: &'a Ask,
     pub deployment: &'a Arc<Deployment>,
     /// The model as the provider calls it.
@@ -75,14 +77,15 @@ pub(crate) struct Order<'a> {
 impl Booking {
     /// Holds the money for an attempt. Waits for others to settle, within bounds, when they hold what is left.
     pub async fn begin(order: &Order<'_>) -> Result<Self, Fault> {
-        let Order { gate, setup, pass, ask, deployment, model } = order;
+        let Order { gate, setup, seat, ask, deployment, model } = order;
+        let (pass, others) = (seat.pass(), deployment.accounts(&seat.pass().meters));
         if gate.ledger.as_ref().is_some_and(|ledger| !ledger.is_healthy()) {
             let message = "the gateway cannot book what calls cost right now, so it makes none; please try again";
             return Err(Fault::new(FaultKind::Unavailable, Side::Gateway, message));
         }
         let tariff = deployment.tariff(model);
         let has_output = matches!(ask.operation, Operation::Chat | Operation::Completion);
-        let limited = pass.has_budget();
+        let limited = pass.has_budget() || others.iter().any(Account::has_budget);
         // Foreseeing costs time that only money is worth.
         let foresees = limited || gate.ledger.is_some() || setup.pricing.block_unpriced;
         let input_estimate = if foresees { ask.input_estimate() } else { 0 };
@@ -93,7 +96,8 @@ impl Booking {
         let mut booking = Booking {
             entry: gate.ledger.is_some().then(|| Box::new(entry(order, input_estimate, quote.as_ref()))),
             started_at: 0,
-            pass: (*pass).clone(),
+            pass: pass.clone(),
+            seat: (*seat).clone(),
             ledger: gate.ledger.clone(),
             deployment: (*deployment).clone(),
             tariff,
@@ -113,7 +117,7 @@ impl Booking {
         if limited {
             let Some(quote) = booking.quote else { return Err(unpriced(&deployment.name)) };
             let need = need(order, &quote, bound, &habits, has_output);
-            let hold = Hold::take(pass, &need, setup.spending.patience).await?;
+            let hold = Hold::take(pass, others, &need, setup.spending.patience).await?;
             booking.bound_to(&hold, &quote, need.grows);
             if let Some(entry) = &mut booking.entry {
                 entry.charges = hold.charges();
@@ -214,7 +218,7 @@ impl Booking {
             let quoted = || self.quote.map(|quote| quote.worst(usage.output.unwrap_or_default()));
             hold.borrow_mut().settle(total.or_else(quoted).unwrap_or_default());
         }
-        self.pass.count_tokens(usage.total().unwrap_or_default());
+        self.seat.count(&usage);
         let lines = cost.as_ref().map(lines).unwrap_or_default();
         let durable = self.ledger.as_ref().zip(self.entry.as_mut()).map(|(ledger, entry)| {
             (entry.status, entry.ended_at, entry.usage, entry.estimated) = (status, Some(ended_at), usage, estimated);
@@ -296,7 +300,8 @@ fn need(order: &Order, quote: &Quote, bound: Option<u64>, habits: &policy::Habit
 
 /// The entry of an attempt that is about to be sent: what it costs at least is in it, should we not live to see more.
 fn entry(order: &Order, input_estimate: u64, quote: Option<&Quote>) -> Entry {
-    let Order { gate, pass, ask, deployment, model, .. } = order;
+    let Order { gate, seat, ask, deployment, model, .. } = order;
+    let pass = seat.pass();
     let caller = &pass.caller;
     Entry {
         attempt_id: gate.dice.borrow_mut().uuid(pass.now_ms()),

@@ -60,6 +60,8 @@ pub(crate) enum Owner {
     Tag(String),
     Model(String),
     Gateway,
+    Deployment(String),
+    Provider(String),
 }
 
 impl Caller {
@@ -166,8 +168,7 @@ impl Caller {
         };
         let id = |id: &Option<String>| id.clone().unwrap_or_default();
         let key = self.key.as_deref();
-        let name = key.map(|key| key.key_alias.clone().unwrap_or_else(|| key.key_name.clone())).unwrap_or_default();
-        add(self.key_subject(), Owner::Key(name), key.map(|key| &key.allowance), false);
+        add(self.key_subject(), self.key_owner(), key.map(|key| &key.allowance), false);
         if self.team_id.is_none() {
             let user = self.user.as_deref().map(|user| &user.allowance);
             add(format!("user:{}", id(&self.user_id)), Owner::User(id(&self.user_id)), user, false);
@@ -186,6 +187,12 @@ impl Caller {
     /// The hash under which its spend is counted: the same, however often the key is rotated.
     pub(crate) fn counted_hash(&self) -> &str {
         self.key.as_deref().map_or(&*self.key_hash, |key| key.counted_as(&self.key_hash))
+    }
+
+    /// How its key is called in refusals.
+    pub(crate) fn key_owner(&self) -> Owner {
+        let name = |key: &Key| key.key_alias.clone().unwrap_or_else(|| key.key_name.clone());
+        Owner::Key(self.key.as_deref().map(name).unwrap_or_default())
     }
 
     /// Whom its spend is counted for.
@@ -233,12 +240,22 @@ impl Caller {
     }
 
     /// What it is limited to for one model alone, beside `accounts`: by key, and by team.
-    pub(crate) fn accounts_of_model(&self, meters: &Meters, model: &str, accounts: &mut Vec<Account>) {
-        let key = self.key.as_deref().map(|key| (self.key_subject(), &key.allowance));
+    /// Keys that have no limits of their own for it get those of `group`.
+    pub(crate) fn accounts_of_model(
+        &self,
+        meters: &Meters,
+        model: &str,
+        group: Option<&Group>,
+        accounts: &mut Vec<Account>,
+    ) {
+        let key = self.key.as_deref().map(|key| (self.key_subject(), Owner::Key(String::new()), &key.allowance));
         let team = self.team.as_deref().zip(self.team_id.as_deref());
-        let team = team.map(|(team, id)| (format!("team:{id}"), &team.allowance));
-        for (subject, allowance) in [key, team].into_iter().flatten() {
-            let terms = Terms::of_model(allowance, model);
+        let team = team.map(|(team, id)| (format!("team:{id}"), Owner::Team(String::new()), &team.allowance));
+        for (subject, owner, allowance) in [key, team].into_iter().flatten() {
+            let mut terms = Terms::of_model(allowance, model);
+            if let (Owner::Key(_), Some(group)) = (&owner, group) {
+                terms.default_to(&group.key_limits());
+            }
             if terms.limit_something() {
                 let meter = meters.of(&format!("model:{subject}|{model}"));
                 accounts.push(Account { meter, terms, owner: Owner::Model(model.to_owned()) });

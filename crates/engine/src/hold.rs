@@ -2,10 +2,7 @@
 //! it back; settling it books what the attempt cost instead.
 
 use std::cell::RefCell;
-use std::future::{Future, poll_fn};
-use std::rc::Rc;
 use std::sync::{Arc, MutexGuard};
-use std::task::Poll;
 use std::time::Duration;
 
 use policy::{Budget, Funds, Need, Purse};
@@ -14,6 +11,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 use types::{Fault, FaultKind, Usd};
 
+use crate::bells::Bells;
 use crate::caller::{Account, Owner, denied};
 use crate::meters::{Meter, State};
 use crate::pass::Pass;
@@ -42,9 +40,10 @@ enum Asked {
 }
 
 impl Hold {
-    /// Holds what `need` says, for a call that `pass` admits. Waits for others to settle when too little is left
+    /// Holds what `need` says, for a call that `pass` admits, with everybody who pays for its caller and those of
+    /// `others` who pay for the deployment. Waits for others to settle when too little is left
     /// while they hold some, at most for `patience`.
-    pub async fn take(pass: &Rc<Pass>, need: &Need, patience: Duration) -> Result<Self, Fault> {
+    pub async fn take(pass: &Pass, others: &[Account], need: &Need, patience: Duration) -> Result<Self, Fault> {
         let deadline = Instant::now() + patience;
         let mut last = patience.is_zero();
         let mut watched: Option<Arc<Notify>> = None;
@@ -54,7 +53,7 @@ impl Hold {
             if let Some(bell) = &mut bell {
                 bell.as_mut().enable();
             }
-            let result = match ask(pass, need, last) {
+            let result = match ask(pass, others, need, last) {
                 Asked::Wait(meter) => {
                     if let Some(bell) = bell {
                         last = timeout_at(deadline, bell).await.is_err();
@@ -101,18 +100,13 @@ impl Hold {
         let meters: Vec<Arc<Meter>> = hold.borrow().places.iter().map(|place| place.meter.clone()).collect();
         loop {
             // Whose money is short may change; all of them ring.
-            let mut bells: Vec<_> = meters.iter().map(|meter| Box::pin(meter.freed.notified())).collect();
-            bells.iter_mut().for_each(|bell| _ = bell.as_mut().enable());
+            let mut bells = Bells::listen(meters.iter().map(|meter| meter.freed.clone()));
             match hold.borrow_mut().grow(wanted, least) {
                 Ok(()) => return Ok(()),
                 Err(Funds::Wait) => {}
                 Err(_) => break,
             }
-            let any = poll_fn(|cx| match bells.iter_mut().any(|bell| bell.as_mut().poll(cx).is_ready()) {
-                true => Poll::Ready(()),
-                false => Poll::Pending,
-            });
-            if timeout_at(deadline, any).await.is_err() {
+            if !bells.ring(deadline).await {
                 break;
             }
         }
@@ -166,9 +160,11 @@ impl Drop for Hold {
 }
 
 /// Asks everybody who pays, and holds the money if all agree.
-fn ask(pass: &Pass, need: &Need, last: bool) -> Asked {
+fn ask(pass: &Pass, others: &[Account], need: &Need, last: bool) -> Asked {
     let now_ms = pass.now_ms();
-    let payers: Vec<&Account> = pass.accounts.iter().filter(|account| !account.terms.budgets.is_empty()).collect();
+    let accounts = pass.accounts.iter().chain(others);
+    let mut payers: Vec<&Account> = accounts.filter(|account| !account.terms.budgets.is_empty()).collect();
+    payers.sort_by_key(|account| account.meter.number);
     let mut states: Vec<MutexGuard<State>> = payers.iter().map(|account| account.meter.lock()).collect();
     let mut places = Vec::with_capacity(payers.len());
     let (mut funds, mut speaker) = (Funds::Grant(Usd::MAX), 0);
@@ -214,6 +210,7 @@ fn exceeded(place: &Place, spent: Usd, note: &str) -> Fault {
         }
         (Owner::User(id), _) => format!("ExceededBudget: User={id} over budget. Spend={spent}, Budget={limit}"),
         (Owner::Customer(id), _) => format!("ExceededBudget: End User={id} over budget. Spend={spent}, Budget={limit}"),
+        (Owner::Deployment(id) | Owner::Provider(id), _) => return crossed(id, spent, limit),
         (owner, _) => {
             let who = match owner {
                 Owner::Key(id) => format!(" Key={id}"),
@@ -222,10 +219,20 @@ fn exceeded(place: &Place, spent: Usd, note: &str) -> Fault {
                 Owner::Organization(id) => format!(" Organization={id}"),
                 Owner::Tag(id) => format!(" Tag={id}"),
                 Owner::Model(id) => format!(" Model={id}"),
-                Owner::Gateway | Owner::User(_) | Owner::Customer(_) => String::new(),
+                _ => String::new(),
             };
             format!("Budget has been exceeded!{who} Current cost: {spent}, Max budget: {limit}")
         }
     };
     denied(FaultKind::Budget, "budget_exceeded", format!("{message}{note}"))
+}
+
+/// Code of the refusal by a deployment's own budget.
+pub(crate) const CROSSED_BUDGET: &str = "crossed_budget";
+
+/// The refusal by the budget of a deployment or a provider: another one may still have money.
+fn crossed(whose: &str, spent: Usd, limit: Usd) -> Fault {
+    let message = format!("Exceeded budget for {whose}: {spent} of {limit} is spent or held");
+    let code = Some(CROSSED_BUDGET.to_owned());
+    Fault { status: Some(429), code, ..Fault::provider(FaultKind::Payment, message) }
 }

@@ -68,10 +68,11 @@ impl Journey {
         let caller = call.caller.clone();
         let ask = Rc::new(Ask::read(call)?);
         caller.may_call(&ask.model)?;
-        if let Some((group, _)) = self.setup.find(&ask.model) {
-            caller.may_use(&group, &ask.model)?;
+        let group = self.setup.find(&ask.model).map(|(group, _)| group);
+        if let Some(group) = &group {
+            caller.may_use(group, &ask.model)?;
         }
-        let pass = Pass::admit(&self.gate, &self.setup, caller, &ask, &self.call_id)?;
+        let pass = Pass::admit(&self.gate, &self.setup, caller, group.as_deref(), &ask, &self.call_id)?;
         let told = Rc::new(Cell::new(Tally::default()));
         let mut attempts = self.attempts(&ask, &pass, &told);
         let heartbeat = ask.wishes.heartbeat.unwrap_or(self.setup.heartbeat);

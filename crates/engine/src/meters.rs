@@ -33,6 +33,8 @@ pub(crate) struct Meter {
     state: Mutex<State>,
     /// Rings when money was given back: those who wait for it are woken one by one.
     pub freed: Arc<Notify>,
+    /// Rings when a call ends.
+    pub vacated: Arc<Notify>,
 }
 
 /// The counts themselves.
@@ -82,7 +84,8 @@ impl Meters {
         let mut meters = self.meters.write().unwrap_or_else(PoisonError::into_inner);
         let new = || {
             let number = self.next.fetch_add(1, Relaxed);
-            Arc::new(Meter { number, subject: subject.into(), state: Mutex::default(), freed: Arc::default() })
+            let (subject, state) = (subject.into(), Mutex::default());
+            Arc::new(Meter { number, subject, state, freed: Arc::default(), vacated: Arc::default() })
         };
         meters.entry(subject.into()).or_insert_with(new).clone()
     }

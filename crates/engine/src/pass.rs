@@ -3,22 +3,21 @@
 
 use std::net::IpAddr;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use policy::limits::{Dimension, Short, Taken};
-use providers::http::Claim;
+use policy::limits::{Dimension, Limits, Short};
 use types::{Fault, FaultKind};
 
 use crate::ask::Ask;
 use crate::attribution::Attribution;
 use crate::caller::{Account, Owner, denied};
 use crate::keyring::Keyring;
-use crate::meters::{Meter, Meters, State};
+use crate::meters::Meters;
+use crate::taking::{Firmness, Refused, Taking};
 use crate::terms::Terms;
-use crate::{Caller, Gate, Setup};
+use crate::{Caller, Counted, Gate, Group, Setup};
 
 /// A call that was admitted.
 pub(crate) struct Pass {
@@ -31,19 +30,29 @@ pub(crate) struct Pass {
     pub accounts: Vec<Account>,
     /// `None` if nobody counts.
     taking: Option<Arc<Taking>>,
+    /// Which tokens count for limits.
+    pub counted: Counted,
     clock: Rc<dyn Fn() -> i64>,
 }
 
 impl Pass {
-    /// Admits the call that `ask` describes.
-    pub fn admit(gate: &Gate, setup: &Setup, caller: Arc<Caller>, ask: &Ask, call_id: &str) -> Result<Rc<Self>, Fault> {
+    /// Admits the call that `ask` describes, to the group it asks for.
+    pub fn admit(
+        gate: &Gate,
+        setup: &Setup,
+        caller: Arc<Caller>,
+        group: Option<&Group>,
+        ask: &Ask,
+        call_id: &str,
+    ) -> Result<Rc<Self>, Fault> {
         let attribution = ask.attribution(setup, &caller);
         let meters = gate.keyring.meters().clone();
         let now_ms = (gate.unix_ms)();
         let mut accounts = caller.accounts.clone();
-        caller.accounts_of_model(&meters, &ask.model, &mut accounts);
+        caller.accounts_of_model(&meters, &ask.model, group, &mut accounts);
         accounts_of_attribution(&gate.keyring, setup, &attribution, now_ms, &mut accounts)?;
         accounts_of_gateway(&meters, setup, &mut accounts);
+        limit_key(&caller, &meters, setup, &mut accounts);
         accounts.sort_by_key(|account| account.meter.number);
         accounts.dedup_by_key(|account| account.meter.number);
         let mut pass = Pass {
@@ -54,6 +63,7 @@ impl Pass {
             meters,
             accounts,
             taking: None,
+            counted: setup.spending.counted,
             clock: gate.unix_ms.clone(),
         };
         pass.take(ask)?;
@@ -67,42 +77,35 @@ impl Pass {
 
     /// Whether anybody's money is limited.
     pub fn has_budget(&self) -> bool {
-        self.accounts.iter().any(|account| !account.terms.budgets.is_empty())
+        self.accounts.iter().any(Account::has_budget)
     }
 
     fn take(&mut self, ask: &Ask) -> Result<(), Fault> {
-        if self.accounts.is_empty() {
-            return Ok(());
-        }
-        let tokens = match self.accounts.iter().any(Account::limits_tokens) {
-            true => ask.input_estimate(),
-            false => 0,
-        };
+        let tokens = self.foreseen(ask, &self.accounts);
         let now_ms = self.now_ms().max(0) as u64;
-        let mut states: Vec<MutexGuard<State>> = self.accounts.iter().map(|account| account.meter.lock()).collect();
-        for (account, state) in self.accounts.iter().zip(&mut states) {
-            let limits = &account.terms.limits;
-            state.usage.room(limits, tokens, now_ms).map_err(|short| refusal(&account.owner, &short))?;
-        }
-        let take = |(account, state): (&Account, &mut MutexGuard<State>)| {
-            (account.meter.clone(), state.usage.take(&account.terms.limits, tokens, now_ms))
-        };
-        let taken = self.accounts.iter().zip(&mut states).map(take).collect();
-        self.taking = Some(Arc::new(Taking { taken, tokens: AtomicU64::new(0), ended_at: AtomicU64::new(now_ms) }));
+        let taking = Taking::take(&self.accounts, tokens, now_ms, Firmness::All, None);
+        self.taking = taking.map_err(|Refused { account, short }| refusal(&self.accounts[account].owner, &short))?;
         Ok(())
+    }
+
+    /// Tokens that count before the call is made, if `accounts` limit any.
+    pub fn foreseen(&self, ask: &Ask, accounts: &[Account]) -> u64 {
+        match accounts.iter().any(Account::limits_tokens) {
+            true => self.counted.of_input(ask.input_estimate()),
+            false => 0,
+        }
     }
 
     /// An attempt has consumed so many tokens.
     pub fn count_tokens(&self, tokens: u64) {
         if let Some(taking) = &self.taking {
-            taking.tokens.fetch_add(tokens, Relaxed);
+            taking.count_tokens(tokens);
         }
     }
 
-    /// What keeps the call's slots occupied while a provider works for it. A provider that is hung up on may take a
-    /// moment to notice: were its slot given away before, it would work for more calls at a time than it is meant to.
-    pub fn claim(&self) -> Option<Claim> {
-        self.taking.clone().map(|taking| taking as Claim)
+    /// What the call took, if anybody counts.
+    pub fn taking(&self) -> Option<Arc<Taking>> {
+        self.taking.clone()
     }
 
     /// Adds what is left of the caller's limits, in the incumbent's names.
@@ -132,31 +135,19 @@ fn put(headers: &mut HeaderMap, name: &str, value: u64) {
 impl Drop for Pass {
     fn drop(&mut self) {
         if let Some(taking) = &self.taking {
-            taking.ended_at.store(self.now_ms().max(0) as u64, Relaxed);
-        }
-    }
-}
-
-/// What a call took of everybody's limits: given back when it is over and no provider works for it any more.
-struct Taking {
-    taken: Vec<(Arc<Meter>, Taken)>,
-    /// Tokens that the attempts have consumed so far.
-    tokens: AtomicU64,
-    /// When the call ended, milliseconds since 1970.
-    ended_at: AtomicU64,
-}
-
-impl Drop for Taking {
-    fn drop(&mut self) {
-        let (tokens, ended_at) = (*self.tokens.get_mut(), *self.ended_at.get_mut());
-        for (meter, taken) in self.taken.drain(..) {
-            meter.lock().usage.give_back(taken, tokens, ended_at);
+            taking.end(self.now_ms());
         }
     }
 }
 
 impl Account {
-    fn limits_tokens(&self) -> bool {
+    /// Whether money is limited.
+    pub fn has_budget(&self) -> bool {
+        !self.terms.budgets.is_empty()
+    }
+
+    /// Whether tokens are limited.
+    pub fn limits_tokens(&self) -> bool {
         self.terms.limits.tpm.is_some() || self.terms.limits.tpd.is_some()
     }
 }
@@ -172,7 +163,7 @@ impl Owner {
             Owner::Organization(_) => Some("organization"),
             Owner::Customer(_) => Some("end_user"),
             Owner::Model(_) => Some("model_per_key"),
-            Owner::Tag(_) | Owner::Gateway => None,
+            Owner::Tag(_) | Owner::Gateway | Owner::Deployment(_) | Owner::Provider(_) => None,
         }
     }
 }
@@ -228,6 +219,20 @@ fn accounts_of_gateway(meters: &Meters, setup: &Setup, accounts: &mut Vec<Accoun
     }
 }
 
+/// Keys that say nothing may make as many calls at a time as the setup says.
+fn limit_key(caller: &Caller, meters: &Meters, setup: &Setup, accounts: &mut Vec<Account>) {
+    let (Some(parallel), Some(_)) = (setup.spending.key_parallel, &caller.key) else { return };
+    let subject = caller.key_subject();
+    match accounts.iter_mut().find(|account| *account.meter.subject == *subject) {
+        Some(account) => _ = account.terms.limits.parallel.get_or_insert(parallel),
+        None => {
+            let limits = Limits { parallel: Some(parallel), ..Limits::default() };
+            let terms = Terms { limits, ..Terms::default() };
+            accounts.push(Account { meter: meters.of(&subject), terms, owner: caller.key_owner() });
+        }
+    }
+}
+
 /// The refusal by a limit, in the incumbent's words.
 fn refusal(owner: &Owner, short: &Short) -> Fault {
     let what = match short.dimension {
@@ -246,6 +251,8 @@ fn refusal(owner: &Owner, short: &Short) -> Fault {
         Owner::Tag(id) => ("tag", id.as_str()),
         Owner::Model(id) => ("model_per_key", id.as_str()),
         Owner::Gateway => ("gateway", "all"),
+        Owner::Deployment(id) => ("deployment", id.as_str()),
+        Owner::Provider(id) => ("provider", id.as_str()),
     };
     let Short { limit, remaining, .. } = short;
     let never = short.wait_ms.is_none() && short.dimension != Dimension::Parallel;

@@ -12,7 +12,7 @@ use providers::Auth;
 use providers::http::Endpoint;
 use types::{Fault, ModelFacts, Raw, Usage};
 
-use crate::{Access, Doorway, Health};
+use crate::{Access, Bounds, Doorway, Health};
 
 /// The whole validated configuration.
 pub struct Setup {
@@ -97,6 +97,8 @@ pub struct Deployment {
     pub member: Member,
     /// Time limits.
     pub limits: Limits,
+    /// What it, and its provider as a whole, may be used.
+    pub bounds: Bounds,
     /// Tries after the first one, if this deployment has its own idea.
     pub retries: Option<u32>,
     /// A canned answer that is given instead of asking the provider (`mock_response`).
@@ -150,6 +152,10 @@ pub struct ClientParams {
 pub struct Spending {
     /// Limits of the whole gateway.
     pub limits: policy::limits::Limits,
+    /// Calls at a time of each key that says nothing.
+    pub key_parallel: Option<u64>,
+    /// Which tokens count for limits.
+    pub counted: Counted,
     /// Budget of the whole gateway.
     pub budget: Option<Budget>,
     /// Budget of every customer that has none.
@@ -164,10 +170,40 @@ pub struct Spending {
     pub status: u16,
 }
 
+/// Which tokens count for limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// Input and output.
+    Total,
+    /// Input alone.
+    Input,
+    /// Output alone.
+    Output,
+}
+
+impl Counted {
+    /// What counts of this.
+    pub(crate) fn of(self, usage: &Usage) -> u64 {
+        let tokens = match self {
+            Counted::Total => usage.total(),
+            Counted::Input => usage.input,
+            Counted::Output => usage.output,
+        };
+        tokens.unwrap_or_default()
+    }
+
+    /// What counts of a call before it is made.
+    pub(crate) fn of_input(self, tokens: u64) -> u64 {
+        if self == Counted::Output { 0 } else { tokens }
+    }
+}
+
 impl Default for Spending {
     fn default() -> Self {
         Spending {
             limits: policy::limits::Limits::default(),
+            key_parallel: None,
+            counted: Counted::Total,
             budget: None,
             customer_budget: None,
             customer_budget_id: None,

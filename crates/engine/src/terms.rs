@@ -66,6 +66,12 @@ impl Terms {
         }
     }
 
+    /// Has the requests and tokens of `others` where there are no own ones.
+    pub fn default_to(&mut self, others: &Limits) {
+        self.limits.rpm = self.limits.rpm.or(others.rpm);
+        self.limits.tpm = self.limits.tpm.or(others.tpm);
+    }
+
     /// The terms for one model: what is set for it, by name.
     pub fn of_model(allowance: &Allowance, model: &str) -> Self {
         let budget = allowance.model_max_budget.get(model);

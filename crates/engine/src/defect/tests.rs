@@ -128,6 +128,7 @@ fn setup(back: &'static Brittle) -> Setup {
         defaults: Vec::new(),
         member: Member::default(),
         limits: Limits::default(),
+        bounds: Default::default(),
         retries: None,
         canned: None,
         client_params: Vec::new(),

@@ -142,7 +142,7 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
     let added = world.added.nodes(management.seal.as_ref(), env, notes);
     let mut credentials = models::credentials(top.node("credential_list"), notes);
     added.lend(&mut credentials);
-    let (defaults, roll) = (router.defaults, world.roll);
+    let (defaults, roll) = (router.defaults.clone(), world.roll);
     let mut builder = Builder { env, roll, defaults, prices, credentials, notes, ids: Default::default() };
     let mut rows = builder.rows(top.node("model_list"));
     let (more, left_out) = added.rows(&mut builder);

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use engine::{Deployment, Roll};
 
+use super::bounds::Shared;
 use super::environ::Env;
 use super::keys::{CREDENTIAL, PARAMS};
 use super::prices;
@@ -36,7 +37,7 @@ pub struct Row {
 }
 
 /// What holds for all deployments unless they say otherwise.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Defaults {
     /// `timeout` or `request_timeout`.
     pub timeout: Option<Duration>,
@@ -44,6 +45,8 @@ pub struct Defaults {
     pub stream_timeout: Option<Duration>,
     /// `drop_params`.
     pub drop_params: bool,
+    /// What deployments may be used.
+    pub bounds: Shared,
 }
 
 /// `credential_list` by name: connection values are read as those of `litellm_params`.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use policy::{RetryPolicy, Rules, nearest};
 use types::FaultKind;
 
+use super::bounds::Shared;
 use super::fallbacks::{self, Chain};
 use super::keys::{ALIAS, RETRY_POLICY};
 use super::models::Defaults;
@@ -89,6 +90,7 @@ pub fn read(router: &Section, library: &Section, notes: &mut Notes) -> Router {
             timeout: router.seconds("timeout").or_else(|| library.seconds("request_timeout")),
             stream_timeout: router.seconds("stream_timeout"),
             drop_params: library.flag("drop_params").unwrap_or(false),
+            bounds: Shared::read(router, notes),
         },
         heartbeat: beats.into_iter().filter_map(|name| library.seconds(name)).min().unwrap_or(HEARTBEAT),
     }

@@ -1,6 +1,6 @@
 //! What may be spent by the gateway as a whole, and by customers without a budget of their own.
 
-use engine::Spending;
+use engine::{Counted, Spending};
 use policy::limits::Limits;
 use policy::{Budget, Span};
 use types::Usd;
@@ -21,6 +21,8 @@ pub fn read(general: &Section, library: &Section, notes: &mut Notes) -> Spending
     let customer = |limit| Budget { limit, span: None, lenient: true };
     Spending {
         limits: Limits { parallel: general.count("global_max_parallel_requests"), ..Limits::default() },
+        key_parallel: general.count("max_parallel_requests"),
+        counted: counted(general, notes).unwrap_or(usual.counted),
         budget: budget(library, notes).or_else(|| budget(general, notes)),
         customer_budget: amount(library, "max_end_user_budget").map(customer),
         customer_budget_id: library.text("max_end_user_budget_id").map(str::to_owned),
@@ -30,7 +32,8 @@ pub fn read(general: &Section, library: &Section, notes: &mut Notes) -> Spending
     }
 }
 
-fn amount(section: &Section, name: &str) -> Option<Usd> {
+/// An amount of money.
+pub(super) fn amount(section: &Section, name: &str) -> Option<Usd> {
     let nanos = section.decimal(name)?.scaled(NANO)?;
     Some(Usd::from_nanos(i64::try_from(nanos).unwrap_or(i64::MAX)))
 }
@@ -49,6 +52,21 @@ pub(super) fn span(section: &Section, name: &str, notes: &mut Notes) -> Option<S
         );
     }
     span
+}
+
+/// Which tokens count for limits.
+fn counted(general: &Section, notes: &mut Notes) -> Option<Counted> {
+    let name = "token_rate_limit_type";
+    match general.text(name)? {
+        "total" => Some(Counted::Total),
+        "input" => Some(Counted::Input),
+        "output" => Some(Counted::Output),
+        other => {
+            let message = format!("there are no tokens of the kind {other:?}");
+            notes.error(general.place(name), &general.at(name), message, "write total, input or output");
+            None
+        }
+    }
 }
 
 fn status(library: &Section, notes: &mut Notes) -> Option<u16> {

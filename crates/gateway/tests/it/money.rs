@@ -2,6 +2,7 @@
 
 mod budgets;
 mod crash;
+mod deployments;
 mod limits;
 mod outage;
 mod slots;
@@ -28,13 +29,22 @@ impl Shop {
         Self::open_with(knobs, prices, settings, &[]).await
     }
 
+    /// As [`Shop::open`], without prices and with more in `general_settings`.
+    pub async fn open_general(knobs: &str, general: &str) -> Self {
+        Self::open_all(knobs, "", "", general, &[]).await
+    }
+
     /// As [`Shop::open`], with an environment.
     pub async fn open_with(knobs: &str, prices: &str, settings: &str, environment: &[(&str, &str)]) -> Self {
+        Self::open_all(knobs, prices, settings, "", environment).await
+    }
+
+    async fn open_all(knobs: &str, prices: &str, settings: &str, general: &str, environment: &[(&str, &str)]) -> Self {
         let provider = mock(knobs).await;
         let config = Config::default().model("demo", "openai/demo", &Back::OpenAi.base(&provider.url()), "");
         let config =
             config.yaml().replacen("litellm_params:", &format!("model_info: {{{prices}}}\n    litellm_params:"), 1);
-        let config = format!("{config}\n{settings}\ngeneral_settings: {{master_key: {MASTER}}}\n");
+        let config = format!("{config}\n{settings}\ngeneral_settings: {{master_key: {MASTER}, {general}}}\n");
         let gateway = Gateway::start_with(&config, &[], environment).await;
         Shop { provider, gateway }
     }

@@ -1,7 +1,7 @@
 //! `router_settings`.
 
 use super::Kind::*;
-use super::{Key, Table, later, moot, on, unguarded};
+use super::{Key, Table, later, moot, on};
 
 /// How deployments are chosen and what happens when they fail.
 pub static ROUTER: Table = Table { name: "router_settings", keys: &[CHOICE, FAULTS, CHECKS, STATE], open: false };
@@ -12,6 +12,9 @@ pub static RETRY_POLICY: Table = Table { name: "retry_policy", keys: &[RETRIES],
 /// The long form of an alias.
 pub static ALIAS: Table = Table { name: "model_group_alias.*", keys: &[ALIAS_ENTRY], open: false };
 
+/// What a provider may cost.
+pub static PROVIDER_BUDGET: Table = Table { name: "provider_budget_config.*", keys: &[BUDGET_ENTRY], open: false };
+
 #[rustfmt::skip]
 const CHOICE: &[Key] = &[
     on("routing_strategy", Text, "how a deployment is chosen within a group: `simple-shuffle`"),
@@ -20,7 +23,7 @@ const CHOICE: &[Key] = &[
     later("weights", Map, "weights by group and deployment"),
     on("model_group_alias", Map, "other names of groups: `alias: group` or `alias: {model: group, hidden: true}`"),
     later("default_litellm_params", Map, "parameters of all deployments"),
-    unguarded("default_max_parallel_requests", Count, "most calls at a time of each deployment"),
+    on("default_max_parallel_requests", Count, "most calls at a time of each deployment, unless it says so itself"),
     later("default_priority", Count, "priority of requests that name none"),
     later("polling_interval", Number, "how often queued requests are looked at"),
     later("enable_tag_filtering", Flag, "chooses deployments by the tags of the request"),
@@ -55,13 +58,13 @@ const FAULTS: &[Key] = &[
 #[rustfmt::skip]
 const CHECKS: &[Key] = &[
     later("enable_pre_call_checks", Flag, "leaves out deployments whose context window is too small"),
-    later("optional_pre_call_checks", List, "further checks before a deployment is chosen"),
+    on("optional_pre_call_checks", Texts, "`enforce_model_rate_limits`: `rpm` and `tpm` of deployments are limits; budgets of deployments always hold; others have no effect yet"),
     later("deployment_affinity_ttl_seconds", Seconds, "how long a caller stays with a deployment"),
     later("model_group_affinity_config", Map, "the same by group"),
     later("session_affinity_repin_on_failover", Flag, "stays with the stand-in after a fault"),
     later("enable_health_check_routing", Flag, "leaves out deployments that failed a health check"),
     later("health_check_*", Any, "how long health checks count"),
-    unguarded("provider_budget_config", Map, "most spend by provider"),
+    on("provider_budget_config", Map, "most spend by provider: `openai: {budget_limit: 100, time_period: 1d}`"),
     moot("ignore_invalid_deployments", OnFlag, "leaves out entries with mistakes", "mistakes are reported instead"),
 ];
 
@@ -92,6 +95,14 @@ const RETRIES: &[Key] = &[
     on("ServiceUnavailableErrorRetries", Count, "providers that are overloaded"),
     on("NotFoundErrorRetries", Count, "models that do not exist"),
     on("DefaultRetries", Count, "every other kind that a retry can help"),
+];
+
+#[rustfmt::skip]
+const BUDGET_ENTRY: &[Key] = &[
+    on("budget_limit", Money, "most spend"),
+    on("time_period", Text, "window: `30s`, `5m`, `24h`, `7d`, `30d`, `1mo`; for ever, unless given"),
+    on("max_budget", Money, "the same as `budget_limit`"),
+    on("budget_duration", Text, "the same as `time_period`"),
 ];
 
 #[rustfmt::skip]

@@ -82,6 +82,7 @@ impl Builder<'_> {
             defaults,
             member: member(params),
             limits: limits(params, &self.defaults, provider.local),
+            bounds: self.defaults.bounds.bounds(params, provider, self.notes),
             retries: params.small("num_retries").or_else(|| params.small("max_retries")),
             canned,
             client_params,

@@ -38,3 +38,27 @@ async fn calls_at_a_time_are_limited_and_every_slot_comes_back() {
     }
     assert_eq!(served(&shop.at_once(3, &shop.chat(&key, json!({}))).await), 3);
 }
+
+#[tokio::test]
+async fn a_key_that_says_nothing_is_limited_as_the_configuration_says() {
+    let provider_takes_its_time = "delay_ms=50";
+    let shop = Shop::open_general(provider_takes_its_time, "max_parallel_requests: 2").await;
+    let (ann, bob) = (shop.key(json!({})).await, shop.key(json!({ "max_parallel_requests": 4 })).await);
+    for (key, expected) in [(&ann, 2), (&bob, 4)] {
+        assert_eq!(served(&shop.at_once(8, &shop.chat(key, json!({}))).await), expected);
+    }
+}
+
+#[tokio::test]
+async fn the_configuration_says_which_tokens_count() {
+    // Fifty tokens are written for a question of a few.
+    for (kind, calls) in [("total", 1), ("output", 2)] {
+        let shop = Shop::open_general("chunks=50", &format!("token_rate_limit_type: {kind}")).await;
+        let key = shop.key(json!({ "tpm_limit": 60 })).await;
+        let mut served = 0;
+        while shop.gateway.call(&shop.chat(&key, json!({}))).await.status() == 200 {
+            served += 1;
+        }
+        assert_eq!(served, calls, "{kind}");
+    }
+}

@@ -1,0 +1,144 @@
+//! A call's place at a deployment, within what the deployment and its provider may be used.
+
+use std::rc::Rc;
+use std::sync::{Arc, OnceLock};
+
+use policy::Budget;
+use policy::limits::{Dimension, Limits, Short};
+use providers::http::Claim;
+use types::Usage;
+
+use crate::ask::Ask;
+use crate::caller::{Account, Owner};
+use crate::meters::Meters;
+use crate::pass::Pass;
+use crate::taking::{Firmness, Taking};
+use crate::terms::Terms;
+use crate::{Deployment, Group};
+
+/// What a deployment, and its provider as a whole, may be used.
+#[derive(Clone, Default)]
+pub struct Bounds {
+    /// Limits of the deployment.
+    pub limits: Limits,
+    /// Whether its requests and tokens never go beyond them; else they do when all others have reached theirs too.
+    pub is_strict: bool,
+    /// Budgets of the deployment.
+    pub budgets: Vec<Budget>,
+    /// Budgets of all of its provider together.
+    pub provider_budgets: Vec<Budget>,
+    /// Limits of each key that has none of its own for the model.
+    pub key_limits: Limits,
+    /// Where calls are counted, once somebody has called.
+    pub accounts: Accounts,
+}
+
+/// Where the calls of a deployment are counted.
+#[derive(Clone, Default)]
+pub struct Accounts(OnceLock<Vec<Account>>);
+
+impl Group {
+    /// Limits of each key that has none of its own for this group.
+    pub(crate) fn key_limits(&self) -> Limits {
+        let all = || self.deployments.iter().map(|deployment| &deployment.bounds.key_limits);
+        let (rpm, tpm) = (all().find_map(|limits| limits.rpm), all().find_map(|limits| limits.tpm));
+        Limits { rpm, tpm, ..Limits::default() }
+    }
+}
+
+impl Deployment {
+    /// Where its calls are counted, in the order of locks.
+    pub(crate) fn accounts(&self, meters: &Meters) -> &[Account] {
+        let bounds = &self.bounds;
+        bounds.accounts.0.get_or_init(|| {
+            let own = Terms { limits: bounds.limits, budgets: bounds.budgets.clone(), valid_until: None };
+            let shared = Terms { budgets: bounds.provider_budgets.clone(), ..Terms::default() };
+            let (id, provider) = (format!("deployment:{}", self.id), format!("provider:{}", self.provider));
+            let all = [
+                (id, own, Owner::Deployment(self.name.clone())),
+                (provider, shared, Owner::Provider(self.provider.to_owned())),
+            ];
+            let limited = all.into_iter().filter(|(_, terms, _)| terms.limit_something());
+            let mut accounts: Vec<Account> =
+                limited.map(|(subject, terms, owner)| Account { meter: meters.of(&subject), terms, owner }).collect();
+            accounts.sort_by_key(|account| account.meter.number);
+            accounts
+        })
+    }
+}
+
+/// A call's place at a deployment. Dropping it ends the call there; the place is free when its provider has noticed.
+pub(crate) struct Seat {
+    pass: Rc<Pass>,
+    /// `None` if the deployment counts nothing.
+    taking: Option<Arc<Taking>>,
+}
+
+/// Why there is no place for a call at a deployment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoSeat {
+    /// A limit is reached.
+    Limit(Short),
+    /// The money is spent; until when, milliseconds since 1970, unless it is for ever.
+    Budget(Option<i64>),
+}
+
+impl NoSeat {
+    /// Whether a place is free as soon as somebody's call ends.
+    pub fn is_taken(&self) -> bool {
+        matches!(self, NoSeat::Limit(Short { dimension: Dimension::Parallel, .. }))
+    }
+}
+
+impl Seat {
+    /// Takes a place for a call; `lenient` lets it go beyond requests and tokens where the deployment is not strict.
+    pub fn take(deployment: &Deployment, pass: &Rc<Pass>, ask: &Ask, lenient: bool) -> Result<Rc<Self>, NoSeat> {
+        let (accounts, now_ms) = (deployment.accounts(&pass.meters), pass.now_ms());
+        if let Some(until) = accounts.iter().find_map(|account| spent_until(account, pass, now_ms)) {
+            return Err(NoSeat::Budget(until));
+        }
+        let tokens = pass.foreseen(ask, accounts);
+        let firmness = if lenient && !deployment.bounds.is_strict { Firmness::Parallel } else { Firmness::All };
+        let taking = Taking::take(accounts, tokens, now_ms.max(0) as u64, firmness, pass.taking());
+        let taking = taking.map_err(|refused| NoSeat::Limit(refused.short))?;
+        Ok(Rc::new(Seat { pass: pass.clone(), taking }))
+    }
+
+    /// The call that has it.
+    pub fn pass(&self) -> &Rc<Pass> {
+        &self.pass
+    }
+
+    /// An attempt has consumed this.
+    pub fn count(&self, usage: &Usage) {
+        let tokens = self.pass.counted.of(usage);
+        self.pass.count_tokens(tokens);
+        if let Some(taking) = &self.taking {
+            taking.count_tokens(tokens);
+        }
+    }
+
+    /// What keeps the place occupied, and the caller's own slots, while a provider works for the call. A provider that
+    /// is hung up on may take a moment to notice: were its slot given away before, it would work for more calls at a
+    /// time than it is meant to.
+    pub fn claim(&self) -> Option<Claim> {
+        self.taking.clone().or_else(|| self.pass.taking()).map(|taking| taking as Claim)
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        if let Some(taking) = &self.taking {
+            taking.end(self.pass.now_ms());
+        }
+    }
+}
+
+/// Until when an account has no money, if it has none.
+fn spent_until(account: &Account, pass: &Pass, now_ms: i64) -> Option<Option<i64>> {
+    account.terms.budgets.iter().find_map(|budget| {
+        let spent = pass.meters.spent(&account.meter.subject, budget.span, now_ms);
+        let end = budget.span.map(|_| pass.meters.window(budget.span, now_ms).end.saturating_mul(1000));
+        (spent >= budget.limit).then_some(end)
+    })
+}

@@ -1,0 +1,86 @@
+//! What a call, or one of its attempts, takes of limits: of all of them together or of none. It is given back when it
+//! is over and no provider works for it any more.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, MutexGuard};
+
+use policy::limits::{Limits, Short, Taken};
+
+use crate::caller::Account;
+use crate::meters::{Meter, State};
+
+/// What was taken.
+pub(crate) struct Taking {
+    taken: Vec<(Arc<Meter>, Taken)>,
+    /// Tokens that were consumed so far.
+    tokens: AtomicU64,
+    /// When it ended, milliseconds since 1970.
+    ended_at: AtomicU64,
+    /// What the call took, if this is one of its attempts: not given back before.
+    _within: Option<Arc<Taking>>,
+}
+
+/// How firm limits are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Firmness {
+    /// Nothing goes beyond any of them.
+    All,
+    /// Nothing goes beyond the calls at a time; the others are counted.
+    Parallel,
+}
+
+/// A limit that does not let a call through, and the place of its account among those that were asked.
+pub(crate) struct Refused {
+    pub account: usize,
+    pub short: Short,
+}
+
+impl Taking {
+    /// Takes a call of about `tokens` from all `accounts`, which are in the order of locks, or from none. `None` if
+    /// nobody counts.
+    pub fn take(
+        accounts: &[Account],
+        tokens: u64,
+        now_ms: u64,
+        firmness: Firmness,
+        within: Option<Arc<Taking>>,
+    ) -> Result<Option<Arc<Self>>, Refused> {
+        if accounts.is_empty() {
+            return Ok(None);
+        }
+        let mut states: Vec<MutexGuard<State>> = accounts.iter().map(|account| account.meter.lock()).collect();
+        for (index, (account, state)) in accounts.iter().zip(&mut states).enumerate() {
+            let limits = match firmness {
+                Firmness::All => account.terms.limits,
+                Firmness::Parallel => Limits { parallel: account.terms.limits.parallel, ..Limits::default() },
+            };
+            state.usage.room(&limits, tokens, now_ms).map_err(|short| Refused { account: index, short })?;
+        }
+        let take = |(account, state): (&Account, &mut MutexGuard<State>)| {
+            (account.meter.clone(), state.usage.take(&account.terms.limits, tokens, now_ms))
+        };
+        let taken = accounts.iter().zip(&mut states).map(take).collect();
+        let (tokens, ended_at) = (AtomicU64::new(0), AtomicU64::new(now_ms));
+        Ok(Some(Arc::new(Taking { taken, tokens, ended_at, _within: within })))
+    }
+
+    /// So many tokens were consumed.
+    pub fn count_tokens(&self, tokens: u64) {
+        self.tokens.fetch_add(tokens, Relaxed);
+    }
+
+    /// It is over at `now_ms`, as far as we are concerned.
+    pub fn end(&self, now_ms: i64) {
+        self.ended_at.store(now_ms.max(0) as u64, Relaxed);
+    }
+}
+
+impl Drop for Taking {
+    fn drop(&mut self) {
+        let (tokens, ended_at) = (*self.tokens.get_mut(), *self.ended_at.get_mut());
+        for (meter, taken) in self.taken.drain(..) {
+            meter.lock().usage.give_back(taken, tokens, ended_at);
+            meter.vacated.notify_one();
+        }
+    }
+}
