@@ -57,8 +57,7 @@ pub(crate) struct Booking {
 #[derive(Default)]
 pub(crate) struct Receipt {
     /// What it cost; `None` if the price is not known.
-    pub cost: Option<Usd>,
-    pub lines: CostLines,
+    pub cost: Option<Cost>,
     /// What to wait for before anybody sees the end of the answer.
     pub durable: Option<Durable>,
 }
@@ -111,7 +110,7 @@ impl Booking {
             opened: false,
             settled: false,
         };
-        if setup.pricing.block_unpriced && booking.quote.is_none() {
+        if setup.pricing.block_unpriced && !booking.tariff.is_known() {
             return Err(unpriced(&deployment.name));
         }
         if limited {
@@ -225,7 +224,7 @@ impl Booking {
             (entry.cost, entry.lines) = (total, lines);
             ledger.settle(entry)
         });
-        Receipt { cost: total, lines, durable }
+        Receipt { cost, durable }
     }
 
     /// How many bytes of output what is held pays for.

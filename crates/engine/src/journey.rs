@@ -112,6 +112,8 @@ impl Journey {
             Ok(opened) => opened,
             Err(fault) => {
                 let mut reply = refuse(ask.front, &self.as_configured(fault));
+                pass.write_limits(&mut reply.headers);
+                write_key(&mut reply.headers, pass);
                 self.note(ask, tally).write(&mut reply.headers);
                 return Ok(reply);
             }

@@ -74,16 +74,19 @@ pub(crate) fn write_cost(headers: &mut HeaderMap, opened: &Opened) {
         put("x-lockgate-max-tokens", &tokens.to_string());
     }
     let Some(receipt) = &opened.receipt else { return };
-    let Some(cost) = receipt.cost else { return };
-    put("x-litellm-response-cost", &cost.to_string());
-    let lines = &receipt.lines;
+    let Some(cost) = &receipt.cost else { return };
+    put("x-litellm-response-cost", &cost.total.to_string());
+    let marked = |amount: Usd| if cost.discount == Usd::ZERO && cost.margin == Usd::ZERO { Usd::ZERO } else { amount };
     let lines = [
-        ("x-litellm-response-cost-input", lines.input),
-        ("x-litellm-response-cost-output", lines.output),
-        ("x-litellm-response-cost-reasoning", lines.reasoning),
-        ("x-litellm-response-cost-cache-read", lines.cache_read),
-        ("x-litellm-response-cost-cache-creation", lines.cache_write),
-        ("x-litellm-response-cost-tool-usage", lines.other),
+        ("x-litellm-response-cost-original", marked(cost.list_price())),
+        ("x-litellm-response-cost-discount-amount", cost.discount),
+        ("x-litellm-response-cost-margin-amount", cost.margin),
+        ("x-litellm-response-cost-input", cost.input),
+        ("x-litellm-response-cost-output", cost.output),
+        ("x-litellm-response-cost-reasoning", cost.reasoning),
+        ("x-litellm-response-cost-cache-read", cost.cache_read),
+        ("x-litellm-response-cost-cache-creation", cost.cache_write),
+        ("x-litellm-response-cost-tool-usage", cost.other),
     ];
     for (name, line) in lines.into_iter().filter(|(_, line)| *line != Usd::ZERO) {
         put(name, &line.to_string());

@@ -13,6 +13,11 @@ fn nanos(answer: &Answer) -> i64 {
     (header.parse::<f64>().expect("a number") * 1e9).round() as i64
 }
 
+fn named(answer: &Answer, part: &str) -> i64 {
+    let header = answer.header(&format!("x-litellm-response-cost-{part}")).unwrap_or("0");
+    (header.parse::<f64>().expect("a number") * 1e9).round() as i64
+}
+
 /// Prompt, cached and completion tokens.
 fn counts(answer: &Answer) -> [i64; 3] {
     let usage = &answer.json()["usage"];
@@ -40,6 +45,7 @@ async fn a_call_costs_its_tokens_at_the_prices_of_its_deployment() {
     assert_eq!(cached, 1000);
     let fee = 1_000_000;
     assert_eq!(nanos(&usual), (prompt - cached) * 2000 + cached * 500 + completion * 8000 + fee);
+    assert_eq!((named(&usual, "margin-amount"), named(&usual, "original")), (fee, nanos(&usual) - fee));
     // The provider says that the usual tier has served: that counts, not what was asked for.
     let preferred = ask(&gateway, json!({ "service_tier": "priority" })).await;
     assert_eq!(preferred.json()["service_tier"], "default");

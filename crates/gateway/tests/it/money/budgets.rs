@@ -21,6 +21,7 @@ async fn ten_of_two_hundred(stream: bool, more: Value) {
     assert_eq!((refused.status(), &error["type"], &error["code"]), (422, &json!("budget_exceeded"), &json!("422")));
     let after = shop.gateway.call(&shop.chat(&key, fields)).await;
     assert_eq!((after.status(), shop.reached()), (422, 10), "{}", after.text());
+    assert_eq!(after.header("x-litellm-key-spend"), Some("0.01"));
     let said = after.json()["error"]["message"].to_string();
     assert!(said.starts_with("\"Budget has been exceeded! Key="), "{said}");
     assert!(said.contains("Current cost: 0.01, Max budget: 0.01"), "{said}");
