@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dialects::Stamp;
-use policy::{Course, Member, Offer, Step, pick};
+use policy::{Candidate, Course, Offer, Step, Strategy, pick};
 use tokio::time::{Instant, sleep};
 use types::{Fault, FaultKind, Side};
 
@@ -15,7 +15,7 @@ use crate::bells::Bells;
 use crate::hold::CROSSED_BUDGET;
 use crate::note::Tally;
 use crate::pass::Pass;
-use crate::seat::{NoSeat, Seat};
+use crate::seat::{NoSeat, Seat, Wish};
 use crate::{Deployment, Gate, Group, Setup};
 
 /// What came of the attempts.
@@ -38,18 +38,25 @@ impl Field {
         Some(Field { group, star, tried })
     }
 
-    /// The members as `policy` sees them.
-    fn members(&self) -> Vec<Member> {
-        let member = |(deployment, tried): (&Arc<Deployment>, &bool)| {
-            let out = *tried || !deployment.health.rest_left().is_zero();
-            Member { out, ..deployment.member }
+    /// The deployments as `policy` sees them, for a call that looks for `strategy`.
+    fn candidates(&self, strategy: Strategy, stream: bool) -> Vec<Candidate> {
+        let candidate = |(deployment, tried): (&Arc<Deployment>, &bool)| {
+            let health = &deployment.health;
+            let out = *tried || !health.rest_left().is_zero();
+            let now = Candidate { member: deployment.member, out, busy: health.busy(), ..Candidate::default() };
+            match strategy {
+                Strategy::Latency { ttl, .. } => Candidate { delay: health.pace(stream, ttl), ..now },
+                Strategy::Usage => Candidate { used: health.used(), ..now },
+                Strategy::SimpleShuffle | Strategy::LeastBusy | Strategy::Cost => now,
+            }
         };
-        self.group.deployments.iter().zip(&self.tried).map(member).collect()
+        self.group.deployments.iter().zip(&self.tried).map(candidate).collect()
     }
 
     /// What is left to try after deployment `last`.
     fn offer(&self, last: Option<usize>) -> Offer {
-        let others = self.members().iter().filter(|member| !member.out).count();
+        let left = self.group.deployments.iter().zip(&self.tried);
+        let others = left.filter(|(deployment, tried)| !**tried && deployment.health.rest_left().is_zero()).count();
         Offer { others, retries: last.and_then(|index| self.group.deployments[index].retries) }
     }
 
@@ -58,7 +65,7 @@ impl Field {
         let deadline = Instant::now() + setup.spending.patience;
         let mut bells: Option<Bells> = None;
         loop {
-            let seated = self.choose(pass, ask, last, gate.roll());
+            let seated = self.choose(setup, pass, ask, last, gate.roll());
             let Err(Standing::Wait(fault)) = seated else {
                 // Whoever waits behind us may find a seat, too.
                 bells.inspect(Bells::pass_on);
@@ -81,28 +88,34 @@ impl Field {
     /// overrun come after all others.
     fn choose(
         &self,
+        setup: &Setup,
         pass: &Rc<Pass>,
         ask: &Ask,
         last: Option<usize>,
         dice: f64,
     ) -> Result<(usize, Rc<Seat>), Standing> {
+        let strategy = self.group.strategy.unwrap_or(setup.rules.strategy);
+        let stand_in = !setup.rules.fallbacks_for(&self.group.name, FaultKind::Upstream).0.is_empty();
+        let alternative = self.group.deployments.len() > 1 || stand_in;
+        let wish = Wish { rules: &setup.rules, alternative, lenient: false, anyway: false };
         let mut full = Vec::new();
         for lenient in [false, true] {
-            let mut members = self.members();
+            let mut candidates = self.candidates(strategy, ask.stream);
             full.clear();
-            while let Some(index) = pick(&members, dice) {
-                match Seat::take(&self.group.deployments[index], pass, ask, lenient) {
+            while let Some(index) = pick(strategy, &candidates, dice) {
+                match Seat::take(&self.group.deployments[index], pass, ask, Wish { lenient, ..wish }) {
                     Ok(seat) => return Ok((index, seat)),
+                    Err(NoSeat::Rests) => {}
                     Err(why) => full.push(why),
                 }
-                members[index].out = true;
+                candidates[index].out = true;
             }
         }
         if !full.is_empty() {
             return Err(Standing::of(&full, pass.now_ms()));
         }
         let index = last.map_or_else(|| self.soonest(), Ok).map_err(Standing::Refused)?;
-        let seat = Seat::take(&self.group.deployments[index], pass, ask, true);
+        let seat = Seat::take(&self.group.deployments[index], pass, ask, Wish { lenient: true, anyway: true, ..wish });
         seat.map(|seat| (index, seat)).map_err(|why| Standing::of(&[why], pass.now_ms()))
     }
 
@@ -141,6 +154,7 @@ impl Standing {
         let wait = |reason: &NoSeat| match reason {
             NoSeat::Limit(short) if reason.is_taken() => Some(short.wait_ms.unwrap_or(1_000)),
             NoSeat::Limit(short) => short.wait_ms,
+            NoSeat::Rests => None,
             NoSeat::Budget(until) => Some((*until)?.saturating_sub(now_ms).max(0) as u64),
         };
         let crossed = reasons.iter().all(|reason| matches!(reason, NoSeat::Budget(_)));
@@ -230,15 +244,11 @@ async fn try_deployment(
     let brought = !ask.connection.is_empty();
     match &result {
         _ if brought => {}
-        Ok(_) => deployment.health.succeeded(),
+        Ok(_) => seat.succeeded(),
         // What we refuse ourselves says nothing about the provider.
         Err(fault) if fault.side != Side::Provider || fault.code.as_deref() == Some(CROSSED_BUDGET) => {}
         Err(fault) if is_callers_doing(ask, &deployment, field, fault) => {}
-        Err(fault) => {
-            let stand_in = !setup.rules.fallbacks_for(&field.group.name, fault.kind).0.is_empty();
-            let alternative = field.group.deployments.len() > 1 || stand_in;
-            deployment.health.failed(&setup.rules, fault, alternative);
-        }
+        Err(fault) => seat.failed(fault),
     }
     result.map_err(|fault| if brought { of_callers_key(fault) } else { fault })
 }

@@ -49,6 +49,7 @@ pub(crate) struct Booking {
     /// Whether the bound is ours, and smaller than what the caller wanted.
     pub lowered: Option<u64>,
     has_output: bool,
+    stream: bool,
     opened: bool,
     settled: bool,
 }
@@ -107,6 +108,7 @@ impl Booking {
             bound,
             lowered: None,
             has_output,
+            stream: ask.stream,
             opened: false,
             settled: false,
         };
@@ -150,11 +152,16 @@ impl Booking {
         if let Some(entry) = &mut self.entry {
             entry.first_token_at = Some(self.pass.now_ms());
         }
+        self.note_pace(1);
     }
 
     /// The attempt failed before it brought anything.
     pub fn fail(mut self, fault: &Fault) {
         self.note(fault);
+        if fault.kind == FaultKind::Timeout {
+            // Whoever does not answer in time is slow.
+            self.note_pace(1);
+        }
         // A provider that refuses or breaks before it answers bills nothing.
         self.settle_as(Status::Failure, Usage { input: Some(0), output: Some(0), ..Usage::default() }, false);
     }
@@ -168,12 +175,21 @@ impl Booking {
     /// The attempt brought a part of an answer and then failed.
     pub fn break_off(&mut self, fault: &Fault, usage: Usage, output_bytes: usize) -> Receipt {
         self.note(fault);
+        if fault.side == Side::Provider {
+            self.seat.failed(fault);
+        }
         self.settle_with(Status::Failure, usage, output_bytes)
     }
 
     /// The caller left.
     pub fn abort(&mut self, usage: Usage, output_bytes: usize) -> Receipt {
         self.settle_with(Status::Aborted, usage, output_bytes)
+    }
+
+    /// Takes note of what it took to write so many tokens, or to begin to.
+    fn note_pace(&self, tokens: u64) {
+        let seconds = (self.pass.now_ms() - self.started_at).max(0) as f64 / 1000.0;
+        self.deployment.health.note_pace(self.stream, seconds / tokens.max(1) as f64);
     }
 
     fn note(&mut self, fault: &Fault) {
@@ -190,6 +206,9 @@ impl Booking {
         } else if status == Status::Success {
             let (input, output) = (usage.input.unwrap_or_default(), usage.output.unwrap_or_default());
             self.deployment.health.note_answer(self.input_estimate, input, output, self.bound);
+            if !self.stream {
+                self.note_pace(output);
+            }
         }
         if usage.output.is_none() {
             let written = (output_bytes as u64).div_ceil(BYTES_PER_TOKEN + 1);

@@ -1,24 +1,29 @@
-//! How each deployment fared lately: shared by all workers, alive across reloads.
+//! How each deployment fares: shared by all workers, alive across reloads. What choosing looks at for every deployment
+//! of a group is atomic; what happens once per call takes a short lock.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use policy::{Habits, Rules, Tally, rest};
+use policy::{Admission, Breaker, Habits, Rules};
 use tokio::time::Instant;
 use types::Fault;
+
+use crate::pace::{Minute, Pace};
 
 /// A deployment's recent past. Times are milliseconds since `epoch`.
 pub struct Health {
     epoch: Instant,
-    minute: AtomicU64,
-    good: AtomicU32,
-    bad: AtomicU32,
-    /// Until when it rests.
-    rests_until: AtomicU64,
-    /// Whether it rests because it asked for less traffic.
-    asked_for_rest: AtomicU64,
+    breaker: Mutex<Breaker>,
+    /// Until when no call goes there, as the breaker says.
+    barred_until: AtomicU64,
+    /// Whether it failed and has not been well since.
+    is_broken: AtomicBool,
+    busy: AtomicU32,
+    /// Seconds per token of whole answers, and until the first content of streams.
+    paces: [Pace; 2],
+    used: Minute,
     /// What its answers were like.
     habits: Mutex<Habits>,
 }
@@ -27,11 +32,12 @@ impl Default for Health {
     fn default() -> Self {
         Health {
             epoch: Instant::now(),
-            minute: AtomicU64::new(0),
-            good: AtomicU32::new(0),
-            bad: AtomicU32::new(0),
-            rests_until: AtomicU64::new(0),
-            asked_for_rest: AtomicU64::new(0),
+            breaker: Mutex::default(),
+            barred_until: AtomicU64::new(0),
+            is_broken: AtomicBool::new(false),
+            busy: AtomicU32::new(0),
+            paces: Default::default(),
+            used: Minute::default(),
             habits: Mutex::default(),
         }
     }
@@ -42,14 +48,33 @@ impl Health {
         self.epoch.elapsed().as_millis() as u64
     }
 
-    /// How much longer it rests; zero if it does not.
+    /// How much longer no call goes there; zero if it is well, or may be tried again.
     pub fn rest_left(&self) -> Duration {
-        Duration::from_millis(self.rests_until.load(Relaxed).saturating_sub(self.now()))
+        match self.barred_until.load(Relaxed) {
+            0 => Duration::ZERO,
+            until => Duration::from_millis(until.saturating_sub(self.now())),
+        }
     }
 
     /// How much longer the provider itself wants no traffic; zero if it said nothing.
     pub fn asked_rest_left(&self) -> Duration {
-        Duration::from_millis(self.asked_for_rest.load(Relaxed).saturating_sub(self.now()))
+        Duration::from_millis(self.breaker().asked_rest_left(self.now()))
+    }
+
+    /// Calls under way.
+    pub fn busy(&self) -> u32 {
+        self.busy.load(Relaxed)
+    }
+
+    /// What its answers took lately: seconds until the first content of streams, seconds per token of whole answers.
+    /// What is older than `ttl` is forgotten.
+    pub fn pace(&self, stream: bool, ttl: Duration) -> Option<f64> {
+        self.paces[usize::from(stream)].get(self.epoch.elapsed(), ttl)
+    }
+
+    /// Tokens it was given in this minute.
+    pub fn used(&self) -> u64 {
+        self.used.get(self.epoch.elapsed())
     }
 
     /// What its answers were like lately.
@@ -59,37 +84,80 @@ impl Health {
 
     /// Takes note of an answer: tokens of input as estimated and in truth, of output, and its bound.
     pub fn note_answer(&self, estimated: u64, input: u64, output: u64, bound: Option<u64>) {
+        self.used.add(input.saturating_add(output), self.epoch.elapsed());
         let mut habits = self.habits.lock().unwrap_or_else(PoisonError::into_inner);
         habits.note(estimated, input, output, bound);
     }
 
-    /// A call succeeded: whatever was wrong is over.
+    /// Takes note of what an answer took: see [`Health::pace`].
+    pub fn note_pace(&self, stream: bool, seconds: f64) {
+        self.paces[usize::from(stream)].note(seconds, self.epoch.elapsed());
+    }
+
+    /// A call goes there; `None` if another one is trying already whether it is well again, and `anyway` is not said.
+    pub(crate) fn visit(self: &Arc<Self>, rules: &Arc<Rules>, anyway: bool) -> Option<Visit> {
+        let mut is_trial = false;
+        if self.is_broken.load(Relaxed) {
+            let (mut breaker, now) = (self.breaker(), self.now());
+            match breaker.admits(now) {
+                Admission::Open => {}
+                Admission::Trial => {
+                    breaker.begin_trial(rules, now);
+                    self.show(&breaker, now);
+                    is_trial = true;
+                }
+                Admission::Rests(_) if anyway => {}
+                Admission::Rests(_) => return None,
+            }
+        }
+        self.busy.fetch_add(1, Relaxed);
+        Some(Visit { health: self.clone(), rules: rules.clone(), is_trial })
+    }
+
+    fn breaker(&self) -> MutexGuard<'_, Breaker> {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the breaker.
+    fn change(&self, change: impl FnOnce(&mut Breaker, u64)) {
+        let (mut breaker, now) = (self.breaker(), self.now());
+        change(&mut breaker, now);
+        self.show(&breaker, now);
+    }
+
+    /// Lets everybody see what the breaker says.
+    fn show(&self, breaker: &Breaker, now: u64) {
+        let left = breaker.rest_left(now);
+        self.is_broken.store(breaker.admits(now) != Admission::Open, Relaxed);
+        self.barred_until.store(if left == 0 { 0 } else { now + left }, Relaxed);
+    }
+}
+
+/// A call that goes to a deployment. Dropping it ends the visit.
+pub(crate) struct Visit {
+    health: Arc<Health>,
+    rules: Arc<Rules>,
+    /// Whether it tries if the deployment is well again.
+    is_trial: bool,
+}
+
+impl Visit {
+    /// The call succeeded: whatever was wrong is over.
     pub fn succeeded(&self) {
-        self.turn_minute();
-        self.good.fetch_add(1, Relaxed);
-        self.rests_until.store(0, Relaxed);
-        self.asked_for_rest.store(0, Relaxed);
+        self.health.change(Breaker::succeeded);
     }
 
-    /// A call failed; decides whether the deployment rests. A shorter rest never cuts a longer one.
-    pub fn failed(&self, rules: &Rules, fault: &Fault, alternative: bool) {
-        self.turn_minute();
-        let bad = self.bad.fetch_add(1, Relaxed) + 1;
-        let tally = Tally { good: self.good.load(Relaxed), bad };
-        let until = |wait: Duration| self.now() + wait.as_millis() as u64;
-        if let Some(rest) = rest(rules, fault, tally, alternative) {
-            self.rests_until.fetch_max(until(rest), Relaxed);
-        }
-        if let Some(wait) = fault.retry_after {
-            self.asked_for_rest.fetch_max(until(wait), Relaxed);
-        }
+    /// The call failed by the provider's fault. `alternative` says whether anybody else could take its calls.
+    pub fn failed(&self, fault: &Fault, alternative: bool) {
+        self.health.change(|breaker, now| breaker.failed(&self.rules, fault, alternative, now));
     }
+}
 
-    fn turn_minute(&self) {
-        let minute = self.now() / 60_000;
-        if self.minute.swap(minute, Relaxed) != minute {
-            self.good.store(0, Relaxed);
-            self.bad.store(0, Relaxed);
+impl Drop for Visit {
+    fn drop(&mut self) {
+        self.health.busy.fetch_sub(1, Relaxed);
+        if self.is_trial && self.health.is_broken.load(Relaxed) {
+            self.health.change(|breaker, _| breaker.give_up_trial());
         }
     }
 }
@@ -105,3 +173,6 @@ impl Roll {
         roll.entry(id.to_owned()).or_default().clone()
     }
 }
+
+#[cfg(test)]
+mod tests;

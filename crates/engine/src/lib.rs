@@ -25,6 +25,7 @@ mod keyring;
 mod ledger;
 mod meters;
 mod note;
+mod pace;
 mod pass;
 mod reply;
 mod seat;

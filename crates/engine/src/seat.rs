@@ -3,13 +3,14 @@
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 
-use policy::Budget;
 use policy::limits::{Dimension, Limits, Short};
+use policy::{Budget, Rules};
 use providers::http::Claim;
-use types::Usage;
+use types::{Fault, Usage};
 
 use crate::ask::Ask;
 use crate::caller::{Account, Owner};
+use crate::health::Visit;
 use crate::meters::Meters;
 use crate::pass::Pass;
 use crate::taking::{Firmness, Taking};
@@ -70,8 +71,24 @@ impl Deployment {
 /// A call's place at a deployment. Dropping it ends the call there; the place is free when its provider has noticed.
 pub(crate) struct Seat {
     pass: Rc<Pass>,
+    visit: Visit,
+    /// Whether anybody else could take the call.
+    alternative: bool,
     /// `None` if the deployment counts nothing.
     taking: Option<Arc<Taking>>,
+}
+
+/// How a place is taken.
+#[derive(Clone, Copy)]
+pub(crate) struct Wish<'a> {
+    /// When deployments rest.
+    pub rules: &'a Arc<Rules>,
+    /// Whether anybody else could take the call.
+    pub alternative: bool,
+    /// Whether it may go beyond requests and tokens where the deployment is not strict.
+    pub lenient: bool,
+    /// Whether it may go where everybody should rest.
+    pub anyway: bool,
 }
 
 /// Why there is no place for a call at a deployment.
@@ -79,6 +96,8 @@ pub(crate) struct Seat {
 pub(crate) enum NoSeat {
     /// A limit is reached.
     Limit(Short),
+    /// Somebody tries already whether it is well again.
+    Rests,
     /// The money is spent; until when, milliseconds since 1970, unless it is for ever.
     Budget(Option<i64>),
 }
@@ -91,8 +110,9 @@ impl NoSeat {
 }
 
 impl Seat {
-    /// Takes a place for a call; `lenient` lets it go beyond requests and tokens where the deployment is not strict.
-    pub fn take(deployment: &Deployment, pass: &Rc<Pass>, ask: &Ask, lenient: bool) -> Result<Rc<Self>, NoSeat> {
+    /// Takes a place for a call.
+    pub fn take(deployment: &Deployment, pass: &Rc<Pass>, ask: &Ask, wish: Wish) -> Result<Rc<Self>, NoSeat> {
+        let Wish { rules, alternative, lenient, anyway } = wish;
         let (accounts, now_ms) = (deployment.accounts(&pass.meters), pass.now_ms());
         if let Some(until) = accounts.iter().find_map(|account| spent_until(account, pass, now_ms)) {
             return Err(NoSeat::Budget(until));
@@ -101,12 +121,23 @@ impl Seat {
         let firmness = if lenient && !deployment.bounds.is_strict { Firmness::Parallel } else { Firmness::All };
         let taking = Taking::take(accounts, tokens, now_ms.max(0) as u64, firmness, pass.taking());
         let taking = taking.map_err(|refused| NoSeat::Limit(refused.short))?;
-        Ok(Rc::new(Seat { pass: pass.clone(), taking }))
+        let visit = deployment.health.visit(rules, anyway).ok_or(NoSeat::Rests)?;
+        Ok(Rc::new(Seat { pass: pass.clone(), visit, alternative, taking }))
     }
 
     /// The call that has it.
     pub fn pass(&self) -> &Rc<Pass> {
         &self.pass
+    }
+
+    /// The deployment has done what it should.
+    pub fn succeeded(&self) {
+        self.visit.succeeded();
+    }
+
+    /// The deployment has failed.
+    pub fn failed(&self, fault: &Fault) {
+        self.visit.failed(fault, self.alternative);
     }
 
     /// An attempt has consumed this.

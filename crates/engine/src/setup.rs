@@ -7,7 +7,7 @@ use std::time::Duration;
 use dialects::{Back, Quirks, Target};
 use http::HeaderMap;
 use policy::price::{self, Bill, Cost, Tariff};
-use policy::{Budget, Member, Rules};
+use policy::{Budget, Member, Rules, Strategy};
 use providers::Auth;
 use providers::http::Endpoint;
 use types::{Fault, ModelFacts, Raw, Usage};
@@ -25,7 +25,7 @@ pub struct Setup {
     /// Names that are served but not listed.
     pub hidden: Vec<String>,
     /// What to do when things go wrong.
-    pub rules: Rules,
+    pub rules: Arc<Rules>,
     /// Who may call.
     pub access: Access,
     /// From where, and to which paths.
@@ -50,6 +50,8 @@ pub struct Group {
     pub deployments: Vec<Arc<Deployment>>,
     /// The team that alone may call it; everybody, if there is none.
     pub team: Option<String>,
+    /// How a deployment is chosen, if not as in all groups.
+    pub strategy: Option<Strategy>,
 }
 
 /// A group for all names that fit.
@@ -283,7 +285,7 @@ impl Setup {
             |(group, one): &(&Arc<Group>, &Arc<Deployment>)| one.id == name || one.name == name && group.team.is_none();
         let (group, deployment) = all.find(meant)?;
         let (name, team) = (name.to_owned(), group.team.clone());
-        Some(Arc::new(Group { name, deployments: vec![deployment.clone()], team }))
+        Some(Arc::new(Group { name, deployments: vec![deployment.clone()], team, strategy: None }))
     }
 }
 

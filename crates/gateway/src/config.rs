@@ -30,6 +30,7 @@ mod router;
 mod section;
 mod shown;
 mod spending;
+mod strategy;
 mod tree;
 mod yaml;
 

@@ -5,6 +5,7 @@
 //! carries the decisions out.
 
 mod addresses;
+mod breaker;
 pub mod catalogue;
 mod course;
 mod estimate;
@@ -22,14 +23,15 @@ mod sliding;
 mod span;
 
 pub use addresses::{AddressRules, Network};
+pub use breaker::{Admission, Breaker};
 pub use course::{Course, Offer, Step};
 pub use estimate::{estimate_body_tokens, estimate_tokens};
 pub use habits::Habits;
 pub use nearest::nearest;
-pub use pick::{Member, pick};
+pub use pick::{Candidate, Member, Strategy, pick};
 pub use purse::{Budget, Funds, Need, Obeys, Purse};
 pub use rest::{Tally, rest};
 pub use routes::RouteRules;
-pub use rules::{RetryPolicy, Rules, Strategy};
+pub use rules::{RetryPolicy, Rules};
 pub use sliding::Sliding;
 pub use span::{Span, Window};

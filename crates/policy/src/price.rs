@@ -115,6 +115,12 @@ impl Tariff {
         self.list.is_known() || self.hourly.is_some()
     }
 
+    /// What a token of input and one of output cost together, picodollars, before discounts and margins.
+    pub fn per_token(&self) -> Option<u64> {
+        let stated = |kind| self.list.base.stated(kind);
+        Some(stated(Kind::Input)?.saturating_add(stated(Kind::Output)?))
+    }
+
     /// Whether tokens are what is paid for.
     fn has_token_prices(&self) -> bool {
         [Kind::Input, Kind::Output].into_iter().any(|kind| self.list.base.stated(kind).is_some())

@@ -13,10 +13,16 @@ pub struct Tally {
     pub good: u32,
     /// Calls that failed by the provider's fault.
     pub bad: u32,
+    /// Faults in a row, the earlier minutes included.
+    pub streak: u32,
 }
 
 /// Fewest calls in a minute before the share of faults means something.
 const ENOUGH_CALLS: u32 = 5;
+/// Faults in a row that cannot be chance, however well it was before.
+const LONG_STREAK: u32 = 5;
+/// The same of faults that say that nobody is there.
+const SHORT_STREAK: u32 = 2;
 /// Longest rest that a provider can ask for with `retry-after`.
 const LONGEST_REST: Duration = Duration::from_secs(3600);
 
@@ -33,10 +39,9 @@ pub fn rest(rules: &Rules, fault: &Fault, tally: Tally, alternative: bool) -> Op
     };
     let too_many = match rules.allowed_fails {
         Some(allowed) => tally.bad > allowed,
-        None => tally.bad + tally.good >= ENOUGH_CALLS && tally.bad > tally.good,
+        None => tally.bad + tally.good >= ENOUGH_CALLS && tally.bad > tally.good || tally.streak >= LONG_STREAK,
     };
-    let unreachable =
-        matches!(fault.kind, FaultKind::Connect | FaultKind::Timeout) && tally.bad >= 2 && tally.good == 0;
+    let unreachable = matches!(fault.kind, FaultKind::Connect | FaultKind::Timeout) && tally.streak >= SHORT_STREAK;
     (at_once || too_many || unreachable).then(|| fault.retry_after.unwrap_or(rules.cooldown).min(LONGEST_REST))
 }
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use types::FaultKind;
 
+use crate::Strategy;
+
 /// The rules for choosing deployments and for trying again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rules {
@@ -51,14 +53,6 @@ impl Default for Rules {
             cooldowns: true,
         }
     }
-}
-
-/// How a deployment is chosen within a group.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Strategy {
-    /// At random, by weight.
-    #[default]
-    SimpleShuffle,
 }
 
 /// Number of retries by kind of fault.

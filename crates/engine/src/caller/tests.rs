@@ -118,8 +118,12 @@ fn a_rotated_key_goes_on_with_what_it_has_spent() {
 
 #[test]
 fn a_teams_group_is_for_that_team_alone() {
-    let group =
-        |team: Option<&str>| Group { name: "g".to_owned(), deployments: Vec::new(), team: team.map(str::to_owned) };
+    let group = |team: Option<&str>| Group {
+        name: "g".to_owned(),
+        deployments: Vec::new(),
+        team: team.map(str::to_owned),
+        strategy: None,
+    };
     let objects = [(Kind::Team, "t", "{}"), (Kind::Key, "in", r#"{"team_id":"t"}"#), (Kind::Key, "out", "{}")];
     let may = |hash: &str, team| resolve(&objects, hash, 0).unwrap().may_use(&group(team), "g").is_ok();
     assert!(may("in", Some("t")) && may("in", None) && may("out", None));

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use dialects::{BACKS, Back, FRONTS, Front, Glance, Outgoing, StreamReader, Target};
 use http::HeaderMap;
 use jiff::tz::TimeZone;
-use policy::{Member, Rules};
+use policy::Member;
 use providers::Auth;
 use providers::http::{Body, Call as Upstream, Endpoint, Reply as Response};
 use tokio::time::sleep;
@@ -134,13 +134,13 @@ fn setup(back: &'static Brittle) -> Setup {
         client_params: Vec::new(),
         health: Arc::new(Health::default()),
     };
-    let group = Group { name: "demo".to_owned(), deployments: vec![Arc::new(deployment)], team: None };
+    let group = Group { name: "demo".to_owned(), deployments: vec![Arc::new(deployment)], team: None, strategy: None };
     Setup {
         groups: HashMap::from([("demo".to_owned(), Arc::new(group))]),
         patterns: Vec::new(),
         aliases: HashMap::new(),
         hidden: Vec::new(),
-        rules: Rules::default(),
+        rules: Arc::default(),
         access: Access::default(),
         doorway: Default::default(),
         spending: Spending::default(),

@@ -155,7 +155,7 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
         client_params: general::client_params(&general),
         intake: general::intake(&general),
         pricing: Pricing { block_unpriced: library.flag("block_requests_for_models_without_pricing") == Some(true) },
-        ..assemble(&rows, &router)
+        ..assemble(&rows, &router, notes)
     };
     checks::run(&setup, &rows, &router, world.now, notes);
     (setup, Beside { keeping, management, price_map: None, models, left_out }, source)
@@ -185,15 +185,20 @@ fn shown(list: Option<&Node>, added: &Nodes, rows: &[Row]) -> Vec<Shown> {
     of_file.chain(of_database).collect()
 }
 
-fn assemble(rows: &[Row], router: &Router) -> Setup {
-    let (groups, patterns) = groups(rows);
+fn assemble(rows: &[Row], router: &Router, notes: &mut Notes) -> Setup {
+    let (mut groups, patterns) = groups(rows);
+    for group in &router.routing_groups {
+        if let Some(joined) = group.join(&groups, notes) {
+            groups.insert(group.name.clone(), Arc::new(joined));
+        }
+    }
     let hidden = router.aliases.iter().filter(|alias| alias.hidden);
     Setup {
         groups,
         patterns,
         aliases: router.aliases.iter().map(|alias| (alias.name.clone(), alias.target.clone())).collect(),
         hidden: hidden.map(|alias| alias.name.clone()).collect(),
-        rules: router.rules.clone(),
+        rules: Arc::new(router.rules.clone()),
         access: Default::default(),
         doorway: Default::default(),
         spending: Default::default(),
@@ -220,7 +225,7 @@ fn groups(rows: &[Row]) -> (HashMap<String, Arc<Group>>, Vec<Pattern>) {
     for name in names {
         let deployments = members.remove(name).unwrap_or_default();
         let team = owner(rows, name);
-        let group = Arc::new(Group { name: name.to_owned(), deployments, team });
+        let group = Arc::new(Group { name: name.to_owned(), deployments, team, strategy: None });
         match name.split_once('*') {
             Some((before, after)) => {
                 patterns.push(Pattern { before: before.to_owned(), after: after.to_owned(), group });

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use policy::{RetryPolicy, Rules, nearest};
+use policy::{RetryPolicy, Rules};
 use types::FaultKind;
 
 use super::bounds::Shared;
@@ -11,6 +11,7 @@ use super::keys::{ALIAS, RETRY_POLICY};
 use super::models::Defaults;
 use super::report::{Notes, Place};
 use super::section::{Section, scalar, shown};
+use super::strategy::{self, RoutingGroup};
 use super::tree::{Node, Value};
 
 /// Silence after which a stream gets a sign of life, unless somebody says otherwise.
@@ -24,6 +25,8 @@ pub struct Router {
     pub chains: Vec<Chain>,
     /// Other names of groups.
     pub aliases: Vec<Alias>,
+    /// Groups of groups.
+    pub routing_groups: Vec<RoutingGroup>,
     /// What holds for deployments that say nothing.
     pub defaults: Defaults,
     /// Silence after which a stream gets a sign of life.
@@ -44,29 +47,15 @@ pub struct Alias {
     pub path: String,
 }
 
-/// Strategies of the incumbent that are not there yet.
-const STRATEGIES: [&str; 8] = [
-    "cost-based-routing",
-    "lar1",
-    "latency-based-routing",
-    "least-busy",
-    "priority",
-    "provider-budget-routing",
-    "usage-based-routing",
-    "usage-based-routing-v2",
-];
-
-/// The strategy that is there.
-const SHUFFLE: &str = "simple-shuffle";
-
 /// Reads both sections.
 pub fn read(router: &Section, library: &Section, notes: &mut Notes) -> Router {
-    check_strategy(router, notes);
+    let strategy = strategy::read(router, notes).unwrap_or_default();
     let chains = fallbacks::read(router, library, notes);
     let retries =
         router.small("num_retries").or_else(|| router.small("max_retries")).or_else(|| library.small("num_retries"));
     let usual = Rules::default();
     let mut rules = Rules {
+        strategy,
         retries: retries.unwrap_or(usual.retries),
         retry_policy: retry_policy(router.node("retry_policy"), &router.at("retry_policy"), notes),
         min_pause: router.seconds("retry_after").unwrap_or(usual.min_pause),
@@ -86,6 +75,7 @@ pub fn read(router: &Section, library: &Section, notes: &mut Notes) -> Router {
         rules,
         chains,
         aliases: aliases(router, notes),
+        routing_groups: strategy::routing_groups(router, notes),
         defaults: Defaults {
             timeout: router.seconds("timeout").or_else(|| library.seconds("request_timeout")),
             stream_timeout: router.seconds("stream_timeout"),
@@ -99,21 +89,6 @@ pub fn read(router: &Section, library: &Section, notes: &mut Notes) -> Router {
 /// What the router says, else what the library says.
 fn either<T>(router: &Section, library: &Section, read: impl Fn(&Section) -> Option<T>) -> Option<T> {
     read(router).or_else(|| read(library))
-}
-
-fn check_strategy(router: &Section, notes: &mut Notes) {
-    let Some(strategy) = router.text("routing_strategy").filter(|strategy| *strategy != SHUFFLE) else {
-        return;
-    };
-    let (place, path) = (router.place("routing_strategy"), router.at("routing_strategy"));
-    if STRATEGIES.contains(&strategy) {
-        let message = format!("{strategy} is known, but not there yet: {SHUFFLE} is used, by weight");
-        notes.warn(place, &path, message, "");
-        return;
-    }
-    let near = nearest(strategy, STRATEGIES.into_iter().chain([SHUFFLE]));
-    let remedy = near.map_or(format!("write {SHUFFLE}"), |near| format!("did you mean {near}?"));
-    notes.error(place, &path, format!("no strategy is called {strategy:?}"), remedy);
 }
 
 /// The key of a retry policy that speaks of all kinds that no other key names.

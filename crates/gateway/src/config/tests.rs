@@ -206,8 +206,6 @@ fn the_tutorial_with_one_alias_for_two_providers_loads_unchanged() {
         "config.yaml:8:7: warning: model_list[1].litellm_params.model: anthropic/claude-3-5-sonnet-20240620 is not in \
          the catalogue (misspelt, brand-new, or gone): its price and limits are not known; state input_cost_per_token \
          and output_cost_per_token in model_info",
-        "config.yaml:11:3: warning: router_settings.routing_strategy: latency-based-routing is known, but not there yet: \
-         simple-shuffle is used, by weight",
         "config.yaml:12:3: warning: router_settings.enable_fallbacks: has no effect here (fallbacks): fallbacks are \
          always on; `fallbacks` says which; remove it when you like",
     ];
@@ -242,8 +240,6 @@ fn the_guide_to_a_local_first_gateway_loads_unchanged() {
          it may do everything; use a long random text, e.g. from: openssl rand -hex 24",
         "config.yaml:42:3: warning: general_settings.database_url: environment variable DATABASE_URL is not set: \
          keys and spend are kept in a SQLite file; export it, or remove the line",
-        "config.yaml:47:3: warning: router_settings.routing_strategy: latency-based-routing is known, but not there yet: \
-         simple-shuffle is used, by weight",
     ];
     let setup = check_sample(
         LOCAL_FIRST,

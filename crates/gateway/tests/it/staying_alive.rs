@@ -7,6 +7,7 @@ mod drain;
 mod fallbacks;
 mod hanging_up;
 mod silence;
+mod strategies;
 
 use crate::callers::Front;
 use crate::client::Answer;

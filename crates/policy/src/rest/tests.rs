@@ -2,10 +2,15 @@ use types::FaultKind::*;
 
 use super::*;
 
+/// The faults came after all that was well.
 fn check(rules: &Rules, fault: Fault, good: u32, bad: u32, expected_s: Option<u64>) {
-    let got = rest(rules, &fault, Tally { good, bad }, true);
-    assert_eq!(got, expected_s.map(Duration::from_secs), "{fault:?} after {good} good, {bad} bad");
-    assert_eq!(rest(rules, &fault, Tally { good, bad }, false), None, "nothing rests without an alternative");
+    check_streak(rules, fault, Tally { good, bad, streak: bad }, expected_s);
+}
+
+fn check_streak(rules: &Rules, fault: Fault, tally: Tally, expected_s: Option<u64>) {
+    let got = rest(rules, &fault, tally, true);
+    assert_eq!(got, expected_s.map(Duration::from_secs), "{fault:?} after {tally:?}");
+    assert_eq!(rest(rules, &fault, tally, false), None, "nothing rests without an alternative");
 }
 
 #[test]
@@ -20,7 +25,10 @@ fn a_deployment_rests_when_it_says_so_or_fails_too_often() {
     check(&rules, Fault::provider(Upstream, ""), 2, 3, Some(5));
     check(&rules, Fault::provider(Upstream, ""), 3, 3, None);
     check(&rules, Fault::provider(Connect, ""), 0, 2, Some(5));
-    check(&rules, Fault::provider(Connect, ""), 9, 2, None);
+    check(&rules, Fault::provider(Connect, ""), 9, 2, Some(5));
+    check_streak(&rules, Fault::provider(Connect, ""), Tally { good: 9, bad: 2, streak: 1 }, None);
+    check(&rules, Fault::provider(Upstream, ""), 1000, 5, Some(5));
+    check_streak(&rules, Fault::provider(Upstream, ""), Tally { good: 1000, bad: 50, streak: 4 }, None);
     check(&rules, Fault::invalid(""), 0, 100, None);
 }
 

@@ -15,11 +15,35 @@ pub static ALIAS: Table = Table { name: "model_group_alias.*", keys: &[ALIAS_ENT
 /// What a provider may cost.
 pub static PROVIDER_BUDGET: Table = Table { name: "provider_budget_config.*", keys: &[BUDGET_ENTRY], open: false };
 
+/// Settings of a strategy.
+pub static STRATEGY_ARGS: Table = Table { name: "routing_strategy_args", keys: &[ARGS], open: false };
+
+/// A name for several groups.
+pub static ROUTING_GROUP: Table = Table { name: "routing_groups[]", keys: &[GROUP], open: false };
+
+#[rustfmt::skip]
+const ARGS: &[Key] = &[
+    on("ttl", Seconds, "seconds for which a measurement of speed counts; 3600 unless given"),
+    on("lowest_latency_buffer", Number, "how much slower than the quickest is as good: 0.5 is half as slow again; 0 unless given"),
+    moot("max_latency_list_size", Count, "measurements that are kept", "a running mean needs none of them"),
+    later("ttft_percentile", Number, "a percentile instead of the mean"),
+    later("confidence_threshold_*", Number, "thresholds of `lar1`"),
+];
+
+#[rustfmt::skip]
+const GROUP: &[Key] = &[
+    on("group_name", Name, "what callers ask for"),
+    on("models", Texts, "the groups"),
+    on("routing_strategy", Text, "how a deployment is chosen; `priority` goes by `model_priorities`"),
+    on("routing_strategy_args", Map, "settings of the strategy"),
+    on("model_priorities", Map, "number by group: the lowest comes first, equals share"),
+];
+
 #[rustfmt::skip]
 const CHOICE: &[Key] = &[
-    on("routing_strategy", Text, "how a deployment is chosen within a group: `simple-shuffle`"),
-    later("routing_strategy_args", Map, "settings of the strategy"),
-    later("routing_groups", List, "groups of models with a strategy of their own"),
+    on("routing_strategy", Text, "how a deployment is chosen within a group: `simple-shuffle` (by weight, unless given), `least-busy`, `latency-based-routing`, `usage-based-routing`, `usage-based-routing-v2`, `cost-based-routing`"),
+    on("routing_strategy_args", Map, "settings of the strategy: `ttl` and `lowest_latency_buffer`"),
+    on("routing_groups", List, "names for several groups together, with a strategy of their own"),
     later("weights", Map, "weights by group and deployment"),
     on("model_group_alias", Map, "other names of groups: `alias: group` or `alias: {model: group, hidden: true}`"),
     later("default_litellm_params", Map, "parameters of all deployments"),

@@ -64,6 +64,7 @@ impl Builder<'_> {
                 (facts::gather(whose, model, info, &self.prices.book, &tariff), Pricing::Fixed(tariff))
             }
         };
+        let price = if let Pricing::Fixed(tariff) = &pricing { tariff.per_token() } else { None };
         let deployment = Deployment {
             health: self.roll.of(&id),
             id,
@@ -80,7 +81,7 @@ impl Builder<'_> {
             drop_params: params.flag("drop_params").unwrap_or(self.defaults.drop_params),
             removed,
             defaults,
-            member: member(params),
+            member: member(params, price),
             limits: limits(params, &self.defaults, provider.local),
             bounds: self.defaults.bounds.bounds(params, provider, self.notes),
             retries: params.small("num_retries").or_else(|| params.small("max_retries")),
@@ -135,10 +136,10 @@ fn short_hash(text: &str) -> String {
     format!("{hash:016x}")
 }
 
-fn member(params: &Section) -> Member {
+fn member(params: &Section, price: Option<u64>) -> Member {
     let number = |name: &str| params.decimal(name).map_or(0.0, |number: Decimal| number.to_f64());
     let order = params.text("order").and_then(|text| text.parse().ok()).unwrap_or(LAST);
-    Member { weight: number("weight"), rpm: number("rpm"), tpm: number("tpm"), order, out: false }
+    Member { weight: number("weight"), rpm: number("rpm"), tpm: number("tpm"), order, price }
 }
 
 /// A `timeout` bounds streams too, as the incumbent's does, unless `stream_timeout` says otherwise.

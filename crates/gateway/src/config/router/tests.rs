@@ -43,13 +43,13 @@ fn strategies_are_known_by_name() {
     let check = |strategy: &str, expected: &[&str]| {
         check(&with(&format!("router_settings: {{routing_strategy: {strategy}}}")), expected)
     };
-    check("simple-shuffle", &[]);
+    for strategy in ["simple-shuffle", "latency-based-routing"] {
+        check(strategy, &[]);
+    }
     check(
-        "latency-based-routing",
-        &[
-            "config.yaml:2:19: warning: router_settings.routing_strategy: latency-based-routing is known, but not there yet: \
-         simple-shuffle is used, by weight",
-        ],
+        "lar1",
+        &["config.yaml:2:19: warning: router_settings.routing_strategy: lar1 is known, but not there yet: calls are \
+         shared by weight"],
     );
     check(
         "least-bussy",

@@ -1,0 +1,53 @@
+use tokio::time::advance;
+use types::FaultKind;
+
+use super::*;
+
+fn well() -> (Arc<Health>, Arc<Rules>) {
+    (Arc::default(), Arc::default())
+}
+
+fn visit(health: &Arc<Health>, rules: &Arc<Rules>) -> Option<Visit> {
+    health.visit(rules, false)
+}
+
+/// Two calls that find nobody there.
+fn break_down(health: &Arc<Health>, rules: &Arc<Rules>) {
+    for _ in 0..2 {
+        visit(health, rules).unwrap().failed(&Fault::provider(FaultKind::Connect, ""), true);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn visits_are_counted_while_they_last() {
+    let (health, rules) = well();
+    let visits: Vec<_> = (0..3).map(|_| visit(&health, &rules)).collect();
+    assert_eq!(health.busy(), 3);
+    drop(visits);
+    assert_eq!(health.busy(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_rest_one_visit_tries_and_the_others_stay_away() {
+    let (health, rules) = well();
+    break_down(&health, &rules);
+    assert_eq!((health.rest_left(), visit(&health, &rules).is_none()), (rules.cooldown, true));
+    assert!(health.visit(&rules, true).is_some(), "the least bad chance may be taken anyway");
+    advance(rules.cooldown).await;
+    let trial = visit(&health, &rules).expect("one may try");
+    assert!(visit(&health, &rules).is_none());
+    trial.succeeded();
+    assert!(visit(&health, &rules).is_some());
+    assert_eq!(health.rest_left(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trial_that_is_given_up_lets_the_next_one_try() {
+    let (health, rules) = well();
+    break_down(&health, &rules);
+    advance(rules.cooldown).await;
+    drop(visit(&health, &rules).unwrap());
+    let trial = visit(&health, &rules).expect("the next one may try");
+    trial.failed(&Fault::provider(FaultKind::Upstream, ""), true);
+    assert_eq!(health.rest_left(), rules.cooldown);
+}

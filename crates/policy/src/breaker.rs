@@ -1,0 +1,114 @@
+//! The breaker of a deployment: closed while it is well, open while it rests, half open while a single call tries
+//! whether it is well again. Times are milliseconds of any clock that only goes forward.
+
+use std::time::Duration;
+
+use types::Fault;
+
+use crate::{Rules, Tally, rest};
+
+/// Length of the time in which faults are counted.
+const MINUTE_MS: u64 = 60_000;
+
+/// Whether a deployment may have a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// It is well.
+    Open,
+    /// It has rested: this call may try whether it is well again, and no other one until it is known.
+    Trial,
+    /// Not before so many milliseconds have passed.
+    Rests(u64),
+}
+
+/// The breaker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Breaker {
+    /// In which minute the faults were counted.
+    minute: u64,
+    tally: Tally,
+    /// Whether it failed and has not been well since.
+    is_broken: bool,
+    /// Until when it rests.
+    rests_until: u64,
+    /// Until when it rests because the provider itself asked for less traffic.
+    asked_until: u64,
+    /// Until when the result of a trial is waited for.
+    trial_until: u64,
+}
+
+impl Breaker {
+    /// Whether a call may go there now.
+    pub fn admits(&self, now: u64) -> Admission {
+        match self.waits_until(now) {
+            until if until > now => Admission::Rests(until - now),
+            _ if self.is_broken => Admission::Trial,
+            _ => Admission::Open,
+        }
+    }
+
+    /// When the next call may go there: in the past while it is well.
+    fn waits_until(&self, now: u64) -> u64 {
+        if self.is_broken && self.rests_until <= now { self.trial_until } else { self.rests_until }
+    }
+
+    /// How much longer it rests, milliseconds; 0 if it does not.
+    pub fn rest_left(&self, now: u64) -> u64 {
+        self.waits_until(now).saturating_sub(now)
+    }
+
+    /// How much longer the provider itself wants no traffic, milliseconds.
+    pub fn asked_rest_left(&self, now: u64) -> u64 {
+        self.asked_until.saturating_sub(now)
+    }
+
+    /// A call tries whether it is well again: nobody else does for as long as a rest takes.
+    pub fn begin_trial(&mut self, rules: &Rules, now: u64) {
+        self.trial_until = now + millis(rules.cooldown);
+    }
+
+    /// The trial came to no result: somebody else may try.
+    pub fn give_up_trial(&mut self) {
+        self.trial_until = 0;
+    }
+
+    /// A call succeeded: whatever was wrong is over.
+    pub fn succeeded(&mut self, now: u64) {
+        self.turn_minute(now);
+        self.tally.good = self.tally.good.saturating_add(1);
+        let Tally { good, bad, .. } = self.tally;
+        *self = Breaker { minute: self.minute, tally: Tally { good, bad, streak: 0 }, ..Breaker::default() };
+    }
+
+    /// A call failed by the provider's fault. `alternative` says whether anybody else could take its calls: if not, it
+    /// never rests. A shorter rest never cuts a longer one.
+    pub fn failed(&mut self, rules: &Rules, fault: &Fault, alternative: bool, now: u64) {
+        self.turn_minute(now);
+        self.tally.bad = self.tally.bad.saturating_add(1);
+        self.tally.streak = self.tally.streak.saturating_add(1);
+        let relapse = self.is_broken.then_some(rules.cooldown).filter(|_| alternative);
+        if let Some(rest) = rest(rules, fault, self.tally, alternative).or(relapse) {
+            self.is_broken = true;
+            self.rests_until = self.rests_until.max(now + millis(rest));
+            self.trial_until = 0;
+        }
+        if let Some(wait) = fault.retry_after {
+            self.asked_until = self.asked_until.max(now + millis(wait));
+        }
+    }
+
+    fn turn_minute(&mut self, now: u64) {
+        let minute = now / MINUTE_MS;
+        if self.minute != minute {
+            self.minute = minute;
+            self.tally = Tally { streak: self.tally.streak, ..Tally::default() };
+        }
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX / 2)
+}
+
+#[cfg(test)]
+mod tests;

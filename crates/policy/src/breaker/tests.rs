@@ -1,0 +1,100 @@
+use types::FaultKind;
+
+use super::*;
+
+const REST: u64 = 5_000;
+
+fn refused() -> Fault {
+    Fault::provider(FaultKind::Connect, "")
+}
+
+/// A breaker that has just opened, at `now`.
+fn opened(now: u64) -> Breaker {
+    let mut breaker = Breaker::default();
+    for _ in 0..2 {
+        breaker.failed(&Rules::default(), &refused(), true, now);
+    }
+    assert_eq!(breaker.admits(now), Admission::Rests(REST));
+    breaker
+}
+
+#[test]
+fn after_a_rest_one_call_at_a_time_tries_whether_all_is_well() {
+    let rules = Rules::default();
+    let mut breaker = opened(0);
+    assert_eq!(breaker.admits(REST), Admission::Trial);
+    breaker.begin_trial(&rules, REST);
+    assert_eq!(breaker.admits(REST + 1), Admission::Rests(REST - 1));
+    breaker.succeeded(REST + 2);
+    assert_eq!(breaker.admits(REST + 2), Admission::Open);
+}
+
+#[test]
+fn a_trial_that_fails_is_followed_by_another_rest_whatever_the_fault() {
+    let rules = Rules::default();
+    let mut breaker = opened(0);
+    breaker.begin_trial(&rules, REST);
+    breaker.failed(&rules, &Fault::provider(FaultKind::Upstream, ""), true, REST + 100);
+    assert_eq!(breaker.admits(REST + 100), Admission::Rests(REST));
+}
+
+#[test]
+fn a_trial_without_a_result_keeps_others_away_for_a_rest_at_most() {
+    let rules = Rules::default();
+    let mut breaker = opened(0);
+    breaker.begin_trial(&rules, REST);
+    assert_eq!(breaker.admits(2 * REST), Admission::Trial);
+    breaker.begin_trial(&rules, 2 * REST);
+    breaker.give_up_trial();
+    assert_eq!(breaker.admits(2 * REST + 1), Admission::Trial);
+}
+
+#[test]
+fn a_dead_deployment_gets_one_call_per_rest_and_is_back_within_one() {
+    let rules = Rules::default();
+    let mut breaker = Breaker::default();
+    let (mut tried, mut calls) = (0, 0);
+    // Ten calls a second; it is dead for a minute.
+    for now in (0..60_000).step_by(100) {
+        calls += 1;
+        if breaker.admits(now) != Admission::Open && !matches!(breaker.admits(now), Admission::Trial) {
+            continue;
+        }
+        tried += 1;
+        breaker.begin_trial(&rules, now);
+        breaker.failed(&rules, &refused(), true, now);
+    }
+    assert!(tried * 50 <= calls * 2, "{tried} of {calls}");
+    let back = (60_000..).step_by(100).find(|now| breaker.admits(*now) == Admission::Trial).unwrap();
+    assert!(back <= 60_000 + REST, "{back}");
+}
+
+#[test]
+fn nobody_rests_without_an_alternative() {
+    let mut breaker = Breaker::default();
+    for now in 0..100 {
+        breaker.failed(&Rules::default(), &refused(), false, now);
+        assert_eq!(breaker.admits(now), Admission::Open);
+    }
+}
+
+#[test]
+fn a_shorter_rest_never_cuts_a_longer_one() {
+    let asks = |s| Fault { retry_after: Some(Duration::from_secs(s)), ..Fault::provider(FaultKind::RateLimit, "") };
+    let mut breaker = Breaker::default();
+    breaker.failed(&Rules::default(), &asks(60), true, 0);
+    breaker.failed(&Rules::default(), &asks(1), true, 10);
+    assert_eq!((breaker.rest_left(10), breaker.asked_rest_left(10)), (59_990, 59_990));
+}
+
+#[test]
+fn faults_are_counted_by_the_minute_and_in_a_row() {
+    let (rules, fault) = (Rules::default(), Fault::provider(FaultKind::Upstream, ""));
+    let mut breaker = Breaker::default();
+    (0..1000).for_each(|now| breaker.succeeded(now));
+    for fault_number in 1..=5 {
+        assert_eq!(breaker.admits(2_000), Admission::Open, "after {fault_number} faults");
+        breaker.failed(&rules, &fault, true, 2_000);
+    }
+    assert_eq!(breaker.admits(2_000), Admission::Rests(REST), "it was well often, but not lately");
+}
