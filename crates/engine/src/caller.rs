@@ -216,7 +216,7 @@ impl Caller {
 
     /// Whether it may call `model`, or why not.
     pub fn may_call(&self, model: &str) -> Result<(), Fault> {
-        let Some(key) = self.key.as_deref().filter(|_| !self.is_admin) else { return Ok(()) };
+        let Some(key) = self.key.as_deref() else { return Ok(()) };
         let own = self.user.as_deref().filter(|_| self.team.is_none()).map(|user| ("user", &user.models));
         let lists = [
             self.team.as_deref().map(|team| ("team", &team.models)),
@@ -224,8 +224,10 @@ impl Caller {
             own,
             self.organization.as_deref().map(|organization| ("organization", &organization.models)),
         ];
-        let refused = match grants::key_allows(&key.models, model) {
+        // An admin may do everything, but not with a key that was made for something.
+        let refused = match grants::key_allows(&key.models, model, self.team_id.is_some()) {
             false => Some("key"),
+            true if self.is_admin => None,
             true => lists.into_iter().flatten().find(|(_, list)| !grants::allows(list, model)).map(|(who, _)| who),
         };
         refused.map_or(Ok(()), |who| Err(no_model(who, model)))

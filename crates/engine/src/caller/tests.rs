@@ -66,6 +66,17 @@ fn every_level_has_its_say_about_models() {
 }
 
 #[test]
+fn an_admins_key_may_do_no_more_than_it_was_made_for() {
+    let objects = [
+        (Kind::User, "root", r#"{"user_role":"proxy_admin","models":["a"]}"#),
+        (Kind::Key, "narrow", r#"{"user_id":"root","models":["a"]}"#),
+        (Kind::Key, "wide", r#"{"user_id":"root"}"#),
+    ];
+    let may = |hash: &str, model: &str| resolve(&objects, hash, 0).unwrap().may_call(model).is_ok();
+    assert_eq!((may("narrow", "a"), may("narrow", "b"), may("wide", "b")), (true, false, true));
+}
+
+#[test]
 fn everybody_who_pays_has_an_account() {
     let objects = [
         (Kind::Budget, "shared", r#"{"max_budget":7}"#),
