@@ -102,7 +102,7 @@ impl Attempt<'_> {
     async fn booked(self, mut booking: Booking) -> Result<Opened, Fault> {
         let Some(encoded) = self.encode()? else { return self.estimate() };
         let lowered = booking.lowered;
-        booking.open();
+        booking.open().await;
         let mut booking = Some(booking);
         let opened = self.in_time(self.send(encoded, &mut booking)).await;
         match opened {

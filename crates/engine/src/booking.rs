@@ -51,6 +51,8 @@ pub(crate) struct Booking {
     has_output: bool,
     stream: bool,
     opened: bool,
+    /// Whether it may have cost something.
+    sent: bool,
     settled: bool,
 }
 
@@ -110,6 +112,7 @@ impl Booking {
             has_output,
             stream: ask.stream,
             opened: false,
+            sent: false,
             settled: false,
         };
         if setup.pricing.block_unpriced && !booking.tariff.is_known() {
@@ -137,14 +140,15 @@ impl Booking {
         }
     }
 
-    /// The attempt is about to be sent: from here on it may cost something.
-    pub fn open(&mut self) {
+    /// The attempt is about to be sent: when this is over it may cost something.
+    pub async fn open(&mut self) {
         self.opened = true;
         self.started_at = self.pass.now_ms();
         if let (Some(ledger), Some(entry)) = (&self.ledger, &mut self.entry) {
             entry.started_at = self.started_at;
-            ledger.open(entry);
+            ledger.open(entry).await;
         }
+        self.sent = true;
     }
 
     /// The first content has come.
@@ -163,7 +167,7 @@ impl Booking {
             self.note_pace(1);
         }
         // A provider that refuses or breaks before it answers bills nothing.
-        self.settle_as(Status::Failure, Usage { input: Some(0), output: Some(0), ..Usage::default() }, false);
+        self.settle_as(Status::Failure, nothing(), false);
     }
 
     /// The attempt brought an answer and consumed this; `output_bytes` is what the model wrote, for what the provider
@@ -226,7 +230,10 @@ impl Booking {
         self.settled = true;
         let ended_at = self.pass.now_ms();
         let bill = self.asked.bill(self.started_at, (ended_at - self.started_at).max(0) as u64);
+        // Who left before it was sent owes nothing.
+        let usage = if self.sent { usage } else { nothing() };
         let cost = match (status, usage.total()) {
+            _ if !self.sent => Some(Cost::default()),
             (Status::Failure, Some(0)) => Some(Cost::default()),
             _ => self.tariff.cost(&usage, &bill),
         };
@@ -280,6 +287,11 @@ impl Drop for Booking {
             self.abort(Usage::default(), 0);
         }
     }
+}
+
+/// No token at all.
+fn nothing() -> Usage {
+    Usage { input: Some(0), output: Some(0), ..Usage::default() }
 }
 
 fn lines(cost: &Cost) -> CostLines {

@@ -19,14 +19,14 @@ async fn main() {
 
     let spool = Spool::open(&dir.join("spool")).unwrap();
     let pen = spool.pen().unwrap();
-    each("write a line", || entries.iter().for_each(|entry| drop(pen.write(entry))));
+    each("write a line", || entries.iter().for_each(|entry| drop(pen.jot(entry))));
 
     let mut reader = spool.reader();
     each("read a line", || while reader.next(1000).unwrap().more {});
 
     let begun = Instant::now();
     for entry in &entries[..100] {
-        pen.durable(pen.write(entry)).await;
+        pen.durable(&pen.jot(entry)).await;
     }
     println!("wait for the disk, alone: {:?}", begun.elapsed() / 100);
 

@@ -90,9 +90,10 @@ async fn what_is_written_is_booked_and_told_to_the_meters() {
     tokio::spawn(books.clone().keep());
     books.opened().await.unwrap();
     let pen = books.pen().unwrap();
-    pen.write(&entry("a", Status::Open, "ada"));
-    pen.write(&entry("a", Status::Success, "ada"));
-    pen.write(&entry("b", Status::Success, "ada"));
+    pen.jot(&entry("a", Status::Open, "ada"));
+    pen.jot(&entry("a", Status::Success, "ada"));
+    pen.jot(&entry("b", Status::Success, "ada"));
+    pen.write();
     until_spent(&meters, "user:ada", 10).await;
 }
 
@@ -104,7 +105,7 @@ async fn what_the_meters_counted_themselves_is_not_told_to_them_again() {
     tokio::spawn(books.clone().keep());
     books.opened().await.unwrap();
     let charges = vec![Charge { subject: "user:ada".to_owned(), period: "total".to_owned() }];
-    books.pen().unwrap().write(&Entry { charges, ..entry("a", Status::Success, "ada") });
+    books.pen().unwrap().jot(&Entry { charges, ..entry("a", Status::Success, "ada") });
     until_spent(&meters, "gateway", 5).await;
     assert_eq!(spent(&meters, "user:ada"), 0, "a purse has it");
     let reset =
@@ -119,7 +120,7 @@ async fn a_database_that_comes_late_gets_everything() {
     let (books, meters) = books(&dir.place());
     let pen = books.pen().unwrap();
     tokio::spawn(books.clone().keep());
-    pen.write(&entry("a", Status::Success, "ada"));
+    pen.jot(&entry("a", Status::Success, "ada"));
     let mut opened = books.opened.subscribe();
     opened.changed().await.unwrap();
     assert!(opened.borrow_and_update().is_err());
@@ -135,9 +136,9 @@ async fn what_a_dead_process_left_is_known_when_the_books_are_open() {
     dir.has_database(true);
     let dead = Spool::open(&dir.place().spool).unwrap();
     let pen = dead.pen().unwrap();
-    pen.write(&entry("a", Status::Open, "ada"));
+    pen.jot(&entry("a", Status::Open, "ada"));
     for number in 0..2500 {
-        pen.write(&entry(&number.to_string(), Status::Success, "bob"));
+        pen.jot(&entry(&number.to_string(), Status::Success, "bob"));
     }
     drop((pen, dead));
     let (books, meters) = books(&dir.place());
@@ -152,7 +153,7 @@ async fn what_cannot_be_read_keeps_nobody_from_the_books() {
     let dir = Dir::new();
     dir.has_database(true);
     let dead = Spool::open(&dir.place().spool).unwrap();
-    dead.pen().unwrap().write(&entry("a", Status::Success, "ada"));
+    dead.pen().unwrap().jot(&entry("a", Status::Success, "ada"));
     drop(dead);
     // Not a file, whatever it is called.
     let odd = dir.place().spool.join("9-9/000-00000001.log");
@@ -171,7 +172,7 @@ async fn an_end_in_order_leaves_nothing_in_the_spool() {
     let (one, _) = books(&dir.place());
     tokio::spawn(one.clone().keep());
     one.opened().await.unwrap();
-    one.pen().unwrap().write(&entry("a", Status::Success, "ada"));
+    one.pen().unwrap().jot(&entry("a", Status::Success, "ada"));
     one.close().await;
     assert_eq!(folders(&dir.place().spool), 0);
     let (two, meters) = books(&dir.place());
@@ -185,7 +186,7 @@ async fn what_cannot_be_booked_at_the_end_is_there_at_the_next_start() {
     let dir = Dir::new();
     let (one, _) = books(&dir.place());
     let pen = one.pen().unwrap();
-    pen.write(&entry("a", Status::Success, "ada"));
+    pen.jot(&entry("a", Status::Success, "ada"));
     drop(pen);
     one.close().await;
     drop(one);
@@ -202,7 +203,7 @@ async fn a_line_that_nobody_understands_is_set_aside() {
     dir.has_database(true);
     let place = dir.place();
     let dead = Spool::open(&place.spool).unwrap();
-    dead.pen().unwrap().write(&entry("a", Status::Success, "ada"));
+    dead.pen().unwrap().jot(&entry("a", Status::Success, "ada"));
     let mut files = fs::read_dir(&place.spool).unwrap().map(|found| found.unwrap().path().join("000-00000001.log"));
     let file = files.find(|path| path.exists()).unwrap();
     // The checksum of `7`, which is whole, but no entry.

@@ -1,9 +1,15 @@
-//! A pen: what one thread writes with. It never waits for the disk, only for the system to take a copy of the line.
+//! A pen: what one thread writes with. Lines gather until the thread has nothing else to do, and then go into the file
+//! together: the more calls there are, the less each of them costs. What the disk has taken is told to all who wait by
+//! the first of them.
 
+use std::future::poll_fn;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
+
+use tokio::task::yield_now;
 
 use super::folder::Folder;
 use super::page::Page;
@@ -13,53 +19,98 @@ use crate::{Entry, Status};
 
 /// Most bytes that are kept in memory when the disk refuses them.
 const MOST_KEPT: usize = 16 << 20;
+/// Most bytes that gather before they are written all the same.
+const MOST_GATHERED: usize = 256 << 10;
 
 /// What one thread writes with.
 pub struct Pen {
     ink: Arc<Mutex<Ink>>,
     syncer: Arc<Syncer>,
+    waiters: Mutex<Waiters>,
     /// Keeps others from taking the files over while somebody writes.
     _folder: Arc<Folder>,
 }
 
-/// A place in the spool, to be waited for.
+/// Who waits for the disk.
+#[derive(Default)]
+struct Waiters {
+    /// Whether somebody asks it for all.
+    led: bool,
+    wakers: Vec<Waker>,
+}
+
+/// A line of the spool, to be waited for.
 #[derive(Clone)]
-pub struct Mark(Option<(Arc<Page>, u64)>);
+pub struct Mark(Arc<Slip>);
+
+/// Where the lines that gathered together are, once they are written: up to where in which file. Nobody knows if the
+/// disk refused them.
+#[derive(Default)]
+struct Slip(OnceLock<Option<(Arc<Page>, u64)>>);
 
 impl Mark {
-    /// Whether everything before it is on the disk, or nobody knows when it will be.
-    pub(super) fn is_past(&self) -> bool {
-        self.0.as_ref().is_none_or(|(page, end)| page.is_durable(*end))
+    /// The file that has still to be brought to the disk; `None` if it is there, or nobody knows when it will be.
+    pub(super) fn waits_for(&self) -> Option<&Arc<Page>> {
+        let (page, end) = self.0.0.get()?.as_ref()?;
+        (!page.is_durable(*end) && !page.is_spoilt()).then_some(page)
     }
 }
 
 impl Pen {
     pub(super) fn new(folder: Arc<Folder>, syncer: Arc<Syncer>, limits: Limits) -> io::Result<Self> {
         let ink = syncer.enrol(|pen| Ink::new(folder.path().to_owned(), pen, limits))?;
-        Ok(Pen { ink, syncer, _folder: folder })
+        Ok(Pen { ink, syncer, waiters: Mutex::default(), _folder: folder })
     }
 
-    /// Writes an entry. From now on it survives the death of the process, unless the disk refuses it: then it is kept
-    /// in memory and written as soon as the disk takes it, and the spool is not healthy until then.
-    pub fn write(&self, entry: &Entry) -> Mark {
-        let health = self.syncer.health();
-        let mark = lock(&self.ink).write(entry, health);
-        if entry.status != Status::Open {
-            health.written.notify_one();
+    /// Takes an entry down. It is written together with those that come until somebody waits for one of them.
+    pub fn jot(&self, entry: &Entry) -> Mark {
+        lock(&self.ink).jot(entry, self.syncer.health())
+    }
+
+    /// Writes what was taken down. From now on it survives the death of the process, unless the disk refuses it: then
+    /// it is kept in memory and written as soon as the disk takes it, and the spool is not healthy until then.
+    pub fn write(&self) {
+        lock(&self.ink).write(self.syncer.health());
+    }
+
+    /// Waits until what `mark` stands for survives the death of the process, as far as [`Pen::write`] says.
+    pub async fn written(&self, mark: &Mark) {
+        if mark.0.0.get().is_none() {
+            // Everybody else who has something to write does so first.
+            yield_now().await;
         }
-        mark
+        if mark.0.0.get().is_none() {
+            self.write();
+        }
     }
 
-    /// Waits until what is written before `mark` is on the disk, or the disk has failed to take it.
-    pub fn durable(&self, mark: Mark) -> impl Future<Output = ()> + Send + use<> {
-        let past = mark.is_past();
-        let waiting = mark.0.filter(|_| !past).map(|(page, _)| self.syncer.ask(page));
-        async move {
-            if let Some(done) = waiting {
+    /// Waits until what `mark` stands for is on the disk, or the disk has failed to take it.
+    pub async fn durable(&self, mark: &Mark) {
+        self.written(mark).await;
+        while let Some(page) = mark.waits_for() {
+            let leads = !std::mem::replace(&mut lock(&self.waiters).led, true);
+            if leads {
+                let led = Led(self);
                 // An error is the syncer that let go of the other end, which is how it says that it is done.
-                let _ = done.await;
+                let _ = self.syncer.ask(page.clone()).await;
+                drop(led);
+                // Whoever had another file before ours may have been the reason for the last round.
+                continue;
             }
+            let mut asked = false;
+            poll_fn(|cx| self.poll_led(cx, &mut asked)).await;
         }
+    }
+
+    /// Waits until whoever asks for all is done.
+    fn poll_led(&self, cx: &mut Context, asked: &mut bool) -> Poll<()> {
+        let mut waiters = lock(&self.waiters);
+        if *asked || !waiters.led {
+            return Poll::Ready(());
+        }
+        *asked = true;
+        waiters.wakers.push(cx.waker().clone());
+        Poll::Pending
     }
 
     /// Writes elsewhere; where it wrote before.
@@ -74,12 +125,29 @@ impl Pen {
     }
 }
 
+/// Somebody asks for all who wait. Dropping it, in whatever way, tells them to look again.
+struct Led<'a>(&'a Pen);
+
+impl Drop for Led<'_> {
+    fn drop(&mut self) {
+        let wakers = {
+            let mut waiters = lock(&self.0.waiters);
+            waiters.led = false;
+            std::mem::take(&mut waiters.wakers)
+        };
+        wakers.into_iter().for_each(Waker::wake);
+    }
+}
+
 impl Drop for Pen {
     fn drop(&mut self) {
         let health = self.syncer.health();
-        if !lock(&self.ink).flush(health) {
+        let mut ink = lock(&self.ink);
+        ink.write(health);
+        if !ink.flush(health) {
             health.lose(&io::ErrorKind::StorageFull.into());
         }
+        drop(ink);
         self.syncer.dismiss(&self.ink);
     }
 }
@@ -93,8 +161,11 @@ pub(super) struct Ink {
     page: Arc<Page>,
     /// When the file was begun.
     begun: Instant,
-    /// The line that is being written.
-    line: Vec<u8>,
+    /// Lines that are not written yet, and the slip of those who wait for them.
+    gathered: Vec<u8>,
+    slip: Arc<Slip>,
+    /// Whether something is settled among them.
+    settles: bool,
     /// Lines that the disk refused.
     kept: Vec<u8>,
     /// Whether the file ends in a part of a line.
@@ -104,34 +175,62 @@ pub(super) struct Ink {
 impl Ink {
     fn new(folder: PathBuf, pen: u32, limits: Limits) -> io::Result<Self> {
         let (page, begun) = (Arc::new(Page::create(&folder, pen, 1)?), Instant::now());
-        Ok(Ink { folder, pen, number: 1, limits, page, begun, line: Vec::new(), kept: Vec::new(), torn: false })
+        let (gathered, slip, settles, kept, torn) = Default::default();
+        Ok(Ink { folder, pen, number: 1, limits, page, begun, gathered, slip, settles, kept, torn })
     }
 
-    fn write(&mut self, entry: &Entry, health: &Health) -> Mark {
-        if let Err(error) = line::write(entry, &mut self.line) {
+    fn jot(&mut self, entry: &Entry, health: &Health) -> Mark {
+        if let Err(error) = line::write(entry, &mut self.gathered) {
             health.lose(&error);
-            return Mark(None);
         }
+        self.settles |= entry.status != Status::Open;
+        let mark = Mark(self.slip.clone());
+        if self.gathered.len() >= MOST_GATHERED {
+            self.write(health);
+        }
+        mark
+    }
+
+    /// Writes what has gathered.
+    fn write(&mut self, health: &Health) {
+        if self.gathered.is_empty() {
+            return;
+        }
+        let place = self.put(health).then(|| (self.page.clone(), self.page.written()));
+        self.gathered.clear();
+        // The slip is new for each round: nobody has written on it.
+        let _ = std::mem::take(&mut self.slip).0.set(place);
+        if std::mem::take(&mut self.settles) {
+            health.written.notify_one();
+        }
+    }
+
+    /// Puts what has gathered into the file; whether it is there.
+    fn put(&mut self, health: &Health) -> bool {
+        let mut done = 0;
         if self.kept.is_empty() {
             // The usual case, without another copy.
-            let line = std::mem::take(&mut self.line);
-            let appended = self.append(&line);
-            self.line = line;
+            let gathered = std::mem::take(&mut self.gathered);
+            let appended = self.append(&gathered);
+            self.gathered = gathered;
             match appended {
-                Ok(count) if count == self.line.len() => return Mark(Some((self.page.clone(), self.page.written()))),
-                Ok(_) => self.torn = true,
+                Ok(count) if count == self.gathered.len() => return true,
+                Ok(count) => {
+                    // Only whole lines are done with; a torn one is written again.
+                    self.torn = true;
+                    done = memchr::memrchr(b'\n', &self.gathered[..count]).map_or(0, |end| end + 1);
+                }
                 Err(error) => health.complain(&error),
             }
         }
-        if self.kept.len() + self.line.len() > MOST_KEPT {
-            health.lose(&io::ErrorKind::StorageFull.into());
-            return Mark(None);
+        let rest = &self.gathered[done..];
+        if self.kept.len() + rest.len() > MOST_KEPT {
+            let lines = memchr::memchr_iter(b'\n', rest).count();
+            (0..lines).for_each(|_| health.lose(&io::ErrorKind::StorageFull.into()));
+            return false;
         }
-        self.kept.extend_from_slice(&self.line);
-        match self.flush(health) {
-            true => Mark(Some((self.page.clone(), self.page.written()))),
-            false => Mark(None),
-        }
+        self.kept.extend_from_slice(rest);
+        self.flush(health)
     }
 
     /// Writes what the disk refused so far; says whether nothing of it is left.

@@ -1,6 +1,9 @@
 use std::fs;
+use std::future::poll_fn;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Context, Poll, Waker};
 
 use proptest::prelude::*;
 
@@ -37,6 +40,13 @@ impl Drop for Dir {
     }
 }
 
+/// Writes an entry at once.
+fn put(pen: &Pen, entry: &Entry) -> Mark {
+    let mark = pen.jot(entry);
+    pen.write();
+    mark
+}
+
 fn sized(bytes: u64) -> Limits {
     Limits { bytes, ..LIMITS }
 }
@@ -66,17 +76,17 @@ fn what_is_settled_is_handed_out_as_it_was_written() {
     let pen = spool.pen().unwrap();
     let mut reader = spool.reader();
     assert!(reader.next(100).unwrap().entries.is_empty());
-    pen.write(&full("a", Status::Open));
+    put(&pen, &full("a", Status::Open));
     assert!(reader.next(100).unwrap().entries.is_empty());
-    pen.write(&full("a", Status::Success));
+    put(&pen, &full("a", Status::Success));
     let other = spool.pen().unwrap();
-    other.write(&full("b", Status::Failure));
+    put(&other, &full("b", Status::Failure));
     let batch = reader.next(100).unwrap();
     assert_eq!(batch.entries, [full("a", Status::Success), full("b", Status::Failure)]);
     reader.booked(&batch).unwrap();
     assert!(reader.next(100).unwrap().entries.is_empty());
     assert_eq!(reader.waiting().unwrap(), 0);
-    pen.write(&full("c", Status::Open));
+    put(&pen, &full("c", Status::Open));
     assert!(reader.waiting().unwrap() > 0);
 }
 
@@ -86,7 +96,7 @@ fn a_reader_takes_no_more_than_it_is_asked_to() {
     let spool = Spool::open_within(&dir.0, sized(3000)).unwrap();
     let pens = [spool.pen().unwrap(), spool.pen().unwrap()];
     for number in 0..50 {
-        pens[number % 2].write(&usual(&number.to_string(), Status::Success));
+        put(&pens[number % 2], &usual(&number.to_string(), Status::Success));
     }
     let mut reader = spool.reader();
     let first = reader.next(10).unwrap();
@@ -102,14 +112,14 @@ fn a_file_goes_when_everything_in_it_is_booked_and_nothing_in_it_is_open() {
     let pen = spool.pen().unwrap();
     let mut reader = spool.reader();
     for (id, status) in [("a", Status::Open), ("b", Status::Open), ("b", Status::Success)] {
-        pen.write(&usual(id, status));
+        put(&pen, &usual(id, status));
     }
     assert_eq!(dir.files().len(), 3);
     let batch = reader.next(100).unwrap();
     assert_eq!(dir.files().len(), 3, "not booked yet");
     reader.booked(&batch).unwrap();
     assert_eq!(dir.files().len(), 3, "a is open in the oldest file, and b would seem so without the last one");
-    pen.write(&usual("a", Status::Aborted));
+    put(&pen, &usual("a", Status::Aborted));
     let batch = reader.next(100).unwrap();
     assert_eq!(ids(&batch), [("a", Status::Aborted)]);
     reader.booked(&batch).unwrap();
@@ -121,7 +131,7 @@ fn a_file_that_is_old_goes_although_nobody_writes_any_more() {
     let dir = Dir::new();
     let spool = Spool::open_within(&dir.0, Limits { age: Duration::ZERO, ..LIMITS }).unwrap();
     let pen = spool.pen().unwrap();
-    pen.write(&usual("a", Status::Success));
+    put(&pen, &usual("a", Status::Success));
     let mut reader = spool.reader();
     while dir.files() != ["000-00000002.log"] {
         drain(&mut reader, 10);
@@ -134,9 +144,9 @@ fn what_a_dead_process_left_open_is_interrupted() {
     let spool = Spool::open_within(&dir.0, sized(1500)).unwrap();
     let pen = spool.pen().unwrap();
     for id in ["a", "b", "c"] {
-        pen.write(&usual(id, Status::Open));
+        put(&pen, &usual(id, Status::Open));
     }
-    pen.write(&usual("b", Status::Success));
+    put(&pen, &usual("b", Status::Success));
     assert!(orphans(&dir.0).unwrap().is_empty(), "it lives");
     drop((pen, spool));
     let mut found = orphans(&dir.0).unwrap();
@@ -156,8 +166,8 @@ fn a_folder_that_was_not_booked_is_found_again_in_full() {
     let dir = Dir::new();
     let spool = Spool::open(&dir.0).unwrap();
     let pen = spool.pen().unwrap();
-    pen.write(&usual("a", Status::Open));
-    pen.write(&usual("b", Status::Success));
+    put(&pen, &usual("a", Status::Open));
+    put(&pen, &usual("b", Status::Success));
     drop((pen, spool));
     for _ in 0..2 {
         let mut found = orphans(&dir.0).unwrap();
@@ -172,7 +182,7 @@ fn a_process_that_ends_in_order_leaves_nothing() {
     let spool = Spool::open(&dir.0).unwrap();
     let pen = spool.pen().unwrap();
     let mut reader = spool.reader();
-    pen.write(&usual("a", Status::Success));
+    put(&pen, &usual("a", Status::Success));
     drop(pen);
     reader.close();
     assert_eq!(drain(&mut reader, 10).len(), 1);
@@ -187,7 +197,7 @@ fn a_line_behind_a_torn_one_is_read_and_one_that_is_not_understood_is_set_aside(
     let dir = Dir::new();
     let spool = Spool::open(&dir.0).unwrap();
     let pen = spool.pen().unwrap();
-    pen.write(&usual("a", Status::Success));
+    put(&pen, &usual("a", Status::Success));
     let path = spool.folder.path().join("000-00000001.log");
     let mut text = fs::read(&path).unwrap();
     let strange = br#"{"attempt_id":"s","status":"sold"}"#;
@@ -196,7 +206,7 @@ fn a_line_behind_a_torn_one_is_read_and_one_that_is_not_understood_is_set_aside(
     text.extend_from_slice(strange);
     text.push(b'\n');
     fs::write(&path, text).unwrap();
-    pen.write(&usual("b", Status::Success));
+    put(&pen, &usual("b", Status::Success));
     let batch = spool.reader().next(10).unwrap();
     assert_eq!(ids(&batch), [("a", Status::Success), ("b", Status::Success)]);
     assert_eq!((batch.torn, batch.unreadable.len()), (1, 1));
@@ -208,8 +218,8 @@ fn a_line_that_is_only_partly_there_is_waited_for() {
     let dir = Dir::new();
     let spool = Spool::open(&dir.0).unwrap();
     let pen = spool.pen().unwrap();
-    pen.write(&usual("a", Status::Success));
-    pen.write(&usual("b", Status::Success));
+    put(&pen, &usual("a", Status::Success));
+    put(&pen, &usual("b", Status::Success));
     let path = spool.folder.path().join("000-00000001.log");
     let text = fs::read(&path).unwrap();
     fs::write(&path, &text[..text.len() - 20]).unwrap();
@@ -261,22 +271,59 @@ async fn what_was_waited_for_is_on_the_disk_and_many_wait_together() {
     let mut waiting = Vec::new();
     for number in 0..1000 {
         let pen = &pens[number % 2];
-        let mark = pen.write(&usual(&number.to_string(), Status::Success));
+        let mark = put(pen, &usual(&number.to_string(), Status::Success));
         // Some do not wait to the end.
         match number % 7 {
-            0 => drop(pen.durable(mark)),
-            _ => waiting.push(pen.durable(mark)),
+            0 => drop(Box::pin(async move { pen.durable(&mark).await })),
+            _ => waiting.push(Box::pin(async move { pen.durable(&mark).await })),
         }
     }
-    for done in waiting {
-        done.await;
-    }
-    let mark = pens[0].write(&usual("last", Status::Success));
-    assert!(!mark.is_past());
-    pens[0].durable(mark.clone()).await;
-    assert!(mark.is_past());
-    pens[0].durable(mark).await;
+    join_all(waiting).await;
+    let mark = put(&pens[0], &usual("last", Status::Success));
+    assert!(mark.waits_for().is_some());
+    pens[0].durable(&mark).await;
+    assert!(mark.waits_for().is_none());
+    pens[0].durable(&mark).await;
     assert!(pens[0].is_healthy());
+}
+
+/// Polls all of them until they are done, as the calls of a worker are.
+async fn join_all(mut futures: Vec<Pin<Box<impl Future<Output = ()>>>>) {
+    poll_fn(|cx| {
+        futures.retain_mut(|future| future.as_mut().poll(cx).is_pending());
+        if futures.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn lines_gather_until_their_thread_has_nothing_else_to_do() {
+    let dir = Dir::new();
+    let spool = Spool::open(&dir.0).unwrap();
+    let pen = spool.pen().unwrap();
+    let lines = |name: &str| fs::read_to_string(spool.reader().path().join(name)).unwrap().lines().count();
+    let marks: Vec<Mark> = (0..10).map(|number| pen.jot(&usual(&number.to_string(), Status::Success))).collect();
+    assert_eq!(lines("000-00000001.log"), 0);
+    pen.written(&marks[3]).await;
+    assert_eq!(lines("000-00000001.log"), 10, "whoever waits first writes for all");
+    pen.jot(&usual("last", Status::Open));
+    drop(pen);
+    assert_eq!(lines("000-00000001.log"), 11, "nothing is left behind");
+}
+
+#[tokio::test]
+async fn whoever_asks_the_disk_for_all_may_leave_and_the_others_ask_themselves() {
+    let dir = Dir::new();
+    let spool = Spool::open(&dir.0).unwrap();
+    let pen = spool.pen().unwrap();
+    let mark = put(&pen, &usual("a", Status::Success));
+    let mut waiting = [Box::pin(pen.durable(&mark)), Box::pin(pen.durable(&mark))];
+    let mut cx = Context::from_waker(Waker::noop());
+    waiting.iter_mut().for_each(|one| _ = one.as_mut().poll(&mut cx));
+    let [leader, other] = waiting;
+    drop(leader);
+    other.await;
+    assert!(mark.waits_for().is_none());
 }
 
 #[tokio::test]
@@ -284,8 +331,8 @@ async fn whoever_reads_is_woken_by_what_is_settled() {
     let dir = Dir::new();
     let spool = Arc::new(Spool::open(&dir.0).unwrap());
     let pen = spool.pen().unwrap();
-    pen.write(&usual("a", Status::Open));
-    pen.write(&usual("a", Status::Success));
+    put(&pen, &usual("a", Status::Open));
+    put(&pen, &usual("a", Status::Success));
     spool.written().await;
     assert_eq!(spool.reader().next(10).unwrap().entries.len(), 1);
 }
@@ -296,11 +343,11 @@ async fn lines_that_the_disk_refuses_are_kept_until_it_takes_them() {
     let spool = Spool::open(&dir.0).unwrap();
     let pen = spool.pen().unwrap();
     let good = pen.replace_page(page::Page::full());
-    let mark = pen.write(&usual("a", Status::Success));
+    let mark = put(&pen, &usual("a", Status::Success));
     assert!(!pen.is_healthy());
     assert!(spool.trouble().is_some_and(|trouble| trouble.contains("space")));
-    pen.durable(mark).await;
-    pen.write(&usual("b", Status::Success));
+    pen.durable(&mark).await;
+    put(&pen, &usual("b", Status::Success));
     pen.replace_page(good);
     // Nobody writes any more: the syncer does it by itself.
     while !pen.is_healthy() {
@@ -318,13 +365,13 @@ async fn a_file_that_the_disk_failed_to_take_is_not_written_any_more() {
     // A pipe takes everything, and cannot be brought to a disk.
     let (_end, page) = page::Page::pipe();
     pen.replace_page(page);
-    let mark = pen.write(&usual("a", Status::Success));
-    pen.durable(mark).await;
+    let mark = put(&pen, &usual("a", Status::Success));
+    pen.durable(&mark).await;
     while !pen.is_healthy() {
         std::thread::yield_now();
     }
-    let mark = pen.write(&usual("b", Status::Success));
-    pen.durable(mark).await;
+    let mark = put(&pen, &usual("b", Status::Success));
+    pen.durable(&mark).await;
     assert!(pen.is_healthy());
     assert_eq!(dir.files().len(), 2);
 }

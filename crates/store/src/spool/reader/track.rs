@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 
-use super::super::line::{self, Flaw};
+use super::super::line::{self, Flaw, Said};
 use super::super::page;
 use super::Batch;
 use crate::{Entry, Status};
@@ -77,14 +77,14 @@ impl Track {
     pub fn read(&mut self, most: usize, batch: &mut Batch) -> io::Result<bool> {
         for _ in 0..most {
             let Some((place, text)) = self.line(batch)? else { return Ok(false) };
-            match line::read(&text) {
-                Ok(entry) if entry.status == Status::Open => {
+            match line::glance(&text) {
+                Ok(Said::Open(id)) => {
                     self.hold(place.number);
-                    if let Some(earlier) = self.open.insert(entry.attempt_id, place) {
+                    if let Some(earlier) = self.open.insert(id, place) {
                         self.release(earlier.number);
                     }
                 }
-                Ok(entry) => self.hand_out(place.number, entry, batch),
+                Ok(Said::Entry(entry)) => self.hand_out(place.number, *entry, batch),
                 // A torn line is ended before the next one is written, which may leave an empty one.
                 Err(Flaw::Torn) => batch.torn += usize::from(!text.is_empty()),
                 Err(Flaw::Unreadable(why)) => batch.unreadable.push((text, why)),
