@@ -18,7 +18,7 @@ use sqlx::{AssertSqlSafe, Postgres, query_with};
 use tokio::time::timeout;
 
 pub(crate) use filter::Filter;
-pub(crate) use insert::insert;
+pub(crate) use insert::{insert, insert_returning};
 pub use problem::{Problem, Result};
 pub(crate) use row::Row;
 pub(crate) use tx::Tx;
@@ -58,6 +58,7 @@ impl Db {
                 let options = SqliteConnectOptions::clone(options).create_if_missing(true).busy_timeout(BUSY);
                 // What is booked is taken off the spool: a commit must outlive the loss of power.
                 let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
+                let options = options.pragma("cache_size", "-32768").pragma("wal_autocheckpoint", "8192");
                 let pool = |most| SqlitePoolOptions::new().max_connections(most).acquire_timeout(deadline);
                 let write = pool(1).connect_lazy_with(options.clone());
                 Pools::Sqlite { write, read: pool(SQLITE_READERS).connect_lazy_with(options) }

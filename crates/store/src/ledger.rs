@@ -6,12 +6,12 @@ mod period;
 mod retention;
 mod spend;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use types::Usd;
 
 use crate::clock::{REHEARSALS, SPEND, now, tick};
-use crate::db::{Db, Tx, Value, insert, values};
+use crate::db::{Db, Tx, Value, insert, insert_returning, values};
 use crate::{Entry, Problem, Result, Status};
 
 pub(crate) use daily::DAILY_SUMS;
@@ -31,51 +31,86 @@ pub struct Booked {
 
 /// Books what is settled among `entries`.
 pub(crate) async fn book(db: &Db, entries: &[Entry]) -> Result<Booked> {
+    // Nearly always nothing of it was booked before. Counting the rows that were written is cheaper than being told
+    // which ones; only if some are missing it matters.
     let mut tx = db.begin().await?;
-    let booked = book_within(&mut tx, entries).await?;
+    if let Some(booked) = book_within(&mut tx, entries, Rows::Counted).await? {
+        tx.commit().await?;
+        return Ok(booked);
+    }
+    drop(tx);
+    let mut tx = db.begin().await?;
+    let booked = book_within(&mut tx, entries, Rows::Told).await?;
     tx.commit().await?;
-    Ok(booked)
+    Ok(booked.unwrap_or_default())
 }
 
 /// Whether a harmless entry could be booked: it is, and then that is undone; and a commit must succeed too.
 pub(crate) async fn rehearse(db: &Db) -> Result<()> {
     let id = format!("rehearsal-{}", now());
     let entry = Entry { attempt_id: id, status: Status::Success, cost: Some(Usd::from_nanos(1)), ..Entry::default() };
-    book_within(&mut db.begin().await?, &[entry]).await?;
+    book_within(&mut db.begin().await?, &[entry], Rows::Told).await?;
     let mut tx = db.begin().await?;
     tick(&mut tx, REHEARSALS).await?;
     tx.commit().await
 }
 
-async fn book_within(tx: &mut Tx, entries: &[Entry]) -> Result<Booked> {
+/// How it is found out which rows were not there yet.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rows {
+    /// By their number: all of them, or nobody knows which.
+    Counted,
+    /// By their ids.
+    Told,
+}
+
+/// Books within a transaction; `None` if it is not known what was booked before, and all has to be undone.
+async fn book_within(tx: &mut Tx, entries: &[Entry], rows: Rows) -> Result<Option<Booked>> {
     // In one order everywhere, so that replicas which book the same wait for each other in turn.
-    let mut settled: BTreeMap<&str, &Entry> = BTreeMap::new();
-    for entry in entries.iter().filter(|entry| entry.status != Status::Open) {
-        settled.entry(&entry.attempt_id).or_insert(entry);
-    }
-    let new = insert_rows(tx, settled.values().copied()).await?;
-    let (new, known): (BTreeMap<&str, &Entry>, BTreeMap<&str, &Entry>) =
-        settled.into_iter().partition(|(id, _)| new.contains(*id));
+    let mut settled: Vec<&Entry> = entries.iter().filter(|entry| entry.status != Status::Open).collect();
+    settled.sort_by(|one, other| one.attempt_id.cmp(&other.attempt_id));
+    settled.dedup_by(|later, earlier| later.attempt_id == earlier.attempt_id);
+    let (new, known) = match rows {
+        Rows::Counted => match insert_rows(tx, &settled).await? == settled.len() as u64 {
+            true => (settled, Vec::new()),
+            false => return Ok(None),
+        },
+        Rows::Told => {
+            let ids = insert_rows_telling(tx, &settled).await?;
+            settled.into_iter().partition(|entry| ids.contains(&entry.attempt_id))
+        }
+    };
     if !new.is_empty() {
         // Whoever books at the same time waits here, so that nobody can wait for us behind it.
         let tick = tick(tx, SPEND).await?;
-        spend::book(tx, tick, new.values().copied()).await?;
-        daily::book(tx, new.values().copied()).await?;
+        spend::book(tx, tick, &new).await?;
+        daily::book(tx, &new).await?;
     }
-    let ids = |entries: BTreeMap<&str, &Entry>| entries.into_keys().map(str::to_owned).collect();
-    Ok(Booked { new: ids(new), known: ids(known) })
+    let ids = |entries: Vec<&Entry>| entries.into_iter().map(|entry| entry.attempt_id.clone()).collect();
+    Ok(Some(Booked { new: ids(new), known: ids(known) }))
 }
 
 /// Columns of the ledger.
 const LEDGER: &str = "lockgate_ledger (attempt_id, call_id, session_id, status, started_at, booked_at, key_hash, \
     user_id, team_id, organization_id, customer_id, model_group, model, cost_nanousd, body)";
 
-/// Writes the rows that are not there yet; the ids of those.
-async fn insert_rows(tx: &mut Tx, entries: impl Iterator<Item = &Entry>) -> Result<HashSet<String>> {
+/// Leaves rows alone that are there.
+const ONCE: &str = "ON CONFLICT (attempt_id) DO NOTHING";
+
+/// Writes the rows that are not there yet; how many those are.
+async fn insert_rows(tx: &mut Tx, entries: &[&Entry]) -> Result<u64> {
+    insert(tx, LEDGER, ONCE, rows(entries)?).await
+}
+
+/// The same; the ids of those.
+async fn insert_rows_telling(tx: &mut Tx, entries: &[&Entry]) -> Result<HashSet<String>> {
+    let tail = format!("{ONCE} RETURNING attempt_id");
+    insert_returning(tx, LEDGER, &tail, rows(entries)?).await?.iter().map(|row| row.text(0)).collect()
+}
+
+fn rows(entries: &[&Entry]) -> Result<Vec<Vec<Value>>> {
     let now = now();
-    let rows: Result<Vec<Vec<Value>>> = entries.map(|entry| row(entry, now)).collect();
-    let tail = "ON CONFLICT (attempt_id) DO NOTHING RETURNING attempt_id";
-    insert(tx, LEDGER, tail, rows?).await?.iter().map(|row| row.text(0)).collect()
+    entries.iter().map(|entry| row(entry, now)).collect()
 }
 
 fn row(entry: &Entry, now: i64) -> Result<Vec<Value>> {

@@ -8,17 +8,52 @@ use super::{Result, Row, Tx, Value};
 /// Lengths of statements in rows.
 const LENGTHS: [usize; 3] = [64, 8, 1];
 
-/// Inserts `rows` into `table`, which is named with its columns; `tail` is what the statement ends in. Returns what it
-/// returns.
-pub(crate) async fn insert(tx: &mut Tx, table: &str, tail: &str, rows: Vec<Vec<Value>>) -> Result<Vec<Row>> {
+/// Inserts `rows` into `table`, which is named with its columns; `tail` is what the statement ends in. Returns how many
+/// were written.
+pub(crate) async fn insert(tx: &mut Tx, table: &str, tail: &str, rows: Vec<Vec<Value>>) -> Result<u64> {
+    let mut written = 0;
+    let statements = Statements::new(table, tail, rows, tx.numbers_parameters());
+    for (sql, values) in statements {
+        written += tx.run(sql, values).await?;
+    }
+    Ok(written)
+}
+
+/// As [`insert`]; returns what the statement returns.
+pub(crate) async fn insert_returning(tx: &mut Tx, table: &str, tail: &str, rows: Vec<Vec<Value>>) -> Result<Vec<Row>> {
     let mut answers = Vec::new();
-    let width = rows.first().map_or(0, Vec::len);
-    let mut rows = rows.into_iter();
-    while let Some(length) = LENGTHS.into_iter().find(|length| *length <= rows.len()) {
-        let values = rows.by_ref().take(length).flatten().collect();
-        answers.extend(tx.rows(statement(table, tail, length, width, tx.numbers_parameters()), values).await?);
+    let statements = Statements::new(table, tail, rows, tx.numbers_parameters());
+    for (sql, values) in statements {
+        answers.extend(tx.rows(sql, values).await?);
     }
     Ok(answers)
+}
+
+/// The statements that insert many rows.
+struct Statements<'a> {
+    table: &'a str,
+    tail: &'a str,
+    width: usize,
+    rows: std::vec::IntoIter<Vec<Value>>,
+    numbered: bool,
+}
+
+impl<'a> Statements<'a> {
+    fn new(table: &'a str, tail: &'a str, rows: Vec<Vec<Value>>, numbered: bool) -> Self {
+        let width = rows.first().map_or(0, Vec::len);
+        Statements { table, tail, width, rows: rows.into_iter(), numbered }
+    }
+}
+
+impl Iterator for Statements<'_> {
+    type Item = (String, Vec<Value>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let length = LENGTHS.into_iter().find(|length| *length <= self.rows.len())?;
+        let mut values = Vec::with_capacity(length * self.width);
+        values.extend(self.rows.by_ref().take(length).flatten());
+        Some((statement(self.table, self.tail, length, self.width, self.numbered), values))
+    }
 }
 
 /// SQLite would look for each numbered parameter in the list of all of them, which takes longer than all the rest.

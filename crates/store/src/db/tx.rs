@@ -71,9 +71,19 @@ impl Tx {
         }
     }
 
-    /// Runs a statement that answers nothing.
-    pub async fn run(&mut self, sql: impl Into<String>, values: Vec<Value>) -> Result<()> {
-        self.rows(sql, values).await.map(drop)
+    /// Runs a statement that answers nothing; how many rows it wrote.
+    pub async fn run(&mut self, sql: impl Into<String>, values: Vec<Value>) -> Result<u64> {
+        let sql = AssertSqlSafe(sql.into());
+        match &mut self.session {
+            Session::Sqlite(transaction) => {
+                let done = query_with(sql, value::sqlite(values)?).execute(&mut **transaction);
+                Ok(timeout(self.deadline, done).await.map_err(|_| Problem::late())??.rows_affected())
+            }
+            Session::Postgres(lease) => {
+                let done = query_with(sql, value::postgres(values)?).execute(&mut **lease.connection()?);
+                Ok(timeout(self.deadline, done).await.map_err(|_| Problem::late())??.rows_affected())
+            }
+        }
     }
 
     /// Whether the database wants the parameters of a statement numbered.

@@ -1,7 +1,7 @@
 //! Daily roll-ups: what every day, user, team, organization, customer and tag, and the gateway as a whole, has spent
 //! and asked, by key, model and kind of call. Reports read them alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use types::Usd;
 
@@ -41,14 +41,41 @@ pub(crate) const DAILY_SUMS: [&str; 15] = [
     "first_token_ms",
 ];
 
+/// The sums, in that order.
+type AllSums = [i64; DAILY_SUMS.len()];
+
+/// What decides for which roll-ups an entry counts.
+#[derive(PartialEq, Eq, Hash)]
+struct Alike<'a> {
+    day: i64,
+    names: [Option<&'a str>; 4],
+    always: [&'a str; 5],
+    tags: &'a [String],
+}
+
+impl<'a> Alike<'a> {
+    fn of(entry: &'a Entry) -> Self {
+        let names = [&entry.user_id, &entry.team_id, &entry.organization_id, &entry.customer_id];
+        Alike {
+            day: day::number(entry.started_at),
+            names: names.map(Option::as_deref),
+            always: [&entry.key, &entry.model_group, &entry.model, &entry.provider, &entry.call_type],
+            tags: &entry.tags,
+        }
+    }
+}
+
 /// Adds `entries` to the roll-ups.
-pub(super) async fn book(tx: &mut Tx, entries: impl Iterator<Item = &Entry>) -> Result<()> {
-    let mut days: BTreeMap<Key<'_>, [i64; DAILY_SUMS.len()]> = BTreeMap::new();
+pub(super) async fn book(tx: &mut Tx, entries: &[&Entry]) -> Result<()> {
+    // Most attempts count for the same roll-ups as many others: they are put together before those are named.
+    let mut alike: HashMap<Alike, (&Entry, AllSums)> = HashMap::new();
     for entry in entries {
-        let sums = sums(entry);
+        add(&mut alike.entry(Alike::of(entry)).or_insert((entry, AllSums::default())).1, &sums(entry));
+    }
+    let mut days: BTreeMap<Key<'_>, AllSums> = BTreeMap::new();
+    for (entry, sums) in alike.into_values() {
         for key in keys(entry) {
-            let all = days.entry(key).or_default();
-            all.iter_mut().zip(sums).for_each(|(all, one)| *all = all.saturating_add(one));
+            add(days.entry(key).or_default(), &sums);
         }
     }
     let columns = DAILY_SUMS.join(", ");
@@ -61,7 +88,11 @@ pub(super) async fn book(tx: &mut Tx, entries: impl Iterator<Item = &Entry>) -> 
     insert(tx, &table, &tail, days.into_iter().map(row).collect()).await.map(drop)
 }
 
-fn row((key, sums): (Key<'_>, [i64; DAILY_SUMS.len()])) -> Vec<Value> {
+fn add(all: &mut AllSums, more: &AllSums) {
+    all.iter_mut().zip(more).for_each(|(all, one)| *all = all.saturating_add(*one));
+}
+
+fn row((key, sums): (Key<'_>, AllSums)) -> Vec<Value> {
     let day = day::text(key.day);
     let mut row = values![key.kind, key.id, day, key.key, key.model_group, key.model, key.provider, key.call_type];
     row.extend(sums.map(Value::from));
@@ -94,7 +125,7 @@ fn keys(entry: &Entry) -> Vec<Key<'_>> {
     subjects.map(key).collect()
 }
 
-fn sums(entry: &Entry) -> [i64; DAILY_SUMS.len()] {
+fn sums(entry: &Entry) -> AllSums {
     let count = |count: Option<u64>| count.map_or(0, |count| i64::try_from(count).unwrap_or(i64::MAX));
     let since = |end: Option<i64>| end.map(|end| end.saturating_sub(entry.started_at).max(0));
     let (whole, first) = (since(entry.ended_at), since(entry.first_token_at));

@@ -1,14 +1,14 @@
 //! Sums of spend: what each subject has spent in each period. Meters begin with them, and ask again for those that
 //! changed since, which is how a replica learns what the others have spent.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use types::Usd;
 
 use super::{added, period};
 use crate::clock::{SPEND, tick};
 use crate::db::{Db, Tx, insert, values};
-use crate::{Adjustment, Entry, NewSum, Result};
+use crate::{Adjustment, Charge, Entry, NewSum, Result};
 
 /// What a subject has spent in a period.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,10 +40,15 @@ const SUMS: &str = "lockgate_spend (subject, period, spend_nanousd, tick, ends_a
 const TOTAL: &str = "total";
 
 /// Adds what `entries` cost to the sums.
-pub(super) async fn book(tx: &mut Tx, tick: i64, entries: impl Iterator<Item = &Entry>) -> Result<()> {
-    let mut sums: BTreeMap<(String, &str), Usd> = BTreeMap::new();
+pub(super) async fn book(tx: &mut Tx, tick: i64, entries: &[&Entry]) -> Result<()> {
+    // Most attempts count for the same sums as many others: they are put together before the sums are named.
+    let mut alike: HashMap<Alike, (&Entry, Usd)> = HashMap::new();
     for entry in entries {
         let Some(cost) = entry.cost.filter(|cost| *cost != Usd::ZERO) else { continue };
+        alike.entry(Alike::of(entry)).or_insert((entry, Usd::ZERO)).1 += cost;
+    }
+    let mut sums: BTreeMap<(String, &str), Usd> = BTreeMap::new();
+    for (entry, cost) in alike.into_values() {
         for sum in sums_of(entry) {
             *sums.entry(sum).or_default() += cost;
         }
@@ -55,6 +60,27 @@ pub(super) async fn book(tx: &mut Tx, tick: i64, entries: impl Iterator<Item = &
     let added = added("lockgate_spend", "spend_nanousd");
     let tail = format!("ON CONFLICT (subject, period) DO UPDATE SET tick = excluded.tick, {added}");
     insert(tx, SUMS, &tail, rows.collect()).await.map(drop)
+}
+
+/// What decides for which sums an entry counts.
+#[derive(PartialEq, Eq, Hash)]
+struct Alike<'a> {
+    names: [Option<&'a str>; 4],
+    always: [&'a str; 3],
+    tags: &'a [String],
+    charges: &'a [Charge],
+}
+
+impl<'a> Alike<'a> {
+    fn of(entry: &'a Entry) -> Self {
+        let names = [&entry.user_id, &entry.team_id, &entry.organization_id, &entry.customer_id];
+        Alike {
+            names: names.map(Option::as_deref),
+            always: [&entry.key, &entry.provider, &entry.deployment_id],
+            tags: &entry.tags,
+            charges: &entry.charges,
+        }
+    }
 }
 
 /// The sums that an entry counts for, each once.

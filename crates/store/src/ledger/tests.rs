@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::entry::samples::{full, usual};
 use crate::{Adjustment, Change, Charge, NewSum, Store, StoreUrl};
