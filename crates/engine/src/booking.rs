@@ -23,6 +23,8 @@ use crate::{Deployment, Gate, Setup};
 /// Tokens of an answer that counts as small, of a deployment whose answers are known, and of one whose are not.
 const SMALL: u64 = 256;
 const SMALL_UNKNOWN: u64 = 1024;
+/// Tokens that no answer reaches: who has money for more needs no bound, and providers refuse absurd ones.
+const LONGEST_ANSWER: u64 = 1_000_000;
 /// Tokens by which the hold of a stream is ahead of what it has cost.
 const AHEAD: u64 = 64;
 /// Bytes of output per token, on the careful side: the money must last until the provider counts.
@@ -134,8 +136,8 @@ impl Booking {
     /// Bounds the answer to what is held, unless the hold can grow while the answer comes.
     fn bound_to(&mut self, hold: &Hold, quote: &Quote, grows: bool) {
         let paid = quote.tokens_for(hold.amount());
-        let beyond = self.bound.is_none_or(|bound| bound > paid);
-        if self.has_output && !grows && beyond && paid < u64::MAX {
+        let beyond = self.bound.unwrap_or(LONGEST_ANSWER) > paid;
+        if self.has_output && !grows && beyond {
             (self.bound, self.lowered) = (Some(paid), Some(paid));
         }
     }

@@ -112,24 +112,31 @@ impl Pass {
     pub fn write_limits(&self, headers: &mut HeaderMap) {
         let now_ms = self.now_ms().max(0) as u64;
         for account in &self.accounts {
-            let Some(word) = account.owner.word() else { continue };
+            let Some(names) = account.owner.headers() else { continue };
             let limits = &account.terms.limits;
             let (requests, tokens) = account.meter.lock().usage.remaining(limits, now_ms);
-            let rows = [("requests", limits.rpm, requests), ("tokens", limits.tpm, tokens)];
-            for (unit, limit, remaining) in rows {
+            for (names, limit, remaining) in [(&names[..2], limits.rpm, requests), (&names[2..], limits.tpm, tokens)] {
                 if let (Some(limit), Some(remaining)) = (limit, remaining) {
-                    put(headers, &format!("x-ratelimit-{word}-limit-{unit}"), limit);
-                    put(headers, &format!("x-ratelimit-{word}-remaining-{unit}"), remaining);
+                    headers.insert(HeaderName::from_static(names[0]), HeaderValue::from(limit));
+                    headers.insert(HeaderName::from_static(names[1]), HeaderValue::from(remaining));
                 }
             }
         }
     }
 }
 
-fn put(headers: &mut HeaderMap, name: &str, value: u64) {
-    if let Ok(name) = HeaderName::try_from(name) {
-        headers.insert(name, HeaderValue::from(value));
-    }
+/// Names of the headers with somebody's requests and tokens: the limit, and what is left of it.
+type LimitHeaders = [&'static str; 4];
+
+macro_rules! limit_headers {
+    ($word:literal) => {
+        [
+            concat!("x-ratelimit-", $word, "-limit-requests"),
+            concat!("x-ratelimit-", $word, "-remaining-requests"),
+            concat!("x-ratelimit-", $word, "-limit-tokens"),
+            concat!("x-ratelimit-", $word, "-remaining-tokens"),
+        ]
+    };
 }
 
 impl Drop for Pass {
@@ -153,16 +160,16 @@ impl Account {
 }
 
 impl Owner {
-    /// The word for it in headers.
-    fn word(&self) -> Option<&'static str> {
+    /// How its limits are told.
+    fn headers(&self) -> Option<&'static LimitHeaders> {
         match self {
-            Owner::Key(_) => Some("api_key"),
-            Owner::User(_) => Some("user"),
-            Owner::Team(_) => Some("team"),
-            Owner::Member(_) => Some("team_member"),
-            Owner::Organization(_) => Some("organization"),
-            Owner::Customer(_) => Some("end_user"),
-            Owner::Model(_) => Some("model_per_key"),
+            Owner::Key(_) => Some(&limit_headers!("api_key")),
+            Owner::User(_) => Some(&limit_headers!("user")),
+            Owner::Team(_) => Some(&limit_headers!("team")),
+            Owner::Member(_) => Some(&limit_headers!("team_member")),
+            Owner::Organization(_) => Some(&limit_headers!("organization")),
+            Owner::Customer(_) => Some(&limit_headers!("end_user")),
+            Owner::Model(_) => Some(&limit_headers!("model_per_key")),
             Owner::Tag(_) | Owner::Gateway | Owner::Deployment(_) | Owner::Provider(_) => None,
         }
     }

@@ -133,7 +133,10 @@ impl Books {
     /// Books what there is, but not for long. To be called when all pens are gone.
     pub async fn close(&self) {
         self.closing.send_replace(true);
-        let finish = async { self.follower.lock().await.finish().await };
+        let finish = async {
+            self.follower.lock().await.finish().await;
+            self.registry.store().close().await;
+        };
         if timeout(LAST_PATIENCE, finish).await.is_err() {
             tracing::warn!("not everything is booked yet: the rest stays in the spool for the next start");
         }

@@ -77,6 +77,22 @@ impl Db {
         Db { pools, deadline }
     }
 
+    /// Whether the database is a file, worked on by threads of this process.
+    pub fn is_file(&self) -> bool {
+        matches!(self.pools, Pools::Sqlite { .. })
+    }
+
+    /// Ends all connections.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Sqlite { write, read } => {
+                read.close().await;
+                write.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+
     /// The rows that a single statement answers.
     pub async fn rows(&self, sql: impl Into<String>, values: Vec<Value>) -> Result<Vec<Row>> {
         let sql = AssertSqlSafe(sql.into());

@@ -26,6 +26,16 @@ impl Store {
         Store { db: Db::new(url, deadline) }
     }
 
+    /// Whether the database is a file, worked on by threads of this process.
+    pub fn is_file(&self) -> bool {
+        self.db.is_file()
+    }
+
+    /// Ends all connections: nothing of a file but the file itself stays behind.
+    pub async fn close(&self) {
+        self.db.close().await;
+    }
+
     /// Brings the tables up to date. Must have succeeded once before anything else is done.
     pub async fn migrate(&self) -> Result<()> {
         schema::migrate(&self.db).await

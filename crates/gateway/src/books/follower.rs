@@ -19,6 +19,13 @@ use super::{LONGEST_PAUSE, unix_ms};
 
 /// How long lines gather before they are booked.
 const GATHER: Duration = Duration::from_millis(50);
+/// How much longer than booking took nothing is booked where the database is a file: its work is done on our own cores,
+/// and callers come first.
+const REST: u32 = 9;
+/// Longest such rest.
+const LONGEST_REST: Duration = Duration::from_secs(1);
+/// Bytes that may wait in the spool before callers do not come first any more.
+const MOST_BEHIND: u64 = 256 << 20;
 /// How often folders of dead processes are looked for: of others that share the spool with us.
 const ORPHANS: Duration = Duration::from_secs(30);
 /// How often windows are forgotten that are over.
@@ -68,19 +75,25 @@ impl Follower {
         tokio::pin!(closed);
         let mut pause = Duration::ZERO;
         loop {
+            let began = Instant::now();
             let turn = self.turn().await;
+            let took = began.elapsed();
             let waiting = self.own.waiting() + self.orphans.iter_mut().map(Source::waiting).sum::<u64>();
             self.lookout.look(spool, waiting, turn.as_ref().err());
+            let rest = match self.store.is_file() && waiting < MOST_BEHIND {
+                true => (took * REST).min(LONGEST_REST),
+                false => Duration::ZERO,
+            };
             pause = match turn {
-                Ok(true) => Duration::ZERO,
-                Ok(false) => POLL,
+                Ok(true) => rest,
+                Ok(false) => POLL.max(rest),
                 Err(_) => (pause * 2).clamp(POLL, LONGEST_PAUSE),
             };
             tokio::select! {
                 biased;
                 () = &mut closed => return,
                 () = sleep(pause) => {}
-                () = gathered(spool), if turn.is_ok() => {}
+                () = gathered(spool, rest.max(GATHER)), if turn.is_ok() => {}
             }
         }
     }
@@ -157,9 +170,9 @@ impl Follower {
 }
 
 /// Something was written, and more had time to come.
-async fn gathered(spool: &Spool) {
+async fn gathered(spool: &Spool, pause: Duration) {
     spool.written().await;
-    sleep(GATHER).await;
+    sleep(pause).await;
 }
 
 impl OwnSums {

@@ -81,8 +81,8 @@ impl Source {
         }
         let Some(batch) = &mut self.batch else { return Ok(Carried::default()) };
         while let Some((line, why)) = batch.unreadable.last() {
-            tracing::error!("a line of the spool is not understood and set aside in {}: {why}", dir.display());
             spool::reject(dir, line)?;
+            tracing::error!("a line of the spool is not understood and set aside in {}: {why}", dir.display());
             batch.unreadable.pop();
         }
         let mut counting = HashSet::new();
@@ -136,8 +136,8 @@ async fn book(entries: &[Entry], store: &Store, dir: &Path) -> Result<Booked, St
                 // Unless nothing at all can be booked now.
                 store.rehearse().await?;
                 let id = &entry.attempt_id;
-                tracing::error!("attempt {id} cannot be booked and is set aside in {}: {problem}", dir.display());
                 spool::line(entry).and_then(|line| spool::reject(dir, &line))?;
+                tracing::error!("attempt {id} cannot be booked and is set aside in {}: {problem}", dir.display());
             }
         }
     }

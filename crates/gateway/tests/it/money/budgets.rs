@@ -87,6 +87,9 @@ async fn the_answer_is_bounded_to_what_is_left_and_the_caller_is_told() {
     assert_eq!((answer.status(), answer.header("x-lockgate-max-tokens")), (200, Some("10")), "{}", answer.text());
     let sent: Value = serde_json::from_slice(&shop.provider.requests()[0].body).unwrap();
     assert_eq!(sent["max_completion_tokens"].as_u64().or(sent["max_tokens"].as_u64()), Some(10));
+    // Who can pay for any answer gets no bound: providers refuse absurd ones.
+    let rich = shop.key(json!({ "max_budget": 1_000_000 })).await;
+    assert_eq!(shop.gateway.call(&shop.chat(&rich, json!({}))).await.header("x-lockgate-max-tokens"), None);
 }
 
 #[tokio::test]

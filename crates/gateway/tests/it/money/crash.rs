@@ -1,6 +1,7 @@
 //! Death in the middle of it: what callers got is booked once, and so is what was under way.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 
 use serde_json::json;
 use store::reports::{LogFilter, LogPage};
@@ -8,7 +9,7 @@ use store::{Status, Store, StoreUrl};
 use tokio::task::JoinSet;
 
 use super::Shop;
-use crate::gateway::{Folder, Gateway};
+use crate::gateway::{Folder, Gateway, PATIENCE};
 
 /// Callers at a time.
 const CALLERS: usize = 24;
@@ -89,4 +90,20 @@ async fn ledger(folder: &Folder) -> BTreeMap<String, Vec<Status>> {
         calls.entry(entry.call_id).or_default().push(entry.status);
     }
     calls
+}
+
+#[tokio::test]
+async fn nothing_but_the_database_stays_behind_when_the_gateway_goes_down() {
+    let mut shop = Shop::open("", "", "").await;
+    let key = shop.key(json!({})).await;
+    assert_eq!(shop.gateway.call(&shop.chat(&key, json!({}))).await.status(), 200);
+    shop.gateway.signal("TERM").await;
+    assert!(shop.gateway.ended(PATIENCE).await.success());
+    let mut names: Vec<String> = fs::read_dir(shop.gateway.folder().path())
+        .expect("it is there")
+        .map(|found| found.expect("it can be read").file_name().into_string().expect("a name"))
+        .filter(|name| name.starts_with("lockgate"))
+        .collect();
+    names.sort();
+    assert_eq!(names, ["lockgate.db"]);
 }
