@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use policy::grants;
-use store::records::{Allowance, Key, Organization, Record, Role, Team, TeamMember, User};
+use store::records::{Allowance, Budget, Key, Organization, Record, Role, Team, TeamMember, User};
 use store::{Directory, Entries, Registry};
 use types::{Fault, FaultKind, Side};
 
@@ -34,8 +34,12 @@ pub struct Caller {
     member: Option<Arc<TeamMember>>,
     user: Option<Arc<User>>,
     organization: Option<Arc<Organization>>,
+    /// Shared budgets that name models, and whose they are.
+    budgets: Vec<(&'static str, Arc<Budget>)>,
     /// Where its calls are counted, whatever they ask for.
     pub(crate) accounts: Vec<Account>,
+    /// Where the calls of a team's key are counted for its user. The user's budget may be for keys without a team only.
+    pub(crate) user_in_team: Option<Account>,
     /// When it has to be resolved anew, milliseconds since 1970.
     pub(crate) valid_until: Option<i64>,
 }
@@ -82,7 +86,7 @@ impl Caller {
     }
 
     fn resolve(directory: &Directory, meters: &Meters, hash: &str, now_ms: i64) -> Result<Self, Fault> {
-        let (hash, key) = find(directory, hash, now_ms)?;
+        let (hash, key, revoked_at) = find(directory, hash, now_ms)?;
         let team_id = key.team_id.clone();
         let team = record(&directory.teams, team_id.as_deref());
         let user = record(&directory.users, key.user_id.as_deref());
@@ -95,7 +99,7 @@ impl Caller {
             is_admin: user.as_ref().is_some_and(|user| user.user_role == Role::ProxyAdmin),
             user_id: key.user_id.clone(),
             organization: record(&directory.organizations, organization_id.as_deref()),
-            valid_until: key.expires,
+            valid_until: key.expires.into_iter().chain(revoked_at).min(),
             key: Some(key),
             key_hash: hash,
             team_id,
@@ -106,9 +110,11 @@ impl Caller {
             ..Caller::default()
         };
         caller.refuse_blocked()?;
-        caller.refuse_unbound(directory)?;
+        caller.budgets = caller.shared_budgets(directory)?;
         caller.accounts = caller.count(directory, meters, now_ms);
-        let changes = caller.accounts.iter().filter_map(|account| account.terms.valid_until);
+        caller.user_in_team = caller.count_user_in_team(directory, meters, now_ms);
+        let accounts = caller.accounts.iter().chain(&caller.user_in_team);
+        let changes = accounts.filter_map(|account| account.terms.valid_until);
         caller.valid_until = changes.chain(caller.valid_until).min();
         Ok(caller)
     }
@@ -130,29 +136,45 @@ impl Caller {
         }
     }
 
-    /// What holds a caller back must be there: without its team, organization or budget a key that was left over
-    /// could do more than before.
-    fn refuse_unbound(&self, directory: &Directory) -> Result<(), Fault> {
-        let own = self.user.as_deref().filter(|_| self.team_id.is_none()).map(|user| &user.allowance);
-        let bounds = [
-            self.key.as_deref().map(|key| &key.allowance),
-            own,
-            self.team.as_deref().map(|team| &team.allowance),
-            self.member.as_deref().map(|member| &member.allowance),
-            self.organization.as_deref().map(|organization| &organization.allowance),
-        ];
-        let shared = bounds.into_iter().flatten().filter_map(|allowance| allowance.budget_id.as_ref());
-        let lost = match (&self.team_id, &self.organization_id) {
-            (Some(id), _) if self.team.is_none() => Some(("Team", id)),
-            (_, Some(id)) if self.organization.is_none() => Some(("Organization", id)),
-            _ => shared.map(|id| ("Budget", id)).find(|(_, id)| !directory.budgets.contains_key(*id)),
-        };
-        let Some((what, id)) = lost else { return Ok(()) };
-        let message = format!("Authentication Error, {what}={id} of this key does not exist.");
-        Err(denied(FaultKind::Authentication, "auth_error", message))
+    /// What everybody has who pays for this caller, or holds it back.
+    fn allowances(&self) -> [(&'static str, Option<&Allowance>); 5] {
+        [
+            ("key", self.key.as_deref().map(|key| &key.allowance)),
+            ("user", self.user.as_deref().map(|user| &user.allowance)),
+            ("team", self.team.as_deref().map(|team| &team.allowance)),
+            ("team_member", self.member.as_deref().map(|member| &member.allowance)),
+            ("organization", self.organization.as_deref().map(|organization| &organization.allowance)),
+        ]
     }
 
-    /// Everybody who pays for this caller. A user's own budget counts for keys without a team only.
+    /// The shared budgets that name models. What holds a caller back must be there: without its team, organization or
+    /// budget a key that was left over could do more than before.
+    fn shared_budgets(&self, directory: &Directory) -> Result<Vec<(&'static str, Arc<Budget>)>, Fault> {
+        let lost = |what: &str, id: &String| {
+            let message = format!("Authentication Error, {what}={id} of this key does not exist.");
+            Err(denied(FaultKind::Authentication, "auth_error", message))
+        };
+        match (&self.team_id, &self.organization_id) {
+            (Some(id), _) if self.team.is_none() => return lost("Team", id),
+            (_, Some(id)) if self.organization.is_none() => return lost("Organization", id),
+            _ => {}
+        }
+        let mut budgets = Vec::new();
+        for (who, allowance) in self.allowances() {
+            let Some(id) = allowance.and_then(|allowance| allowance.budget_id.as_ref()) else { continue };
+            match record(&directory.budgets, Some(id)) {
+                // The user's own list of models is for keys without a team, too.
+                Some(budget) if !budget.allowed_models.is_empty() && (who != "user" || self.team.is_none()) => {
+                    budgets.push((who, budget));
+                }
+                Some(_) => {}
+                None => return lost("Budget", id),
+            }
+        }
+        Ok(budgets)
+    }
+
+    /// Everybody who pays for this caller, but not the user of a team's key.
     fn count(&self, directory: &Directory, meters: &Meters, now_ms: i64) -> Vec<Account> {
         let mut accounts = Vec::new();
         let mut add = |subject: String, owner: Owner, allowance: Option<&Allowance>, lenient: bool| {
@@ -183,6 +205,20 @@ impl Caller {
         accounts
     }
 
+    /// The account of the user of a team's key.
+    fn count_user_in_team(&self, directory: &Directory, meters: &Meters, now_ms: i64) -> Option<Account> {
+        let (user, id) = (self.user.as_deref()?, self.user_id.as_ref()?);
+        self.team_id.as_ref()?;
+        let shared = record(&directory.budgets, user.allowance.budget_id.as_deref());
+        let terms = Terms::of(&user.allowance, shared.as_ref().map(|budget| &budget.allowance), false, now_ms);
+        let account = || Account {
+            meter: meters.of(&format!("user:{id}")),
+            terms: terms.clone(),
+            owner: Owner::User(id.clone()),
+        };
+        terms.limit_something().then(account)
+    }
+
     /// The hash under which its spend is counted: the same, however often the key is rotated.
     pub(crate) fn counted_hash(&self) -> &str {
         self.key.as_deref().map_or(&*self.key_hash, |key| key.counted_as(&self.key_hash))
@@ -209,7 +245,7 @@ impl Caller {
 
     /// Whether it may call `model`, or why not.
     pub fn may_call(&self, model: &str) -> Result<(), Fault> {
-        let Some(key) = self.key.as_deref().filter(|_| !self.is_admin) else { return Ok(()) };
+        let Some(key) = self.key.as_deref() else { return Ok(()) };
         let own = self.user.as_deref().filter(|_| self.team.is_none()).map(|user| ("user", &user.models));
         let lists = [
             self.team.as_deref().map(|team| ("team", &team.models)),
@@ -217,9 +253,13 @@ impl Caller {
             own,
             self.organization.as_deref().map(|organization| ("organization", &organization.models)),
         ];
-        let refused = match grants::key_allows(&key.models, model) {
+        let budgets = self.budgets.iter().map(|(who, budget)| (*who, &budget.allowed_models));
+        let mut lists = lists.into_iter().flatten().chain(budgets);
+        // An admin may do everything, but not with a key that was made for something.
+        let refused = match grants::key_allows(&key.models, model, self.team_id.is_some()) {
             false => Some("key"),
-            true => lists.into_iter().flatten().find(|(_, list)| !grants::allows(list, model)).map(|(who, _)| who),
+            true if self.is_admin => None,
+            true => lists.find(|(_, list)| !grants::allows(list, model)).map(|(who, _)| who),
         };
         refused.map_or(Ok(()), |who| Err(no_model(who, model)))
     }
@@ -230,6 +270,13 @@ impl Caller {
             Some(team) if !self.is_admin && self.team_id.as_ref() != Some(team) => Err(no_model("key", model)),
             _ => Ok(()),
         }
+    }
+
+    /// Whether its key or its team has a budget or limits for this model alone.
+    pub(crate) fn limits_model(&self, model: &str) -> bool {
+        let allowances =
+            [self.key.as_deref().map(|key| &key.allowance), self.team.as_deref().map(|team| &team.allowance)];
+        allowances.into_iter().flatten().any(|allowance| Terms::of_model(allowance, model).limit_something())
     }
 
     /// What it is limited to for one model alone, beside `accounts`: by key, and by team.
@@ -255,9 +302,10 @@ impl Caller {
     }
 }
 
-/// The key with this hash, or the one that took its place.
-fn find(directory: &Directory, hash: &str, now_ms: i64) -> Result<(String, Arc<Key>), Fault> {
+/// The key with this hash, or the one that took its place, and until when it may do so.
+fn find(directory: &Directory, hash: &str, now_ms: i64) -> Result<(String, Arc<Key>, Option<i64>), Fault> {
     let retired = record(&directory.retired_keys, Some(hash)).filter(|retired| retired.revoke_at > now_ms);
+    let revoked_at = retired.as_ref().map(|retired| retired.revoke_at);
     let hash = retired.map_or_else(|| hash.to_owned(), |retired| retired.active.clone());
     let Some(key) = record(&directory.keys, Some(&hash)) else {
         return Err(unknown_key());
@@ -272,7 +320,7 @@ fn find(directory: &Directory, hash: &str, now_ms: i64) -> Result<(String, Arc<K
         let message = format!("Authentication Error - Expired Key. Key Expiry time {expires} and current time {now}");
         return Err(denied(FaultKind::Authentication, "expired_key", message));
     }
-    Ok((hash, key))
+    Ok((hash, key, revoked_at))
 }
 
 fn record<T: Record>(entries: &Entries<T>, id: Option<&str>) -> Option<Arc<T>> {
@@ -300,7 +348,7 @@ pub(crate) fn denied(kind: FaultKind, label: &'static str, message: impl Into<St
     Fault { label: Some(label), ..Fault::new(kind, Side::Caller, message) }
 }
 
-fn no_model(who: &str, model: &str) -> Fault {
+pub(crate) fn no_model(who: &str, model: &str) -> Fault {
     let label = match who {
         "team" | "team_member" => "team_model_access_denied",
         "user" => "user_model_access_denied",

@@ -11,10 +11,10 @@ pub fn allows(list: &[String], model: &str) -> bool {
     list.is_empty() || list.iter().any(|item| EVERYTHING.contains(&item.as_str()) || fits(item, model))
 }
 
-/// As [`allows`], for the list of a key in a team: without models of its own it has the team's, and so it has if it
-/// says so. What the team allows is asked apart from this.
-pub fn key_allows(list: &[String], model: &str) -> bool {
-    list.iter().any(|item| item == TEAM_MODELS) || allows(list, model)
+/// As [`allows`], for the list of a key. In a team it may say that it has the team's models; what the team allows is
+/// asked apart from this.
+pub fn key_allows(list: &[String], model: &str, in_team: bool) -> bool {
+    in_team && list.iter().any(|item| item == TEAM_MODELS) || allows(list, model)
 }
 
 fn fits(item: &str, model: &str) -> bool {
@@ -51,8 +51,10 @@ mod tests {
 
     #[test]
     fn a_key_may_have_its_teams_models() {
-        assert!(key_allows(&["all-team-models".to_owned()], "gpt-4o"));
-        assert!(key_allows(&[], "gpt-4o"));
-        assert!(!key_allows(&["other".to_owned()], "gpt-4o"));
+        let teams = ["all-team-models".to_owned()];
+        assert!(key_allows(&teams, "gpt-4o", true));
+        assert!(!key_allows(&teams, "gpt-4o", false), "without a team there are none");
+        assert!(key_allows(&[], "gpt-4o", true));
+        assert!(!key_allows(&["other".to_owned()], "gpt-4o", true));
     }
 }

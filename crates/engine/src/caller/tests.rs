@@ -92,6 +92,58 @@ fn a_caller_is_resolved_anew_when_something_of_it_ends() {
 }
 
 #[test]
+fn an_old_secret_is_looked_at_again_when_its_grace_is_over() {
+    let objects =
+        [(Kind::Key, "new", r#"{"expires":9000}"#), (Kind::RetiredKey, "old", r#"{"active":"new","revoke_at":2000}"#)];
+    let until = |hash| resolve(&objects, hash, 0).unwrap().valid_until;
+    assert_eq!((until("old"), until("new")), (Some(2000), Some(9000)));
+}
+
+#[test]
+fn all_team_models_are_none_without_a_team() {
+    let objects = [
+        (Kind::Key, "alone", r#"{"models":["all-team-models"]}"#),
+        (Kind::Key, "in", r#"{"models":["all-team-models"],"team_id":"t"}"#),
+        (Kind::Team, "t", r#"{"models":["a"]}"#),
+    ];
+    let may = |hash: &str, model: &str| resolve(&objects, hash, 0).unwrap().may_call(model).is_ok();
+    assert_eq!((may("alone", "a"), may("in", "a"), may("in", "b")), (false, true, false));
+}
+
+#[test]
+fn the_models_of_a_shared_budget_bind_whoever_has_it() {
+    let objects = [
+        (Kind::Budget, "b", r#"{"allowed_models":["a"]}"#),
+        (Kind::Key, "k", r#"{"budget_id":"b"}"#),
+        (Kind::Team, "t", r#"{"budget_id":"b"}"#),
+        (Kind::Key, "in team", r#"{"team_id":"t"}"#),
+        (Kind::User, "u", r#"{"budget_id":"b"}"#),
+        (Kind::Key, "of user", r#"{"user_id":"u"}"#),
+        (Kind::Team, "free", "{}"),
+        (Kind::Key, "of user in team", r#"{"user_id":"u","team_id":"free"}"#),
+    ];
+    let refused = |hash: &str| resolve(&objects, hash, 0).unwrap().may_call("b").err().and_then(|fault| fault.label);
+    assert_eq!(refused("k"), Some("key_model_access_denied"));
+    assert_eq!(refused("in team"), Some("team_model_access_denied"));
+    assert_eq!(refused("of user"), Some("user_model_access_denied"));
+    assert_eq!(refused("of user in team"), None);
+    assert!(resolve(&objects, "k", 0).unwrap().may_call("a").is_ok());
+}
+
+#[test]
+fn a_users_limits_hold_for_keys_of_teams_too() {
+    let objects = [
+        (Kind::Team, "t", "{}"),
+        (Kind::User, "u", r#"{"rpm_limit":1,"max_budget":1}"#),
+        (Kind::Key, "k", r#"{"team_id":"t","user_id":"u"}"#),
+        (Kind::Key, "own", r#"{"user_id":"u"}"#),
+    ];
+    let account = resolve(&objects, "k", 0).unwrap().user_in_team.unwrap();
+    assert_eq!((&*account.meter.subject, account.terms.limits.rpm), ("user:u", Some(1)));
+    assert!(resolve(&objects, "own", 0).unwrap().user_in_team.is_none(), "there it is among all accounts");
+}
+
+#[test]
 fn a_key_whose_bounds_are_gone_is_refused() {
     let refused = |objects: &[(Kind, &str, &str)]| resolve(objects, "k", 0).err().map(|fault| fault.message);
     for (key, lost) in [

@@ -61,7 +61,7 @@ const SPEND: &[Key] = &[
     later("disable_reset_budget", Flag, "budgets never begin anew"),
     unguarded("disable_budget_reservation", Flag, "no reservation for calls in flight"),
     unguarded("fail_closed_budget_enforcement", Flag, "refuses when spend is unknown"),
-    unguarded("apply_user_budget_to_team_keys", Flag, "a user's budget counts for team keys too"),
+    on("apply_user_budget_to_team_keys", Flag, "a user's budget counts for team keys too"),
     later("proxy_batch_write_at", Seconds, "how often spend is written"),
     later("proxy_budget_rescheduler_*", Seconds, "how often budgets are reset"),
     on("maximum_spend_logs_retention_period", Text, "how long rows of the ledger are kept: `30d`; their spend stays in all sums; for ever unless given"),
