@@ -86,9 +86,18 @@ impl Caller {
     }
 
     fn resolve(directory: &Directory, meters: &Meters, hash: &str, now_ms: i64) -> Result<Self, Fault> {
-        let (hash, key, revoked_at) = find(directory, hash, now_ms)?;
+        let (hash, mut key, revoked_at) = find(directory, hash, now_ms)?;
+        // A shared budget may hold values for single models, too.
+        if let Some(shared) = record(&directory.budgets, key.allowance.budget_id.as_deref()) {
+            key = Arc::new(Key { allowance: key.allowance.over(&shared.allowance), ..Key::clone(&key) });
+        }
         let team_id = key.team_id.clone();
-        let team = record(&directory.teams, team_id.as_deref());
+        let mut team: Option<Arc<Team>> = record(&directory.teams, team_id.as_deref());
+        if let Some(team) = &mut team
+            && let Some(shared) = record(&directory.budgets, team.allowance.budget_id.as_deref())
+        {
+            *team = Arc::new(Team { allowance: team.allowance.over(&shared.allowance), ..Team::clone(team) });
+        }
         let user = record(&directory.users, key.user_id.as_deref());
         let organization_id = key.organization_id.clone().or_else(|| team.as_ref()?.organization_id.clone());
         let member = match (&team_id, &key.user_id) {
@@ -96,7 +105,7 @@ impl Caller {
             _ => None,
         };
         let mut caller = Caller {
-            is_admin: user.as_ref().is_some_and(|user| user.user_role == Role::ProxyAdmin),
+            is_admin: !key.delegated && user.as_ref().is_some_and(|user| user.user_role == Role::ProxyAdmin),
             user_id: key.user_id.clone(),
             organization: record(&directory.organizations, organization_id.as_deref()),
             valid_until: key.expires.into_iter().chain(revoked_at).min(),

@@ -218,8 +218,15 @@ fn groups(rows: &[Row]) -> (HashMap<String, Arc<Group>>, Vec<Pattern>) {
     }
     let (mut groups, mut patterns) = (HashMap::new(), Vec::new());
     for name in names {
-        let deployments = members.remove(name).unwrap_or_default();
+        let mut deployments = members.remove(name).unwrap_or_default();
         let team = owner(rows, name);
+        if team.is_none() {
+            // What belongs to a team serves nobody else, whatever its name is.
+            let of_teams = rows.iter().filter(|row| row.group == name && row.team.is_some());
+            for row in of_teams {
+                deployments.retain(|deployment| deployment.id != row.deployment.id);
+            }
+        }
         let group = Arc::new(Group { name: name.to_owned(), deployments, team });
         match name.split_once('*') {
             Some((before, after)) => {

@@ -31,6 +31,8 @@ const PAUSE: Duration = Duration::from_millis(2);
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Header that says on whose behalf an administrator's program does something.
 const CHANGED_BY: &str = "litellm-changed-by";
+/// Longest name in it that is kept, characters.
+const LONGEST_NAME: usize = 255;
 /// Largest body that is read; the door lets through no larger one.
 const LARGEST_BODY: usize = 16 << 20;
 
@@ -82,7 +84,8 @@ impl FromRequest<Desk> for Visit {
         let (mut parts, body) = request.into_parts();
         let registry = desk.live.books.as_ref().map(|books| books.registry.clone()).ok_or_else(Refusal::no_database)?;
         let actor = Actor::new(&caller, &registry.read());
-        let changed_by = parts.headers.get(CHANGED_BY).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let changed_by = parts.headers.get(CHANGED_BY).and_then(|value| value.to_str().ok());
+        let changed_by = changed_by.map(|name| name.chars().take(LONGEST_NAME).collect());
         let path = axum::RequestPartsExt::extract::<Path<HashMap<String, String>>>(&mut parts).await;
         let Path(path) = path.map_err(|why| Refusal::bad(why.body_text()))?;
         let body = axum::body::to_bytes(body, LARGEST_BODY).await;

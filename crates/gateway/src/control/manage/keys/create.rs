@@ -9,7 +9,7 @@ use super::super::draft::Draft;
 use super::super::form::{Field, Form, Takes, optional};
 use super::super::record::{changed, need, need_budget, settle};
 use super::super::refusal::{Refusal, Result};
-use super::super::rights::{Wish, may};
+use super::super::rights::{Wish, may, stands_for};
 use super::super::secret;
 use super::super::visit::{Answer, Visit, answer};
 use super::{NEW, SHORTEST, bounds, check_secret, issued, kept_there, name_of, rename, rules, take_duration};
@@ -82,19 +82,20 @@ fn make_for(
     need::<Organization>(draft, form.text("organization_id"), "organization_id")?;
     may(draft.actor, Wish::CreateKey { user, team, permission }, draft.directory)?;
     by_organization(draft, &form, by)?;
-    issue(draft, form, secret, by)
+    let delegated = user.is_some_and(|user| !stands_for(draft.actor, user, draft.directory));
+    issue(draft, form, secret, delegated, by)
 }
 
 /// Plans a new key that the actor may make: its hash, and the key.
-pub fn issue(draft: &mut Draft, mut form: Form, secret: &str, by: &KeyRules) -> Result<(String, Key)> {
+pub fn issue(draft: &mut Draft, mut form: Form, secret: &str, delegated: bool, by: &KeyRules) -> Result<(String, Key)> {
     rules::bound(by, &mut form, true)?;
     set_routes(&mut form);
     take_duration(&mut form, draft.now);
     form.take("spend");
     form.take("send_invite_email");
-    let blank = Key { key_name: name_of(secret), origin: draft.origin(), ..Key::default() };
+    let blank = Key { key_name: name_of(secret), delegated, origin: draft.origin(), ..Key::default() };
     let mut key = changed(&blank, settle(form, &blank.metadata, &kept_there())?)?;
-    bounds::within(draft.actor, &mut key)?;
+    bounds::within(draft.actor, &mut key, draft.directory)?;
     need_budget(draft, &key.allowance)?;
     let id = hash_key(secret);
     if draft.find::<Key>(&id).is_some() || draft.directory.retired_keys.contains_key(&id) {

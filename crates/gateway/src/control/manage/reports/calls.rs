@@ -116,11 +116,12 @@ async fn pages(visit: Visit, form: Form) -> Answer {
     let skip = i64::try_from((number - 1).saturating_mul(size)).unwrap_or(i64::MAX);
     let oldest_first = form.text("sort_order") == Some("asc");
     let page = LogPage { after: None, skip, most: size as i64, oldest_first };
+    // Counted first: what comes in between may be on the page, but nothing is counted that is not there.
+    let total = visit.store().count_logs(&filter, BOUND).await?;
     let (entries, _) = visit.store().logs(&filter, &page).await?;
     if form.text("format") == Some("csv") {
         return answer_csv(logs_csv(&entries));
     }
-    let total = visit.store().count_logs(&filter, BOUND).await?;
     answer(json!({
         "data": rows(&visit, &entries)?,
         "total": total,

@@ -87,8 +87,14 @@ fn named(form: &Form) -> Result<Vec<(Form, MemberRole)>> {
     distinct(names)
 }
 
-/// Refuses to name somebody new twice.
+/// Most people who are named at once.
+const MOST: usize = 500;
+
+/// Refuses to name somebody new twice, or too many.
 pub(super) fn distinct(names: Vec<(Form, MemberRole)>) -> Result<Vec<(Form, MemberRole)>> {
+    if names.len() > MOST {
+        return Err(Refusal::bad_param("members", format!("at most {MOST} members can be named at once")));
+    }
     let mut seen = std::collections::HashSet::new();
     for (name, _) in &names {
         for field in ["user_id", "user_email"] {

@@ -143,7 +143,8 @@ fn plan_key(
     fields.retain(|name, _| KEY.iter().any(|field| field.name() == name) || name == "models");
     let mut key = Form::of(Value::Object(fields), &keys::NEW)?;
     key.set("user_id", user);
-    keys::issue(draft, key, secret, &management.keys)
+    // Whoever makes a user may do for now whatever the user may.
+    keys::issue(draft, key, secret, false, &management.keys)
 }
 
 fn show_key(shown: &mut store::records::Fields, key: Option<(String, Key)>, secret: Option<&str>, draft: &Draft) {
