@@ -13,7 +13,7 @@ use engine::Caller;
 use serde_json::Value;
 use store::{Author, Directory, Problem, Registry, Store};
 use tokio::sync::Mutex;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::actor::Actor;
 use super::draft::Draft;
@@ -41,8 +41,9 @@ const LARGEST_BODY: usize = 16 << 20;
 pub struct Desk {
     /// What all threads share.
     pub live: Arc<Live>,
-    /// Changes are made one after the other: on this replica none has to be planned anew because of another.
-    turn: Arc<Mutex<()>>,
+    /// Changes are made one after the other: on this replica none has to be planned anew because of another. Holds when
+    /// the database last gave no answer.
+    turn: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Desk {
@@ -130,8 +131,12 @@ impl Visit {
 
     /// Makes a change: `plan` says what to write, over the directory as it is. Either all of it happens, or nothing.
     pub async fn change<T>(&self, plan: impl Fn(&mut Draft) -> Result<T>) -> Result<T> {
-        let turn = timeout(PATIENCE, self.desk.turn.lock()).await;
-        let _turn = turn.map_err(|_| Refusal::away())?;
+        let came = Instant::now();
+        let mut silence = timeout(PATIENCE, self.desk.turn.lock()).await.map_err(|_| Refusal::away())?;
+        // Whoever waited while the database gave no answer has waited long enough.
+        if silence.is_some_and(|since| since > came) {
+            return Err(Refusal::away());
+        }
         let mut faster = String::new();
         for tried in 0..TRIES {
             let (outcome, change) = {
@@ -150,7 +155,12 @@ impl Visit {
                     sleep(PAUSE * tried).await;
                     self.registry.refresh().await?;
                 }
-                Err(problem) => return Err(problem.into()),
+                Err(problem) => {
+                    if let Problem::Away(_) = problem {
+                        *silence = Some(Instant::now());
+                    }
+                    return Err(problem.into());
+                }
             }
         }
         Err(Refusal::conflict(faster))

@@ -166,6 +166,27 @@ async fn who_invites_somebody_does_not_take_them_over() {
 }
 
 #[tokio::test]
+async fn an_organizations_admin_gives_users_no_more_than_the_operator_does() {
+    let scene = Scene::new("litellm_settings: {max_internal_user_budget: 5}\n").await;
+    let boss = scene.user("boss");
+    let made = |fields: Value| {
+        let mut user = fields;
+        user["organizations"] = json!(["acme"]);
+        user
+    };
+    for more in [json!({ "max_budget": 6 }), json!({ "max_budget": null })] {
+        boss.refused("POST", "/user/new", made(more), 403).await;
+    }
+    boss.done("POST", "/user/new", made(json!({ "user_id": "own", "max_budget": 4 }))).await;
+    boss.done("POST", "/user/update", json!({ "user_id": "own", "max_budget": 5 })).await;
+    for more in [json!(6), json!(null)] {
+        boss.refused("POST", "/user/update", json!({ "user_id": "own", "max_budget": more }), 403).await;
+    }
+    scene.office.master().done("POST", "/user/update", json!({ "user_id": "own", "max_budget": 9 })).await;
+    boss.done("POST", "/user/update", json!({ "user_id": "own", "max_budget": 8 })).await;
+}
+
+#[tokio::test]
 async fn what_somebody_is_in_elsewhere_is_not_shown() {
     let scene = Scene::new("").await;
     let master = scene.office.master();
