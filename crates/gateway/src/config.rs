@@ -6,6 +6,7 @@
 //! result as a whole. What is wrong is noted, never thrown: all mistakes are reported at once ([`report`]).
 
 mod added;
+mod alerts;
 mod build;
 mod checks;
 mod connection;
@@ -40,6 +41,7 @@ use std::time::SystemTime;
 use engine::{Roll, Setup};
 
 pub use added::{ADDRESS, Added, open as open_sealed};
+pub use alerts::{Form, Target};
 pub use build::Tree;
 pub use discover::{Quick, discover};
 pub use environ::ReadEnv;

@@ -7,6 +7,7 @@
 mod addresses;
 pub mod catalogue;
 mod course;
+mod crossing;
 mod estimate;
 pub mod grants;
 mod habits;
@@ -23,6 +24,7 @@ mod span;
 
 pub use addresses::{AddressRules, Network};
 pub use course::{Course, Offer, Step};
+pub use crossing::{Crossing, crossings};
 pub use estimate::{estimate_body_tokens, estimate_tokens};
 pub use habits::Habits;
 pub use nearest::nearest;

@@ -10,6 +10,7 @@ use engine::{Access, Deployment, Group, Pattern, Pricing, Roll, Setup};
 use types::Secret;
 
 use super::added::{Added, Nodes};
+use super::alerts::Alerts;
 use super::environ::{Env, ReadEnv};
 use super::general::Keeping;
 use super::include::{self, ReadFile};
@@ -135,7 +136,8 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
     let book = prices::book(source.as_ref(), library.place("model_cost_map_url"), read_file, world.copies, notes);
     let prices = prices::Settings::read(&library, book, notes);
     let access = general::access(&general, env, notes);
-    let management = Management { seal: seal(&access, env), ..Management::read(&general, &library) };
+    let alerts = Alerts::read(&general, env, notes);
+    let management = Management { seal: seal(&access, env), alerts, ..Management::read(&general, &library) };
     for (name, why) in crate::control::misfits(&management) {
         notes.error(library.place(name), &library.at(name), why, "see docs/keys.md");
     }

@@ -155,11 +155,11 @@ const HEALTH: &[Key] = &[
 
 #[rustfmt::skip]
 const ALERTS: &[Key] = &[
-    later("alerting", Texts, "where alerts go"),
+    on("alerting", Texts, "where alerts about budgets go: `slack` (`SLACK_WEBHOOK_URL`), `webhook` (`WEBHOOK_URL`)"),
     later("alerting_threshold", Seconds, "seconds after which a call is slow"),
-    later("alert_types", Texts, "which alerts"),
-    later("alert_to_webhook_url", Map, "where each alert goes"),
-    later("alerting_args", Map, "settings of alerts"),
+    on("alert_types", Texts, "which alerts; so far there are `budget_alerts`"),
+    on("alert_to_webhook_url", Map, "where each kind of alert goes, one address or a list of them"),
+    on("alerting_args", Map, "settings of alerts: `budget_alert_ttl`, seconds after which a budget without a window is told about again; 86400 unless given"),
     later("alert_type_config", Map, "digests of alerts"),
 ];
 
