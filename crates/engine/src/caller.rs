@@ -8,9 +8,9 @@ use store::records::{Allowance, Budget, Key, Organization, Record, Role, Team, T
 use store::{Directory, Entries, Registry};
 use types::{Fault, FaultKind, Side};
 
-use crate::Group;
 use crate::meters::{Meter, Meters};
 use crate::terms::Terms;
+use crate::{Group, Setup};
 
 /// After how long a caller may ask again whose key cannot be looked up.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -252,8 +252,14 @@ impl Caller {
         key.into_iter().flatten().chain(team.into_iter().flatten()).map(String::as_str)
     }
 
-    /// Whether it may call `model`, or why not.
-    pub fn may_call(&self, model: &str) -> Result<(), Fault> {
+    /// Whether it may call what `model` means in a setup, or why not.
+    pub fn may_reach(&self, setup: &Setup, model: &str) -> Result<(), Fault> {
+        self.may_call(model, setup.access_groups_of(model))?;
+        setup.find(model).map_or(Ok(()), |(group, _)| self.may_use(&group, model))
+    }
+
+    /// Whether it may call `model`, which is in these access groups, or why not.
+    pub(crate) fn may_call(&self, model: &str, groups: &[String]) -> Result<(), Fault> {
         let Some(key) = self.key.as_deref() else { return Ok(()) };
         let own = self.user.as_deref().filter(|_| self.team.is_none()).map(|user| ("user", &user.models));
         let lists = [
@@ -265,16 +271,17 @@ impl Caller {
         let budgets = self.budgets.iter().map(|(who, budget)| (*who, &budget.allowed_models));
         let mut lists = lists.into_iter().flatten().chain(budgets);
         // An admin may do everything, but not with a key that was made for something.
-        let refused = match grants::key_allows(&key.models, model, self.team_id.is_some()) {
+        let named = |list: &[String]| grants::name_group(list, groups);
+        let refused = match grants::key_allows(&key.models, model, self.team_id.is_some()) || named(&key.models) {
             false => Some("key"),
             true if self.is_admin => None,
-            true => lists.find(|(_, list)| !grants::allows(list, model)).map(|(who, _)| who),
+            true => lists.find(|(_, list)| !grants::allows(list, model) && !named(list)).map(|(who, _)| who),
         };
         refused.map_or(Ok(()), |who| Err(no_model(who, model)))
     }
 
     /// Whether it may use a group that `model` names: a team's is for that team alone.
-    pub fn may_use(&self, group: &Group, model: &str) -> Result<(), Fault> {
+    pub(crate) fn may_use(&self, group: &Group, model: &str) -> Result<(), Fault> {
         match &group.team {
             Some(team) if !self.is_admin && self.team_id.as_ref() != Some(team) => Err(no_model("key", model)),
             _ => Ok(()),

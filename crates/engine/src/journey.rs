@@ -68,10 +68,7 @@ impl Journey {
         let caller = call.caller.clone();
         let ask = Rc::new(Ask::read(call)?);
         ask.wishes.fallbacks.iter().try_for_each(|name| self.may_fall_back(&caller, name))?;
-        caller.may_call(&ask.model)?;
-        if let Some((group, _)) = self.setup.find(&ask.model) {
-            caller.may_use(&group, &ask.model)?;
-        }
+        caller.may_reach(&self.setup, &ask.model)?;
         let pass = Pass::admit(&self.gate, &self.setup, caller, &ask, &self.call_id)?;
         let told = Rc::new(Cell::new(Tally::default()));
         let mut attempts = self.attempts(&ask, &pass, &told);
@@ -91,10 +88,7 @@ impl Journey {
     /// A caller names only stand-ins that it may call. Limits for one model alone count calls that ask for it by name,
     /// so such a model stands in for no other one.
     fn may_fall_back(&self, caller: &Caller, name: &str) -> Result<(), Fault> {
-        caller.may_call(name)?;
-        if let Some((group, _)) = self.setup.find(name) {
-            caller.may_use(&group, name)?;
-        }
+        caller.may_reach(&self.setup, name)?;
         let names = [Some(name), self.setup.group_name(name)];
         match names.into_iter().flatten().any(|name| caller.limits_model(name)) {
             false => Ok(()),

@@ -201,7 +201,8 @@ fn accounts_of_attribution(
             let message = format!("Authentication Error, User={id} is blocked.");
             return Err(denied(FaultKind::Authentication, "auth_error", message));
         }
-        let refused = |models: &[String]| !grants::allows(models, model);
+        let groups = setup.access_groups_of(model);
+        let refused = |models: &[String]| !grants::allows(models, model) && !grants::name_group(models, groups);
         if customer.as_ref().is_some_and(|customer| refused(&customer.models)) {
             return Err(no_model("customer", model));
         }

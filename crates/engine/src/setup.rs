@@ -22,6 +22,8 @@ pub struct Setup {
     pub patterns: Vec<Pattern>,
     /// Other names of groups.
     pub aliases: HashMap<String, String>,
+    /// Access groups of models, by the name of the group of deployments: lists of models may name them instead.
+    pub access_groups: HashMap<String, Vec<String>>,
     /// Names that are served but not listed.
     pub hidden: Vec<String>,
     /// What to do when things go wrong.
@@ -231,6 +233,14 @@ impl Setup {
         };
         let pattern = self.patterns.iter().find(fits).map(|pattern| &*pattern.group.name);
         pattern.or_else(|| self.owner_of(name).map(|(group, _)| &*group.name))
+    }
+
+    /// The access groups that a model is in, by whatever name.
+    pub fn access_groups_of(&self, name: &str) -> &[String] {
+        if self.access_groups.is_empty() {
+            return &[];
+        }
+        self.group_name(name).and_then(|group| self.access_groups.get(group)).map_or(&[], Vec::as_slice)
     }
 
     /// A name that a first call may use: a configured group, else a cheap chat model behind the plainest wildcard.

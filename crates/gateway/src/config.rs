@@ -40,7 +40,7 @@ use std::time::SystemTime;
 
 use engine::{Roll, Setup};
 
-pub use added::{ADDRESS, Added, open as open_sealed};
+pub use added::{ACCESS_GROUP, ADDRESS, Added, access_groups, open as open_sealed};
 pub use alerts::{Form, Target};
 pub use build::Tree;
 pub use discover::{Quick, discover};

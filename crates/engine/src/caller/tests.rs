@@ -55,14 +55,14 @@ fn every_level_has_its_say_about_models() {
         (Kind::Key, "own", r#"{"user_id":"u"}"#),
     ];
     let team_key = resolve(&objects, "k", 0).unwrap();
-    let may = |model: &str| team_key.may_call(model).err().and_then(|fault| fault.label);
+    let may = |model: &str| team_key.may_call(model, &[]).err().and_then(|fault| fault.label);
     assert_eq!(may("b"), None, "the user's own list is for keys without a team");
     assert_eq!(may("c"), Some("team_model_access_denied"));
     assert_eq!(may("d"), Some("org_model_access_denied"));
     assert_eq!((team_key.alias("nick"), team_key.alias("b")), ("b", "b"));
     let own = resolve(&objects, "own", 0).unwrap();
-    assert_eq!(own.may_call("b").unwrap_err().label, Some("user_model_access_denied"));
-    assert!(Caller::admin().may_call("anything").is_ok());
+    assert_eq!(own.may_call("b", &[]).unwrap_err().label, Some("user_model_access_denied"));
+    assert!(Caller::admin().may_call("anything", &[]).is_ok());
 }
 
 #[test]
@@ -106,8 +106,25 @@ fn all_team_models_are_none_without_a_team() {
         (Kind::Key, "in", r#"{"models":["all-team-models"],"team_id":"t"}"#),
         (Kind::Team, "t", r#"{"models":["a"]}"#),
     ];
-    let may = |hash: &str, model: &str| resolve(&objects, hash, 0).unwrap().may_call(model).is_ok();
+    let may = |hash: &str, model: &str| resolve(&objects, hash, 0).unwrap().may_call(model, &[]).is_ok();
     assert_eq!((may("alone", "a"), may("in", "a"), may("in", "b")), (false, true, false));
+}
+
+#[test]
+fn lists_of_models_may_name_access_groups() {
+    let objects = [
+        (Kind::Team, "t", r#"{"models":["cheap","c"]}"#),
+        (Kind::Key, "k", r#"{"team_id":"t","models":["cheap","dear"]}"#),
+    ];
+    let caller = resolve(&objects, "k", 0).unwrap();
+    let may = |model: &str, groups: &[&str]| {
+        let groups: Vec<String> = groups.iter().map(|group| (*group).to_owned()).collect();
+        caller.may_call(model, &groups).err().and_then(|fault| fault.label)
+    };
+    assert_eq!(may("a", &["cheap"]), None);
+    assert_eq!(may("b", &["dear"]), Some("team_model_access_denied"));
+    assert_eq!(may("c", &[]), Some("key_model_access_denied"));
+    assert_eq!(may("d", &["other"]), Some("key_model_access_denied"));
 }
 
 #[test]
@@ -122,12 +139,13 @@ fn the_models_of_a_shared_budget_bind_whoever_has_it() {
         (Kind::Team, "free", "{}"),
         (Kind::Key, "of user in team", r#"{"user_id":"u","team_id":"free"}"#),
     ];
-    let refused = |hash: &str| resolve(&objects, hash, 0).unwrap().may_call("b").err().and_then(|fault| fault.label);
+    let refused =
+        |hash: &str| resolve(&objects, hash, 0).unwrap().may_call("b", &[]).err().and_then(|fault| fault.label);
     assert_eq!(refused("k"), Some("key_model_access_denied"));
     assert_eq!(refused("in team"), Some("team_model_access_denied"));
     assert_eq!(refused("of user"), Some("user_model_access_denied"));
     assert_eq!(refused("of user in team"), None);
-    assert!(resolve(&objects, "k", 0).unwrap().may_call("a").is_ok());
+    assert!(resolve(&objects, "k", 0).unwrap().may_call("a", &[]).is_ok());
 }
 
 #[test]

@@ -157,6 +157,7 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
         client_params: general::client_params(&general),
         intake: general::intake(&general),
         pricing: Pricing { block_unpriced: library.flag("block_requests_for_models_without_pricing") == Some(true) },
+        access_groups: access_groups(&rows, &world.added.access_groups),
         ..assemble(&rows, &router)
     };
     checks::run(&setup, &rows, &router, world.now, notes);
@@ -196,6 +197,7 @@ fn assemble(rows: &[Row], router: &Router) -> Setup {
         aliases: router.aliases.iter().map(|alias| (alias.name.clone(), alias.target.clone())).collect(),
         hidden: hidden.map(|alias| alias.name.clone()).collect(),
         rules: router.rules.clone(),
+        access_groups: Default::default(),
         access: Default::default(),
         doorway: Default::default(),
         spending: Default::default(),
@@ -204,6 +206,31 @@ fn assemble(rows: &[Row], router: &Router) -> Setup {
         pricing: Default::default(),
         heartbeat: router.heartbeat,
     }
+}
+
+/// The access groups of each name: those that all of its entries are in, as any of them may serve a call; and those
+/// that were made while running.
+fn access_groups(rows: &[Row], added: &[(String, Vec<String>)]) -> HashMap<String, Vec<String>> {
+    let mut names = HashMap::<String, Vec<String>>::new();
+    for row in rows {
+        match names.get_mut(&row.group) {
+            Some(known) => known.retain(|group| row.access_groups.contains(group)),
+            None => drop(names.insert(row.group.clone(), row.access_groups.clone())),
+        }
+    }
+    for (group, models) in added {
+        for model in models {
+            if let Some(known) = names.get_mut(model) {
+                known.push(group.clone());
+            }
+        }
+    }
+    names.retain(|_, groups| !groups.is_empty());
+    names.values_mut().for_each(|groups| {
+        groups.sort();
+        groups.dedup();
+    });
+    names
 }
 
 /// Groups by name, and those with a `*`, most specific first: the one that spells out more wins, and of equals the

@@ -2,6 +2,7 @@
 //! from memory; a change is planned over what is there and written through ([`draft`]); every handler asks itself
 //! whether its caller may ([`rights`]). To add a path: a line in [`ROUTES`] and a handler.
 
+mod access_groups;
 mod actor;
 mod addresses;
 mod audit;
@@ -149,6 +150,12 @@ const ROUTES: &[Row] = rows![
     POST "/tag/delete" => tags::delete,
     POST "/tag/info" => tags::infos,
     GET "/tag/list" => tags::list,
+
+    POST "/access_group/new" => access_groups::create,
+    GET "/access_group/list" => access_groups::list,
+    GET "/access_group/{access_group}/info" => access_groups::info,
+    PUT "/access_group/{access_group}/update" => access_groups::update,
+    DELETE "/access_group/{access_group}/delete" => access_groups::delete,
 
     POST "/model/new" => models::create,
     POST "/model/update" => models::update,

@@ -67,8 +67,8 @@ fn cost(visit: &Visit, model: &str, usage: &Usage) -> Result<Cost> {
 fn tariff(visit: &Visit, model: &str) -> Result<std::sync::Arc<Tariff>> {
     let setup = visit.desk.live.setup();
     let named = visit.caller.alias(model);
-    visit.caller.may_call(named)?;
-    let found = setup.find(named).filter(|(group, _)| visit.caller.may_use(group, named).is_ok());
+    visit.caller.may_reach(&setup, named)?;
+    let found = setup.find(named);
     let deployment = found.as_ref().and_then(|(group, star)| Some((group.deployments.first()?, star)));
     match deployment {
         Some((deployment, star)) => Ok(deployment.pricing.tariff(&deployment.upstream_model(star.as_deref()))),
