@@ -28,6 +28,8 @@ use crate::seal::Seal;
 
 /// The variable that holds what secrets in the database are sealed with.
 const SALT_KEY: &str = "LITELLM_SALT_KEY";
+/// The variable that holds what they were sealed with before.
+const FORMER_SALT_KEY: &str = "LITELLM_FORMER_SALT_KEY";
 
 /// What a configuration depends on beside its text.
 pub struct World<'a> {
@@ -164,10 +166,14 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
     (setup, Beside { keeping, management, price_map: None, models, left_out }, source)
 }
 
-/// What secrets in the database are sealed with: the salt key, or the master key if there is none.
+/// What secrets in the database are sealed with: the salt key, or the master key if there is none. What was sealed with
+/// the master key before there was a salt key, or with a former one, can be opened still.
 fn seal(access: &Access, env: &Env) -> Option<Seal> {
-    let salt = env.get(SALT_KEY);
-    salt.as_deref().or_else(|| access.master_key.as_ref().map(Secret::expose)).map(Seal::new)
+    let (salt, former, master) = (env.get(SALT_KEY), env.get(FORMER_SALT_KEY), access.master_key.as_ref());
+    let master = master.map(Secret::expose);
+    let seal = Seal::new(salt.as_deref().or(master)?);
+    let opens = [former.as_deref(), master.filter(|_| salt.is_some())];
+    Some(opens.into_iter().flatten().fold(seal, Seal::opening))
 }
 
 /// All entries, with the deployments that were made of them.

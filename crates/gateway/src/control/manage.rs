@@ -20,6 +20,7 @@ mod people;
 mod record;
 mod refusal;
 mod reports;
+mod reseal;
 mod rights;
 mod secret;
 mod spend;
@@ -168,6 +169,8 @@ const ROUTES: &[Row] = rows![
     GET "/v2/model/info" => models::list_pages,
     GET "/model_group/info" => models::groups,
 
+    POST "/credentials/migrate-encryption" => reseal::migrate,
+    GET "/credentials/migrate-encryption/check" => reseal::check,
     POST "/credentials" => credentials::create,
     GET "/credentials" => credentials::list,
     GET "/credentials/by_name/{*credential_name}" => credentials::by_name,

@@ -2,8 +2,8 @@
 
 use policy::Span;
 use serde_json::Value;
-use store::hash_key;
 use store::records::{Key, RetiredKey};
+use store::{ROTATED, hash_key};
 
 use super::super::draft::Draft;
 use super::super::form::{Field, Form, Takes, optional};
@@ -91,7 +91,7 @@ fn replace(draft: &mut Draft, given: &str, form: Form, new: &str, grace: Option<
             false => draft.remove(older, retired)?,
         }
     }
-    draft.action = Some("rotated");
+    draft.action = Some(ROTATED);
     draft.remove(&old, held)?;
     if let Some(grace) = grace {
         draft.create(&old, &RetiredKey { active: id.clone(), revoke_at: moment::after(draft.now, grace.seconds()) })?;
