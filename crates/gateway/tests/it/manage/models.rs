@@ -179,7 +179,7 @@ async fn models_of_the_database_survive_a_broken_configuration_and_a_reload() {
     let made = json!({ "model_name": "added", "litellm_params": { "model": "mock/demo" } });
     let made = master.done("POST", "/model/new", made).await;
     assert_eq!((calls(&master, "added").await, calls(&master, "demo").await), (200, 200));
-    office.gateway.reconfigure(&super::config(""));
+    office.gateway.reconfigure(&config(""));
     office.gateway.logged("configuration reloaded").await;
     assert_eq!(calls(&master, "added").await, 200);
     master.done("POST", "/model/delete", json!({ "id": made["model_id"] })).await;
