@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use policy::grants;
-use store::records::{Allowance, Budget, Key, Organization, Record, Role, Team, TeamMember, User};
+use store::records::{Allowance, Budget, Key, Organization, OrganizationMember, Record, Role, Team, TeamMember, User};
 use store::{Directory, Entries, Registry};
 use types::{Fault, FaultKind, Side};
 
@@ -34,6 +34,7 @@ pub struct Caller {
     member: Option<Arc<TeamMember>>,
     user: Option<Arc<User>>,
     organization: Option<Arc<Organization>>,
+    organization_member: Option<Arc<OrganizationMember>>,
     /// Shared budgets that name models, and whose they are.
     budgets: Vec<(&'static str, Arc<Budget>)>,
     /// Where its calls are counted, whatever they ask for.
@@ -104,7 +105,14 @@ impl Caller {
             (Some(team), Some(user)) => record(&directory.team_members, Some(&TeamMember::id(team, user))),
             _ => None,
         };
+        let organization_member = match (&organization_id, &key.user_id) {
+            (Some(organization), Some(user)) => {
+                record(&directory.organization_members, Some(&OrganizationMember::id(organization, user)))
+            }
+            _ => None,
+        };
         let mut caller = Caller {
+            organization_member,
             is_admin: !key.delegated && user.as_ref().is_some_and(|user| user.user_role == Role::ProxyAdmin),
             user_id: key.user_id.clone(),
             organization: record(&directory.organizations, organization_id.as_deref()),
@@ -146,13 +154,14 @@ impl Caller {
     }
 
     /// What everybody has who pays for this caller, or holds it back.
-    fn allowances(&self) -> [(&'static str, Option<&Allowance>); 5] {
+    fn allowances(&self) -> [(&'static str, Option<&Allowance>); 6] {
         [
             ("key", self.key.as_deref().map(|key| &key.allowance)),
             ("user", self.user.as_deref().map(|user| &user.allowance)),
             ("team", self.team.as_deref().map(|team| &team.allowance)),
             ("team_member", self.member.as_deref().map(|member| &member.allowance)),
             ("organization", self.organization.as_deref().map(|organization| &organization.allowance)),
+            ("organization", self.organization_member.as_deref().map(|member| &member.allowance)),
         ]
     }
 
@@ -211,6 +220,9 @@ impl Caller {
         let organization = self.organization.as_deref().map(|organization| &organization.allowance);
         let owner = Owner::Organization(id(&self.organization_id));
         add(format!("organization:{}", id(&self.organization_id)), owner, organization, false);
+        let member = OrganizationMember::id(&id(&self.organization_id), &id(&self.user_id));
+        let allowance = self.organization_member.as_deref().map(|member| &member.allowance);
+        add(format!("organization_member:{member}"), Owner::Organization(member), allowance, false);
         accounts
     }
 

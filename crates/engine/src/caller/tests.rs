@@ -75,12 +75,13 @@ fn everybody_who_pays_has_an_account() {
         (Kind::User, "u", r#"{"max_budget":3}"#),
         (Kind::Key, "k", r#"{"team_id":"t","user_id":"u","rpm_limit":5,"key_alias":"mine"}"#),
         (Kind::Key, "own", r#"{"user_id":"u"}"#),
+        (Kind::OrganizationMember, "o/u", r#"{"max_budget":1}"#),
     ];
     let subjects = |hash: &str| {
         let caller = resolve(&objects, hash, 0).unwrap();
         caller.accounts.iter().map(|account| account.meter.subject.to_string()).collect::<Vec<_>>()
     };
-    assert_eq!(subjects("k"), ["key:k", "team:t", "member:t/u", "organization:o"]);
+    assert_eq!(subjects("k"), ["key:k", "team:t", "member:t/u", "organization:o", "organization_member:o/u"]);
     assert_eq!(subjects("own"), ["user:u"]);
 }
 

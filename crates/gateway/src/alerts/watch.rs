@@ -21,7 +21,7 @@ pub struct Watched {
 /// Who somebody is, in the incumbent's words.
 #[derive(Clone, Debug, Default)]
 pub struct Who {
-    /// `key`, `user`, `team`, `team_member`, `organization`, `end_user`, `tag`, `proxy`.
+    /// `key`, `user`, `team`, `team_member`, `organization`, `organization_member`, `end_user`, `tag`, `proxy`.
     pub group: &'static str,
     pub token: Option<String>,
     pub key_alias: Option<String>,
@@ -124,6 +124,15 @@ fn watched(directory: &Directory) -> Vec<Watched> {
     for (id, organization) in records::<store::records::Organization>(directory) {
         let who = || Who { group: "organization", organization_id: text(id), ..Who::default() };
         add(format!("organization:{id}"), &organization.allowance, &who);
+    }
+    for (id, member) in records::<store::records::OrganizationMember>(directory) {
+        add(format!("organization_member:{id}"), &member.allowance, &|| Who {
+            group: "organization_member",
+            user_id: text(&member.user_id),
+            user_email: email(&member.user_id),
+            organization_id: text(&member.organization_id),
+            ..Who::default()
+        });
     }
     for (id, customer) in records::<store::records::Customer>(directory) {
         let who = || Who { group: "end_user", customer_id: text(id), ..Who::default() };

@@ -115,7 +115,7 @@ pub fn row(id: &str, user: &User, directory: &Directory, spend: &Spend) -> Field
             "user_id": id,
             "organization_id": home.organization_id,
             "user_role": role_name(home.user_role),
-            "spend": 0.0,
+            "spend": spend.of(&format!("organization_member:{}/{id}", home.organization_id), &home.allowance),
             "budget_id": home.allowance.budget_id,
             "created_at": moment::shown(home.origin.created_at),
             "updated_at": moment::shown(home.origin.updated_at),

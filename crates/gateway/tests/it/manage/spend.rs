@@ -306,3 +306,22 @@ fn today() -> String {
     let seconds = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("it is later than 1970");
     store::reports::day_of(seconds.as_millis() as i64)
 }
+
+#[tokio::test]
+async fn a_members_budget_in_an_organization_holds_and_is_shown() {
+    let (_provider, office) = office().await;
+    let master = office.master();
+    master.done("POST", "/organization/new", json!({ "organization_id": "acme", "organization_alias": "Acme" })).await;
+    let member = json!({ "organization_id": "acme", "member": { "role": "internal_user", "user_id": "ann" },
+        "max_budget_in_organization": 0.02 });
+    master.done("POST", "/organization/member_add", member).await;
+    let key = office.key(json!({ "user_id": "ann", "organization_id": "acme" })).await;
+    spend(&office.with(&key), 2).await;
+    let refused = office.with(&key).send(&Front::Chat.call("paid", "hello", false)).await;
+    assert_eq!(refused.status(), 422, "{}", refused.text());
+    let shown =
+        until(&master, "/organization/info?organization_id=acme", |acme| acme["members"][0]["spend"] == 0.02).await;
+    assert_eq!(shown["members"][0]["litellm_budget_table"]["max_budget"], 0.02);
+    let personal = office.key(json!({ "user_id": "ann" })).await;
+    spend(&office.with(&personal), 1).await;
+}

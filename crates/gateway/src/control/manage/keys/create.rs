@@ -1,5 +1,6 @@
 //! New keys.
 
+use policy::Span;
 use policy::routes::KEY_TYPES;
 use serde_json::json;
 use store::hash_key;
@@ -82,8 +83,29 @@ fn make_for(
     need::<Organization>(draft, form.text("organization_id"), "organization_id")?;
     may(draft.actor, Wish::CreateKey { user, team, permission }, draft.directory)?;
     by_organization(draft, &form, by)?;
+    let team_form = by_team(draft, &form)?;
     let delegated = user.is_some_and(|user| !stands_for(draft.actor, user, draft.directory));
-    issue(draft, form, secret, delegated, by)
+    issue(draft, team_form, secret, delegated, by)
+}
+
+/// A team may say how long the keys live at most that its members make for themselves (`team_member_key_duration`).
+fn by_team(draft: &Draft, form: &Form) -> Result<Form> {
+    let mut form = form.clone();
+    let Some(team) = form.text("team_id").map(str::to_owned) else { return Ok(form) };
+    let held = draft.find::<Team>(&team);
+    let most = held.and_then(|held| held.record.metadata.get("team_member_key_duration")?.as_str());
+    let Some(most) = most.filter(|_| !draft.actor.manages_team(draft.directory, &team)) else { return Ok(form) };
+    let seconds = |text: &str| Span::parse(text).map_or(u64::MAX, Span::seconds);
+    match form.text("duration") {
+        Some(wanted) if seconds(wanted) > seconds(most) => {
+            Err(Refusal::bad_param("duration", format!("keys of members of this team live for {most} at most")))
+        }
+        Some(_) => Ok(form),
+        None => {
+            form.set("duration", most);
+            Ok(form)
+        }
+    }
 }
 
 /// Plans a new key that the actor may make: its hash, and the key.
