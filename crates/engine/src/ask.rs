@@ -196,9 +196,7 @@ impl Ask {
     /// Whom and what the call is for.
     pub fn attribution(&self, setup: &Setup, caller: &Caller) -> Attribution {
         let header = setup.spending.customer_header.as_deref();
-        let mut attribution = self.body.with(|root| Attribution::read(root, &self.headers, header));
-        attribution.add_tags(caller.tags());
-        attribution
+        self.body.with(|root| Attribution::read(root, &self.headers, header, caller.tags()))
     }
 
     /// About how many tokens the input has.

@@ -27,8 +27,14 @@ pub(crate) struct Attribution {
 }
 
 impl Attribution {
-    /// Reads headers and body; `user_header` is the operator's own header for customers.
-    pub fn read(root: Json, headers: &HeaderMap, user_header: Option<&str>) -> Self {
+    /// Reads headers and body; `user_header` is the operator's own header for customers. `tags` are those that the call
+    /// has whatever it says: they come first, so that no number of others crowds them out.
+    pub fn read<'t>(
+        root: Json,
+        headers: &HeaderMap,
+        user_header: Option<&str>,
+        tags: impl Iterator<Item = &'t str>,
+    ) -> Self {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).and_then(clean);
         let text = |value: Json| value.as_string().as_deref().and_then(clean);
         let field = |name: &str| root.get_some(name).and_then(text);
@@ -51,6 +57,7 @@ impl Attribution {
         let metadata = metadata.map(|metadata| metadata.raw()).filter(|raw| raw.len() <= LONGEST_METADATA);
         let metadata = metadata.map(str::to_owned);
         let mut attribution = Attribution { customer_id, tags: Vec::new(), session_id, metadata };
+        attribution.add_tags(tags);
         if let Some(list) = headers.get("x-litellm-tags").and_then(|value| value.to_str().ok()) {
             attribution.add_tags(list.split(','));
         }
@@ -73,8 +80,7 @@ impl Attribution {
 }
 
 impl Attribution {
-    /// Adds tags that the call has whatever it says.
-    pub fn add_tags<'t>(&mut self, tags: impl Iterator<Item = &'t str>) {
+    fn add_tags<'t>(&mut self, tags: impl Iterator<Item = &'t str>) {
         for tag in tags.filter_map(clean) {
             if self.tags.len() < MOST_TAGS && !self.tags.contains(&tag) {
                 self.tags.push(tag);
@@ -97,7 +103,8 @@ mod tests {
 
     fn read(body: &str, headers: &[(&'static str, &str)]) -> Attribution {
         let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
-        Attribution::read(Doc::parse(body.as_bytes()).unwrap().root(), &headers, Some("x-our-customer"))
+        let tags = ["of the key"].into_iter();
+        Attribution::read(Doc::parse(body.as_bytes()).unwrap().root(), &headers, Some("x-our-customer"), tags)
     }
 
     fn customer(body: &str, headers: &[(&'static str, &str)]) -> Option<String> {
@@ -121,9 +128,10 @@ mod tests {
     #[test]
     fn tags_come_from_everywhere_and_each_counts_once() {
         let body = r#"{"tags":["a","b"],"metadata":{"tags":["b","c",7]},"litellm_metadata":{"tags":["d"]}}"#;
-        assert_eq!(read(body, &[("x-litellm-tags", "e, a,,")]).tags, ["e", "a", "b", "c", "d"]);
+        assert_eq!(read(body, &[("x-litellm-tags", "e, a,,")]).tags, ["of the key", "e", "a", "b", "c", "d"]);
         let many: Vec<String> = (0..1_000).map(|number| format!("\"{number}\"")).collect();
-        assert_eq!(read(&format!(r#"{{"tags":[{}]}}"#, many.join(",")), &[]).tags.len(), MOST_TAGS);
+        let tags = read(&format!(r#"{{"tags":[{}]}}"#, many.join(",")), &[]).tags;
+        assert_eq!((tags.len(), &*tags[0]), (MOST_TAGS, "of the key"), "no number of tags crowds the key's own out");
     }
 
     #[test]

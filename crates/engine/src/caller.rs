@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use policy::grants;
-use store::records::{Allowance, Key, Organization, Record, Role, Team, TeamMember, User};
+use store::records::{Allowance, Budget, Key, Organization, OrganizationMember, Record, Role, Team, TeamMember, User};
 use store::{Directory, Entries, Registry};
 use types::{Fault, FaultKind, Side};
 
-use crate::Group;
 use crate::meters::{Meter, Meters};
 use crate::terms::Terms;
+use crate::{Group, Setup};
 
 /// After how long a caller may ask again whose key cannot be looked up.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -34,8 +34,13 @@ pub struct Caller {
     member: Option<Arc<TeamMember>>,
     user: Option<Arc<User>>,
     organization: Option<Arc<Organization>>,
+    organization_member: Option<Arc<OrganizationMember>>,
+    /// Shared budgets that name models, and whose they are.
+    budgets: Vec<(&'static str, Arc<Budget>)>,
     /// Where its calls are counted, whatever they ask for.
     pub(crate) accounts: Vec<Account>,
+    /// Where the calls of a team's key are counted for its user. The user's budget may be for keys without a team only.
+    pub(crate) user_in_team: Option<Account>,
     /// When it has to be resolved anew, milliseconds since 1970.
     pub(crate) valid_until: Option<i64>,
 }
@@ -84,20 +89,36 @@ impl Caller {
     }
 
     fn resolve(directory: &Directory, meters: &Meters, hash: &str, now_ms: i64) -> Result<Self, Fault> {
-        let (hash, key) = find(directory, hash, now_ms)?;
+        let (hash, mut key, revoked_at) = find(directory, hash, now_ms)?;
+        // A shared budget may hold values for single models, too.
+        if let Some(shared) = record(&directory.budgets, key.allowance.budget_id.as_deref()) {
+            key = Arc::new(Key { allowance: key.allowance.over(&shared.allowance), ..Key::clone(&key) });
+        }
         let team_id = key.team_id.clone();
-        let team = record(&directory.teams, team_id.as_deref());
+        let mut team: Option<Arc<Team>> = record(&directory.teams, team_id.as_deref());
+        if let Some(team) = &mut team
+            && let Some(shared) = record(&directory.budgets, team.allowance.budget_id.as_deref())
+        {
+            *team = Arc::new(Team { allowance: team.allowance.over(&shared.allowance), ..Team::clone(team) });
+        }
         let user = record(&directory.users, key.user_id.as_deref());
         let organization_id = key.organization_id.clone().or_else(|| team.as_ref()?.organization_id.clone());
         let member = match (&team_id, &key.user_id) {
             (Some(team), Some(user)) => record(&directory.team_members, Some(&TeamMember::id(team, user))),
             _ => None,
         };
+        let organization_member = match (&organization_id, &key.user_id) {
+            (Some(organization), Some(user)) => {
+                record(&directory.organization_members, Some(&OrganizationMember::id(organization, user)))
+            }
+            _ => None,
+        };
         let mut caller = Caller {
-            is_admin: user.as_ref().is_some_and(|user| user.user_role == Role::ProxyAdmin),
+            organization_member,
+            is_admin: !key.delegated && user.as_ref().is_some_and(|user| user.user_role == Role::ProxyAdmin),
             user_id: key.user_id.clone(),
             organization: record(&directory.organizations, organization_id.as_deref()),
-            valid_until: key.expires,
+            valid_until: key.expires.into_iter().chain(revoked_at).min(),
             key: Some(key),
             key_hash: hash,
             team_id,
@@ -108,9 +129,11 @@ impl Caller {
             ..Caller::default()
         };
         caller.refuse_blocked()?;
-        caller.refuse_unbound(directory)?;
+        caller.budgets = caller.shared_budgets(directory)?;
         caller.accounts = caller.count(directory, meters, now_ms);
-        let changes = caller.accounts.iter().filter_map(|account| account.terms.valid_until);
+        caller.user_in_team = caller.count_user_in_team(directory, meters, now_ms);
+        let accounts = caller.accounts.iter().chain(&caller.user_in_team);
+        let changes = accounts.filter_map(|account| account.terms.valid_until);
         caller.valid_until = changes.chain(caller.valid_until).min();
         Ok(caller)
     }
@@ -132,29 +155,46 @@ impl Caller {
         }
     }
 
-    /// What holds a caller back must be there: without its team, organization or budget a key that was left over
-    /// could do more than before.
-    fn refuse_unbound(&self, directory: &Directory) -> Result<(), Fault> {
-        let own = self.user.as_deref().filter(|_| self.team_id.is_none()).map(|user| &user.allowance);
-        let bounds = [
-            self.key.as_deref().map(|key| &key.allowance),
-            own,
-            self.team.as_deref().map(|team| &team.allowance),
-            self.member.as_deref().map(|member| &member.allowance),
-            self.organization.as_deref().map(|organization| &organization.allowance),
-        ];
-        let shared = bounds.into_iter().flatten().filter_map(|allowance| allowance.budget_id.as_ref());
-        let lost = match (&self.team_id, &self.organization_id) {
-            (Some(id), _) if self.team.is_none() => Some(("Team", id)),
-            (_, Some(id)) if self.organization.is_none() => Some(("Organization", id)),
-            _ => shared.map(|id| ("Budget", id)).find(|(_, id)| !directory.budgets.contains_key(*id)),
-        };
-        let Some((what, id)) = lost else { return Ok(()) };
-        let message = format!("Authentication Error, {what}={id} of this key does not exist.");
-        Err(denied(FaultKind::Authentication, "auth_error", message))
+    /// What everybody has who pays for this caller, or holds it back.
+    fn allowances(&self) -> [(&'static str, Option<&Allowance>); 6] {
+        [
+            ("key", self.key.as_deref().map(|key| &key.allowance)),
+            ("user", self.user.as_deref().map(|user| &user.allowance)),
+            ("team", self.team.as_deref().map(|team| &team.allowance)),
+            ("team_member", self.member.as_deref().map(|member| &member.allowance)),
+            ("organization", self.organization.as_deref().map(|organization| &organization.allowance)),
+            ("organization", self.organization_member.as_deref().map(|member| &member.allowance)),
+        ]
     }
 
-    /// Everybody who pays for this caller. A user's own budget counts for keys without a team only.
+    /// The shared budgets that name models. What holds a caller back must be there: without its team, organization or
+    /// budget a key that was left over could do more than before.
+    fn shared_budgets(&self, directory: &Directory) -> Result<Vec<(&'static str, Arc<Budget>)>, Fault> {
+        let lost = |what: &str, id: &String| {
+            let message = format!("Authentication Error, {what}={id} of this key does not exist.");
+            Err(denied(FaultKind::Authentication, "auth_error", message))
+        };
+        match (&self.team_id, &self.organization_id) {
+            (Some(id), _) if self.team.is_none() => return lost("Team", id),
+            (_, Some(id)) if self.organization.is_none() => return lost("Organization", id),
+            _ => {}
+        }
+        let mut budgets = Vec::new();
+        for (who, allowance) in self.allowances() {
+            let Some(id) = allowance.and_then(|allowance| allowance.budget_id.as_ref()) else { continue };
+            match record(&directory.budgets, Some(id)) {
+                // The user's own list of models is for keys without a team, too.
+                Some(budget) if !budget.allowed_models.is_empty() && (who != "user" || self.team.is_none()) => {
+                    budgets.push((who, budget));
+                }
+                Some(_) => {}
+                None => return lost("Budget", id),
+            }
+        }
+        Ok(budgets)
+    }
+
+    /// Everybody who pays for this caller, but not the user of a team's key.
     fn count(&self, directory: &Directory, meters: &Meters, now_ms: i64) -> Vec<Account> {
         let mut accounts = Vec::new();
         let mut add = |subject: String, owner: Owner, allowance: Option<&Allowance>, lenient: bool| {
@@ -181,7 +221,24 @@ impl Caller {
         let organization = self.organization.as_deref().map(|organization| &organization.allowance);
         let owner = Owner::Organization(id(&self.organization_id));
         add(format!("organization:{}", id(&self.organization_id)), owner, organization, false);
+        let member = OrganizationMember::id(&id(&self.organization_id), &id(&self.user_id));
+        let allowance = self.organization_member.as_deref().map(|member| &member.allowance);
+        add(format!("organization_member:{member}"), Owner::Organization(member), allowance, false);
         accounts
+    }
+
+    /// The account of the user of a team's key.
+    fn count_user_in_team(&self, directory: &Directory, meters: &Meters, now_ms: i64) -> Option<Account> {
+        let (user, id) = (self.user.as_deref()?, self.user_id.as_ref()?);
+        self.team_id.as_ref()?;
+        let shared = record(&directory.budgets, user.allowance.budget_id.as_deref());
+        let terms = Terms::of(&user.allowance, shared.as_ref().map(|budget| &budget.allowance), false, now_ms);
+        let account = || Account {
+            meter: meters.of(&format!("user:{id}")),
+            terms: terms.clone(),
+            owner: Owner::User(id.clone()),
+        };
+        terms.limit_something().then(account)
     }
 
     /// The hash under which its spend is counted: the same, however often the key is rotated.
@@ -214,8 +271,14 @@ impl Caller {
         key.into_iter().flatten().chain(team.into_iter().flatten()).map(String::as_str)
     }
 
-    /// Whether it may call `model`, or why not.
-    pub fn may_call(&self, model: &str) -> Result<(), Fault> {
+    /// Whether it may call what `model` means in a setup, or why not.
+    pub fn may_reach(&self, setup: &Setup, model: &str) -> Result<(), Fault> {
+        self.may_call(model, setup.access_groups_of(model))?;
+        setup.find(model).map_or(Ok(()), |(group, _)| self.may_use(&group, model))
+    }
+
+    /// Whether it may call `model`, which is in these access groups, or why not.
+    pub(crate) fn may_call(&self, model: &str, groups: &[String]) -> Result<(), Fault> {
         let Some(key) = self.key.as_deref() else { return Ok(()) };
         let own = self.user.as_deref().filter(|_| self.team.is_none()).map(|user| ("user", &user.models));
         let lists = [
@@ -224,21 +287,31 @@ impl Caller {
             own,
             self.organization.as_deref().map(|organization| ("organization", &organization.models)),
         ];
+        let budgets = self.budgets.iter().map(|(who, budget)| (*who, &budget.allowed_models));
+        let mut lists = lists.into_iter().flatten().chain(budgets);
         // An admin may do everything, but not with a key that was made for something.
-        let refused = match grants::key_allows(&key.models, model, self.team_id.is_some()) {
+        let named = |list: &[String]| grants::name_group(list, groups);
+        let refused = match grants::key_allows(&key.models, model, self.team_id.is_some()) || named(&key.models) {
             false => Some("key"),
             true if self.is_admin => None,
-            true => lists.into_iter().flatten().find(|(_, list)| !grants::allows(list, model)).map(|(who, _)| who),
+            true => lists.find(|(_, list)| !grants::allows(list, model) && !named(list)).map(|(who, _)| who),
         };
         refused.map_or(Ok(()), |who| Err(no_model(who, model)))
     }
 
     /// Whether it may use a group that `model` names: a team's is for that team alone.
-    pub fn may_use(&self, group: &Group, model: &str) -> Result<(), Fault> {
+    pub(crate) fn may_use(&self, group: &Group, model: &str) -> Result<(), Fault> {
         match &group.team {
             Some(team) if !self.is_admin && self.team_id.as_ref() != Some(team) => Err(no_model("key", model)),
             _ => Ok(()),
         }
+    }
+
+    /// Whether its key or its team has a budget or limits for this model alone.
+    pub(crate) fn limits_model(&self, model: &str) -> bool {
+        let allowances =
+            [self.key.as_deref().map(|key| &key.allowance), self.team.as_deref().map(|team| &team.allowance)];
+        allowances.into_iter().flatten().any(|allowance| Terms::of_model(allowance, model).limit_something())
     }
 
     /// What it is limited to for one model alone, beside `accounts`: by key, and by team.
@@ -274,9 +347,10 @@ impl Caller {
     }
 }
 
-/// The key with this hash, or the one that took its place.
-fn find(directory: &Directory, hash: &str, now_ms: i64) -> Result<(String, Arc<Key>), Fault> {
+/// The key with this hash, or the one that took its place, and until when it may do so.
+fn find(directory: &Directory, hash: &str, now_ms: i64) -> Result<(String, Arc<Key>, Option<i64>), Fault> {
     let retired = record(&directory.retired_keys, Some(hash)).filter(|retired| retired.revoke_at > now_ms);
+    let revoked_at = retired.as_ref().map(|retired| retired.revoke_at);
     let hash = retired.map_or_else(|| hash.to_owned(), |retired| retired.active.clone());
     let Some(key) = record(&directory.keys, Some(&hash)) else {
         return Err(unknown_key());
@@ -291,7 +365,7 @@ fn find(directory: &Directory, hash: &str, now_ms: i64) -> Result<(String, Arc<K
         let message = format!("Authentication Error - Expired Key. Key Expiry time {expires} and current time {now}");
         return Err(denied(FaultKind::Authentication, "expired_key", message));
     }
-    Ok((hash, key))
+    Ok((hash, key, revoked_at))
 }
 
 fn record<T: Record>(entries: &Entries<T>, id: Option<&str>) -> Option<Arc<T>> {
@@ -319,7 +393,7 @@ pub(crate) fn denied(kind: FaultKind, label: &'static str, message: impl Into<St
     Fault { label: Some(label), ..Fault::new(kind, Side::Caller, message) }
 }
 
-fn no_model(who: &str, model: &str) -> Fault {
+pub(crate) fn no_model(who: &str, model: &str) -> Fault {
     let label = match who {
         "team" | "team_member" => "team_model_access_denied",
         "user" => "user_model_access_denied",

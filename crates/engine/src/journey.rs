@@ -18,7 +18,7 @@ use crate::defect::caught_in;
 use crate::deliver::{Delivery, Service};
 use crate::note::{Note, Tally, write_cost, write_id, write_key, write_source};
 use crate::pass::Pass;
-use crate::{Call, Content, Gate, Reply, Setup};
+use crate::{Call, Caller, Content, Gate, Reply, Setup};
 
 /// Serves one call, from the caller's bytes to the caller's bytes. Every fault becomes an answer in the caller's
 /// dialect, a panic too; dropping the future, or the streamed answer, gives the call up and closes its upstream
@@ -67,11 +67,9 @@ impl Journey {
     async fn run(self, call: Call) -> Result<Reply, Fault> {
         let caller = call.caller.clone();
         let ask = Rc::new(Ask::read(call)?);
-        caller.may_call(&ask.model)?;
+        ask.wishes.fallbacks.iter().try_for_each(|name| self.may_fall_back(&caller, name))?;
+        caller.may_reach(&self.setup, &ask.model)?;
         let group = self.setup.find(&ask.model).map(|(group, _)| group);
-        if let Some(group) = &group {
-            caller.may_use(group, &ask.model)?;
-        }
         let pass = Pass::admit(&self.gate, &self.setup, caller, group.as_deref(), &ask, &self.call_id)?;
         let told = Rc::new(Cell::new(Tally::default()));
         let mut attempts = self.attempts(&ask, &pass, &told);
@@ -85,6 +83,20 @@ impl Journey {
                 let headers = self.headers(&ask, &pass, None, Tally::default());
                 Ok(Reply { status: 200, headers, content: Content::Stream(delivery) })
             }
+        }
+    }
+
+    /// A caller names only stand-ins that it may call. Limits for one model alone count calls that ask for it by name,
+    /// so such a model stands in for no other one.
+    fn may_fall_back(&self, caller: &Caller, name: &str) -> Result<(), Fault> {
+        caller.may_reach(&self.setup, name)?;
+        let names = [Some(name), self.setup.group_name(name)];
+        match names.into_iter().flatten().any(|name| caller.limits_model(name)) {
+            false => Ok(()),
+            true => Err(Fault::invalid_param(
+                "fallbacks",
+                format!("'{name}' has a budget or limits of its own here: ask for it as the model, not as a fallback"),
+            )),
         }
     }
 

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 
 use store::Entry;
-use store::spool::Pen;
+use store::spool::{Mark, Pen};
 
 /// Resolves when what was written outlives this process, or the loss of power.
 pub type Durable = Pin<Box<dyn Future<Output = ()>>>;
@@ -23,19 +23,37 @@ pub trait Ledger {
     fn is_healthy(&self) -> bool;
 }
 
+/// A line that somebody should wait for. If nobody does to the end, it is written all the same: there may be no other
+/// call for long that would take it along.
+struct Line {
+    pen: Rc<Pen>,
+    mark: Mark,
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        if !self.mark.is_written() {
+            self.pen.write();
+        }
+    }
+}
+
 impl Ledger for Rc<Pen> {
     fn open(&self, entry: &Entry) -> Durable {
-        let (mark, pen) = (self.jot(entry), self.clone());
-        Box::pin(async move { pen.written(&mark).await })
+        let line = Line { mark: self.jot(entry), pen: self.clone() };
+        Box::pin(async move { line.pen.written(&line.mark).await })
     }
 
     fn settle(&self, entry: &Entry) -> Durable {
-        let (mark, pen) = (self.jot(entry), self.clone());
+        let line = Line { mark: self.jot(entry), pen: self.clone() };
         // Only who waits makes the disk work.
-        Box::pin(async move { pen.durable(&mark).await })
+        Box::pin(async move { line.pen.durable(&line.mark).await })
     }
 
     fn is_healthy(&self) -> bool {
         Pen::is_healthy(self)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use policy::grants;
 use policy::limits::{Dimension, Limits, Short};
 use types::{Fault, FaultKind};
 
 use crate::ask::Ask;
 use crate::attribution::Attribution;
-use crate::caller::{Account, Owner, denied};
+use crate::caller::{Account, Owner, denied, no_model};
 use crate::keyring::Keyring;
 use crate::meters::Meters;
 use crate::taking::{Firmness, Refused, Taking};
@@ -49,8 +50,13 @@ impl Pass {
         let meters = gate.keyring.meters().clone();
         let now_ms = (gate.unix_ms)();
         let mut accounts = caller.accounts.clone();
-        caller.accounts_of_model(&meters, &ask.model, group, &mut accounts);
-        accounts_of_attribution(&gate.keyring, setup, &attribution, now_ms, &mut accounts)?;
+        let name = setup.group_name(&ask.model).filter(|name| *name != ask.model);
+        caller.accounts_of_model(&meters, &ask.model, group.filter(|_| name.is_none()), &mut accounts);
+        if let Some(name) = name {
+            caller.accounts_of_model(&meters, name, group, &mut accounts);
+        }
+        accounts.extend(account_of_user_in_team(setup, &caller));
+        accounts_of_attribution(&gate.keyring, setup, &attribution, &ask.model, now_ms, &mut accounts)?;
         accounts_of_gateway(&meters, setup, &mut accounts);
         limit_key(&caller, &meters, setup, &mut accounts);
         accounts.sort_by_key(|account| account.meter.number);
@@ -175,11 +181,21 @@ impl Owner {
     }
 }
 
+/// The user of a team's key: their limits hold everywhere, their budget where the operator says so.
+fn account_of_user_in_team(setup: &Setup, caller: &Caller) -> Option<Account> {
+    let mut account = caller.user_in_team.clone()?;
+    if !setup.spending.user_budget_in_teams {
+        account.terms.budgets.clear();
+    }
+    account.terms.limit_something().then_some(account)
+}
+
 /// The customer and the tags of a call, as far as anything is limited for them.
 fn accounts_of_attribution(
     keyring: &Keyring,
     setup: &Setup,
     attribution: &Attribution,
+    model: &str,
     now_ms: i64,
     accounts: &mut Vec<Account>,
 ) -> Result<(), Fault> {
@@ -195,8 +211,16 @@ fn accounts_of_attribution(
             let message = format!("Authentication Error, User={id} is blocked.");
             return Err(denied(FaultKind::Authentication, "auth_error", message));
         }
+        let groups = setup.access_groups_of(model);
+        let refused = |models: &[String]| !grants::allows(models, model) && !grants::name_group(models, groups);
+        if customer.as_ref().is_some_and(|customer| refused(&customer.models)) {
+            return Err(no_model("customer", model));
+        }
         let allowance = customer.map(|customer| customer.allowance.clone()).unwrap_or_default();
         let budget = shared(allowance.budget_id.as_ref().or(setup.spending.customer_budget_id.as_ref()));
+        if budget.as_ref().is_some_and(|budget| refused(&budget.allowed_models)) {
+            return Err(no_model("customer", model));
+        }
         let mut terms = Terms::of(&allowance, budget.as_ref().map(|budget| &budget.allowance), true, now_ms);
         if terms.budgets.is_empty() {
             terms.budgets.extend(setup.spending.customer_budget);

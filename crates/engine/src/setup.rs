@@ -22,6 +22,8 @@ pub struct Setup {
     pub patterns: Vec<Pattern>,
     /// Other names of groups.
     pub aliases: HashMap<String, String>,
+    /// Access groups of models, by the name of the group of deployments: lists of models may name them instead.
+    pub access_groups: HashMap<String, Vec<String>>,
     /// Names that are served but not listed.
     pub hidden: Vec<String>,
     /// What to do when things go wrong.
@@ -164,6 +166,8 @@ pub struct Spending {
     pub customer_budget: Option<Budget>,
     /// The shared budget of every customer that has none.
     pub customer_budget_id: Option<String>,
+    /// Whether a user's own budget counts for keys of teams too.
+    pub user_budget_in_teams: bool,
     /// One more header that names the customer.
     pub customer_header: Option<String>,
     /// How long a call waits for others to give money back.
@@ -209,6 +213,7 @@ impl Default for Spending {
             budget: None,
             customer_budget: None,
             customer_budget_id: None,
+            user_budget_in_teams: false,
             customer_header: None,
             patience: Duration::from_secs(5),
             status: 422,
@@ -253,6 +258,29 @@ impl Setup {
         by_pattern.or_else(|| self.find_deployment(name).map(|group| (group, None)))
     }
 
+    /// The name under which the operator knows the group that `name` means, or the deployment that it means alone:
+    /// limits for a model hold by whatever name somebody calls it.
+    pub fn group_name(&self, name: &str) -> Option<&str> {
+        let name = self.aliases.get(name).map_or(name, String::as_str);
+        if let Some((known, _)) = self.groups.get_key_value(name) {
+            return Some(known);
+        }
+        let fits = |pattern: &&Pattern| {
+            let star = name.strip_prefix(&*pattern.before).and_then(|rest| rest.strip_suffix(&*pattern.after));
+            star.is_some_and(|star| !star.is_empty())
+        };
+        let pattern = self.patterns.iter().find(fits).map(|pattern| &*pattern.group.name);
+        pattern.or_else(|| self.owner_of(name).map(|(group, _)| &*group.name))
+    }
+
+    /// The access groups that a model is in, by whatever name.
+    pub fn access_groups_of(&self, name: &str) -> &[String] {
+        if self.access_groups.is_empty() {
+            return &[];
+        }
+        self.group_name(name).and_then(|group| self.access_groups.get(group)).map_or(&[], Vec::as_slice)
+    }
+
     /// A name that a first call may use: a configured group, else a cheap chat model behind the plainest wildcard.
     pub fn example_model(&self) -> Option<String> {
         let fixed = self.groups.keys().filter(|name| !self.hidden.contains(name)).min().cloned();
@@ -278,12 +306,17 @@ impl Setup {
         deployment.tariff(&deployment.upstream_model(star.as_deref())).cost(usage, bill)
     }
 
-    fn find_deployment(&self, name: &str) -> Option<Arc<Group>> {
+    /// The deployment that goes by this id, or by this `provider/model`, and its group.
+    fn owner_of(&self, name: &str) -> Option<(&Arc<Group>, &Arc<Deployment>)> {
         let mut all = self.groups.values().flat_map(|group| group.deployments.iter().map(move |one| (group, one)));
         // Whoever names the model alone does not mean a deployment that belongs to some team.
         let meant =
             |(group, one): &(&Arc<Group>, &Arc<Deployment>)| one.id == name || one.name == name && group.team.is_none();
-        let (group, deployment) = all.find(meant)?;
+        all.find(meant)
+    }
+
+    fn find_deployment(&self, name: &str) -> Option<Arc<Group>> {
+        let (group, deployment) = self.owner_of(name)?;
         let (name, team) = (name.to_owned(), group.team.clone());
         Some(Arc::new(Group { name, deployments: vec![deployment.clone()], team, strategy: None }))
     }

@@ -23,23 +23,21 @@ impl Terms {
     /// The terms of an allowance; `shared` holds where it sets nothing. A `lenient` main budget lets calls through that
     /// cost nothing when it is spent exactly (the incumbent compares so for teams, customers and the whole gateway).
     pub fn of(allowance: &Allowance, shared: Option<&Allowance>, lenient: bool, now_ms: i64) -> Self {
-        let pick = |own: Option<u64>, other: fn(&Allowance) -> Option<u64>| own.or_else(|| other(shared?));
+        let merged = shared.map(|shared| allowance.over(shared));
+        let allowance = merged.as_ref().unwrap_or(allowance);
         let limits = Limits {
-            rpm: pick(allowance.rpm_limit, |shared| shared.rpm_limit),
-            tpm: pick(allowance.tpm_limit, |shared| shared.tpm_limit),
-            tpd: pick(allowance.tpd_limit, |shared| shared.tpd_limit),
-            parallel: pick(allowance.max_parallel_requests, |shared| shared.max_parallel_requests),
+            rpm: allowance.rpm_limit,
+            tpm: allowance.tpm_limit,
+            tpd: allowance.tpd_limit,
+            parallel: allowance.max_parallel_requests,
         };
         let mut terms = Terms { limits, ..Terms::default() };
-        let source = if allowance.max_budget.is_some() { Some(allowance) } else { shared };
-        if let Some(limit) = source.and_then(|source| source.max_budget) {
-            let duration = allowance.budget_duration.as_deref().or_else(|| source?.budget_duration.as_deref());
+        if let Some(limit) = allowance.max_budget {
             let extra = terms.extra(allowance, now_ms);
-            terms.budgets.push(Budget { limit: limit + extra, span: duration.and_then(Span::parse), lenient });
+            let span = allowance.budget_duration.as_deref().and_then(Span::parse);
+            terms.budgets.push(Budget { limit: limit + extra, span, lenient });
         }
-        let windows =
-            if allowance.budget_limits.is_empty() { shared.map(|shared| &shared.budget_limits) } else { None };
-        for window in windows.unwrap_or(&allowance.budget_limits) {
+        for window in &allowance.budget_limits {
             if let (Some(limit), Some(span)) = (window.max_budget, Span::parse(&window.budget_duration)) {
                 terms.budgets.push(Budget { limit, span: Some(span), lenient: false });
             }

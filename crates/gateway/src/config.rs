@@ -6,6 +6,7 @@
 //! result as a whole. What is wrong is noted, never thrown: all mistakes are reported at once ([`report`]).
 
 mod added;
+mod alerts;
 mod bounds;
 mod build;
 mod checks;
@@ -41,7 +42,8 @@ use std::time::SystemTime;
 
 use engine::{Roll, Setup};
 
-pub use added::{ADDRESS, Added, open as open_sealed};
+pub use added::{ACCESS_GROUP, ADDRESS, Added, access_groups, open as open_sealed};
+pub use alerts::{Form, Target};
 pub use build::Tree;
 pub use discover::{Quick, discover};
 pub use environ::ReadEnv;

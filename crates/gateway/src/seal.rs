@@ -16,6 +16,8 @@ const PREFIX: &str = "v2:gcm:";
 #[derive(Clone)]
 pub struct Seal {
     key: [u8; 32],
+    /// Keys of before, which only open.
+    former: Vec<[u8; 32]>,
 }
 
 /// Why something cannot be sealed or opened.
@@ -45,9 +47,13 @@ impl fmt::Debug for Seal {
 impl Seal {
     /// With a text that only the gateway knows.
     pub fn new(secret: &str) -> Self {
-        let mut key = [0; 32];
-        key.copy_from_slice(digest(&SHA256, secret.as_bytes()).as_ref());
-        Seal { key }
+        Seal { key: key_of(secret), former: Vec::new() }
+    }
+
+    /// Opens what was sealed with another text, too.
+    pub fn opening(mut self, former: &str) -> Self {
+        self.former.push(key_of(former));
+        self
     }
 
     /// Seals a text; never the same twice.
@@ -62,22 +68,52 @@ impl Seal {
 
     /// Opens a sealed text.
     pub fn open(&self, sealed: &str) -> Result<String, Broken> {
-        let bytes = sealed.strip_prefix(PREFIX).and_then(|text| URL_SAFE.decode(text).ok()).ok_or(Broken::Foreign)?;
-        let (nonce, body) = bytes.split_at_checked(NONCE_LEN).ok_or(Broken::Foreign)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| Broken::Foreign)?;
-        let mut body = body.to_vec();
-        let open = self.cipher()?.open_in_place(nonce, Aad::empty(), &mut body).map_err(|_| Broken::Foreign)?;
-        String::from_utf8(open.to_vec()).map_err(|_| Broken::Foreign)
+        let keys = [&self.key].into_iter().chain(&self.former);
+        keys.map(|key| open(key, sealed)).find(Result::is_ok).unwrap_or(Err(Broken::Foreign))
+    }
+
+    /// Whether a text was sealed with a key of before, and can be sealed anew.
+    pub fn is_former(&self, sealed: &str) -> bool {
+        open(&self.key, sealed).is_err() && self.open(sealed).is_ok()
     }
 
     fn cipher(&self) -> Result<LessSafeKey, Broken> {
-        UnboundKey::new(&AES_256_GCM, &self.key).map(LessSafeKey::new).map_err(|_| Broken::Foreign)
+        cipher(&self.key)
     }
+}
+
+fn key_of(secret: &str) -> [u8; 32] {
+    let mut key = [0; 32];
+    key.copy_from_slice(digest(&SHA256, secret.as_bytes()).as_ref());
+    key
+}
+
+fn cipher(key: &[u8; 32]) -> Result<LessSafeKey, Broken> {
+    UnboundKey::new(&AES_256_GCM, key).map(LessSafeKey::new).map_err(|_| Broken::Foreign)
+}
+
+fn open(key: &[u8; 32], sealed: &str) -> Result<String, Broken> {
+    let bytes = sealed.strip_prefix(PREFIX).and_then(|text| URL_SAFE.decode(text).ok()).ok_or(Broken::Foreign)?;
+    let (nonce, body) = bytes.split_at_checked(NONCE_LEN).ok_or(Broken::Foreign)?;
+    let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| Broken::Foreign)?;
+    let mut body = body.to_vec();
+    let open = cipher(key)?.open_in_place(nonce, Aad::empty(), &mut body).map_err(|_| Broken::Foreign)?;
+    String::from_utf8(open.to_vec()).map_err(|_| Broken::Foreign)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_of_before_opens_and_is_told_apart() {
+        let sealed = Seal::new("old").close("text").unwrap();
+        let seal = Seal::new("new").opening("old");
+        assert_eq!(seal.open(&sealed).as_deref(), Ok("text"));
+        let fresh = seal.close("text").unwrap();
+        assert!(seal.is_former(&sealed) && !seal.is_former(&fresh) && !seal.is_former("v2:gcm:AAAA"));
+        assert_eq!(Seal::new("new").open(&fresh).as_deref(), Ok("text"));
+    }
 
     #[test]
     fn only_the_same_key_opens_what_was_sealed_and_nothing_that_was_changed() {

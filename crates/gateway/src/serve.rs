@@ -20,7 +20,7 @@ use crate::config::{self, Added, Copies};
 use crate::control::{self, Cors};
 use crate::live::{Lasting, Live};
 use crate::tls::Tls;
-use crate::{added, price_map, stop, worker};
+use crate::{added, alerts, price_map, stop, worker};
 use watch_file::Versions;
 
 /// Runs the gateway until it is told to stop.
@@ -143,6 +143,7 @@ impl Ready {
                 self.live.rebuild();
             }
             control.spawn(added::follow(self.live.clone(), seen));
+            control.spawn(alerts::follow(self.live.clone()));
         }
         control.spawn(signals.listen(self.live.clone(), stop));
         control.spawn(control::serve(self.live.clone(), self.errands));

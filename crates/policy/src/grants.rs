@@ -17,6 +17,11 @@ pub fn key_allows(list: &[String], model: &str, in_team: bool) -> bool {
     in_team && list.iter().any(|item| item == TEAM_MODELS) || allows(list, model)
 }
 
+/// Whether a list names one of the access groups that a model is in.
+pub fn name_group(list: &[String], groups: &[String]) -> bool {
+    groups.iter().any(|group| list.contains(group))
+}
+
 fn fits(item: &str, model: &str) -> bool {
     match item.split_once('*') {
         Some((before, after)) => {

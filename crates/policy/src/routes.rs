@@ -139,6 +139,61 @@ fn wider(own: &str, before: &str, depth: usize) -> bool {
     }
 }
 
+/// Beginnings that make no difference.
+const VERSIONS: [&str; 5] = ["/openai/v1/", "/v1beta/", "/v1/", "/v2/", "/v3/"];
+/// Beginnings behind which a model follows, and then the path.
+const MODEL_PREFIXES: [&str; 2] = ["/engines/", "/openai/deployments/"];
+/// Paths with a part of the request in them, and the same without it.
+const WITH_BLANKS: [(&str, &str); 5] = [
+    ("/key/{key}/regenerate", "/key/regenerate"),
+    ("/model/{model_id}/update", "/model/update"),
+    ("/organization/{organization_id}", "/organization/update"),
+    ("/team/{team_id}", "/team/update"),
+    ("/spend/logs/ui", "/spend/logs/v2"),
+];
+/// What may stand in the place of a blank and is a path of its own.
+const WORDS: [&str; 20] = [
+    "new",
+    "update",
+    "delete",
+    "info",
+    "list",
+    "block",
+    "unblock",
+    "available",
+    "permissions_list",
+    "permissions_update",
+    "permissions_bulk_update",
+    "member_add",
+    "member_update",
+    "member_delete",
+    "bulk_member_add",
+    "logs",
+    "regenerate",
+    "callback",
+    "metadata_schema",
+    "bulk_update",
+];
+
+/// One name for all paths that do the same.
+fn usual_name(path: &str) -> String {
+    let path = path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path);
+    let rest = VERSIONS.iter().find_map(|version| path.strip_prefix(version));
+    let mut usual = rest.map_or_else(|| path.to_owned(), |rest| format!("/{rest}"));
+    if MODEL_PREFIXES.iter().any(|prefix| path.starts_with(prefix)) {
+        // The longest known ending: `/completions` is also the end of `/chat/completions`.
+        let ending = OPENAI.iter().filter(|known| !known.ends_with('*') && path.ends_with(*known));
+        usual = ending.max_by_key(|known| known.len()).map_or(usual, |known| (*known).to_owned());
+    }
+    if let Some(rest) = usual.strip_prefix("/end_user/") {
+        usual = format!("/customer/{rest}");
+    }
+    let last = usual.rsplit('/').next().unwrap_or_default();
+    let blank =
+        |(pattern, _): &&(&str, &str)| fits(pattern, &usual) && !(pattern.ends_with('}') && WORDS.contains(&last));
+    WITH_BLANKS.iter().find(blank).map(|(_, without)| (*without).to_owned()).unwrap_or(usual)
+}
+
 /// What the operator says about paths.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouteRules {
@@ -156,9 +211,19 @@ impl RouteRules {
         self.public.iter().any(|entry| covers(entry, path))
     }
 
-    /// Whether a caller may use `path`; an administrator may use everything.
+    /// Whether a caller may use `path`; an administrator may use everything. Whoever keeps a path for administrators
+    /// means what is done there, under whatever name.
     pub fn allow(&self, path: &str, is_admin: bool) -> bool {
-        is_admin || allows(&self.allowed, path) && !self.admin_only.iter().any(|entry| covers(entry, path))
+        is_admin || allows(&self.allowed, path) && !self.is_kept(path)
+    }
+
+    fn is_kept(&self, path: &str) -> bool {
+        if self.admin_only.is_empty() {
+            return false;
+        }
+        let usual = usual_name(path);
+        let kept = |entry: &String| covers(entry, path) || covers(entry, &usual) || covers(&usual_name(entry), &usual);
+        self.admin_only.iter().any(kept)
     }
 }
 

@@ -18,6 +18,9 @@ pub(crate) use query::{find, list};
 /// Longest name of an author.
 const LONGEST_NAME: usize = 256;
 
+/// What it is called when a key is taken away because it has another hash now.
+pub const ROTATED: &str = "rotated";
+
 /// Who makes a change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Author {
@@ -37,6 +40,8 @@ pub(crate) async fn note_object(tx: &mut Tx, author: &Author, before: Option<&st
     }
     let action = match (before, &object.body) {
         (None, _) => "created",
+        // The key is another object now, under another hash.
+        (_, None) if author.action == Some(ROTATED) => ROTATED,
         (_, None) => "deleted",
         (Some(_), Some(_)) => author.action.unwrap_or("updated"),
     };

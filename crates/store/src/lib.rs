@@ -20,7 +20,7 @@ mod schema;
 pub mod spool;
 mod store;
 
-pub use audit::{Audit, AuditFilter, Author};
+pub use audit::{Audit, AuditFilter, Author, ROTATED};
 pub use change::{Adjustment, Change, NewSum};
 pub use db::{Problem, Result, StoreUrl};
 pub use directory::{Directory, Entries, Held};

@@ -1,14 +1,20 @@
 //! The directory together with the database behind it: reads come from memory, writes go to the database first and
 //! are in memory when they return; what other replicas write comes in within [`POLL`].
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
-use crate::{Change, Directory, Object, Result, Store};
+use tokio::time::timeout;
+
+use crate::{Change, Changes, Directory, Object, Problem, Result, Store};
 
 /// How often the feed of changes is read: well within the second after which a revoked key must not work any more.
 pub const POLL: Duration = Duration::from_millis(250);
+
+/// After how long without an answer the database counts as away: people wait for it.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The directory and its database.
 pub struct Registry {
@@ -44,9 +50,10 @@ impl Registry {
         self.current.load(Ordering::Relaxed)
     }
 
-    /// Carries out a change, or nothing of it. When it returns, the objects are in memory too.
+    /// Carries out a change, or nothing of it. When it returns, the objects are in memory too. What did not return in
+    /// time may be done all the same; then the feed tells.
     pub async fn write(&self, change: Change) -> Result<Vec<Object>> {
-        let written = self.store.write(change).await?;
+        let written = timeout(PATIENCE, self.store.write(change)).await.map_err(|_| Problem::late())??;
         self.change(|directory| directory.take(&written));
         Ok(written)
     }
@@ -56,8 +63,7 @@ impl Registry {
         let mut unreadable = Vec::new();
         loop {
             let since = self.read().upto();
-            let changes =
-                self.store.changes(since).await.inspect_err(|_| self.current.store(false, Ordering::Relaxed))?;
+            let changes = self.changes(since).await.inspect_err(|_| self.current.store(false, Ordering::Relaxed))?;
             let more = changes.more;
             if changes.upto > since {
                 unreadable.extend(self.change(|directory| directory.follow(changes)));
@@ -65,6 +71,18 @@ impl Registry {
             if !more {
                 self.current.store(true, Ordering::Relaxed);
                 return Ok(unreadable);
+            }
+        }
+    }
+
+    /// A page of the feed. A long one may take its time, but who waits for news is told that there are none yet.
+    async fn changes(&self, since: i64) -> Result<Changes> {
+        let mut page = pin!(self.store.changes(since));
+        match timeout(PATIENCE, &mut page).await {
+            Ok(page) => page,
+            Err(_) => {
+                self.current.store(false, Ordering::Relaxed);
+                page.await
             }
         }
     }

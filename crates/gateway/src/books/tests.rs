@@ -121,6 +121,7 @@ async fn a_database_that_comes_late_gets_everything() {
     let pen = books.pen().unwrap();
     tokio::spawn(books.clone().keep());
     pen.jot(&entry("a", Status::Success, "ada"));
+    pen.write();
     let mut opened = books.opened.subscribe();
     opened.changed().await.unwrap();
     assert!(opened.borrow_and_update().is_err());

@@ -25,10 +25,15 @@ pub struct Added {
     pub credentials: Vec<(String, Arc<Credential>)>,
     /// Addresses that may call.
     pub addresses: Vec<Network>,
+    /// Access groups, and the models in them.
+    pub access_groups: Vec<(String, Vec<String>)>,
 }
 
 /// What the id of a setting begins with that is an address that may call.
 pub const ADDRESS: &str = "allowed_ip:";
+
+/// What the id of a setting begins with that is an access group.
+pub const ACCESS_GROUP: &str = "access_group:";
 
 /// The file that findings about it name.
 const FILE: &str = "database";
@@ -44,7 +49,7 @@ impl Added {
         credentials.sort_by(|(one, _), (other, _)| one.cmp(other));
         let settings = directory.others.keys().filter(|(kind, _)| *kind == Kind::Setting);
         let addresses = settings.filter_map(|(_, id)| Network::parse(id.strip_prefix(ADDRESS)?)).collect();
-        Added { models, credentials, addresses }
+        Added { models, credentials, addresses, access_groups: access_groups(directory) }
     }
 
     /// The same as nodes of a tree. What cannot be opened is missing, and told.
@@ -68,6 +73,19 @@ impl Added {
         }
         nodes
     }
+}
+
+/// Access groups that were made while running.
+pub fn access_groups(directory: &Directory) -> Vec<(String, Vec<String>)> {
+    let settings = directory.others.iter().filter(|((kind, _), _)| *kind == Kind::Setting);
+    let groups = settings.filter_map(|((_, id), held)| {
+        let models = serde_json::from_str::<Json>(&held.record).ok()?["models"].as_array()?.clone();
+        let models = models.iter().filter_map(|model| model.as_str().map(str::to_owned)).collect();
+        Some((id.strip_prefix(ACCESS_GROUP)?.to_owned(), models))
+    });
+    let mut groups: Vec<_> = groups.collect();
+    groups.sort();
+    groups
 }
 
 /// The entry of `model_list` that a kept deployment stands for.

@@ -10,6 +10,7 @@ use engine::{Access, Deployment, Group, Pattern, Pricing, Roll, Setup};
 use types::Secret;
 
 use super::added::{Added, Nodes};
+use super::alerts::Alerts;
 use super::environ::{Env, ReadEnv};
 use super::general::Keeping;
 use super::include::{self, ReadFile};
@@ -27,6 +28,8 @@ use crate::seal::Seal;
 
 /// The variable that holds what secrets in the database are sealed with.
 const SALT_KEY: &str = "LITELLM_SALT_KEY";
+/// The variable that holds what they were sealed with before.
+const FORMER_SALT_KEY: &str = "LITELLM_FORMER_SALT_KEY";
 
 /// What a configuration depends on beside its text.
 pub struct World<'a> {
@@ -135,7 +138,8 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
     let book = prices::book(source.as_ref(), library.place("model_cost_map_url"), read_file, world.copies, notes);
     let prices = prices::Settings::read(&library, book, notes);
     let access = general::access(&general, env, notes);
-    let management = Management { seal: seal(&access, env), ..Management::read(&general, &library) };
+    let alerts = Alerts::read(&general, env, notes);
+    let management = Management { seal: seal(&access, env), alerts, ..Management::read(&general, &library) };
     for (name, why) in crate::control::misfits(&management) {
         notes.error(library.place(name), &library.at(name), why, "see docs/keys.md");
     }
@@ -155,16 +159,21 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
         client_params: general::client_params(&general),
         intake: general::intake(&general),
         pricing: Pricing { block_unpriced: library.flag("block_requests_for_models_without_pricing") == Some(true) },
+        access_groups: access_groups(&rows, &world.added.access_groups),
         ..assemble(&rows, &router, notes)
     };
     checks::run(&setup, &rows, &router, world.now, notes);
     (setup, Beside { keeping, management, price_map: None, models, left_out }, source)
 }
 
-/// What secrets in the database are sealed with: the salt key, or the master key if there is none.
+/// What secrets in the database are sealed with: the salt key, or the master key if there is none. What was sealed with
+/// the master key before there was a salt key, or with a former one, can be opened still.
 fn seal(access: &Access, env: &Env) -> Option<Seal> {
-    let salt = env.get(SALT_KEY);
-    salt.as_deref().or_else(|| access.master_key.as_ref().map(Secret::expose)).map(Seal::new)
+    let (salt, former, master) = (env.get(SALT_KEY), env.get(FORMER_SALT_KEY), access.master_key.as_ref());
+    let master = master.map(Secret::expose);
+    let seal = Seal::new(salt.as_deref().or(master)?);
+    let opens = [former.as_deref(), master.filter(|_| salt.is_some())];
+    Some(opens.into_iter().flatten().fold(seal, Seal::opening))
 }
 
 /// All entries, with the deployments that were made of them.
@@ -199,6 +208,7 @@ fn assemble(rows: &[Row], router: &Router, notes: &mut Notes) -> Setup {
         aliases: router.aliases.iter().map(|alias| (alias.name.clone(), alias.target.clone())).collect(),
         hidden: hidden.map(|alias| alias.name.clone()).collect(),
         rules: Arc::new(router.rules.clone()),
+        access_groups: Default::default(),
         access: Default::default(),
         doorway: Default::default(),
         spending: Default::default(),
@@ -207,6 +217,31 @@ fn assemble(rows: &[Row], router: &Router, notes: &mut Notes) -> Setup {
         pricing: Default::default(),
         heartbeat: router.heartbeat,
     }
+}
+
+/// The access groups of each name: those that all of its entries are in, as any of them may serve a call; and those
+/// that were made while running.
+fn access_groups(rows: &[Row], added: &[(String, Vec<String>)]) -> HashMap<String, Vec<String>> {
+    let mut names = HashMap::<String, Vec<String>>::new();
+    for row in rows {
+        match names.get_mut(&row.group) {
+            Some(known) => known.retain(|group| row.access_groups.contains(group)),
+            None => drop(names.insert(row.group.clone(), row.access_groups.clone())),
+        }
+    }
+    for (group, models) in added {
+        for model in models {
+            if let Some(known) = names.get_mut(model) {
+                known.push(group.clone());
+            }
+        }
+    }
+    names.retain(|_, groups| !groups.is_empty());
+    names.values_mut().for_each(|groups| {
+        groups.sort();
+        groups.dedup();
+    });
+    names
 }
 
 /// Groups by name, and those with a `*`, most specific first: the one that spells out more wins, and of equals the
@@ -223,8 +258,15 @@ fn groups(rows: &[Row]) -> (HashMap<String, Arc<Group>>, Vec<Pattern>) {
     }
     let (mut groups, mut patterns) = (HashMap::new(), Vec::new());
     for name in names {
-        let deployments = members.remove(name).unwrap_or_default();
+        let mut deployments = members.remove(name).unwrap_or_default();
         let team = owner(rows, name);
+        if team.is_none() {
+            // What belongs to a team serves nobody else, whatever its name is.
+            let of_teams = rows.iter().filter(|row| row.group == name && row.team.is_some());
+            for row in of_teams {
+                deployments.retain(|deployment| deployment.id != row.deployment.id);
+            }
+        }
         let group = Arc::new(Group { name: name.to_owned(), deployments, team, strategy: None });
         match name.split_once('*') {
             Some((before, after)) => {

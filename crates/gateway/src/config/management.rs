@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::alerts::Alerts;
 use super::section::Section;
 use super::tree::Node;
 use crate::seal::Seal;
@@ -17,6 +18,8 @@ pub struct Management {
     pub users: UserRules,
     /// What a team gets where nothing else is asked for (`default_team_params`).
     pub team_defaults: Map<String, Value>,
+    /// Who is told about budgets.
+    pub alerts: Alerts,
     /// Hosts that models of teams may call beside those of the providers (`provider_url_destination_allowed_hosts`).
     pub team_hosts: Vec<String>,
 }
@@ -67,6 +70,7 @@ impl Management {
         let hosts = library.texts("provider_url_destination_allowed_hosts");
         Management {
             seal: None,
+            alerts: Alerts::default(),
             users: UserRules::read(library, map("default_internal_user_params")),
             team_defaults: map("default_team_params"),
             team_hosts: hosts.into_iter().map(|(host, _)| host.to_owned()).collect(),

@@ -32,6 +32,8 @@ pub struct Row {
     pub listed: bool,
     /// The team that it belongs to; everybody's, if there is none.
     pub team: Option<String>,
+    /// The access groups that it is in.
+    pub access_groups: Vec<String>,
     /// Whether it was added while running.
     pub added: bool,
 }

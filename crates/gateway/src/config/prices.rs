@@ -15,7 +15,7 @@ use providers::http::Endpoint;
 use providers::{Auth, Provider};
 
 pub use map::PriceMap;
-pub use source::{Copies, Remote, Source};
+pub use source::{Copies, Remote, Source, split};
 
 use super::include::ReadFile;
 use super::keys::{DEFAULT_PRICE, MARGIN};

@@ -26,6 +26,7 @@ pub fn read(general: &Section, library: &Section, notes: &mut Notes) -> Spending
         budget: budget(library, notes).or_else(|| budget(general, notes)),
         customer_budget: amount(library, "max_end_user_budget").map(customer),
         customer_budget_id: library.text("max_end_user_budget_id").map(str::to_owned),
+        user_budget_in_teams: general.flag("apply_user_budget_to_team_keys").unwrap_or(false),
         customer_header: general.text("user_header_name").map(str::to_ascii_lowercase),
         status: status(library, notes).unwrap_or(usual.status),
         ..usual

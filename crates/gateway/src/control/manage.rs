@@ -2,6 +2,7 @@
 //! from memory; a change is planned over what is there and written through ([`draft`]); every handler asks itself
 //! whether its caller may ([`rights`]). To add a path: a line in [`ROUTES`] and a handler.
 
+mod access_groups;
 mod actor;
 mod addresses;
 mod audit;
@@ -19,6 +20,7 @@ mod people;
 mod record;
 mod refusal;
 mod reports;
+mod reseal;
 mod rights;
 mod secret;
 mod spend;
@@ -150,6 +152,12 @@ const ROUTES: &[Row] = rows![
     POST "/tag/info" => tags::infos,
     GET "/tag/list" => tags::list,
 
+    POST "/access_group/new" => access_groups::create,
+    GET "/access_group/list" => access_groups::list,
+    GET "/access_group/{access_group}/info" => access_groups::info,
+    PUT "/access_group/{access_group}/update" => access_groups::update,
+    DELETE "/access_group/{access_group}/delete" => access_groups::delete,
+
     POST "/model/new" => models::create,
     POST "/model/update" => models::update,
     PATCH "/model/{model_id}/update" => models::patch,
@@ -161,6 +169,8 @@ const ROUTES: &[Row] = rows![
     GET "/v2/model/info" => models::list_pages,
     GET "/model_group/info" => models::groups,
 
+    POST "/credentials/migrate-encryption" => reseal::migrate,
+    GET "/credentials/migrate-encryption/check" => reseal::check,
     POST "/credentials" => credentials::create,
     GET "/credentials" => credentials::list,
     GET "/credentials/by_name/{*credential_name}" => credentials::by_name,
@@ -180,7 +190,7 @@ const ROUTES: &[Row] = rows![
     GET "/spend/logs/session/ui" => reports::session,
     GET "/global/spend" => reports::total,
     GET "/global/spend/logs" => reports::logs,
-    GET "/global/spend/keys" => reports::keys,
+    GET "/global/spend/keys" => reports::keys_total,
     GET "/global/spend/models" => reports::models,
     GET "/global/spend/provider" => reports::providers,
     GET "/global/spend/teams" => reports::teams_total,
@@ -191,6 +201,15 @@ const ROUTES: &[Row] = rows![
     POST "/global/spend/reset" => reports::reset,
     POST "/global/spend/refresh" => reports::refresh,
     GET "/global/all_end_users" => reports::customer_names,
+    GET "/key/spend/report" => reports::key_report,
+    GET "/user/spend/report" => reports::user_report,
+    GET "/team/spend/report" => reports::team_report,
+    GET "/organization/spend/report" => reports::organization_report,
+    GET "/tag/distinct" => reports::distinct_tags,
+    GET "/tag/summary" => reports::tag_summary,
+    GET "/tag/dau" => reports::active_daily,
+    GET "/tag/wau" => reports::active_weekly,
+    GET "/tag/mau" => reports::active_monthly,
     GET "/global/activity" => reports::activity,
     GET "/global/activity/model" => reports::activity_by_model,
     GET "/global/activity/cache_hits" => reports::cache_hits,

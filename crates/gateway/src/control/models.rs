@@ -81,9 +81,7 @@ fn anthropic_fields(w: &mut Writer, name: &str) {
 
 /// Whether a name means something that the caller may call.
 fn may_call(setup: &Setup, caller: &Caller, name: &str) -> bool {
-    let model = caller.alias(name);
-    let group = setup.find(model).is_none_or(|(group, _)| caller.may_use(&group, model).is_ok());
-    group && caller.may_call(model).is_ok()
+    caller.may_reach(setup, caller.alias(name)).is_ok()
 }
 
 fn names(setup: &Setup, caller: &Caller) -> Vec<String> {

@@ -1,5 +1,8 @@
 //! The management API from outside: what the incumbent's users script against, against the real binary.
 
+mod access_groups;
+mod alerts;
+mod attack;
 mod audit;
 mod doorway;
 mod guide;

@@ -93,3 +93,32 @@ fn the_operators_rules_hold_for_everybody_but_administrators() {
     let none = RouteRules::default();
     assert!(none.allow("/key/generate", false) && !none.is_public("/"));
 }
+
+#[test]
+fn what_is_for_administrators_is_so_under_every_name() {
+    for (entry, path, expected) in [
+        ("/v1/chat/completions", "/chat/completions", false),
+        ("/chat/completions", "/v1/chat/completions", false),
+        ("/chat/completions", "/engines/demo/chat/completions", false),
+        ("/completions", "/engines/demo/chat/completions", true),
+        ("/v1/chat/completions", "/openai/deployments/a/b/chat/completions", false),
+        ("/key/regenerate", "/key/sk-1/regenerate", false),
+        ("/key/*", "/v2/key/info", false),
+        ("/team/update", "/team/red", false),
+        ("/team/update", "/team/info", true),
+        ("/team/update", "/team/update/", false),
+        ("/organization/update", "/v2/organization/acme", false),
+        ("/organization/update", "/organization/list", true),
+        ("/model/update", "/model/m1/update", false),
+        ("/customer/*", "/end_user/list", false),
+        ("/end_user/list", "/customer/list", false),
+        ("/model/info", "/v2/model/info", false),
+        ("/spend/logs/v2", "/spend/logs/ui", false),
+        ("info_routes", "/v1/key/info", false),
+        ("/key/list", "/key/info", true),
+    ] {
+        let rules = RouteRules { admin_only: vec![entry.to_owned()], ..RouteRules::default() };
+        assert_eq!(rules.allow(path, false), expected, "{entry} for {path}");
+        assert!(rules.allow(path, true));
+    }
+}

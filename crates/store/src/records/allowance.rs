@@ -55,6 +55,36 @@ pub struct Allowance {
     pub model_tpm_limit: BTreeMap<String, u64>,
 }
 
+impl Allowance {
+    /// What holds for whoever has this allowance and refers to the `shared` budget, whose values hold where this one
+    /// sets none. A budget of its own comes with its own window.
+    pub fn over(&self, shared: &Allowance) -> Allowance {
+        let (own, other) = (self.clone(), shared.clone());
+        let window = if own.max_budget.is_some() { None } else { other.budget_duration };
+        let addition = match own.temp_budget_increase {
+            Some(_) => (own.temp_budget_increase, own.temp_budget_expiry),
+            None => (other.temp_budget_increase, other.temp_budget_expiry),
+        };
+        let or = |own: bool| if own { self } else { shared };
+        Allowance {
+            max_budget: own.max_budget.or(other.max_budget),
+            soft_budget: own.soft_budget.or(other.soft_budget),
+            budget_duration: own.budget_duration.or(window),
+            budget_id: own.budget_id,
+            budget_limits: or(!own.budget_limits.is_empty()).budget_limits.clone(),
+            temp_budget_increase: addition.0,
+            temp_budget_expiry: addition.1,
+            tpm_limit: own.tpm_limit.or(other.tpm_limit),
+            rpm_limit: own.rpm_limit.or(other.rpm_limit),
+            tpd_limit: own.tpd_limit.or(other.tpd_limit),
+            max_parallel_requests: own.max_parallel_requests.or(other.max_parallel_requests),
+            model_max_budget: or(!own.model_max_budget.is_empty()).model_max_budget.clone(),
+            model_rpm_limit: or(!own.model_rpm_limit.is_empty()).model_rpm_limit.clone(),
+            model_tpm_limit: or(!own.model_tpm_limit.is_empty()).model_tpm_limit.clone(),
+        }
+    }
+}
+
 /// A budget for one window.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

@@ -63,6 +63,10 @@ pub struct Key {
     /// nobody gets a new budget by a new secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub counted_as: Option<String>,
+    /// Whether its secret was handed out by somebody else than its user, who might not do all that the user may: it
+    /// calls models in the user's name, and does nothing else in it.
+    #[serde(skip_serializing_if = "usual")]
+    pub delegated: bool,
     /// When and by whom.
     #[serde(flatten)]
     pub origin: Origin,

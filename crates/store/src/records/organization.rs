@@ -47,6 +47,9 @@ pub struct OrganizationMember {
     pub user_id: String,
     /// What they may do there.
     pub user_role: Role,
+    /// Whether an admin of the organization added them who were there before: what is their own stays so.
+    #[serde(skip_serializing_if = "usual")]
+    pub invited: bool,
     /// Budget and limits within the organization.
     #[serde(flatten)]
     pub allowance: Allowance,

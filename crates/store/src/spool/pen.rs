@@ -49,6 +49,11 @@ pub struct Mark(Arc<Slip>);
 struct Slip(OnceLock<Option<(Arc<Page>, u64)>>);
 
 impl Mark {
+    /// Whether nobody has to write it any more.
+    pub fn is_written(&self) -> bool {
+        self.0.0.get().is_some()
+    }
+
     /// The file that has still to be brought to the disk; `None` if it is there, or nobody knows when it will be.
     pub(super) fn waits_for(&self) -> Option<&Arc<Page>> {
         let (page, end) = self.0.0.get()?.as_ref()?;
@@ -75,11 +80,11 @@ impl Pen {
 
     /// Waits until what `mark` stands for survives the death of the process, as far as [`Pen::write`] says.
     pub async fn written(&self, mark: &Mark) {
-        if mark.0.0.get().is_none() {
+        if !mark.is_written() {
             // Everybody else who has something to write does so first.
             yield_now().await;
         }
-        if mark.0.0.get().is_none() {
+        if !mark.is_written() {
             self.write();
         }
     }

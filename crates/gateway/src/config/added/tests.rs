@@ -16,6 +16,7 @@ fn what_was_added_is_served_beside_the_file_and_mistakes_leave_out_one_alone() {
     let seal = Seal::new("a-long-random-master-key");
     let foreign = Seal::new("another key");
     let added = Added {
+        access_groups: Vec::new(),
         models: vec![
             ("good".to_owned(), model(&seal, "a", json!({ "model": "openai/gpt-4o-mini" }))),
             (
@@ -52,7 +53,8 @@ fn what_was_added_is_served_beside_the_file_and_mistakes_leave_out_one_alone() {
 fn a_blocked_deployment_is_known_and_gets_no_calls() {
     let seal = Seal::new("a-long-random-master-key");
     let blocked = Model { blocked: true, ..Model::clone(&model(&seal, "b", json!({ "model": "openai/gpt-4o" }))) };
-    let added = Added { models: vec![("m".to_owned(), Arc::new(blocked))], ..Added::default() };
+    let added =
+        Added { access_groups: Vec::new(), models: vec![("m".to_owned(), Arc::new(blocked))], ..Added::default() };
     let loaded = load_with(FILE, ENV, &added);
     assert!(loaded.left_out.is_empty() && !loaded.setup.expect("a setup").groups.contains_key("b"));
     assert!(loaded.models.iter().any(|shown| shown.id == "m" && shown.blocked));

@@ -61,7 +61,7 @@ const SPEND: &[Key] = &[
     later("disable_reset_budget", Flag, "budgets never begin anew"),
     moot("disable_budget_reservation", Flag, "no reservation for calls in flight", "without one, budgets would be overrun"),
     moot("fail_closed_budget_enforcement", Flag, "refuses when spend is unknown", "budgets always hold"),
-    unguarded("apply_user_budget_to_team_keys", Flag, "a user's budget counts for team keys too"),
+    on("apply_user_budget_to_team_keys", Flag, "a user's budget counts for team keys too"),
     later("proxy_batch_write_at", Seconds, "how often spend is written"),
     later("proxy_budget_rescheduler_*", Seconds, "how often budgets are reset"),
     on("maximum_spend_logs_retention_period", Text, "how long rows of the ledger are kept: `30d`; their spend stays in all sums; for ever unless given"),
@@ -155,11 +155,11 @@ const HEALTH: &[Key] = &[
 
 #[rustfmt::skip]
 const ALERTS: &[Key] = &[
-    later("alerting", Texts, "where alerts go"),
+    on("alerting", Texts, "where alerts about budgets go: `slack` (`SLACK_WEBHOOK_URL`), `webhook` (`WEBHOOK_URL`)"),
     later("alerting_threshold", Seconds, "seconds after which a call is slow"),
-    later("alert_types", Texts, "which alerts"),
-    later("alert_to_webhook_url", Map, "where each alert goes"),
-    later("alerting_args", Map, "settings of alerts"),
+    on("alert_types", Texts, "which alerts; so far there are `budget_alerts`"),
+    on("alert_to_webhook_url", Map, "where each kind of alert goes, one address or a list of them"),
+    on("alerting_args", Map, "settings of alerts: `budget_alert_ttl`, seconds after which a budget without a window is told about again; 86400 unless given"),
     later("alert_type_config", Map, "digests of alerts"),
 ];
 

@@ -169,7 +169,7 @@ const FACTS: &[Key] = &[
     noted("created_at", Text, "for readers"),
     noted("updated_at", Text, "for readers"),
     noted("discoverable", Flag, "for readers"),
-    unguarded("access_groups", Texts, "groups of models that keys may be given"),
+    on("access_groups", Texts, "access groups: lists of models name them instead of all that is in them; a name that several entries share is in those that all of them are in"),
     on("team_id", Text, "team that the model belongs to: nobody else may call it"),
     later("team_public_model_name", Text, "name that the team uses"),
     later("supported_environments", Texts, "environments in which the deployment is used"),

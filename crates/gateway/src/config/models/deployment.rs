@@ -90,7 +90,8 @@ impl Builder<'_> {
         };
         let place = params.place("model");
         let (path, team) = (entry.path.clone(), entry.info.text("team_id").map(str::to_owned));
-        Some(Row { group: group.to_owned(), deployment, place, path, listed, team, added: false })
+        let access_groups = entry.info.texts("access_groups").into_iter().map(|(name, _)| name.to_owned()).collect();
+        Some(Row { group: group.to_owned(), deployment, place, path, listed, team, access_groups, added: false })
     }
 
     /// The dialect. Canned answers are given in that of the built-in model, whoever would have been called.

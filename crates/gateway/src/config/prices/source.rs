@@ -61,18 +61,24 @@ impl Source {
 
 impl Remote {
     fn parse(url: &str, dir: &Path) -> Result<Self, String> {
-        url.parse::<http::Uri>().map_err(|error| format!("not an address: {error}"))?;
-        let (base, query) = url.split_once('?').map_or((url, None), |(base, query)| (base, Some(query)));
-        let endpoint = Endpoint::parse(base)?;
-        let path = match (&*endpoint.base_path, query) {
-            ("", None) => "/".to_owned(),
-            (path, None) => path.to_owned(),
-            (path, Some(query)) => format!("{path}?{query}"),
-        };
+        let (endpoint, path) = split(url)?;
         // Another address is another map.
         let copy = dir.join(format!("model_prices-{:08x}.json", fingerprint(url)));
         Ok(Remote { url: url.to_owned(), endpoint, path, copy })
     }
+}
+
+/// Where an address leads, and what to ask for there.
+pub fn split(url: &str) -> Result<(Endpoint, String), String> {
+    url.parse::<http::Uri>().map_err(|error| format!("not an address: {error}"))?;
+    let (base, query) = url.split_once('?').map_or((url, None), |(base, query)| (base, Some(query)));
+    let endpoint = Endpoint::parse(base)?;
+    let path = match (&*endpoint.base_path, query) {
+        ("", None) => "/".to_owned(),
+        (path, None) => path.to_owned(),
+        (path, Some(query)) => format!("{path}?{query}"),
+    };
+    Ok((endpoint, path))
 }
 
 /// FNV-1a, folded.

@@ -25,12 +25,15 @@ pub struct Actor {
 impl Actor {
     /// The caller, and what its user is.
     pub fn new(caller: &Caller, directory: &Directory) -> Self {
-        let user = caller.user_id.as_deref().and_then(|id| directory.users.get(id));
+        // Whoever handed out a key for somebody else must not become them by it.
+        let delegated = caller.key.as_deref().is_some_and(|key| key.delegated);
+        let user_id = caller.user_id.clone().filter(|_| !delegated);
+        let user = user_id.as_deref().and_then(|id| directory.users.get(id));
         let role = match caller.key {
             None => caller.is_admin.then_some(Role::ProxyAdmin),
             Some(_) => user.map(|user| user.record.user_role),
         };
-        Actor { key_hash: caller.key_hash.clone(), key: caller.key.clone(), user_id: caller.user_id.clone(), role }
+        Actor { key_hash: caller.key_hash.clone(), key: caller.key.clone(), user_id, role }
     }
 
     /// Whether it may do everything.

@@ -8,6 +8,7 @@ use store::{Directory, Held, Kind};
 
 pub use members::{add_member, remove_member, update_member};
 
+use super::actor::Actor;
 use super::draft::Draft;
 use super::form::{Field, Form, Takes, optional, required};
 use super::keys;
@@ -80,7 +81,7 @@ async fn change(visit: Visit, id: &str, mut form: Form) -> Answer {
                 need_budget(draft, &after.allowance)?;
             }
             draft.replace(id, held, &after)?;
-            Ok(full(id, &after, &Members::of(draft.directory), draft.directory, draft.spend))
+            Ok(full(draft.actor, id, &after, &Members::of(draft.directory), draft.directory, draft.spend))
         })
         .await?;
     answer(Value::Object(row))
@@ -141,7 +142,8 @@ pub async fn list(visit: Visit) -> Answer {
         };
         let mut found: Vec<_> = directory.organizations.iter().filter(|(id, held)| fits(id, held)).collect();
         found.sort_by_key(|(id, held)| (held.record.origin.created_at, (*id).clone()));
-        let rows = found.into_iter().map(|(id, held)| full(id, &held.record, &members, directory, &visit.spend));
+        let rows =
+            found.into_iter().map(|(id, held)| full(&visit.actor, id, &held.record, &members, directory, &visit.spend));
         Ok(rows.collect::<Vec<_>>())
     })?;
     answer(json!(rows))
@@ -165,7 +167,7 @@ pub async fn infos(visit: Visit) -> Answer {
 fn see(visit: &Visit, id: &str, directory: &Directory) -> Result<Fields> {
     let held = directory.organizations.get(id).ok_or_else(|| missing(Kind::Organization, "organization_id", id))?;
     may(&visit.actor, Wish::SeeOrganization(id), directory)?;
-    Ok(full(id, &held.record, &Members::of(directory), directory, &visit.spend))
+    Ok(full(&visit.actor, id, &held.record, &Members::of(directory), directory, &visit.spend))
 }
 
 /// An organization as a row of the incumbent's table; its budgets and limits are shown as a table of their own.
@@ -194,12 +196,19 @@ fn row(id: &str, organization: &Organization, directory: &Directory, spend: &Spe
 }
 
 /// The same with its members and teams.
-fn full(id: &str, organization: &Organization, members: &Members, directory: &Directory, spend: &Spend) -> Fields {
+fn full(
+    actor: &Actor,
+    id: &str,
+    organization: &Organization,
+    members: &Members,
+    directory: &Directory,
+    spend: &Spend,
+) -> Fields {
     let mut row = row(id, organization, directory, spend);
     let own = directory.organization_members.values().filter(|held| held.record.organization_id == id);
     let mut people: Vec<_> = own.map(|held| &*held.record).collect();
     people.sort_by_key(|member| (member.origin.created_at, member.user_id.clone()));
-    let people = people.into_iter().map(|member| members::row(member, directory, spend));
+    let people = people.into_iter().map(|member| members::row(actor, member, directory, spend));
     row.insert("members".to_owned(), people.collect::<Vec<_>>().into());
     let own = directory.teams.iter().filter(|(_, held)| held.record.organization_id.as_deref() == Some(id));
     let mut teams: Vec<_> = own.collect();

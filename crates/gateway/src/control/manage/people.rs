@@ -6,12 +6,15 @@ use serde_json::{Value, json};
 use store::records::{Allowance, Budget, MemberRole, Origin, TeamMember, User};
 use store::{Directory, Held};
 
+use super::actor::Actor;
 use super::draft::{Draft, holder};
 use super::form::Form;
 use super::record::budget_row;
 use super::refusal::{Refusal, Result};
+use super::rights::{Wish, may};
 use super::secret;
 use super::spend::Spend;
+use super::users;
 
 /// The claim that makes a mail address unique.
 const EMAIL: &str = "user_email";
@@ -108,6 +111,14 @@ pub fn teams_of(directory: &Directory, user: &str) -> Vec<String> {
     let mut teams: Vec<_> = own.map(|held| held.record.team_id.clone()).collect();
     teams.sort();
     teams
+}
+
+/// A user as `actor` gets to see them: whoever just has to do with them learns who they are, and no more.
+pub fn user_row(actor: &Actor, id: &str, user: &User, directory: &Directory, spend: &Spend) -> Value {
+    match may(actor, Wish::SeeUser(id), directory) {
+        Ok(()) => Value::Object(users::row(id, user, directory, spend)),
+        Err(_) => json!({ "user_id": id, "user_email": user.user_email, "user_alias": user.user_alias }),
+    }
 }
 
 /// A member as teams list it.

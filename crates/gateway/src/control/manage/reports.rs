@@ -5,6 +5,7 @@ mod calls;
 mod cost;
 mod daily;
 mod global;
+mod people;
 mod rows;
 
 use serde_json::{Value, json};
@@ -18,12 +19,17 @@ pub use daily::{
     tags_csv, teams, teams_all, teams_csv, users, users_all, users_csv,
 };
 pub use global::{
-    activity, activity_by_model, cache_hits, customer_names, customers_total, keys, logs, models, providers, refresh,
-    report, reset, tag_names, tags_total, teams as teams_total, total,
+    activity, activity_by_model, cache_hits, customer_names, customers_total, keys as keys_total, logs, models,
+    providers, refresh, report, reset, tag_names, tags_total, teams as teams_total, total,
+};
+pub use people::{
+    active_daily, active_monthly, active_weekly, distinct_tags, key_report, organization_report, tag_summary,
+    team_report, user_report,
 };
 pub use rows::{keys as key_rows, tags as tag_rows, users as user_rows};
 
 use super::form::{Field, Form, Takes, optional};
+use super::keys;
 use super::moment;
 use super::refusal::{Refusal, Result};
 use super::visit::Visit;
@@ -98,6 +104,15 @@ fn last_days() -> (String, String) {
 /// A model without the provider before it.
 fn bare(model: &str) -> &str {
     model.split_once('/').map_or(model, |(_, model)| model)
+}
+
+/// The hash under which the key is counted that a form names by itself or by its hash.
+fn counted(visit: &Visit, form: &Form) -> Result<Option<String>> {
+    let Some(given) = form.text("api_key") else { return Ok(None) };
+    visit.read(|directory| {
+        let id = keys::id_of(given);
+        Ok(Some(directory.keys.get(&id).map_or_else(|| id.clone(), |held| held.record.counted_as(&id).to_owned())))
+    })
 }
 
 /// The name of a key by the hash under which it is counted, if it is still there.

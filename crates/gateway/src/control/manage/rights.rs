@@ -1,8 +1,8 @@
 //! Who may do what, decided by whoever does it: every handler asks here with the object in its hands. A path that
 //! somebody may use says nothing about what may be done there.
 
-use store::Directory;
-use store::records::{Key, Role};
+use store::records::{Key, OrganizationMember, Role, TeamMember};
+use store::{Directory, Held};
 
 use super::actor::Actor;
 use super::refusal::{Refusal, Result};
@@ -95,7 +95,9 @@ fn sees(wish: Wish) -> bool {
 
 fn may_see_key(actor: &Actor, hash: &str, key: &Key, directory: &Directory) -> bool {
     let own = key.user_id.as_deref().is_some_and(|user| actor.is(user));
-    hash == actor.key_hash || own || has_permission(actor, key.team_id.as_deref(), "/key/info", directory)
+    let of_managed =
+        key.team_id.is_none() && key.user_id.as_deref().is_some_and(|user| manages_homes_of(actor, user, directory));
+    hash == actor.key_hash || own || of_managed || has_permission(actor, key.team_id.as_deref(), "/key/info", directory)
 }
 
 /// A key of one's own needs no permission, unless a team pays for it.
@@ -121,7 +123,11 @@ fn may_create_key(
         return false;
     }
     match (team, user) {
-        (Some(team), _) if actor.manages_team(directory, team) => true,
+        // Nobody gets a key, and costs that count as theirs, in a team that they are not in.
+        (Some(team), Some(user)) if actor.manages_team(directory, team) => {
+            actor.is(user) || directory.team_members.contains_key(&TeamMember::id(team, user))
+        }
+        (Some(team), None) if actor.manages_team(directory, team) => true,
         (Some(team), Some(user)) => actor.is(user) && has_permission(actor, Some(team), permission, directory),
         (Some(team), None) => has_permission(actor, Some(team), permission, directory),
         (None, Some(user)) => actor.is(user) || manages_homes_of(actor, user, directory),
@@ -141,8 +147,16 @@ fn has_permission(actor: &Actor, team: Option<&str>, permission: &str, directory
     actor.manages_team(directory, team) || permitted && actor.member(directory, team).is_some()
 }
 
-/// Whether it manages every organization that the user is in: what it changes there holds in all of them. Nobody
-/// manages administrators of the whole gateway.
+/// Whether somebody may hold the secret of a user's key and act as them in everything: administrators, the user, and
+/// who manages all that the user is in.
+pub fn stands_for(actor: &Actor, user: &str, directory: &Directory) -> bool {
+    let teams = || directory.team_members.values().filter(|member| member.record.user_id == user);
+    let managed = || teams().all(|member| actor.manages_team(directory, &member.record.team_id));
+    actor.is_admin() || actor.is(user) || manages_homes_of(actor, user, directory) && managed()
+}
+
+/// Whether it manages every organization that the user is at home in: what it changes there holds in all of them.
+/// Nobody manages administrators of the whole gateway.
 fn manages_homes_of(actor: &Actor, user: &str, directory: &Directory) -> bool {
     let role = directory.users.get(user).map(|user| user.record.user_role);
     let above = matches!(role, Some(Role::ProxyAdmin | Role::ProxyAdminViewer));
@@ -150,9 +164,11 @@ fn manages_homes_of(actor: &Actor, user: &str, directory: &Directory) -> bool {
     !above && homes.peek().is_some() && homes.all(|home| actor.manages_organization(directory, home))
 }
 
-/// The organizations that a user is in.
+/// The organizations that a user is at home in. Who was invited into one is not: else its admins could take over
+/// whomever they like.
 fn homes_of<'d>(user: &str, directory: &'d Directory) -> impl Iterator<Item = &'d str> {
-    let members = directory.organization_members.values().filter(move |member| member.record.user_id == user);
+    let at_home = move |member: &&Held<OrganizationMember>| member.record.user_id == user && !member.record.invited;
+    let members = directory.organization_members.values().filter(at_home);
     members.map(|member| member.record.organization_id.as_str())
 }
 

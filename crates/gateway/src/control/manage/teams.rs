@@ -85,7 +85,14 @@ fn kept_there() -> Vec<&'static str> {
 /// A new member of a team: with the budget that each member gets.
 pub fn usual_member(draft: &Draft, team: &str) -> TeamMember {
     let record = draft.find::<Team>(team).map(|held| &held.record);
-    member_of(draft, team, record.and_then(|team| team.team_member_budget_id.clone()))
+    let member = member_of(draft, team, record.and_then(|team| team.team_member_budget_id.clone()));
+    TeamMember { allowed_models: record.map(|team| usual_models(team)).unwrap_or_default(), ..member }
+}
+
+/// The models that a new member may call; all of the team's, if there are none.
+fn usual_models(team: &Team) -> Vec<String> {
+    let models = team.extra.get("default_team_member_models").and_then(Value::as_array).into_iter().flatten();
+    models.filter_map(|model| model.as_str().map(str::to_owned)).collect()
 }
 
 fn member_of(draft: &Draft, team: &str, budget_id: Option<String>) -> TeamMember {

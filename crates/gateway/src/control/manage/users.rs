@@ -7,7 +7,7 @@ mod list;
 
 use serde_json::{Value, json};
 use store::Directory;
-use store::records::{Fields, Role, User};
+use store::records::{Fields, Key, Role, User};
 
 pub use change::{bulk_update, update};
 pub use create::create;
@@ -17,6 +17,7 @@ pub use list::{filter, info, info_flat, list, roles};
 use super::actor::Actor;
 use super::draft::Draft;
 use super::form::{Field, Form, Takes, optional};
+use super::keys::loosened;
 use super::moment;
 use super::people::teams_of;
 use super::record::{ALLOWANCE, changed, metadata, settle, show_allowance};
@@ -74,6 +75,31 @@ fn may_give_role(actor: &Actor, form: &Form) -> Result<()> {
     }
 }
 
+/// Refuses what goes beyond what the operator gives new users, unless somebody gave it before: an organization's money
+/// does not pay for what its users call without a team.
+fn stays_usual(draft: &Draft, rules: &UserRules, before: Option<&User>, after: &User) -> Result<()> {
+    if draft.actor.is_admin() {
+        return Ok(());
+    }
+    let usual = usual(rules, draft)?;
+    let more = |than: &User| loosened(&bounds(than), &bounds(after), draft.directory);
+    let already: Vec<&str> = before.map_or_else(|| more(&usual), &more);
+    match more(&usual).into_iter().find(|field| already.contains(field)) {
+        Some(field) => Err(Refusal::forbidden(format!("{field}: only a proxy admin gives more than users get here"))),
+        None => Ok(()),
+    }
+}
+
+/// What holds a user back, as it would a key.
+fn bounds(user: &User) -> Key {
+    Key {
+        models: user.models.clone(),
+        allowance: user.allowance.clone(),
+        metadata: user.metadata.clone(),
+        ..Key::default()
+    }
+}
+
 /// The name of a role.
 fn role_name(role: Role) -> Value {
     serde_json::to_value(role).unwrap_or_default()
@@ -89,7 +115,7 @@ pub fn row(id: &str, user: &User, directory: &Directory, spend: &Spend) -> Field
             "user_id": id,
             "organization_id": home.organization_id,
             "user_role": role_name(home.user_role),
-            "spend": 0.0,
+            "spend": spend.of(&format!("organization_member:{}/{id}", home.organization_id), &home.allowance),
             "budget_id": home.allowance.budget_id,
             "created_at": moment::shown(home.origin.created_at),
             "updated_at": moment::shown(home.origin.updated_at),

@@ -13,7 +13,7 @@ use engine::Caller;
 use serde_json::Value;
 use store::{Author, Directory, Problem, Registry, Store};
 use tokio::sync::Mutex;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::actor::Actor;
 use super::draft::Draft;
@@ -31,6 +31,8 @@ const PAUSE: Duration = Duration::from_millis(2);
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Header that says on whose behalf an administrator's program does something.
 const CHANGED_BY: &str = "litellm-changed-by";
+/// Longest name in it that is kept, characters.
+const LONGEST_NAME: usize = 255;
 /// Largest body that is read; the door lets through no larger one.
 const LARGEST_BODY: usize = 16 << 20;
 
@@ -39,8 +41,9 @@ const LARGEST_BODY: usize = 16 << 20;
 pub struct Desk {
     /// What all threads share.
     pub live: Arc<Live>,
-    /// Changes are made one after the other: on this replica none has to be planned anew because of another.
-    turn: Arc<Mutex<()>>,
+    /// Changes are made one after the other: on this replica none has to be planned anew because of another. Holds when
+    /// the database last gave no answer.
+    turn: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Desk {
@@ -82,7 +85,8 @@ impl FromRequest<Desk> for Visit {
         let (mut parts, body) = request.into_parts();
         let registry = desk.live.books.as_ref().map(|books| books.registry.clone()).ok_or_else(Refusal::no_database)?;
         let actor = Actor::new(&caller, &registry.read());
-        let changed_by = parts.headers.get(CHANGED_BY).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let changed_by = parts.headers.get(CHANGED_BY).and_then(|value| value.to_str().ok());
+        let changed_by = changed_by.map(|name| name.chars().take(LONGEST_NAME).collect());
         let path = axum::RequestPartsExt::extract::<Path<HashMap<String, String>>>(&mut parts).await;
         let Path(path) = path.map_err(|why| Refusal::bad(why.body_text()))?;
         let body = axum::body::to_bytes(body, LARGEST_BODY).await;
@@ -127,8 +131,12 @@ impl Visit {
 
     /// Makes a change: `plan` says what to write, over the directory as it is. Either all of it happens, or nothing.
     pub async fn change<T>(&self, plan: impl Fn(&mut Draft) -> Result<T>) -> Result<T> {
-        let turn = timeout(PATIENCE, self.desk.turn.lock()).await;
-        let _turn = turn.map_err(|_| Refusal::away())?;
+        let came = Instant::now();
+        let mut silence = timeout(PATIENCE, self.desk.turn.lock()).await.map_err(|_| Refusal::away())?;
+        // Whoever waited while the database gave no answer has waited long enough.
+        if silence.is_some_and(|since| since > came) {
+            return Err(Refusal::away());
+        }
         let mut faster = String::new();
         for tried in 0..TRIES {
             let (outcome, change) = {
@@ -147,7 +155,12 @@ impl Visit {
                     sleep(PAUSE * tried).await;
                     self.registry.refresh().await?;
                 }
-                Err(problem) => return Err(problem.into()),
+                Err(problem) => {
+                    if let Problem::Away(_) = problem {
+                        *silence = Some(Instant::now());
+                    }
+                    return Err(problem.into());
+                }
             }
         }
         Err(Refusal::conflict(faster))

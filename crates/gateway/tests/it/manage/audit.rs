@@ -21,7 +21,7 @@ async fn every_change_is_noted_with_who_what_before_and_after() {
     let all = master.see("/audit?table_name=LiteLLM_VerificationToken&page_size=50").await;
     let actions: Vec<&str> =
         all["audit_logs"].as_array().unwrap().iter().map(|row| row["action"].as_str().unwrap()).collect();
-    assert_eq!(actions, ["deleted", "created", "deleted", "blocked", "updated", "created"], "{all}");
+    assert_eq!(actions, ["deleted", "created", "rotated", "blocked", "updated", "created"], "{all}");
     let updated = &all["audit_logs"][4];
     assert_eq!((&updated["changed_by"], &updated["object_id"]), (&json!("ann@example.com"), &json!(token)));
     assert_eq!(

@@ -270,3 +270,31 @@ pub async fn futures<F: Future>(count: usize, make: impl Fn(usize) -> F) -> Vec<
     })
     .await
 }
+
+#[tokio::test]
+async fn deleted_keys_are_listed_to_those_whose_they_were() {
+    let office = Office::open("").await;
+    let master = office.master();
+    for user in ["ann", "bob"] {
+        master.done("POST", "/user/new", json!({ "user_id": user, "auto_create_key": false })).await;
+    }
+    let mut keys = Vec::new();
+    for user in ["ann", "bob"] {
+        let made = json!({ "user_id": user, "key_alias": format!("of {user}"), "max_budget": 3 });
+        let made = master.done("POST", "/key/generate", made).await;
+        let fresh = master.done("POST", "/key/regenerate", json!({ "key": made["key"] })).await;
+        keys.push(fresh["token"].clone());
+    }
+    master.done("POST", "/key/delete", json!({ "keys": keys })).await;
+    let all = master.see("/key/list?status=deleted&return_full_object=true").await;
+    assert_eq!(all["total_count"], 2, "a rotated key is none: {all}");
+    let row = all["keys"].as_array().unwrap().iter().find(|row| row["token"] == keys[0]).unwrap();
+    assert_eq!(
+        (&row["key_alias"], &row["max_budget"], &row["user_id"]),
+        (&json!("of ann"), &json!(3.0), &json!("ann"))
+    );
+    assert_eq!((&row["deleted_by"], row["deleted_at"].is_string()), (&json!("default_user_id"), true));
+    assert_eq!(master.see("/key/list?status=deleted&user_id=bob").await["keys"], json!([keys[1]]));
+    let ann = office.key(json!({ "user_id": "ann" })).await;
+    assert_eq!(office.with(&ann).see("/key/list?status=deleted").await["keys"], json!([keys[0]]));
+}

@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{Office, Person};
+use super::{MASTER, Office, Person, config};
 use crate::backs::{Back, asked, mock};
 use crate::callers::Front;
-use crate::gateway::Folder;
+use crate::gateway::{Folder, Gateway};
 
 /// The key of a provider, as somebody adds it.
 const SECRET: &str = "sk-provider-secret-0123456789";
@@ -179,7 +179,7 @@ async fn models_of_the_database_survive_a_broken_configuration_and_a_reload() {
     let made = json!({ "model_name": "added", "litellm_params": { "model": "mock/demo" } });
     let made = master.done("POST", "/model/new", made).await;
     assert_eq!((calls(&master, "added").await, calls(&master, "demo").await), (200, 200));
-    office.gateway.reconfigure(&super::config(""));
+    office.gateway.reconfigure(&config(""));
     office.gateway.logged("configuration reloaded").await;
     assert_eq!(calls(&master, "added").await, 200);
     master.done("POST", "/model/delete", json!({ "id": made["model_id"] })).await;
@@ -271,4 +271,46 @@ async fn what_is_served_is_shown_to_those_who_may_call_it() {
         .refused("POST", "/model/new", json!({ "model_name": "m", "litellm_params": { "model": "mock/demo" } }), 403)
         .await;
     person.refused("GET", "/credentials", Value::Null, 403).await;
+}
+
+#[tokio::test]
+async fn what_is_sealed_moves_to_another_salt_key() {
+    let (provider, folder) = (mock("").await, Folder::new());
+    let database = format!("sqlite://{}", folder.path().join("sealed.db").display());
+    let open = async |master: &str, salts: &[(&str, &str)]| {
+        let config = config("").replace(MASTER, master);
+        let env = [&[("DATABASE_URL", &*database)][..], salts].concat();
+        Gateway::start_with(&config, &[], &env).await
+    };
+    let first = open(MASTER, &[]).await;
+    let master = Person::of(&first, MASTER);
+    let credential = json!({ "credential_name": "c", "credential_values": { "api_key": SECRET } });
+    master.done("POST", "/credentials", credential).await;
+    let params = json!({ "model": "openai/demo", "api_base": Back::OpenAi.base(&provider.url()), "litellm_credential_name": "c" });
+    master.done("POST", "/model/new", json!({ "model_name": "added", "litellm_params": params })).await;
+    drop(first.kill().await);
+
+    let second = open(MASTER, &[("LITELLM_SALT_KEY", "the-new-salt-key")]).await;
+    let master = Person::of(&second, MASTER);
+    assert_eq!(calls(&master, "added").await, 200, "what the master key sealed can be opened still");
+    let check = "/credentials/migrate-encryption/check";
+    assert_eq!(master.see(check).await["credentials"], json!({ "total": 1, "to_migrate": 1, "unreadable": 0 }));
+    let done = master.done("POST", "/credentials/migrate-encryption", json!({})).await;
+    assert_eq!((&done["credentials_migrated"], &done["models_migrated"]), (&json!(1), &json!(1)));
+    assert_eq!(master.see(check).await["models"], json!({ "total": 1, "to_migrate": 0, "unreadable": 0 }));
+    drop(second.kill().await);
+
+    let other = "sk-another-master-key-of-these-tests";
+    let third = open(other, &[("LITELLM_SALT_KEY", "the-new-salt-key")]).await;
+    assert_eq!(calls(&Person::of(&third, other), "added").await, 200);
+    drop(third.kill().await);
+    let salts = [("LITELLM_SALT_KEY", "a-newer-salt-key"), ("LITELLM_FORMER_SALT_KEY", "the-new-salt-key")];
+    let fourth = open(other, &salts).await;
+    let master = Person::of(&fourth, other);
+    assert_eq!(calls(&master, "added").await, 200);
+    assert_eq!(master.done("POST", "/credentials/migrate-encryption", json!({})).await["models_migrated"], 1);
+    let plain = master.done("POST", "/key/generate", json!({})).await;
+    Person::of(&fourth, plain["key"].as_str().unwrap())
+        .refused("POST", "/credentials/migrate-encryption", json!({}), 403)
+        .await;
 }

@@ -355,3 +355,26 @@ litellm_settings:
     let admin = json!({ "team_id": "open", "member": { "role": "admin", "user_id": "bob" } });
     bob.refused("POST", "/team/member_add", admin, 403).await;
 }
+
+#[tokio::test]
+async fn a_team_says_what_its_members_may_call_and_how_long_their_keys_live() {
+    let office = Office::open("").await;
+    let master = office.master();
+    let team = json!({ "team_id": "red", "default_team_member_models": ["demo"], "team_member_key_duration": "1d",
+        "team_member_permissions": ["/key/generate"], "members_with_roles": [{ "role": "user", "user_id": "first" }] });
+    master.done("POST", "/team/new", team).await;
+    let later = json!({ "team_id": "red", "member": { "role": "user", "user_id": "later" } });
+    master.done("POST", "/team/member_add", later).await;
+    for user in ["first", "later"] {
+        let own = office.key(json!({ "user_id": user })).await;
+        let member = office.with(&own);
+        member.refused("POST", "/key/generate", json!({ "team_id": "red", "duration": "2d" }), 400).await;
+        let made = member.done("POST", "/key/generate", json!({ "team_id": "red" })).await;
+        assert!(made["expires"].is_string(), "{made}");
+        let key = made["key"].as_str().unwrap();
+        let call = |model: &str| json!({ "model": model, "messages": [{ "role": "user", "content": "hi" }] });
+        assert_eq!(office.with(key).ask("POST", "/v1/chat/completions", call("demo")).await.status(), 200);
+        office.with(key).refused("POST", "/v1/chat/completions", call("other"), 403).await;
+    }
+    assert_eq!(master.done("POST", "/key/generate", json!({ "team_id": "red" })).await["expires"], Value::Null);
+}

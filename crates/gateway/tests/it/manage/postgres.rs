@@ -64,6 +64,31 @@ async fn replicas_on_postgres_agree_on_everything() {
 }
 
 #[tokio::test]
+async fn changes_wait_for_no_database_that_gives_no_answer() {
+    let server = Postgres::start();
+    let office = Office::open_on(&server.url).await;
+    office.key(json!({ "key_alias": "before" })).await;
+    server.pause();
+    let frozen = Instant::now();
+    let answers = futures(20, |_| {
+        let master = office.master();
+        async move {
+            let answer = master.ask("POST", "/key/generate", json!({})).await;
+            (answer.status(), answer.header("retry-after").is_some())
+        }
+    })
+    .await;
+    assert!(answers.iter().all(|answer| *answer == (503, true)), "{answers:?}");
+    let took = frozen.elapsed();
+    assert!(took < Duration::from_secs(6), "{took:?} for twenty changes at once");
+    becomes(&office.with("sk-of-somebody-elsewhere"), "/key/info", 503).await;
+    assert!(frozen.elapsed() < Duration::from_secs(9), "nor does it take long to know");
+    server.resume();
+    becomes(&office.with("sk-of-somebody-elsewhere"), "/key/info", 401).await;
+    office.key(json!({ "key_alias": "after" })).await;
+}
+
+#[tokio::test]
 async fn while_the_database_is_away_what_is_known_works_and_the_rest_is_asked_to_come_back() {
     let server = Postgres::start();
     let office = Office::open_on(&server.url).await;

@@ -248,3 +248,80 @@ async fn prices_can_be_asked_for() {
     master.refused("POST", "/spend/calculate", json!({ "model": "none", "messages": [] }), 400).await;
     master.refused("POST", "/spend/calculate", json!({ "model": "paid" }), 400).await;
 }
+
+#[tokio::test]
+async fn bills_are_for_those_who_pay_them_and_tags_tell_how_many_call() {
+    let (_provider, office) = office().await;
+    let master = office.master();
+    for user in ["ann", "bob"] {
+        master.done("POST", "/user/new", json!({ "user_id": user, "auto_create_key": false })).await;
+    }
+    let team = json!({ "team_id": "red", "team_alias": "Red", "members_with_roles": [{ "role": "admin", "user_id": "ann" }, { "role": "user", "user_id": "bob" }] });
+    master.done("POST", "/team/new", team).await;
+    let (ann, bob) = (
+        office.key(json!({ "user_id": "ann", "team_id": "red" })).await,
+        office.key(json!({ "user_id": "bob", "team_id": "red" })).await,
+    );
+    let (anns, bobs) = (office.with(&ann), office.with(&bob));
+    spend(&anns, 2).await;
+    spend(&bobs, 1).await;
+    let day = json!(today());
+    let report = |kind: &str, more: &str| dates(&format!("/{kind}/spend/report?{more}&"));
+    let bill = until(&master, &report("team", "team_id=red"), |bill| bill[0]["teams"][0]["total_spend"] == 0.03).await;
+    assert_eq!(bill[0]["teams"][0]["team_name"], "Red");
+    assert_eq!(anns.see(&report("team", "")).await[0]["teams"][0]["total_spend"], 0.03);
+    assert_eq!(bobs.see(&report("team", "team_id=red")).await[0]["teams"][0]["total_spend"], 0.01, "their own part");
+    assert_eq!(anns.see(&report("user", "")).await[0]["total_cost"], 0.02);
+    bobs.refused("GET", &report("user", "user_id=ann"), Value::Null, 403).await;
+    assert_eq!(bobs.see(&report("key", "")).await[0]["total_cost"], 0.01);
+    assert_eq!(
+        anns.see(&report("key", &format!("api_key={bob}"))).await[0]["total_cost"],
+        0.01,
+        "they manage the team"
+    );
+    let outside = office.key(json!({})).await;
+    office.with(&outside).refused("GET", &report("key", &format!("api_key={ann}")), Value::Null, 403).await;
+    office.with(&outside).refused("GET", &report("team", "team_id=red"), Value::Null, 403).await;
+    let csv = anns.send(&Call::get(&report("key", "format=csv"))).await;
+    assert!(csv.header("content-type").is_some_and(|kind| kind.starts_with("text/csv")), "{}", csv.text());
+
+    let fresh = master.done("POST", "/key/regenerate", json!({ "key": ann })).await;
+    let again = report("key", &format!("api_key={}", fresh["token"].as_str().unwrap()));
+    assert_eq!(master.see(&again).await[0]["total_cost"], 0.02, "a rotated key goes on with what it has spent");
+
+    assert_eq!(master.see("/tag/distinct").await["results"], json!([{ "tag": "batch" }]));
+    let daily = master.see("/tag/dau?tag_filter=batch").await;
+    assert_eq!((&daily["results"][0]["active_users"], &daily["results"][0]["date"]), (&json!(2), &day), "{daily}");
+    assert_eq!(master.see("/tag/mau").await["results"][0]["active_users"], 2);
+    let summary = master.see(&dates("/tag/summary?")).await;
+    assert_eq!(
+        (&summary["results"][0]["unique_users"], &summary["results"][0]["total_requests"]),
+        (&json!(2), &json!(3))
+    );
+    bobs.refused("GET", "/tag/wau", Value::Null, 403).await;
+}
+
+/// Today, as reports name it.
+fn today() -> String {
+    let seconds = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("it is later than 1970");
+    store::reports::day_of(seconds.as_millis() as i64)
+}
+
+#[tokio::test]
+async fn a_members_budget_in_an_organization_holds_and_is_shown() {
+    let (_provider, office) = office().await;
+    let master = office.master();
+    master.done("POST", "/organization/new", json!({ "organization_id": "acme", "organization_alias": "Acme" })).await;
+    let member = json!({ "organization_id": "acme", "member": { "role": "internal_user", "user_id": "ann" },
+        "max_budget_in_organization": 0.02 });
+    master.done("POST", "/organization/member_add", member).await;
+    let key = office.key(json!({ "user_id": "ann", "organization_id": "acme" })).await;
+    spend(&office.with(&key), 2).await;
+    let refused = office.with(&key).send(&Front::Chat.call("paid", "hello", false)).await;
+    assert_eq!(refused.status(), 422, "{}", refused.text());
+    let shown =
+        until(&master, "/organization/info?organization_id=acme", |acme| acme["members"][0]["spend"] == 0.02).await;
+    assert_eq!(shown["members"][0]["litellm_budget_table"]["max_budget"], 0.02);
+    let personal = office.key(json!({ "user_id": "ann" })).await;
+    spend(&office.with(&personal), 1).await;
+}

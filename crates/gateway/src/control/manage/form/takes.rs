@@ -161,6 +161,8 @@ impl Reader {
                 self.no_sense("must not be empty".to_owned());
             } else if text.chars().any(char::is_control) {
                 self.no_sense("must hold no control characters".to_owned());
+            } else if text.chars().any(is_invisible) {
+                self.no_sense("must hold no characters that cannot be seen".to_owned());
             } else if let Some(found) = text.chars().find(|c| reserved.contains(c)) {
                 self.no_sense(format!("must not hold the character {found}"));
             }
@@ -363,4 +365,9 @@ impl Reader {
         let name = self.at.iter().skip(1).filter_map(Value::as_str).collect::<Vec<_>>().join(".");
         self.senseless.get_or_insert_with(|| Refusal::bad_param(&name, format!("{name} {why}")));
     }
+}
+
+/// Whether a character shows nothing, or turns the text around it: a name with one looks like another one.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }

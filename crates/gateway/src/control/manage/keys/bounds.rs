@@ -18,25 +18,25 @@ const FREEING: [&str; 2] = ["disable_global_guardrails", "allowed_passthrough_ro
 
 /// Gives a new key the limits of the key it is made with, where nothing else was asked for, and refuses what goes
 /// beyond them.
-pub fn within(actor: &Actor, key: &mut Key) -> Result<()> {
+pub fn within(actor: &Actor, key: &mut Key, directory: &Directory) -> Result<()> {
     let Some(own) = actor.key.as_deref().filter(|_| !actor.is_admin()) else { return Ok(()) };
     inherit(own, key);
-    refuse(&loosened(own, key), "a key may have no more than the one that makes it")
+    refuse(&loosened(own, key, directory), "a key may have no more than the one that makes it")
 }
 
 /// Refuses a change of a key that goes beyond what `actor` has, or, if it does not manage the key, beyond what the key
 /// had before.
-pub fn keeps_within(actor: &Actor, manages: bool, before: &Key, after: &Key) -> Result<()> {
+pub fn keeps_within(actor: &Actor, manages: bool, before: &Key, after: &Key, directory: &Directory) -> Result<()> {
     if actor.is_admin() {
         return Ok(());
     }
     if !manages {
-        refuse(&loosened(before, after), "only an administrator may loosen this")?;
+        refuse(&loosened(before, after, directory), "only an administrator may loosen this")?;
     }
     let Some(own) = actor.key.as_deref() else { return Ok(()) };
-    let (already, further) = (loosened(own, before), loosened(before, after));
+    let (already, further) = (loosened(own, before, directory), loosened(before, after, directory));
     let kept = |field: &&str| already.contains(field) && !further.contains(field);
-    let more: Vec<_> = loosened(own, after).into_iter().filter(|field| !kept(field)).collect();
+    let more: Vec<_> = loosened(own, after, directory).into_iter().filter(|field| !kept(field)).collect();
     refuse(&more, "a key may have no more than the one that changes it")
 }
 
@@ -104,9 +104,9 @@ fn inherit(own: &Key, key: &mut Key) {
     }
 }
 
-/// The fields in which `to` is held back less than `from`.
-pub fn loosened(from: &Key, to: &Key) -> Vec<&'static str> {
-    let mut fields = loosened_allowance(&from.allowance, &to.allowance);
+/// The fields in which `to` is held back less than `from`. What a shared budget sets counts as well.
+pub fn loosened(from: &Key, to: &Key, directory: &Directory) -> Vec<&'static str> {
+    let mut fields = loosened_allowance(&whole(&from.allowance, directory), &whole(&to.allowance, directory));
     let mut note = |loose: bool, field| {
         if loose {
             fields.push(field);
@@ -137,6 +137,12 @@ pub fn loosened(from: &Key, to: &Key) -> Vec<&'static str> {
         note(frees(to) && from.metadata.get(name) != to.metadata.get(name), name);
     }
     fields
+}
+
+/// The allowance together with the shared budget that it refers to.
+fn whole(allowance: &Allowance, directory: &Directory) -> Allowance {
+    let shared = allowance.budget_id.as_deref().and_then(|id| directory.budgets.get(id));
+    shared.map_or_else(|| allowance.clone(), |held| allowance.over(&held.record.allowance))
 }
 
 fn loosened_allowance(from: &Allowance, to: &Allowance) -> Vec<&'static str> {

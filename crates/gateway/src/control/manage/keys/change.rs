@@ -9,7 +9,7 @@ use super::super::form::{Field, Form, Takes, optional, required};
 use super::super::moment;
 use super::super::record::{ADDITION, ALLOWANCE, changed, need, need_budget, settle};
 use super::super::refusal::{Refusal, Result};
-use super::super::rights::{Wish, may};
+use super::super::rights::{Wish, may, stands_for};
 use super::super::spend::Spend;
 use super::super::visit::{Answer, Visit, answer};
 use super::{NEW, bounds, find, kept_there, rename, row, rules, take_duration};
@@ -55,7 +55,11 @@ pub fn revised(draft: &Draft, before: &Key, mut form: Form, by: &KeyRules) -> Re
     form.take("spend");
     form.take("send_invite_email");
     let fields = settle(form, &before.metadata, &kept_there())?;
-    let key = changed(&Key { origin: draft.changed(&before.origin), ..before.clone() }, fields)?;
+    let mut key: Key = changed(&Key { origin: draft.changed(&before.origin), ..before.clone() }, fields)?;
+    if let Some(user) = key.user_id.as_deref().filter(|_| key.user_id != before.user_id) {
+        // Whoever had it before knows its secret.
+        key.delegated |= !stands_for(draft.actor, user, draft.directory);
+    }
     let manages = bounds::manages(draft.actor, before, draft.directory);
     if (&key.team_id, &key.user_id) != (&before.team_id, &before.user_id) {
         need::<Team>(draft, key.team_id.as_deref(), "team_id")?;
@@ -72,7 +76,7 @@ pub fn revised(draft: &Draft, before: &Key, mut form: Form, by: &KeyRules) -> Re
             may(draft.actor, Wish::ManageOrganization(organization), draft.directory)?;
         }
     }
-    bounds::keeps_within(draft.actor, manages, before, &key)?;
+    bounds::keeps_within(draft.actor, manages, before, &key, draft.directory)?;
     if key.allowance.budget_id != before.allowance.budget_id {
         need_budget(draft, &key.allowance)?;
     }
@@ -200,7 +204,7 @@ async fn set_blocked(visit: Visit, blocked: bool, permission: &'static str) -> A
             let key = Key { blocked, origin: draft.changed(&before.origin), ..Key::clone(before) };
             // A member whom the team lets unblock keys manages them as far as that goes.
             let manages = before.team_id.is_some() || bounds::manages(draft.actor, before, draft.directory);
-            bounds::keeps_within(draft.actor, manages, before, &key)?;
+            bounds::keeps_within(draft.actor, manages, before, &key, draft.directory)?;
             draft.action = Some(if blocked { "blocked" } else { "unblocked" });
             draft.replace(&id, held, &key)?;
             let mut row = row(&id, &key, draft.directory, draft.spend);

@@ -1,5 +1,6 @@
 //! New keys.
 
+use policy::Span;
 use policy::routes::KEY_TYPES;
 use serde_json::json;
 use store::hash_key;
@@ -9,7 +10,7 @@ use super::super::draft::Draft;
 use super::super::form::{Field, Form, Takes, optional};
 use super::super::record::{changed, need, need_budget, settle};
 use super::super::refusal::{Refusal, Result};
-use super::super::rights::{Wish, may};
+use super::super::rights::{Wish, may, stands_for};
 use super::super::secret;
 use super::super::visit::{Answer, Visit, answer};
 use super::{NEW, SHORTEST, bounds, check_secret, issued, kept_there, name_of, rename, rules, take_duration};
@@ -82,19 +83,41 @@ fn make_for(
     need::<Organization>(draft, form.text("organization_id"), "organization_id")?;
     may(draft.actor, Wish::CreateKey { user, team, permission }, draft.directory)?;
     by_organization(draft, &form, by)?;
-    issue(draft, form, secret, by)
+    let team_form = by_team(draft, &form)?;
+    let delegated = user.is_some_and(|user| !stands_for(draft.actor, user, draft.directory));
+    issue(draft, team_form, secret, delegated, by)
+}
+
+/// A team may say how long the keys live at most that its members make for themselves (`team_member_key_duration`).
+fn by_team(draft: &Draft, form: &Form) -> Result<Form> {
+    let mut form = form.clone();
+    let Some(team) = form.text("team_id").map(str::to_owned) else { return Ok(form) };
+    let held = draft.find::<Team>(&team);
+    let most = held.and_then(|held| held.record.metadata.get("team_member_key_duration")?.as_str());
+    let Some(most) = most.filter(|_| !draft.actor.manages_team(draft.directory, &team)) else { return Ok(form) };
+    let seconds = |text: &str| Span::parse(text).map_or(u64::MAX, Span::seconds);
+    match form.text("duration") {
+        Some(wanted) if seconds(wanted) > seconds(most) => {
+            Err(Refusal::bad_param("duration", format!("keys of members of this team live for {most} at most")))
+        }
+        Some(_) => Ok(form),
+        None => {
+            form.set("duration", most);
+            Ok(form)
+        }
+    }
 }
 
 /// Plans a new key that the actor may make: its hash, and the key.
-pub fn issue(draft: &mut Draft, mut form: Form, secret: &str, by: &KeyRules) -> Result<(String, Key)> {
+pub fn issue(draft: &mut Draft, mut form: Form, secret: &str, delegated: bool, by: &KeyRules) -> Result<(String, Key)> {
     rules::bound(by, &mut form, true)?;
     set_routes(&mut form);
     take_duration(&mut form, draft.now);
     form.take("spend");
     form.take("send_invite_email");
-    let blank = Key { key_name: name_of(secret), origin: draft.origin(), ..Key::default() };
+    let blank = Key { key_name: name_of(secret), delegated, origin: draft.origin(), ..Key::default() };
     let mut key = changed(&blank, settle(form, &blank.metadata, &kept_there())?)?;
-    bounds::within(draft.actor, &mut key)?;
+    bounds::within(draft.actor, &mut key, draft.directory)?;
     need_budget(draft, &key.allowance)?;
     let id = hash_key(secret);
     if draft.find::<Key>(&id).is_some() || draft.directory.retired_keys.contains_key(&id) {

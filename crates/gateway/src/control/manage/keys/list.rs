@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 use store::records::{Fields, Key};
-use store::{Directory, Held};
+use store::{Audit, AuditFilter, Directory};
 
 use super::super::actor::Actor;
 use super::super::form::{Field, Form, Takes, optional};
+use super::super::moment;
 use super::super::page::{PAGE, Page};
 use super::super::refusal::{Refusal, Result};
 use super::super::rights::{Wish, may};
@@ -71,9 +72,13 @@ const FILTERS: &[Field] = &[
 /// `GET /key/list`
 pub async fn list(visit: Visit) -> Answer {
     let form = visit.query(&[FILTERS, PAGE])?;
-    let page = visit.read(|directory| {
-        let rows = rows(&visit.actor, &form, directory, &visit.spend)?;
-        Page::of(rows, &form, 10, "created_at")
+    let gone = match form.text("status") {
+        Some("deleted") => Some(deleted(&visit).await?),
+        _ => None,
+    };
+    let page = visit.read(|directory| match &gone {
+        Some(gone) => Page::of(deleted_rows(&visit, &form, gone, directory), &form, 10, "deleted_at"),
+        None => Page::of(rows(&visit.actor, &form, directory, &visit.spend), &form, 10, "created_at"),
     })?;
     let full =
         form.flag("return_full_object") == Some(true) || form.texts("expand").is_some_and(|expand| !expand.is_empty());
@@ -90,7 +95,7 @@ pub async fn list(visit: Visit) -> Answer {
 pub async fn aliases(visit: Visit) -> Answer {
     let form = visit.query(&[FILTERS, PAGE])?;
     let page = visit.read(|directory| {
-        let mut rows = rows(&visit.actor, &form, directory, &visit.spend)?;
+        let mut rows = rows(&visit.actor, &form, directory, &visit.spend);
         rows.retain(|row| !row["key_alias"].is_null());
         let mut form = form.clone();
         form.set_missing("sort_order", "asc");
@@ -107,22 +112,40 @@ pub async fn aliases(visit: Visit) -> Answer {
     }))
 }
 
-fn rows(actor: &Actor, form: &Form, directory: &Directory, spend: &Spend) -> Result<Vec<Fields>> {
-    if form.text("status").is_some_and(|status| status == "deleted") {
-        return Err(Refusal::bad_param(
-            "status",
-            "deleted keys are not kept: the audit says who deleted them, GET /audit",
-        ));
-    }
-    let wanted = |id: &str, key: &Key| fits(form, id, key, spend.now) && is_listed(actor, form, id, key, directory);
-    let found = directory.keys.iter().filter(|(id, held)| wanted(id, &held.record));
-    Ok(found.map(|(id, held)| full(id, held, directory, spend)).collect())
+/// Most deleted keys that are listed: the last ones.
+const MOST_DELETED: i64 = 1000;
+
+/// Keys that were deleted, the last ones first, as the audit has them.
+async fn deleted(visit: &Visit) -> Result<Vec<Audit>> {
+    let kind = Some(store::Kind::Key.name().to_owned());
+    let filter = AuditFilter { action: Some("deleted".to_owned()), kind, ..AuditFilter::default() };
+    Ok(visit.store().audit(&filter, 0, MOST_DELETED, MOST_DELETED).await?.0)
 }
 
-fn full(id: &str, held: &Held<Key>, directory: &Directory, spend: &Spend) -> Fields {
-    let mut shown = row(id, &held.record, directory, spend);
-    let team = held.record.team_id.as_deref().and_then(|id| directory.teams.get(id));
-    let user = held.record.user_id.as_deref().and_then(|id| directory.users.get(id));
+fn deleted_rows(visit: &Visit, form: &Form, gone: &[Audit], directory: &Directory) -> Vec<Fields> {
+    let shown = gone.iter().filter_map(|change| {
+        let key: Key = serde_json::from_str(change.before.as_deref()?).ok()?;
+        let id = change.object_id.as_str();
+        let wanted = fits(form, id, &key, visit.spend.now) && is_listed(&visit.actor, form, id, &key, directory);
+        let mut row = wanted.then(|| full(id, &key, directory, &visit.spend))?;
+        row.insert("deleted_at".to_owned(), moment::shown(change.changed_at));
+        row.insert("deleted_by".to_owned(), json!(change.changed_by));
+        row.insert("deleted_by_api_key".to_owned(), json!(change.key_hash));
+        Some(row)
+    });
+    shown.collect()
+}
+
+fn rows(actor: &Actor, form: &Form, directory: &Directory, spend: &Spend) -> Vec<Fields> {
+    let wanted = |id: &str, key: &Key| fits(form, id, key, spend.now) && is_listed(actor, form, id, key, directory);
+    let found = directory.keys.iter().filter(|(id, held)| wanted(id, &held.record));
+    found.map(|(id, held)| full(id, &held.record, directory, spend)).collect()
+}
+
+fn full(id: &str, key: &Key, directory: &Directory, spend: &Spend) -> Fields {
+    let mut shown = row(id, key, directory, spend);
+    let team = key.team_id.as_deref().and_then(|id| directory.teams.get(id));
+    let user = key.user_id.as_deref().and_then(|id| directory.users.get(id));
     shown.insert("token".to_owned(), id.into());
     shown.insert("team_alias".to_owned(), json!(team.and_then(|held| held.record.team_alias.clone())));
     shown.insert("user_email".to_owned(), json!(user.and_then(|held| held.record.user_email.clone())));

@@ -2,15 +2,15 @@
 
 use policy::Span;
 use serde_json::Value;
-use store::hash_key;
 use store::records::{Key, RetiredKey};
+use store::{ROTATED, hash_key};
 
 use super::super::draft::Draft;
 use super::super::form::{Field, Form, Takes, optional};
 use super::super::moment;
 use super::super::record::ADDITION;
 use super::super::refusal::{Refusal, Result};
-use super::super::rights::{Wish, may};
+use super::super::rights::{Wish, may, stands_for};
 use super::super::secret;
 use super::super::visit::{Answer, Visit, answer};
 use super::change::revised;
@@ -72,12 +72,16 @@ fn replace(draft: &mut Draft, given: &str, form: Form, new: &str, grace: Option<
     if draft.find::<Key>(&id).is_some() || draft.directory.retired_keys.contains_key(&id) {
         return Err(Refusal::bad_param("new_key", "This key exists already."));
     }
+    let revised = revised(draft, before, form, by)?;
+    let user = revised.user_id.as_deref();
     let key = Key {
         key_name: name_of(new),
+        // Who gets to see the new secret must not become somebody else by it.
+        delegated: user.is_some_and(|user| !stands_for(draft.actor, user, draft.directory)),
         rotation_count: before.rotation_count + 1,
         last_rotation_at: Some(draft.now),
         counted_as: Some(before.counted_as(&old).to_owned()),
-        ..revised(draft, before, form, by)?
+        ..revised
     };
     move_alias(draft, &id, before.key_alias.as_deref(), key.key_alias.as_deref())?;
     // What stood for the old key stands for the new one now, no longer than before.
@@ -87,7 +91,7 @@ fn replace(draft: &mut Draft, given: &str, form: Form, new: &str, grace: Option<
             false => draft.remove(older, retired)?,
         }
     }
-    draft.action = Some("rotated");
+    draft.action = Some(ROTATED);
     draft.remove(&old, held)?;
     if let Some(grace) = grace {
         draft.create(&old, &RetiredKey { active: id.clone(), revoke_at: moment::after(draft.now, grace.seconds()) })?;

@@ -47,8 +47,8 @@ pub async fn create(visit: Visit) -> Answer {
     };
     let public = model.model_name.clone();
     if let Some(team) = team {
-        // Nobody else comes across it by its name.
-        model.model_name = format!("model_name_{team}_{id}");
+        // Nobody else comes across it by its name, and nobody chooses one that is another team's.
+        model.model_name = format!("model_name_{team}_{}", secret::new_id()?);
         model.model_info.insert("team_public_model_name".to_owned(), public.as_str().into());
     }
     try_out(&visit, &id, with(&visit, &id, &model)?).await?;

@@ -86,12 +86,7 @@ fn may_see(visit: &Visit, setup: &Setup, shown: &Shown) -> bool {
     let team = shown.info.get("team_id").and_then(Value::as_str);
     let managed = team
         .is_some_and(|team| visit.read(|directory| Ok(visit.actor.manages_team(directory, team))).unwrap_or_default());
-    managed || may_call(visit, setup, &shown.name)
-}
-
-fn may_call(visit: &Visit, setup: &Setup, name: &str) -> bool {
-    let group = setup.find(name).is_none_or(|(group, _)| visit.caller.may_use(&group, name).is_ok());
-    group && visit.caller.may_call(name).is_ok()
+    managed || visit.caller.may_reach(setup, &shown.name).is_ok()
 }
 
 fn entry(shown: &Shown) -> Fields {
@@ -158,7 +153,7 @@ pub async fn groups(visit: Visit) -> Answer {
     let mut named = BTreeMap::new();
     for group in groups {
         let wanted = form.text("model_group").is_none_or(|name| name == group.name);
-        if wanted && !setup.hidden.contains(&group.name) && may_call(&visit, &setup, &group.name) {
+        if wanted && !setup.hidden.contains(&group.name) && visit.caller.may_reach(&setup, &group.name).is_ok() {
             named.insert(group.name.as_str(), &group.deployments);
         }
     }

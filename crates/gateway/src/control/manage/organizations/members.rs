@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 use store::records::{Fields, OrganizationMember, User};
 use store::{Directory, Kind};
 
+use super::super::actor::Actor;
 use super::super::draft::Draft;
 use super::super::form::{Field, Form, Takes, optional, required};
 use super::super::moment;
-use super::super::people::{bounds_row, named_user, user_or_new};
+use super::super::people::{bounds_row, named_user, user_or_new, user_row};
 use super::super::record::{changed, missing};
 use super::super::refusal::{Refusal, Result};
 use super::super::rights::{Wish, may};
@@ -18,6 +19,9 @@ use super::find;
 
 /// Roles that somebody can have in an organization.
 const ROLES: [&str; 3] = ["org_admin", "internal_user", "internal_user_viewer"];
+
+/// Most members that are added at once.
+const MOST: usize = 500;
 
 const MEMBER: &[Field] =
     &[required("role", Takes::OneOf(&ROLES)), optional("user_id", Takes::Name), optional("user_email", Takes::Name)];
@@ -34,6 +38,9 @@ pub async fn add_member(visit: Visit) -> Answer {
     let list = if member.is_array() { member } else { json!([member]) };
     const LIST: &[Field] = &[required("member", Takes::ListOf(&Takes::Object(MEMBER)))];
     let names = Form::of(json!({ "member": list }), &[LIST])?.items("member").unwrap_or_default();
+    if names.is_empty() || names.len() > MOST {
+        return Err(Refusal::bad_param("member", format!("between 1 and {MOST} members can be added at once")));
+    }
     let management = visit.desk.live.management();
     let shown = visit
         .change(|draft| {
@@ -45,8 +52,8 @@ pub async fn add_member(visit: Visit) -> Answer {
                 let (user, record) = user_or_new(draft, name, &users::usual(&management.users, draft)?)?;
                 let member = new_member(draft, id, &user, name, &form)?;
                 draft.create(&OrganizationMember::id(id, &user), &member)?;
-                users.push(Value::Object(users::row(&user, &record, draft.directory, draft.spend)));
-                memberships.push(row(&member, draft.directory, draft.spend));
+                users.push(user_row(draft.actor, &user, &record, draft.directory, draft.spend));
+                memberships.push(row(draft.actor, &member, draft.directory, draft.spend));
             }
             Ok(json!({
                 "organization_id": id,
@@ -69,6 +76,7 @@ fn new_member(draft: &Draft, organization: &str, user: &str, name: &Form, form: 
         fields.insert("max_budget".to_owned(), budget.clone());
     }
     let blank = OrganizationMember {
+        invited: !draft.actor.is_admin() && draft.find::<User>(user).is_some(),
         organization_id: organization.to_owned(),
         user_id: user.to_owned(),
         origin: draft.origin(),
@@ -98,7 +106,7 @@ pub async fn update_member(visit: Visit) -> Answer {
             let after: OrganizationMember = changed(&base, fields)?;
             let there = draft.find::<OrganizationMember>(&id).ok_or_else(Refusal::internal)?;
             draft.replace(&id, there, &after)?;
-            Ok(row(&after, draft.directory, draft.spend))
+            Ok(row(draft.actor, &after, draft.directory, draft.spend))
         })
         .await?;
     answer(shown)
@@ -112,7 +120,7 @@ pub async fn remove_member(visit: Visit) -> Answer {
             let (id, record) = member(draft, &form)?;
             let held = draft.find::<OrganizationMember>(&id).ok_or_else(Refusal::internal)?;
             draft.remove(&id, held)?;
-            Ok(row(record, draft.directory, draft.spend))
+            Ok(row(draft.actor, record, draft.directory, draft.spend))
         })
         .await?;
     answer(shown)
@@ -132,17 +140,17 @@ fn member<'d>(draft: &Draft<'d>, form: &Form) -> Result<(String, &'d Organizatio
 }
 
 /// A member as a row of the incumbent's table.
-pub(super) fn row(member: &OrganizationMember, directory: &Directory, spend: &Spend) -> Value {
+pub(super) fn row(actor: &Actor, member: &OrganizationMember, directory: &Directory, spend: &Spend) -> Value {
     let user = directory.users.get(&member.user_id).map(|held| User::clone(&held.record));
     json!({
         "user_id": member.user_id,
         "user_email": user.as_ref().and_then(|user| user.user_email.clone()),
         "organization_id": member.organization_id,
         "user_role": serde_json::to_value(member.user_role).unwrap_or_default(),
-        "spend": 0.0,
+        "spend": spend.of(&format!("organization_member:{}", OrganizationMember::id(&member.organization_id, &member.user_id)), &member.allowance),
         "budget_id": member.allowance.budget_id,
         "litellm_budget_table": bounds_row(directory, &member.allowance, &member.origin, spend),
-        "user": user.as_ref().map(|user| users::row(&member.user_id, user, directory, spend)),
+        "user": user.as_ref().map(|user| user_row(actor, &member.user_id, user, directory, spend)),
         "created_at": moment::shown(member.origin.created_at),
         "updated_at": moment::shown(member.origin.updated_at),
     })

@@ -8,11 +8,10 @@ use store::{Entry, Status};
 use types::Usd;
 
 use super::super::form::{Field, Form, Takes, optional};
-use super::super::keys;
 use super::super::moment;
 use super::super::refusal::{Refusal, Result};
 use super::super::visit::{Answer, Visit, answer, answer_csv};
-use super::{DATES, DAY, MOST, bare, days, key_of, owners, sees_all};
+use super::{DATES, DAY, MOST, bare, counted, days, key_of, owners, sees_all};
 
 /// Most calls that are listed without pages.
 const LIST: i64 = 1000;
@@ -59,7 +58,7 @@ pub async fn calls(visit: Visit) -> Answer {
 /// Days, with what each key, user and model has spent.
 async fn summary(visit: &Visit, form: &Form) -> Answer {
     let (from, to) = days(form)?;
-    let key = form.text("api_key").map(|given| counted(visit, given)).transpose()?;
+    let key = counted(visit, form)?;
     let of = match form.text("user_id") {
         Some(id) => {
             ActivityFilter { of: store::reports::Of::User, ids: Some(vec![id.to_owned()]), ..Default::default() }
@@ -116,11 +115,12 @@ async fn pages(visit: Visit, form: Form) -> Answer {
     let skip = i64::try_from((number - 1).saturating_mul(size)).unwrap_or(i64::MAX);
     let oldest_first = form.text("sort_order") == Some("asc");
     let page = LogPage { after: None, skip, most: size as i64, oldest_first };
+    // Counted first: what comes in between may be on the page, but nothing is counted that is not there.
+    let total = visit.store().count_logs(&filter, BOUND).await?;
     let (entries, _) = visit.store().logs(&filter, &page).await?;
     if form.text("format") == Some("csv") {
         return answer_csv(logs_csv(&entries));
     }
-    let total = visit.store().count_logs(&filter, BOUND).await?;
     answer(json!({
         "data": rows(&visit, &entries)?,
         "total": total,
@@ -153,7 +153,7 @@ fn filter(visit: &Visit, form: &Form) -> Result<LogFilter> {
     };
     Ok(LogFilter {
         within: owners(visit)?,
-        key: form.text("api_key").map(|given| counted(visit, given)).transpose()?,
+        key: counted(visit, form)?,
         user_id: text("user_id"),
         team_id: text("team_id"),
         organization_id: text("organization_id"),
@@ -167,14 +167,6 @@ fn filter(visit: &Visit, form: &Form) -> Result<LogFilter> {
         to: moment("end_date").map(|end| if end % DAY == 0 { end + DAY } else { end + 1 }),
         min_spend: form.dollars("min_spend"),
         max_spend: form.dollars("max_spend"),
-    })
-}
-
-/// The hash under which a key is counted that is named by itself or by its hash.
-fn counted(visit: &Visit, given: &str) -> Result<String> {
-    visit.read(|directory| {
-        let id = keys::id_of(given);
-        Ok(directory.keys.get(&id).map_or_else(|| id.clone(), |held| held.record.counted_as(&id).to_owned()))
     })
 }
 

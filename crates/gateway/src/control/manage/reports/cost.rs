@@ -2,7 +2,8 @@
 
 use policy::price::{Bill, Cost, Tariff};
 use serde_json::{Value, json};
-use types::{Usage, Usd};
+use store::records::Fields;
+use types::{Operation, Usage, Usd};
 
 use super::super::form::{Field, Form, Takes, optional, required};
 use super::super::moment;
@@ -24,7 +25,7 @@ pub async fn calculate(visit: Visit) -> Answer {
         Refusal::bad_param("model", "Either model or completion_response with a model must be passed in")
     })?;
     let usage = match (response, form.get("messages")) {
-        (Some(response), _) => usage_of(response.get("usage").unwrap_or(&Value::Null)),
+        (Some(response), _) => usage_of_answer(response),
         (None, Some(messages)) => {
             let tokens = policy::estimate_body_tokens(messages.to_string().as_bytes());
             Usage { input: Some(tokens), ..Usage::default() }
@@ -37,13 +38,30 @@ pub async fn calculate(visit: Visit) -> Answer {
     answer(json!({ "cost": cost.total.dollars() }))
 }
 
+/// What an answer consumed, as the dialect that it is in reads it; of a part of an answer, what its `usage` says.
+fn usage_of_answer(answer: &Fields) -> Usage {
+    let usage = answer.get("usage").unwrap_or(&Value::Null);
+    let name = if usage.get("input_tokens").is_some() { "anthropic" } else { "openai" };
+    let body = Value::Object(answer.clone()).to_string();
+    let back = dialects::BACKS.iter().find(|back| back.name() == name);
+    let read = back.and_then(|back| back.glance_answer(Operation::Chat, body.as_bytes()).ok());
+    read.filter(|read| read.input.is_some()).unwrap_or_else(|| usage_of(usage))
+}
+
 fn usage_of(usage: &Value) -> Usage {
     let count = |names: &[&str]| names.iter().find_map(|name| usage.pointer(name)?.as_u64());
-    let cache_read = count(&["/prompt_tokens_details/cached_tokens", "/cache_read_input_tokens"]);
+    let cache_read = count(&[
+        "/prompt_tokens_details/cached_tokens",
+        "/input_tokens_details/cached_tokens",
+        "/cache_read_input_tokens",
+    ]);
     let cache_write = count(&["/cache_creation_input_tokens"]);
     let input = count(&["/prompt_tokens"]).or_else(|| {
-        // In Anthropic's words the parts are beside the whole.
         let fresh = count(&["/input_tokens"])?;
+        if usage.get("input_tokens_details").is_some() {
+            return Some(fresh);
+        }
+        // In Anthropic's words the parts are beside the whole.
         Some(fresh + cache_read.unwrap_or(0) + cache_write.unwrap_or(0))
     });
     Usage {
@@ -51,7 +69,7 @@ fn usage_of(usage: &Value) -> Usage {
         cache_read,
         cache_write,
         output: count(&["/completion_tokens", "/output_tokens"]),
-        reasoning: count(&["/completion_tokens_details/reasoning_tokens"]),
+        reasoning: count(&["/completion_tokens_details/reasoning_tokens", "/output_tokens_details/reasoning_tokens"]),
         ..Usage::default()
     }
 }
@@ -67,7 +85,8 @@ fn cost(visit: &Visit, model: &str, usage: &Usage) -> Result<Cost> {
 fn tariff(visit: &Visit, model: &str) -> Result<std::sync::Arc<Tariff>> {
     let setup = visit.desk.live.setup();
     let named = visit.caller.alias(model);
-    let found = setup.find(named).filter(|(group, _)| visit.caller.may_use(group, named).is_ok());
+    visit.caller.may_reach(&setup, named)?;
+    let found = setup.find(named);
     let deployment = found.as_ref().and_then(|(group, star)| Some((group.deployments.first()?, star)));
     match deployment {
         Some((deployment, star)) => Ok(deployment.pricing.tariff(&deployment.upstream_model(star.as_deref()))),

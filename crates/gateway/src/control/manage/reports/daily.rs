@@ -10,7 +10,7 @@ use super::super::form::{Field, Form, Takes, optional};
 use super::super::refusal::{Refusal, Result};
 use super::super::rights::{Wish, may};
 use super::super::visit::{Answer, Visit, answer, answer_csv};
-use super::{DATES, MOST, MOST_DAYS, days, key_of, managed_teams, sees_all};
+use super::{DATES, MOST, MOST_DAYS, counted, days, key_of, managed_teams, sees_all};
 
 const FILTERS: &[Field] = &[
     optional("model", Takes::Text),
@@ -89,7 +89,7 @@ async fn report(visit: Visit, of: Of, how: Shape) -> Answer {
 }
 
 /// Which activity is asked for, as far as the caller may see it.
-fn filter(visit: &Visit, of: Of, form: &Form) -> Result<ActivityFilter> {
+pub(super) fn filter(visit: &Visit, of: Of, form: &Form) -> Result<ActivityFilter> {
     let (from, to) = days(form)?;
     let name = match of {
         Of::User => "user_id",
@@ -102,7 +102,7 @@ fn filter(visit: &Visit, of: Of, form: &Form) -> Result<ActivityFilter> {
         .text(name)
         .map(|text| text.split(',').map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()).collect());
     let (ids, own_keys) = visit.read(|directory| seen(visit, of, wanted.clone(), directory))?;
-    let key = form.text("api_key").map(|given| vec![super::super::keys::id_of(given)]);
+    let key = counted(visit, form)?.map(|key| vec![key]);
     let keys = match (key, own_keys) {
         (Some(key), Some(own)) => Some(key.into_iter().filter(|key| own.contains(key)).collect()),
         (key, own) => key.or(own),

@@ -12,7 +12,7 @@ use super::super::refusal::{Refusal, Result};
 use super::super::rights::{Wish, may};
 use super::super::spend::Spend;
 use super::super::visit::{Answer, Visit, answer, answer_csv};
-use super::{DATES, MOST, bare, days, key_of, last_days, must_see_all};
+use super::{DATES, MOST, bare, counted, days, key_of, last_days, must_see_all};
 
 const LIMIT: &[Field] = &[optional("limit", Takes::Positive), optional("api_key", Takes::Text)];
 
@@ -36,7 +36,7 @@ pub async fn total(visit: Visit) -> Answer {
 /// `GET /global/spend/logs`: the last 30 days.
 pub async fn logs(visit: Visit) -> Answer {
     let form = visit.query(&[LIMIT])?;
-    let keys = form.text("api_key").map(|given| vec![super::super::keys::id_of(given)]);
+    let keys = counted(&visit, &form)?.map(|key| vec![key]);
     let filter = ActivityFilter { keys, ..between(Of::Gateway, last_days()) };
     let rows = sums(&visit, filter, &[By::Day], Order::Names, MOST).await?;
     let rows = rows.iter().map(|sum| json!({ "date": sum.names[0], "spend": sum.metrics.spend.dollars() }));
@@ -160,7 +160,7 @@ pub async fn customers_total(visit: Visit) -> Answer {
         }
     }
     let dates = if form.has("start_date") { days(&form)? } else { last_days() };
-    let keys = form.text("api_key").map(|given| vec![super::super::keys::id_of(given)]);
+    let keys = counted(&visit, &form)?.map(|key| vec![key]);
     let filter = ActivityFilter { keys, ..between(Of::Customer, dates) };
     let rows = sums(&visit, filter, &[By::Id], Order::Spend, 100).await?;
     let rows = rows.iter().map(|sum| {
@@ -247,14 +247,21 @@ pub async fn report(visit: Visit) -> Answer {
         (None, ..) if form.has("api_key") => (Of::Gateway, None),
         _ => (Of::Team, id("team_id")),
     };
-    let keys = form.text("api_key").map(|given| vec![super::super::keys::id_of(given)]);
+    let keys = counted(&visit, &form)?.map(|key| vec![key]);
     let filter = ActivityFilter { ids, keys, ..between(of, dates) };
+    must_see_all(&visit)?;
+    bill(&visit, filter, form.text("format") == Some("csv")).await
+}
+
+/// What is spent by whoever `filter` says, as a bill or as a table.
+pub(super) async fn bill(visit: &Visit, filter: ActivityFilter, csv: bool) -> Answer {
+    let of = filter.of;
     let by = match of {
         Of::Gateway | Of::User => [By::Key, By::Model, By::Id, By::Day],
         _ => [By::Day, By::Id, By::Model, By::Key],
     };
-    let rows = sums(&visit, filter, &by, Order::Names, MOST).await?;
-    if form.text("format") == Some("csv") {
+    let rows = visit.store().activity(&filter, &by, Order::Names, MOST).await?;
+    if csv {
         return answer_csv(activity_csv(&by, &rows));
     }
     match of {
@@ -271,7 +278,11 @@ pub async fn report(visit: Visit) -> Answer {
 
 /// Days, and in each of them teams or customers, and in each of them models and keys.
 fn by_day(rows: &[Activity], of: Of, name: impl Fn(&str) -> String) -> Value {
-    let (many, one) = if of == Of::Team { ("teams", "team_name") } else { ("customers", "customer") };
+    let (many, one) = match of {
+        Of::Team => ("teams", "team_name"),
+        Of::Organization => ("organizations", "organization_id"),
+        _ => ("customers", "customer"),
+    };
     let mut days = BTreeMap::<&str, BTreeMap<&str, (Usd, Vec<Value>)>>::new();
     for sum in rows {
         let [day, id, model, key] = &sum.names[..] else { continue };

@@ -37,6 +37,8 @@ fn directory() -> Directory {
         (Kind::OrganizationMember, "acme/admin", r#"{"organization_id":"acme","user_id":"admin"}"#),
         (Kind::OrganizationMember, "acme/both", r#"{"organization_id":"acme","user_id":"both"}"#),
         (Kind::OrganizationMember, "other/both", r#"{"organization_id":"other","user_id":"both"}"#),
+        (Kind::User, "invited", "{}"),
+        (Kind::OrganizationMember, "acme/invited", r#"{"organization_id":"acme","user_id":"invited","invited":true}"#),
     ];
     let mut directory = Directory::default();
     let object = |(version, (kind, id, body)): (i64, (Kind, &str, &str))| Object {
@@ -96,12 +98,28 @@ fn keys_are_made_for_oneself_or_by_managers() {
     check(create(Some("guest"), None), &["master"]);
     check(create(None, None), &["master"]);
     check(create(Some("member"), Some("red")), &["master", "boss", "lead", "member"]);
-    check(create(Some("plain"), Some("red")), &["master", "boss", "lead"]);
+    check(create(Some("lead"), Some("red")), &["master", "boss", "lead"]);
+    check(create(Some("plain"), Some("red")), &["master"]);
     check(create(Some("member"), Some("blue")), &["master", "boss"]);
     check(create(None, Some("red")), &["master", "boss", "lead", "member"]);
     check(create(None, Some("free")), &["master"]);
     let service = Wish::CreateKey { user: None, team: Some("red"), permission: "/key/service-account/generate" };
     check(service, &["master", "boss", "lead"]);
+}
+
+#[test]
+fn only_who_manages_all_that_a_user_is_in_stands_for_them() {
+    let directory = directory();
+    for (user, expected) in [
+        ("member", &["master", "boss", "member"][..]),
+        ("lead", &["master", "lead"]),
+        ("both", &["master"]),
+        ("invited", &["master"]),
+        ("admin", &["master"]),
+    ] {
+        let stand = EVERYBODY.into_iter().filter(|name| stands_for(&actor(&directory, name), user, &directory));
+        assert_eq!(stand.collect::<Vec<_>>(), expected, "{user}");
+    }
 }
 
 #[test]
@@ -115,6 +133,10 @@ fn users_are_managed_from_above() {
     check(Wish::ManageUser("member"), &["master", "boss"]);
     check(Wish::ManageUser("both"), &["master"]);
     check(Wish::ManageUser("boss"), &["master"]);
+    check(Wish::SeeUser("invited"), &["master", "viewer"]);
+    check(Wish::ManageUser("invited"), &["master"]);
+    check(Wish::UseKey(&key(Some("invited"), None), "/key/regenerate"), &["master"]);
+    check(Wish::SeeKey("k", &key(Some("member"), None)), &["master", "viewer", "boss", "member"]);
     check(Wish::ManageUser("admin"), &["master"]);
     check(Wish::CreateUser(&[]), &["master"]);
     check(Wish::CreateUser(&["acme".to_owned()]), &["master", "boss"]);

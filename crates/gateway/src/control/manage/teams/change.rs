@@ -106,7 +106,7 @@ fn stays_within(draft: &Draft, id: &str, before: &Team, after: &Team) -> Result<
         metadata: team.metadata.clone(),
         ..Key::default()
     };
-    match loosened(&bounds(before), &bounds(after)).first() {
+    match loosened(&bounds(before), &bounds(after), draft.directory).first() {
         Some(field) => {
             Err(Refusal::forbidden(format!("{field}: only an administrator above the team may loosen this")))
         }

@@ -12,7 +12,7 @@ use super::super::rights::{Wish, may};
 use super::super::secret;
 use super::super::users;
 use super::super::visit::{Answer, Visit, answer};
-use super::{EACH, FIELDS, PEOPLE, THERE, kept_there, member_of, row_with};
+use super::{EACH, FIELDS, PEOPLE, THERE, kept_there, member_of, row_with, usual_models};
 use crate::config::Management;
 
 const ID: &[Field] = &[optional("team_id", Takes::Id)];
@@ -60,7 +60,9 @@ fn plan(
         if members.iter().any(|member| member.user_id == user) {
             continue;
         }
-        let member = TeamMember { user_id: user.clone(), role: *role, ..member_of(draft, id, each_id.clone()) };
+        let allowed_models = usual_models(&team);
+        let usual = member_of(draft, id, each_id.clone());
+        let member = TeamMember { user_id: user.clone(), role: *role, allowed_models, ..usual };
         draft.create(&TeamMember::id(id, &user), &member)?;
         members.push(member);
     }
@@ -87,8 +89,14 @@ fn named(form: &Form) -> Result<Vec<(Form, MemberRole)>> {
     distinct(names)
 }
 
-/// Refuses to name somebody new twice.
+/// Most people who are named at once.
+const MOST: usize = 500;
+
+/// Refuses to name somebody new twice, or too many.
 pub(super) fn distinct(names: Vec<(Form, MemberRole)>) -> Result<Vec<(Form, MemberRole)>> {
+    if names.len() > MOST {
+        return Err(Refusal::bad_param("members", format!("at most {MOST} members can be named at once")));
+    }
     let mut seen = std::collections::HashSet::new();
     for (name, _) in &names {
         for field in ["user_id", "user_email"] {

@@ -7,7 +7,7 @@ use store::{Held, Kind};
 use super::super::draft::Draft;
 use super::super::form::{Field, Form, Takes, optional, required};
 use super::super::keys;
-use super::super::people::{Members, membership_row, named_user, user_or_new};
+use super::super::people::{Members, membership_row, named_user, user_or_new, user_row};
 use super::super::record::{ADDITION, ALLOWANCE, changed, missing};
 use super::super::refusal::{Refusal, Result};
 use super::super::rights::{Wish, may};
@@ -88,7 +88,8 @@ fn join(draft: &mut Draft, form: &Form, names: &[(Form, MemberRole)], management
     let members: Vec<&TeamMember> =
         all.in_team(id).iter().copied().chain(added.iter().map(|(_, member)| member)).collect();
     let mut shown = row_with(id, &held.record, &members, draft.directory, draft.spend);
-    let users = added.iter().map(|(user, member)| users::row(&member.user_id, user, draft.directory, draft.spend));
+    let users =
+        added.iter().map(|(user, member)| user_row(draft.actor, &member.user_id, user, draft.directory, draft.spend));
     let memberships = added.iter().map(|(_, member)| membership_row(draft.directory, member, draft.spend));
     shown.insert("updated_users".to_owned(), json!(users.collect::<Vec<_>>()));
     shown.insert("updated_team_memberships".to_owned(), json!(memberships.collect::<Vec<_>>()));

@@ -10,7 +10,8 @@ use super::super::record::{ALLOWANCE, changed, missing, need_budget, settle};
 use super::super::refusal::{Refusal, Result};
 use super::super::rights::{Wish, may};
 use super::super::visit::{Answer, Visit, answer};
-use super::{FIELDS, THERE, kept_there, may_give_role, row};
+use super::{FIELDS, THERE, kept_there, may_give_role, row, stays_usual};
+use crate::config::UserRules;
 
 /// What users may change about themselves.
 const OWN: [&str; 1] = ["user_alias"];
@@ -20,12 +21,13 @@ const MOST: usize = 500;
 /// `POST /user/update`
 pub async fn update(visit: Visit) -> Answer {
     let form = visit.form(&[FIELDS, THERE, ALLOWANCE])?;
-    let row = visit.change(|draft| revise(draft, form.clone())).await?;
+    let management = visit.desk.live.management();
+    let row = visit.change(|draft| revise(draft, form.clone(), &management.users)).await?;
     answer(json!({ "user_id": row["user_id"], "data": row }))
 }
 
 /// Plans a change of the user whom the form names, and says what the row will be.
-fn revise(draft: &mut Draft, mut form: Form) -> Result<Value> {
+fn revise(draft: &mut Draft, mut form: Form, rules: &UserRules) -> Result<Value> {
     let (id, email) = (form.text("user_id"), form.text("user_email"));
     let found = find_user(draft.directory, id, email);
     let (id, held) = found.ok_or_else(|| match (id, email) {
@@ -40,6 +42,7 @@ fn revise(draft: &mut Draft, mut form: Form) -> Result<Value> {
     let before = &held.record;
     let fields = settle(form, &before.metadata, &kept_there())?;
     let user: User = changed(&User { origin: draft.changed(&before.origin), ..User::clone(before) }, fields)?;
+    stays_usual(draft, rules, Some(before), &user)?;
     if user.allowance.budget_id != before.allowance.budget_id {
         need_budget(draft, &user.allowance)?;
     }
@@ -76,11 +79,12 @@ pub async fn bulk_update(visit: Visit) -> Answer {
     if changes.is_empty() || changes.len() > MOST {
         return Err(Refusal::bad(format!("between 1 and {MOST} users can be updated at once")));
     }
+    let management = visit.desk.live.management();
     let (total, mut results, mut done) = (changes.len(), Vec::new(), 0);
     for change in changes {
         let (id, email) = (change["user_id"].clone(), change["user_email"].clone());
         let outcome = match Form::of(change, &[FIELDS, THERE, ALLOWANCE]) {
-            Ok(form) => visit.change(|draft| revise(draft, form.clone())).await,
+            Ok(form) => visit.change(|draft| revise(draft, form.clone(), &management.users)).await,
             Err(why) => Err(why),
         };
         done += usize::from(outcome.is_ok());

@@ -13,7 +13,7 @@ use super::super::rights::{Wish, may};
 use super::super::secret;
 use super::super::teams;
 use super::super::visit::{Answer, Visit, answer};
-use super::{FIELDS, THERE, kept_there, may_give_role, row, usual};
+use super::{FIELDS, THERE, kept_there, may_give_role, row, stays_usual, usual};
 use crate::config::Management;
 
 const NEW: &[Field] = &[
@@ -87,6 +87,7 @@ fn plan(draft: &mut Draft, id: &str, mut form: Form, management: &Management) ->
     }
     let user = changed(&usual, settle(form, &usual.metadata, &kept_there())?)?;
     need_budget(draft, &user.allowance)?;
+    stays_usual(draft, &management.users, None, &user)?;
     readdress(draft, id, None, user.user_email.as_deref())?;
     draft.create(id, &user)?;
     Ok(user)
@@ -143,7 +144,8 @@ fn plan_key(
     fields.retain(|name, _| KEY.iter().any(|field| field.name() == name) || name == "models");
     let mut key = Form::of(Value::Object(fields), &keys::NEW)?;
     key.set("user_id", user);
-    keys::issue(draft, key, secret, &management.keys)
+    // Whoever makes a user may do for now whatever the user may.
+    keys::issue(draft, key, secret, false, &management.keys)
 }
 
 fn show_key(shown: &mut store::records::Fields, key: Option<(String, Key)>, secret: Option<&str>, draft: &Draft) {

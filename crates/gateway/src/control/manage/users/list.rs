@@ -26,7 +26,11 @@ pub async fn info(visit: Visit) -> Answer {
         let (id, user) = whom(&visit.actor, &form, directory)?;
         may(&visit.actor, Wish::SeeUser(&id), directory)?;
         let spend = &visit.spend;
-        let own = directory.keys.iter().filter(|(_, held)| held.record.user_id.as_deref() == Some(&id));
+        let actor = &visit.actor;
+        let own = directory.keys.iter().filter(|(hash, held)| {
+            held.record.user_id.as_deref() == Some(&id)
+                && may(actor, Wish::SeeKey(hash, &held.record), directory).is_ok()
+        });
         let keys = own.map(|(hash, held)| {
             let mut key = keys::row(hash, &held.record, directory, spend);
             key.insert("token".to_owned(), hash.as_str().into());
@@ -36,6 +40,7 @@ pub async fn info(visit: Visit) -> Answer {
         let members = Members::of(directory);
         let teams: Vec<Value> = teams_of(directory, &id)
             .into_iter()
+            .filter(|team| may(actor, Wish::SeeTeam(team), directory).is_ok())
             .filter_map(|team| Some((directory.teams.get(&team)?, team)))
             .map(|(held, team)| Value::Object(teams::row(&team, &held.record, &members, directory, spend)))
             .collect();
