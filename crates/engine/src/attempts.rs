@@ -16,6 +16,7 @@ use crate::hold::CROSSED_BUDGET;
 use crate::note::Tally;
 use crate::pass::Pass;
 use crate::seat::{NoSeat, Seat, Wish};
+use crate::sharing::PATIENCE;
 use crate::{Deployment, Gate, Group, Setup};
 
 /// What came of the attempts.
@@ -62,24 +63,25 @@ impl Field {
 
     /// The next deployment, and the call's seat there. Waits within bounds for a seat when all of them are taken.
     async fn seat(&self, gate: &Gate, setup: &Setup, pass: &Rc<Pass>, ask: &Ask, last: Option<usize>) -> Seated {
-        let deadline = Instant::now() + setup.spending.patience;
+        let began = Instant::now();
         let mut bells: Option<Bells> = None;
         loop {
             let seated = self.choose(setup, pass, ask, last, gate.roll());
-            let Err(Standing::Wait(fault)) = seated else {
+            let Err(Standing::Wait { elsewhere, fault }) = seated else {
                 // Whoever waits behind us may find a seat, too.
                 bells.inspect(Bells::pass_on);
                 return seated.map_err(Standing::into_fault);
             };
             // Listening before looking again: nobody who leaves in between is missed.
             if let Some(bells) = &mut bells
-                && !bells.ring(deadline).await
+                && !bells.ring(began + if elsewhere { PATIENCE } else { setup.spending.patience }).await
             {
                 bells.pass_on();
                 return Err(fault);
             }
             let meters = self.group.deployments.iter().flat_map(|deployment| deployment.accounts(&pass.meters));
-            bells = Some(Bells::listen(meters.map(|account| account.meter.vacated.clone())));
+            let vacated = meters.map(|account| account.meter.vacated.clone());
+            bells = Some(Bells::listen(vacated.chain(pass.meters.sharing().map(|sharing| sharing.moved.clone()))));
         }
     }
 
@@ -142,8 +144,8 @@ type Seated = Result<(usize, Rc<Seat>), Fault>;
 
 /// Why a call has no seat.
 enum Standing {
-    /// One may be free any moment; the refusal if none is in time.
-    Wait(Fault),
+    /// One may be free any moment, here or at another replica; the refusal if none is in time.
+    Wait { elsewhere: bool, fault: Fault },
     /// There will be none soon.
     Refused(Fault),
 }
@@ -167,15 +169,16 @@ impl Standing {
             code: Some(code.to_owned()),
             ..no_deployment(&format!("No deployments available for selected model: {why}."))
         };
-        match reasons.iter().any(NoSeat::is_taken) {
-            true => Standing::Wait(fault),
+        let elsewhere = reasons.iter().any(NoSeat::is_elsewhere);
+        match elsewhere || reasons.iter().any(NoSeat::is_taken) {
+            true => Standing::Wait { elsewhere, fault },
             false => Standing::Refused(fault),
         }
     }
 
     fn into_fault(self) -> Fault {
         match self {
-            Standing::Wait(fault) | Standing::Refused(fault) => fault,
+            Standing::Wait { fault, .. } | Standing::Refused(fault) => fault,
         }
     }
 }

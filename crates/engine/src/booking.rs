@@ -269,11 +269,11 @@ impl Booking {
         let of_output = |tokens: u64| quote.worst(tokens) - quote.input;
         let (least, wanted) = (of_output(AHEAD), of_output(self.bound.unwrap_or(u64::MAX).max(AHEAD)));
         let mut growing = hold.borrow_mut();
-        match growing.grow(wanted, least) {
+        match growing.grow(wanted, least, self.pass.now_ms().max(0) as u64) {
             Ok(()) => Ok(None),
-            Err(policy::Funds::Wait) => {
-                let hold = hold.clone();
-                Ok(Some(Box::pin(async move { Hold::wait_to_grow(&hold, wanted, least, patience).await })))
+            Err(policy::Funds::Wait | policy::Funds::Missing(_)) => {
+                let (hold, pass) = (hold.clone(), self.pass.clone());
+                Ok(Some(Box::pin(async move { Hold::wait_to_grow(&hold, &pass, wanted, least, patience).await })))
             }
             Err(_) => Err(growing.exhausted()),
         }

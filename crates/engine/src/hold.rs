@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
-use policy::{Budget, Funds, Need, Purse};
+use policy::{Budget, Funds, Last, Need, Purse};
 use store::Charge;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
@@ -15,6 +15,7 @@ use crate::bells::Bells;
 use crate::caller::{Account, Owner, denied};
 use crate::meters::{Meter, State};
 use crate::pass::Pass;
+use crate::sharing::{self, What};
 
 /// Money that is held.
 pub(crate) struct Hold {
@@ -36,6 +37,8 @@ enum Asked {
     Held(Hold),
     /// Somebody's money is held by others.
     Wait(Arc<Meter>),
+    /// It may be with other replicas; whether it is worth waiting for.
+    Elsewhere(bool),
     Refused(Fault),
 }
 
@@ -45,7 +48,8 @@ impl Hold {
     /// while they hold some, at most for `patience`.
     pub async fn take(pass: &Pass, others: &[Account], need: &Need, patience: Duration) -> Result<Self, Fault> {
         let deadline = Instant::now() + patience;
-        let mut last = patience.is_zero();
+        let deadline_elsewhere = Instant::now() + sharing::PATIENCE;
+        let mut last = Last { here: patience.is_zero(), elsewhere: pass.meters.sharing().is_none() };
         let mut watched: Option<Arc<Notify>> = None;
         loop {
             // Listening before asking: nothing that is given back in between is missed.
@@ -53,10 +57,19 @@ impl Hold {
             if let Some(bell) = &mut bell {
                 bell.as_mut().enable();
             }
+            let moved = pass.meters.sharing().map(|sharing| Bells::listen([sharing.moved.clone()].into_iter()));
             let result = match ask(pass, others, need, last) {
+                Asked::Elsewhere(worth) => {
+                    let waited = match moved {
+                        Some(mut moved) if worth => moved.ring(deadline_elsewhere).await,
+                        _ => false,
+                    };
+                    last.elsewhere = !waited;
+                    continue;
+                }
                 Asked::Wait(meter) => {
                     if let Some(bell) = bell {
-                        last = timeout_at(deadline, bell).await.is_err();
+                        last.here = timeout_at(deadline, bell).await.is_err();
                     }
                     watched = Some(meter.freed.clone());
                     continue;
@@ -76,13 +89,21 @@ impl Hold {
     }
 
     /// Holds more, up to `wanted` and not less than `least`. `Err` says whether it is worth waiting for others.
-    pub fn grow(&mut self, wanted: Usd, least: Usd) -> Result<(), Funds> {
+    pub fn grow(&mut self, wanted: Usd, least: Usd, now_ms: u64) -> Result<(), Funds> {
         let mut states: Vec<MutexGuard<State>> = self.places.iter().map(|place| place.meter.lock()).collect();
         let mut funds = Funds::Grant(wanted);
         for (place, state) in self.places.iter().zip(&mut states) {
             if let Some(purse) = state.purse_of(place.budget.span, place.start) {
                 funds = funds.and(purse.grow(&place.budget, wanted, least));
             }
+        }
+        if let Funds::Missing(missing) = funds {
+            let missing = missing.nanos().max(0) as u64;
+            let more = |(place, state): (&Place, &mut MutexGuard<State>)| {
+                state.want_more(&place.meter, What::Money(place.budget.span, place.start), missing, now_ms)
+            };
+            let worth = self.places.iter().zip(&mut states).map(more).fold(false, |one, other| one | other);
+            return Err(if worth { Funds::Missing(Usd::ZERO) } else { Funds::TooLittle(Usd::ZERO) });
         }
         let Funds::Grant(more) = funds else { return Err(funds) };
         for (place, state) in self.places.iter().zip(&mut states) {
@@ -95,17 +116,27 @@ impl Hold {
     }
 
     /// Holds more as soon as others give some back; the fault that ends the call, if nobody does within `patience`.
-    pub async fn wait_to_grow(hold: &RefCell<Hold>, wanted: Usd, least: Usd, patience: Duration) -> Result<(), Fault> {
+    pub async fn wait_to_grow(
+        hold: &RefCell<Hold>,
+        pass: &Pass,
+        wanted: Usd,
+        least: Usd,
+        patience: Duration,
+    ) -> Result<(), Fault> {
+        let elsewhere = Instant::now() + sharing::PATIENCE;
         let deadline = Instant::now() + patience;
         let meters: Vec<Arc<Meter>> = hold.borrow().places.iter().map(|place| place.meter.clone()).collect();
         loop {
             // Whose money is short may change; all of them ring.
-            let mut bells = Bells::listen(meters.iter().map(|meter| meter.freed.clone()));
-            match hold.borrow_mut().grow(wanted, least) {
+            let moved = pass.meters.sharing().map(|sharing| sharing.moved.clone());
+            let mut bells = Bells::listen(meters.iter().map(|meter| meter.freed.clone()).chain(moved));
+            let grown = hold.borrow_mut().grow(wanted, least, pass.now_ms().max(0) as u64);
+            let deadline = match grown {
                 Ok(()) => return Ok(()),
-                Err(Funds::Wait) => {}
+                Err(Funds::Wait) => deadline,
+                Err(Funds::Missing(_)) => elsewhere,
                 Err(_) => break,
-            }
+            };
             if !bells.ring(deadline).await {
                 break;
             }
@@ -160,19 +191,26 @@ impl Drop for Hold {
 }
 
 /// Asks everybody who pays, and holds the money if all agree.
-fn ask(pass: &Pass, others: &[Account], need: &Need, last: bool) -> Asked {
+fn ask(pass: &Pass, others: &[Account], need: &Need, last: Last) -> Asked {
     let now_ms = pass.now_ms();
     let accounts = pass.accounts.iter().chain(others);
     let mut payers: Vec<&Account> = accounts.filter(|account| !account.terms.budgets.is_empty()).collect();
     payers.sort_by_key(|account| account.meter.number);
     let mut states: Vec<MutexGuard<State>> = payers.iter().map(|account| account.meter.lock()).collect();
     let mut places = Vec::with_capacity(payers.len());
-    let (mut funds, mut speaker) = (Funds::Grant(Usd::MAX), 0);
+    let (mut funds, mut speaker, mut worth) = (Funds::Grant(Usd::MAX), 0, true);
     for (payer, account) in payers.iter().enumerate() {
         for budget in &account.terms.budgets {
             let window = pass.meters.window(budget.span, now_ms);
+            states[payer].purse(&pass.meters, &account.meter.subject, budget.span, window);
+            states[payer].share_budget(&account.meter, budget, window.start);
             let purse = states[payer].purse(&pass.meters, &account.meter.subject, budget.span, window);
-            let together = funds.and(purse.offer(budget, need, last));
+            let offer = purse.offer(budget, need, last);
+            if let Funds::Missing(missing) = offer {
+                let (what, missing) = (What::Money(budget.span, window.start), missing.nanos().max(0) as u64);
+                worth &= states[payer].want_more(&account.meter, what, missing, now_ms.max(0) as u64);
+            }
+            let together = funds.and(offer);
             if together != funds {
                 (funds, speaker) = (together, places.len());
             }
@@ -191,6 +229,7 @@ fn ask(pass: &Pass, others: &[Account], need: &Need, last: bool) -> Asked {
             Asked::Held(Hold { places: places.into_iter().map(|(_, place)| place).collect(), amount })
         }
         (Funds::Wait, Some(place)) => Asked::Wait(place.meter.clone()),
+        (Funds::Missing(_), Some(_)) => Asked::Elsewhere(worth),
         (Funds::Spent(spent, _), Some(place)) => Asked::Refused(exceeded(place, spent, "")),
         (Funds::TooLittle(left), Some(place)) => {
             let note = " What is left does not pay for this request.";

@@ -70,7 +70,7 @@ impl Journey {
         ask.wishes.fallbacks.iter().try_for_each(|name| self.may_fall_back(&caller, name))?;
         caller.may_reach(&self.setup, &ask.model)?;
         let group = self.setup.find(&ask.model).map(|(group, _)| group);
-        let pass = Pass::admit(&self.gate, &self.setup, caller, group.as_deref(), &ask, &self.call_id)?;
+        let pass = Pass::admit(&self.gate, &self.setup, caller, group.as_deref(), &ask, &self.call_id).await?;
         let told = Rc::new(Cell::new(Tally::default()));
         let mut attempts = self.attempts(&ask, &pass, &told);
         let heartbeat = ask.wishes.heartbeat.unwrap_or(self.setup.heartbeat);

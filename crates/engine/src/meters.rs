@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use crate::sharing::{Pool, Sharing};
 use jiff::tz::TimeZone;
 use policy::limits::Usage;
 use policy::{Purse, Span, Window};
@@ -19,6 +20,20 @@ pub struct Meters {
     next: AtomicU64,
     /// Where days and months begin.
     zone: TimeZone,
+    /// What is shared with other replicas.
+    sharing: Option<Arc<Sharing>>,
+}
+
+/// What the store knows to be spent by a subject in a period.
+pub struct Spend {
+    /// Who.
+    pub subject: String,
+    /// When.
+    pub period: String,
+    /// By processes before this one, and by other replicas.
+    pub others: Usd,
+    /// By this process, as far as it is counted in purses.
+    pub own: Usd,
 }
 
 /// Amounts by period.
@@ -35,6 +50,8 @@ pub(crate) struct Meter {
     pub freed: Arc<Notify>,
     /// Rings when a call ends.
     pub vacated: Arc<Notify>,
+    /// What it shares with other replicas, if anything is shared.
+    pub sharing: Option<Arc<Sharing>>,
 }
 
 /// The counts themselves.
@@ -42,22 +59,38 @@ pub(crate) struct Meter {
 pub(crate) struct State {
     pub usage: Usage,
     purses: Vec<Purse>,
+    /// What is shared with other replicas.
+    pub pools: Vec<Pool>,
 }
 
 impl Meters {
     /// Nothing was used yet; windows follow the calendar of `zone`.
     pub fn new(zone: TimeZone) -> Self {
-        Meters { meters: RwLock::default(), sums: RwLock::default(), next: AtomicU64::new(0), zone }
+        let (meters, sums, next) = Default::default();
+        Meters { meters, sums, next, zone, sharing: None }
     }
 
-    /// Learns what others (processes before this one, other replicas) have spent: subject, period, and amount.
-    pub fn learn(&self, sums: impl IntoIterator<Item = (String, String, Usd)>) {
-        for (subject, period, amount) in sums {
+    /// The same, for a replica among several.
+    pub fn shared(zone: TimeZone, sharing: Arc<Sharing>) -> Self {
+        Meters { sharing: Some(sharing), ..Meters::new(zone) }
+    }
+
+    /// What is shared with other replicas.
+    pub fn sharing(&self) -> Option<&Arc<Sharing>> {
+        self.sharing.as_ref()
+    }
+
+    /// Learns what the store knows to be spent, in its state `tick`.
+    pub fn learn(&self, spends: impl IntoIterator<Item = Spend>, tick: i64) {
+        for Spend { subject, period, others, own } in spends {
             if let Some(meter) = self.read(&subject) {
-                meter.lock().learn(&period, amount);
+                meter.lock().learn(&period, others, own);
             }
             let mut all = self.sums.write().unwrap_or_else(PoisonError::into_inner);
-            all.entry(subject.into()).or_default().insert(period.into(), amount);
+            all.entry(subject.into()).or_default().insert(period.into(), others);
+        }
+        if let Some(sharing) = &self.sharing {
+            sharing.note_tick(tick);
         }
     }
 
@@ -84,8 +117,8 @@ impl Meters {
         let mut meters = self.meters.write().unwrap_or_else(PoisonError::into_inner);
         let new = || {
             let number = self.next.fetch_add(1, Relaxed);
-            let (subject, state) = (subject.into(), Mutex::default());
-            Arc::new(Meter { number, subject, state, freed: Arc::default(), vacated: Arc::default() })
+            let (subject, state, sharing) = (subject.into(), Mutex::default(), self.sharing.clone());
+            Arc::new(Meter { number, subject, state, freed: Arc::default(), vacated: Arc::default(), sharing })
         };
         meters.entry(subject.into()).or_insert_with(new).clone()
     }
@@ -131,9 +164,13 @@ impl State {
         self.purses.iter_mut().find(|purse| purse.span == span && purse.window.start == start)
     }
 
-    fn learn(&mut self, period: &str, amount: Usd) {
+    fn learn(&mut self, period: &str, others: Usd, own: Usd) {
+        let mut booked = Vec::new();
         for purse in self.purses.iter_mut().filter(|purse| Purse::period(purse.span, purse.window) == period) {
-            purse.base = amount;
+            let before = std::mem::replace(&mut purse.booked, own);
+            purse.base = others;
+            booked.push((*purse, own - before));
         }
+        booked.iter().for_each(|(purse, amount)| self.shrink(purse, *amount));
     }
 }

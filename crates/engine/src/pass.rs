@@ -9,14 +9,17 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use policy::grants;
 use policy::limits::{Dimension, Limits, Short};
+use tokio::time::Instant;
 use types::{Fault, FaultKind};
 
 use crate::ask::Ask;
 use crate::attribution::Attribution;
+use crate::bells::Bells;
 use crate::caller::{Account, Owner, denied, no_model};
 use crate::keyring::Keyring;
 use crate::meters::Meters;
-use crate::taking::{Firmness, Refused, Taking};
+use crate::sharing;
+use crate::taking::{Firmness, Taking};
 use crate::terms::Terms;
 use crate::{Caller, Counted, Gate, Group, Setup};
 
@@ -38,7 +41,7 @@ pub(crate) struct Pass {
 
 impl Pass {
     /// Admits the call that `ask` describes, to the group it asks for.
-    pub fn admit(
+    pub async fn admit(
         gate: &Gate,
         setup: &Setup,
         caller: Arc<Caller>,
@@ -72,7 +75,7 @@ impl Pass {
             counted: setup.spending.counted,
             clock: gate.unix_ms.clone(),
         };
-        pass.take(ask)?;
+        pass.take(ask).await?;
         Ok(Rc::new(pass))
     }
 
@@ -86,12 +89,30 @@ impl Pass {
         self.accounts.iter().any(Account::has_budget)
     }
 
-    fn take(&mut self, ask: &Ask) -> Result<(), Fault> {
+    /// Takes what the call needs of all limits. Where this replica's share is too small, it waits for others, but not
+    /// for long.
+    async fn take(&mut self, ask: &Ask) -> Result<(), Fault> {
+        let deadline = Instant::now() + sharing::PATIENCE;
         let tokens = self.foreseen(ask, &self.accounts);
-        let now_ms = self.now_ms().max(0) as u64;
-        let taking = Taking::take(&self.accounts, tokens, now_ms, Firmness::All, None);
-        self.taking = taking.map_err(|Refused { account, short }| refusal(&self.accounts[account].owner, &short))?;
-        Ok(())
+        loop {
+            let now_ms = self.now_ms().max(0) as u64;
+            // Listening before asking: no share that moves in between is missed.
+            let moved = self.meters.sharing().map(|sharing| Bells::listen([sharing.moved.clone()].into_iter()));
+            let refused = match Taking::take(&self.accounts, tokens, now_ms, Firmness::All, None) {
+                Ok(taking) => {
+                    self.taking = taking;
+                    return Ok(());
+                }
+                Err(refused) => refused,
+            };
+            let moved = match moved {
+                Some(mut moved) if refused.short.missing.is_some() => moved.ring(deadline).await,
+                _ => false,
+            };
+            if !moved {
+                return Err(refusal(&self.accounts[refused.account].owner, &refused.short));
+            }
+        }
     }
 
     /// Tokens that count before the call is made, if `accounts` limit any.

@@ -107,6 +107,11 @@ impl NoSeat {
     pub fn is_taken(&self) -> bool {
         matches!(self, NoSeat::Limit(Short { dimension: Dimension::Parallel, .. }))
     }
+
+    /// Whether another replica may have a place.
+    pub fn is_elsewhere(&self) -> bool {
+        matches!(self, NoSeat::Limit(Short { missing: Some(_), .. }))
+    }
 }
 
 impl Seat {

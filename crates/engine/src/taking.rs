@@ -8,6 +8,7 @@ use policy::limits::{Limits, Short, Taken};
 
 use crate::caller::Account;
 use crate::meters::{Meter, State};
+use crate::sharing::What;
 
 /// What was taken.
 pub(crate) struct Taking {
@@ -54,7 +55,18 @@ impl Taking {
                 Firmness::All => account.terms.limits,
                 Firmness::Parallel => Limits { parallel: account.terms.limits.parallel, ..Limits::default() },
             };
-            state.usage.room(&limits, tokens, now_ms).map_err(|short| Refused { account: index, short })?;
+            if account.meter.sharing.is_some() {
+                state.share_limits(&account.meter, &account.terms.limits);
+            }
+            let shares = state.shares();
+            if let Err(mut short) = state.usage.room(&limits, &shares, tokens, now_ms) {
+                if let Some(missing) = short.missing {
+                    let what = What::Limit(short.dimension);
+                    short.wait_ms = short.wait_ms.into_iter().chain(state.frees_elsewhere(what, now_ms)).min();
+                    short.missing = state.want_more(&account.meter, what, missing, now_ms).then_some(missing);
+                }
+                return Err(Refused { account: index, short });
+            }
         }
         let take = |(account, state): (&Account, &mut MutexGuard<State>)| {
             (account.meter.clone(), state.usage.take(&account.terms.limits, tokens, now_ms))

@@ -26,6 +26,7 @@ mod management;
 mod models;
 mod name;
 mod prices;
+mod redis;
 mod report;
 mod router;
 mod section;

@@ -6,6 +6,7 @@ mod books;
 mod cli;
 mod config;
 mod control;
+mod coordination;
 mod demo;
 mod door;
 mod live;

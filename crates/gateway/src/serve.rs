@@ -9,15 +9,20 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
+use engine::sharing::Sharing;
 use engine::{Meters, Roll};
 use jiff::tz::TimeZone;
 use tokio::runtime::Runtime;
+use tokio::sync::watch;
+use tokio::time::timeout;
 
 use crate::books::{self, Books};
 use crate::cli::{self, ServeArgs};
 use crate::config::{self, Added, Copies};
 use crate::control::{self, Cors};
+use crate::coordination::Replica;
 use crate::live::{Lasting, Live};
 use crate::tls::Tls;
 use crate::{added, alerts, price_map, stop, worker};
@@ -49,6 +54,8 @@ struct Ready {
     errands: tokio::sync::mpsc::Receiver<control::Errand>,
     announcement: String,
     seen: Versions,
+    /// This replica, if there are several.
+    replica: Option<Replica>,
 }
 
 fn prepare(args: &ServeArgs) -> Result<Ready, String> {
@@ -67,7 +74,16 @@ fn prepare(args: &ServeArgs) -> Result<Ready, String> {
         return Err("the configuration has errors; nothing was started".to_owned());
     };
     let tls = tls_files.map(Tls::read).transpose().map_err(|why| format!("HTTPS cannot be served: {why}"))?;
-    let meters = Arc::new(Meters::new(loaded.keeping.zone.clone().unwrap_or(TimeZone::UTC)));
+    let zone = loaded.keeping.zone.clone().unwrap_or(TimeZone::UTC);
+    let (meters, replica) = match &loaded.keeping.redis {
+        Some(address) => {
+            let sharing = Arc::new(Sharing::default());
+            let replica = Replica::new(address, sharing.clone());
+            let replica = replica.map_err(|why| format!("the address of Redis cannot be used: {why}"))?;
+            (Arc::new(Meters::shared(zone, sharing)), Some(replica))
+        }
+        None => (Arc::new(Meters::new(zone)), None),
+    };
     let books = match books::find(&loaded.keeping, args.config.as_deref(), &config::process_env)? {
         Some(place) => {
             loaded.found.push(place.shown.clone());
@@ -87,7 +103,7 @@ fn prepare(args: &ServeArgs) -> Result<Ready, String> {
     let cors = Cors::new(args.cors_origins.as_deref().unwrap_or_default());
     let lasting = Lasting { roll, books, meters, control, cors, tls };
     let live = Arc::new(Live::new(setup, loaded, lasting));
-    Ok(Ready { live, listeners, errands, announcement, seen })
+    Ok(Ready { live, listeners, errands, announcement, seen, replica })
 }
 
 /// Without a key only this machine may call, unless the operator says otherwise.
@@ -145,6 +161,11 @@ impl Ready {
             control.spawn(added::follow(self.live.clone(), seen));
             control.spawn(alerts::follow(self.live.clone()));
         }
+        let (closing, closed) = watch::channel(false);
+        let replica = self.replica.map(|mut replica| {
+            control.block_on(replica.begin());
+            control.spawn(replica.run(closed))
+        });
         control.spawn(signals.listen(self.live.clone(), stop));
         control.spawn(control::serve(self.live.clone(), self.errands));
         control.spawn(price_map::follow(self.live.clone()));
@@ -168,6 +189,11 @@ impl Ready {
         drop(watched);
         if let Some(books) = &self.live.books {
             control.block_on(books.close());
+        }
+        closing.send_replace(true);
+        if let Some(replica) = replica {
+            // What it has is given back when it is told, or when the others find out.
+            let _ = control.block_on(async { timeout(Duration::from_secs(1), replica).await });
         }
         control.shutdown_background();
         code

@@ -20,6 +20,7 @@ mod purse;
 mod rest;
 pub mod routes;
 mod rules;
+pub mod share;
 mod sliding;
 mod span;
 
@@ -31,7 +32,7 @@ pub use estimate::{estimate_body_tokens, estimate_tokens};
 pub use habits::Habits;
 pub use nearest::nearest;
 pub use pick::{Candidate, Member, Strategy, pick};
-pub use purse::{Budget, Funds, Need, Obeys, Purse};
+pub use purse::{Budget, Funds, Last, Need, Obeys, Purse};
 pub use rest::{Tally, rest};
 pub use routes::RouteRules;
 pub use rules::{RetryPolicy, Rules};

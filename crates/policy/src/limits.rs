@@ -16,6 +16,28 @@ pub struct Limits {
     pub parallel: Option<u64>,
 }
 
+impl Limits {
+    /// The limit of a dimension.
+    pub fn of(&self, dimension: Dimension) -> Option<u64> {
+        match dimension {
+            Dimension::Requests => self.rpm,
+            Dimension::Tokens => self.tpm,
+            Dimension::DayTokens => self.tpd,
+            Dimension::Parallel => self.parallel,
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn of_mut(&mut self, dimension: Dimension) -> &mut Option<u64> {
+        match dimension {
+            Dimension::Requests => &mut self.rpm,
+            Dimension::Tokens => &mut self.tpm,
+            Dimension::DayTokens => &mut self.tpd,
+            Dimension::Parallel => &mut self.parallel,
+        }
+    }
+}
+
 /// Which limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dimension {
@@ -29,6 +51,11 @@ pub enum Dimension {
     Parallel,
 }
 
+impl Dimension {
+    /// All.
+    pub const ALL: [Dimension; 4] = [Dimension::Requests, Dimension::Tokens, Dimension::DayTokens, Dimension::Parallel];
+}
+
 /// A limit that a call does not fit under now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Short {
@@ -40,6 +67,8 @@ pub struct Short {
     pub remaining: u64,
     /// After how long the call would fit; `None` if nobody knows (somebody else must finish first) or never.
     pub wait_ms: Option<u64>,
+    /// How much is missing of this replica's share, if the limit itself would let the call through.
+    pub missing: Option<u64>,
 }
 
 /// What a call took, to be given back.
@@ -59,29 +88,58 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Whether a call of about `tokens` fits.
-    pub fn room(&mut self, limits: &Limits, tokens: u64, now_ms: u64) -> Result<(), Short> {
-        let parallel = limits.parallel.filter(|limit| self.parallel >= *limit);
-        if let Some(limit) = parallel {
-            return Err(Short { dimension: Dimension::Parallel, limit, remaining: 0, wait_ms: None });
+    /// Whether a call of about `tokens` fits; `shares` are this replica's parts of limits that are shared.
+    pub fn room(&mut self, limits: &Limits, shares: &Limits, tokens: u64, now_ms: u64) -> Result<(), Short> {
+        if let Some(limit) = limits.parallel {
+            let missing = (self.parallel + 1).saturating_sub(shares.parallel.unwrap_or(u64::MAX));
+            if self.parallel >= limit || missing > 0 {
+                let missing = (self.parallel < limit).then_some(missing);
+                let short = Short { dimension: Dimension::Parallel, limit, remaining: 0, wait_ms: None, missing };
+                return Err(short);
+            }
         }
         let windows = [
-            (Dimension::Requests, limits.rpm, &mut self.requests, 1),
-            (Dimension::Tokens, limits.tpm, &mut self.tokens, tokens),
-            (Dimension::DayTokens, limits.tpd, &mut self.day_tokens, tokens),
+            (Dimension::Requests, limits.rpm, shares.rpm, &mut self.requests, 1),
+            (Dimension::Tokens, limits.tpm, shares.tpm, &mut self.tokens, tokens),
+            (Dimension::DayTokens, limits.tpd, shares.tpd, &mut self.day_tokens, tokens),
         ];
-        for (dimension, limit, window, amount) in windows {
+        for (dimension, limit, share, window, amount) in windows {
             let (Some(limit), used) = (limit, window.as_mut().map_or(0, |window| window.used(now_ms))) else {
                 continue;
             };
-            if used.saturating_add(amount) > limit || used >= limit {
-                let remaining = limit.saturating_sub(used);
-                let room = limit.checked_sub(amount.max(1));
+            let most = limit.min(share.unwrap_or(u64::MAX));
+            let full = |most: u64| used.saturating_add(amount) > most || used >= most;
+            if full(most) {
+                let missing = (!full(limit)).then(|| used.saturating_add(amount.max(1)).saturating_sub(most));
+                let room = limit.checked_sub(amount.max(1)).map(|_| most.saturating_sub(amount.max(1)));
                 let wait_ms = room.and_then(|room| window.as_ref()?.wait_ms(room, now_ms));
-                return Err(Short { dimension, limit, remaining, wait_ms });
+                return Err(Short { dimension, limit, remaining: limit.saturating_sub(used), wait_ms, missing });
             }
         }
         Ok(())
+    }
+
+    /// How much of a limit is used.
+    pub fn used(&mut self, dimension: Dimension, now_ms: u64) -> u64 {
+        let window = match dimension {
+            Dimension::Requests => &mut self.requests,
+            Dimension::Tokens => &mut self.tokens,
+            Dimension::DayTokens => &mut self.day_tokens,
+            Dimension::Parallel => return self.parallel,
+        };
+        window.as_mut().map_or(0, |window| window.used(now_ms))
+    }
+
+    /// When something of what is used frees, milliseconds since 1970.
+    pub fn frees_at(&mut self, dimension: Dimension, now_ms: u64) -> Option<u64> {
+        let used = self.used(dimension, now_ms);
+        let window = match dimension {
+            Dimension::Requests => self.requests.as_ref(),
+            Dimension::Tokens => self.tokens.as_ref(),
+            Dimension::DayTokens => self.day_tokens.as_ref(),
+            Dimension::Parallel => None,
+        };
+        window?.wait_ms(used.checked_sub(1)?, now_ms).map(|wait| now_ms + wait)
     }
 
     /// Counts a call of about `tokens`.

@@ -59,6 +59,15 @@ pub enum Obeys {
     No,
 }
 
+/// For whom a call has waited as long as it may.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Last {
+    /// For calls of this replica to give money back.
+    pub here: bool,
+    /// For other replicas.
+    pub elsewhere: bool,
+}
+
 /// What a purse says to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Funds {
@@ -66,6 +75,8 @@ pub enum Funds {
     Grant(Usd),
     /// Others hold the money: some of it may come back.
     Wait,
+    /// So much more is missing of this replica's share; other replicas may have it.
+    Missing(Usd),
     /// Everything is spent: so much, of such a limit.
     Spent(Usd, Usd),
     /// What is left does not pay for the input.
@@ -77,7 +88,9 @@ impl Funds {
     pub fn and(self, other: Funds) -> Funds {
         match (self, other) {
             (Funds::Grant(mine), Funds::Grant(theirs)) => Funds::Grant(mine.min(theirs)),
-            (Funds::Grant(_), other) | (Funds::Wait, other @ (Funds::Spent(..) | Funds::TooLittle(_))) => other,
+            (Funds::Grant(_), other) => other,
+            (Funds::Wait | Funds::Missing(_), other @ (Funds::Spent(..) | Funds::TooLittle(_))) => other,
+            (Funds::Wait, other @ Funds::Missing(_)) => other,
             (mine, _) => mine,
         }
     }
@@ -90,8 +103,12 @@ pub struct Purse {
     pub span: Option<Span>,
     /// The window.
     pub window: Window,
-    /// What was spent before this process, or by others.
+    /// What was spent before this process, or by others, as far as the store knows.
     pub base: Usd,
+    /// What of `own` the store knows.
+    pub booked: Usd,
+    /// Part of what the store does not know to be spent that this replica may use, if the budget is shared.
+    pub share: Option<Usd>,
     /// What this process has spent.
     pub own: Usd,
     /// What is held for calls in flight.
@@ -103,7 +120,7 @@ pub struct Purse {
 impl Purse {
     /// A purse in which `base` was spent already.
     pub fn new(span: Option<Span>, window: Window, base: Usd) -> Self {
-        Purse { span, window, base, own: Usd::ZERO, held: Usd::ZERO, calls: 0 }
+        Purse { span, window, base, booked: Usd::ZERO, share: None, own: Usd::ZERO, held: Usd::ZERO, calls: 0 }
     }
 
     /// The name of the sum that this is, in the ledger: `total`, or length and start of the window.
@@ -119,8 +136,19 @@ impl Purse {
         self.base + self.own
     }
 
-    /// What a call may have. `last` says that it has waited for as long as it may.
-    pub fn offer(&self, budget: &Budget, need: &Need, last: bool) -> Funds {
+    /// What this replica uses of its share: what is held, and what the store does not know yet.
+    pub fn used(&self) -> Usd {
+        self.held + self.own - self.booked
+    }
+
+    /// What is left of a budget: in all, and of this replica's share of it.
+    fn left(&self, budget: &Budget) -> (Usd, Usd) {
+        let left = budget.limit - self.spent() - self.held;
+        (left, self.share.map_or(left, |share| left.min(share - self.used())))
+    }
+
+    /// What a call may have. `last` says that it has waited for as long as it may, for others here and elsewhere.
+    pub fn offer(&self, budget: &Budget, need: &Need, last: Last) -> Funds {
         if need.worst == Some(Usd::ZERO) {
             return Funds::Grant(Usd::ZERO);
         }
@@ -128,7 +156,7 @@ impl Purse {
         if spent > limit || spent == limit && !budget.lenient {
             return Funds::Spent(spent, limit);
         }
-        let left = limit - spent - self.held;
+        let (left, ours) = self.left(budget);
         let likely = need.likely.unwrap_or(need.small);
         let most = match (need.worst, need.obeys) {
             (None, _) => Usd::MAX,
@@ -137,14 +165,23 @@ impl Purse {
             (Some(worst), Obeys::No) => worst.max(likely),
         };
         let foreseen = need.likely.is_some() || need.grows;
-        let share = left.part(if foreseen { SHARES } else { CAUTIOUS_SHARES });
+        // What can be foreseen must not ask other replicas again and again.
+        let share = if need.likely.is_some() { ours } else { left };
+        let share = share.part(if foreseen { SHARES } else { CAUTIOUS_SHARES });
         let wanted = share.max(likely).min(most);
-        if wanted <= left {
+        if wanted <= ours {
             return Funds::Grant(wanted);
         }
-        if self.calls > 0 && !last {
+        if wanted <= left && !last.elsewhere {
+            return Funds::Missing(wanted - ours);
+        }
+        if self.calls > 0 && !last.here {
             return Funds::Wait;
         }
+        if ours < left && !last.elsewhere {
+            return Funds::Missing(left - ours);
+        }
+        let left = ours;
         // The last bit of money goes to one call, if it pays for more than the question.
         let least = match need.obeys {
             Obeys::No => likely.min(most),
@@ -158,11 +195,12 @@ impl Purse {
 
     /// Whether a call that holds something may hold more: up to `wanted`, at least `least`.
     pub fn grow(&self, budget: &Budget, wanted: Usd, least: Usd) -> Funds {
-        let left = budget.limit - self.spent() - self.held;
-        let share = left.part(SHARES).max(least).min(wanted);
+        let (all, left) = self.left(budget);
+        let share = all.part(SHARES).max(least).min(wanted);
         match share <= left {
             true => Funds::Grant(share),
             false if least <= left => Funds::Grant(left),
+            false if least <= all => Funds::Missing(least - left),
             false if self.calls > 1 => Funds::Wait,
             false => Funds::TooLittle(left.or_zero()),
         }

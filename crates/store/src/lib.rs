@@ -7,6 +7,7 @@
 mod audit;
 mod change;
 mod clock;
+pub mod coordination;
 mod day;
 mod db;
 mod directory;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::Meters;
+use engine::{Meters, Spend};
 use store::spool::{self, Reader, Spool};
 use store::{Charge, Entry, POLL, Problem, Result, Store, ends_at};
 use tokio::time::{Instant, sleep};
@@ -207,10 +207,11 @@ impl OwnSums {
         let counted = |subject: &str, period: &str| {
             self.counted.get(&(subject.to_owned(), period.to_owned())).copied().unwrap_or_default()
         };
-        self.meters.learn(changed.sums.into_iter().map(|sum| {
-            let others = sum.spend - counted(&sum.subject, &sum.period);
-            (sum.subject, sum.period, others)
-        }));
+        let spends = changed.sums.into_iter().map(|sum| {
+            let own = counted(&sum.subject, &sum.period);
+            Spend { subject: sum.subject, period: sum.period, others: sum.spend - own, own }
+        });
+        self.meters.learn(spends, self.upto);
         Ok(())
     }
 }

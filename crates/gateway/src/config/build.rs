@@ -132,8 +132,8 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
     let general = section("general_settings", &GENERAL, notes);
     let library = section("litellm_settings", &LIBRARY, notes);
     let router = section("router_settings", &ROUTER, notes);
+    let keeping = general::keeping(&general, &library, &router, env, notes);
     let router = router::read(&router, &library, notes);
-    let keeping = general::keeping(&general, &library, env, notes);
     let source = Source::find(&library, env, path, keeping.dir.as_deref(), notes);
     let book = prices::book(source.as_ref(), library.place("model_cost_map_url"), read_file, world.copies, notes);
     let prices = prices::Settings::read(&library, book, notes);

@@ -43,10 +43,12 @@ pub struct Keeping {
     pub zone: Option<TimeZone>,
     /// How long rows of the ledger are kept; for ever if nobody says.
     pub retention: Option<Span>,
+    /// Address of the Redis by way of which replicas share limits and budgets, with its password.
+    pub redis: Option<String>,
 }
 
 /// Where keys and spend are kept.
-pub fn keeping(general: &Section, library: &Section, env: &Env, notes: &mut Notes) -> Keeping {
+pub fn keeping(general: &Section, library: &Section, router: &Section, env: &Env, notes: &mut Notes) -> Keeping {
     if let Some((variable, place)) = general.variable("database_url") {
         let message = format!("{}: keys and spend are kept in a SQLite file", unset(variable));
         notes.warn(place, &general.at("database_url"), message, "export it, or remove the line");
@@ -56,6 +58,7 @@ pub fn keeping(general: &Section, library: &Section, env: &Env, notes: &mut Note
         dir: general.text("data_dir").map(PathBuf::from),
         zone: zone(library, notes),
         retention: spending::span(general, "maximum_spend_logs_retention_period", notes),
+        redis: super::redis::read(general, router, env, notes),
     }
 }
 

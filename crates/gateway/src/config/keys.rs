@@ -17,7 +17,7 @@ pub use library::LIBRARY;
 pub use model::{CREDENTIAL, MODEL, MODEL_INFO, PARAMS};
 pub use other::TOP;
 pub use prices::{DEFAULT_PRICE, HARDWARE, MARGIN};
-pub use router::{ALIAS, PROVIDER_BUDGET, RETRY_POLICY, ROUTER, ROUTING_GROUP, STRATEGY_ARGS};
+pub use router::{ALIAS, COORDINATION, PROVIDER_BUDGET, RETRY_POLICY, ROUTER, ROUTING_GROUP, STRATEGY_ARGS};
 
 /// A section: all keys that one mapping may have.
 pub struct Table {

@@ -5,6 +5,7 @@ mod crash;
 mod deployments;
 mod limits;
 mod outage;
+mod replicas;
 mod slots;
 
 use serde_json::{Value, json};

@@ -31,7 +31,7 @@ fn known(input: f64, likely: f64, worst: f64) -> Need {
 fn admit(purse: &mut Purse, budget: &Budget, need: &Need) -> (u32, Funds) {
     let mut calls = 0;
     loop {
-        match purse.offer(budget, need, false) {
+        match purse.offer(budget, need, Last::default()) {
             Funds::Grant(amount) if calls < 1_000 => {
                 purse.hold(amount);
                 calls += 1;
@@ -39,6 +39,22 @@ fn admit(purse: &mut Purse, budget: &Budget, need: &Need) -> (u32, Funds) {
             other => return (calls, other),
         }
     }
+}
+
+const LAST: Last = Last { here: true, elsewhere: true };
+
+#[test]
+fn what_is_missing_of_a_share_is_asked_for_and_done_without_in_the_end() {
+    let budget = budget(1.0);
+    let purse = Purse { share: Some(usd(0.1)), ..purse() };
+    let need = known(0.01, 0.2, 0.3);
+    assert_eq!(purse.offer(&budget, &need, Last::default()), Funds::Missing(usd(0.1)));
+    assert_eq!(purse.offer(&budget, &need, LAST), Funds::Grant(usd(0.1)));
+    let own = Purse { own: usd(0.1), ..purse };
+    assert_eq!(own.used(), usd(0.1));
+    assert!(matches!(own.offer(&budget, &need, LAST), Funds::TooLittle(_)));
+    let booked = Purse { booked: usd(0.1), ..own };
+    assert_eq!(booked.offer(&budget, &need, LAST), Funds::Grant(usd(0.1)), "what the store knows is not ours any more");
 }
 
 #[test]
@@ -53,7 +69,7 @@ fn of_calls_that_cost_a_tenth_of_the_budget_ten_go_through() {
         purse.settle(usd(0.001), usd(0.001));
     }
     assert_eq!(purse.spent(), usd(0.01));
-    assert_eq!(purse.offer(&budget, &known(0.0002, 0.001, 0.4), true), Funds::Spent(usd(0.01), usd(0.01)));
+    assert_eq!(purse.offer(&budget, &known(0.0002, 0.001, 0.4), LAST), Funds::Spent(usd(0.01), usd(0.01)));
 }
 
 #[test]
@@ -61,7 +77,7 @@ fn a_worst_case_far_beyond_the_true_cost_locks_nobody_out() {
     let (mut purse, budget) = (purse(), budget(25.0));
     let need = known(0.001, 0.02, 3.2);
     for _ in 0..20 {
-        let Funds::Grant(amount) = purse.offer(&budget, &need, false) else { panic!("twenty at a time fit") };
+        let Funds::Grant(amount) = purse.offer(&budget, &need, Last::default()) else { panic!("twenty at a time fit") };
         assert!(amount >= usd(0.02) && amount <= usd(3.2));
         purse.hold(amount);
     }
@@ -72,12 +88,12 @@ fn the_last_bit_of_money_is_granted_to_one_call_and_nothing_is_refused_that_pays
     let (mut purse, budget) = (purse(), budget(1.0));
     purse.own = usd(0.995);
     let need = known(0.001, 0.01, 17.0);
-    assert_eq!(purse.offer(&budget, &need, false), Funds::Grant(usd(0.005)));
+    assert_eq!(purse.offer(&budget, &need, Last::default()), Funds::Grant(usd(0.005)));
     purse.hold(usd(0.005));
-    assert_eq!(purse.offer(&budget, &need, false), Funds::Wait);
-    assert_eq!(purse.offer(&budget, &need, true), Funds::TooLittle(usd(0.005)));
+    assert_eq!(purse.offer(&budget, &need, Last::default()), Funds::Wait);
+    assert_eq!(purse.offer(&budget, &need, LAST), Funds::TooLittle(usd(0.005)));
     purse.settle(usd(0.005), usd(0.0045));
-    assert_eq!(purse.offer(&budget, &need, false), Funds::TooLittle(usd(0.0005)));
+    assert_eq!(purse.offer(&budget, &need, Last::default()), Funds::TooLittle(usd(0.0005)));
 }
 
 #[test]
@@ -85,9 +101,9 @@ fn a_deployment_that_ignores_bounds_gets_only_calls_that_can_be_paid() {
     let (mut purse, budget) = (purse(), budget(0.01));
     purse.own = usd(0.0095);
     let need = Need { obeys: Obeys::No, ..known(0.0001, 0.001, 0.0006) };
-    assert_eq!(purse.offer(&budget, &need, false), Funds::TooLittle(usd(0.0005)));
+    assert_eq!(purse.offer(&budget, &need, Last::default()), Funds::TooLittle(usd(0.0005)));
     purse.own = usd(0.009);
-    assert_eq!(purse.offer(&budget, &need, false), Funds::Grant(usd(0.001)));
+    assert_eq!(purse.offer(&budget, &need, Last::default()), Funds::Grant(usd(0.001)));
 }
 
 #[test]
@@ -103,7 +119,7 @@ fn what_costs_nothing_is_not_counted() {
     let mut purse = purse();
     purse.own = usd(2.0);
     let free = Need { worst: Some(Usd::ZERO), ..unknown(0.0, 0.0) };
-    assert_eq!(purse.offer(&budget(1.0), &free, false), Funds::Grant(Usd::ZERO));
+    assert_eq!(purse.offer(&budget(1.0), &free, Last::default()), Funds::Grant(Usd::ZERO));
 }
 
 #[test]
@@ -111,7 +127,7 @@ fn an_embedding_may_use_up_the_last_cent_exactly() {
     let mut purse = purse();
     purse.own = usd(0.99);
     let need = Need { small: usd(0.01), ..known(0.01, 0.01, 0.01) };
-    assert_eq!(purse.offer(&budget(1.0), &need, false), Funds::Grant(usd(0.01)));
+    assert_eq!(purse.offer(&budget(1.0), &need, Last::default()), Funds::Grant(usd(0.01)));
 }
 
 #[test]
@@ -119,9 +135,9 @@ fn a_lenient_budget_is_spent_beyond_its_limit_only() {
     let mut purse = purse();
     purse.own = usd(1.0);
     let lenient = Budget { lenient: true, ..budget(1.0) };
-    assert_eq!(purse.offer(&lenient, &known(0.01, 0.01, 0.01), false), Funds::TooLittle(Usd::ZERO));
+    assert_eq!(purse.offer(&lenient, &known(0.01, 0.01, 0.01), Last::default()), Funds::TooLittle(Usd::ZERO));
     purse.own = usd(1.1);
-    assert_eq!(purse.offer(&lenient, &known(0.01, 0.01, 0.01), false), Funds::Spent(usd(1.1), usd(1.0)));
+    assert_eq!(purse.offer(&lenient, &known(0.01, 0.01, 0.01), Last::default()), Funds::Spent(usd(1.1), usd(1.0)));
 }
 
 #[test]
@@ -150,7 +166,7 @@ proptest! {
             let worst = input + Usd::from_nanos(answer);
             let obeys = if bounded { Obeys::Yes } else { Obeys::Unknown };
             let need = Need { input, small: input, likely: None, worst: bounded.then_some(worst), obeys, grows: false };
-            if let Funds::Grant(amount) = purse.offer(&budget, &need, last) {
+            if let Funds::Grant(amount) = purse.offer(&budget, &need, Last { here: last, elsewhere: true }) {
                 purse.hold(amount);
                 prop_assert!(amount <= budget.limit);
                 running.push((amount, worst.min(amount)));

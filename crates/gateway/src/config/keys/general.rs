@@ -46,7 +46,7 @@ const DATABASE: &[Key] = &[
     later("supported_db_objects", Texts, "what is read from the database"),
     moot("proxy_config_reload_interval_seconds", Seconds, "how often the configuration is read again", "a changed file is read at once"),
     later("encryption_algorithm", Text, "how secrets are stored"),
-    later("coordination_redis", Map, "Redis that replicas share limits through"),
+    on("coordination_redis", Map, "Redis by way of which replicas share limits and budgets; `REDIS_URL` or `REDIS_HOST` stand in"),
     later("scheduled_job_stagger", Map, "spreads background jobs"),
 ];
 

@@ -15,6 +15,24 @@ pub static ALIAS: Table = Table { name: "model_group_alias.*", keys: &[ALIAS_ENT
 /// What a provider may cost.
 pub static PROVIDER_BUDGET: Table = Table { name: "provider_budget_config.*", keys: &[BUDGET_ENTRY], open: false };
 
+/// Redis.
+pub static COORDINATION: Table = Table { name: "coordination_redis", keys: &[REDIS], open: false };
+
+#[rustfmt::skip]
+const REDIS: &[Key] = &[
+    on("url", Secret, "address: `redis://:password@host:6379/0`, `rediss://` with TLS"),
+    on("host", Name, "the same in parts"),
+    on("port", Text, "6379 unless given"),
+    on("username", Name, "user"),
+    on("password", Secret, "password"),
+    on("db", Text, "number of the database"),
+    on("ssl", Text, "whether it speaks TLS"),
+    later("startup_nodes", List, "nodes of a cluster"),
+    later("sentinel_*", Any, "sentinels"),
+    later("service_name", Text, "name of the master among sentinels"),
+    later("aws_iam_*", Any, "sign-in with AWS IAM"),
+];
+
 /// Settings of a strategy.
 pub static STRATEGY_ARGS: Table = Table { name: "routing_strategy_args", keys: &[ARGS], open: false };
 
@@ -94,7 +112,13 @@ const CHECKS: &[Key] = &[
 
 #[rustfmt::skip]
 const STATE: &[Key] = &[
-    later("redis_*", Any, "Redis that replicas share counters through"),
+    on("redis_url", Secret, "Redis by way of which replicas share limits and budgets, unless `coordination_redis` says another"),
+    on("redis_host", Name, "the same in parts"),
+    on("redis_port", Text, "its port; 6379 unless given"),
+    on("redis_password", Secret, "its password"),
+    on("redis_username", Name, "its user"),
+    on("redis_db", Text, "number of its database"),
+    on("redis_ssl", Text, "whether it speaks TLS"),
     later("cache_responses", Flag, "keeps answers"),
     later("cache_kwargs", Map, "settings of that cache"),
     later("caching_groups", List, "groups that share answers"),

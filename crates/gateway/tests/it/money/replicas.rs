@@ -1,0 +1,258 @@
+//! Several replicas with one Postgres and one Redis: together they stay within every limit and budget, whatever becomes
+//! of Redis and of each other.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use super::served;
+use crate::backs::{Back, Config, mock};
+use crate::client::{Answer, Call};
+use crate::gateway::{Gateway, PATIENCE};
+use crate::manage::{MASTER, Person};
+use crate::servers::{Postgres, Redis, Server};
+
+/// A tenth of a cent per call.
+const PRICES: &str = "model_info: {input_cost_per_token: 0, output_cost_per_token: 0.0001}";
+
+struct Team {
+    provider: drill::mock::Mock,
+    replicas: Vec<Gateway>,
+    postgres: Server,
+    redis: Server,
+}
+
+impl Team {
+    async fn of(count: usize, knobs: &str) -> Self {
+        let (postgres, redis) = (Postgres::start(), Redis::start());
+        let mut team = Team { provider: mock(knobs).await, replicas: Vec::new(), postgres, redis };
+        for _ in 0..count {
+            team.join().await;
+        }
+        team
+    }
+
+    /// One more replica.
+    async fn join(&mut self) {
+        let config = Config::default().model("demo", "openai/demo", &Back::OpenAi.base(&self.provider.url()), "");
+        let config = config.yaml().replacen("litellm_params:", &format!("{PRICES}\n    litellm_params:"), 1);
+        let config = format!("{config}\ngeneral_settings: {{master_key: {MASTER}}}\n");
+        let environment = [("DATABASE_URL", &*self.postgres.url), ("REDIS_URL", &*self.redis.url)];
+        self.replicas.push(Gateway::start_with(&config, &[], &environment).await);
+    }
+
+    /// A key that all replicas know.
+    async fn key(&self, fields: Value) -> String {
+        let made = Person::of(&self.replicas[0], MASTER).done("POST", "/key/generate", fields).await;
+        let key = made["key"].as_str().expect("a new key is shown").to_owned();
+        for replica in &self.replicas {
+            let known = timeout(PATIENCE, async {
+                while replica
+                    .call(&Call::get("/v1/models").header("authorization", format!("Bearer {key}")))
+                    .await
+                    .status()
+                    != 200
+                {
+                    tokio::task::yield_now().await;
+                }
+            });
+            known.await.expect("every replica knows it soon");
+        }
+        key
+    }
+
+    fn chat(key: &str, stream: bool) -> Call {
+        let body = json!({ "model": "demo", "stream": stream, "messages": [{ "role": "user", "content": "hello" }] });
+        Call::post("/v1/chat/completions", &body).header("authorization", format!("Bearer {key}"))
+    }
+
+    /// Many calls at once, of all replicas in turn.
+    async fn at_once(&self, count: usize, call: &Call) -> Vec<Answer> {
+        let mut calls = JoinSet::new();
+        for number in 0..count {
+            let (call, addr) = (call.clone(), self.replicas[number % self.replicas.len()].addr);
+            calls.spawn(async move { call.send(addr).await });
+        }
+        calls.join_all().await
+    }
+
+    fn reached(&self) -> usize {
+        self.provider.requests().len()
+    }
+
+    fn most_at_once(&self) -> usize {
+        self.provider.stats().models.values().map(|model| model.max_in_flight).max().unwrap_or_default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_per_minute_are_those_of_all_replicas_together() {
+    let team = Team::of(2, "").await;
+    let key = team.key(json!({ "rpm_limit": 100 })).await;
+    let answers = team.at_once(300, &Team::chat(&key, false)).await;
+    assert_eq!((served(&answers), team.reached()), (100, 100));
+    let refused = answers.iter().find(|answer| answer.status() == 429).expect("the others are refused");
+    let wait: u64 = refused.header("retry-after").expect("it says when").parse().unwrap();
+    assert!((58..=62).contains(&wait), "{wait}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_replica_may_use_all_of_a_limit() {
+    let team = Team::of(2, "").await;
+    let key = team.key(json!({ "rpm_limit": 40 })).await;
+    let call = Team::chat(&key, false);
+    assert_eq!(team.replicas[1].call(&call).await.status(), 200);
+    let mut served = 1;
+    while team.replicas[0].call(&call).await.status() == 200 {
+        served += 1;
+    }
+    assert_eq!((served, team.reached()), (40, 40));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_budget_is_that_of_all_replicas_together() {
+    for stream in [false, true] {
+        let team = Team::of(2, "chunks=10").await;
+        let key = team.key(json!({ "max_budget": 0.01 })).await;
+        let answers = team.at_once(200, &Team::chat(&key, stream)).await;
+        let statuses: Vec<u16> = answers.iter().map(Answer::status).collect();
+        assert_eq!((served(&answers), team.reached()), (10, 10), "{statuses:?}");
+        for replica in &team.replicas {
+            assert_eq!(replica.call(&Team::chat(&key, stream)).await.status(), 422);
+        }
+        let spent = timeout(PATIENCE, async {
+            loop {
+                let info =
+                    Person::of(&team.replicas[1], MASTER).done("GET", &format!("/key/info?key={key}"), json!({})).await;
+                if info["info"]["spend"] == json!(0.01) {
+                    return;
+                }
+                tokio::task::yield_now().await;
+            }
+        });
+        spent.await.expect("both know what was spent");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_at_a_time_are_those_of_all_replicas_together_and_every_slot_comes_back() {
+    let team = Team::of(2, "chunks=3,chunk_ms=2").await;
+    let key = team.key(json!({ "max_parallel_requests": 6 })).await;
+    let mut callers = JoinSet::new();
+    for caller in 0..24 {
+        let (addr, key) = (team.replicas[caller % 2].addr, key.clone());
+        callers.spawn(async move {
+            for number in 0..60 {
+                let call = Team::chat(&key, number % 2 == 0);
+                match number % 3 {
+                    0 => drop(call.send(addr).await),
+                    _ => drop(timeout(Duration::from_millis(number % 11), call.send(addr)).await),
+                }
+            }
+        });
+    }
+    callers.join_all().await;
+    assert!(team.most_at_once() <= 6, "{} at a time", team.most_at_once());
+    for replica in &team.replicas {
+        let all = timeout(PATIENCE, async {
+            loop {
+                let mut calls = JoinSet::new();
+                for _ in 0..6 {
+                    let (call, addr) = (Team::chat(&key, false), replica.addr);
+                    calls.spawn(async move { call.send(addr).await });
+                }
+                if served(&calls.join_all().await) == 6 {
+                    return;
+                }
+            }
+        });
+        all.await.expect("one replica can have all of them");
+    }
+}
+
+/// How long Redis stands still; `LOCKGATE_PAUSE_S` makes it longer.
+fn pause() -> Duration {
+    let seconds = std::env::var("LOCKGATE_PAUSE_S").ok().and_then(|seconds| seconds.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(3))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_redis_stands_still_nobody_waits_and_every_limit_holds() {
+    let team = Team::of(2, "chunks=10").await;
+    let limited = Team::chat(&team.key(json!({ "max_budget": 0.4 })).await, false);
+    let free = Team::chat(&team.key(json!({ "rpm_limit": 100_000_000 })).await, false);
+    // Everybody has a share of both.
+    let mut of_limited = served(&team.at_once(40, &limited).await);
+    assert_eq!((of_limited, served(&team.at_once(40, &free).await)), (40, 40));
+    team.redis.pause();
+    let began = Instant::now();
+    let (mut slowest, mut on_their_share) = (Duration::ZERO, 0);
+    while began.elapsed() < pause() {
+        let answers = team.at_once(4, &free).await;
+        on_their_share += served(&answers);
+        slowest = answers.iter().map(|answer| answer.took).max().unwrap_or_default().max(slowest);
+        let answers = team.at_once(4, &limited).await;
+        of_limited += served(&answers);
+        slowest = answers.iter().map(|answer| answer.took).max().unwrap_or_default().max(slowest);
+        assert!(answers.iter().all(|answer| [200, 422].contains(&answer.status())));
+    }
+    team.redis.resume();
+    assert!(on_their_share > 0, "everybody lives on what they have");
+    assert!(slowest < Duration::from_millis(300), "{slowest:?}, on a machine that may be busy");
+    assert!(of_limited <= 400, "{of_limited} calls of a tenth of a cent");
+    // Shares move again: the whole budget can be used, and no more.
+    let rest = timeout(PATIENCE, async {
+        while of_limited < 400 {
+            of_limited += served(&team.at_once(4, &limited).await);
+        }
+        of_limited
+    });
+    assert_eq!(rest.await.expect("all of it can be used"), 400);
+    assert_eq!(served(&team.at_once(20, &limited).await), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_dead_replica_had_comes_back() {
+    let mut team = Team::of(2, "delay_ms=100").await;
+    let key = team.key(json!({ "max_parallel_requests": 4 })).await;
+    let dying = team.replicas.remove(1);
+    for _ in 0..4 {
+        let (call, addr) = (Team::chat(&key, false), dying.addr);
+        tokio::spawn(async move { timeout(Duration::from_secs(1), call.send(addr)).await.is_ok() });
+    }
+    while team.provider.stats().total < 4 {
+        tokio::task::yield_now().await;
+    }
+    drop(dying.kill().await);
+    let call = Team::chat(&key, false);
+    assert_eq!(served(&team.at_once(4, &call).await), 0, "nobody knows yet that it is dead");
+    let all = timeout(Duration::from_secs(25), async {
+        while served(&team.at_once(4, &call).await) < 4 {
+            sleep(Duration::from_millis(100)).await;
+        }
+    });
+    all.await.expect("ten seconds later it is not counted on any more");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_lost_everything_is_told_again() {
+    let mut team = Team::of(2, "chunks=10").await;
+    let key = team.key(json!({ "rpm_limit": 60 })).await;
+    let call = Team::chat(&key, false);
+    assert_eq!(served(&team.at_once(40, &call).await), 40);
+    team.redis.stop();
+    team.redis.restart();
+    let rest = timeout(PATIENCE, async {
+        let mut more = 0;
+        while more < 20 {
+            more += served(&team.at_once(4, &call).await);
+            sleep(Duration::from_millis(20)).await;
+        }
+        more
+    });
+    assert_eq!(rest.await.expect("the rest can be used"), 20);
+    assert_eq!(served(&team.at_once(20, &call).await), 0);
+    assert_eq!(team.reached(), 60);
+}
