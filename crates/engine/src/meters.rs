@@ -84,13 +84,10 @@ impl Meters {
     pub fn learn(&self, spends: impl IntoIterator<Item = Spend>, tick: i64) {
         for Spend { subject, period, others, own } in spends {
             if let Some(meter) = self.read(&subject) {
-                meter.lock().learn(&period, others, own);
+                meter.lock().learn(&period, others, own, tick);
             }
             let mut all = self.sums.write().unwrap_or_else(PoisonError::into_inner);
             all.entry(subject.into()).or_default().insert(period.into(), others);
-        }
-        if let Some(sharing) = &self.sharing {
-            sharing.note_tick(tick);
         }
     }
 
@@ -164,11 +161,12 @@ impl State {
         self.purses.iter_mut().find(|purse| purse.span == span && purse.window.start == start)
     }
 
-    fn learn(&mut self, period: &str, others: Usd, own: Usd) {
+    fn learn(&mut self, period: &str, others: Usd, own: Usd, tick: i64) {
         let mut booked = Vec::new();
         for purse in self.purses.iter_mut().filter(|purse| Purse::period(purse.span, purse.window) == period) {
             let before = std::mem::replace(&mut purse.booked, own);
-            purse.base = others;
+            // With what is said of it: another replica may know more, or less, by now.
+            (purse.base, purse.known_at) = (others, tick);
             booked.push((*purse, own - before));
         }
         booked.iter().for_each(|(purse, amount)| self.shrink(purse, *amount));

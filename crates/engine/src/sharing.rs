@@ -1,7 +1,7 @@
 //! Limits and budgets that several replicas share. This replica uses no more than its share of each, without asking
 //! anybody; what the shares are is settled by whoever drives [`Sharing`], off the path of the calls.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -32,8 +32,6 @@ pub struct Sharing {
     is_away: AtomicBool,
     active: Mutex<Vec<Arc<Meter>>>,
     asked: AtomicU64,
-    /// The state of the store in which the sums of the meters were read.
-    tick: AtomicI64,
 }
 
 /// What a pool is of.
@@ -52,6 +50,8 @@ pub(crate) struct Pool {
     capacity: u64,
     /// What this replica may use.
     share: u64,
+    /// What has been taken off the share so far because the store knows of it.
+    told: u64,
     /// What is missing for calls that wait.
     hunger: u64,
     used_before: u64,
@@ -92,6 +92,8 @@ pub struct Ask {
     pub frees_at: Option<u64>,
     /// Whether calls wait for more.
     pub is_hungry: bool,
+    /// What had been taken off the share until then.
+    told: u64,
     meter: Arc<Meter>,
     what: What,
 }
@@ -124,11 +126,6 @@ impl Sharing {
     /// Has `meter` looked after.
     pub(crate) fn enrol(&self, meter: &Arc<Meter>) {
         self.active().push(meter.clone());
-    }
-
-    /// Sums of the store were read in this state of it.
-    pub(crate) fn note_tick(&self, tick: i64) {
-        self.tick.store(tick, Relaxed);
     }
 
     /// What is to be settled now: of all pools, or of those alone that calls wait for; at most `most`. What is said
@@ -191,11 +188,12 @@ impl Sharing {
             asks.push(Ask {
                 pool: name(&meter.subject, pool.what),
                 claim: Claim { capacity: pool.capacity, have: pool.share, used, want },
-                spent: spent.map(|spent| (spent, self.tick.load(Relaxed))),
+                spent: purse.map(|purse| (nanos(purse.base + purse.booked), purse.known_at)),
                 lasting,
                 number: self.asked.fetch_add(1, Relaxed) + 1,
                 frees_at,
                 is_hungry,
+                told: pool.told,
                 meter: meter.clone(),
                 what: pool.what,
             });
@@ -210,7 +208,8 @@ impl Sharing {
         for (ask, settled) in asks.iter().zip(settled) {
             let mut state = ask.meter.lock();
             if let Some(pool) = state.pools.iter_mut().find(|pool| pool.what == ask.what) {
-                pool.share = settled.share;
+                // What the store has learnt since it was asked was a part of it, and is not any more.
+                pool.share = settled.share.saturating_sub(pool.told.saturating_sub(ask.told));
                 pool.frees_at = settled.frees_at;
                 if settled.contested {
                     pool.contested_until = now_ms + CONTESTED_MS;
@@ -269,6 +268,7 @@ impl State {
             what,
             capacity,
             share: 0,
+            told: 0,
             hunger: 0,
             used_before: 0,
             exhausted_until: 0,
@@ -306,6 +306,7 @@ impl State {
         let what = What::Money(purse.span, purse.window.start);
         if let Some(pool) = self.pools.iter_mut().find(|pool| pool.what == what) {
             pool.share = pool.share.saturating_sub(nanos(booked));
+            pool.told = pool.told.saturating_add(nanos(booked));
         }
         self.tell_purses();
     }
@@ -345,3 +346,6 @@ fn name(subject: &str, what: What) -> String {
         What::Money(Some(span), start) => format!("{subject}|usd|{span}@{start}"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -107,6 +107,8 @@ pub struct Purse {
     pub base: Usd,
     /// What of `own` the store knows.
     pub booked: Usd,
+    /// In which state of the store both were read.
+    pub known_at: i64,
     /// Part of what the store does not know to be spent that this replica may use, if the budget is shared.
     pub share: Option<Usd>,
     /// What this process has spent.
@@ -120,7 +122,17 @@ pub struct Purse {
 impl Purse {
     /// A purse in which `base` was spent already.
     pub fn new(span: Option<Span>, window: Window, base: Usd) -> Self {
-        Purse { span, window, base, booked: Usd::ZERO, share: None, own: Usd::ZERO, held: Usd::ZERO, calls: 0 }
+        Purse {
+            span,
+            window,
+            base,
+            booked: Usd::ZERO,
+            known_at: 0,
+            share: None,
+            own: Usd::ZERO,
+            held: Usd::ZERO,
+            calls: 0,
+        }
     }
 
     /// The name of the sum that this is, in the ledger: `total`, or length and start of the window.
