@@ -61,6 +61,8 @@ pub(crate) struct State {
     purses: Vec<Purse>,
     /// What is shared with other replicas.
     pub pools: Vec<Pool>,
+    /// Whether somebody looks after that.
+    pub is_enrolled: bool,
 }
 
 impl Meters {

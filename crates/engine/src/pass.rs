@@ -18,8 +18,8 @@ use crate::bells::Bells;
 use crate::caller::{Account, Owner, denied, no_model};
 use crate::keyring::Keyring;
 use crate::meters::Meters;
-use crate::sharing;
-use crate::taking::{Firmness, Taking};
+use crate::sharing::{self, What};
+use crate::taking::{Firmness, Refused, Taking};
 use crate::terms::Terms;
 use crate::{Caller, Counted, Gate, Group, Setup};
 
@@ -110,8 +110,17 @@ impl Pass {
                 _ => false,
             };
             if !moved {
+                self.give_up(&refused, now_ms);
                 return Err(refusal(&self.accounts[refused.account].owner, &refused.short));
             }
+        }
+    }
+
+    /// What no other replica gave in time it will not give to the next call either.
+    fn give_up(&self, refused: &Refused, now_ms: u64) {
+        if refused.short.missing.is_some() {
+            let what = What::Limit(refused.short.dimension);
+            self.accounts[refused.account].meter.lock().give_up(what, now_ms);
         }
     }
 
