@@ -39,6 +39,69 @@ pub trait Record: Clone + Serialize + DeserializeOwned {
     fn all(directory: &Directory) -> &Entries<Self>;
 }
 
+/// Declares where in the directory the records of each kind are.
+macro_rules! records {
+    ($($record:ident in $entries:ident),* $(,)?) => {
+        $(impl Record for $record {
+            const KIND: Kind = Kind::$record;
+
+            fn all(directory: &Directory) -> &Entries<Self> {
+                &directory.$entries
+            }
+        })*
+    };
+}
+
+records! {
+    Key in keys,
+    RetiredKey in retired_keys,
+    User in users,
+    Team in teams,
+    TeamMember in team_members,
+    Organization in organizations,
+    OrganizationMember in organization_members,
+    Customer in customers,
+    Tag in tags,
+    Budget in budgets,
+    Model in models,
+    Credential in credentials,
+}
+
+/// The record of somebody who may spend, or of what they may spend.
+pub trait Spender: Record + Default {
+    /// Budgets and limits.
+    fn allowance(&self) -> &Allowance;
+
+    /// When and by whom.
+    fn origin(&mut self) -> &mut Origin;
+
+    /// What else is remembered of those of whom anything is.
+    fn metadata(&self) -> Option<&Fields> {
+        None
+    }
+}
+
+/// Declares who may spend, and whether they have metadata.
+macro_rules! spenders {
+    ($($record:ident $($metadata:ident)?),* $(,)?) => {
+        $(impl Spender for $record {
+            fn allowance(&self) -> &Allowance {
+                &self.allowance
+            }
+
+            fn origin(&mut self) -> &mut Origin {
+                &mut self.origin
+            }
+
+            $(fn metadata(&self) -> Option<&Fields> {
+                Some(&self.$metadata)
+            })?
+        })*
+    };
+}
+
+spenders! { Key metadata, User metadata, Team metadata, Organization metadata, TeamMember, OrganizationMember, Customer, Tag, Budget }
+
 /// When an object came about and was changed: milliseconds since 1970, and by whom (a user's id).
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]

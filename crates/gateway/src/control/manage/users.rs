@@ -20,7 +20,7 @@ use super::form::{Field, Form, Takes, optional};
 use super::keys::loosened;
 use super::moment;
 use super::people::teams_of;
-use super::record::{ALLOWANCE, changed, metadata, settle, show_allowance};
+use super::record::{ALLOWANCE, blank, filled, metadata, show_allowance};
 use super::refusal::{Refusal, Result};
 use super::spend::Spend;
 use crate::config::UserRules;
@@ -54,15 +54,10 @@ const FIELDS: &[Field] = &[
 const THERE: &[Field] =
     &[optional("guardrails", Takes::TEXTS), optional("policies", Takes::TEXTS), optional("prompts", Takes::TEXTS)];
 
-fn kept_there() -> Vec<&'static str> {
-    THERE.iter().map(Field::name).collect()
-}
-
 /// A new user as the operator wants them, where nobody says otherwise.
 pub fn usual(rules: &UserRules, draft: &Draft) -> Result<User> {
     let form = Form::of(Value::Object(rules.defaults.clone()), &[FIELDS, THERE, ALLOWANCE])?;
-    let blank = User { origin: draft.origin(), ..User::default() };
-    changed(&blank, settle(form, &blank.metadata, &kept_there())?)
+    filled(draft, &blank(draft), form, &[THERE])
 }
 
 /// Refuses a role that the actor may not give: administrators of the whole gateway are made by their like.
