@@ -198,6 +198,9 @@ pub fn row(id: &str, key: &Key, directory: &Directory, spend: &Spend) -> Fields 
     });
     let Value::Object(mut row) = fields else { return Fields::new() };
     show_allowance(&mut row, &key.allowance, directory, spend);
+    if key.delegated {
+        row.insert("delegated".to_owned(), true.into());
+    }
     row
 }
 

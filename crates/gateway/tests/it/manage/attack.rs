@@ -101,7 +101,9 @@ async fn who_makes_a_key_for_somebody_else_does_not_become_them() {
         json!({ "team_id": "red", "member": { "role": "user", "user_id": "admin" } }),
     )
     .await;
-    scene.is_nobody(&lead.done("POST", "/key/generate", for_admin.clone()).await).await;
+    let made = lead.done("POST", "/key/generate", for_admin.clone()).await;
+    assert_eq!(made["delegated"], true);
+    scene.is_nobody(&made).await;
 
     let admins = master.done("POST", "/key/generate", for_admin).await;
     assert_eq!(scene.with(&admins).see("/user/list").await["total"], 6);
@@ -295,6 +297,18 @@ async fn a_team_names_its_models_past_no_other_team() {
         let answer = scene.office.with(&key).ask("POST", "/v1/chat/completions", chat(name, json!({}))).await;
         assert_eq!(answer.status(), status, "{team}: {}", answer.text());
     }
+}
+
+#[tokio::test]
+async fn no_secret_within_a_model_is_shown_however_deep_it_lies() {
+    let office = Office::open("").await;
+    let params = json!({ "model": "mock/demo", "api_key": "hidden-1", "extra_body": { "gateway": { "auth_token": "hidden-2", "region": "eu" } },
+        "extra_headers": { "x-team": "hidden-3" } });
+    let made =
+        office.master().done("POST", "/model/new", json!({ "model_name": "deep", "litellm_params": params })).await;
+    let key = office.key(json!({})).await;
+    let shown = office.with(&key).see("/v1/model/info").await.to_string() + &made.to_string();
+    assert!(!shown.contains("hidden") && shown.contains("\"region\":\"eu\""), "{shown}");
 }
 
 #[tokio::test]
