@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use policy::grants;
-use store::records::{Allowance, Budget, Key, Organization, OrganizationMember, Record, Role, Team, TeamMember, User};
+use store::records::{
+    Allowance, Budget, Key, Organization, OrganizationMember, Project, Record, Role, Team, TeamMember, User,
+};
 use store::{Directory, Entries, Registry};
 use types::{Fault, FaultKind, Side};
 
@@ -35,6 +37,7 @@ pub struct Caller {
     user: Option<Arc<User>>,
     organization: Option<Arc<Organization>>,
     organization_member: Option<Arc<OrganizationMember>>,
+    project: Option<Arc<Project>>,
     /// Shared budgets that name models, and whose they are.
     budgets: Vec<(&'static str, Arc<Budget>)>,
     /// Where its calls are counted, whatever they ask for.
@@ -61,6 +64,7 @@ pub(crate) enum Owner {
     Team(String),
     Member(String),
     Organization(String),
+    Project(String),
     Customer(String),
     Tag(String),
     Model(String),
@@ -111,8 +115,16 @@ impl Caller {
             }
             _ => None,
         };
+        let mut project: Option<Arc<Project>> = record(&directory.projects, key.project_id.as_deref());
+        if let Some(project) = &mut project
+            && let Some(shared) = record(&directory.budgets, project.allowance.budget_id.as_deref())
+        {
+            *project =
+                Arc::new(Project { allowance: project.allowance.over(&shared.allowance), ..Project::clone(project) });
+        }
         let mut caller = Caller {
             organization_member,
+            project,
             is_admin: !key.delegated && user.as_ref().is_some_and(|user| user.user_role == Role::ProxyAdmin),
             user_id: key.user_id.clone(),
             organization: record(&directory.organizations, organization_id.as_deref()),
@@ -145,6 +157,10 @@ impl Caller {
                     "Authentication Error, Team={id} is blocked. Update via `/team/unblock` if you're an admin."
                 ))
             }
+            _ if self.project.as_ref().is_some_and(|project| project.blocked) => {
+                let id = self.key.as_deref().and_then(|key| key.project_id.as_deref()).unwrap_or_default();
+                blocked(format!("Authentication Error, Project={id} is blocked."))
+            }
             (_, Some(user)) if user.blocked => {
                 let id = self.user_id.as_deref().unwrap_or_default();
                 blocked(format!("Authentication Error, User={id} is blocked."))
@@ -154,13 +170,14 @@ impl Caller {
     }
 
     /// What everybody has who pays for this caller, or holds it back.
-    fn allowances(&self) -> [(&'static str, Option<&Allowance>); 6] {
+    fn allowances(&self) -> [(&'static str, Option<&Allowance>); 7] {
         [
             ("key", self.key.as_deref().map(|key| &key.allowance)),
             ("user", self.user.as_deref().map(|user| &user.allowance)),
             ("team", self.team.as_deref().map(|team| &team.allowance)),
             ("team_member", self.member.as_deref().map(|member| &member.allowance)),
             ("organization", self.organization.as_deref().map(|organization| &organization.allowance)),
+            ("project", self.project.as_deref().map(|project| &project.allowance)),
             ("organization", self.organization_member.as_deref().map(|member| &member.allowance)),
         ]
     }
@@ -176,6 +193,11 @@ impl Caller {
             (Some(id), _) if self.team.is_none() => return lost("Team", id),
             (_, Some(id)) if self.organization.is_none() => return lost("Organization", id),
             _ => {}
+        }
+        if let Some(id) = self.key.as_deref().and_then(|key| key.project_id.as_ref())
+            && self.project.is_none()
+        {
+            return lost("Project", id);
         }
         let mut budgets = Vec::new();
         for (who, allowance) in self.allowances() {
@@ -220,6 +242,9 @@ impl Caller {
         let organization = self.organization.as_deref().map(|organization| &organization.allowance);
         let owner = Owner::Organization(id(&self.organization_id));
         add(format!("organization:{}", id(&self.organization_id)), owner, organization, false);
+        if let (Some(project), Some(name)) = (&self.project, key.and_then(|key| key.project_id.as_ref())) {
+            add(format!("project:{name}"), Owner::Project(name.clone()), Some(&project.allowance), false);
+        }
         let member = OrganizationMember::id(&id(&self.organization_id), &id(&self.user_id));
         let allowance = self.organization_member.as_deref().map(|member| &member.allowance);
         add(format!("organization_member:{member}"), Owner::Organization(member), allowance, false);
@@ -279,6 +304,7 @@ impl Caller {
             self.member.as_deref().map(|member| ("team_member", &member.allowed_models)),
             own,
             self.organization.as_deref().map(|organization| ("organization", &organization.models)),
+            self.project.as_deref().map(|project| ("project", &project.models)),
         ];
         let budgets = self.budgets.iter().map(|(who, budget)| (*who, &budget.allowed_models));
         let mut lists = lists.into_iter().flatten().chain(budgets);
@@ -302,8 +328,11 @@ impl Caller {
 
     /// Whether its key or its team has a budget or limits for this model alone.
     pub(crate) fn limits_model(&self, model: &str) -> bool {
-        let allowances =
-            [self.key.as_deref().map(|key| &key.allowance), self.team.as_deref().map(|team| &team.allowance)];
+        let allowances = [
+            self.key.as_deref().map(|key| &key.allowance),
+            self.team.as_deref().map(|team| &team.allowance),
+            self.project.as_deref().map(|project| &project.allowance),
+        ];
         allowances.into_iter().flatten().any(|allowance| Terms::of_model(allowance, model).limit_something())
     }
 
@@ -321,11 +350,22 @@ impl Caller {
         }
     }
 
-    /// Tags that all its calls have: of the key, and of the team.
+    /// What its project is limited to for one model alone.
+    pub(crate) fn account_of_model_in_project(&self, meters: &Meters, model: &str) -> Option<Account> {
+        let (project, id) = (self.project.as_deref()?, self.key.as_deref()?.project_id.as_deref()?);
+        let terms = Terms::of_model(&project.allowance, model);
+        let subject = format!("model:project:{id}|{model}");
+        let account =
+            || Account { meter: meters.of(&subject), terms: terms.clone(), owner: Owner::Model(model.to_owned()) };
+        terms.limit_something().then(account)
+    }
+
+    /// Tags that all its calls have: of the key, of the team, and of the project.
     pub(crate) fn tags(&self) -> impl Iterator<Item = &str> {
         let key = self.key.as_deref().and_then(|key| key.metadata.get("tags"));
         let team = self.team.as_deref().and_then(|team| team.metadata.get("tags"));
-        let lists = [key, team].into_iter().flatten().filter_map(|tags| tags.as_array());
+        let project = self.project.as_deref().and_then(|project| project.metadata.get("tags"));
+        let lists = [key, team, project].into_iter().flatten().filter_map(|tags| tags.as_array());
         lists.flatten().filter_map(|tag| tag.as_str())
     }
 }
@@ -382,6 +422,7 @@ pub(crate) fn no_model(who: &str, model: &str) -> Fault {
         "user" => "user_model_access_denied",
         "organization" => "org_model_access_denied",
         "customer" => "customer_model_access_denied",
+        "project" => "project_model_access_denied",
         _ => "key_model_access_denied",
     };
     let message = format!(

@@ -54,6 +54,8 @@ impl Pass {
             caller.accounts_of_model(&meters, name, &mut accounts);
         }
         accounts.extend(account_of_user_in_team(setup, &caller));
+        let names = [Some(&*ask.model), setup.group_name(&ask.model)].into_iter().flatten();
+        accounts.extend(names.filter_map(|name| caller.account_of_model_in_project(&meters, name)));
         accounts_of_attribution(&gate.keyring, setup, &attribution, &ask.model, now_ms, &mut accounts)?;
         accounts_of_gateway(&meters, setup, &mut accounts);
         accounts.sort_by_key(|account| account.meter.number);
@@ -166,7 +168,7 @@ impl Owner {
             Owner::Organization(_) => Some("organization"),
             Owner::Customer(_) => Some("end_user"),
             Owner::Model(_) => Some("model_per_key"),
-            Owner::Tag(_) | Owner::Gateway => None,
+            Owner::Project(_) | Owner::Tag(_) | Owner::Gateway => None,
         }
     }
 }
@@ -255,6 +257,7 @@ fn refusal(owner: &Owner, short: &Short) -> Fault {
         Owner::Member(id) => ("team_member", id.as_str()),
         Owner::Organization(id) => ("organization", id.as_str()),
         Owner::Customer(id) => ("end_user", id.as_str()),
+        Owner::Project(id) => ("project", id.as_str()),
         Owner::Tag(id) => ("tag", id.as_str()),
         Owner::Model(id) => ("model_per_key", id.as_str()),
         Owner::Gateway => ("gateway", "all"),

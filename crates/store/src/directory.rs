@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::records::{
-    Budget, Credential, Customer, Key, Model, Organization, OrganizationMember, Record, RetiredKey, Tag, Team,
+    Budget, Credential, Customer, Key, Model, Organization, OrganizationMember, Project, Record, RetiredKey, Tag, Team,
     TeamMember, User,
 };
 use crate::{Changes, Kind, Object};
@@ -35,6 +35,8 @@ pub struct Directory {
     pub teams: Entries<Team>,
     /// Members of teams, by `team/user`.
     pub team_members: Entries<TeamMember>,
+    /// Projects.
+    pub projects: Entries<Project>,
     /// Organizations.
     pub organizations: Entries<Organization>,
     /// Members of organizations, by `organization/user`.
@@ -93,6 +95,7 @@ impl Directory {
             Kind::User => put(&mut self.users, object),
             Kind::Team => put(&mut self.teams, object),
             Kind::TeamMember => put(&mut self.team_members, object),
+            Kind::Project => put(&mut self.projects, object),
             Kind::Organization => put(&mut self.organizations, object),
             Kind::OrganizationMember => put(&mut self.organization_members, object),
             Kind::Customer => put(&mut self.customers, object),

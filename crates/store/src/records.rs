@@ -8,6 +8,7 @@ mod key;
 mod model;
 pub mod money;
 mod organization;
+mod project;
 mod tag;
 mod team;
 mod user;
@@ -23,6 +24,7 @@ pub use customer::Customer;
 pub use key::{Key, RetiredKey, hash_key};
 pub use model::{Credential, Model};
 pub use organization::{Organization, OrganizationMember};
+pub use project::Project;
 pub use tag::Tag;
 pub use team::{MemberRole, Team, TeamMember};
 pub use user::{Role, User};
@@ -58,6 +60,7 @@ records! {
     User in users,
     Team in teams,
     TeamMember in team_members,
+    Project in projects,
     Organization in organizations,
     OrganizationMember in organization_members,
     Customer in customers,
@@ -100,7 +103,7 @@ macro_rules! spenders {
     };
 }
 
-spenders! { Key metadata, User metadata, Team metadata, Organization metadata, TeamMember, OrganizationMember, Customer, Tag, Budget }
+spenders! { Key metadata, User metadata, Team metadata, Organization metadata, Project metadata, TeamMember, OrganizationMember, Customer, Tag, Budget }
 
 /// When an object came about and was changed: milliseconds since 1970, and by whom (a user's id).
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]

@@ -22,6 +22,9 @@ pub struct Key {
     /// The team that pays.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub team_id: Option<String>,
+    /// The project of the team that it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<String>,
     /// The organization that pays.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub organization_id: Option<String>,

@@ -65,7 +65,7 @@ pub async fn delete(visit: Visit) -> Answer {
             let held = find(draft, id)?;
             let users = uses(draft.directory, id);
             if users > 0 {
-                let message = format!("Budget {id} is in use by {users} keys, users, teams, members, organizations, customers or tags. Give them another one first.");
+                let message = format!("Budget {id} is in use by {users} keys, users, teams, members, projects, organizations, customers or tags. Give them another one first.");
                 return Err(Refusal::bad_param("id", message));
             }
             draft.remove(id, held)?;
@@ -145,6 +145,7 @@ fn uses(directory: &Directory, id: &str) -> usize {
         + count(directory.users.values(), |user| same(&user.allowance.budget_id))
         + count(directory.teams.values(), |team| same(&team.allowance.budget_id) || same(&team.team_member_budget_id))
         + count(directory.team_members.values(), |member| same(&member.allowance.budget_id))
+        + count(directory.projects.values(), |project| same(&project.allowance.budget_id))
         + count(directory.organizations.values(), |organization| same(&organization.allowance.budget_id))
         + count(directory.organization_members.values(), |member: &OrganizationMember| {
             same(&member.allowance.budget_id)

@@ -170,7 +170,7 @@ pub fn row(id: &str, key: &Key, directory: &Directory, spend: &Spend) -> Fields 
         "user_id": key.user_id,
         "team_id": key.team_id,
         "agent_id": extra("agent_id"),
-        "project_id": extra("project_id"),
+        "project_id": key.project_id,
         "organization_id": key.organization_id,
         "org_id": key.organization_id,
         "permissions": key.permissions,

@@ -228,6 +228,7 @@ pub fn missing(kind: Kind, param: &str, id: &str) -> Refusal {
         Kind::Budget => "Budget",
         Kind::Customer => "End User",
         Kind::Organization => "Organization",
+        Kind::Project => "Project",
         Kind::Tag => "Tag",
         Kind::Team => "Team",
         Kind::TeamMember | Kind::OrganizationMember => "Member",

@@ -7,6 +7,7 @@ use store::records::{Key, Organization, Team};
 use super::super::draft::Draft;
 use super::super::form::{Field, Form, Takes, optional, required};
 use super::super::moment;
+use super::super::projects;
 use super::super::record::{ADDITION, filled, need, touched};
 use super::super::refusal::{Refusal, Result};
 use super::super::rights::{Wish, may, stands_for};
@@ -76,6 +77,9 @@ pub fn revised(draft: &Draft, before: &Key, mut form: Form, by: &KeyRules) -> Re
         }
     }
     bounds::keeps_within(draft.actor, manages, before, &key, draft.directory)?;
+    if (&key.project_id, &key.team_id) != (&before.project_id, &before.team_id) {
+        projects::fits(draft.directory, key.project_id.as_deref(), key.team_id.as_deref())?;
+    }
     Ok(key)
 }
 

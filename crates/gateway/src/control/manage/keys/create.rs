@@ -8,6 +8,7 @@ use store::records::{Key, Organization, Team};
 
 use super::super::draft::Draft;
 use super::super::form::{Field, Form, Takes, optional};
+use super::super::projects;
 use super::super::record::{blank, filled, need, need_budget};
 use super::super::refusal::{Refusal, Result};
 use super::super::rights::{Wish, may, stands_for};
@@ -118,6 +119,7 @@ pub fn issue(draft: &mut Draft, mut form: Form, secret: &str, delegated: bool, b
     let base = Key { key_name: name_of(secret), delegated, ..blank(draft) };
     let mut key = filled(draft, &base, form, &IN_METADATA)?;
     bounds::within(draft.actor, &mut key, draft.directory)?;
+    projects::fits(draft.directory, key.project_id.as_deref(), key.team_id.as_deref())?;
     need_budget(draft, &key.allowance)?;
     let id = hash_key(secret);
     if draft.find::<Key>(&id).is_some() || draft.directory.retired_keys.contains_key(&id) {

@@ -189,7 +189,7 @@ fn fits(form: &Form, id: &str, key: &Key, now: i64) -> bool {
     same("user_id", key.user_id.as_deref())
         && same("team_id", key.team_id.as_deref())
         && same("organization_id", key.organization_id.as_deref())
-        && same("project_id", extra("project_id"))
+        && same("project_id", key.project_id.as_deref())
         && same("agent_id", extra("agent_id"))
         && same("key_alias", key.key_alias.as_deref())
         && form.text("key_hash").is_none_or(|wanted| id_of(wanted) == id)

@@ -7,6 +7,7 @@ use store::records::{Budget, Team};
 use super::super::draft::Draft;
 use super::super::form::{Field, Takes, required};
 use super::super::keys;
+use super::super::projects;
 use super::super::refusal::Result;
 use super::super::rights::{Wish, may};
 use super::super::visit::{Answer, Visit, answer};
@@ -40,6 +41,7 @@ pub fn remove(draft: &mut Draft, id: &str, held: &Held<Team>) -> Result<()> {
     for (member, place) in directory.team_members.iter().filter(|(_, held)| held.record.team_id == id) {
         draft.remove(member, place)?;
     }
+    projects::remove_of(draft, id)?;
     // The budget that only its members had.
     if let Some(budget) = held.record.team_member_budget_id.as_deref()
         && let Some(there) = draft.find::<Budget>(budget)
