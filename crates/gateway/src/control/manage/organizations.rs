@@ -152,7 +152,9 @@ pub async fn info(visit: Visit) -> Answer {
 /// `POST /organization/info`: several of them.
 pub async fn infos(visit: Visit) -> Answer {
     const IDS: &[Field] = &[required("organizations", Takes::TEXTS)];
-    let ids = visit.form(&[IDS])?.texts("organizations").unwrap_or_default();
+    let mut ids = visit.form(&[IDS])?.texts("organizations").unwrap_or_default();
+    ids.sort();
+    ids.dedup();
     let rows = visit.read(|directory| ids.iter().map(|id| see(&visit, id, directory)).collect::<Result<Vec<_>>>())?;
     answer(json!(rows))
 }

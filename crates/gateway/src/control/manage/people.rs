@@ -107,8 +107,7 @@ impl<'d> Members<'d> {
 
 /// The teams that a user is in, by id.
 pub fn teams_of(directory: &Directory, user: &str) -> Vec<String> {
-    let own = directory.team_members.values().filter(|held| held.record.user_id == user);
-    let mut teams: Vec<_> = own.map(|held| held.record.team_id.clone()).collect();
+    let mut teams: Vec<_> = directory.teams_of(user).map(|(_, held)| held.record.team_id.clone()).collect();
     teams.sort();
     teams
 }

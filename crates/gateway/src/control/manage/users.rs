@@ -102,8 +102,7 @@ fn role_name(role: Role) -> Value {
 
 /// A user as a row of the incumbent's table.
 pub fn row(id: &str, user: &User, directory: &Directory, spend: &Spend) -> Fields {
-    let homes = directory.organization_members.values().filter(|held| held.record.user_id == id);
-    let mut homes: Vec<_> = homes.map(|held| &held.record).collect();
+    let mut homes: Vec<_> = directory.organizations_of(id).map(|(_, held)| &held.record).collect();
     homes.sort_by(|one, other| one.organization_id.cmp(&other.organization_id));
     let homes = homes.into_iter().map(|home| {
         json!({

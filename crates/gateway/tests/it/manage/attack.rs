@@ -337,3 +337,18 @@ async fn names_that_look_like_others_are_refused() {
         office.master().refused("POST", "/user/new", json!({ "user_id": name }), 400).await;
     }
 }
+
+#[tokio::test]
+async fn nobody_fills_our_memory_by_naming_one_thing_again_and_again() {
+    let office = Office::open("").await;
+    let key = office.key(json!({ "user_id": "plain" })).await;
+    let person = office.with(&key);
+    let many = |count: usize| vec![key.clone(); count];
+    assert_eq!(
+        person.done("POST", "/v2/key/info", json!({ "keys": many(1000) })).await["key"].as_array().unwrap().len(),
+        1000
+    );
+    person.refused("POST", "/v2/key/info", json!({ "keys": many(1001) }), 400).await;
+    person.refused("POST", "/key/generate", json!({ "models": vec!["demo"; 10_001] }), 400).await;
+    person.refused("POST", "/organization/info", json!({ "organizations": vec!["acme"; 10_001] }), 400).await;
+}

@@ -18,7 +18,9 @@ const FIELDS: &[Field] = &[required("team_ids", Takes::TEXTS)];
 /// `POST /team/delete`: all of the teams that are named, or none.
 pub async fn delete(visit: Visit) -> Answer {
     let form = visit.form(&[FIELDS])?;
-    let ids = form.texts("team_ids").unwrap_or_default();
+    let mut ids = form.texts("team_ids").unwrap_or_default();
+    ids.sort();
+    ids.dedup();
     visit
         .change(|draft| {
             for id in &ids {
