@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use policy::grants;
 use store::records::{
-    Allowance, Budget, Key, Organization, OrganizationMember, Project, Record, Role, Team, TeamMember, User,
+    Allowance, Budget, Key, Organization, OrganizationMember, Project, Record, Role, Spender, Team, TeamMember, User,
 };
 use store::{Directory, Entries, Registry};
 use types::{Fault, FaultKind, Side};
@@ -91,43 +91,26 @@ impl Caller {
     }
 
     fn resolve(directory: &Directory, meters: &Meters, hash: &str, now_ms: i64) -> Result<Self, Fault> {
-        let (hash, mut key, revoked_at) = find(directory, hash, now_ms)?;
-        // A shared budget may hold values for single models, too.
-        if let Some(shared) = record(&directory.budgets, key.allowance.budget_id.as_deref()) {
-            key = Arc::new(Key { allowance: key.allowance.over(&shared.allowance), ..Key::clone(&key) });
-        }
+        let (hash, key, revoked_at) = find(directory, hash, now_ms)?;
+        let key = whole(directory, key);
         let team_id = key.team_id.clone();
-        let mut team: Option<Arc<Team>> = record(&directory.teams, team_id.as_deref());
-        if let Some(team) = &mut team
-            && let Some(shared) = record(&directory.budgets, team.allowance.budget_id.as_deref())
-        {
-            *team = Arc::new(Team { allowance: team.allowance.over(&shared.allowance), ..Team::clone(team) });
-        }
-        let user = record(&directory.users, key.user_id.as_deref());
+        let team: Option<Arc<Team>> = spender(directory, team_id.as_deref());
+        let user: Option<Arc<User>> = spender(directory, key.user_id.as_deref());
         let organization_id = key.organization_id.clone().or_else(|| team.as_ref()?.organization_id.clone());
         let member = match (&team_id, &key.user_id) {
-            (Some(team), Some(user)) => record(&directory.team_members, Some(&TeamMember::id(team, user))),
+            (Some(team), Some(user)) => spender(directory, Some(&TeamMember::id(team, user))),
             _ => None,
         };
         let organization_member = match (&organization_id, &key.user_id) {
-            (Some(organization), Some(user)) => {
-                record(&directory.organization_members, Some(&OrganizationMember::id(organization, user)))
-            }
+            (Some(organization), Some(user)) => spender(directory, Some(&OrganizationMember::id(organization, user))),
             _ => None,
         };
-        let mut project: Option<Arc<Project>> = record(&directory.projects, key.project_id.as_deref());
-        if let Some(project) = &mut project
-            && let Some(shared) = record(&directory.budgets, project.allowance.budget_id.as_deref())
-        {
-            *project =
-                Arc::new(Project { allowance: project.allowance.over(&shared.allowance), ..Project::clone(project) });
-        }
         let mut caller = Caller {
             organization_member,
-            project,
+            project: spender(directory, key.project_id.as_deref()),
             is_admin: !key.delegated && user.as_ref().is_some_and(|user| user.user_role == Role::ProxyAdmin),
             user_id: key.user_id.clone(),
-            organization: record(&directory.organizations, organization_id.as_deref()),
+            organization: spender(directory, organization_id.as_deref()),
             valid_until: key.expires.into_iter().chain(revoked_at).min(),
             key: Some(key),
             key_hash: hash,
@@ -140,8 +123,8 @@ impl Caller {
         };
         caller.refuse_blocked()?;
         caller.budgets = caller.shared_budgets(directory)?;
-        caller.accounts = caller.count(directory, meters, now_ms);
-        caller.user_in_team = caller.count_user_in_team(directory, meters, now_ms);
+        caller.accounts = caller.count(meters, now_ms);
+        caller.user_in_team = caller.count_user_in_team(meters, now_ms);
         let accounts = caller.accounts.iter().chain(&caller.user_in_team);
         let changes = accounts.filter_map(|account| account.terms.valid_until);
         caller.valid_until = changes.chain(caller.valid_until).min();
@@ -215,13 +198,11 @@ impl Caller {
     }
 
     /// Everybody who pays for this caller, but not the user of a team's key.
-    fn count(&self, directory: &Directory, meters: &Meters, now_ms: i64) -> Vec<Account> {
+    fn count(&self, meters: &Meters, now_ms: i64) -> Vec<Account> {
         let mut accounts = Vec::new();
         let mut add = |subject: String, owner: Owner, allowance: Option<&Allowance>, lenient: bool| {
             let Some(allowance) = allowance else { return };
-            let shared = record(&directory.budgets, allowance.budget_id.as_deref());
-            let shared = shared.as_ref().map(|budget| &budget.allowance);
-            let terms = Terms::of(allowance, shared, lenient, now_ms);
+            let terms = Terms::of(allowance, None, lenient, now_ms);
             if terms.limit_something() {
                 accounts.push(Account { meter: meters.of(&subject), terms, owner });
             }
@@ -252,11 +233,10 @@ impl Caller {
     }
 
     /// The account of the user of a team's key.
-    fn count_user_in_team(&self, directory: &Directory, meters: &Meters, now_ms: i64) -> Option<Account> {
+    fn count_user_in_team(&self, meters: &Meters, now_ms: i64) -> Option<Account> {
         let (user, id) = (self.user.as_deref()?, self.user_id.as_ref()?);
         self.team_id.as_ref()?;
-        let shared = record(&directory.budgets, user.allowance.budget_id.as_deref());
-        let terms = Terms::of(&user.allowance, shared.as_ref().map(|budget| &budget.allowance), false, now_ms);
+        let terms = Terms::of(&user.allowance, None, false, now_ms);
         let account = || Account {
             meter: meters.of(&format!("user:{id}")),
             terms: terms.clone(),
@@ -393,6 +373,18 @@ fn find(directory: &Directory, hash: &str, now_ms: i64) -> Result<(String, Arc<K
 
 fn record<T: Record>(entries: &Entries<T>, id: Option<&str>) -> Option<Arc<T>> {
     entries.get(id?).map(|held| held.record.clone())
+}
+
+/// Somebody who may spend, with what their shared budget sets.
+fn spender<T: Spender>(directory: &Directory, id: Option<&str>) -> Option<Arc<T>> {
+    record(T::all(directory), id).map(|found| whole(directory, found))
+}
+
+fn whole<T: Spender>(directory: &Directory, found: Arc<T>) -> Arc<T> {
+    let Some(shared) = record(&directory.budgets, found.allowance().budget_id.as_deref()) else { return found };
+    let mut whole = T::clone(&found);
+    *whole.allowance_mut() = found.allowance().over(&shared.allowance);
+    Arc::new(whole)
 }
 
 /// Nobody has this key.

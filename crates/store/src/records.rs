@@ -75,6 +75,9 @@ pub trait Spender: Record + Default {
     /// Budgets and limits.
     fn allowance(&self) -> &Allowance;
 
+    /// The same, to be changed.
+    fn allowance_mut(&mut self) -> &mut Allowance;
+
     /// When and by whom.
     fn origin(&mut self) -> &mut Origin;
 
@@ -90,6 +93,10 @@ macro_rules! spenders {
         $(impl Spender for $record {
             fn allowance(&self) -> &Allowance {
                 &self.allowance
+            }
+
+            fn allowance_mut(&mut self) -> &mut Allowance {
+                &mut self.allowance
             }
 
             fn origin(&mut self) -> &mut Origin {
