@@ -143,7 +143,7 @@ fn plan_key(
     fields.retain(|name, _| KEY.iter().any(|field| field.name() == name) || name == "models");
     let mut key = Form::of(Value::Object(fields), &keys::NEW)?;
     key.set("user_id", user);
-    // Whoever makes a user may do for now whatever the user may.
+    // Whoever makes a user may do all that the new user may.
     keys::issue(draft, key, secret, false, &management.keys)
 }
 
