@@ -278,6 +278,7 @@ fn exceeded(place: &Place, spent: Usd, note: &str) -> Fault {
                 Owner::Team(id) => format!(" Team={id}"),
                 Owner::Member(id) => format!(" TeamMember={id}"),
                 Owner::Organization(id) => format!(" Organization={id}"),
+                Owner::Project(id) => format!(" Project={id}"),
                 Owner::Tag(id) => format!(" Tag={id}"),
                 Owner::Model(id) => format!(" Model={id}"),
                 _ => String::new(),

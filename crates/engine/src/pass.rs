@@ -59,6 +59,8 @@ impl Pass {
             caller.accounts_of_model(&meters, name, group, &mut accounts);
         }
         accounts.extend(account_of_user_in_team(setup, &caller));
+        let names = [Some(&*ask.model), setup.group_name(&ask.model)].into_iter().flatten();
+        accounts.extend(names.filter_map(|name| caller.account_of_model_in_project(&meters, name)));
         accounts_of_attribution(&gate.keyring, setup, &attribution, &ask.model, now_ms, &mut accounts)?;
         accounts_of_gateway(&meters, setup, &mut accounts);
         limit_key(&caller, &meters, setup, &mut accounts);
@@ -206,7 +208,7 @@ impl Owner {
             Owner::Organization(_) => Some(&limit_headers!("organization")),
             Owner::Customer(_) => Some(&limit_headers!("end_user")),
             Owner::Model(_) => Some(&limit_headers!("model_per_key")),
-            Owner::Tag(_) | Owner::Gateway | Owner::Deployment(_) | Owner::Provider(_) => None,
+            Owner::Project(_) | Owner::Tag(_) | Owner::Gateway | Owner::Deployment(_) | Owner::Provider(_) => None,
         }
     }
 }
@@ -309,6 +311,7 @@ fn refusal(owner: &Owner, short: &Short) -> Fault {
         Owner::Member(id) => ("team_member", id.as_str()),
         Owner::Organization(id) => ("organization", id.as_str()),
         Owner::Customer(id) => ("end_user", id.as_str()),
+        Owner::Project(id) => ("project", id.as_str()),
         Owner::Tag(id) => ("tag", id.as_str()),
         Owner::Model(id) => ("model_per_key", id.as_str()),
         Owner::Gateway => ("gateway", "all"),

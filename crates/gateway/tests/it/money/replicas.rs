@@ -179,6 +179,12 @@ async fn calls_at_a_time_are_those_of_all_replicas_together_and_every_slot_comes
     }
 }
 
+/// What answers cost, in thousandths of a cent.
+fn cost(answers: &[Answer]) -> u64 {
+    let cost = |answer: &Answer| answer.header("x-litellm-response-cost")?.parse::<f64>().ok();
+    answers.iter().filter_map(cost).map(|cost| (cost * 1e5).round() as u64).sum()
+}
+
 /// How long Redis stands still; `LOCKGATE_PAUSE_S` makes it longer.
 fn pause() -> Duration {
     let seconds = std::env::var("LOCKGATE_PAUSE_S").ok().and_then(|seconds| seconds.parse().ok());
@@ -191,8 +197,8 @@ async fn while_redis_stands_still_nobody_waits_and_every_limit_holds() {
     let limited = Team::chat(&team.key(json!({ "max_budget": 0.4 })).await, false);
     let free = Team::chat(&team.key(json!({ "rpm_limit": 100_000_000 })).await, false);
     // Everybody has a share of both.
-    let mut of_limited = served(&team.at_once(40, &limited).await);
-    assert_eq!((of_limited, served(&team.at_once(40, &free).await)), (40, 40));
+    let mut spent = cost(&team.at_once(40, &limited).await);
+    assert_eq!((spent, served(&team.at_once(40, &free).await)), (40 * 100, 40));
     team.redis.pause();
     let began = Instant::now();
     let (mut slowest, mut on_their_share) = (Duration::ZERO, 0);
@@ -201,22 +207,22 @@ async fn while_redis_stands_still_nobody_waits_and_every_limit_holds() {
         on_their_share += served(&answers);
         slowest = answers.iter().map(|answer| answer.took).max().unwrap_or_default().max(slowest);
         let answers = team.at_once(4, &limited).await;
-        of_limited += served(&answers);
+        spent += cost(&answers);
         slowest = answers.iter().map(|answer| answer.took).max().unwrap_or_default().max(slowest);
         assert!(answers.iter().all(|answer| [200, 422].contains(&answer.status())));
     }
     team.redis.resume();
     assert!(on_their_share > 0, "everybody lives on what they have");
     assert!(slowest < Duration::from_millis(300), "{slowest:?}, on a machine that may be busy");
-    assert!(of_limited <= 400, "{of_limited} calls of a tenth of a cent");
-    // Shares move again: the whole budget can be used, and no more.
+    assert!(spent <= 40_000, "{spent}");
+    // Shares move again: the whole budget can be used, and no more. What pays for a part of an answer buys that.
     let rest = timeout(PATIENCE, async {
-        while of_limited < 400 {
-            of_limited += served(&team.at_once(4, &limited).await);
+        while spent < 40_000 {
+            spent += cost(&team.at_once(4, &limited).await);
         }
-        of_limited
+        spent
     });
-    assert_eq!(rest.await.expect("all of it can be used"), 400);
+    assert_eq!(rest.await.expect("all of it can be used"), 40_000);
     assert_eq!(served(&team.at_once(20, &limited).await), 0);
 }
 
