@@ -58,8 +58,8 @@ impl Hold {
     /// `others` who pay for the deployment. Waits for others to settle when too little is left
     /// while they hold some, at most for `patience`.
     pub async fn take(pass: &Pass, others: &[Account], need: &Need, patience: Duration) -> Result<Self, Fault> {
-        let deadline = Instant::now() + patience;
-        let deadline_elsewhere = Instant::now() + sharing::PATIENCE;
+        let began = Instant::now();
+        let (deadline, deadline_elsewhere) = (began + patience, began + sharing::PATIENCE);
         let mut last = Last { here: patience.is_zero(), elsewhere: pass.meters.sharing().is_none() };
         let mut watched: Option<Arc<Notify>> = None;
         loop {

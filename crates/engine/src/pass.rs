@@ -94,7 +94,7 @@ impl Pass {
     /// Takes what the call needs of all limits. Where this replica's share is too small, it waits for others, but not
     /// for long.
     async fn take(&mut self, ask: &Ask) -> Result<(), Fault> {
-        let deadline = Instant::now() + sharing::PATIENCE;
+        let mut deadline = None;
         let tokens = self.foreseen(ask, &self.accounts);
         loop {
             let now_ms = self.now_ms().max(0) as u64;
@@ -108,7 +108,9 @@ impl Pass {
                 Err(refused) => refused,
             };
             let moved = match moved {
-                Some(mut moved) if refused.short.missing.is_some() => moved.ring(deadline).await,
+                Some(mut moved) if refused.short.missing.is_some() => {
+                    moved.ring(*deadline.get_or_insert_with(|| Instant::now() + sharing::PATIENCE)).await
+                }
                 _ => false,
             };
             if !moved {

@@ -1,7 +1,7 @@
 //! Limits and budgets that several replicas share. This replica uses no more than its share of each, without asking
 //! anybody; what the shares are is settled by whoever drives [`Sharing`], off the path of the calls.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -42,6 +42,8 @@ pub struct Sharing {
     active: Mutex<Vec<Arc<Meter>>>,
     /// How many replicas there are, as far as it is known.
     replicas: AtomicU64,
+    /// The state of the store in which all sums are known.
+    known_at: AtomicI64,
 }
 
 /// What a pool is of.
@@ -105,6 +107,11 @@ impl Sharing {
         self.replicas.store(replicas, Relaxed);
     }
 
+    /// All sums of the store's state `tick` are known.
+    pub(crate) fn known_up_to(&self, tick: i64) {
+        self.known_at.store(tick, Release);
+    }
+
     /// Has `meter` looked after.
     fn enrol(&self, meter: &Arc<Meter>) {
         self.active().push(meter.clone());
@@ -112,7 +119,7 @@ impl Sharing {
 
     /// Nobody knows any more what was said: it is to be said again.
     pub fn say_again(&self) {
-        for meter in self.active().iter() {
+        for meter in self.all() {
             meter.lock().pools.iter_mut().for_each(|pool| pool.said = Said::default());
         }
     }
@@ -122,25 +129,38 @@ impl Sharing {
     /// or not.
     pub fn asks(&self, hungry: bool, now_ms: u64) -> Vec<Ask> {
         let mut asks = Vec::new();
-        self.active().retain(|meter| {
+        // Whoever holds the lock of a meter may be about to enrol another one: the list is not locked meanwhile.
+        let mut active = std::mem::take(&mut *self.active());
+        active.retain(|meter| {
+            // At least that is known of the purse that is looked at now.
+            let known_at = self.known_at.load(Acquire);
             let mut state = meter.lock();
-            self.asks_of(meter, &mut state, hungry, now_ms, &mut asks);
+            self.asks_of(meter, &mut state, hungry, known_at, now_ms, &mut asks);
             state.is_enrolled = !state.pools.is_empty();
             state.is_enrolled
         });
+        self.active().append(&mut active);
         asks
     }
 
     /// Nobody makes calls any more: what is to be said so that the others have all that is not used.
     pub fn give_back(&self, now_ms: u64) -> Vec<Ask> {
         self.say_again();
-        for meter in self.active().iter() {
+        for meter in self.all() {
             meter.lock().pools.iter_mut().for_each(|pool| pool.wanted_at = 0);
         }
         self.asks(false, now_ms)
     }
 
-    fn asks_of(&self, meter: &Arc<Meter>, state: &mut State, hungry: bool, now_ms: u64, asks: &mut Vec<Ask>) {
+    fn asks_of(
+        &self,
+        meter: &Arc<Meter>,
+        state: &mut State,
+        hungry: bool,
+        known_at: i64,
+        now_ms: u64,
+        asks: &mut Vec<Ask>,
+    ) {
         let mut pools = std::mem::take(&mut state.pools);
         for pool in &mut pools {
             if hungry && pool.hunger == 0 && pool.contested_until <= now_ms {
@@ -186,7 +206,7 @@ impl Sharing {
             (pool.hunger, pool.share) = (0, pool.share.min(want));
             let claim = Claim {
                 pool: name(&meter.subject, pool.what),
-                kind: kind(pool.what, purse.as_ref()),
+                kind: kind(pool.what, purse.as_ref(), known_at),
                 capacity,
                 have: pool.share,
                 used,
@@ -241,7 +261,9 @@ impl Sharing {
     /// Another replica has too little of a pool. If we have too little too, one of us `yields`: what each has left may only
     /// be of use together.
     pub fn contest(&self, pool: &str, yields: bool, now_ms: u64) {
-        for meter in self.active().iter().filter(|meter| pool.starts_with(&*meter.subject)) {
+        let candidates = |meter: &&Arc<Meter>| pool.starts_with(&*meter.subject);
+        let candidates: Vec<Arc<Meter>> = self.active().iter().filter(candidates).cloned().collect();
+        for meter in candidates {
             let mut state = meter.lock();
             let pools = state.pools.iter_mut().filter(|own| name(&meter.subject, own.what) == pool);
             for pool in pools {
@@ -256,11 +278,16 @@ impl Sharing {
 
     /// The others have buried us: what we had is theirs.
     pub fn lose_all(&self) {
-        for meter in self.active().iter() {
+        for meter in self.all() {
             let mut state = meter.lock();
             state.pools.iter_mut().for_each(|pool| pool.share = 0);
             state.tell_purses();
         }
+    }
+
+    /// All of which account is kept. No lock of a meter is waited for while the list is locked.
+    fn all(&self) -> Vec<Arc<Meter>> {
+        self.active().clone()
     }
 
     fn active(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Meter>>> {
@@ -403,13 +430,14 @@ fn nanos(amount: Usd) -> u64 {
     u64::try_from(amount.nanos()).unwrap_or(0)
 }
 
-fn kind(what: What, purse: Option<&Purse>) -> Kind {
+fn kind(what: What, purse: Option<&Purse>, known_at: i64) -> Kind {
     match what {
         What::Limit(Dimension::Parallel) => Kind::Parallel,
         What::Limit(Dimension::Requests | Dimension::Tokens) => Kind::Minute,
         What::Limit(Dimension::DayTokens) => Kind::Day,
         What::Money(..) => {
-            let (sum, upto) = purse.map_or((0, 0), |purse| ((purse.base + purse.booked).nanos(), purse.known_at));
+            let (sum, upto) =
+                purse.map_or((0, 0), |purse| ((purse.base + purse.booked).nanos(), purse.known_at.max(known_at)));
             Kind::Money { sum, upto }
         }
     }

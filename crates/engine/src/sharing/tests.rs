@@ -106,3 +106,39 @@ fn a_pool_is_forgotten_when_nobody_uses_it_and_the_others_know_that() {
     sharing.settle(&asks, &[answer(0)], later);
     assert!(sharing.asks(false, later).is_empty() && sharing.active().is_empty());
 }
+
+#[test]
+fn a_sum_that_has_not_changed_is_as_new_as_all_others() {
+    let (sharing, meters, _meter) = replica();
+    meters.learn([], 9);
+    assert_eq!(said(&sharing.asks(false, NOW)), Some((0, 0, Kind::Money { sum: 0, upto: 9 })));
+}
+
+#[test]
+fn calls_that_begin_to_share_a_limit_never_wait_for_those_who_settle_shares_and_are_all_found() {
+    const SUBJECTS: usize = 2_000;
+    let sharing = Arc::new(Sharing::default());
+    let meters = Meters::shared(TimeZone::UTC, sharing.clone());
+    let limits = Limits { rpm: Some(10), ..Limits::default() };
+    let known = meters.of("known");
+    let found = std::thread::scope(|scope| {
+        let settling = scope.spawn(|| {
+            let mut found = std::collections::HashSet::new();
+            while found.len() < SUBJECTS {
+                let asks = sharing.asks(false, NOW);
+                found.extend(asks.iter().map(|ask| ask.claim.pool.clone()).filter(|pool| pool.starts_with("new")));
+                sharing.settle(&asks, &vec![answer(1); asks.len()], NOW);
+            }
+            found
+        });
+        for number in 0..SUBJECTS {
+            // As a call that counts in two places does.
+            let new = meters.of(&format!("new:{number}"));
+            let (mut one, mut other) = (known.lock(), new.lock());
+            one.share_limits(&known, &limits, NOW);
+            other.share_limits(&new, &limits, NOW);
+        }
+        settling.join().unwrap()
+    });
+    assert_eq!(found.len(), SUBJECTS);
+}
