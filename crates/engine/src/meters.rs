@@ -61,6 +61,8 @@ pub(crate) struct State {
     purses: Vec<Purse>,
     /// What is shared with other replicas.
     pub pools: Vec<Pool>,
+    /// Whether somebody looks after that.
+    pub is_enrolled: bool,
 }
 
 impl Meters {
@@ -83,11 +85,16 @@ impl Meters {
     /// Learns what the store knows to be spent, in its state `tick`.
     pub fn learn(&self, spends: impl IntoIterator<Item = Spend>, tick: i64) {
         for Spend { subject, period, others, own } in spends {
+            // Before the meter, so that no purse is made of what is out of date and told nothing any more.
+            let mut all = self.sums.write().unwrap_or_else(PoisonError::into_inner);
+            all.entry(subject.as_str().into()).or_default().insert(period.as_str().into(), others);
+            drop(all);
             if let Some(meter) = self.read(&subject) {
                 meter.lock().learn(&period, others, own, tick);
             }
-            let mut all = self.sums.write().unwrap_or_else(PoisonError::into_inner);
-            all.entry(subject.into()).or_default().insert(period.into(), others);
+        }
+        if let Some(sharing) = &self.sharing {
+            sharing.known_up_to(tick);
         }
     }
 

@@ -18,8 +18,8 @@ use crate::bells::Bells;
 use crate::caller::{Account, Owner, denied, no_model};
 use crate::keyring::Keyring;
 use crate::meters::Meters;
-use crate::sharing;
-use crate::taking::{Firmness, Taking};
+use crate::sharing::{self, What};
+use crate::taking::{Firmness, Refused, Taking};
 use crate::terms::Terms;
 use crate::{Caller, Counted, Gate, Group, Setup};
 
@@ -94,7 +94,7 @@ impl Pass {
     /// Takes what the call needs of all limits. Where this replica's share is too small, it waits for others, but not
     /// for long.
     async fn take(&mut self, ask: &Ask) -> Result<(), Fault> {
-        let deadline = Instant::now() + sharing::PATIENCE;
+        let mut deadline = None;
         let tokens = self.foreseen(ask, &self.accounts);
         loop {
             let now_ms = self.now_ms().max(0) as u64;
@@ -108,12 +108,23 @@ impl Pass {
                 Err(refused) => refused,
             };
             let moved = match moved {
-                Some(mut moved) if refused.short.missing.is_some() => moved.ring(deadline).await,
+                Some(mut moved) if refused.short.missing.is_some() => {
+                    moved.ring(*deadline.get_or_insert_with(|| Instant::now() + sharing::PATIENCE)).await
+                }
                 _ => false,
             };
             if !moved {
+                self.give_up(&refused, now_ms);
                 return Err(refusal(&self.accounts[refused.account].owner, &refused.short));
             }
+        }
+    }
+
+    /// What no other replica gave in time it will not give to the next call either.
+    fn give_up(&self, refused: &Refused, now_ms: u64) {
+        if refused.short.missing.is_some() {
+            let what = What::Limit(refused.short.dimension);
+            self.accounts[refused.account].meter.lock().give_up(what, now_ms);
         }
     }
 

@@ -177,9 +177,8 @@ impl Purse {
             (Some(worst), Obeys::No) => worst.max(likely),
         };
         let foreseen = need.likely.is_some() || need.grows;
-        // What can be foreseen must not ask other replicas again and again.
-        let share = if need.likely.is_some() { ours } else { left };
-        let share = share.part(if foreseen { SHARES } else { CAUTIOUS_SHARES });
+        // Of our share: nobody else has to be asked for more than a call like this one costs.
+        let share = ours.or_zero().part(if foreseen { SHARES } else { CAUTIOUS_SHARES });
         let wanted = share.max(likely).min(most);
         if wanted <= ours {
             return Funds::Grant(wanted);
@@ -193,12 +192,14 @@ impl Purse {
         if ours < left && !last.elsewhere {
             return Funds::Missing(left - ours);
         }
-        let left = ours;
-        // The last bit of money goes to one call, if it pays for more than the question.
-        let least = match need.obeys {
-            Obeys::No => likely.min(most),
-            Obeys::Yes | Obeys::Unknown => need.input,
+        // The last bit of money goes to one call, if it pays for more than the question. What is only the last bit of our
+        // share may pay for a whole answer together with what others have.
+        let least = match (need.obeys, need.likely) {
+            (Obeys::No, _) => likely.min(most),
+            (_, Some(likely)) if ours < left => likely.min(most),
+            (Obeys::Yes | Obeys::Unknown, _) => need.input,
         };
+        let left = ours;
         match least < left || least == left && least == most {
             true => Funds::Grant(left),
             false => Funds::TooLittle((limit - spent).or_zero()),
