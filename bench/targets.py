@@ -96,6 +96,8 @@ class Gateway(Direct):
     translates = True
     # More lines of `general_settings`.
     settings = []
+    # What is said about every model.
+    model_info = {}
 
     def __init__(self, binary, cases):
         self.binary, self.cases = binary, cases
@@ -119,6 +121,7 @@ class Gateway(Direct):
                 f"      model: {json.dumps(f'{case.provider}/{case.upstream}')}",
                 f"      api_base: http://{joined(mock.address)}{base}",
                 "      api_key: sk-mock",
+                f"    model_info: {json.dumps(self.model_info)}",
             ]
         return "\n".join([*lines, "general_settings:", f"  master_key: {KEY}", *self.settings, ""])
 
