@@ -12,6 +12,9 @@ use policy::{Purse, Span, Window};
 use tokio::sync::Notify;
 use types::Usd;
 
+/// Spans whose windows are remembered.
+const MOST_SPANS: usize = 64;
+
 /// What everybody has used.
 pub struct Meters {
     meters: RwLock<HashMap<Box<str>, Arc<Meter>>>,
@@ -20,6 +23,8 @@ pub struct Meters {
     next: AtomicU64,
     /// Where days and months begin.
     zone: TimeZone,
+    /// The window of each span that was asked for last: calendars are slow.
+    windows: RwLock<HashMap<Span, Window>>,
     /// What is shared with other replicas.
     sharing: Option<Arc<Sharing>>,
 }
@@ -68,8 +73,8 @@ pub(crate) struct State {
 impl Meters {
     /// Nothing was used yet; windows follow the calendar of `zone`.
     pub fn new(zone: TimeZone) -> Self {
-        let (meters, sums, next) = Default::default();
-        Meters { meters, sums, next, zone, sharing: None }
+        let (meters, sums, next, windows) = Default::default();
+        Meters { meters, sums, next, zone, windows, sharing: None }
     }
 
     /// The same, for a replica among several.
@@ -129,7 +134,20 @@ impl Meters {
 
     /// The window that `span` names at this moment.
     pub fn window(&self, span: Option<Span>, now_ms: i64) -> Window {
-        span.map_or(Window { start: i64::MIN, end: i64::MAX }, |span| span.window(now_ms.div_euclid(1000), &self.zone))
+        let Some(span) = span else { return Window { start: i64::MIN, end: i64::MAX } };
+        let now = now_ms.div_euclid(1000);
+        let windows = self.windows.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(window) = windows.get(&span).filter(|window| (window.start..window.end).contains(&now)) {
+            return *window;
+        }
+        drop(windows);
+        let window = span.window(now, &self.zone);
+        let mut windows = self.windows.write().unwrap_or_else(PoisonError::into_inner);
+        if windows.len() >= MOST_SPANS {
+            windows.clear();
+        }
+        windows.insert(span, window);
+        window
     }
 
     fn read(&self, subject: &str) -> Option<Arc<Meter>> {

@@ -1,6 +1,7 @@
 //! Step 3 of the journey: a call is admitted. All limits of all who pay for it are looked at together, and taken
 //! together or not at all; what was taken is given back when the pass is dropped, however the call ends.
 
+use std::cell::Cell;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::bells::Bells;
 use crate::caller::{Account, Owner, denied, no_model};
 use crate::keyring::Keyring;
 use crate::meters::Meters;
+use crate::note::CALL_ID;
 use crate::sharing::{self, What};
 use crate::taking::{Firmness, Refused, Taking};
 use crate::terms::Terms;
@@ -27,6 +29,8 @@ use crate::{Caller, Counted, Gate, Group, Setup};
 pub(crate) struct Pass {
     pub caller: Arc<Caller>,
     pub call_id: String,
+    /// Whether the call's id is ours, and no attempt has it yet.
+    pub id_is_free: Cell<bool>,
     pub attribution: Attribution,
     pub ip: Option<IpAddr>,
     pub meters: Arc<Meters>,
@@ -69,6 +73,7 @@ impl Pass {
         let mut pass = Pass {
             caller,
             call_id: call_id.to_owned(),
+            id_is_free: Cell::new(!ask.headers.contains_key(CALL_ID)),
             attribution,
             ip: ask.ip,
             meters,

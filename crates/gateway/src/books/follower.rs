@@ -19,10 +19,10 @@ use super::{LONGEST_PAUSE, REPLICA, unix_ms};
 use crate::coordination::Replica;
 
 /// How long lines gather before they are booked.
-const GATHER: Duration = Duration::from_millis(50);
+const GATHER: Duration = Duration::from_millis(200);
 /// How much longer than booking took nothing is booked where the database is a file: its work is done on our own cores,
-/// and callers come first.
-const REST: u32 = 9;
+/// and callers come first. Sums are late by that, and what is put off is not saved: most of the time it is little.
+const REST: u32 = 1;
 /// Longest such rest.
 const LONGEST_REST: Duration = Duration::from_secs(1);
 /// Bytes that may wait in the spool before callers do not come first any more.
@@ -201,11 +201,14 @@ async fn gathered(spool: &Spool, pause: Duration) {
 impl OwnSums {
     /// What the meters counted when it was spent has reached the sums.
     fn count(&mut self, entries: &[Entry]) {
+        let mut sums: HashMap<&Charge, Usd> = HashMap::new();
         for entry in entries {
-            for Charge { subject, period } in &entry.charges {
-                let counted = self.counted.entry((subject.clone(), period.clone())).or_default();
-                *counted += entry.cost.unwrap_or_default();
+            for charge in &entry.charges {
+                *sums.entry(charge).or_default() += entry.cost.unwrap_or_default();
             }
+        }
+        for (Charge { subject, period }, sum) in sums {
+            *self.counted.entry((subject.clone(), period.clone())).or_default() += sum;
         }
     }
 
