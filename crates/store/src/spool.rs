@@ -10,6 +10,7 @@
 mod folder;
 mod line;
 mod page;
+mod paper;
 mod pen;
 mod reader;
 mod syncer;
@@ -21,6 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use folder::Folder;
+use paper::Paper;
 pub use pen::{Mark, Pen};
 pub use reader::{Batch, Reader};
 use syncer::Syncer;
@@ -34,9 +36,11 @@ struct Limits {
     /// What is booked must be gone from the spool long before the ledger's rows are old enough to be deleted: nothing
     /// else tells, when the spool is read again, that it was booked before.
     age: Duration,
+    /// Bytes of a file that is prepared before it is written; 0 if none is.
+    prepared: u64,
 }
 
-const LIMITS: Limits = Limits { bytes: 16 << 20, age: Duration::from_secs(3600) };
+const LIMITS: Limits = Limits { bytes: 8 << 20, age: Duration::from_secs(3600), prepared: 8 << 20 };
 
 /// Name of the file for lines that cannot be booked.
 const REJECTED: &str = "rejected";
@@ -45,6 +49,7 @@ const REJECTED: &str = "rejected";
 pub struct Spool {
     folder: Arc<Folder>,
     syncer: Arc<Syncer>,
+    paper: Arc<Paper>,
     limits: Limits,
 }
 
@@ -57,7 +62,8 @@ impl Spool {
     fn open_within(dir: &Path, limits: Limits) -> io::Result<Self> {
         let folder = Arc::new(Folder::create(dir)?);
         let syncer = Arc::new(Syncer::start(folder.path().to_owned())?);
-        Ok(Spool { folder, syncer, limits })
+        let paper = Arc::new(Paper::new(folder.path(), limits.prepared)?);
+        Ok(Spool { folder, syncer, paper, limits })
     }
 
     /// The folder of this process.
@@ -67,7 +73,7 @@ impl Spool {
 
     /// A new pen, for one thread.
     pub fn pen(&self) -> io::Result<Pen> {
-        Pen::new(self.folder.clone(), self.syncer.clone(), self.limits)
+        Pen::new(self.folder.clone(), self.syncer.clone(), self.paper.clone(), self.limits)
     }
 
     /// Follows what the pens write.

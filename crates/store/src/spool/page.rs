@@ -5,6 +5,8 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::paper::Paper;
+
 /// The end of a file's name.
 const SUFFIX: &str = ".log";
 
@@ -31,6 +33,8 @@ pub(super) struct Page {
     named: AtomicBool,
     /// Whether the disk failed to take it: nobody knows what of it is there.
     spoilt: AtomicBool,
+    /// Whether it was not prepared: it grows.
+    pub grows: bool,
 }
 
 impl Page {
@@ -38,6 +42,12 @@ impl Page {
     pub fn create(folder: &Path, pen: u32, number: u64) -> io::Result<Self> {
         let file = OpenOptions::new().create_new(true).append(true).open(path(folder, pen, number))?;
         Ok(Self::of(file, folder))
+    }
+
+    /// Writes on a file that was prepared, if there is one.
+    pub fn prepared(paper: &Paper, folder: &Path, pen: u32, number: u64) -> Option<Self> {
+        let file = paper.take(&path(folder, pen, number))?;
+        Some(Page { grows: false, ..Self::of(file, folder) })
     }
 
     fn of(file: File, folder: &Path) -> Self {
@@ -48,10 +58,11 @@ impl Page {
             synced: AtomicU64::new(0),
             named: AtomicBool::new(false),
             spoilt: AtomicBool::new(false),
+            grows: true,
         }
     }
 
-    /// Appends `bytes`, or as much of it as the disk takes.
+    /// Writes `bytes` behind what was written before, or as much of it as the disk takes.
     pub fn append(&self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             match (&self.file).write(bytes) {

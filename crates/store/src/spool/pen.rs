@@ -13,6 +13,7 @@ use tokio::task::yield_now;
 
 use super::folder::Folder;
 use super::page::Page;
+use super::paper::Paper;
 use super::syncer::{Health, Syncer};
 use super::{Limits, line, lock};
 use crate::{Entry, Status};
@@ -62,8 +63,8 @@ impl Mark {
 }
 
 impl Pen {
-    pub(super) fn new(folder: Arc<Folder>, syncer: Arc<Syncer>, limits: Limits) -> io::Result<Self> {
-        let ink = syncer.enrol(|pen| Ink::new(folder.path().to_owned(), pen, limits))?;
+    pub(super) fn new(folder: Arc<Folder>, syncer: Arc<Syncer>, paper: Arc<Paper>, limits: Limits) -> io::Result<Self> {
+        let ink = syncer.enrol(|pen| Ink::new(folder.path().to_owned(), paper, pen, limits))?;
         Ok(Pen { ink, syncer, waiters: Mutex::default(), _folder: folder })
     }
 
@@ -124,6 +125,12 @@ impl Pen {
         std::mem::replace(&mut lock(&self.ink).page, page)
     }
 
+    /// Whether it writes in a file that was not prepared.
+    #[cfg(test)]
+    pub(super) fn grows(&self) -> bool {
+        lock(&self.ink).page.grows
+    }
+
     /// Whether the disk takes what is written. If not, nobody should make calls that cannot be booked.
     pub fn is_healthy(&self) -> bool {
         self.syncer.health().is_good()
@@ -160,6 +167,7 @@ impl Drop for Pen {
 /// The file of a pen, and what has not found its way into it.
 pub(super) struct Ink {
     folder: PathBuf,
+    paper: Arc<Paper>,
     pen: u32,
     number: u64,
     limits: Limits,
@@ -178,10 +186,10 @@ pub(super) struct Ink {
 }
 
 impl Ink {
-    fn new(folder: PathBuf, pen: u32, limits: Limits) -> io::Result<Self> {
+    fn new(folder: PathBuf, paper: Arc<Paper>, pen: u32, limits: Limits) -> io::Result<Self> {
         let (page, begun) = (Arc::new(Page::create(&folder, pen, 1)?), Instant::now());
         let (gathered, slip, settles, kept, torn) = Default::default();
-        Ok(Ink { folder, pen, number: 1, limits, page, begun, gathered, slip, settles, kept, torn })
+        Ok(Ink { folder, paper, pen, number: 1, limits, page, begun, gathered, slip, settles, kept, torn })
     }
 
     fn jot(&mut self, entry: &Entry, health: &Health) -> Mark {
@@ -273,16 +281,20 @@ impl Ink {
         self.page.append(bytes)
     }
 
-    /// Begins the next file when this one is full, old, or spoilt. If there cannot be one, this one grows on.
+    /// Begins the next file when this one is full, old, or spoilt, or grows although one is prepared. If there cannot be
+    /// one, this one grows on.
     pub fn turn(&mut self) {
         let written = self.page.written();
         let full = written >= self.limits.bytes || written > 0 && self.begun.elapsed() >= self.limits.age;
-        if !full && !self.page.is_spoilt() {
+        let due = full || self.page.is_spoilt();
+        if !due && !self.page.grows {
             return;
         }
-        if let Ok(page) = Page::create(&self.folder, self.pen, self.number + 1) {
-            (self.page, self.begun) = (Arc::new(page), Instant::now());
-            self.number += 1;
+        let (folder, next) = (&self.folder, self.number + 1);
+        let page = Page::prepared(&self.paper, folder, self.pen, next);
+        let page = page.or_else(|| due.then(|| Page::create(folder, self.pen, next).ok()).flatten());
+        if let Some(page) = page {
+            (self.page, self.begun, self.number) = (Arc::new(page), Instant::now(), next);
             self.torn = false;
         }
     }

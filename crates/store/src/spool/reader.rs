@@ -54,7 +54,7 @@ impl Reader {
         self.folder.path()
     }
 
-    /// Bytes that were not read yet.
+    /// Bytes that were not read yet, at most.
     pub fn waiting(&mut self) -> io::Result<u64> {
         self.look()
     }
@@ -82,7 +82,7 @@ impl Reader {
             batch.more |= track.read(share, batch)?;
         }
         if self.over && !batch.more {
-            self.tracks.values_mut().for_each(|track| track.give_up_line(batch));
+            self.tracks.values_mut().try_for_each(|track| track.give_up_line(batch))?;
             // What was just handed out may settle what is open.
             batch.more = !batch.entries.is_empty();
         }

@@ -11,6 +11,9 @@ use super::*;
 use crate::entry::samples::{full, usual};
 use crate::{Entry, Status};
 
+/// Nothing is prepared: files have the names and the sizes that one expects.
+const GROWING: Limits = Limits { prepared: 0, ..LIMITS };
+
 /// A folder of a test's own, gone when dropped.
 struct Dir(PathBuf);
 
@@ -48,7 +51,7 @@ fn put(pen: &Pen, entry: &Entry) -> Mark {
 }
 
 fn sized(bytes: u64) -> Limits {
-    Limits { bytes, ..LIMITS }
+    Limits { bytes, ..GROWING }
 }
 
 fn ids(batch: &Batch) -> Vec<(&str, Status)> {
@@ -72,7 +75,7 @@ fn drain(reader: &mut Reader, most: usize) -> Vec<Entry> {
 #[test]
 fn what_is_settled_is_handed_out_as_it_was_written() {
     let dir = Dir::new();
-    let spool = Spool::open(&dir.0).unwrap();
+    let spool = Spool::open_within(&dir.0, GROWING).unwrap();
     let pen = spool.pen().unwrap();
     let mut reader = spool.reader();
     assert!(reader.next(100).unwrap().entries.is_empty());
@@ -129,7 +132,7 @@ fn a_file_goes_when_everything_in_it_is_booked_and_nothing_in_it_is_open() {
 #[test]
 fn a_file_that_is_old_goes_although_nobody_writes_any_more() {
     let dir = Dir::new();
-    let spool = Spool::open_within(&dir.0, Limits { age: Duration::ZERO, ..LIMITS }).unwrap();
+    let spool = Spool::open_within(&dir.0, Limits { age: Duration::ZERO, ..GROWING }).unwrap();
     let pen = spool.pen().unwrap();
     put(&pen, &usual("a", Status::Success));
     let mut reader = spool.reader();
@@ -164,7 +167,7 @@ fn what_a_dead_process_left_open_is_interrupted() {
 #[test]
 fn a_folder_that_was_not_booked_is_found_again_in_full() {
     let dir = Dir::new();
-    let spool = Spool::open(&dir.0).unwrap();
+    let spool = Spool::open_within(&dir.0, GROWING).unwrap();
     let pen = spool.pen().unwrap();
     put(&pen, &usual("a", Status::Open));
     put(&pen, &usual("b", Status::Success));
@@ -179,7 +182,7 @@ fn a_folder_that_was_not_booked_is_found_again_in_full() {
 #[test]
 fn a_process_that_ends_in_order_leaves_nothing() {
     let dir = Dir::new();
-    let spool = Spool::open(&dir.0).unwrap();
+    let spool = Spool::open_within(&dir.0, GROWING).unwrap();
     let pen = spool.pen().unwrap();
     let mut reader = spool.reader();
     put(&pen, &usual("a", Status::Success));
@@ -195,7 +198,7 @@ fn a_process_that_ends_in_order_leaves_nothing() {
 #[test]
 fn a_line_behind_a_torn_one_is_read_and_one_that_is_not_understood_is_set_aside() {
     let dir = Dir::new();
-    let spool = Spool::open(&dir.0).unwrap();
+    let spool = Spool::open_within(&dir.0, GROWING).unwrap();
     let pen = spool.pen().unwrap();
     put(&pen, &usual("a", Status::Success));
     let path = spool.folder.path().join("000-00000001.log");
@@ -216,7 +219,7 @@ fn a_line_behind_a_torn_one_is_read_and_one_that_is_not_understood_is_set_aside(
 #[test]
 fn what_was_open_and_is_not_understood_is_set_aside_when_its_process_is_dead() {
     let dir = Dir::new();
-    let spool = Spool::open(&dir.0).unwrap();
+    let spool = Spool::open_within(&dir.0, GROWING).unwrap();
     let pen = spool.pen().unwrap();
     pen.jot(&usual("a", Status::Open));
     pen.write();
@@ -238,7 +241,7 @@ fn what_was_open_and_is_not_understood_is_set_aside_when_its_process_is_dead() {
 #[test]
 fn a_line_that_is_only_partly_there_is_waited_for() {
     let dir = Dir::new();
-    let spool = Spool::open(&dir.0).unwrap();
+    let spool = Spool::open_within(&dir.0, GROWING).unwrap();
     let pen = spool.pen().unwrap();
     put(&pen, &usual("a", Status::Success));
     put(&pen, &usual("b", Status::Success));
@@ -249,6 +252,54 @@ fn a_line_that_is_only_partly_there_is_waited_for() {
     assert_eq!(ids(&reader.next(10).unwrap()), [("a", Status::Success)]);
     fs::write(&path, &text).unwrap();
     assert_eq!(ids(&reader.next(10).unwrap()), [("b", Status::Success)]);
+}
+
+#[test]
+fn files_that_were_prepared_are_read_while_they_are_written_and_taken_over_like_all_others() {
+    let dir = Dir::new();
+    let spool = Spool::open_within(&dir.0, Limits { prepared: 100_000, bytes: 100_000, ..LIMITS }).unwrap();
+    let pen = spool.pen().unwrap();
+    let mut reader = spool.reader();
+    let mut number = 0;
+    let mut next = || {
+        number += 1;
+        usual(&number.to_string(), Status::Success)
+    };
+    while pen.grows() {
+        let entry = next();
+        put(&pen, &entry);
+        assert_eq!(drain(&mut reader, 10), [entry]);
+    }
+    assert_eq!(reader.waiting().unwrap(), 0, "what is only prepared is nothing that waits");
+    let settled = next();
+    put(&pen, &settled);
+    assert!(reader.waiting().unwrap() > 0);
+    assert_eq!(drain(&mut reader, 10), [settled]);
+    let file = spool.path().join(dir.files().last().unwrap());
+    assert_eq!(fs::metadata(file).unwrap().len(), 100_000, "it does not grow");
+    let full: Vec<Entry> = (0..400).map(|_| next()).collect();
+    full.iter().for_each(|entry| drop(put(&pen, entry)));
+    assert_eq!(drain(&mut reader, 30), full, "over the ends of files");
+    let left = next();
+    put(&pen, &left);
+    drop((pen, spool, reader));
+    let mut found = orphans(&dir.0).unwrap();
+    assert!(drain(&mut found[0], 10).ends_with(&[left]));
+    assert!(found[0].remove().unwrap());
+}
+
+#[test]
+fn half_a_line_in_a_prepared_file_counts_once_as_torn_when_its_process_is_dead() {
+    let dir = Dir::new();
+    let folder = dir.0.join("1-1");
+    fs::create_dir_all(&folder).unwrap();
+    let line = [line(&usual("a", Status::Success)).unwrap(), b"\n".to_vec()].concat();
+    fs::write(page::path(&folder, 0, 1), [&*line, &line[..40], &[0; 30_000]].concat()).unwrap();
+    let mut found = orphans(&dir.0).unwrap();
+    let (first, second) = (found[0].next(10).unwrap(), found[0].next(10).unwrap());
+    assert_eq!((ids(&first), first.torn + second.torn), (vec![("a", Status::Success)], 1));
+    found[0].booked(&first).unwrap();
+    assert!(found[0].remove().unwrap());
 }
 
 proptest! {
@@ -276,7 +327,9 @@ proptest! {
         let folder = dir.0.join("1-1");
         for cut in 0..=text.len() {
             fs::create_dir_all(&folder).unwrap();
-            fs::write(page::path(&folder, 0, 1), &text[..cut]).unwrap();
+            // As it is in a file that was prepared.
+            let zeros = vec![0; if cut % 2 == 0 { 0 } else { 10_000 }];
+            fs::write(page::path(&folder, 0, 1), [&text[..cut], &*zeros].concat()).unwrap();
             let mut found = orphans(&dir.0).unwrap();
             let whole = ends.iter().filter(|end| **end <= cut).count();
             prop_assert_eq!(drain(&mut found[0], 3), &entries[..whole]);
@@ -321,7 +374,7 @@ async fn join_all(mut futures: Vec<Pin<Box<impl Future<Output = ()>>>>) {
 #[tokio::test]
 async fn lines_gather_until_their_thread_has_nothing_else_to_do() {
     let dir = Dir::new();
-    let spool = Spool::open(&dir.0).unwrap();
+    let spool = Spool::open_within(&dir.0, GROWING).unwrap();
     let pen = spool.pen().unwrap();
     let lines = |name: &str| fs::read_to_string(spool.reader().path().join(name)).unwrap().lines().count();
     let marks: Vec<Mark> = (0..10).map(|number| pen.jot(&usual(&number.to_string(), Status::Success))).collect();
@@ -336,7 +389,7 @@ async fn lines_gather_until_their_thread_has_nothing_else_to_do() {
 #[tokio::test]
 async fn whoever_asks_the_disk_for_all_may_leave_and_the_others_ask_themselves() {
     let dir = Dir::new();
-    let spool = Spool::open(&dir.0).unwrap();
+    let spool = Spool::open_within(&dir.0, GROWING).unwrap();
     let pen = spool.pen().unwrap();
     let mark = put(&pen, &usual("a", Status::Success));
     let mut waiting = [Box::pin(pen.durable(&mark)), Box::pin(pen.durable(&mark))];
@@ -351,7 +404,7 @@ async fn whoever_asks_the_disk_for_all_may_leave_and_the_others_ask_themselves()
 #[tokio::test]
 async fn whoever_reads_is_woken_by_what_is_settled() {
     let dir = Dir::new();
-    let spool = Arc::new(Spool::open(&dir.0).unwrap());
+    let spool = Arc::new(Spool::open_within(&dir.0, GROWING).unwrap());
     let pen = spool.pen().unwrap();
     put(&pen, &usual("a", Status::Open));
     put(&pen, &usual("a", Status::Success));
@@ -362,7 +415,7 @@ async fn whoever_reads_is_woken_by_what_is_settled() {
 #[tokio::test]
 async fn lines_that_the_disk_refuses_are_kept_until_it_takes_them() {
     let dir = Dir::new();
-    let spool = Spool::open(&dir.0).unwrap();
+    let spool = Spool::open_within(&dir.0, GROWING).unwrap();
     let pen = spool.pen().unwrap();
     let good = pen.replace_page(page::Page::full());
     let mark = put(&pen, &usual("a", Status::Success));
@@ -382,7 +435,7 @@ async fn lines_that_the_disk_refuses_are_kept_until_it_takes_them() {
 #[tokio::test]
 async fn a_file_that_the_disk_failed_to_take_is_not_written_any_more() {
     let dir = Dir::new();
-    let spool = Spool::open(&dir.0).unwrap();
+    let spool = Spool::open_within(&dir.0, GROWING).unwrap();
     let pen = spool.pen().unwrap();
     // A pipe takes everything, and cannot be brought to a disk.
     let (_end, page) = page::Page::pipe();

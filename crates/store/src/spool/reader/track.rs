@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
 use super::super::line::{self, Flaw, Said};
@@ -24,7 +25,7 @@ pub(super) struct Track {
     input: Option<BufReader<File>>,
     /// Where the next line begins.
     offset: u64,
-    /// The beginning of it, as far as it is there.
+    /// Room for it, and the beginning of it if nobody will write the rest.
     line: Vec<u8>,
 }
 
@@ -56,10 +57,11 @@ impl Track {
         }
     }
 
-    /// A file is there; how many of its bytes were not read yet.
+    /// A file is there; how many of its bytes were not read yet, at most: what is prepared beyond what is written counts.
     pub fn found(&mut self, number: u64, bytes: u64) -> u64 {
         match self.sheets.back().map(|sheet| number.cmp(&sheet.number)) {
             Some(Ordering::Less) => 0,
+            Some(Ordering::Equal) if self.is_at_end() => 0,
             Some(Ordering::Equal) => bytes.saturating_sub(self.offset),
             Some(Ordering::Greater) | None => {
                 self.next.insert(number);
@@ -103,28 +105,32 @@ impl Track {
     fn line(&mut self, batch: &mut Batch) -> io::Result<Option<(Place, Vec<u8>)>> {
         loop {
             if let (Some(input), Some(sheet)) = (&mut self.input, self.sheets.back()) {
-                input.read_until(b'\n', &mut self.line)?;
-                if self.line.pop_if(|last| *last == b'\n').is_some() {
+                self.line.clear();
+                if read_line(input, &mut self.line)? {
                     let text = std::mem::take(&mut self.line);
                     let place = Place { number: sheet.number, offset: self.offset, length: text.len() };
                     self.offset += text.len() as u64 + 1;
                     return Ok(Some((place, text)));
                 }
+                // What was prepared may be written by the time of the next look.
+                input.seek(SeekFrom::Start(self.offset))?;
             }
             // A file with another one behind it is not written any more.
             let Some(number) = self.next.first().copied() else { return Ok(None) };
+            self.give_up_line(batch)?;
             self.input = Some(BufReader::new(File::open(self.path(number))?));
             self.next.remove(&number);
             self.sheets.push_back(Sheet { number, pending: 0 });
             self.offset = 0;
-            self.give_up_line(batch);
         }
     }
 
     /// Nobody will write the rest of the line.
-    pub fn give_up_line(&mut self, batch: &mut Batch) {
+    pub fn give_up_line(&mut self, batch: &mut Batch) -> io::Result<()> {
         batch.torn += usize::from(!self.line.is_empty());
+        self.offset += self.line.len() as u64;
         self.line.clear();
+        self.input.as_mut().map_or(Ok(0), |input| input.seek(SeekFrom::Start(self.offset))).map(drop)
     }
 
     /// Hands out what is open, as interrupted; says whether there is more.
@@ -163,8 +169,7 @@ impl Track {
     pub fn clear(&mut self, over: bool) -> io::Result<()> {
         while let Some(Sheet { number, pending: 0 }) = self.sheets.front() {
             if self.sheets.len() == 1 {
-                let at_end = self.input.as_mut().map_or(Ok(true), |input| input.fill_buf().map(<[u8]>::is_empty))?;
-                if !(over && at_end && self.next.is_empty()) {
+                if !(over && self.is_at_end() && self.next.is_empty()) {
                     return Ok(());
                 }
                 self.input = None;
@@ -173,6 +178,13 @@ impl Track {
             self.sheets.pop_front();
         }
         Ok(())
+    }
+
+    /// Whether nothing is written where the next line would begin.
+    fn is_at_end(&self) -> bool {
+        let mut next = [0];
+        let read = self.input.as_ref().map_or(Ok(0), |input| input.get_ref().read_at(&mut next, self.offset));
+        read.is_ok_and(|_| next == [0])
     }
 
     fn hand_out(&mut self, number: u64, entry: Entry, batch: &mut Batch) {
@@ -195,5 +207,21 @@ impl Track {
 
     fn path(&self, number: u64) -> PathBuf {
         page::path(&self.folder, self.pen, number)
+    }
+}
+
+/// Reads a line up to its end, without it; whether it is there. A zero is where nothing was written yet.
+fn read_line(input: &mut BufReader<File>, line: &mut Vec<u8>) -> io::Result<bool> {
+    loop {
+        let buffer = input.fill_buf()?;
+        let end = memchr::memchr2(b'\n', 0, buffer);
+        let whole = end.is_some_and(|end| buffer[end] == b'\n');
+        let read = end.unwrap_or(buffer.len());
+        line.extend_from_slice(&buffer[..read]);
+        let over = buffer.is_empty() || end.is_some() && !whole;
+        input.consume(read + usize::from(whole));
+        if whole || over {
+            return Ok(whole);
+        }
     }
 }
