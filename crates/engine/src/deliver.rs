@@ -39,8 +39,6 @@ pub(crate) struct Service {
     pub front: &'static dyn Front,
     /// Silence after which a sign of life is sent.
     pub heartbeat: Duration,
-    /// Whether several answers come in one stream: the end of one is not the end of all.
-    pub several: bool,
     /// How long a stream waits for money that others hold.
     pub patience: Duration,
 }
@@ -109,7 +107,7 @@ impl Stream {
                 ready!(self.poll_booked(cx));
             }
             // What may be the end is held back until it is booked.
-            if (over || service.several || !self.flow.is_complete())
+            if (over || !self.flow.is_complete())
                 && let Some(bytes) = self.flow.take()
             {
                 return Poll::Ready(Some(bytes));
@@ -128,8 +126,8 @@ impl Stream {
                 },
                 // Some dialects end with the connection: what was complete before it broke is complete.
                 Some(Err(fault)) => {
-                    let finished = self.flow.finish().map_err(|_| fault);
-                    self.finish(finished.err());
+                    let _ = self.flow.flush();
+                    self.finish(Some(fault));
                 }
                 None => {
                     let finished = self.flow.finish();
@@ -225,7 +223,7 @@ impl Delivery {
             let idle = match &self.state {
                 State::Flowing(stream) if stream.body.is_some() && stream.paying.is_none() => {
                     let flow = &stream.flow;
-                    let last_words = flow.is_complete() && !flow.is_over() && !self.service.several;
+                    let last_words = flow.is_complete() && !flow.is_over();
                     Some(if last_words { LAST_WORDS } else { flow.deployment.limits.idle })
                 }
                 _ => None,
@@ -256,3 +254,6 @@ impl Delivery {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

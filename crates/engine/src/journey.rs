@@ -156,7 +156,6 @@ impl Journey {
         Service {
             front: ask.front,
             heartbeat: ask.wishes.heartbeat.unwrap_or(self.setup.heartbeat),
-            several: ask.answers() > 1,
             patience: self.setup.spending.patience,
         }
     }

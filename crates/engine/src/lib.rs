@@ -28,6 +28,8 @@ mod note;
 mod pace;
 mod pass;
 mod reply;
+#[cfg(test)]
+mod rig;
 mod seat;
 mod setup;
 pub mod sharing;
