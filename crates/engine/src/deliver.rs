@@ -102,6 +102,13 @@ impl Stream {
             if let Some(fault) = self.flow.take_fault() {
                 self.finish(Some(fault));
             }
+            if self.body.is_some() && self.flow.owes() {
+                match self.flow.pay(service.patience) {
+                    Ok(paying) => self.paying = paying,
+                    Err(fault) => self.finish(Some(fault)),
+                }
+                continue;
+            }
             let over = self.body.is_none() || self.flow.is_over();
             if over {
                 ready!(self.poll_booked(cx));
@@ -117,10 +124,6 @@ impl Stream {
             *heard = Instant::now();
             match piece {
                 Some(Ok(piece)) => match self.flow.feed(piece) {
-                    Ok(()) if self.flow.owes() => match self.flow.pay(service.patience) {
-                        Ok(paying) => self.paying = paying,
-                        Err(fault) => self.finish(Some(fault)),
-                    },
                     Ok(()) => {}
                     Err(fault) => self.finish(Some(fault)),
                 },

@@ -244,14 +244,15 @@ impl Flow {
         self.booking = Some(booking);
     }
 
-    /// Whether more was written than what is held pays for.
+    /// Whether more was written than what is held pays for. What is complete is settled instead.
     pub fn owes(&self) -> bool {
-        self.output_bytes > self.paid_bytes
+        self.output_bytes > self.paid_bytes && !self.is_complete()
     }
 
     /// Holds more money; what to wait for, if others must give some back first.
     pub fn pay(&mut self, patience: Duration) -> Result<Option<Paying>, Fault> {
-        let paying = self.booking.as_ref().map_or(Ok(None), |booking| booking.pay(patience));
+        let written = self.output_bytes;
+        let paying = self.booking.as_ref().map_or(Ok(None), |booking| booking.pay(written, patience));
         self.paid();
         paying
     }

@@ -156,6 +156,15 @@ impl Hold {
         Err(hold.borrow().exhausted())
     }
 
+    /// Most that it can ever become: what nobody has spent.
+    pub fn most(&self) -> Usd {
+        let left = self.places.iter().filter_map(|place| {
+            let purse = place.meter.lock().purse_of(place.budget.span, place.start).copied()?;
+            Some(place.budget.limit - purse.spent())
+        });
+        left.min().unwrap_or(Usd::MAX)
+    }
+
     /// The fault of a stream whose money is gone.
     pub fn exhausted(&self) -> Fault {
         let used = self.places.iter().filter_map(|place| {

@@ -13,8 +13,8 @@ use bytes::Bytes;
 use dialects::{BACKS, FRONTS};
 use http::HeaderMap;
 use jiff::tz::TimeZone;
-use policy::Member;
-use policy::price::Pricing;
+use policy::price::{Origin, Pricing, Tariff};
+use policy::{Member, catalogue};
 use providers::Auth;
 use providers::http::{Client, Endpoint, Network};
 use store::Entry;
@@ -52,6 +52,11 @@ pub fn deployment(id: &str) -> Deployment {
         client_params: Vec::new(),
         health: Arc::new(Health::default()),
     }
+}
+
+/// What tokens of input and of output cost, picodollars.
+pub fn priced(input: u64, output: u64) -> Pricing {
+    Pricing::Fixed(Arc::new(Tariff::new(catalogue::PriceList::flat(input, output), Origin::Stated)))
 }
 
 /// A setup with these groups, where everybody may do everything.
@@ -119,28 +124,37 @@ pub type Script = Vec<Act>;
 /// A gateway with one model, `demo`, on one deployment.
 pub struct Rig {
     gate: Rc<Gate>,
+    pub meters: Arc<Meters>,
+    /// Attempts as they were opened.
+    pub opened: Rc<RefCell<Vec<Entry>>>,
     /// What was booked.
     pub entries: Rc<RefCell<Vec<Entry>>>,
+    provider: Arc<Provider>,
 }
 
-/// What the provider will do.
+/// What the provider will do, and the bodies that it got.
+#[derive(Default)]
 struct Provider {
     scripts: Mutex<VecDeque<Script>>,
+    bodies: Mutex<Vec<serde_json::Value>>,
 }
 
 /// A ledger without a disk.
-struct Kept(Rc<RefCell<Vec<Entry>>>);
+struct Kept {
+    opened: Rc<RefCell<Vec<Entry>>>,
+    settled: Rc<RefCell<Vec<Entry>>>,
+}
 
 impl Rig {
     /// What everybody together may spend and ask; `deployment` and its provider, which follows `scripts` in turn.
     pub fn new(spending: Spending, deployment: Deployment, scripts: impl IntoIterator<Item = Script>) -> Self {
-        let provider = Arc::new(Provider { scripts: Mutex::new(scripts.into_iter().collect()) });
-        let (meters, entries) = (Arc::new(Meters::new(TimeZone::UTC)), Rc::default());
-        let kept = Kept(Rc::clone(&entries));
+        let provider = Arc::new(Provider { scripts: Mutex::new(scripts.into_iter().collect()), ..Provider::default() });
+        let (meters, opened, entries) = (Arc::new(Meters::new(TimeZone::UTC)), Rc::default(), Rc::default());
+        let kept = Kept { opened: Rc::clone(&opened), settled: Rc::clone(&entries) };
         let setup = Setup { spending, ..setup([("demo", vec![Arc::new(deployment)])]) };
-        let wire = Rc::new(Client::within(Rc::new(Within(provider))));
-        let gate = gate(setup, wire, meters, Some(Rc::new(kept)));
-        Rig { gate, entries }
+        let wire = Rc::new(Client::within(Rc::new(Within(provider.clone()))));
+        let gate = gate(setup, wire, meters.clone(), Some(Rc::new(kept)));
+        Rig { gate, meters, opened, entries, provider }
     }
 
     /// The answer to a chat with these fields beside the question.
@@ -153,15 +167,21 @@ impl Rig {
         let (id, headers, body) = ("call".to_owned(), HeaderMap::new(), Bytes::from(body.to_string()));
         serve(&self.gate, Call { id, front, operation, path_model: None, headers, body, caller, ip: None }).await
     }
+
+    /// The bodies that the provider got.
+    pub fn bodies(&self) -> Vec<serde_json::Value> {
+        self.provider.bodies.lock().unwrap().clone()
+    }
 }
 
 impl Ledger for Kept {
-    fn open(&self, _: &Entry) -> Durable {
+    fn open(&self, entry: &Entry) -> Durable {
+        self.opened.borrow_mut().push(entry.clone());
         Box::pin(ready(()))
     }
 
     fn settle(&self, entry: &Entry) -> Durable {
-        self.0.borrow_mut().push(entry.clone());
+        self.settled.borrow_mut().push(entry.clone());
         Box::pin(ready(()))
     }
 
@@ -184,7 +204,10 @@ impl Network for Within {
 impl Provider {
     async fn serve(self: Arc<Self>, mut stream: DuplexStream) {
         let mut bytes = vec![0; 64 << 10];
-        assert!(stream.read(&mut bytes).await.unwrap() > 0);
+        let count = stream.read(&mut bytes).await.unwrap();
+        let request = String::from_utf8_lossy(&bytes[..count]);
+        let body = request.split_once("\r\n\r\n").unwrap().1;
+        self.bodies.lock().unwrap().push(serde_json::from_str(body).unwrap());
         let script = self.scripts.lock().unwrap().pop_front().expect("one script for each request");
         for act in script {
             match act {
