@@ -50,6 +50,8 @@ pub(crate) struct Booking {
     /// When it was sent, milliseconds since 1970.
     started_at: i64,
     input_estimate: u64,
+    /// The same, as it was quoted.
+    input_foreseen: u64,
     /// The bound that the provider was given, tokens.
     bound: Option<u64>,
     /// Whether the bound is ours, and smaller than what the caller wanted.
@@ -98,8 +100,9 @@ impl Booking {
         let foresees = limited || gate.ledger.is_some() || setup.pricing.block_unpriced;
         let input_estimate = if foresees { ask.input_estimate() } else { 0 };
         let habits = deployment.health.habits();
+        let input_foreseen = habits.input(input_estimate);
         let asked = Asked::of(ask, deployment);
-        let quote = if foresees { tariff.quote(habits.input(input_estimate), asked.service()) } else { None };
+        let quote = if foresees { tariff.quote(input_foreseen, asked.service()) } else { None };
         let bound = ask.output_bound().or(deployment.facts.max_output_tokens).filter(|_| has_output);
         let mut booking = Booking {
             entry: gate.ledger.is_some().then(|| Box::new(entry(order, input_estimate, quote.as_ref()))),
@@ -113,6 +116,7 @@ impl Booking {
             asked,
             hold: None,
             input_estimate,
+            input_foreseen,
             bound,
             lowered: None,
             has_output,
@@ -216,7 +220,7 @@ impl Booking {
     fn settle_with(&mut self, status: Status, mut usage: Usage, output_bytes: usize) -> Receipt {
         let estimated = usage.input.is_none() || self.has_output && usage.output.is_none();
         if usage.input.is_none() {
-            usage.input = Some(self.deployment.health.habits().input(self.input_estimate));
+            usage.input = Some(self.input_foreseen);
         } else if status == Status::Success {
             let (input, output) = (usage.input.unwrap_or_default(), usage.output.unwrap_or_default());
             self.deployment.health.note_answer(self.input_estimate, input, output, self.bound);

@@ -73,3 +73,16 @@ async fn money_that_does_not_pay_for_a_token_of_each_answer_asks_nobody() {
         assert_eq!((rig.ask(fields).await.status, rig.bodies().len()), (status, usize::from(status == 200)));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_provider_does_not_count_is_booked_as_it_was_quoted() {
+    let fields = json!({"stream": true});
+    let quoted = question(&fields).await as u64;
+    let uncounted = vec![stream(), Act::Wait(Duration::from_secs(9)), piece(0, "a"), finish(0)];
+    let counted = vec![stream(), piece(0, "a"), finish(0), counted(quoted * 10, 1)];
+    let rig = rig(1_000_000, [uncounted, counted]);
+    let both = async |fields: Value| text(rig.ask(fields).await).await;
+    tokio::join!(both(fields.clone()), both(fields));
+    let inputs: Vec<_> = rig.entries.borrow().iter().map(|entry| entry.usage.input).collect();
+    assert_eq!(inputs, [Some(quoted * 10), Some(quoted)], "whatever came to be known of the deployment in between");
+}
