@@ -1,5 +1,5 @@
 # The way in for people: each target is one line, the work is done by the scripts in tools/.
-.PHONY: run build test check bench bench-peers setup clean
+.PHONY: run build test check bench bench-books bench-peers setup clean
 
 run: # build a release and start the gateway on port 4000; ARGS="--config my.yaml" adds flags
 	@tools/run.sh $(ARGS)
@@ -15,6 +15,9 @@ check: # the fast part of `make test`: format, lints, unit tests
 
 bench: # cost, latency and memory beside nginx and the bare mock, in five minutes: docs/performance.md
 	@tools/bench.sh $(ARGS)
+
+bench-books: # what keys, budgets, limits and the ledger cost: all of them beside none of them, in two minutes
+	@tools/bench.sh --books $(ARGS)
 
 bench-peers: # the same with LiteLLM beside it, which takes long to install and to measure
 	@tools/bench.sh --litellm $(ARGS)

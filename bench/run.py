@@ -62,14 +62,14 @@ class Bench:
             run["after_kib"] = running.memory_kib()
         return run
 
-    def load(self, target, running, case):
-        """What the load runner has to say about one case."""
+    def load(self, target, running, case, key=KEY):
+        """What the load runner has to say about one case, asked with this key."""
         form = "body" if target.verbatim and case.provider == "openai" else "text"
         watch = {"mock": self.mock.pids()} | ({"target": running.pids()} if running.process else {})
         plan = {
             "address": joined(running.address),
             "path": PATH,
-            "headers": {"authorization": f"Bearer {KEY}"},
+            "headers": {"authorization": f"Bearer {key}"},
             "body": case.body(target.model(case)),
             "expect": {form: self.expected[case.name][form]},
             "shape": case.shape(target.share),

@@ -96,6 +96,8 @@ class Gateway(Direct):
     translates = True
     # More lines of `general_settings`.
     settings = []
+    # What is said about every model.
+    model_info = {}
 
     def __init__(self, binary, cases):
         self.binary, self.cases = binary, cases
@@ -119,24 +121,21 @@ class Gateway(Direct):
                 f"      model: {json.dumps(f'{case.provider}/{case.upstream}')}",
                 f"      api_base: http://{joined(mock.address)}{base}",
                 "      api_key: sk-mock",
+                f"    model_info: {json.dumps(self.model_info)}",
             ]
         return "\n".join([*lines, "general_settings:", f"  master_key: {KEY}", *self.settings, ""])
 
 
 class Lockgate(Gateway):
-    """Ours. Without a `database` it keeps its books as it does by default, in a file beside its configuration."""
+    """Ours. Without a `database` it keeps no books, as nginx keeps none either."""
 
     name = "lockgate"
-    # What a gateway without keys and books costs, as nginx has none either.
     settings = ["  database_url: none"]
 
     def __init__(self, binary, cases, database=None):
         super().__init__(binary, cases)
-        self.database = database
-
-    def config(self, mock):
-        # The settings it belongs to are the last in the file.
-        return super().config(mock) + (f"  database_url: {json.dumps(self.database)}\n" if self.database else "")
+        if database:
+            self.settings = [f"  database_url: {json.dumps(database)}"]
 
     def version(self):
         return subprocess.run([self.binary, "--version"], capture_output=True, text=True).stdout.split()[-1]

@@ -1,12 +1,18 @@
 #!/usr/bin/env bash
-# Builds a release and measures it beside nginx; with --litellm as the first argument, beside LiteLLM, too. Further
-# arguments go to bench/run.py.
+# Builds a release and measures it beside nginx; with --litellm as the first argument, beside LiteLLM, too; with --books,
+# beside itself without keys and books. Further arguments go to bench/run.py or bench/books.py.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-tools/setup.sh bench
+script=bench/run.py
+if [ "${1:-}" = --books ]; then
+  script=bench/books.py
+  shift
+else
+  tools/setup.sh bench
+fi
 if [ "${1:-}" = --litellm ]; then
   tools/setup.sh bench-peers
 fi
 cargo build --release --locked --bin lockgate --bin load
 built="${CARGO_TARGET_DIR:-target}/release"
-exec python3 bench/run.py --binary "$built/lockgate" --runner "$built/load" "$@"
+exec python3 "$script" --binary "$built/lockgate" --runner "$built/load" "$@"

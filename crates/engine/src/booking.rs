@@ -361,7 +361,11 @@ fn entry(order: &Order, input_estimate: u64, quote: Option<&Quote>) -> Entry {
     let pass = seat.pass();
     let caller = &pass.caller;
     Entry {
-        attempt_id: gate.dice.borrow_mut().uuid(pass.now_ms()),
+        // Most calls have one attempt, and nothing to tell the two apart by.
+        attempt_id: match pass.id_is_free.take() {
+            true => pass.call_id.clone(),
+            false => gate.dice.borrow_mut().uuid(pass.now_ms()),
+        },
         call_id: pass.call_id.clone(),
         session_id: pass.attribution.session_id.clone(),
         call_type: ask.front.call_type(ask.operation).to_owned(),

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use policy::grants;
-use store::records::{Allowance, Budget, Key, Organization, OrganizationMember, Record, Role, Team, TeamMember, User};
+use store::records::{
+    Allowance, Budget, Key, Organization, OrganizationMember, Project, Record, Role, Spender, Team, TeamMember, User,
+};
 use store::{Directory, Entries, Registry};
 use types::{Fault, FaultKind, Side};
 
@@ -35,6 +37,7 @@ pub struct Caller {
     user: Option<Arc<User>>,
     organization: Option<Arc<Organization>>,
     organization_member: Option<Arc<OrganizationMember>>,
+    project: Option<Arc<Project>>,
     /// Shared budgets that name models, and whose they are.
     budgets: Vec<(&'static str, Arc<Budget>)>,
     /// Where its calls are counted, whatever they ask for.
@@ -61,6 +64,7 @@ pub(crate) enum Owner {
     Team(String),
     Member(String),
     Organization(String),
+    Project(String),
     Customer(String),
     Tag(String),
     Model(String),
@@ -89,35 +93,26 @@ impl Caller {
     }
 
     fn resolve(directory: &Directory, meters: &Meters, hash: &str, now_ms: i64) -> Result<Self, Fault> {
-        let (hash, mut key, revoked_at) = find(directory, hash, now_ms)?;
-        // A shared budget may hold values for single models, too.
-        if let Some(shared) = record(&directory.budgets, key.allowance.budget_id.as_deref()) {
-            key = Arc::new(Key { allowance: key.allowance.over(&shared.allowance), ..Key::clone(&key) });
-        }
+        let (hash, key, revoked_at) = find(directory, hash, now_ms)?;
+        let key = whole(directory, key);
         let team_id = key.team_id.clone();
-        let mut team: Option<Arc<Team>> = record(&directory.teams, team_id.as_deref());
-        if let Some(team) = &mut team
-            && let Some(shared) = record(&directory.budgets, team.allowance.budget_id.as_deref())
-        {
-            *team = Arc::new(Team { allowance: team.allowance.over(&shared.allowance), ..Team::clone(team) });
-        }
-        let user = record(&directory.users, key.user_id.as_deref());
+        let team: Option<Arc<Team>> = spender(directory, team_id.as_deref());
+        let user: Option<Arc<User>> = spender(directory, key.user_id.as_deref());
         let organization_id = key.organization_id.clone().or_else(|| team.as_ref()?.organization_id.clone());
         let member = match (&team_id, &key.user_id) {
-            (Some(team), Some(user)) => record(&directory.team_members, Some(&TeamMember::id(team, user))),
+            (Some(team), Some(user)) => spender(directory, Some(&TeamMember::id(team, user))),
             _ => None,
         };
         let organization_member = match (&organization_id, &key.user_id) {
-            (Some(organization), Some(user)) => {
-                record(&directory.organization_members, Some(&OrganizationMember::id(organization, user)))
-            }
+            (Some(organization), Some(user)) => spender(directory, Some(&OrganizationMember::id(organization, user))),
             _ => None,
         };
         let mut caller = Caller {
             organization_member,
+            project: spender(directory, key.project_id.as_deref()),
             is_admin: !key.delegated && user.as_ref().is_some_and(|user| user.user_role == Role::ProxyAdmin),
             user_id: key.user_id.clone(),
-            organization: record(&directory.organizations, organization_id.as_deref()),
+            organization: spender(directory, organization_id.as_deref()),
             valid_until: key.expires.into_iter().chain(revoked_at).min(),
             key: Some(key),
             key_hash: hash,
@@ -130,8 +125,8 @@ impl Caller {
         };
         caller.refuse_blocked()?;
         caller.budgets = caller.shared_budgets(directory)?;
-        caller.accounts = caller.count(directory, meters, now_ms);
-        caller.user_in_team = caller.count_user_in_team(directory, meters, now_ms);
+        caller.accounts = caller.count(meters, now_ms);
+        caller.user_in_team = caller.count_user_in_team(meters, now_ms);
         let accounts = caller.accounts.iter().chain(&caller.user_in_team);
         let changes = accounts.filter_map(|account| account.terms.valid_until);
         caller.valid_until = changes.chain(caller.valid_until).min();
@@ -147,6 +142,10 @@ impl Caller {
                     "Authentication Error, Team={id} is blocked. Update via `/team/unblock` if you're an admin."
                 ))
             }
+            _ if self.project.as_ref().is_some_and(|project| project.blocked) => {
+                let id = self.key.as_deref().and_then(|key| key.project_id.as_deref()).unwrap_or_default();
+                blocked(format!("Authentication Error, Project={id} is blocked."))
+            }
             (_, Some(user)) if user.blocked => {
                 let id = self.user_id.as_deref().unwrap_or_default();
                 blocked(format!("Authentication Error, User={id} is blocked."))
@@ -156,13 +155,14 @@ impl Caller {
     }
 
     /// What everybody has who pays for this caller, or holds it back.
-    fn allowances(&self) -> [(&'static str, Option<&Allowance>); 6] {
+    fn allowances(&self) -> [(&'static str, Option<&Allowance>); 7] {
         [
             ("key", self.key.as_deref().map(|key| &key.allowance)),
             ("user", self.user.as_deref().map(|user| &user.allowance)),
             ("team", self.team.as_deref().map(|team| &team.allowance)),
             ("team_member", self.member.as_deref().map(|member| &member.allowance)),
             ("organization", self.organization.as_deref().map(|organization| &organization.allowance)),
+            ("project", self.project.as_deref().map(|project| &project.allowance)),
             ("organization", self.organization_member.as_deref().map(|member| &member.allowance)),
         ]
     }
@@ -178,6 +178,11 @@ impl Caller {
             (Some(id), _) if self.team.is_none() => return lost("Team", id),
             (_, Some(id)) if self.organization.is_none() => return lost("Organization", id),
             _ => {}
+        }
+        if let Some(id) = self.key.as_deref().and_then(|key| key.project_id.as_ref())
+            && self.project.is_none()
+        {
+            return lost("Project", id);
         }
         let mut budgets = Vec::new();
         for (who, allowance) in self.allowances() {
@@ -195,13 +200,11 @@ impl Caller {
     }
 
     /// Everybody who pays for this caller, but not the user of a team's key.
-    fn count(&self, directory: &Directory, meters: &Meters, now_ms: i64) -> Vec<Account> {
+    fn count(&self, meters: &Meters, now_ms: i64) -> Vec<Account> {
         let mut accounts = Vec::new();
         let mut add = |subject: String, owner: Owner, allowance: Option<&Allowance>, lenient: bool| {
             let Some(allowance) = allowance else { return };
-            let shared = record(&directory.budgets, allowance.budget_id.as_deref());
-            let shared = shared.as_ref().map(|budget| &budget.allowance);
-            let terms = Terms::of(allowance, shared, lenient, now_ms);
+            let terms = Terms::of(allowance, None, lenient, now_ms);
             if terms.limit_something() {
                 accounts.push(Account { meter: meters.of(&subject), terms, owner });
             }
@@ -221,6 +224,9 @@ impl Caller {
         let organization = self.organization.as_deref().map(|organization| &organization.allowance);
         let owner = Owner::Organization(id(&self.organization_id));
         add(format!("organization:{}", id(&self.organization_id)), owner, organization, false);
+        if let (Some(project), Some(name)) = (&self.project, key.and_then(|key| key.project_id.as_ref())) {
+            add(format!("project:{name}"), Owner::Project(name.clone()), Some(&project.allowance), false);
+        }
         let member = OrganizationMember::id(&id(&self.organization_id), &id(&self.user_id));
         let allowance = self.organization_member.as_deref().map(|member| &member.allowance);
         add(format!("organization_member:{member}"), Owner::Organization(member), allowance, false);
@@ -228,11 +234,10 @@ impl Caller {
     }
 
     /// The account of the user of a team's key.
-    fn count_user_in_team(&self, directory: &Directory, meters: &Meters, now_ms: i64) -> Option<Account> {
+    fn count_user_in_team(&self, meters: &Meters, now_ms: i64) -> Option<Account> {
         let (user, id) = (self.user.as_deref()?, self.user_id.as_ref()?);
         self.team_id.as_ref()?;
-        let shared = record(&directory.budgets, user.allowance.budget_id.as_deref());
-        let terms = Terms::of(&user.allowance, shared.as_ref().map(|budget| &budget.allowance), false, now_ms);
+        let terms = Terms::of(&user.allowance, None, false, now_ms);
         let account = || Account {
             meter: meters.of(&format!("user:{id}")),
             terms: terms.clone(),
@@ -286,6 +291,7 @@ impl Caller {
             self.member.as_deref().map(|member| ("team_member", &member.allowed_models)),
             own,
             self.organization.as_deref().map(|organization| ("organization", &organization.models)),
+            self.project.as_deref().map(|project| ("project", &project.models)),
         ];
         let budgets = self.budgets.iter().map(|(who, budget)| (*who, &budget.allowed_models));
         let mut lists = lists.into_iter().flatten().chain(budgets);
@@ -309,8 +315,11 @@ impl Caller {
 
     /// Whether its key or its team has a budget or limits for this model alone.
     pub(crate) fn limits_model(&self, model: &str) -> bool {
-        let allowances =
-            [self.key.as_deref().map(|key| &key.allowance), self.team.as_deref().map(|team| &team.allowance)];
+        let allowances = [
+            self.key.as_deref().map(|key| &key.allowance),
+            self.team.as_deref().map(|team| &team.allowance),
+            self.project.as_deref().map(|project| &project.allowance),
+        ];
         allowances.into_iter().flatten().any(|allowance| Terms::of_model(allowance, model).limit_something())
     }
 
@@ -338,11 +347,22 @@ impl Caller {
         }
     }
 
-    /// Tags that all its calls have: of the key, and of the team.
+    /// What its project is limited to for one model alone.
+    pub(crate) fn account_of_model_in_project(&self, meters: &Meters, model: &str) -> Option<Account> {
+        let (project, id) = (self.project.as_deref()?, self.key.as_deref()?.project_id.as_deref()?);
+        let terms = Terms::of_model(&project.allowance, model);
+        let subject = format!("model:project:{id}|{model}");
+        let account =
+            || Account { meter: meters.of(&subject), terms: terms.clone(), owner: Owner::Model(model.to_owned()) };
+        terms.limit_something().then(account)
+    }
+
+    /// Tags that all its calls have: of the key, of the team, and of the project.
     pub(crate) fn tags(&self) -> impl Iterator<Item = &str> {
         let key = self.key.as_deref().and_then(|key| key.metadata.get("tags"));
         let team = self.team.as_deref().and_then(|team| team.metadata.get("tags"));
-        let lists = [key, team].into_iter().flatten().filter_map(|tags| tags.as_array());
+        let project = self.project.as_deref().and_then(|project| project.metadata.get("tags"));
+        let lists = [key, team, project].into_iter().flatten().filter_map(|tags| tags.as_array());
         lists.flatten().filter_map(|tag| tag.as_str())
     }
 }
@@ -372,6 +392,18 @@ fn record<T: Record>(entries: &Entries<T>, id: Option<&str>) -> Option<Arc<T>> {
     entries.get(id?).map(|held| held.record.clone())
 }
 
+/// Somebody who may spend, with what their shared budget sets.
+fn spender<T: Spender>(directory: &Directory, id: Option<&str>) -> Option<Arc<T>> {
+    record(T::all(directory), id).map(|found| whole(directory, found))
+}
+
+fn whole<T: Spender>(directory: &Directory, found: Arc<T>) -> Arc<T> {
+    let Some(shared) = record(&directory.budgets, found.allowance().budget_id.as_deref()) else { return found };
+    let mut whole = T::clone(&found);
+    *whole.allowance_mut() = found.allowance().over(&shared.allowance);
+    Arc::new(whole)
+}
+
 /// Nobody has this key.
 pub(crate) fn unknown_key() -> Fault {
     let message = "Authentication Error, Invalid API key provided.";
@@ -399,6 +431,7 @@ pub(crate) fn no_model(who: &str, model: &str) -> Fault {
         "user" => "user_model_access_denied",
         "organization" => "org_model_access_denied",
         "customer" => "customer_model_access_denied",
+        "project" => "project_model_access_denied",
         _ => "key_model_access_denied",
     };
     let message = format!(

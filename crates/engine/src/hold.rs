@@ -37,9 +37,20 @@ enum Asked {
     Held(Hold),
     /// Somebody's money is held by others.
     Wait(Arc<Meter>),
-    /// It may be with other replicas; whether it is worth waiting for.
-    Elsewhere(bool),
+    /// It may be with other replicas.
+    Elsewhere(Elsewhere),
     Refused(Fault),
+}
+
+/// What is known of money that other replicas may have.
+#[derive(Clone, Copy)]
+enum Elsewhere {
+    /// They were asked.
+    Asked,
+    /// They have nothing to spare, but what they hold may come back.
+    Held,
+    /// Nobody can be asked.
+    Out,
 }
 
 impl Hold {
@@ -47,8 +58,8 @@ impl Hold {
     /// `others` who pay for the deployment. Waits for others to settle when too little is left
     /// while they hold some, at most for `patience`.
     pub async fn take(pass: &Pass, others: &[Account], need: &Need, patience: Duration) -> Result<Self, Fault> {
-        let deadline = Instant::now() + patience;
-        let deadline_elsewhere = Instant::now() + sharing::PATIENCE;
+        let began = Instant::now();
+        let (deadline, deadline_elsewhere) = (began + patience, began + sharing::PATIENCE);
         let mut last = Last { here: patience.is_zero(), elsewhere: pass.meters.sharing().is_none() };
         let mut watched: Option<Arc<Notify>> = None;
         loop {
@@ -59,12 +70,18 @@ impl Hold {
             }
             let moved = pass.meters.sharing().map(|sharing| Bells::listen([sharing.moved.clone()].into_iter()));
             let result = match ask(pass, others, need, last) {
-                Asked::Elsewhere(worth) => {
-                    let waited = match moved {
-                        Some(mut moved) if worth => moved.ring(deadline_elsewhere).await,
-                        _ => false,
+                Asked::Elsewhere(elsewhere) => {
+                    let until = match elsewhere {
+                        Elsewhere::Asked => deadline_elsewhere,
+                        Elsewhere::Held => deadline,
+                        Elsewhere::Out => Instant::now(),
                     };
-                    last.elsewhere = !waited;
+                    let look_again = until.min(Instant::now() + sharing::LOOK_AGAIN);
+                    let rang = match moved {
+                        Some(mut moved) => moved.ring(look_again).await,
+                        None => false,
+                    };
+                    last.elsewhere = !rang && Instant::now() >= until;
                     continue;
                 }
                 Asked::Wait(meter) => {
@@ -218,17 +235,22 @@ fn ask(pass: &Pass, others: &[Account], need: &Need, last: Last) -> Asked {
     payers.sort_by_key(|account| account.meter.number);
     let mut states: Vec<MutexGuard<State>> = payers.iter().map(|account| account.meter.lock()).collect();
     let mut places = Vec::with_capacity(payers.len());
-    let (mut funds, mut speaker, mut worth) = (Funds::Grant(Usd::MAX), 0, true);
+    let (mut funds, mut speaker, mut elsewhere) = (Funds::Grant(Usd::MAX), 0, Elsewhere::Asked);
     for (payer, account) in payers.iter().enumerate() {
         for budget in &account.terms.budgets {
             let window = pass.meters.window(budget.span, now_ms);
             states[payer].purse(&pass.meters, &account.meter.subject, budget.span, window);
-            states[payer].share_budget(&account.meter, budget, window.start);
+            states[payer].share_budget(&account.meter, budget, window.start, now_ms.max(0) as u64);
             let purse = states[payer].purse(&pass.meters, &account.meter.subject, budget.span, window);
             let offer = purse.offer(budget, need, last);
             if let Funds::Missing(missing) = offer {
                 let (what, missing) = (What::Money(budget.span, window.start), missing.nanos().max(0) as u64);
-                worth &= states[payer].want_more(&account.meter, what, missing, now_ms.max(0) as u64);
+                let asked = states[payer].want_more(&account.meter, what, missing, now_ms.max(0) as u64);
+                elsewhere = match states[payer].is_held_elsewhere(&account.meter, what) {
+                    true => Elsewhere::Held,
+                    false if asked => Elsewhere::Asked,
+                    false => Elsewhere::Out,
+                };
             }
             let together = funds.and(offer);
             if together != funds {
@@ -249,7 +271,7 @@ fn ask(pass: &Pass, others: &[Account], need: &Need, last: Last) -> Asked {
             Asked::Held(Hold { places: places.into_iter().map(|(_, place)| place).collect(), amount })
         }
         (Funds::Wait, Some(place)) => Asked::Wait(place.meter.clone()),
-        (Funds::Missing(_), Some(_)) => Asked::Elsewhere(worth),
+        (Funds::Missing(_), Some(_)) => Asked::Elsewhere(elsewhere),
         (Funds::Spent(spent, _), Some(place)) => Asked::Refused(exceeded(place, spent, "")),
         (Funds::TooLittle(left), Some(place)) => {
             let note = " What is left does not pay for this request.";
@@ -276,6 +298,7 @@ fn exceeded(place: &Place, spent: Usd, note: &str) -> Fault {
                 Owner::Team(id) => format!(" Team={id}"),
                 Owner::Member(id) => format!(" TeamMember={id}"),
                 Owner::Organization(id) => format!(" Organization={id}"),
+                Owner::Project(id) => format!(" Project={id}"),
                 Owner::Tag(id) => format!(" Tag={id}"),
                 Owner::Model(id) => format!(" Model={id}"),
                 _ => String::new(),

@@ -12,6 +12,9 @@ use policy::{Purse, Span, Window};
 use tokio::sync::Notify;
 use types::Usd;
 
+/// Spans whose windows are remembered.
+const MOST_SPANS: usize = 64;
+
 /// What everybody has used.
 pub struct Meters {
     meters: RwLock<HashMap<Box<str>, Arc<Meter>>>,
@@ -20,6 +23,8 @@ pub struct Meters {
     next: AtomicU64,
     /// Where days and months begin.
     zone: TimeZone,
+    /// The window of each span that was asked for last: calendars are slow.
+    windows: RwLock<HashMap<Span, Window>>,
     /// What is shared with other replicas.
     sharing: Option<Arc<Sharing>>,
 }
@@ -61,13 +66,15 @@ pub(crate) struct State {
     purses: Vec<Purse>,
     /// What is shared with other replicas.
     pub pools: Vec<Pool>,
+    /// Whether somebody looks after that.
+    pub is_enrolled: bool,
 }
 
 impl Meters {
     /// Nothing was used yet; windows follow the calendar of `zone`.
     pub fn new(zone: TimeZone) -> Self {
-        let (meters, sums, next) = Default::default();
-        Meters { meters, sums, next, zone, sharing: None }
+        let (meters, sums, next, windows) = Default::default();
+        Meters { meters, sums, next, zone, windows, sharing: None }
     }
 
     /// The same, for a replica among several.
@@ -83,14 +90,16 @@ impl Meters {
     /// Learns what the store knows to be spent, in its state `tick`.
     pub fn learn(&self, spends: impl IntoIterator<Item = Spend>, tick: i64) {
         for Spend { subject, period, others, own } in spends {
-            if let Some(meter) = self.read(&subject) {
-                meter.lock().learn(&period, others, own);
-            }
+            // Before the meter, so that no purse is made of what is out of date and told nothing any more.
             let mut all = self.sums.write().unwrap_or_else(PoisonError::into_inner);
-            all.entry(subject.into()).or_default().insert(period.into(), others);
+            all.entry(subject.as_str().into()).or_default().insert(period.as_str().into(), others);
+            drop(all);
+            if let Some(meter) = self.read(&subject) {
+                meter.lock().learn(&period, others, own, tick);
+            }
         }
         if let Some(sharing) = &self.sharing {
-            sharing.note_tick(tick);
+            sharing.known_up_to(tick);
         }
     }
 
@@ -125,7 +134,20 @@ impl Meters {
 
     /// The window that `span` names at this moment.
     pub fn window(&self, span: Option<Span>, now_ms: i64) -> Window {
-        span.map_or(Window { start: i64::MIN, end: i64::MAX }, |span| span.window(now_ms.div_euclid(1000), &self.zone))
+        let Some(span) = span else { return Window { start: i64::MIN, end: i64::MAX } };
+        let now = now_ms.div_euclid(1000);
+        let windows = self.windows.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(window) = windows.get(&span).filter(|window| (window.start..window.end).contains(&now)) {
+            return *window;
+        }
+        drop(windows);
+        let window = span.window(now, &self.zone);
+        let mut windows = self.windows.write().unwrap_or_else(PoisonError::into_inner);
+        if windows.len() >= MOST_SPANS {
+            windows.clear();
+        }
+        windows.insert(span, window);
+        window
     }
 
     fn read(&self, subject: &str) -> Option<Arc<Meter>> {
@@ -164,11 +186,12 @@ impl State {
         self.purses.iter_mut().find(|purse| purse.span == span && purse.window.start == start)
     }
 
-    fn learn(&mut self, period: &str, others: Usd, own: Usd) {
+    fn learn(&mut self, period: &str, others: Usd, own: Usd, tick: i64) {
         let mut booked = Vec::new();
         for purse in self.purses.iter_mut().filter(|purse| Purse::period(purse.span, purse.window) == period) {
             let before = std::mem::replace(&mut purse.booked, own);
-            purse.base = others;
+            // With what is said of it: another replica may know more, or less, by now.
+            (purse.base, purse.known_at) = (others, tick);
             booked.push((*purse, own - before));
         }
         booked.iter().for_each(|(purse, amount)| self.shrink(purse, *amount));

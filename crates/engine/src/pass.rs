@@ -1,6 +1,7 @@
 //! Step 3 of the journey: a call is admitted. All limits of all who pay for it are looked at together, and taken
 //! together or not at all; what was taken is given back when the pass is dropped, however the call ends.
 
+use std::cell::Cell;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -18,8 +19,9 @@ use crate::bells::Bells;
 use crate::caller::{Account, Owner, denied, no_model};
 use crate::keyring::Keyring;
 use crate::meters::Meters;
-use crate::sharing;
-use crate::taking::{Firmness, Taking};
+use crate::note::CALL_ID;
+use crate::sharing::{self, What};
+use crate::taking::{Firmness, Refused, Taking};
 use crate::terms::Terms;
 use crate::{Caller, Counted, Gate, Group, Setup};
 
@@ -27,6 +29,8 @@ use crate::{Caller, Counted, Gate, Group, Setup};
 pub(crate) struct Pass {
     pub caller: Arc<Caller>,
     pub call_id: String,
+    /// Whether the call's id is ours, and no attempt has it yet.
+    pub id_is_free: Cell<bool>,
     pub attribution: Attribution,
     pub ip: Option<IpAddr>,
     pub meters: Arc<Meters>,
@@ -59,6 +63,8 @@ impl Pass {
             caller.accounts_of_model(&meters, name, group, &mut accounts);
         }
         accounts.extend(account_of_user_in_team(setup, &caller));
+        let names = [Some(&*ask.model), setup.group_name(&ask.model)].into_iter().flatten();
+        accounts.extend(names.filter_map(|name| caller.account_of_model_in_project(&meters, name)));
         accounts_of_attribution(&gate.keyring, setup, &attribution, &ask.model, now_ms, &mut accounts)?;
         accounts_of_gateway(&meters, setup, &mut accounts);
         limit_key(&caller, &meters, setup, &mut accounts);
@@ -67,6 +73,7 @@ impl Pass {
         let mut pass = Pass {
             caller,
             call_id: call_id.to_owned(),
+            id_is_free: Cell::new(!ask.headers.contains_key(CALL_ID)),
             attribution,
             ip: ask.ip,
             meters,
@@ -92,7 +99,7 @@ impl Pass {
     /// Takes what the call needs of all limits. Where this replica's share is too small, it waits for others, but not
     /// for long.
     async fn take(&mut self, ask: &Ask) -> Result<(), Fault> {
-        let deadline = Instant::now() + sharing::PATIENCE;
+        let mut deadline = None;
         let tokens = self.foreseen(ask, &self.accounts);
         loop {
             let now_ms = self.now_ms().max(0) as u64;
@@ -106,12 +113,23 @@ impl Pass {
                 Err(refused) => refused,
             };
             let moved = match moved {
-                Some(mut moved) if refused.short.missing.is_some() => moved.ring(deadline).await,
+                Some(mut moved) if refused.short.missing.is_some() => {
+                    moved.ring(*deadline.get_or_insert_with(|| Instant::now() + sharing::PATIENCE)).await
+                }
                 _ => false,
             };
             if !moved {
+                self.give_up(&refused, now_ms);
                 return Err(refusal(&self.accounts[refused.account].owner, &refused.short));
             }
+        }
+    }
+
+    /// What no other replica gave in time it will not give to the next call either.
+    fn give_up(&self, refused: &Refused, now_ms: u64) {
+        if refused.short.missing.is_some() {
+            let what = What::Limit(refused.short.dimension);
+            self.accounts[refused.account].meter.lock().give_up(what, now_ms);
         }
     }
 
@@ -197,7 +215,7 @@ impl Owner {
             Owner::Organization(_) => Some(&limit_headers!("organization")),
             Owner::Customer(_) => Some(&limit_headers!("end_user")),
             Owner::Model(_) => Some(&limit_headers!("model_per_key")),
-            Owner::Tag(_) | Owner::Gateway | Owner::Deployment(_) | Owner::Provider(_) => None,
+            Owner::Project(_) | Owner::Tag(_) | Owner::Gateway | Owner::Deployment(_) | Owner::Provider(_) => None,
         }
     }
 }
@@ -300,6 +318,7 @@ fn refusal(owner: &Owner, short: &Short) -> Fault {
         Owner::Member(id) => ("team_member", id.as_str()),
         Owner::Organization(id) => ("organization", id.as_str()),
         Owner::Customer(id) => ("end_user", id.as_str()),
+        Owner::Project(id) => ("project", id.as_str()),
         Owner::Tag(id) => ("tag", id.as_str()),
         Owner::Model(id) => ("model_per_key", id.as_str()),
         Owner::Gateway => ("gateway", "all"),

@@ -56,7 +56,7 @@ impl Taking {
                 Firmness::Parallel => Limits { parallel: account.terms.limits.parallel, ..Limits::default() },
             };
             if account.meter.sharing.is_some() {
-                state.share_limits(&account.meter, &account.terms.limits);
+                state.share_limits(&account.meter, &account.terms.limits, now_ms);
             }
             let shares = state.shares();
             if let Err(mut short) = state.usage.room(&limits, &shares, tokens, now_ms) {

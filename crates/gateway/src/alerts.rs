@@ -22,6 +22,8 @@ use watch::{Watch, Watched};
 
 /// How often everybody's budgets are looked at.
 const LOOK: Duration = Duration::from_secs(5);
+/// After how many looks claims are taken away that hold no more.
+const TIDY: u64 = 60;
 /// Most that is told at a look: the rest waits for the next one.
 const MOST: usize = 100;
 /// What the claim of an alert begins with.
@@ -31,10 +33,13 @@ const CLAIM: &str = "alert:";
 pub async fn follow(live: Arc<Live>) {
     let Some(books) = live.books.clone() else { return };
     let mut lookout = Lookout { sender: Sender::start(), watch: Watch::default(), told: HashMap::new() };
-    loop {
+    for looks in 0u64.. {
         sleep(LOOK).await;
         if books.registry.is_current() {
             lookout.look(&live).await;
+            if looks % TIDY == 0 {
+                forget(&live).await;
+            }
         }
     }
 }
@@ -70,7 +75,6 @@ impl Lookout {
                 self.sender.send(&alerts.targets, &event);
             }
         }
-        forget(live, now).await;
     }
 }
 
@@ -106,7 +110,8 @@ async fn claim_it(live: &Live, claim: &str, until: i64) -> bool {
 }
 
 /// Takes claims away that hold no more.
-async fn forget(live: &Live, now: i64) {
+async fn forget(live: &Live) {
+    let now = jiff::Timestamp::now().as_millisecond();
     let Some(books) = &live.books else { return };
     let old: Vec<Write> = {
         let directory = books.registry.read();

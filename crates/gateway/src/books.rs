@@ -1,13 +1,13 @@
 //! Where the gateway keeps its books: the database with keys and ledger, and the spool for what has not reached the
 //! database yet. Opened once at the start; they outlive every setup.
 
-mod alarm;
 mod follower;
 mod lookout;
 mod place;
 mod retention;
 mod source;
 
+use std::fs;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -19,7 +19,8 @@ use store::{POLL, Registry, Store};
 use tokio::sync::{Mutex, watch};
 use tokio::time::{sleep, timeout};
 
-use alarm::Alarm;
+use crate::alarm::Alarm;
+use crate::coordination::Replica;
 use follower::Follower;
 pub use place::{Place, find};
 
@@ -30,6 +31,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const LAST_PATIENCE: Duration = Duration::from_secs(5);
 /// Longest pause between two tries to reach a database that is away.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Name of the file in a process' folder of the spool that says which replica it is.
+const REPLICA: &str = "replica";
 
 /// The books.
 pub struct Books {
@@ -46,11 +50,21 @@ pub struct Books {
 }
 
 impl Books {
-    /// Opens the books in `place`; nothing is read yet. What everybody has spent will be told to `meters`.
-    pub fn new(place: &Place, retention: Option<Span>, meters: Arc<Meters>) -> io::Result<Self> {
+    /// Opens the books in `place`; nothing is read yet. What everybody has spent will be told to `meters`, and what is
+    /// booked of dead replicas to the others, by way of `replica`.
+    pub fn new(
+        place: &Place,
+        retention: Option<Span>,
+        meters: Arc<Meters>,
+        replica: Option<Arc<Replica>>,
+    ) -> io::Result<Self> {
         let store = Store::new(&place.url);
         let spool = Spool::open(&place.spool)?;
-        let follower = Follower::new(store.clone(), place.spool.clone(), spool.reader(), meters);
+        if let Some(replica) = &replica {
+            // Whoever takes the folder over can tell whose it was.
+            fs::write(spool.path().join(REPLICA), &replica.id)?;
+        }
+        let follower = Follower::new(store.clone(), place.spool.clone(), spool.reader(), meters, replica);
         Ok(Books {
             registry: Arc::new(Registry::new(store)),
             spool,
@@ -130,16 +144,19 @@ impl Books {
         }
     }
 
-    /// Books what there is, but not for long. To be called when all pens are gone.
-    pub async fn close(&self) {
+    /// Books what there is, but not for long. To be called when all pens are gone. Returns the change of the ledger's sums
+    /// with which everything is booked, if it is.
+    pub async fn close(&self) -> Option<i64> {
         self.closing.send_replace(true);
         let finish = async {
-            self.follower.lock().await.finish().await;
+            let booked = self.follower.lock().await.finish().await;
             self.registry.store().close().await;
+            booked
         };
-        if timeout(LAST_PATIENCE, finish).await.is_err() {
+        timeout(LAST_PATIENCE, finish).await.unwrap_or_else(|_| {
             tracing::warn!("not everything is booked yet: the rest stays in the spool for the next start");
-        }
+            None
+        })
     }
 
     async fn closed(&self) {
@@ -148,7 +165,8 @@ impl Books {
     }
 }
 
-fn unix_ms() -> i64 {
+/// Milliseconds since 1970.
+pub fn unix_ms() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }
 

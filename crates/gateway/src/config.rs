@@ -53,7 +53,7 @@ pub use include::MOST_BYTES;
 pub use management::{KeyRules, KeyScope, Management, UserRules};
 pub use prices::{Copies, PriceMap, Remote};
 pub use report::Report;
-pub use shown::{Shown, is_secret};
+pub use shown::{Shown, is_secret, without_secrets};
 
 /// What came of a configuration.
 pub struct Loaded {

@@ -1,195 +1,290 @@
-//! Settles this replica's shares of limits and budgets with the others, by way of Redis. Calls never wait for it, except
-//! for those that need more than the share; while Redis is away everybody lives on what they have.
+//! This process as one of several replicas: it talks to the others through Redis about the shares that each has of
+//! limits and budgets. Calls never wait for Redis itself. While it does not answer, every replica lives on its shares.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
-use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use engine::sharing::{Ask, Lasting, Settled, Sharing};
-use store::coordination::{Claimed, Coordination, Granted, Pulse};
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use engine::sharing::{Ask, Sharing};
+use store::coordination::{Balance, Balanced, Claim, Coordination, Link, Round, Silence};
 use tokio::sync::watch;
-use tokio::time::{Instant, interval, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-/// How often shares are settled that nobody waits for.
-const TICK: Duration = Duration::from_millis(100);
-/// How soon after each other those are that somebody waits for.
+use crate::alarm::Alarm;
+use crate::books::unix_ms;
+
+/// How often a replica shows that it lives, and shares move without being asked for.
+const BEAT: Duration = Duration::from_millis(200);
+/// How soon after each other shares are settled that somebody waits for.
 const HASTE: Duration = Duration::from_millis(5);
-/// How long Redis may take for anything: a call that waits for more does so no longer than this when Redis is frozen.
-const DEADLINE: Duration = Duration::from_millis(50);
-/// Most pools that are settled at once.
-const MOST: usize = 2_000;
-/// After how long without a sign of life a replica counts as dead, while Redis answers us all the time.
-const DEATH: Duration = Duration::from_secs(10);
-/// How long after everything was lost nobody's share grows, so that all can say again what they have.
-const GRACE: Duration = Duration::from_secs(1);
-/// How long what a dead replica may have spent is not spent again, unless the store tells before.
-const UNTOLD_MS: u64 = 600_000;
+/// After how long without an answer Redis counts as away: a call that waits for more does so no longer than this then.
+const DEADLINE: Duration = Duration::from_millis(80);
+/// After how long a connection is given up that brings no answer.
+const LAST_DEADLINE: Duration = Duration::from_secs(5);
+/// Pause before the next try to connect. Short: a Redis that has lost everything waits only a few seconds to be told.
+const PAUSE: Duration = Duration::from_millis(500);
+/// Beats of ours after which a replica is dead that showed no sign of life and has no connection: ten seconds, in
+/// which Redis has answered us.
+const SILENT_BEATS: u32 = 50;
+/// How long the start waits until limits can be shared.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the end waits for shares to be given back.
+const LAST_PATIENCE: Duration = Duration::from_secs(1);
 
-/// A replica among several.
+/// One of several replicas.
 pub struct Replica {
+    /// Its name among the others.
+    pub id: String,
+    coordination: Coordination,
     sharing: Arc<Sharing>,
-    redis: Coordination,
-    id: String,
+    state: watch::Sender<State>,
+    /// Dead processes whose spend is booked, and up to which change of the ledger's sums.
+    booked: Mutex<Vec<(String, i64)>>,
+    ending: watch::Sender<Ending>,
+}
+
+/// How it stands with Redis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Nobody has tried yet.
+    Unknown,
+    Away,
+    /// It answers, but others have not had the time yet to tell what they have.
+    Settling,
+    There,
+}
+
+/// How far the end of the process is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    NotYet,
+    /// Shares are to be given back. The change of the ledger's sums with which all that was spent is booked, if it is.
+    Begun(Option<i64>),
+    Over,
+}
+
+/// What is known of all replicas.
+#[derive(Default)]
+struct Others {
+    /// The account that knows us.
     epoch: String,
-    /// Whether everybody has had time to say what they have.
-    may_grow: bool,
-    /// Beats of the others, and when they were new.
-    watched: HashMap<String, (u64, Instant)>,
-    /// Whether Redis is away, and that was said.
-    is_away: bool,
+    /// Beats of the others, and for how many beats of ours they have not changed.
+    seen: HashMap<String, (u64, u32)>,
 }
 
 impl Replica {
-    /// One that has not been heard of yet. An error says why the address cannot be used.
+    /// A new replica, which meets others in the Redis at `address`. An error says why that cannot be used.
     pub fn new(address: &str, sharing: Arc<Sharing>) -> Result<Self, String> {
-        let redis = Coordination::new(address, DEADLINE)?;
-        let (epoch, watched) = Default::default();
-        Ok(Replica { sharing, redis, id: fresh_id(), epoch, may_grow: false, watched, is_away: false })
+        Ok(Replica {
+            id: random(),
+            coordination: Coordination::parse(address)?,
+            sharing,
+            state: watch::Sender::new(State::Unknown),
+            booked: Mutex::default(),
+            ending: watch::Sender::new(Ending::NotYet),
+        })
     }
 
-    /// Makes itself known, and waits until shares can grow, but not for long.
-    pub async fn begin(&mut self) {
-        let ready = timeout(GRACE * 2, async {
-            while self.beat().await && !self.may_grow {
-                sleep(TICK / 2).await;
-            }
-        });
-        // Whether that was enough is seen soon.
-        let _ = ready.await;
+    /// Whether Redis answers.
+    pub fn is_connected(&self) -> bool {
+        matches!(*self.state.borrow(), State::Settling | State::There)
     }
 
-    /// Settles shares until `closing`, and then gives everything back.
-    pub async fn run(mut self, mut closing: watch::Receiver<bool>) {
-        let mut tick = interval(TICK);
-        let sharing = self.sharing.clone();
-        let mut last = Instant::now();
+    /// Waits until shares can move, or it is clear that they cannot now.
+    pub async fn opened(&self) {
+        let decided = |state: &State| matches!(state, State::There | State::Away);
+        // Without others that could answer, calls must wait or be refused; but not for ever.
+        let _ = timeout(PATIENCE, self.state.subscribe().wait_for(decided)).await;
+    }
+
+    /// What a dead process has spent is booked, with the change `upto` of the ledger's sums.
+    pub fn booked(&self, replica: String, upto: i64) {
+        self.booked.lock().unwrap_or_else(PoisonError::into_inner).push((replica, upto));
+    }
+
+    /// Keeps in touch for as long as the gateway runs.
+    pub async fn keep(self: Arc<Self>) {
+        self.set(State::Unknown);
+        let (mut alarm, mut others) = (Alarm::default(), Others::default());
         loop {
-            let hungry = tokio::select! {
+            let Err(silence) = self.serve(&mut others, &mut alarm).await else { break };
+            self.set(State::Away);
+            let coordination = &self.coordination;
+            alarm.raise(&format!("Redis at {coordination} is away, replicas live on their shares: {silence}"));
+            tokio::select! {
+                () = sleep(PAUSE) => {}
+                _ = self.ended() => break,
+            }
+        }
+        self.ending.send_replace(Ending::Over);
+    }
+
+    /// Gives all shares back. To be called when no call is in flight any more. `booked` is the change of the ledger's sums
+    /// with which all that was spent is booked, if it is.
+    pub async fn close(&self, booked: Option<i64>) {
+        self.ending.send_replace(Ending::Begun(booked));
+        let mut ending = self.ending.subscribe();
+        // Whoever is not told finds out.
+        let _ = timeout(LAST_PATIENCE, ending.wait_for(|ending| *ending == Ending::Over)).await;
+    }
+
+    /// Returns when the process ends, and what is booked then.
+    async fn ended(&self) -> Option<i64> {
+        let mut ending = self.ending.subscribe();
+        match ending.wait_for(|ending| *ending != Ending::NotYet).await.map(|ending| *ending) {
+            Ok(Ending::Begun(booked)) => booked,
+            _ => None,
+        }
+    }
+
+    fn set(&self, state: State) {
+        self.sharing.set_away(state != State::There);
+        self.state.send_if_modified(|known| std::mem::replace(known, state) != state);
+    }
+
+    /// Keeps in touch over one connection, until the process ends or the connection does.
+    async fn serve(&self, others: &mut Others, alarm: &mut Alarm) -> Result<(), Silence> {
+        let link = timeout(LAST_DEADLINE, self.coordination.connect(&self.id)).await;
+        let mut link = link.unwrap_or_else(|_| Err(Silence::late()))?;
+        // Who may not ask that is not told.
+        if self.soon(link.evicts()).await.unwrap_or(false) {
+            tracing::warn!(
+                "Redis throws keys away when its memory is full, shares of limits among them: set its maxmemory-policy \
+                 to noeviction"
+            );
+        }
+        let (mut beat, mut hurried) = (Instant::now(), Instant::now());
+        loop {
+            let is_beat = tokio::select! {
                 biased;
-                _ = closing.wait_for(|closing| *closing) => break,
-                _ = tick.tick() => false,
-                () = sharing.hungry.notified() => true,
+                booked = self.ended() => return self.leave(&mut link, others, booked).await,
+                () = sleep_until(beat) => true,
+                // Before our own calls: they ask again and again.
+                ask = link.hear() => {
+                    self.sharing.contest(&ask.pool, ask.replica < self.id, now_ms());
+                    continue;
+                }
+                () = self.sharing.hungry.notified() => false,
             };
-            if hungry {
-                sleep_until(last + HASTE).await;
-            } else if !self.beat().await {
+            if is_beat {
+                beat = Instant::now() + BEAT;
+            } else {
+                sleep_until(hurried + HASTE).await;
+                hurried = Instant::now();
+            }
+            self.settle(&mut link, others, is_beat).await?;
+            alarm.end("Redis is there again: limits are shared");
+            if is_beat {
+                self.watch(&mut link, others).await?;
+            }
+        }
+    }
+
+    /// Says what there is to say, and learns what came of it.
+    async fn settle(&self, link: &mut Link, others: &mut Others, is_beat: bool) -> Result<(), Silence> {
+        let asks = self.sharing.asks(!is_beat, now_ms());
+        if asks.is_empty() && !is_beat {
+            return Ok(());
+        }
+        let Balance::Balanced(balanced) = self.balance(link, others, is_beat, &asks).await? else {
+            tracing::warn!("the other replicas took this one for dead: it begins anew, without a share of anything");
+            others.epoch.clear();
+            self.sharing.lose_all();
+            return Ok(());
+        };
+        let Balanced { epoch, settled, replicas, answers } = balanced;
+        self.sharing.settle(&asks, &answers, now_ms());
+        if epoch != others.epoch {
+            // A new account knows nothing of us.
+            others.epoch = epoch;
+            self.sharing.say_again();
+        }
+        others.note(replicas, &self.id, is_beat);
+        self.sharing.set_replicas(others.count());
+        self.set(if settled { State::There } else { State::Settling });
+        Ok(())
+    }
+
+    async fn balance(&self, link: &mut Link, others: &Others, is_beat: bool, asks: &[Ask]) -> Result<Balance, Silence> {
+        let claims: Vec<Claim> = asks.iter().map(|ask| ask.claim.clone()).collect();
+        let round = Round { beat: is_beat, epoch: &others.epoch, fresh: &random(), claims: &claims };
+        self.soon(link.balance(&round)).await
+    }
+
+    /// Waits for an answer; if it does not come soon, no call waits with us. Nothing else is asked before it is there, so
+    /// that no answer is ever out of date.
+    async fn soon<T>(&self, answer: impl Future<Output = Result<T, Silence>>) -> Result<T, Silence> {
+        let mut answer = pin!(answer);
+        if let Ok(answer) = timeout(DEADLINE, &mut answer).await {
+            return answer;
+        }
+        self.set(State::Away);
+        timeout(LAST_DEADLINE, answer).await.unwrap_or_else(|_| Err(Silence::late()))
+    }
+
+    /// Looks after the others: who is dead gives its shares back.
+    async fn watch(&self, link: &mut Link, others: &mut Others) -> Result<(), Silence> {
+        for (replica, (beats, unchanged)) in &mut others.seen {
+            if *unchanged < SILENT_BEATS {
                 continue;
             }
-            self.settle(hungry).await;
-            last = Instant::now();
-        }
-        self.settle(false).await;
-        // Redis may be away: then the others find out by themselves.
-        let _ = self.redis.bury(std::slice::from_ref(&self.id)).await;
-    }
-
-    /// Gives a sign of life, and looks after those of the others. Whether Redis is there.
-    async fn beat(&mut self) -> bool {
-        let dice = format!("{:016x}", RandomState::new().hash_one(&self.id));
-        let pulse = match self.redis.beat(&self.id, &self.epoch, &dice).await {
-            Ok(pulse) => pulse,
-            Err(why) => {
-                self.lose_touch(&why.to_string());
-                return false;
-            }
-        };
-        if !pulse.known && pulse.epoch == self.epoch {
-            self.rise_again();
-            return true;
-        }
-        self.may_grow = pulse.age_ms >= GRACE.as_millis() as u64;
-        self.epoch.clone_from(&pulse.epoch);
-        self.watch(&pulse).await;
-        true
-    }
-
-    async fn watch(&mut self, pulse: &Pulse) {
-        let now = Instant::now();
-        self.watched.retain(|replica, _| pulse.beats.contains_key(replica));
-        let mut dead = Vec::new();
-        for (replica, beat) in pulse.beats.iter().filter(|(replica, _)| **replica != self.id) {
-            let seen = self.watched.entry(replica.clone()).or_insert((*beat, now));
-            if seen.0 != *beat {
-                *seen = (*beat, now);
-            } else if now - seen.1 > DEATH {
-                dead.push(replica.clone());
-            }
-        }
-        if !dead.is_empty() && self.redis.bury(&dead).await.is_ok() {
-            tracing::warn!("replicas without a sign of life for {DEATH:?} are not counted on any more: {dead:?}");
-        }
-    }
-
-    /// The others count on us no more: we begin anew.
-    fn rise_again(&mut self) {
-        tracing::warn!("the other replicas took this one for dead: it begins anew, without a share of anything");
-        self.sharing.lose_all();
-        (self.id, self.epoch) = (fresh_id(), String::new());
-    }
-
-    async fn settle(&mut self, hungry: bool) {
-        let asks = self.sharing.asks(hungry, MOST, unix_ms());
-        let claims: Vec<Claimed> = asks.iter().map(|ask| self.claimed(ask)).collect();
-        match self.redis.settle(&self.id, &claims).await {
-            Ok(granted) => {
-                let settled: Vec<Settled> = asks.iter().zip(&granted).map(settled).collect();
-                self.sharing.settle(&asks, &settled, unix_ms());
-                if granted.contains(&Granted::Buried) {
-                    self.rise_again();
-                }
-                if std::mem::take(&mut self.is_away) {
-                    tracing::warn!("Redis is there again: limits are shared");
+            // A process that lives has a connection, however slow it is. Nobody is dead for want of an answer.
+            match self.soon(link.is_there(replica)).await.unwrap_or(true) {
+                true => *unchanged = 0,
+                false => {
+                    tracing::warn!("replica {replica} is dead: its shares are free for others");
+                    self.soon(link.bury(replica, *beats)).await?;
                 }
             }
-            Err(why) => self.lose_touch(&why.to_string()),
         }
+        let booked = std::mem::take(&mut *self.booked.lock().unwrap_or_else(PoisonError::into_inner));
+        for (replica, upto) in booked {
+            self.soon(link.part_with(&replica, Some(upto))).await?;
+        }
+        Ok(())
     }
 
-    fn claimed(&self, ask: &Ask) -> Claimed {
-        let claim = ask.claim;
-        Claimed {
-            pool: ask.pool.clone(),
-            number: ask.number,
-            capacity: claim.capacity,
-            have: claim.have,
-            used: claim.used,
-            want: if self.may_grow { claim.want } else { claim.want.min(claim.have).max(claim.used) },
-            spent: ask.spent,
-            keep_ms: match ask.lasting {
-                Lasting::Moment => 0,
-                Lasting::Minute => 61_000,
-                Lasting::Day => 86_400_000,
-                Lasting::Money => UNTOLD_MS,
-            },
-            frees_at: ask.frees_at,
-            is_hungry: ask.is_hungry,
-        }
-    }
-
-    fn lose_touch(&mut self, why: &str) {
-        self.sharing.lose_touch();
-        if !std::mem::replace(&mut self.is_away, true) {
-            tracing::warn!("Redis is away ({why}): this replica lives on its shares of limits and budgets");
-        }
-        // Nobody dies of what we cannot see.
-        let now = Instant::now();
-        self.watched.values_mut().for_each(|(_, seen)| *seen = now);
+    async fn leave(&self, link: &mut Link, others: &Others, booked: Option<i64>) -> Result<(), Silence> {
+        self.balance(link, others, false, &self.sharing.give_back(now_ms())).await?;
+        self.soon(link.part_with(&self.id, booked)).await
     }
 }
 
-fn settled((ask, granted): (&Ask, &Granted)) -> Settled {
-    match *granted {
-        Granted::Share { share, spare, contested, frees_at } => Settled { share, spare, contested, frees_at },
-        Granted::Outdated => Settled { share: ask.claim.have, spare: 1, ..Settled::default() },
-        Granted::Buried => Settled::default(),
+impl Others {
+    /// How many replicas there are, with us.
+    fn count(&self) -> u64 {
+        self.seen.len() as u64 + 1
+    }
+
+    fn note(&mut self, replicas: Vec<(String, u64)>, own: &str, is_beat: bool) {
+        let known = std::mem::take(&mut self.seen);
+        self.seen = replicas
+            .into_iter()
+            .filter(|(replica, _)| replica != own)
+            .map(|(replica, beats)| {
+                let unchanged = match known.get(&replica) {
+                    Some((before, unchanged)) if *before == beats => unchanged + u32::from(is_beat),
+                    _ => 0,
+                };
+                (replica, (beats, unchanged))
+            })
+            .collect();
     }
 }
 
-fn fresh_id() -> String {
-    format!("{:016x}", RandomState::new().hash_one(std::process::id()))
+/// A name that nobody else has.
+fn random() -> String {
+    let mut bytes = [0; 12];
+    if SystemRandom::new().fill(&mut bytes).is_err() {
+        // The name is still likely to be this process' own.
+        bytes[..4].copy_from_slice(&std::process::id().to_le_bytes());
+        bytes[4..].copy_from_slice(&now_ms().to_le_bytes());
+    }
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn unix_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+fn now_ms() -> u64 {
+    unix_ms().max(0) as u64
 }

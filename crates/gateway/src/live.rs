@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use crate::books::Books;
 use crate::config::{self, Added, Copies, Loaded, Management, Remote, Report, Shown, Tree};
 use crate::control::{Bridge, Cors};
+use crate::coordination::Replica;
 use crate::tls::Tls;
 
 /// What outlives every setup.
@@ -20,6 +21,8 @@ pub struct Lasting {
     pub books: Option<Arc<Books>>,
     /// What everybody has used of their budgets and limits.
     pub meters: Arc<Meters>,
+    /// This replica among several, if there can be more.
+    pub replica: Option<Arc<Replica>>,
     /// The way to the control plane.
     pub control: Bridge,
     /// Who may call from a browser.
@@ -51,6 +54,8 @@ pub struct Live {
     pub books: Option<Arc<Books>>,
     /// What everybody has used of their budgets and limits.
     pub meters: Arc<Meters>,
+    /// This replica among several, if there can be more.
+    pub replica: Option<Arc<Replica>>,
     /// The way to the control plane.
     pub control: Bridge,
     /// Who may call from a browser.
@@ -72,7 +77,7 @@ impl Live {
         let Loaded { files, report, management, price_map, models, tree, .. } = loaded;
         let (setup, file) = (ArcSwap::from_pointee(setup), files.first().cloned());
         let management = ArcSwap::from_pointee(management);
-        let Lasting { roll, books, meters, control, cors, tls } = lasting;
+        let Lasting { roll, books, meters, replica, control, cors, tls } = lasting;
         let (price_map, copies) = (watch::Sender::new(price_map), Copies::default());
         let (files, last) = (Mutex::new(files), Mutex::new(Last { report, tree }));
         let models = ArcSwap::from_pointee(models);
@@ -88,6 +93,7 @@ impl Live {
             copies,
             books,
             meters,
+            replica,
             control,
             cors,
             tls,

@@ -1,6 +1,7 @@
 //! The `lockgate` binary: everything that touches the outside world meets here.
 
 mod added;
+mod alarm;
 mod alerts;
 mod books;
 mod cli;

@@ -9,14 +9,11 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
 
 use engine::sharing::Sharing;
 use engine::{Meters, Roll};
 use jiff::tz::TimeZone;
 use tokio::runtime::Runtime;
-use tokio::sync::watch;
-use tokio::time::timeout;
 
 use crate::books::{self, Books};
 use crate::cli::{self, ServeArgs};
@@ -54,8 +51,6 @@ struct Ready {
     errands: tokio::sync::mpsc::Receiver<control::Errand>,
     announcement: String,
     seen: Versions,
-    /// This replica, if there are several.
-    replica: Option<Replica>,
 }
 
 fn prepare(args: &ServeArgs) -> Result<Ready, String> {
@@ -80,14 +75,14 @@ fn prepare(args: &ServeArgs) -> Result<Ready, String> {
             let sharing = Arc::new(Sharing::default());
             let replica = Replica::new(address, sharing.clone());
             let replica = replica.map_err(|why| format!("the address of Redis cannot be used: {why}"))?;
-            (Arc::new(Meters::shared(zone, sharing)), Some(replica))
+            (Arc::new(Meters::shared(zone, sharing)), Some(Arc::new(replica)))
         }
         None => (Arc::new(Meters::new(zone)), None),
     };
     let books = match books::find(&loaded.keeping, args.config.as_deref(), &config::process_env)? {
         Some(place) => {
             loaded.found.push(place.shown.clone());
-            let books = Books::new(&place, loaded.keeping.retention, meters.clone());
+            let books = Books::new(&place, loaded.keeping.retention, meters.clone(), replica.clone());
             Some(Arc::new(books.map_err(|why| format!("{} cannot be used: {why}", place.spool.display()))?))
         }
         None => None,
@@ -101,9 +96,9 @@ fn prepare(args: &ServeArgs) -> Result<Ready, String> {
     let announcement = announcement(&loaded.found, scheme, address, &setup);
     let (control, errands) = control::bridge();
     let cors = Cors::new(args.cors_origins.as_deref().unwrap_or_default());
-    let lasting = Lasting { roll, books, meters, control, cors, tls };
+    let lasting = Lasting { roll, books, meters, replica, control, cors, tls };
     let live = Arc::new(Live::new(setup, loaded, lasting));
-    Ok(Ready { live, listeners, errands, announcement, seen, replica })
+    Ok(Ready { live, listeners, errands, announcement, seen })
 }
 
 /// Without a key only this machine may call, unless the operator says otherwise.
@@ -149,6 +144,9 @@ impl Ready {
             complain("the system lets nobody signal");
             return ExitCode::FAILURE;
         };
+        if let Some(replica) = &self.live.replica {
+            control.spawn(replica.clone().keep());
+        }
         if let Some(books) = &self.live.books {
             control.spawn(books.clone().keep());
             if let Err(why) = control.block_on(books.opened()) {
@@ -161,11 +159,9 @@ impl Ready {
             control.spawn(added::follow(self.live.clone(), seen));
             control.spawn(alerts::follow(self.live.clone()));
         }
-        let (closing, closed) = watch::channel(false);
-        let replica = self.replica.map(|mut replica| {
-            control.block_on(replica.begin());
-            control.spawn(replica.run(closed))
-        });
+        if let Some(replica) = &self.live.replica {
+            control.block_on(replica.opened());
+        }
         control.spawn(signals.listen(self.live.clone(), stop));
         control.spawn(control::serve(self.live.clone(), self.errands));
         control.spawn(price_map::follow(self.live.clone()));
@@ -187,13 +183,9 @@ impl Ready {
             }
         }
         drop(watched);
-        if let Some(books) = &self.live.books {
-            control.block_on(books.close());
-        }
-        closing.send_replace(true);
-        if let Some(replica) = replica {
-            // What it has is given back when it is told, or when the others find out.
-            let _ = control.block_on(async { timeout(Duration::from_secs(1), replica).await });
+        let booked = self.live.books.as_ref().and_then(|books| control.block_on(books.close()));
+        if let Some(replica) = &self.live.replica {
+            control.block_on(replica.close(booked));
         }
         control.shutdown_background();
         code

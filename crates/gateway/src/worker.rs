@@ -25,6 +25,8 @@ use crate::door::Door;
 use crate::live::Live;
 use crate::stop::Stop;
 
+/// How long an idle thread sleeps at most.
+const TICK: Duration = Duration::from_secs(1);
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 4096;
 
@@ -66,9 +68,18 @@ pub fn run(listener: StdListener, live: Arc<Live>, seed: u64, stop: Stop) -> io:
         let pen = live.books.as_ref().map(|books| books.pen()).transpose()?;
         let ledger = pen.map(|pen| Rc::new(Rc::new(pen)) as Rc<dyn Ledger>);
         let gate = Rc::new(Gate { wire, setup, dice, unix_ms: Rc::new(unix_ms), keyring, ledger });
+        spawn_local(tick());
         accept(TcpListener::from_std(listener)?, Rc::new(Door { gate, live, stop })).await;
         Ok(())
     })
+}
+
+/// Keeps an early timer set. Setting one that is earlier than all others has the runtime write to itself, so that it does
+/// not sleep too long; nearly all of ours are later than this, and there are several in each call.
+async fn tick() {
+    loop {
+        sleep(TICK).await;
+    }
 }
 
 async fn accept(listener: TcpListener, door: Rc<Door>) {

@@ -130,8 +130,8 @@ impl Usage {
         window.as_mut().map_or(0, |window| window.used(now_ms))
     }
 
-    /// When something of what is used frees, milliseconds since 1970.
-    pub fn frees_at(&mut self, dimension: Dimension, now_ms: u64) -> Option<u64> {
+    /// After how long something of what is used is free.
+    pub fn frees_in_ms(&mut self, dimension: Dimension, now_ms: u64) -> Option<u64> {
         let used = self.used(dimension, now_ms);
         let window = match dimension {
             Dimension::Requests => self.requests.as_ref(),
@@ -139,7 +139,7 @@ impl Usage {
             Dimension::DayTokens => self.day_tokens.as_ref(),
             Dimension::Parallel => None,
         };
-        window?.wait_ms(used.checked_sub(1)?, now_ms).map(|wait| now_ms + wait)
+        window?.wait_ms(used.checked_sub(1)?, now_ms)
     }
 
     /// Counts a call of about `tokens`.

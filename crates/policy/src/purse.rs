@@ -107,6 +107,8 @@ pub struct Purse {
     pub base: Usd,
     /// What of `own` the store knows.
     pub booked: Usd,
+    /// In which state of the store both were read.
+    pub known_at: i64,
     /// Part of what the store does not know to be spent that this replica may use, if the budget is shared.
     pub share: Option<Usd>,
     /// What this process has spent.
@@ -120,7 +122,17 @@ pub struct Purse {
 impl Purse {
     /// A purse in which `base` was spent already.
     pub fn new(span: Option<Span>, window: Window, base: Usd) -> Self {
-        Purse { span, window, base, booked: Usd::ZERO, share: None, own: Usd::ZERO, held: Usd::ZERO, calls: 0 }
+        Purse {
+            span,
+            window,
+            base,
+            booked: Usd::ZERO,
+            known_at: 0,
+            share: None,
+            own: Usd::ZERO,
+            held: Usd::ZERO,
+            calls: 0,
+        }
     }
 
     /// The name of the sum that this is, in the ledger: `total`, or length and start of the window.
@@ -165,9 +177,8 @@ impl Purse {
             (Some(worst), Obeys::No) => worst.max(likely),
         };
         let foreseen = need.likely.is_some() || need.grows;
-        // What can be foreseen must not ask other replicas again and again.
-        let share = if need.likely.is_some() { ours } else { left };
-        let share = share.part(if foreseen { SHARES } else { CAUTIOUS_SHARES });
+        // Of our share: nobody else has to be asked for more than a call like this one costs.
+        let share = ours.or_zero().part(if foreseen { SHARES } else { CAUTIOUS_SHARES });
         let wanted = share.max(likely).min(most);
         if wanted <= ours {
             return Funds::Grant(wanted);
@@ -181,12 +192,14 @@ impl Purse {
         if ours < left && !last.elsewhere {
             return Funds::Missing(left - ours);
         }
-        let left = ours;
-        // The last bit of money goes to one call, if it pays for more than the question.
-        let least = match need.obeys {
-            Obeys::No => likely.min(most),
-            Obeys::Yes | Obeys::Unknown => need.input,
+        // The last bit of money goes to one call, if it pays for more than the question. What is only the last bit of our
+        // share may pay for a whole answer together with what others have.
+        let least = match (need.obeys, need.likely) {
+            (Obeys::No, _) => likely.min(most),
+            (_, Some(likely)) if ours < left => likely.min(most),
+            (Obeys::Yes | Obeys::Unknown, _) => need.input,
         };
+        let left = ours;
         match least < left || least == left && least == most {
             true => Funds::Grant(left),
             false => Funds::TooLittle((limit - spent).or_zero()),

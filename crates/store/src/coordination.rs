@@ -1,262 +1,342 @@
-//! Redis, as the place where replicas settle their shares of limits and budgets. All that is decided there is decided by
-//! one script per pool, which also knows the replicas that have died.
-//!
-//! Keys, all with one hash tag: `{lockgate}:replicas`, a hash of beats by replica; `{lockgate}:epoch`, which tells a
-//! Redis that has lost everything from one in which a pool is new; `{lockgate}:pool:<name>`, a hash with `s:`, `u:`,
-//! `q:`, `f:`, `h:` and `d:` (share, use, number of the last ask, when something frees, when it had too little, when its
-//! death was noticed) of each replica, and `S` and `T` (what the store knows to be spent, and in which state).
+//! Redis, where replicas keep account of their shares of limits and budgets. What they may have is decided by one
+//! script, atomically; what they make of it is up to the callers of this room.
 
-use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, IntoConnectionInfo, RedisError, Script};
-use tokio::time::timeout;
+use redis::aio::MultiplexedConnection;
+use redis::{
+    AsyncConnectionConfig, Client, ConnectionInfo, FromRedisValue, IntoConnectionInfo, ProtocolVersion, PushInfo,
+    PushKind, Script, Value,
+};
+use tokio::sync::mpsc;
 
-/// Settles the share of one replica: see `policy::share::grant`, which says the same in Rust.
-const SETTLE: &str = r"
-local me, number, capacity = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local have, used, want = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local spent, tick, keep, frees, hungry = ARGV[7], tonumber(ARGV[8]), tonumber(ARGV[9]), ARGV[10], ARGV[11]
-local pool, now = {}, redis.call('TIME')
-now = tonumber(now[1]) * 1000 + math.floor(tonumber(now[2]) / 1000)
-local flat = redis.call('HGETALL', KEYS[1])
-for i = 1, #flat, 2 do pool[flat[i]] = flat[i + 1] end
-if redis.call('HEXISTS', KEYS[2], me) == 0 then return {-2, 0, 0, 0} end
-if number <= tonumber(pool['q:' .. me] or '0') then return {-1, 0, 0, 0} end
-if spent ~= '' then
-  if tick >= tonumber(pool['T'] or '-1') then
-    redis.call('HSET', KEYS[1], 'S', spent, 'T', ARGV[8])
-    pool['S'] = spent
-  end
-  capacity = math.max(0, capacity - tonumber(pool['S'] or '0'))
-end
-local others, spare, contested, soonest = 0, 0, 0, 0
-for field, value in pairs(pool) do
-  if string.sub(field, 1, 2) == 's:' and field ~= 's:' .. me then
-    local other, share = string.sub(field, 3), tonumber(value)
-    if redis.call('HEXISTS', KEYS[2], other) == 1 then
-      others = others + share
-      spare = spare + math.max(0, share - tonumber(pool['u:' .. other] or '0'))
-      if now - tonumber(pool['h:' .. other] or '0') < 1000 then contested = 1 end
-      local at = tonumber(pool['f:' .. other] or '0')
-      if at > 0 and (soonest == 0 or at < soonest) then soonest = at end
-    else
-      local died = tonumber(pool['d:' .. other] or '0')
-      if died == 0 then
-        died = now
-        redis.call('HSET', KEYS[1], 'd:' .. other, now)
-      end
-      if now - died >= keep then
-        redis.call('HDEL', KEYS[1], 's:' .. other, 'u:' .. other, 'q:' .. other, 'f:' .. other, 'h:' .. other, 'd:' .. other)
-      else
-        others = others + share
-      end
-    end
-  end
-end
-local share = math.max(math.min(want, math.max(0, capacity - others)), math.min(have, want), used)
-redis.call('HSET', KEYS[1], 's:' .. me, string.format('%.0f', share), 'u:' .. me, ARGV[5], 'q:' .. me, ARGV[2], 'f:' .. me, frees)
-if share == 0 and want == 0 then redis.call('HDEL', KEYS[1], 's:' .. me, 'u:' .. me, 'f:' .. me, 'h:' .. me) end
-if hungry == '1' and share < want then redis.call('HSET', KEYS[1], 'h:' .. me, now) end
-redis.call('EXPIRE', KEYS[1], math.max(3600, math.floor(keep / 500)))
-return {string.format('%.0f', share), string.format('%.0f', spare), contested, soonest}
-";
+/// The hash of all replicas; names of pools begin with it. All keys are in one slot, for they are used together.
+const MEMBERS: &str = "lockgate:{shares}";
+/// Where it is told who waits for more.
+const CHANNEL: &str = "lockgate:{shares}:hungry";
+/// Beats of one replica after which all others had time to tell a new account what they have.
+pub const GRACE_BEATS: u64 = 15;
+/// How long connecting may take.
+const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
+/// Pools that are balanced at once: nobody else is answered in the meantime.
+const MOST_POOLS: usize = 200;
+/// Questions of others that may wait to be heard. Whoever asks, asks again.
+const MOST_HEARD: usize = 1000;
+/// Largest amount that the script's numbers can tell from its neighbours.
+const MOST: u64 = 1 << 53;
 
-/// A sign of life: the epoch, its age in milliseconds, whether we were known in it, and the beats of all.
-const BEAT: &str = r"
-local now = redis.call('TIME')
-now = tonumber(now[1]) * 1000 + math.floor(tonumber(now[2]) / 1000)
-local epoch = redis.call('GET', KEYS[2])
-if not epoch then
-  epoch = ARGV[2] .. '@' .. string.format('%.0f', now)
-  redis.call('SET', KEYS[2], epoch)
-  redis.call('DEL', KEYS[1])
-end
-local known = redis.call('HEXISTS', KEYS[1], ARGV[1])
-if known == 1 or ARGV[3] ~= epoch then redis.call('HINCRBY', KEYS[1], ARGV[1], 1) end
-local born = tonumber(string.match(epoch, '@(%d+)$') or '0')
-return {epoch, now - born, known, redis.call('HGETALL', KEYS[1])}
-";
+static BALANCE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("coordination/balance.lua")));
+static LEAVE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("coordination/leave.lua")));
 
-const REPLICAS: &str = "{lockgate}:replicas";
-const EPOCH: &str = "{lockgate}:epoch";
-const POOL: &str = "{lockgate}:pool:";
-
-/// Redis, or what speaks as it does.
-pub struct Coordination {
-    client: Client,
-    connection: Option<ConnectionManager>,
-    deadline: Duration,
-    settle: Script,
-    beat: Script,
-}
-
-/// What to settle.
-#[derive(Clone, Debug, Default)]
-pub struct Claimed {
-    /// The pool.
-    pub pool: String,
-    /// Number of the ask: an older one changes nothing.
-    pub number: u64,
-    /// How much there is in all.
-    pub capacity: u64,
-    /// Our share so far, how much of it is in use, and how much we would like.
-    pub have: u64,
-    /// See there.
-    pub used: u64,
-    /// See there.
-    pub want: u64,
-    /// What the store knows to be spent, and in which of its states.
-    pub spent: Option<(u64, i64)>,
-    /// For how long what a replica had stays used after its death, milliseconds.
-    pub keep_ms: u64,
-    /// When something of ours frees, milliseconds since 1970.
-    pub frees_at: Option<u64>,
-    /// Whether calls wait for more.
-    pub is_hungry: bool,
-}
-
-/// What was settled about a pool.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Granted {
-    /// Our share, what others have and do not use, whether others had too little lately, and when something frees there.
-    Share {
-        /// Our share.
-        share: u64,
-        /// What others have and do not use.
-        spare: u64,
-        /// Whether others had too little lately.
-        contested: bool,
-        /// When something frees there, milliseconds since 1970.
-        frees_at: Option<u64>,
-    },
-    /// A newer ask was settled before: nothing has changed.
-    Outdated,
-    /// We count as dead.
-    Buried,
-}
-
-/// What a sign of life was answered with.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Pulse {
-    /// The time since everything was lost last.
-    pub epoch: String,
-    /// How old that is, milliseconds.
-    pub age_ms: u64,
-    /// Whether we were known.
-    pub known: bool,
-    /// Beats by replica.
-    pub beats: HashMap<String, u64>,
-}
-
-/// Why nothing was settled.
+/// Why there is no answer.
 #[derive(Debug)]
-pub struct Away(String);
+pub struct Silence(String);
 
-impl std::fmt::Display for Away {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Silence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl From<RedisError> for Away {
-    fn from(error: RedisError) -> Self {
+impl From<redis::RedisError> for Silence {
+    fn from(error: redis::RedisError) -> Self {
         // The whole text may hold an address with a password.
-        Away(format!("{:?}{}", error.kind(), error.detail().map(|detail| format!(": {detail}")).unwrap_or_default()))
+        Silence(format!("{:?}{}", error.kind(), error.detail().map(|detail| format!(": {detail}")).unwrap_or_default()))
     }
+}
+
+impl Silence {
+    /// Nothing came in time.
+    pub fn late() -> Self {
+        Silence("it gives no answer in time".to_owned())
+    }
+}
+
+/// Where Redis is and how to log in, for one replica.
+#[derive(Clone)]
+pub struct Coordination {
+    address: ConnectionInfo,
+    /// Numbers of rounds, over all connections.
+    rounds: Arc<AtomicU64>,
 }
 
 impl Coordination {
-    /// Prepares access by `address` without any; nothing takes longer than `deadline`.
-    pub fn new(address: impl IntoConnectionInfo, deadline: Duration) -> Result<Self, String> {
-        let client = Client::open(address).map_err(|error| Away::from(error).0)?;
-        let (settle, beat) = (Script::new(SETTLE), Script::new(BEAT));
-        Ok(Coordination { client, connection: None, deadline, settle, beat })
+    /// Reads `redis://user:password@host:port/db`, `rediss://...` for TLS, or `unix:///path`.
+    pub fn parse(url: &str) -> Result<Self, String> {
+        // The error would repeat the address, with the password.
+        let info = url.into_connection_info();
+        let info = info.map_err(|_| "it must look like redis://user:password@host:6379/0, or rediss://... for TLS")?;
+        Ok(Coordination::at(info))
     }
 
-    async fn connection(&mut self) -> Result<ConnectionManager, Away> {
-        if let Some(connection) = &self.connection {
-            return Ok(connection.clone());
-        }
-        // It comes back by itself, within the deadlines that are set here.
-        let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(self.deadline))
-            .set_response_timeout(None)
-            .set_number_of_retries(0);
-        let connection = timeout(self.deadline * 4, ConnectionManager::new_with_config(self.client.clone(), config));
-        let connection = connection.await.map_err(|_| late())??;
-        Ok(self.connection.insert(connection).clone())
+    fn at(address: ConnectionInfo) -> Self {
+        // Messages come over the connection on which questions are asked.
+        let settings = address.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
+        Coordination { address: address.set_redis_settings(settings), rounds: Arc::default() }
     }
 
-    /// Runs `work` within the deadline; the connection is not used again if it is late.
-    async fn within<T>(
-        &mut self,
-        work: impl AsyncFnOnce(&mut ConnectionManager) -> Result<T, RedisError>,
-    ) -> Result<T, Away> {
-        let mut connection = self.connection().await?;
-        match timeout(self.deadline, work(&mut connection)).await {
-            Ok(Ok(result)) => Ok(result),
-            Ok(Err(error)) => {
-                self.connection = None;
-                Err(error.into())
-            }
-            Err(_) => {
-                self.connection = None;
-                Err(late())
-            }
-        }
-    }
-
-    /// Gives a sign of life in the epoch that is known to us.
-    pub async fn beat(&mut self, replica: &str, epoch: &str, dice: &str) -> Result<Pulse, Away> {
-        let script = self.beat.clone();
-        let (replica, epoch, dice) = (replica.to_owned(), epoch.to_owned(), dice.to_owned());
-        let answer: (String, i64, u8, HashMap<String, u64>) = self
-            .within(async move |connection| {
-                script.key(REPLICAS).key(EPOCH).arg(replica).arg(dice).arg(epoch).invoke_async(connection).await
-            })
-            .await?;
-        let (epoch, age, known, beats) = answer;
-        Ok(Pulse { epoch, age_ms: age.max(0) as u64, known: known == 1, beats })
-    }
-
-    /// Settles all that is claimed, in one go.
-    pub async fn settle(&mut self, replica: &str, claims: &[Claimed]) -> Result<Vec<Granted>, Away> {
-        if claims.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut pipe = redis::pipe();
-        pipe.load_script(&self.settle).ignore();
-        for claim in claims {
-            let mut call = self.settle.key(format!("{POOL}{}", claim.pool));
-            let (spent, tick) = claim.spent.map_or((String::new(), 0), |(spent, tick)| (spent.to_string(), tick));
-            call.key(REPLICAS).arg(replica).arg(claim.number).arg(claim.capacity).arg(claim.have);
-            call.arg(claim.used).arg(claim.want).arg(spent).arg(tick).arg(claim.keep_ms);
-            call.arg(claim.frees_at.unwrap_or(0)).arg(u8::from(claim.is_hungry));
-            pipe.invoke_script(&call);
-        }
-        let answers: Vec<(i64, u64, u8, u64)> =
-            self.within(async move |connection| pipe.query_async(connection).await).await?;
-        let granted = |(share, spare, contested, frees_at): (i64, u64, u8, u64)| match u64::try_from(share) {
-            Ok(share) => {
-                let frees_at = (frees_at > 0).then_some(frees_at);
-                Granted::Share { share, spare, contested: contested == 1, frees_at }
-            }
-            Err(_) if share == -1 => Granted::Outdated,
-            Err(_) => Granted::Buried,
+    /// Connects, and listens as `replica`.
+    pub async fn connect(&self, replica: &str) -> Result<Link, Silence> {
+        let (sender, heard) = mpsc::channel(MOST_HEARD);
+        let hear = move |push: PushInfo| match Ask::read(push) {
+            // Whoever is not heard asks again.
+            Some(ask) => sender.try_send(ask).or(Ok(())),
+            None => Ok::<(), ()>(()),
         };
-        Ok(answers.into_iter().map(granted).collect())
-    }
-
-    /// Takes replicas off the list: nobody counts on them any more.
-    pub async fn bury(&mut self, replicas: &[String]) -> Result<(), Away> {
-        let mut command = redis::cmd("HDEL");
-        command.arg(REPLICAS).arg(replicas);
-        self.within(async move |connection| command.query_async::<u64>(connection).await).await.map(drop)
+        let config = AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT_DEADLINE));
+        // Only the caller knows how long an answer may take.
+        let config = config.set_response_timeout(None).set_push_sender(hear);
+        let client = Client::open(self.address.clone())?;
+        let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
+        connection.subscribe(&[CHANNEL, &*presence(replica)]).await?;
+        Ok(Link { connection, heard, replica: replica.to_owned(), rounds: self.rounds.clone() })
     }
 }
 
-fn late() -> Away {
-    Away("it gives no answer in time".to_owned())
+/// Without anything that is secret.
+impl fmt::Display for Coordination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.address.addr())
+    }
+}
+
+/// A channel on which nothing is said: that it is listened to tells that a replica is there.
+fn presence(replica: &str) -> String {
+    format!("{MEMBERS}:replica:{replica}")
+}
+
+/// A connection of one replica.
+pub struct Link {
+    connection: MultiplexedConnection,
+    heard: mpsc::Receiver<Ask>,
+    replica: String,
+    rounds: Arc<AtomicU64>,
+}
+
+/// Another replica waits for more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// Which one.
+    pub replica: String,
+    /// Of what.
+    pub pool: String,
+}
+
+impl Ask {
+    fn read(push: PushInfo) -> Option<Self> {
+        if push.kind != PushKind::Message {
+            return None;
+        }
+        let [_, message] = <[Value; 2]>::try_from(push.data).ok()?;
+        let message = String::from_redis_value(message).ok()?;
+        let (replica, pool) = message.split_once(' ')?;
+        Some(Ask { replica: replica.to_owned(), pool: pool.to_owned() })
+    }
+}
+
+/// What a pool is a pool of; it decides for how long something is occupied when its replica dies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Calls at a time.
+    Parallel,
+    /// What is used within a minute.
+    Minute,
+    /// What is used within a day.
+    Day,
+    /// Money, nanodollars, of which so much is booked up to a change of the ledger's sums. The capacity of a claim is
+    /// what is left beside that.
+    Money {
+        /// What is booked.
+        sum: i64,
+        /// Up to which change of the sums that is known.
+        upto: i64,
+    },
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Kind::Parallel => "parallel",
+            Kind::Minute => "minute",
+            Kind::Day => "day",
+            Kind::Money { .. } => "money",
+        }
+    }
+}
+
+/// What a replica says about its share of a pool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Name of the pool.
+    pub pool: String,
+    /// What it is.
+    pub kind: Kind,
+    /// How much there is in all.
+    pub capacity: u64,
+    /// The share: not more than the account says, for it may have shrunk.
+    pub have: u64,
+    /// How much of it is in use; more than the share, where a call turned out larger than foreseen.
+    pub used: u64,
+    /// What it must become for the calls that wait.
+    pub need: u64,
+    /// What it should become, if nobody else waits for more.
+    pub want: u64,
+    /// After how long less is in use, milliseconds, if that is known.
+    pub frees_in_ms: Option<u64>,
+}
+
+/// What is answered to a claim.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// The share: not less than the replica had or used.
+    pub share: u64,
+    /// What all others have.
+    pub others: u64,
+    /// What of that they use, as far as it is known.
+    pub others_used: u64,
+    /// After how long one of them uses less, milliseconds, if that is known.
+    pub frees_in_ms: Option<u64>,
+    /// Whether another replica waits for more.
+    pub contested: bool,
+}
+
+/// What a replica says.
+#[derive(Clone, Debug, Default)]
+pub struct Round<'a> {
+    /// Whether it is told that the replica lives.
+    pub beat: bool,
+    /// The account that the replica knows; nothing, if it has to be told everything.
+    pub epoch: &'a str,
+    /// Name of a new account, should there be none.
+    pub fresh: &'a str,
+    /// Pools.
+    pub claims: &'a [Claim],
+}
+
+/// What came of a round.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Balance {
+    /// Answers to all claims, in their order.
+    Balanced(Balanced),
+    /// The replica was taken for dead: nothing was done.
+    Buried,
+}
+
+/// The state of things after a round.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Balanced {
+    /// Name of the account.
+    pub epoch: String,
+    /// Whether shares may grow already.
+    pub settled: bool,
+    /// All replicas that live, and their beats.
+    pub replicas: Vec<(String, u64)>,
+    /// Answers to the claims.
+    pub answers: Vec<Answer>,
+}
+
+impl Link {
+    /// Balances the shares of many pools; of so many at once that nobody else waits for long.
+    pub async fn balance(&mut self, round: &Round<'_>) -> Result<Balance, Silence> {
+        let (first, rest) = round.claims.split_at(round.claims.len().min(MOST_POOLS));
+        let Balance::Balanced(mut all) = self.balance_some(round, first).await? else { return Ok(Balance::Buried) };
+        for claims in rest.chunks(MOST_POOLS) {
+            match self.balance_some(&Round { beat: false, ..round.clone() }, claims).await? {
+                Balance::Balanced(balanced) => all.answers.extend(balanced.answers),
+                Balance::Buried => return Ok(Balance::Buried),
+            }
+        }
+        Ok(Balance::Balanced(all))
+    }
+
+    async fn balance_some(&mut self, round: &Round<'_>, claims: &[Claim]) -> Result<Balance, Silence> {
+        // What comes late, by a connection that was given up, has a smaller number and does not count.
+        let number = self.rounds.fetch_add(1, Relaxed);
+        let mut invocation = BALANCE.prepare_invoke();
+        invocation.key(MEMBERS);
+        invocation.arg(&self.replica).arg(number).arg(u8::from(round.beat));
+        invocation.arg(round.epoch).arg(round.fresh).arg(CHANNEL).arg(GRACE_BEATS);
+        for claim in claims {
+            let Claim { pool, kind, capacity, have, used, need, want, frees_in_ms } = claim;
+            invocation.key(format!("{MEMBERS}:{pool}")).arg(kind.name());
+            [capacity, have, used, need, want].iter().for_each(|amount| _ = invocation.arg((**amount).min(MOST)));
+            invocation.arg(frees_in_ms.map_or(-1, |ms| ms.min(MOST) as i64));
+            let (upto, sum) = if let Kind::Money { sum, upto } = kind { (*upto, *sum) } else { (0, 0) };
+            invocation.arg(upto).arg(sum);
+        }
+        let reply: Value = invocation.invoke_async(&mut self.connection).await?;
+        read(reply, claims.len()).ok_or_else(|| Silence("the script's answer is not understood".to_owned()))?
+    }
+
+    /// Waits for the next question of another replica. For ever, if the connection is gone: that is seen elsewhere.
+    pub async fn hear(&mut self) -> Ask {
+        loop {
+            match self.heard.recv().await {
+                Some(ask) if ask.replica != self.replica => return ask,
+                Some(_) => {}
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Whether a replica has a connection, as far as the server knows.
+    pub async fn is_there(&mut self, replica: &str) -> Result<bool, Silence> {
+        let mut ask = redis::cmd("PUBSUB");
+        ask.arg("NUMSUB").arg(presence(replica));
+        let (_, count): (String, u64) = ask.query_async(&mut self.connection).await?;
+        Ok(count > 0)
+    }
+
+    /// Says that a replica is dead that was last seen with so many beats. Not if it has moved since.
+    pub async fn bury(&mut self, replica: &str, beats: u64) -> Result<(), Silence> {
+        self.leave(replica, &beats.to_string(), None).await
+    }
+
+    /// Says that a replica is no more. All it has spent is booked with the change `upto` of the ledger's sums, if that is
+    /// known.
+    pub async fn part_with(&mut self, replica: &str, upto: Option<i64>) -> Result<(), Silence> {
+        self.leave(replica, "", upto).await
+    }
+
+    async fn leave(&mut self, replica: &str, beats: &str, upto: Option<i64>) -> Result<(), Silence> {
+        let mut invocation = LEAVE.prepare_invoke();
+        invocation.key(MEMBERS).arg(replica).arg(beats);
+        invocation.arg(upto.map_or("-".to_owned(), |upto| upto.to_string()));
+        let _: i64 = invocation.invoke_async(&mut self.connection).await?;
+        Ok(())
+    }
+
+    /// Whether the server throws keys away when its memory is full: then it may forget shares.
+    pub async fn evicts(&mut self) -> Result<bool, Silence> {
+        let mut ask = redis::cmd("INFO");
+        let info: String = ask.arg("memory").query_async(&mut self.connection).await?;
+        let value = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        Ok(value("maxmemory").is_some_and(|most| most != "0")
+            && value("maxmemory_policy").is_some_and(|policy| policy != "noeviction"))
+    }
+}
+
+/// Reads what the script has answered to so many claims.
+fn read(reply: Value, claims: usize) -> Option<Result<Balance, Silence>> {
+    let mut fields = Vec::<Value>::from_redis_value(reply).ok()?.into_iter();
+    let mut text = || String::from_redis_value(fields.next()?).ok();
+    match text()?.as_str() {
+        "balanced" => {}
+        "buried" => return Some(Ok(Balance::Buried)),
+        _ => return Some(Err(Silence("an older round came later".to_owned()))),
+    }
+    let (epoch, settled) = (text()?, text()? == "1");
+    let replicas: Vec<(String, u64)> = FromRedisValue::from_redis_value(fields.next()?).ok()?;
+    let numbers: Vec<i64> = FromRedisValue::from_redis_value(fields.next()?).ok()?;
+    let answer = |numbers: &[i64]| {
+        let amount = |index: usize| u64::try_from(numbers[index]).ok();
+        let (share, others, others_used) = (amount(0)?, amount(1)?, amount(2)?);
+        Some(Answer { share, others, others_used, frees_in_ms: amount(3), contested: numbers[4] == 1 })
+    };
+    let answers: Option<Vec<Answer>> = numbers.chunks_exact(5).map(answer).collect();
+    let answers = answers.filter(|answers| answers.len() == claims)?;
+    Some(Ok(Balance::Balanced(Balanced { epoch, settled, replicas, answers })))
 }

@@ -31,6 +31,12 @@ const POSTGRES_CONNECTIONS: u32 = 8;
 const SQLITE_READERS: u32 = 4;
 /// How long a statement may wait for another one that writes to the SQLite file.
 const BUSY: Duration = Duration::from_secs(5);
+/// Bytes of a page of a new SQLite file: rows of the ledger take about one kilobyte.
+const SQLITE_PAGE: u32 = 8192;
+/// What the connection that writes keeps in memory, in KiB with a minus: the ends of all indexes, where they grow.
+const SQLITE_CACHE: &str = "-32768";
+/// Pages that gather in SQLite's log before they go into the file: those that change often go there once.
+const SQLITE_LOG: &str = "4096";
 
 /// A database.
 #[derive(Clone)]
@@ -58,9 +64,9 @@ impl Db {
                 let options = SqliteConnectOptions::clone(options).create_if_missing(true).busy_timeout(BUSY);
                 // What is booked is taken off the spool: a commit must outlive the loss of power.
                 let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
-                let options = options.pragma("cache_size", "-32768").pragma("wal_autocheckpoint", "8192");
+                let options = options.page_size(SQLITE_PAGE).pragma("wal_autocheckpoint", SQLITE_LOG);
                 let pool = |most| SqlitePoolOptions::new().max_connections(most).acquire_timeout(deadline);
-                let write = pool(1).connect_lazy_with(options.clone());
+                let write = pool(1).connect_lazy_with(options.clone().pragma("cache_size", SQLITE_CACHE));
                 Pools::Sqlite { write, read: pool(SQLITE_READERS).connect_lazy_with(options) }
             }
             StoreUrl::Memory => {

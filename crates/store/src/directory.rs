@@ -1,11 +1,11 @@
 //! All objects in memory: what the data plane asks about callers, and what the management API lists. It is filled
 //! from the feed of changes; what this process wrote itself is taken in at once, without waiting for the feed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::records::{
-    Budget, Credential, Customer, Key, Model, Organization, OrganizationMember, Record, RetiredKey, Tag, Team,
+    Budget, Credential, Customer, Key, Model, Organization, OrganizationMember, Project, Record, RetiredKey, Tag, Team,
     TeamMember, User,
 };
 use crate::{Changes, Kind, Object};
@@ -35,6 +35,8 @@ pub struct Directory {
     pub teams: Entries<Team>,
     /// Members of teams, by `team/user`.
     pub team_members: Entries<TeamMember>,
+    /// Projects.
+    pub projects: Entries<Project>,
     /// Organizations.
     pub organizations: Entries<Organization>,
     /// Members of organizations, by `organization/user`.
@@ -51,6 +53,8 @@ pub struct Directory {
     pub credentials: Entries<Credential>,
     /// Everything else, as JSON: by kind and id.
     pub others: HashMap<(Kind, String), Held<String>>,
+    /// Where each user is: ids of team members and of organization members. Nobody looks through all of them for one.
+    places: HashMap<(Kind, String), BTreeSet<String>>,
     /// Up to which version the feed was read.
     upto: i64,
     /// What was deleted in versions that the feed has not reached yet.
@@ -61,6 +65,41 @@ impl Directory {
     /// Up to which version the feed was read: the place to read on.
     pub fn upto(&self) -> i64 {
         self.upto
+    }
+
+    /// What a user is in teams.
+    pub fn teams_of<'d>(&'d self, user: &str) -> impl Iterator<Item = (&'d String, &'d Held<TeamMember>)> + use<'d> {
+        self.places_of(Kind::TeamMember, user).filter_map(|id| self.team_members.get_key_value(id))
+    }
+
+    /// What a user is in organizations.
+    pub fn organizations_of<'d>(
+        &'d self,
+        user: &str,
+    ) -> impl Iterator<Item = (&'d String, &'d Held<OrganizationMember>)> + use<'d> {
+        self.places_of(Kind::OrganizationMember, user).filter_map(|id| self.organization_members.get_key_value(id))
+    }
+
+    fn places_of<'d>(&'d self, kind: Kind, user: &str) -> impl Iterator<Item = &'d String> + use<'d> {
+        self.places.get(&(kind, user.to_owned())).into_iter().flatten()
+    }
+
+    /// Notes where a user is, or is no more; the id names both.
+    fn note_place(&mut self, kind: Kind, id: &str) {
+        let there = match kind {
+            Kind::TeamMember => self.team_members.contains_key(id),
+            Kind::OrganizationMember => self.organization_members.contains_key(id),
+            _ => return,
+        };
+        let Some((_, user)) = id.split_once('/') else { return };
+        let places = self.places.entry((kind, user.to_owned())).or_default();
+        match there {
+            true => drop(places.insert(id.to_owned())),
+            false => drop(places.remove(id)),
+        }
+        if places.is_empty() {
+            self.places.remove(&(kind, user.to_owned()));
+        }
     }
 
     /// Takes in a page of the feed. Returns what could not be read: kind, id and why.
@@ -87,12 +126,20 @@ impl Directory {
             None if object.version > self.upto => drop(self.graves.insert(grave, object.version)),
             _ => drop(self.graves.remove(&grave)),
         }
+        let (kind, id) = (object.kind, object.id.clone());
+        let placed = self.put(object);
+        self.note_place(kind, &id);
+        placed
+    }
+
+    fn put(&mut self, object: Object) -> Result<(), String> {
         match object.kind {
             Kind::Key => put(&mut self.keys, object),
             Kind::RetiredKey => put(&mut self.retired_keys, object),
             Kind::User => put(&mut self.users, object),
             Kind::Team => put(&mut self.teams, object),
             Kind::TeamMember => put(&mut self.team_members, object),
+            Kind::Project => put(&mut self.projects, object),
             Kind::Organization => put(&mut self.organizations, object),
             Kind::OrganizationMember => put(&mut self.organization_members, object),
             Kind::Customer => put(&mut self.customers, object),

@@ -108,13 +108,19 @@ async fn insert_rows_telling(tx: &mut Tx, entries: &[&Entry]) -> Result<HashSet<
     insert_returning(tx, LEDGER, &tail, rows(entries)?).await?.iter().map(|row| row.text(0)).collect()
 }
 
+/// Bytes in which nearly all bodies have room.
+const BODY: usize = 1024;
+
 fn rows(entries: &[&Entry]) -> Result<Vec<Vec<Value>>> {
     let now = now();
     entries.iter().map(|entry| row(entry, now)).collect()
 }
 
 fn row(entry: &Entry, now: i64) -> Result<Vec<Value>> {
-    let body = serde_json::to_string(entry).map_err(|error| Problem::Broken(error.to_string()))?;
+    let mut body = Vec::with_capacity(BODY);
+    let written = serde_json::to_writer(&mut body, entry).map_err(|error| error.to_string());
+    let body = written.and_then(|()| String::from_utf8(body).map_err(|error| error.to_string()));
+    let body = body.map_err(Problem::Broken)?;
     Ok(values![
         &*entry.attempt_id,
         &*entry.call_id,

@@ -38,6 +38,8 @@ kinds! {
     Team = "team",
     /// What a user is and may spend in a team, by `team/user`.
     TeamMember = "team_member",
+    /// A project of a team.
+    Project = "project",
     /// An organization.
     Organization = "organization",
     /// What a user is in an organization, by `organization/user`.

@@ -8,6 +8,7 @@ mod key;
 mod model;
 pub mod money;
 mod organization;
+mod project;
 mod tag;
 mod team;
 mod user;
@@ -23,6 +24,7 @@ pub use customer::Customer;
 pub use key::{Key, RetiredKey, hash_key};
 pub use model::{Credential, Model};
 pub use organization::{Organization, OrganizationMember};
+pub use project::Project;
 pub use tag::Tag;
 pub use team::{MemberRole, Team, TeamMember};
 pub use user::{Role, User};
@@ -38,6 +40,77 @@ pub trait Record: Clone + Serialize + DeserializeOwned {
     /// All of them, in memory.
     fn all(directory: &Directory) -> &Entries<Self>;
 }
+
+/// Declares where in the directory the records of each kind are.
+macro_rules! records {
+    ($($record:ident in $entries:ident),* $(,)?) => {
+        $(impl Record for $record {
+            const KIND: Kind = Kind::$record;
+
+            fn all(directory: &Directory) -> &Entries<Self> {
+                &directory.$entries
+            }
+        })*
+    };
+}
+
+records! {
+    Key in keys,
+    RetiredKey in retired_keys,
+    User in users,
+    Team in teams,
+    TeamMember in team_members,
+    Project in projects,
+    Organization in organizations,
+    OrganizationMember in organization_members,
+    Customer in customers,
+    Tag in tags,
+    Budget in budgets,
+    Model in models,
+    Credential in credentials,
+}
+
+/// The record of somebody who may spend, or of what they may spend.
+pub trait Spender: Record + Default {
+    /// Budgets and limits.
+    fn allowance(&self) -> &Allowance;
+
+    /// The same, to be changed.
+    fn allowance_mut(&mut self) -> &mut Allowance;
+
+    /// When and by whom.
+    fn origin(&mut self) -> &mut Origin;
+
+    /// What else is remembered of those of whom anything is.
+    fn metadata(&self) -> Option<&Fields> {
+        None
+    }
+}
+
+/// Declares who may spend, and whether they have metadata.
+macro_rules! spenders {
+    ($($record:ident $($metadata:ident)?),* $(,)?) => {
+        $(impl Spender for $record {
+            fn allowance(&self) -> &Allowance {
+                &self.allowance
+            }
+
+            fn allowance_mut(&mut self) -> &mut Allowance {
+                &mut self.allowance
+            }
+
+            fn origin(&mut self) -> &mut Origin {
+                &mut self.origin
+            }
+
+            $(fn metadata(&self) -> Option<&Fields> {
+                Some(&self.$metadata)
+            })?
+        })*
+    };
+}
+
+spenders! { Key metadata, User metadata, Team metadata, Organization metadata, Project metadata, TeamMember, OrganizationMember, Customer, Tag, Budget }
 
 /// When an object came about and was changed: milliseconds since 1970, and by whom (a user's id).
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]

@@ -60,6 +60,11 @@ impl Spool {
         Ok(Spool { folder, syncer, limits })
     }
 
+    /// The folder of this process.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// A new pen, for one thread.
     pub fn pen(&self) -> io::Result<Pen> {
         Pen::new(self.folder.clone(), self.syncer.clone(), self.limits)

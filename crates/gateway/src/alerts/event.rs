@@ -74,6 +74,7 @@ impl Event {
             ("team", who.team_alias.as_ref().or(who.team_id.as_ref())),
             ("organization", who.organization_id.as_ref()),
             ("customer", who.customer_id.as_ref()),
+            ("project", who.project.as_ref()),
             ("tag", who.tag.as_ref()),
         ];
         let names: Vec<String> =
@@ -116,6 +117,7 @@ impl Event {
             "team_alias": who.team_alias,
             "organization_id": who.organization_id,
             "customer_id": who.customer_id,
+            "project_id": who.project,
             "tag": who.tag,
             "projected_spend": dollars(projected),
             "projected_exceeded_date": exceeded,

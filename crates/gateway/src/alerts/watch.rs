@@ -21,7 +21,7 @@ pub struct Watched {
 /// Who somebody is, in the incumbent's words.
 #[derive(Clone, Debug, Default)]
 pub struct Who {
-    /// `key`, `user`, `team`, `team_member`, `organization`, `organization_member`, `end_user`, `tag`, `proxy`.
+    /// `key`, `user`, `team`, `team_member`, `project`, `organization`, `organization_member`, `end_user`, `tag`, `proxy`.
     pub group: &'static str,
     pub token: Option<String>,
     pub key_alias: Option<String>,
@@ -31,6 +31,7 @@ pub struct Who {
     pub team_alias: Option<String>,
     pub organization_id: Option<String>,
     pub customer_id: Option<String>,
+    pub project: Option<String>,
     pub tag: Option<String>,
 }
 
@@ -120,6 +121,11 @@ fn watched(directory: &Directory) -> Vec<Watched> {
             team_alias: alias(&member.team_id),
             ..Who::default()
         });
+    }
+    for (id, project) in records::<store::records::Project>(directory) {
+        let team = Some(project.team_id.clone());
+        let who = || Who { group: "project", project: text(id), team_id: team.clone(), ..Who::default() };
+        add(format!("project:{id}"), &project.allowance, &who);
     }
     for (id, organization) in records::<store::records::Organization>(directory) {
         let who = || Who { group: "organization", organization_id: text(id), ..Who::default() };

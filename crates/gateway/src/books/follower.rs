@@ -15,13 +15,14 @@ use types::Usd;
 
 use super::lookout::Lookout;
 use super::source::{Carried, Source, Stuck};
-use super::{LONGEST_PAUSE, unix_ms};
+use super::{LONGEST_PAUSE, REPLICA, unix_ms};
+use crate::coordination::Replica;
 
 /// How long lines gather before they are booked.
-const GATHER: Duration = Duration::from_millis(50);
+const GATHER: Duration = Duration::from_millis(200);
 /// How much longer than booking took nothing is booked where the database is a file: its work is done on our own cores,
-/// and callers come first.
-const REST: u32 = 9;
+/// and callers come first. Sums are late by that, and what is put off is not saved: most of the time it is little.
+const REST: u32 = 1;
 /// Longest such rest.
 const LONGEST_REST: Duration = Duration::from_secs(1);
 /// Bytes that may wait in the spool before callers do not come first any more.
@@ -37,6 +38,9 @@ pub struct Follower {
     dir: PathBuf,
     own: Source,
     orphans: Vec<Source>,
+    /// Dead replicas of which everything is booked, before others know it.
+    carried: Vec<String>,
+    replica: Option<Arc<Replica>>,
     sums: OwnSums,
     lookout: Lookout,
     /// When orphans were looked for.
@@ -56,18 +60,29 @@ struct OwnSums {
 
 impl Follower {
     /// Follows what `reader` reads in `dir`.
-    pub fn new(store: Store, dir: PathBuf, reader: Reader, meters: Arc<Meters>) -> Self {
+    pub fn new(store: Store, dir: PathBuf, reader: Reader, meters: Arc<Meters>, replica: Option<Arc<Replica>>) -> Self {
         let now = Instant::now();
         let sums = OwnSums { meters, upto: 0, counted: HashMap::new(), learnt_at: now, tidied_at: now };
         let (own, lookout) = (Source::new(reader), Lookout::new(dir.clone()));
-        Follower { store, dir, own, orphans: Vec::new(), sums, lookout, looked_at: now }
+        let (orphans, carried) = Default::default();
+        Follower { store, dir, own, orphans, carried, replica, sums, lookout, looked_at: now }
     }
 
     /// Books what dead processes left, and then learns what everybody has spent.
     pub async fn begin(&mut self) -> Result<()> {
         self.look_for_orphans();
         while self.carry_orphan().await? {}
-        self.sums.learn(&self.store).await
+        self.learn().await
+    }
+
+    /// Learns what everybody has spent.
+    async fn learn(&mut self) -> Result<()> {
+        self.sums.learn(&self.store).await?;
+        let carried = std::mem::take(&mut self.carried);
+        if let Some(replica) = &self.replica {
+            carried.into_iter().for_each(|dead| replica.booked(dead, self.sums.upto));
+        }
+        Ok(())
     }
 
     /// Books what is written, until `closed`.
@@ -115,13 +130,13 @@ impl Follower {
         self.sums.count(&carried.entries);
         let more = self.carry_orphan().await? || carried.more;
         if self.sums.learnt_at.elapsed() >= POLL || !more {
-            self.sums.learn(&self.store).await?;
+            self.learn().await?;
         }
         Ok(more)
     }
 
-    /// Books what is left. Nobody writes any more.
-    pub async fn finish(&mut self) {
+    /// Books what is left. Nobody writes any more. Returns the change of the sums with which everything is booked, if it is.
+    pub async fn finish(&mut self) -> Option<i64> {
         self.own.close();
         loop {
             match self.own.carry(&self.store, &self.dir).await {
@@ -129,14 +144,20 @@ impl Follower {
                 Ok(_) => break,
                 Err(Stuck::Store(Problem::Away(why) | Problem::Broken(why) | Problem::Conflict(why))) => {
                     tracing::warn!("the rest stays in the spool for the next start: {why}");
-                    return;
+                    return None;
                 }
-                Err(Stuck::Disk(error)) => return self.lookout.unreadable(&error),
+                Err(Stuck::Disk(error)) => {
+                    self.lookout.unreadable(&error);
+                    return None;
+                }
             }
         }
         if let Err(error) = self.own.remove() {
             tracing::warn!(%error, "the spool's folder cannot be removed");
         }
+        // Only other replicas want to know.
+        self.replica.as_ref()?;
+        self.learn().await.is_ok().then_some(self.sums.upto)
     }
 
     fn look_for_orphans(&mut self) {
@@ -160,8 +181,10 @@ impl Follower {
             }
         };
         if !more {
-            if let Err(error) = orphan.remove() {
-                tracing::warn!(%error, "a folder of a dead process cannot be removed");
+            let whose = orphan.note(REPLICA);
+            match orphan.remove() {
+                Ok(done) => self.carried.extend(whose.filter(|_| done)),
+                Err(error) => tracing::warn!(%error, "a folder of a dead process cannot be removed"),
             }
             self.orphans.pop();
         }
@@ -178,11 +201,14 @@ async fn gathered(spool: &Spool, pause: Duration) {
 impl OwnSums {
     /// What the meters counted when it was spent has reached the sums.
     fn count(&mut self, entries: &[Entry]) {
+        let mut sums: HashMap<&Charge, Usd> = HashMap::new();
         for entry in entries {
-            for Charge { subject, period } in &entry.charges {
-                let counted = self.counted.entry((subject.clone(), period.clone())).or_default();
-                *counted += entry.cost.unwrap_or_default();
+            for charge in &entry.charges {
+                *sums.entry(charge).or_default() += entry.cost.unwrap_or_default();
             }
+        }
+        for (Charge { subject, period }, sum) in sums {
+            *self.counted.entry((subject.clone(), period.clone())).or_default() += sum;
         }
     }
 

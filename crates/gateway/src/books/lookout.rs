@@ -8,7 +8,7 @@ use store::Problem;
 use store::spool::Spool;
 use tokio::time::{Duration, Instant};
 
-use super::alarm::Alarm;
+use crate::alarm::Alarm;
 
 /// Size from which the spool is too large to be called usual.
 const LARGE: u64 = 256 << 20;

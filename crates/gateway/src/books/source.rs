@@ -2,6 +2,7 @@
 //! and booked again, which changes nothing where it had worked after all.
 
 use std::collections::HashSet;
+use std::fs;
 use std::io;
 use std::path::Path;
 use std::slice;
@@ -10,8 +11,8 @@ use store::spool::{self, Batch, Reader};
 use store::{Booked, Entry, Problem, Store};
 use tokio::task::spawn_blocking;
 
-/// Lines that are read and booked together.
-const LINES: usize = 1000;
+/// Lines that are read and booked together. The more, the less each costs: a page of an index is written once for all.
+const LINES: usize = 4096;
 
 /// The folder of one process.
 pub struct Source {
@@ -59,6 +60,11 @@ impl Source {
         Source { reader: Some(reader), batch: None, uncertain: false }
     }
 
+    /// What the process wrote into a file of its folder beside its lines; nothing if that cannot be read.
+    pub fn note(&self, name: &str) -> Option<String> {
+        fs::read_to_string(self.reader.as_ref()?.path().join(name)).ok()
+    }
+
     /// Bytes that wait to be booked, but for the batch at hand.
     pub fn waiting(&mut self) -> u64 {
         self.reader.as_mut().and_then(|reader| reader.waiting().ok()).unwrap_or(0)
@@ -69,9 +75,9 @@ impl Source {
         self.reader.iter_mut().for_each(Reader::close);
     }
 
-    /// Removes the folder if nothing is left in it.
-    pub fn remove(&self) -> io::Result<()> {
-        self.reader.as_ref().map_or(Ok(false), Reader::remove).map(drop)
+    /// Removes the folder if nothing is left in it; says whether it did.
+    pub fn remove(&self) -> io::Result<bool> {
+        self.reader.as_ref().map_or(Ok(false), Reader::remove)
     }
 
     /// Books the next lines. What can never be booked is set aside in `dir`.

@@ -50,7 +50,7 @@ fn meters() -> Arc<Meters> {
 
 fn books(place: &Place) -> (Arc<Books>, Arc<Meters>) {
     let meters = meters();
-    (Arc::new(Books::new(place, None, meters.clone()).unwrap()), meters)
+    (Arc::new(Books::new(place, None, meters.clone(), None).unwrap()), meters)
 }
 
 fn entry(id: &str, status: Status, user: &str) -> Entry {

@@ -7,6 +7,9 @@ use super::keys::COORDINATION;
 use super::report::Notes;
 use super::section::Section;
 
+/// Variables that name more than one server.
+const SEVERAL: [&str; 2] = ["REDIS_CLUSTER_NODES", "REDIS_SENTINEL_NODES"];
+
 /// Its address, with the password: `coordination_redis`, else what `router_settings` say, else the environment.
 pub fn read(general: &Section, router: &Section, env: &Env, notes: &mut Notes) -> Option<String> {
     let (node, path) = (general.node("coordination_redis"), general.at("coordination_redis"));
@@ -14,7 +17,13 @@ pub fn read(general: &Section, router: &Section, env: &Env, notes: &mut Notes) -
     let own = |name: &str| section.text(name).map(str::to_owned);
     let of_router = |name: &str| router.text(&format!("redis_{name}")).map(str::to_owned);
     let of_env = |name: &str| env.get(&format!("REDIS_{}", name.to_uppercase()));
-    address(own).or_else(|| address(of_router)).or_else(|| address(of_env))
+    let found = address(own).or_else(|| address(of_router)).or_else(|| address(of_env));
+    let unspoken = SEVERAL.into_iter().find(|name| found.is_none() && env.get(name).is_some());
+    if let Some(name) = unspoken {
+        let message = format!("{name} is set, but clusters and sentinels are not spoken to: limits are not shared");
+        notes.warn(general.place, &general.path, message, "name one server in REDIS_URL");
+    }
+    found
 }
 
 fn address(part: impl Fn(&str) -> Option<String>) -> Option<String> {
@@ -38,10 +47,21 @@ fn address(part: impl Fn(&str) -> Option<String>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::tests::load_files;
 
     fn check(parts: &[(&str, &str)], expected: Option<&str>) {
         let part = |name: &str| parts.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
         assert_eq!(address(part).as_deref(), expected, "{parts:?}");
+    }
+
+    #[test]
+    fn who_has_a_cluster_alone_is_told_that_nothing_is_shared() {
+        let config = "general_settings: {master_key: a-long-random-master-key}\nmodel_list: []\n";
+        let told = |env: &[(&str, &str)]| {
+            load_files(&[("config.yaml", config)], env).report.to_string().contains("limits are not shared")
+        };
+        assert!(told(&[("REDIS_CLUSTER_NODES", "[]")]));
+        assert!(!told(&[("REDIS_CLUSTER_NODES", "[]"), ("REDIS_HOST", "r")]) && !told(&[]));
     }
 
     #[test]

@@ -35,8 +35,7 @@ impl Shown {
             _ => Map::new(),
         };
         let text = |name: &str| node.get(name).map(value).and_then(|value| value.as_str().map(str::to_owned));
-        let (mut params, info) = (map("litellm_params"), map("model_info"));
-        params.retain(|name, value| !is_secret(name, value));
+        let (params, info) = (without_secrets(&map("litellm_params")), map("model_info"));
         Shown {
             id: row.map(|row| row.deployment.id.clone()).unwrap_or_default(),
             name: text("model_name").unwrap_or_default(),
@@ -59,6 +58,20 @@ pub fn is_secret(name: &str, value: &Value) -> bool {
     let name = name.to_ascii_lowercase();
     let secret = SECRETS.iter().any(|word| name.contains(word)) || name.ends_with("token");
     secret && !HARMLESS.contains(&name.as_str()) && !value.is_number() && !value.is_boolean()
+}
+
+/// Parameters without those that may hold a secret, however deep they lie.
+pub fn without_secrets(params: &Map<String, Value>) -> Map<String, Value> {
+    let open = params.iter().filter(|(name, value)| !is_secret(name, value));
+    open.map(|(name, value)| (name.clone(), opened(value))).collect()
+}
+
+fn opened(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => Value::Object(without_secrets(fields)),
+        Value::Array(items) => items.iter().map(opened).collect(),
+        plain => plain.clone(),
+    }
 }
 
 /// A node as JSON. What came from the environment is named, not shown.

@@ -17,6 +17,7 @@ mod moment;
 mod organizations;
 mod page;
 mod people;
+mod projects;
 mod record;
 mod refusal;
 mod reports;
@@ -112,6 +113,12 @@ const ROUTES: &[Row] = rows![
     GET "/team/{team_id}/members/me" => teams::membership_of_mine,
     POST "/team/{team_id}/member/{user_id}/reset_spend" => teams::reset_spend,
     POST "/team/{team_id}/member/{user_id}/reset_budget" => teams::reset_spend,
+
+    POST "/project/new" => projects::create,
+    POST "/project/update" => projects::update,
+    DELETE "/project/delete" => projects::delete,
+    GET "/project/info" => projects::info,
+    GET "/project/list" => projects::list,
 
     POST "/organization/new" => organizations::create,
     PATCH "/organization/update" => organizations::update,

@@ -31,10 +31,14 @@ pub async fn liveliness() -> Response<Body> {
 }
 
 /// The gateway can serve calls. While it drains it no longer listens, so whoever gets an answer may call.
-pub async fn readiness() -> Response<Body> {
+pub async fn readiness(State(live): State<Arc<Live>>) -> Response<Body> {
+    let word = |connected| if connected { "connected" } else { "Not connected" };
     let body = Writer::document(|w| {
         w.str_field("status", "healthy");
-        w.str_field("db", "Not connected");
+        w.str_field("db", word(live.books.as_ref().is_some_and(|books| books.registry.is_current())));
+        if let Some(replica) = &live.replica {
+            w.str_field("redis", word(replica.is_connected()));
+        }
     });
     ([(CONTENT_TYPE, "application/json")], body.freeze()).into_response()
 }

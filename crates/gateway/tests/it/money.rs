@@ -3,6 +3,7 @@
 mod budgets;
 mod crash;
 mod deployments;
+mod ids;
 mod limits;
 mod outage;
 mod replicas;

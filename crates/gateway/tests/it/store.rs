@@ -3,6 +3,7 @@
 // The functions in there are tests, though only the lists make them so.
 #[cfg(test)]
 mod booking;
+mod coordination;
 #[cfg(test)]
 mod objects;
 mod outage;

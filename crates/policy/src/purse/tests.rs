@@ -49,6 +49,11 @@ fn what_is_missing_of_a_share_is_asked_for_and_done_without_in_the_end() {
     let purse = Purse { share: Some(usd(0.1)), ..purse() };
     let need = known(0.01, 0.2, 0.3);
     assert_eq!(purse.offer(&budget, &need, Last::default()), Funds::Missing(usd(0.1)));
+    assert!(
+        matches!(purse.offer(&budget, &need, LAST), Funds::TooLittle(_)),
+        "the answer would be cut off for nothing"
+    );
+    let need = unknown(0.01, 0.2);
     assert_eq!(purse.offer(&budget, &need, LAST), Funds::Grant(usd(0.1)));
     let own = Purse { own: usd(0.1), ..purse };
     assert_eq!(own.used(), usd(0.1));

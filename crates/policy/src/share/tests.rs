@@ -2,6 +2,22 @@ use proptest::prelude::*;
 
 use super::*;
 
+/// What a replica says about its share of something when shares are settled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Claim {
+    capacity: u64,
+    have: u64,
+    used: u64,
+    want: u64,
+}
+
+/// The share that a replica gets, when the shares of all `others` are so much. It never gets less than it has unless it
+/// wants less: it may be using it by now.
+fn grant(claim: &Claim, others: u64) -> u64 {
+    let free = claim.capacity.saturating_sub(others);
+    claim.want.min(free).max(claim.have.min(claim.want)).max(claim.used)
+}
+
 fn check(have: u64, used: u64, want: u64, others: u64, expected: u64) {
     let claim = Claim { capacity: 100, have, used, want };
     assert_eq!(grant(&claim, others), expected, "{claim:?} beside {others}");
@@ -23,11 +39,42 @@ fn nobody_loses_what_it_may_be_using_when_there_is_less() {
 }
 
 #[test]
-fn who_is_busy_wants_some_to_spare_but_not_all() {
-    assert_eq!(want(10, 0, 5, 100), 20);
-    assert_eq!(want(10, 3, 500, 100), 38);
-    assert_eq!(want(0, 1, 0, 100), 1);
-    assert_eq!(want(120, 1, 1, 100), 120);
+fn who_is_busy_wants_its_part_of_all_that_is_left_and_who_is_not_what_it_needs() {
+    let check = |used, hunger, elsewhere, is_busy, expected| {
+        let need = Need { have: 10, used, hunger, elsewhere, capacity: 100, replicas: 2, is_busy };
+        assert_eq!(want(&need), expected, "{need:?}");
+    };
+    check(10, 0, 0, true, 55);
+    check(10, 0, 50, true, 30);
+    check(10, 3, 89, true, 13);
+    check(10, 200, 0, true, 100);
+    check(10, 3, 0, false, 13);
+    check(5, 3, 0, false, 13);
+    check(10, 0, 90, true, 10);
+    check(120, 1, 0, true, 120);
+    check(0, 0, 0, false, 0);
+}
+
+#[test]
+fn only_what_matters_to_others_or_to_calls_to_come_is_said_again() {
+    let said = Said { at_ms: 100_000, used: 10 };
+    let check = |share, used, want, contested, after: u64, expected| {
+        let outdated = said.is_outdated(share, used, want, contested, 100_000 + after);
+        assert_eq!(outdated, expected, "{share} {used} {want} {contested} {after}");
+    };
+    check(50, 10, 60, false, 5_000, false);
+    check(50, 40, 70, false, 100, false);
+    check(50, 40, 70, false, 200, true);
+    check(50, 20, 40, false, 1_000, false);
+    check(50, 20, 40, false, 2_000, true);
+    check(50, 20, 20, true, 1, true);
+    check(20, 20, 20, true, 1, true);
+    check(10, 10, 10, true, 1, false);
+    check(10, 15, 15, false, 200, true);
+    check(10, 10, 10, false, 30_000, true);
+    check(0, 0, 0, false, 2_000, true);
+    check(0, 10, 10, false, 29_000, false);
+    assert!(Said::default().is_outdated(0, 0, 1, false, 100_000));
 }
 
 /// What a replica does next.
@@ -60,7 +107,10 @@ proptest! {
                 Step::GiveBack(who) => used[who] = used[who].saturating_sub(1),
                 Step::Use(_) => {}
                 Step::Settle(who, hunger, arrives) => {
-                    let wanted = want(used[who], hunger, 1, CAPACITY);
+                    let elsewhere = used.iter().sum::<u64>() - used[who];
+                    let have = shares[who];
+                    let need = Need { have, used: used[who], hunger, elsewhere, capacity: CAPACITY, replicas: 3, is_busy: true };
+                    let wanted = want(&need);
                     let claim = Claim { capacity: CAPACITY, have: shares[who], used: used[who], want: wanted };
                     // It must not use any more what it gives back, whether it is heard or not.
                     shares[who] = shares[who].min(wanted);

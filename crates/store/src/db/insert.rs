@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::{Result, Row, Tx, Value};
 
 /// Lengths of statements in rows.
-const LENGTHS: [usize; 3] = [64, 8, 1];
+const LENGTHS: [usize; 4] = [256, 32, 8, 1];
 
 /// Inserts `rows` into `table`, which is named with its columns; `tail` is what the statement ends in. Returns how many
 /// were written.

@@ -74,3 +74,29 @@ fn unknown_fields_survive_and_usual_values_are_not_stored() {
         serde_json::json!({"key_name": "", "key_alias": "first", "max_budget": 0.25, "created_at": 0, "updated_at": 0, "future": 1})
     );
 }
+
+#[test]
+fn where_a_user_is_is_known_as_long_as_it_is_so() {
+    let mut directory = Directory::default();
+    let member = |kind, id: &str, version, body: Option<&str>| Object {
+        kind,
+        id: id.to_owned(),
+        version,
+        body: body.map(str::to_owned),
+    };
+    directory.take(&[
+        member(Kind::TeamMember, "red/a/b", 1, Some("{}")),
+        member(Kind::TeamMember, "blue/a/b", 2, Some("{}")),
+        member(Kind::OrganizationMember, "acme/a/b", 3, Some("{}")),
+    ]);
+    let teams =
+        |directory: &Directory, user: &str| directory.teams_of(user).map(|(id, _)| id.clone()).collect::<Vec<_>>();
+    assert_eq!(teams(&directory, "a/b"), ["blue/a/b", "red/a/b"]);
+    assert_eq!((teams(&directory, "b").len(), directory.organizations_of("a/b").count()), (0, 1));
+    directory.take(&[member(Kind::TeamMember, "red/a/b", 4, None)]);
+    assert_eq!(teams(&directory, "a/b"), ["blue/a/b"]);
+    directory.take(&[member(Kind::TeamMember, "red/a/b", 1, Some("{}"))]);
+    assert_eq!(teams(&directory, "a/b"), ["blue/a/b"], "what is older changes nothing");
+    directory.take(&[member(Kind::TeamMember, "blue/a/b", 5, None)]);
+    assert_eq!(teams(&directory, "a/b").len(), 0);
+}

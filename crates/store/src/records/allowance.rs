@@ -57,13 +57,13 @@ pub struct Allowance {
 
 impl Allowance {
     /// What holds for whoever has this allowance and refers to the `shared` budget, whose values hold where this one
-    /// sets none. A budget of its own comes with its own window.
+    /// sets none. A budget of its own comes with its own window and additions.
     pub fn over(&self, shared: &Allowance) -> Allowance {
         let (own, other) = (self.clone(), shared.clone());
         let window = if own.max_budget.is_some() { None } else { other.budget_duration };
-        let addition = match own.temp_budget_increase {
-            Some(_) => (own.temp_budget_increase, own.temp_budget_expiry),
-            None => (other.temp_budget_increase, other.temp_budget_expiry),
+        let addition = match (own.temp_budget_increase, own.max_budget) {
+            (None, None) => (other.temp_budget_increase, other.temp_budget_expiry),
+            _ => (own.temp_budget_increase, own.temp_budget_expiry),
         };
         let or = |own: bool| if own { self } else { shared };
         Allowance {

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Allowance, Fields, Origin, Record, usual};
-use crate::{Directory, Entries, Kind};
+use super::{Allowance, Fields, Origin, usual};
 
 /// Values of a budget that others refer to by `budget_id`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,12 +20,4 @@ pub struct Budget {
     /// Fields that are only kept.
     #[serde(flatten)]
     pub extra: Fields,
-}
-
-impl Record for Budget {
-    const KIND: Kind = Kind::Budget;
-
-    fn all(directory: &Directory) -> &Entries<Self> {
-        &directory.budgets
-    }
 }

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Allowance, Fields, Origin, Record, usual};
-use crate::{Directory, Entries, Kind};
+use super::{Allowance, Fields, Origin, usual};
 
 /// A customer of an application that calls us. The object's id is what the application calls them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -33,12 +32,4 @@ pub struct Customer {
     /// Fields that are only kept.
     #[serde(flatten)]
     pub extra: Fields,
-}
-
-impl Record for Customer {
-    const KIND: Kind = Kind::Customer;
-
-    fn all(directory: &Directory) -> &Entries<Self> {
-        &directory.customers
-    }
 }

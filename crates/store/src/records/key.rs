@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
-use super::{Allowance, Fields, Origin, Record, usual};
-use crate::{Directory, Entries, Kind};
+use super::{Allowance, Fields, Origin, usual};
 
 /// A virtual key.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -23,6 +22,9 @@ pub struct Key {
     /// The team that pays.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub team_id: Option<String>,
+    /// The project of the team that it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<String>,
     /// The organization that pays.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub organization_id: Option<String>,
@@ -82,14 +84,6 @@ impl Key {
     }
 }
 
-impl Record for Key {
-    const KIND: Kind = Kind::Key;
-
-    fn all(directory: &Directory) -> &Entries<Self> {
-        &directory.keys
-    }
-}
-
 /// The hash of a key that was rotated, and still works until the new one is in place everywhere.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -98,14 +92,6 @@ pub struct RetiredKey {
     pub active: String,
     /// Until when it works, milliseconds since 1970.
     pub revoke_at: i64,
-}
-
-impl Record for RetiredKey {
-    const KIND: Kind = Kind::RetiredKey;
-
-    fn all(directory: &Directory) -> &Entries<Self> {
-        &directory.retired_keys
-    }
 }
 
 /// The id under which a key is stored: its SHA-256 in hexadecimal, as at the incumbent. A key has far too many random

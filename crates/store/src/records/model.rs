@@ -3,8 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fields, Origin, Record, usual};
-use crate::{Directory, Entries, Kind};
+use super::{Fields, Origin, usual};
 
 /// A deployment: what an entry of `model_list` says. The object's id is the deployment's.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -28,14 +27,6 @@ pub struct Model {
     pub extra: Fields,
 }
 
-impl Record for Model {
-    const KIND: Kind = Kind::Model;
-
-    fn all(directory: &Directory) -> &Entries<Self> {
-        &directory.models
-    }
-}
-
 /// A credential of a provider. The object's id is its name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -51,12 +42,4 @@ pub struct Credential {
     /// Fields that are only kept.
     #[serde(flatten)]
     pub extra: Fields,
-}
-
-impl Record for Credential {
-    const KIND: Kind = Kind::Credential;
-
-    fn all(directory: &Directory) -> &Entries<Self> {
-        &directory.credentials
-    }
 }

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Allowance, Fields, Origin, Record, Role, usual};
-use crate::{Directory, Entries, Kind};
+use super::{Allowance, Fields, Origin, Role, usual};
 
 /// Several teams that pay together.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -27,14 +26,6 @@ pub struct Organization {
     /// Fields that are only kept.
     #[serde(flatten)]
     pub extra: Fields,
-}
-
-impl Record for Organization {
-    const KIND: Kind = Kind::Organization;
-
-    fn all(directory: &Directory) -> &Entries<Self> {
-        &directory.organizations
-    }
 }
 
 /// A user in an organization; the object's id is `organization/user`.
@@ -65,13 +56,5 @@ impl OrganizationMember {
     /// The id of the object.
     pub fn id(organization: &str, user: &str) -> String {
         format!("{organization}/{user}")
-    }
-}
-
-impl Record for OrganizationMember {
-    const KIND: Kind = Kind::OrganizationMember;
-
-    fn all(directory: &Directory) -> &Entries<Self> {
-        &directory.organization_members
     }
 }

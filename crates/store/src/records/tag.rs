@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Allowance, Fields, Origin, Record, usual};
-use crate::{Directory, Entries, Kind};
+use super::{Allowance, Fields, Origin, usual};
 
 /// A tag of calls. The object's id is its name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -24,12 +23,4 @@ pub struct Tag {
     /// Fields that are only kept.
     #[serde(flatten)]
     pub extra: Fields,
-}
-
-impl Record for Tag {
-    const KIND: Kind = Kind::Tag;
-
-    fn all(directory: &Directory) -> &Entries<Self> {
-        &directory.tags
-    }
 }

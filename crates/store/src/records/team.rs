@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Allowance, Fields, Origin, Record, usual};
-use crate::{Directory, Entries, Kind};
+use super::{Allowance, Fields, Origin, usual};
 
 /// Several users who share keys and pay together.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -44,14 +43,6 @@ pub struct Team {
     /// Fields that are only kept.
     #[serde(flatten)]
     pub extra: Fields,
-}
-
-impl Record for Team {
-    const KIND: Kind = Kind::Team;
-
-    fn all(directory: &Directory) -> &Entries<Self> {
-        &directory.teams
-    }
 }
 
 /// What somebody may do in a team.
@@ -93,13 +84,5 @@ impl TeamMember {
     /// The id of the object.
     pub fn id(team: &str, user: &str) -> String {
         format!("{team}/{user}")
-    }
-}
-
-impl Record for TeamMember {
-    const KIND: Kind = Kind::TeamMember;
-
-    fn all(directory: &Directory) -> &Entries<Self> {
-        &directory.team_members
     }
 }

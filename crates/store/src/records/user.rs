@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Allowance, Fields, Origin, Record, usual};
-use crate::{Directory, Entries, Kind};
+use super::{Allowance, Fields, Origin, usual};
 
 /// What somebody may do in the gateway as a whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,12 +63,4 @@ pub struct User {
     /// Fields that are only kept.
     #[serde(flatten)]
     pub extra: Fields,
-}
-
-impl Record for User {
-    const KIND: Kind = Kind::User;
-
-    fn all(directory: &Directory) -> &Entries<Self> {
-        &directory.users
-    }
 }

@@ -120,7 +120,9 @@ fn conditions(filter: &LogFilter) -> Filter {
     conditions.and_if("customer_id = {}", filter.customer_id.as_deref());
     conditions.and_if("model_group = {} OR model = {}", filter.model.as_deref());
     conditions.and_if("status = {}", filter.status.map(Status::name));
-    conditions.and_if("attempt_id = {} OR call_id = {}", filter.request_id.as_deref());
+    // Most calls have their first attempt's id: an index has the others.
+    let by_id = "attempt_id = {} OR call_id = {} AND call_id <> attempt_id";
+    conditions.and_if(by_id, filter.request_id.as_deref());
     conditions.and_if("session_id = {}", filter.session_id.as_deref());
     conditions.and_if("started_at >= {}", filter.from);
     conditions.and_if("started_at < {}", filter.to);

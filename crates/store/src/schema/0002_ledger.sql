@@ -15,13 +15,13 @@ CREATE TABLE lockgate_ledger (
   cost_nanousd BIGINT,
   body TEXT NOT NULL
 );
-CREATE INDEX lockgate_ledger_started ON lockgate_ledger (started_at, attempt_id);
-CREATE INDEX lockgate_ledger_call ON lockgate_ledger (call_id);
-CREATE INDEX lockgate_ledger_key ON lockgate_ledger (key_hash, started_at, attempt_id);
+CREATE INDEX lockgate_ledger_started ON lockgate_ledger (started_at);
+CREATE INDEX lockgate_ledger_call ON lockgate_ledger (call_id) WHERE call_id <> attempt_id;
+CREATE INDEX lockgate_ledger_key ON lockgate_ledger (key_hash, started_at);
 CREATE INDEX lockgate_ledger_session ON lockgate_ledger (session_id) WHERE session_id IS NOT NULL;
-CREATE INDEX lockgate_ledger_user ON lockgate_ledger (user_id, started_at, attempt_id) WHERE user_id IS NOT NULL;
-CREATE INDEX lockgate_ledger_team ON lockgate_ledger (team_id, started_at, attempt_id) WHERE team_id IS NOT NULL;
-CREATE INDEX lockgate_ledger_customer ON lockgate_ledger (customer_id, started_at, attempt_id)
+CREATE INDEX lockgate_ledger_user ON lockgate_ledger (user_id, started_at) WHERE user_id IS NOT NULL;
+CREATE INDEX lockgate_ledger_team ON lockgate_ledger (team_id, started_at) WHERE team_id IS NOT NULL;
+CREATE INDEX lockgate_ledger_customer ON lockgate_ledger (customer_id, started_at)
   WHERE customer_id IS NOT NULL;
 CREATE TABLE lockgate_spend (
   subject TEXT NOT NULL,

@@ -214,6 +214,28 @@ fn a_line_behind_a_torn_one_is_read_and_one_that_is_not_understood_is_set_aside(
 }
 
 #[test]
+fn what_was_open_and_is_not_understood_is_set_aside_when_its_process_is_dead() {
+    let dir = Dir::new();
+    let spool = Spool::open(&dir.0).unwrap();
+    let pen = spool.pen().unwrap();
+    pen.jot(&usual("a", Status::Open));
+    pen.write();
+    let path = spool.folder.path().join("000-00000001.log");
+    let strange = br#"{"attempt_id":"s","call_id":"","status":"open","stream":"perhaps"}"#;
+    let mut text = fs::read(&path).unwrap();
+    text.extend_from_slice(format!("{:08x} ", crc32fast::hash(strange)).as_bytes());
+    text.extend_from_slice(strange);
+    text.push(b'\n');
+    fs::write(&path, text).unwrap();
+    drop((pen, spool));
+    let mut found = orphans(&dir.0).unwrap();
+    let batch = found[0].next(10).unwrap();
+    assert_eq!((ids(&batch), batch.unreadable.len()), (vec![("a", Status::Interrupted)], 1));
+    found[0].booked(&batch).unwrap();
+    assert!(found[0].remove().unwrap());
+}
+
+#[test]
 fn a_line_that_is_only_partly_there_is_waited_for() {
     let dir = Dir::new();
     let spool = Spool::open(&dir.0).unwrap();

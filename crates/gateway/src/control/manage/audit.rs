@@ -16,12 +16,13 @@ const BOUND: i64 = 10_000;
 const LARGEST: u64 = 100;
 
 /// The incumbent's names of tables, and ours of kinds.
-const TABLES: [(&str, &str); 13] = [
+const TABLES: [(&str, &str); 14] = [
     ("LiteLLM_VerificationToken", "key"),
     ("LiteLLM_DeprecatedVerificationToken", "retired_key"),
     ("LiteLLM_UserTable", "user"),
     ("LiteLLM_TeamTable", "team"),
     ("LiteLLM_TeamMembership", "team_member"),
+    ("LiteLLM_ProjectTable", "project"),
     ("LiteLLM_OrganizationTable", "organization"),
     ("LiteLLM_OrganizationMembership", "organization_member"),
     ("LiteLLM_EndUserTable", "customer"),

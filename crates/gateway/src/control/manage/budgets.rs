@@ -1,12 +1,12 @@
 //! Budgets that several keys, teams or customers share by id: the values are shared, the money is not.
 
 use serde_json::{Value, json};
-use store::records::{Budget, Fields, OrganizationMember};
+use store::records::{Budget, OrganizationMember};
 use store::{Directory, Held, Kind};
 
 use super::draft::Draft;
-use super::form::{Field, Form, Takes, optional, required};
-use super::record::{ADDITION, ALLOWANCE, budget_row, changed, missing, settle};
+use super::form::{Field, Takes, optional, required};
+use super::record::{ADDITION, ALLOWANCE, blank, budget_row, filled, missing, touched};
 use super::refusal::{Refusal, Result};
 use super::rights::{Wish, may};
 use super::secret;
@@ -26,8 +26,7 @@ pub async fn create(visit: Visit) -> Answer {
             if draft.find::<Budget>(&id).is_some() {
                 return Err(Refusal::bad_param("budget_id", format!("Budget {id} already exists.")));
             }
-            let blank = Budget { origin: draft.origin(), ..Budget::default() };
-            let budget = changed(&blank, values(form.clone())?)?;
+            let budget = filled(draft, &blank(draft), form.clone(), &[])?;
             draft.create(&id, &budget)?;
             Ok(budget_row(&id, &budget, draft.spend))
         })
@@ -44,21 +43,12 @@ pub async fn update(visit: Visit) -> Answer {
         .change(|draft| {
             may(draft.actor, Wish::ManageAll, draft.directory)?;
             let held = find(draft, &id)?;
-            let before = &held.record;
-            let base = Budget { origin: draft.changed(&before.origin), ..Budget::clone(before) };
-            let after = changed(&base, values(form.clone())?)?;
+            let after = filled(draft, &touched(draft, &*held.record), form.clone(), &[])?;
             draft.replace(&id, held, &after)?;
             Ok(budget_row(&id, &after, draft.spend))
         })
         .await?;
     answer(row)
-}
-
-/// The fields of a budget; it has no metadata.
-fn values(form: Form) -> Result<Fields> {
-    let mut fields = settle(form, &Fields::new(), &[])?;
-    fields.remove("metadata");
-    Ok(fields)
 }
 
 fn find<'d>(draft: &Draft<'d>, id: &str) -> Result<&'d Held<Budget>> {
@@ -75,7 +65,7 @@ pub async fn delete(visit: Visit) -> Answer {
             let held = find(draft, id)?;
             let users = uses(draft.directory, id);
             if users > 0 {
-                let message = format!("Budget {id} is in use by {users} keys, users, teams, members, organizations, customers or tags. Give them another one first.");
+                let message = format!("Budget {id} is in use by {users} keys, users, teams, members, projects, organizations, customers or tags. Give them another one first.");
                 return Err(Refusal::bad_param("id", message));
             }
             draft.remove(id, held)?;
@@ -155,6 +145,7 @@ fn uses(directory: &Directory, id: &str) -> usize {
         + count(directory.users.values(), |user| same(&user.allowance.budget_id))
         + count(directory.teams.values(), |team| same(&team.allowance.budget_id) || same(&team.team_member_budget_id))
         + count(directory.team_members.values(), |member| same(&member.allowance.budget_id))
+        + count(directory.projects.values(), |project| same(&project.allowance.budget_id))
         + count(directory.organizations.values(), |organization| same(&organization.allowance.budget_id))
         + count(directory.organization_members.values(), |member: &OrganizationMember| {
             same(&member.allowance.budget_id)

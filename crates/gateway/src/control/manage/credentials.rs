@@ -161,7 +161,8 @@ fn row(name: &str, credential: &Credential, seal: &Seal) -> Value {
 /// Values with stars in the place of what is secret.
 fn masked(values: &Fields) -> Fields {
     let hide = |(name, value): (&String, &Value)| {
-        let shown = if is_secret(name, value) { "****".into() } else { value.clone() };
+        let hidden = is_secret(name, value) || value.is_object() || value.is_array();
+        let shown = if hidden { "****".into() } else { value.clone() };
         (name.clone(), shown)
     };
     values.iter().map(hide).collect()

@@ -1,14 +1,14 @@
 //! Customers: whom the applications serve that call us.
 
 use serde_json::{Value, json};
-use store::records::{Customer, Fields};
+use store::records::Customer;
 use store::{Directory, Held, Kind};
 
 use super::draft::Draft;
 use super::form::{Field, Form, Takes, optional, required};
 use super::moment;
 use super::people::bounds_row;
-use super::record::{ALLOWANCE, changed, missing, need_budget, settle};
+use super::record::{ALLOWANCE, blank, filled, missing, touched};
 use super::refusal::{Refusal, Result};
 use super::rights::{Wish, may};
 use super::spend::Spend;
@@ -25,10 +25,17 @@ const FIELDS: &[Field] = &[
 ];
 const IDS: &[Field] = &[required("user_ids", Takes::NAMES)];
 
+/// The customer whom a form names, and what it says about them.
+fn named(visit: &Visit) -> Result<(String, Form)> {
+    let mut form = visit.form(&[FIELDS, ALLOWANCE])?;
+    let id = form.needed("user_id").to_owned();
+    form.take("user_id");
+    Ok((id, form))
+}
+
 /// `POST /customer/new`
 pub async fn create(visit: Visit) -> Answer {
-    let form = visit.form(&[FIELDS, ALLOWANCE])?;
-    let id = form.needed("user_id").to_owned();
+    let (id, form) = named(&visit)?;
     let row = visit
         .change(|draft| {
             may(draft.actor, Wish::ManageAll, draft.directory)?;
@@ -36,9 +43,7 @@ pub async fn create(visit: Visit) -> Answer {
                 let message = format!("Customer already exists, passed user_id={id}. Please pass a new user_id.");
                 return Err(Refusal::bad_param("user_id", message));
             }
-            let blank = Customer { origin: draft.origin(), ..Customer::default() };
-            let customer = changed(&blank, values(form.clone())?)?;
-            need_budget(draft, &customer.allowance)?;
+            let customer = filled(draft, &blank(draft), form.clone(), &[])?;
             draft.create(&id, &customer)?;
             Ok(row(&id, &customer, draft.directory, draft.spend))
         })
@@ -48,31 +53,17 @@ pub async fn create(visit: Visit) -> Answer {
 
 /// `POST /customer/update`
 pub async fn update(visit: Visit) -> Answer {
-    let form = visit.form(&[FIELDS, ALLOWANCE])?;
-    let id = form.needed("user_id").to_owned();
+    let (id, form) = named(&visit)?;
     let row = visit
         .change(|draft| {
             may(draft.actor, Wish::ManageAll, draft.directory)?;
             let held = find(draft, &id)?;
-            let before = &held.record;
-            let base = Customer { origin: draft.changed(&before.origin), ..Customer::clone(before) };
-            let after: Customer = changed(&base, values(form.clone())?)?;
-            if after.allowance.budget_id != before.allowance.budget_id {
-                need_budget(draft, &after.allowance)?;
-            }
+            let after = filled(draft, &touched(draft, &*held.record), form.clone(), &[])?;
             draft.replace(&id, held, &after)?;
             Ok(row(&id, &after, draft.directory, draft.spend))
         })
         .await?;
     answer(row)
-}
-
-/// The fields of a customer, who has no metadata.
-fn values(mut form: Form) -> Result<Fields> {
-    form.take("user_id");
-    let mut fields = settle(form, &Fields::new(), &[])?;
-    fields.remove("metadata");
-    Ok(fields)
 }
 
 fn find<'d>(draft: &Draft<'d>, id: &str) -> Result<&'d Held<Customer>> {
@@ -118,14 +109,13 @@ async fn set_blocked(visit: Visit, blocked: bool) -> Answer {
             for id in &ids {
                 let customer = match draft.find::<Customer>(id) {
                     Some(held) => {
-                        let origin = draft.changed(&held.record.origin);
-                        let customer = Customer { blocked, origin, ..Customer::clone(&held.record) };
+                        let customer = Customer { blocked, ..touched(draft, &held.record) };
                         draft.replace(id, held, &customer)?;
                         customer
                     }
                     None if !blocked => return Err(missing(Kind::Customer, "user_ids", id)),
                     None => {
-                        let customer = Customer { blocked, origin: draft.origin(), ..Customer::default() };
+                        let customer = Customer { blocked, ..blank(draft) };
                         draft.create(id, &customer)?;
                         customer
                     }

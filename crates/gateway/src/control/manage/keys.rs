@@ -63,16 +63,9 @@ const FIELDS: &[Field] = &[
     optional("send_invite_email", Takes::Flag),
 ];
 
-/// What the incumbent keeps in the metadata of a key.
+/// What the incumbent keeps in the metadata of keys beside the rules that teams have too.
 const THERE: &[Field] = &[
-    optional("tags", Takes::TEXTS),
-    optional("guardrails", Takes::TEXTS),
-    optional("policies", Takes::TEXTS),
-    optional("prompts", Takes::TEXTS),
-    optional("disable_global_guardrails", Takes::Flag),
     optional("throttle_on_budget_exceeded", Takes::Flag),
-    optional("enforced_params", Takes::TEXTS),
-    optional("allowed_passthrough_routes", Takes::TEXTS),
     optional("allowed_vector_store_indexes", Takes::ListOf(&Takes::Map)),
     optional("rpm_limit_type", LIMIT_TYPE),
     optional("tpm_limit_type", LIMIT_TYPE),
@@ -84,13 +77,10 @@ const THERE: &[Field] = &[
 
 const LIMIT_TYPE: Takes = Takes::OneOf(&["guaranteed_throughput", "best_effort_throughput", "dynamic"]);
 
-/// The names of [`THERE`].
-fn kept_there() -> Vec<&'static str> {
-    THERE.iter().map(Field::name).collect()
-}
-
+/// What is kept in the metadata of a key.
+const IN_METADATA: [&[Field]; 2] = [record::RULES, THERE];
 /// All that a new key takes.
-pub const NEW: [&[Field]; 3] = [FIELDS, THERE, record::ALLOWANCE];
+pub const NEW: [&[Field]; 4] = [FIELDS, record::RULES, THERE, record::ALLOWANCE];
 
 /// The id of a key that is named by itself or by its hash.
 pub fn id_of(given: &str) -> String {
@@ -180,7 +170,7 @@ pub fn row(id: &str, key: &Key, directory: &Directory, spend: &Spend) -> Fields 
         "user_id": key.user_id,
         "team_id": key.team_id,
         "agent_id": extra("agent_id"),
-        "project_id": extra("project_id"),
+        "project_id": key.project_id,
         "organization_id": key.organization_id,
         "org_id": key.organization_id,
         "permissions": key.permissions,
@@ -208,13 +198,16 @@ pub fn row(id: &str, key: &Key, directory: &Directory, spend: &Spend) -> Fields 
     });
     let Value::Object(mut row) = fields else { return Fields::new() };
     show_allowance(&mut row, &key.allowance, directory, spend);
+    if key.delegated {
+        row.insert("delegated".to_owned(), true.into());
+    }
     row
 }
 
 /// What the maker of a key gets to see, with its secret.
 fn issued(id: &str, key: &Key, secret: &str, directory: &Directory, spend: &Spend) -> Value {
     let mut row = row(id, key, directory, spend);
-    for field in THERE {
+    for field in IN_METADATA.into_iter().flatten() {
         let value = key.metadata.get(field.name()).cloned().unwrap_or_default();
         row.insert(field.name().to_owned(), value);
     }

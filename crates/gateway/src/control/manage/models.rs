@@ -15,7 +15,7 @@ pub use info::{groups, list, list_pages};
 use super::moment;
 use super::refusal::{Refusal, Result};
 use super::visit::Visit;
-use crate::config::{self, Added, is_secret};
+use crate::config::{self, Added, without_secrets};
 use crate::seal::Seal;
 
 /// What secrets are sealed with before they are kept.
@@ -35,15 +35,6 @@ pub fn close(seal: &Seal, fields: &Fields) -> Result<String> {
 /// Opens sealed fields.
 pub fn open(seal: &Seal, sealed: &str) -> Result<Fields> {
     config::open_sealed(Some(seal), sealed).map_err(|why| Refusal::bad(format!("It cannot be opened: {why}")))
-}
-
-/// Fields without what must stay secret.
-pub fn without_secrets(fields: &Fields) -> Fields {
-    fields
-        .iter()
-        .filter(|(name, value)| !is_secret(name, value))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect()
 }
 
 /// A kept model as a row of the incumbent's table.

@@ -14,7 +14,7 @@ use super::form::{Field, Form, Takes, optional, required};
 use super::keys;
 use super::moment;
 use super::people::{Members, bounds_row};
-use super::record::{ALLOWANCE, changed, metadata, missing, need_budget, settle};
+use super::record::{ALLOWANCE, blank, filled, metadata, missing, touched};
 use super::refusal::{Refusal, Result};
 use super::rights::{Wish, may};
 use super::secret;
@@ -44,9 +44,7 @@ pub async fn create(visit: Visit) -> Answer {
             if draft.find::<Organization>(&id).is_some() {
                 return Err(Refusal::bad_param("organization_id", format!("Organization {id} already exists.")));
             }
-            let blank = Organization { origin: draft.origin(), ..Organization::default() };
-            let organization = changed(&blank, settle(form.clone(), &blank.metadata, &[])?)?;
-            need_budget(draft, &organization.allowance)?;
+            let organization = filled(draft, &blank(draft), form.clone(), &[])?;
             draft.create(&id, &organization)?;
             Ok(row(&id, &organization, draft.directory, draft.spend))
         })
@@ -74,12 +72,7 @@ async fn change(visit: Visit, id: &str, mut form: Form) -> Answer {
         .change(|draft| {
             let held = find(draft, id)?;
             may(draft.actor, Wish::ManageAll, draft.directory)?;
-            let before = &held.record;
-            let base = Organization { origin: draft.changed(&before.origin), ..Organization::clone(before) };
-            let after: Organization = changed(&base, settle(form.clone(), &before.metadata, &[])?)?;
-            if after.allowance.budget_id != before.allowance.budget_id {
-                need_budget(draft, &after.allowance)?;
-            }
+            let after = filled(draft, &touched(draft, &*held.record), form.clone(), &[])?;
             draft.replace(id, held, &after)?;
             Ok(full(draft.actor, id, &after, &Members::of(draft.directory), draft.directory, draft.spend))
         })
@@ -159,7 +152,9 @@ pub async fn info(visit: Visit) -> Answer {
 /// `POST /organization/info`: several of them.
 pub async fn infos(visit: Visit) -> Answer {
     const IDS: &[Field] = &[required("organizations", Takes::TEXTS)];
-    let ids = visit.form(&[IDS])?.texts("organizations").unwrap_or_default();
+    let mut ids = visit.form(&[IDS])?.texts("organizations").unwrap_or_default();
+    ids.sort();
+    ids.dedup();
     let rows = visit.read(|directory| ids.iter().map(|id| see(&visit, id, directory)).collect::<Result<Vec<_>>>())?;
     answer(json!(rows))
 }

@@ -34,26 +34,35 @@ pub struct Page {
 
 impl Page {
     /// The page of `rows` that a query asks for. Pages have `usual` rows unless it says otherwise; rows are sorted by
-    /// `first` unless it names another field, the largest first.
-    pub fn of(mut rows: Vec<Fields>, form: &Form, usual: u64, first: &str) -> Result<Self> {
+    /// `first` unless it names another field, the largest first. Rows behind the page are let go as they come.
+    pub fn of(rows: impl IntoIterator<Item = Fields>, form: &Form, usual: u64, first: &str) -> Result<Self> {
         let size = form.count("size").or(form.count("page_size")).unwrap_or(usual);
         if size > LARGEST {
             return Err(Refusal::bad_param("size", format!("a page has at most {LARGEST} rows")));
         }
         let by = form.text("sort_by").unwrap_or(first);
-        if let Some(row) = rows.first()
-            && !row.contains_key(by)
-        {
-            return Err(Refusal::bad_param("sort_by", format!("there is nothing called {by} to sort by")));
-        }
         let ascending = form.text("sort_order") == Some("asc");
-        rows.sort_by(|one, other| {
+        let order = |one: &Fields, other: &Fields| {
             let order = compare(one.get(by), other.get(by));
             if ascending { order } else { order.reverse() }
-        });
-        let (total, number) = (rows.len(), form.count("page").unwrap_or(1));
+        };
+        let number = form.count("page").unwrap_or(1);
         let skipped = usize::try_from((number - 1).saturating_mul(size)).unwrap_or(usize::MAX);
-        let rows = rows.into_iter().skip(skipped).take(size as usize).collect();
+        let needed = skipped.saturating_add(size as usize);
+        let (mut kept, mut total) = (Vec::new(), 0);
+        for row in rows {
+            if !row.contains_key(by) {
+                return Err(Refusal::bad_param("sort_by", format!("there is nothing called {by} to sort by")));
+            }
+            total += 1;
+            kept.push(row);
+            if kept.len() >= needed.saturating_mul(2).max(LARGEST as usize) {
+                kept.sort_by(order);
+                kept.truncate(needed);
+            }
+        }
+        kept.sort_by(order);
+        let rows = kept.into_iter().skip(skipped).take(size as usize).collect();
         Ok(Page { rows, total, number, size })
     }
 
@@ -103,6 +112,23 @@ mod tests {
         assert_eq!(names("page=99999999999").0.len(), 0);
         assert_eq!(names("sort_order=asc&size=3").0, ["a", "b", "c"]);
         assert_eq!(names("sort_by=spend&size=3").0, ["b", "c", "a"]);
+    }
+
+    #[test]
+    fn what_is_behind_the_page_changes_nothing() {
+        let rows = |count: u64| (0..count).map(|n| Fields::from_iter([("n".to_owned(), json!(n * 7919 % 5000))]));
+        for query in ["size=3&page=2", "size=3&page=2&sort_order=asc", "size=1000&page=5"] {
+            let form = Form::query(query, &[PAGE]).unwrap();
+            let page = Page::of(rows(5000), &form, 10, "n").unwrap();
+            let mut all: Vec<u64> = (0..5000).collect();
+            if !query.contains("asc") {
+                all.reverse();
+            }
+            let shown: Vec<u64> = page.rows.iter().map(|row| row["n"].as_u64().unwrap()).collect();
+            let skipped = ((page.number - 1) * page.size) as usize;
+            assert_eq!(shown, all[skipped..][..page.size as usize], "{query}");
+            assert_eq!(page.total, 5000);
+        }
     }
 
     #[test]

@@ -107,8 +107,7 @@ impl<'d> Members<'d> {
 
 /// The teams that a user is in, by id.
 pub fn teams_of(directory: &Directory, user: &str) -> Vec<String> {
-    let own = directory.team_members.values().filter(|held| held.record.user_id == user);
-    let mut teams: Vec<_> = own.map(|held| held.record.team_id.clone()).collect();
+    let mut teams: Vec<_> = directory.teams_of(user).map(|(_, held)| held.record.team_id.clone()).collect();
     teams.sort();
     teams
 }
@@ -151,17 +150,7 @@ pub fn bounds_row(directory: &Directory, allowance: &Allowance, origin: &Origin,
     }
     let own = || Budget { origin: origin.clone(), ..Budget::default() };
     let base = shared.map_or_else(own, |held| Budget::clone(&held.record));
-    let mut merged = base.allowance.clone();
-    merged.max_budget = allowance.max_budget.or(merged.max_budget);
-    merged.soft_budget = allowance.soft_budget.or(merged.soft_budget);
-    merged.budget_duration = allowance.budget_duration.clone().or(merged.budget_duration);
-    merged.tpm_limit = allowance.tpm_limit.or(merged.tpm_limit);
-    merged.rpm_limit = allowance.rpm_limit.or(merged.rpm_limit);
-    merged.tpd_limit = allowance.tpd_limit.or(merged.tpd_limit);
-    merged.max_parallel_requests = allowance.max_parallel_requests.or(merged.max_parallel_requests);
-    if !allowance.model_max_budget.is_empty() {
-        merged.model_max_budget.clone_from(&allowance.model_max_budget);
-    }
+    let merged = allowance.over(&base.allowance);
     let id = allowance.budget_id.as_deref().unwrap_or_default();
     budget_row(id, &Budget { allowance: merged, ..base }, spend)
 }

@@ -1,7 +1,7 @@
 //! From what somebody sent to what is kept: fields that records of several kinds share.
 
 use serde_json::{Value, json};
-use store::records::{Allowance, Budget, Fields, Record};
+use store::records::{Allowance, Budget, Fields, Record, Spender};
 use store::{Directory, Kind};
 
 use super::draft::Draft;
@@ -43,6 +43,42 @@ const MODEL_BUDGET: &[Field] = &[
 /// Limits by model, which the incumbent keeps in `metadata`: they are taken from there, and shown there.
 const IN_METADATA: [&str; 2] = ["model_rpm_limit", "model_tpm_limit"];
 
+/// What the incumbent keeps in the metadata of keys and teams.
+pub const RULES: &[Field] = &[
+    optional("tags", Takes::TEXTS),
+    optional("guardrails", Takes::TEXTS),
+    optional("policies", Takes::TEXTS),
+    optional("prompts", Takes::TEXTS),
+    optional("disable_global_guardrails", Takes::Flag),
+    optional("enforced_params", Takes::TEXTS),
+    optional("allowed_passthrough_routes", Takes::TEXTS),
+];
+
+/// A new record that says nothing yet.
+pub fn blank<T: Spender>(draft: &Draft) -> T {
+    let mut record = T::default();
+    *record.origin() = draft.origin();
+    record
+}
+
+/// A record that is about to be changed.
+pub fn touched<T: Spender>(draft: &Draft, before: &T) -> T {
+    let mut record = before.clone();
+    *record.origin() = draft.changed(record.origin());
+    record
+}
+
+/// The record with what was sent; the fields of `in_metadata` go into its metadata. A shared budget that it did not
+/// refer to before must be there.
+pub fn filled<T: Spender>(draft: &Draft, base: &T, form: Form, in_metadata: &[&[Field]]) -> Result<T> {
+    let nothing = Fields::new();
+    let record: T = changed(base, settle(form, base.metadata().unwrap_or(&nothing), in_metadata)?)?;
+    if record.allowance().budget_id != base.allowance().budget_id {
+        need_budget(draft, record.allowance())?;
+    }
+    Ok(record)
+}
+
 /// The record with other values; null takes a value away.
 pub fn changed<T: Record>(record: &T, changes: Fields) -> Result<T> {
     let defect = |why: serde_json::Error| {
@@ -61,9 +97,9 @@ pub fn changed<T: Record>(record: &T, changes: Fields) -> Result<T> {
     serde_json::from_value(body).map_err(defect)
 }
 
-/// Makes of the sent fields those of a record: what belongs into `metadata` is put there (`kept_there`), limits by
+/// Makes of the sent fields those of a record: what belongs into `metadata` is put there (`in_metadata`), limits by
 /// model are taken out of it. What `metadata` holds is replaced where something else was sent.
-pub fn settle(form: Form, before: &Fields, kept_there: &[&str]) -> Result<Fields> {
+pub fn settle(form: Form, before: &Fields, in_metadata: &[&[Field]]) -> Result<Fields> {
     let mut fields = form.into_fields();
     let sent = fields.remove("metadata");
     let mut metadata = match &sent {
@@ -71,12 +107,12 @@ pub fn settle(form: Form, before: &Fields, kept_there: &[&str]) -> Result<Fields
         _ => before.clone(),
     };
     let mut touched = sent.is_some();
-    for name in kept_there {
-        let Some(value) = fields.remove(*name) else { continue };
+    for name in in_metadata.iter().flat_map(|table| table.iter()).map(Field::name) {
+        let Some(value) = fields.remove(name) else { continue };
         touched = true;
         match value {
-            Value::Null => drop(metadata.remove(*name)),
-            value => drop(metadata.insert((*name).to_owned(), value)),
+            Value::Null => drop(metadata.remove(name)),
+            value => drop(metadata.insert(name.to_owned(), value)),
         }
     }
     for name in IN_METADATA {
@@ -192,6 +228,7 @@ pub fn missing(kind: Kind, param: &str, id: &str) -> Refusal {
         Kind::Budget => "Budget",
         Kind::Customer => "End User",
         Kind::Organization => "Organization",
+        Kind::Project => "Project",
         Kind::Tag => "Tag",
         Kind::Team => "Team",
         Kind::TeamMember | Kind::OrganizationMember => "Member",

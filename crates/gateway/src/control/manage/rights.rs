@@ -1,8 +1,8 @@
 //! Who may do what, decided by whoever does it: every handler asks here with the object in its hands. A path that
 //! somebody may use says nothing about what may be done there.
 
-use store::records::{Key, OrganizationMember, Role, TeamMember};
-use store::{Directory, Held};
+use store::Directory;
+use store::records::{Key, Role, TeamMember};
 
 use super::actor::Actor;
 use super::refusal::{Refusal, Result};
@@ -150,8 +150,7 @@ fn has_permission(actor: &Actor, team: Option<&str>, permission: &str, directory
 /// Whether somebody may hold the secret of a user's key and act as them in everything: administrators, the user, and
 /// who manages all that the user is in.
 pub fn stands_for(actor: &Actor, user: &str, directory: &Directory) -> bool {
-    let teams = || directory.team_members.values().filter(|member| member.record.user_id == user);
-    let managed = || teams().all(|member| actor.manages_team(directory, &member.record.team_id));
+    let managed = || directory.teams_of(user).all(|(_, member)| actor.manages_team(directory, &member.record.team_id));
     actor.is_admin() || actor.is(user) || manages_homes_of(actor, user, directory) && managed()
 }
 
@@ -166,10 +165,9 @@ fn manages_homes_of(actor: &Actor, user: &str, directory: &Directory) -> bool {
 
 /// The organizations that a user is at home in. Who was invited into one is not: else its admins could take over
 /// whomever they like.
-fn homes_of<'d>(user: &str, directory: &'d Directory) -> impl Iterator<Item = &'d str> {
-    let at_home = move |member: &&Held<OrganizationMember>| member.record.user_id == user && !member.record.invited;
-    let members = directory.organization_members.values().filter(at_home);
-    members.map(|member| member.record.organization_id.as_str())
+fn homes_of<'d>(user: &str, directory: &'d Directory) -> impl Iterator<Item = &'d str> + use<'d> {
+    let at_home = directory.organizations_of(user).filter(|(_, member)| !member.record.invited);
+    at_home.map(|(_, member)| member.record.organization_id.as_str())
 }
 
 fn refusal(actor: &Actor, wish: Wish) -> Refusal {

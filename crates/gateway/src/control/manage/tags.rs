@@ -1,14 +1,14 @@
 //! Tags: what calls are for.
 
 use serde_json::{Map, Value, json};
-use store::records::{Fields, Tag};
+use store::records::Tag;
 use store::{Directory, Held, Kind};
 
 use super::draft::Draft;
 use super::form::{Field, Form, Takes, optional, required};
 use super::moment;
 use super::people::bounds_row;
-use super::record::{ALLOWANCE, changed, missing, need_budget, settle};
+use super::record::{ALLOWANCE, blank, filled, missing, touched};
 use super::refusal::{Refusal, Result};
 use super::rights::{Wish, may};
 use super::spend::Spend;
@@ -23,19 +23,24 @@ const FIELDS: &[Field] = &[
 const NAME: &[Field] = &[required("name", Takes::Name)];
 const NAMES: &[Field] = &[required("names", Takes::TEXTS)];
 
+/// The tag that a form names, and what it says about it.
+fn named(visit: &Visit) -> Result<(String, Form)> {
+    let mut form = visit.form(&[FIELDS, ALLOWANCE])?;
+    let name = form.needed("name").to_owned();
+    form.take("name");
+    Ok((name, form))
+}
+
 /// `POST /tag/new`
 pub async fn create(visit: Visit) -> Answer {
-    let form = visit.form(&[FIELDS, ALLOWANCE])?;
-    let name = form.needed("name").to_owned();
+    let (name, form) = named(&visit)?;
     let row = visit
         .change(|draft| {
             may(draft.actor, Wish::ManageAll, draft.directory)?;
             if draft.find::<Tag>(&name).is_some() {
                 return Err(Refusal::bad_param("name", format!("Tag {name} already exists")));
             }
-            let blank = Tag { origin: draft.origin(), ..Tag::default() };
-            let tag = changed(&blank, values(form.clone())?)?;
-            need_budget(draft, &tag.allowance)?;
+            let tag = filled(draft, &blank(draft), form.clone(), &[])?;
             draft.create(&name, &tag)?;
             Ok(row(&name, &tag, draft.directory, draft.spend))
         })
@@ -45,31 +50,17 @@ pub async fn create(visit: Visit) -> Answer {
 
 /// `POST /tag/update`
 pub async fn update(visit: Visit) -> Answer {
-    let form = visit.form(&[FIELDS, ALLOWANCE])?;
-    let name = form.needed("name").to_owned();
+    let (name, form) = named(&visit)?;
     let row = visit
         .change(|draft| {
             may(draft.actor, Wish::ManageAll, draft.directory)?;
             let held = find(draft, &name)?;
-            let before = &held.record;
-            let base = Tag { origin: draft.changed(&before.origin), ..Tag::clone(before) };
-            let after: Tag = changed(&base, values(form.clone())?)?;
-            if after.allowance.budget_id != before.allowance.budget_id {
-                need_budget(draft, &after.allowance)?;
-            }
+            let after = filled(draft, &touched(draft, &*held.record), form.clone(), &[])?;
             draft.replace(&name, held, &after)?;
             Ok(row(&name, &after, draft.directory, draft.spend))
         })
         .await?;
     answer(json!({ "message": format!("Tag {name} updated successfully"), "tag": row }))
-}
-
-/// The fields of a tag, which has no metadata.
-fn values(mut form: Form) -> Result<Fields> {
-    form.take("name");
-    let mut fields = settle(form, &Fields::new(), &[])?;
-    fields.remove("metadata");
-    Ok(fields)
 }
 
 fn find<'d>(draft: &Draft<'d>, name: &str) -> Result<&'d Held<Tag>> {

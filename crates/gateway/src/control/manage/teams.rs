@@ -49,15 +49,8 @@ const EACH: &[Field] = &[
     optional("team_member_tpm_limit", Takes::Count),
 ];
 
-/// What the incumbent keeps in the metadata of a team.
+/// What the incumbent keeps in the metadata of teams beside the rules that keys have too.
 const THERE: &[Field] = &[
-    optional("tags", Takes::TEXTS),
-    optional("guardrails", Takes::TEXTS),
-    optional("policies", Takes::TEXTS),
-    optional("prompts", Takes::TEXTS),
-    optional("disable_global_guardrails", Takes::Flag),
-    optional("enforced_params", Takes::TEXTS),
-    optional("allowed_passthrough_routes", Takes::TEXTS),
     optional("secret_manager_settings", Takes::Map),
     optional("team_member_key_duration", Takes::Span),
     optional("rpm_limit_type", Takes::Text),
@@ -78,9 +71,10 @@ const PEOPLE: &[Field] = &[
     optional("admins", Takes::NAMES),
 ];
 
-fn kept_there() -> Vec<&'static str> {
-    THERE.iter().map(Field::name).collect()
-}
+/// What is kept in the metadata of a team.
+const IN_METADATA: [&[Field]; 2] = [record::RULES, THERE];
+/// All that a team takes.
+const ALL: [&[Field]; 5] = [FIELDS, EACH, record::RULES, THERE, record::ALLOWANCE];
 
 /// A new member of a team: with the budget that each member gets.
 pub fn usual_member(draft: &Draft, team: &str) -> TeamMember {
@@ -155,7 +149,5 @@ fn row_with(id: &str, team: &Team, members: &[&TeamMember], directory: &Director
 
 /// What is wrong with fields that the operator wants new ones to have.
 pub fn misfit(fields: &Fields) -> Option<String> {
-    Form::of(Value::Object(fields.clone()), &[FIELDS, EACH, THERE, record::ALLOWANCE])
-        .err()
-        .map(|refusal| refusal.message())
+    Form::of(Value::Object(fields.clone()), &ALL).err().map(|refusal| refusal.message())
 }

@@ -20,7 +20,7 @@ use super::form::{Field, Form, Takes, optional};
 use super::keys::loosened;
 use super::moment;
 use super::people::teams_of;
-use super::record::{ALLOWANCE, changed, metadata, settle, show_allowance};
+use super::record::{ALLOWANCE, blank, filled, metadata, show_allowance};
 use super::refusal::{Refusal, Result};
 use super::spend::Spend;
 use crate::config::UserRules;
@@ -54,15 +54,10 @@ const FIELDS: &[Field] = &[
 const THERE: &[Field] =
     &[optional("guardrails", Takes::TEXTS), optional("policies", Takes::TEXTS), optional("prompts", Takes::TEXTS)];
 
-fn kept_there() -> Vec<&'static str> {
-    THERE.iter().map(Field::name).collect()
-}
-
 /// A new user as the operator wants them, where nobody says otherwise.
 pub fn usual(rules: &UserRules, draft: &Draft) -> Result<User> {
     let form = Form::of(Value::Object(rules.defaults.clone()), &[FIELDS, THERE, ALLOWANCE])?;
-    let blank = User { origin: draft.origin(), ..User::default() };
-    changed(&blank, settle(form, &blank.metadata, &kept_there())?)
+    filled(draft, &blank(draft), form, &[THERE])
 }
 
 /// Refuses a role that the actor may not give: administrators of the whole gateway are made by their like.
@@ -107,8 +102,7 @@ fn role_name(role: Role) -> Value {
 
 /// A user as a row of the incumbent's table.
 pub fn row(id: &str, user: &User, directory: &Directory, spend: &Spend) -> Fields {
-    let homes = directory.organization_members.values().filter(|held| held.record.user_id == id);
-    let mut homes: Vec<_> = homes.map(|held| &held.record).collect();
+    let mut homes: Vec<_> = directory.organizations_of(id).map(|(_, held)| &held.record).collect();
     homes.sort_by(|one, other| one.organization_id.cmp(&other.organization_id));
     let homes = homes.into_iter().map(|home| {
         json!({

@@ -27,6 +27,8 @@ use crate::live::Live;
 const TRIES: u32 = 40;
 /// By how much longer it waits each time before it is: long enough for others to come to an end.
 const PAUSE: Duration = Duration::from_millis(2);
+/// How long it waits for news of the others.
+const SILENCE: Duration = Duration::from_secs(2);
 /// How long a change waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Header that says on whose behalf an administrator's program does something.
@@ -153,7 +155,8 @@ impl Visit {
                 Err(Problem::Conflict(why)) => {
                     faster = why;
                     sleep(PAUSE * tried).await;
-                    self.registry.refresh().await?;
+                    let refreshed = timeout(SILENCE, self.registry.refresh()).await;
+                    refreshed.map_err(|_| Refusal::away())??;
                 }
                 Err(problem) => {
                     if let Problem::Away(_) = problem {

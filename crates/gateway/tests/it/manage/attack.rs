@@ -101,7 +101,9 @@ async fn who_makes_a_key_for_somebody_else_does_not_become_them() {
         json!({ "team_id": "red", "member": { "role": "user", "user_id": "admin" } }),
     )
     .await;
-    scene.is_nobody(&lead.done("POST", "/key/generate", for_admin.clone()).await).await;
+    let made = lead.done("POST", "/key/generate", for_admin.clone()).await;
+    assert_eq!(made["delegated"], true);
+    scene.is_nobody(&made).await;
 
     let admins = master.done("POST", "/key/generate", for_admin).await;
     assert_eq!(scene.with(&admins).see("/user/list").await["total"], 6);
@@ -298,6 +300,18 @@ async fn a_team_names_its_models_past_no_other_team() {
 }
 
 #[tokio::test]
+async fn no_secret_within_a_model_is_shown_however_deep_it_lies() {
+    let office = Office::open("").await;
+    let params = json!({ "model": "mock/demo", "api_key": "hidden-1", "extra_body": { "gateway": { "auth_token": "hidden-2", "region": "eu" } },
+        "extra_headers": { "x-team": "hidden-3" } });
+    let made =
+        office.master().done("POST", "/model/new", json!({ "model_name": "deep", "litellm_params": params })).await;
+    let key = office.key(json!({})).await;
+    let shown = office.with(&key).see("/v1/model/info").await.to_string() + &made.to_string();
+    assert!(!shown.contains("hidden") && shown.contains("\"region\":\"eu\""), "{shown}");
+}
+
+#[tokio::test]
 async fn paths_for_administrators_have_no_other_names() {
     let settings =
         "general_settings:\n  admin_only_routes: [\"/key/regenerate\", \"/team/update\", \"/v1/chat/completions\"]\n";
@@ -322,4 +336,19 @@ async fn names_that_look_like_others_are_refused() {
         office.master().refused("POST", "/key/generate", json!({ "key_alias": name }), 400).await;
         office.master().refused("POST", "/user/new", json!({ "user_id": name }), 400).await;
     }
+}
+
+#[tokio::test]
+async fn nobody_fills_our_memory_by_naming_one_thing_again_and_again() {
+    let office = Office::open("").await;
+    let key = office.key(json!({ "user_id": "plain" })).await;
+    let person = office.with(&key);
+    let many = |count: usize| vec![key.clone(); count];
+    assert_eq!(
+        person.done("POST", "/v2/key/info", json!({ "keys": many(1000) })).await["key"].as_array().unwrap().len(),
+        1000
+    );
+    person.refused("POST", "/v2/key/info", json!({ "keys": many(1001) }), 400).await;
+    person.refused("POST", "/key/generate", json!({ "models": vec!["demo"; 10_001] }), 400).await;
+    person.refused("POST", "/organization/info", json!({ "organizations": vec!["acme"; 10_001] }), 400).await;
 }

@@ -325,3 +325,51 @@ async fn a_members_budget_in_an_organization_holds_and_is_shown() {
     let personal = office.key(json!({ "user_id": "ann" })).await;
     spend(&office.with(&personal), 1).await;
 }
+
+#[tokio::test]
+async fn a_project_bounds_the_keys_that_are_made_for_it() {
+    let (_provider, office) = office().await;
+    let master = office.master();
+    for team in ["red", "blue"] {
+        let members = json!([{ "role": "admin", "user_id": format!("lead of {team}") }]);
+        master.done("POST", "/team/new", json!({ "team_id": team, "members_with_roles": members })).await;
+    }
+    let (red, blue) =
+        (office.key(json!({ "user_id": "lead of red" })).await, office.key(json!({ "user_id": "lead of blue" })).await);
+    let (red, blue) = (office.with(&red), office.with(&blue));
+    let project = json!({ "project_id": "app", "project_alias": "App", "team_id": "red", "models": ["paid"], "max_budget": 0.02,
+        "model_rpm_limit": { "paid": 5 }, "tags": ["app"] });
+    blue.refused("POST", "/project/new", project.clone(), 403).await;
+    let made = red.done("POST", "/project/new", project.clone()).await;
+    assert_eq!(
+        (&made["litellm_budget_table"]["max_budget"], &made["metadata"]["tags"]),
+        (&json!(0.02), &json!(["app"]))
+    );
+    red.refused("POST", "/project/new", project, 400).await;
+    master.refused("POST", "/key/generate", json!({ "project_id": "none" }), 404).await;
+    master.refused("POST", "/key/generate", json!({ "project_id": "app" }), 400).await;
+    master.refused("POST", "/key/generate", json!({ "project_id": "app", "team_id": "blue" }), 400).await;
+
+    let key = red.done("POST", "/key/generate", json!({ "project_id": "app", "team_id": "red" })).await;
+    let key = key["key"].as_str().unwrap().to_owned();
+    let caller = office.with(&key);
+    caller.refused("POST", "/v1/chat/completions", json!({ "model": "demo", "messages": [] }), 403).await;
+    spend(&caller, 2).await;
+    let refused = caller.send(&Front::Chat.call("paid", "hello", false)).await;
+    assert_eq!(refused.status(), 422, "{}", refused.text());
+    assert!(refused.text().contains("Project=app"), "{}", refused.text());
+    until(&red, "/project/info?project_id=app", |project| project["spend"] == 0.02).await;
+    blue.refused("GET", "/project/info?project_id=app", Value::Null, 403).await;
+    assert_eq!(
+        (red.see("/project/list").await[0]["project_id"].clone(), blue.see("/project/list").await),
+        (json!("app"), json!([]))
+    );
+
+    red.done("POST", "/project/update", json!({ "project_id": "app", "max_budget": 1, "blocked": true })).await;
+    caller.refused("POST", "/v1/chat/completions", json!({ "model": "paid", "messages": [] }), 401).await;
+    red.refused("DELETE", "/project/delete", json!({ "project_ids": ["app"] }), 400).await;
+    assert_eq!(master.see("/key/list?project_id=app").await["total_count"], 1);
+    master.done("POST", "/key/delete", json!({ "keys": [key] })).await;
+    red.done("DELETE", "/project/delete", json!({ "project_ids": ["app"] })).await;
+    master.refused("GET", "/project/info?project_id=app", Value::Null, 404).await;
+}

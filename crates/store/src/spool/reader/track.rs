@@ -76,7 +76,7 @@ impl Track {
     /// Reads up to `most` lines; says whether there are more.
     pub fn read(&mut self, most: usize, batch: &mut Batch) -> io::Result<bool> {
         for _ in 0..most {
-            let Some((place, text)) = self.line(batch)? else { return Ok(false) };
+            let Some((place, mut text)) = self.line(batch)? else { return Ok(false) };
             match line::glance(&text) {
                 Ok(Said::Open(id)) => {
                     self.hold(place.number);
@@ -87,8 +87,14 @@ impl Track {
                 Ok(Said::Entry(entry)) => self.hand_out(place.number, *entry, batch),
                 // A torn line is ended before the next one is written, which may leave an empty one.
                 Err(Flaw::Torn) => batch.torn += usize::from(!text.is_empty()),
-                Err(Flaw::Unreadable(why)) => batch.unreadable.push((text, why)),
+                Err(Flaw::Unreadable(why)) => {
+                    batch.unreadable.push((text, why));
+                    continue;
+                }
             }
+            // Its room serves the next line.
+            text.clear();
+            self.line = text;
         }
         Ok(true)
     }
@@ -123,8 +129,8 @@ impl Track {
 
     /// Hands out what is open, as interrupted; says whether there is more.
     pub fn interrupt(&mut self, most: usize, batch: &mut Batch) -> io::Result<bool> {
-        let places: Vec<Place> = self.open.values().copied().collect();
-        for place in places {
+        let open: Vec<(String, Place)> = self.open.iter().map(|(id, place)| (id.clone(), *place)).collect();
+        for (id, place) in open {
             if batch.entries.len() >= most {
                 return Ok(true);
             }
@@ -132,8 +138,15 @@ impl Track {
             let mut file = File::open(self.path(place.number))?;
             file.seek(SeekFrom::Start(place.offset))?;
             file.read_exact(&mut text)?;
-            let entry = line::read(&text).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
-            self.hand_out(place.number, Entry { status: Status::Interrupted, ..entry }, batch);
+            match line::read(&text) {
+                Ok(entry) => self.hand_out(place.number, Entry { status: Status::Interrupted, ..entry }, batch),
+                Err(Flaw::Unreadable(why)) => {
+                    self.open.remove(&id);
+                    self.release(place.number);
+                    batch.unreadable.push((text, why));
+                }
+                Err(Flaw::Torn) => return Err(io::ErrorKind::InvalidData.into()),
+            }
         }
         Ok(false)
     }

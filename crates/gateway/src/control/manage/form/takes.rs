@@ -16,6 +16,8 @@ const LONGEST_TEXT: usize = 64 << 10;
 const MOST_DOLLARS: f64 = 1e9;
 /// Largest whole number: what a database can hold.
 const MOST_COUNT: u64 = i64::MAX as u64;
+/// Most entries of a list.
+const MOST_ITEMS: usize = 10_000;
 /// Most mistakes that are told at once.
 const MOST_DETAILS: usize = 100;
 /// Duration of what never ends.
@@ -315,6 +317,10 @@ impl Reader {
             self.wrong("list_type", "Input should be a valid list", value.clone());
             return value;
         };
+        if items.len() > MOST_ITEMS {
+            self.no_sense(format!("must have at most {MOST_ITEMS} entries"));
+            return Value::Array(Vec::new());
+        }
         let read = |(index, item): (usize, Value)| {
             self.at.push(index.into());
             let item = self.read(item, *each);

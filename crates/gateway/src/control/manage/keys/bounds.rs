@@ -93,6 +93,7 @@ fn inherit(own: &Key, key: &mut Key) {
         }
     }
     key.expires = key.expires.or(own.expires);
+    key.project_id = key.project_id.take().or_else(|| own.project_id.clone());
     for name in STICKY {
         let kept = texts(&own.metadata, name);
         if kept.is_empty() {
@@ -127,6 +128,7 @@ pub fn loosened(from: &Key, to: &Key, directory: &Directory) -> Vec<&'static str
         |(name, value): (&String, &Value)| from.permissions.get(name) != Some(value) && *value != json!(false);
     note(to.permissions.iter().any(granted), "permissions");
     note(from.organization_id.is_some() && from.organization_id != to.organization_id, "organization_id");
+    note(from.project_id.is_some() && from.project_id != to.project_id, "project_id");
     for name in STICKY {
         let kept = texts(&to.metadata, name);
         note(texts(&from.metadata, name).iter().any(|text| !kept.contains(text)), name);

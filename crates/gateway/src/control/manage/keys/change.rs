@@ -7,12 +7,13 @@ use store::records::{Key, Organization, Team};
 use super::super::draft::Draft;
 use super::super::form::{Field, Form, Takes, optional, required};
 use super::super::moment;
-use super::super::record::{ADDITION, ALLOWANCE, changed, need, need_budget, settle};
+use super::super::projects;
+use super::super::record::{ADDITION, filled, need, touched};
 use super::super::refusal::{Refusal, Result};
 use super::super::rights::{Wish, may, stands_for};
 use super::super::spend::Spend;
 use super::super::visit::{Answer, Visit, answer};
-use super::{NEW, bounds, find, kept_there, rename, row, rules, take_duration};
+use super::{IN_METADATA, NEW, bounds, find, rename, row, rules, take_duration};
 use crate::config::KeyRules;
 
 const KEY: &[Field] = &[required("key", Takes::Text)];
@@ -22,7 +23,7 @@ const MOST: usize = 500;
 
 /// `POST /key/update`
 pub async fn update(visit: Visit) -> Answer {
-    let mut form = visit.form(&[KEY, NEW[0], NEW[1], NEW[2], ADDITION])?;
+    let mut form = visit.form(&[&[KEY, ADDITION], &NEW[..]].concat())?;
     let given = form.take("key");
     let given = given.as_ref().and_then(Value::as_str).unwrap_or_default();
     let management = visit.desk.live.management();
@@ -54,8 +55,7 @@ pub fn revised(draft: &Draft, before: &Key, mut form: Form, by: &KeyRules) -> Re
     take_duration(&mut form, draft.now);
     form.take("spend");
     form.take("send_invite_email");
-    let fields = settle(form, &before.metadata, &kept_there())?;
-    let mut key: Key = changed(&Key { origin: draft.changed(&before.origin), ..before.clone() }, fields)?;
+    let mut key: Key = filled(draft, &touched(draft, before), form, &IN_METADATA)?;
     if let Some(user) = key.user_id.as_deref().filter(|_| key.user_id != before.user_id) {
         // Whoever had it before knows its secret.
         key.delegated |= !stands_for(draft.actor, user, draft.directory);
@@ -77,8 +77,8 @@ pub fn revised(draft: &Draft, before: &Key, mut form: Form, by: &KeyRules) -> Re
         }
     }
     bounds::keeps_within(draft.actor, manages, before, &key, draft.directory)?;
-    if key.allowance.budget_id != before.allowance.budget_id {
-        need_budget(draft, &key.allowance)?;
+    if (&key.project_id, &key.team_id) != (&before.project_id, &before.team_id) {
+        projects::fits(draft.directory, key.project_id.as_deref(), key.team_id.as_deref())?;
     }
     Ok(key)
 }
@@ -145,7 +145,7 @@ pub async fn team_bulk_update(visit: Visit) -> Answer {
             "msg": "Extra inputs are not permitted", "input": input });
         return Err(Refusal::invalid(vec![detail]));
     }
-    let change = Form::of(Value::Object(fields), &[NEW[0], NEW[1], ALLOWANCE, ADDITION])?;
+    let change = Form::of(Value::Object(fields), &[&[ADDITION], &NEW[..]].concat())?;
     let ids: Vec<String> = visit.read(|directory| {
         may(&visit.actor, Wish::ManageTeam(team), directory)?;
         let in_team = |key: &Key| key.team_id.as_deref() == Some(team);
@@ -201,7 +201,7 @@ async fn set_blocked(visit: Visit, blocked: bool, permission: &'static str) -> A
             let (id, held): (_, &Held<Key>) = find(draft.directory, form.needed("key"))?;
             let before = &held.record;
             may(draft.actor, Wish::UseKey(before, permission), draft.directory)?;
-            let key = Key { blocked, origin: draft.changed(&before.origin), ..Key::clone(before) };
+            let key = Key { blocked, ..touched(draft, &**before) };
             // A member whom the team lets unblock keys manages them as far as that goes.
             let manages = before.team_id.is_some() || bounds::manages(draft.actor, before, draft.directory);
             bounds::keeps_within(draft.actor, manages, before, &key, draft.directory)?;

@@ -8,12 +8,13 @@ use store::records::{Key, Organization, Team};
 
 use super::super::draft::Draft;
 use super::super::form::{Field, Form, Takes, optional};
-use super::super::record::{changed, need, need_budget, settle};
+use super::super::projects;
+use super::super::record::{blank, filled, need, need_budget};
 use super::super::refusal::{Refusal, Result};
 use super::super::rights::{Wish, may, stands_for};
 use super::super::secret;
 use super::super::visit::{Answer, Visit, answer};
-use super::{NEW, SHORTEST, bounds, check_secret, issued, kept_there, name_of, rename, rules, take_duration};
+use super::{IN_METADATA, NEW, SHORTEST, bounds, check_secret, issued, name_of, rename, rules, take_duration};
 use crate::config::KeyRules;
 
 /// A key of somebody's own choice.
@@ -21,7 +22,7 @@ const OWN: &[Field] = &[optional("key", Takes::Text)];
 
 /// `POST /key/generate`
 pub async fn generate(visit: Visit) -> Answer {
-    let mut form = visit.form(&[NEW[0], NEW[1], NEW[2], OWN])?;
+    let mut form = visit.form(&[&[OWN], &NEW[..]].concat())?;
     if !visit.actor.is_admin() && form.get("user_id").is_none() {
         form.set("user_id", visit.actor.user_id.clone());
     }
@@ -30,7 +31,7 @@ pub async fn generate(visit: Visit) -> Answer {
 
 /// `POST /key/service-account/generate`: a key of a team that is nobody's.
 pub async fn generate_for_service(visit: Visit) -> Answer {
-    let mut form = visit.form(&[NEW[0], NEW[1], NEW[2], OWN])?;
+    let mut form = visit.form(&[&[OWN], &NEW[..]].concat())?;
     if form.text("team_id").is_none() {
         let message = "team_id is required for service account keys. Please specify `team_id` in the request body.";
         return Err(Refusal::bad_param("team_id", message));
@@ -115,9 +116,10 @@ pub fn issue(draft: &mut Draft, mut form: Form, secret: &str, delegated: bool, b
     take_duration(&mut form, draft.now);
     form.take("spend");
     form.take("send_invite_email");
-    let blank = Key { key_name: name_of(secret), delegated, origin: draft.origin(), ..Key::default() };
-    let mut key = changed(&blank, settle(form, &blank.metadata, &kept_there())?)?;
+    let base = Key { key_name: name_of(secret), delegated, ..blank(draft) };
+    let mut key = filled(draft, &base, form, &IN_METADATA)?;
     bounds::within(draft.actor, &mut key, draft.directory)?;
+    projects::fits(draft.directory, key.project_id.as_deref(), key.team_id.as_deref())?;
     need_budget(draft, &key.allowance)?;
     let id = hash_key(secret);
     if draft.find::<Key>(&id).is_some() || draft.directory.retired_keys.contains_key(&id) {

@@ -17,6 +17,9 @@ use super::{find, id_of, row};
 const KEY: &[Field] = &[optional("key", Takes::Text)];
 const KEYS: &[Field] = &[optional("keys", Takes::TEXTS)];
 
+/// Most keys that are named at once to be shown.
+const MOST_SHOWN: usize = 1000;
+
 /// `GET /key/info`: the key that is named, or the caller's own.
 pub async fn info(visit: Visit) -> Answer {
     let form = visit.query(&[KEY])?;
@@ -33,6 +36,9 @@ pub async fn info(visit: Visit) -> Answer {
 pub async fn infos(visit: Visit) -> Answer {
     let form = visit.form(&[KEYS])?;
     let keys = form.texts("keys").ok_or_else(|| Refusal::bad_param("keys", "No keys passed in"))?;
+    if keys.len() > MOST_SHOWN {
+        return Err(Refusal::bad_param("keys", format!("at most {MOST_SHOWN} keys are shown at once")));
+    }
     let shown = visit.read(|directory| {
         let visible = |given: &String| {
             let (id, held) = find(directory, given).ok()?;
@@ -95,11 +101,10 @@ pub async fn list(visit: Visit) -> Answer {
 pub async fn aliases(visit: Visit) -> Answer {
     let form = visit.query(&[FILTERS, PAGE])?;
     let page = visit.read(|directory| {
-        let mut rows = rows(&visit.actor, &form, directory, &visit.spend);
-        rows.retain(|row| !row["key_alias"].is_null());
-        let mut form = form.clone();
-        form.set_missing("sort_order", "asc");
-        Page::of(rows, &form, 50, "key_alias")
+        let rows = rows(&visit.actor, &form, directory, &visit.spend).filter(|row| !row["key_alias"].is_null());
+        let mut ascending = form.clone();
+        ascending.set_missing("sort_order", "asc");
+        Page::of(rows, &ascending, 50, "key_alias")
     })?;
     let pages = page.pages();
     let shown: Vec<Value> = page.rows.into_iter().map(|mut row| row.remove("key_alias").unwrap_or_default()).collect();
@@ -136,10 +141,16 @@ fn deleted_rows(visit: &Visit, form: &Form, gone: &[Audit], directory: &Director
     shown.collect()
 }
 
-fn rows(actor: &Actor, form: &Form, directory: &Directory, spend: &Spend) -> Vec<Fields> {
-    let wanted = |id: &str, key: &Key| fits(form, id, key, spend.now) && is_listed(actor, form, id, key, directory);
-    let found = directory.keys.iter().filter(|(id, held)| wanted(id, &held.record));
-    found.map(|(id, held)| full(id, &held.record, directory, spend)).collect()
+fn rows<'a>(
+    actor: &'a Actor,
+    form: &'a Form,
+    directory: &'a Directory,
+    spend: &'a Spend,
+) -> impl Iterator<Item = Fields> + 'a {
+    let wanted =
+        move |id: &str, key: &Key| fits(form, id, key, spend.now) && is_listed(actor, form, id, key, directory);
+    let found = directory.keys.iter().filter(move |(id, held)| wanted(id, &held.record));
+    found.map(|(id, held)| full(id, &held.record, directory, spend))
 }
 
 fn full(id: &str, key: &Key, directory: &Directory, spend: &Spend) -> Fields {
@@ -189,7 +200,7 @@ fn fits(form: &Form, id: &str, key: &Key, now: i64) -> bool {
     same("user_id", key.user_id.as_deref())
         && same("team_id", key.team_id.as_deref())
         && same("organization_id", key.organization_id.as_deref())
-        && same("project_id", extra("project_id"))
+        && same("project_id", key.project_id.as_deref())
         && same("agent_id", extra("agent_id"))
         && same("key_alias", key.key_alias.as_deref())
         && form.text("key_hash").is_none_or(|wanted| id_of(wanted) == id)

@@ -26,14 +26,14 @@ const FIELDS: &[Field] = &[
 
 /// `POST /key/regenerate`
 pub async fn regenerate(visit: Visit) -> Answer {
-    let form = visit.form(&[FIELDS, NEW[0], NEW[1], NEW[2], ADDITION])?;
+    let form = visit.form(&[&[FIELDS, ADDITION], &NEW[..]].concat())?;
     let given = form.text("key").ok_or_else(|| Refusal::bad_param("key", "No key passed in."))?.to_owned();
     rotate(visit, &given, form).await
 }
 
 /// `POST /key/{key}/regenerate`
 pub async fn regenerate_named(visit: Visit) -> Answer {
-    let form = visit.optional_form(&[FIELDS, NEW[0], NEW[1], NEW[2], ADDITION])?;
+    let form = visit.optional_form(&[&[FIELDS, ADDITION], &NEW[..]].concat())?;
     let given = visit.segment("key").to_owned();
     rotate(visit, &given, form).await
 }

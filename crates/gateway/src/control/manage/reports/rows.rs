@@ -23,7 +23,7 @@ pub async fn keys(visit: Visit) -> Answer {
             row.insert("token".to_owned(), id.as_str().into());
             row
         });
-        Page::of(rows.collect(), &Default::default(), 1000, "spend")
+        Page::of(rows, &Default::default(), 1000, "spend")
     })?;
     answer(json!(rows.rows))
 }
@@ -36,7 +36,7 @@ pub async fn users(visit: Visit) -> Answer {
         let seen = directory.users.iter().filter(|(id, _)| wanted(id));
         let seen = seen.filter(|(id, _)| may(&visit.actor, Wish::SeeUser(id), directory).is_ok());
         let rows = seen.map(|(id, held)| users::row(id, &held.record, directory, &visit.spend));
-        Page::of(rows.collect(), &Default::default(), 1000, "spend")
+        Page::of(rows, &Default::default(), 1000, "spend")
     })?;
     answer(json!(rows.rows))
 }

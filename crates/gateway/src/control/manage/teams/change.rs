@@ -8,13 +8,13 @@ use super::super::draft::Draft;
 use super::super::form::{Field, Form, Takes, optional, required};
 use super::super::keys::loosened;
 use super::super::people::Members;
-use super::super::record::{ALLOWANCE, changed, missing, need, need_budget, settle};
+use super::super::record::{filled, missing, need, touched};
 use super::super::refusal::{Refusal, Result};
 use super::super::rights::{PERMISSIONS, Wish, may};
 use super::super::secret;
 use super::super::visit::{Answer, Visit, answer};
 use super::create::{budget_of_each, show_budget_of_each};
-use super::{EACH, FIELDS, THERE, kept_there, row};
+use super::{ALL, IN_METADATA, row};
 
 /// A word that names no model: a list with nothing else in it allows nothing, while an empty one allows everything.
 const NO_MODELS: &str = "no-default-models";
@@ -24,14 +24,14 @@ const SAME_ID: &[Field] = &[optional("team_id", Takes::Name)];
 
 /// `POST /team/update`
 pub async fn update(visit: Visit) -> Answer {
-    let form = visit.form(&[ID, FIELDS, EACH, THERE, ALLOWANCE])?;
+    let form = visit.form(&[&[ID], &ALL[..]].concat())?;
     let id = form.needed("team_id").to_owned();
     change(visit, &id, form).await
 }
 
 /// `PATCH /team/{team_id}`
 pub async fn patch(visit: Visit) -> Answer {
-    let form = visit.form(&[SAME_ID, FIELDS, EACH, THERE, ALLOWANCE])?;
+    let form = visit.form(&[&[SAME_ID], &ALL[..]].concat())?;
     let id = visit.segment("team_id").to_owned();
     change(visit, &id, form).await
 }
@@ -57,13 +57,9 @@ fn revise(draft: &mut Draft, id: &str, mut form: Form, new_budget: &str) -> Resu
     if each_id != before.team_member_budget_id {
         give_to_members(draft, id, each_id.as_deref())?;
     }
-    let fields = settle(form, &before.metadata, &kept_there())?;
-    let base = Team { team_member_budget_id: each_id, origin: draft.changed(&before.origin), ..Team::clone(before) };
-    let team: Team = changed(&base, fields)?;
+    let base = Team { team_member_budget_id: each_id, ..touched(draft, &**before) };
+    let team = filled(draft, &base, form, &IN_METADATA)?;
     stays_within(draft, id, before, &team)?;
-    if team.allowance.budget_id != before.allowance.budget_id {
-        need_budget(draft, &team.allowance)?;
-    }
     let mut row = replace(draft, id, held, &team)?;
     show_budget_of_each(&mut row, each, draft);
     Ok(Value::Object(row))
@@ -132,7 +128,7 @@ async fn set_blocked(visit: Visit, blocked: bool) -> Answer {
             let held = find(draft, id)?;
             may(draft.actor, Wish::EndTeam(id), draft.directory)?;
             draft.action = Some(if blocked { "blocked" } else { "unblocked" });
-            let team = Team { blocked, origin: draft.changed(&held.record.origin), ..Team::clone(&held.record) };
+            let team = Team { blocked, ..touched(draft, &held.record) };
             replace(draft, id, held, &team)
         })
         .await?;
@@ -171,7 +167,7 @@ async fn change_models(visit: Visit, change: impl Fn(&mut Vec<String>, &[String]
             let id = form.needed("team_id");
             let held = find(draft, id)?;
             may(draft.actor, Wish::EndTeam(id), draft.directory)?;
-            let mut team = Team { origin: draft.changed(&held.record.origin), ..Team::clone(&held.record) };
+            let mut team: Team = touched(draft, &held.record);
             change(&mut team.models, &named);
             replace(draft, id, held, &team)
         })
@@ -229,10 +225,6 @@ pub async fn permissions_bulk_update(visit: Visit) -> Answer {
 fn permit(draft: &mut Draft, id: &str, permissions: &[String]) -> Result<Fields> {
     let held = find(draft, id)?;
     may(draft.actor, Wish::ManageTeam(id), draft.directory)?;
-    let team = Team {
-        team_member_permissions: permissions.to_vec(),
-        origin: draft.changed(&held.record.origin),
-        ..Team::clone(&held.record)
-    };
+    let team = Team { team_member_permissions: permissions.to_vec(), ..touched(draft, &held.record) };
     replace(draft, id, held, &team)
 }

@@ -6,20 +6,20 @@ use store::records::{Budget, Fields, MemberRole, Organization, Team, TeamMember}
 use super::super::draft::Draft;
 use super::super::form::{Field, Form, Takes, optional};
 use super::super::people::user_or_new;
-use super::super::record::{ALLOWANCE, budget_row, changed, need, need_budget, settle};
+use super::super::record::{blank, budget_row, changed, filled, need, touched};
 use super::super::refusal::{Refusal, Result};
 use super::super::rights::{Wish, may};
 use super::super::secret;
 use super::super::users;
 use super::super::visit::{Answer, Visit, answer};
-use super::{EACH, FIELDS, PEOPLE, THERE, kept_there, member_of, row_with, usual_models};
+use super::{ALL, IN_METADATA, PEOPLE, member_of, row_with, usual_models};
 use crate::config::Management;
 
 const ID: &[Field] = &[optional("team_id", Takes::Id)];
 
 /// `POST /team/new`
 pub async fn create(visit: Visit) -> Answer {
-    let form = visit.form(&[ID, FIELDS, EACH, THERE, PEOPLE, ALLOWANCE])?;
+    let form = visit.form(&[&[ID, PEOPLE], &ALL[..]].concat())?;
     let management = visit.desk.live.management();
     let id = form.text("team_id").map_or_else(secret::new_id, |id| Ok(id.to_owned()))?;
     let (budget, names) = (secret::new_id()?, named(&form)?);
@@ -50,9 +50,8 @@ fn plan(
     }
     let each = budget_of_each(draft, &mut form, None, budget)?;
     let each_id = each.as_ref().map(|(id, _)| id.clone());
-    let blank = Team { team_member_budget_id: each_id.clone(), origin: draft.origin(), ..Team::default() };
-    let team = changed(&blank, settle(form, &blank.metadata, &kept_there())?)?;
-    need_budget(draft, &team.allowance)?;
+    let blank = Team { team_member_budget_id: each_id.clone(), ..blank(draft) };
+    let team = filled(draft, &blank, form, &IN_METADATA)?;
     draft.create(id, &team)?;
     let mut members = Vec::<TeamMember>::new();
     for (name, role) in names {
@@ -135,13 +134,13 @@ pub(super) fn budget_of_each(
         Some((id, held)) if fields.is_empty() => Ok(Some((id.to_owned(), Budget::clone(&held.record)))),
         Some((id, held)) => {
             let before = &held.record;
-            let budget = changed(&Budget { origin: draft.changed(&before.origin), ..Budget::clone(before) }, fields)?;
+            let budget = changed(&touched(draft, &**before), fields)?;
             draft.replace(id, held, &budget)?;
             Ok(Some((id.to_owned(), budget)))
         }
         None if fields.values().all(Value::is_null) => Ok(None),
         None => {
-            let budget = changed(&Budget { origin: draft.origin(), ..Budget::default() }, fields)?;
+            let budget = changed(&blank(draft), fields)?;
             draft.create(new, &budget)?;
             Ok(Some((new.to_owned(), budget)))
         }

@@ -7,6 +7,7 @@ use store::records::{Budget, Team};
 use super::super::draft::Draft;
 use super::super::form::{Field, Takes, required};
 use super::super::keys;
+use super::super::projects;
 use super::super::refusal::Result;
 use super::super::rights::{Wish, may};
 use super::super::visit::{Answer, Visit, answer};
@@ -17,7 +18,9 @@ const FIELDS: &[Field] = &[required("team_ids", Takes::TEXTS)];
 /// `POST /team/delete`: all of the teams that are named, or none.
 pub async fn delete(visit: Visit) -> Answer {
     let form = visit.form(&[FIELDS])?;
-    let ids = form.texts("team_ids").unwrap_or_default();
+    let mut ids = form.texts("team_ids").unwrap_or_default();
+    ids.sort();
+    ids.dedup();
     visit
         .change(|draft| {
             for id in &ids {
@@ -40,6 +43,7 @@ pub fn remove(draft: &mut Draft, id: &str, held: &Held<Team>) -> Result<()> {
     for (member, place) in directory.team_members.iter().filter(|(_, held)| held.record.team_id == id) {
         draft.remove(member, place)?;
     }
+    projects::remove_of(draft, id)?;
     // The budget that only its members had.
     if let Some(budget) = held.record.team_member_budget_id.as_deref()
         && let Some(there) = draft.find::<Budget>(budget)

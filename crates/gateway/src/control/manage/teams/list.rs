@@ -1,5 +1,7 @@
 //! Looking at teams.
 
+use std::collections::{HashMap, HashSet};
+
 use serde_json::{Value, json};
 use store::Directory;
 use store::records::{Fields, Team, TeamMember};
@@ -29,7 +31,7 @@ pub async fn info(visit: Visit) -> Answer {
         Ok(json!({
             "team_id": id,
             "team_info": info,
-            "keys": keys_of(&visit.actor, id, directory, &visit.spend),
+            "keys": keys_of(&visit.actor, |team| team == id, directory, &visit.spend).remove(id).unwrap_or_default(),
             "team_memberships": memberships_of(id, &members, directory, &visit.spend),
         }))
     })?;
@@ -42,16 +44,23 @@ fn see<'d>(actor: &Actor, id: &str, directory: &'d Directory) -> Result<&'d Team
     Ok(&held.record)
 }
 
-/// The keys of a team that somebody may see.
-fn keys_of(actor: &Actor, team: &str, directory: &Directory, spend: &Spend) -> Vec<Value> {
-    let own = directory.keys.iter().filter(|(_, held)| held.record.team_id.as_deref() == Some(team));
-    let visible = own.filter(|(hash, held)| may(actor, Wish::SeeKey(hash, &held.record), directory).is_ok());
-    let shown = visible.map(|(hash, held)| {
-        let mut key = keys::row(hash, &held.record, directory, spend);
-        key.insert("token".to_owned(), hash.as_str().into());
-        Value::Object(key)
-    });
-    shown.collect()
+/// The keys of teams that somebody may see, in one look at all keys.
+fn keys_of(
+    actor: &Actor,
+    wanted: impl Fn(&str) -> bool,
+    directory: &Directory,
+    spend: &Spend,
+) -> HashMap<String, Vec<Value>> {
+    let mut keys = HashMap::<String, Vec<Value>>::new();
+    for (hash, held) in &directory.keys {
+        let Some(team) = held.record.team_id.as_deref().filter(|team| wanted(team)) else { continue };
+        if may(actor, Wish::SeeKey(hash, &held.record), directory).is_ok() {
+            let mut key = keys::row(hash, &held.record, directory, spend);
+            key.insert("token".to_owned(), hash.as_str().into());
+            keys.entry(team.to_owned()).or_default().push(Value::Object(key));
+        }
+    }
+    keys
 }
 
 fn memberships_of(team: &str, members: &Members, directory: &Directory, spend: &Spend) -> Vec<Value> {
@@ -74,9 +83,11 @@ pub async fn list(visit: Visit) -> Answer {
         let members = Members::of(directory);
         let mut rows = rows(&visit.actor, &form, &members, directory, &visit.spend);
         rows.sort_by(|one, other| one["created_at"].as_str().cmp(&other["created_at"].as_str()));
+        let listed: HashSet<&str> = rows.iter().filter_map(|row| row["team_id"].as_str()).collect();
+        let mut keys = keys_of(&visit.actor, |team| listed.contains(team), directory, &visit.spend);
         for row in &mut rows {
             let id = row["team_id"].as_str().unwrap_or_default().to_owned();
-            row.insert("keys".to_owned(), keys_of(&visit.actor, &id, directory, &visit.spend).into());
+            row.insert("keys".to_owned(), keys.remove(&id).unwrap_or_default().into());
             let memberships = memberships_of(&id, &members, directory, &visit.spend);
             row.insert("team_memberships".to_owned(), memberships.into());
         }

@@ -6,11 +6,11 @@ use store::records::User;
 use super::super::draft::Draft;
 use super::super::form::{Field, Form, Takes, optional};
 use super::super::people::{find_user, readdress};
-use super::super::record::{ALLOWANCE, changed, missing, need_budget, settle};
+use super::super::record::{ALLOWANCE, filled, missing, touched};
 use super::super::refusal::{Refusal, Result};
 use super::super::rights::{Wish, may};
 use super::super::visit::{Answer, Visit, answer};
-use super::{FIELDS, THERE, kept_there, may_give_role, row, stays_usual};
+use super::{FIELDS, THERE, may_give_role, row, stays_usual};
 use crate::config::UserRules;
 
 /// What users may change about themselves.
@@ -40,12 +40,8 @@ fn revise(draft: &mut Draft, mut form: Form, rules: &UserRules) -> Result<Value>
     may(draft.actor, wish, draft.directory)?;
     may_give_role(draft.actor, &form)?;
     let before = &held.record;
-    let fields = settle(form, &before.metadata, &kept_there())?;
-    let user: User = changed(&User { origin: draft.changed(&before.origin), ..User::clone(before) }, fields)?;
+    let user: User = filled(draft, &touched(draft, &**before), form, &[THERE])?;
     stays_usual(draft, rules, Some(before), &user)?;
-    if user.allowance.budget_id != before.allowance.budget_id {
-        need_budget(draft, &user.allowance)?;
-    }
     readdress(draft, &id, before.user_email.as_deref(), user.user_email.as_deref())?;
     draft.replace(&id, held, &user)?;
     Ok(Value::Object(row(&id, &user, draft.directory, draft.spend)))

@@ -7,13 +7,13 @@ use super::super::draft::Draft;
 use super::super::form::{Field, Form, Takes, optional};
 use super::super::keys;
 use super::super::people::readdress;
-use super::super::record::{ALLOWANCE, changed, need, need_budget, settle};
+use super::super::record::{ALLOWANCE, filled, need};
 use super::super::refusal::{Refusal, Result};
 use super::super::rights::{Wish, may};
 use super::super::secret;
 use super::super::teams;
 use super::super::visit::{Answer, Visit, answer};
-use super::{FIELDS, THERE, kept_there, may_give_role, row, stays_usual, usual};
+use super::{FIELDS, THERE, may_give_role, row, stays_usual, usual};
 use crate::config::Management;
 
 const NEW: &[Field] = &[
@@ -85,8 +85,7 @@ fn plan(draft: &mut Draft, id: &str, mut form: Form, management: &Management) ->
     for field in NEW.iter().chain(KEY).map(Field::name).chain(["user_id"]) {
         form.take(field);
     }
-    let user = changed(&usual, settle(form, &usual.metadata, &kept_there())?)?;
-    need_budget(draft, &user.allowance)?;
+    let user = filled(draft, &usual, form, &[THERE])?;
     stays_usual(draft, &management.users, None, &user)?;
     readdress(draft, id, None, user.user_email.as_deref())?;
     draft.create(id, &user)?;
@@ -144,7 +143,7 @@ fn plan_key(
     fields.retain(|name, _| KEY.iter().any(|field| field.name() == name) || name == "models");
     let mut key = Form::of(Value::Object(fields), &keys::NEW)?;
     key.set("user_id", user);
-    // Whoever makes a user may do for now whatever the user may.
+    // Whoever makes a user may do all that the new user may.
     keys::issue(draft, key, secret, false, &management.keys)
 }
 

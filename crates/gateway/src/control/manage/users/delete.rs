@@ -40,10 +40,10 @@ fn remove(draft: &mut Draft, id: &str, held: &Held<User>) -> Result<()> {
     for (hash, key) in directory.keys.iter().filter(|(_, key)| key.record.user_id.as_deref() == Some(id)) {
         keys::remove(draft, hash, key)?;
     }
-    for (member, place) in directory.team_members.iter().filter(|(_, held)| held.record.user_id == id) {
+    for (member, place) in directory.teams_of(id) {
         draft.remove(member, place)?;
     }
-    for (member, place) in directory.organization_members.iter().filter(|(_, held)| held.record.user_id == id) {
+    for (member, place) in directory.organizations_of(id) {
         draft.remove(member, place)?;
     }
     readdress(draft, id, held.record.user_email.as_deref(), None)?;
