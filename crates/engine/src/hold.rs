@@ -208,6 +208,8 @@ impl Hold {
 
     /// The attempt is over and cost `cost`: that is spent, and nothing is held any more.
     pub fn settle(&mut self, cost: Usd) {
+        #[cfg(test)]
+        crate::storm::note_settlement(self.amount);
         self.finish(cost);
     }
 

@@ -33,6 +33,8 @@ mod rig;
 mod seat;
 mod setup;
 pub mod sharing;
+#[cfg(test)]
+mod storm;
 mod taking;
 mod terms;
 mod wire;
