@@ -282,12 +282,13 @@ impl Attempt<'_> {
         booking: &mut Option<Booking>,
     ) -> Result<Opened, Fault> {
         let reader = encoded.names.restoring(self.deployment.back.stream_reader(encoded.operation));
+        let several = self.ask.answers() > 1;
         let mut flow = match encoded.verbatim {
-            true => Flow::verbatim(self.deployment.clone(), reader, !self.ask.stream_usage),
+            true => Flow::verbatim(self.deployment.clone(), reader, !self.ask.stream_usage, several),
             false => {
                 let stamp = Stamp { input_estimate: self.input_estimate(), ..self.stamp.clone() };
                 let writer = self.ask.front.stream_writer(self.ask.operation, stamp);
-                Flow::translate(self.deployment.clone(), reader, writer)
+                Flow::translate(self.deployment.clone(), reader, writer, several)
             }
         };
         let mut body = reply.body;

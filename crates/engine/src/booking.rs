@@ -25,10 +25,14 @@ const SMALL: u64 = 256;
 const SMALL_UNKNOWN: u64 = 1024;
 /// Tokens that no answer reaches: who has money for more needs no bound, and providers refuse absurd ones.
 const LONGEST_ANSWER: u64 = 1_000_000;
+/// Tokens that a provider does not write faster than it is read: before it has more than that, it is cut off.
+const LONGEST_BURST: u64 = 16_384;
 /// Tokens by which the hold of a stream is ahead of what it has cost.
 const AHEAD: u64 = 64;
 /// Bytes of output per token, on the careful side: the money must last until the provider counts.
 const BYTES_PER_TOKEN: u64 = 3;
+/// Bytes per token that no whole answer reaches.
+const MOST_BYTES_PER_TOKEN: u64 = 16;
 
 /// An attempt that will be booked.
 pub(crate) struct Booking {
@@ -46,6 +50,8 @@ pub(crate) struct Booking {
     /// When it was sent, milliseconds since 1970.
     started_at: i64,
     input_estimate: u64,
+    /// The same, as it was quoted.
+    input_foreseen: u64,
     /// The bound that the provider was given, tokens.
     bound: Option<u64>,
     /// Whether the bound is ours, and smaller than what the caller wanted.
@@ -94,8 +100,9 @@ impl Booking {
         let foresees = limited || gate.ledger.is_some() || setup.pricing.block_unpriced;
         let input_estimate = if foresees { ask.input_estimate() } else { 0 };
         let habits = deployment.health.habits();
+        let input_foreseen = habits.input(input_estimate);
         let asked = Asked::of(ask, deployment);
-        let quote = if foresees { tariff.quote(habits.input(input_estimate), asked.service()) } else { None };
+        let quote = if foresees { tariff.quote(input_foreseen, asked.service()) } else { None };
         let bound = ask.output_bound().or(deployment.facts.max_output_tokens).filter(|_| has_output);
         let mut booking = Booking {
             entry: gate.ledger.is_some().then(|| Box::new(entry(order, input_estimate, quote.as_ref()))),
@@ -109,6 +116,7 @@ impl Booking {
             asked,
             hold: None,
             input_estimate,
+            input_foreseen,
             bound,
             lowered: None,
             has_output,
@@ -124,7 +132,9 @@ impl Booking {
             let Some(quote) = booking.quote else { return Err(unpriced(&deployment.name)) };
             let need = need(order, &quote, bound, &habits, has_output);
             let hold = Hold::take(pass, others, &need, setup.spending.patience).await?;
-            booking.bound_to(&hold, &quote, need.grows);
+            // A stream that has not even what it must always be ahead is one of the last that the money pays for.
+            let grows = need.grows && hold.amount() >= quote.worst(AHEAD);
+            booking.bound_to(&hold, &quote, grows);
             if let Some(entry) = &mut booking.entry {
                 entry.charges = hold.charges();
             }
@@ -133,11 +143,13 @@ impl Booking {
         Ok(booking)
     }
 
-    /// Bounds the answer to what is held, unless the hold can grow while the answer comes.
+    /// Bounds the answer to what is held, or to what the hold can become while the answer comes.
     fn bound_to(&mut self, hold: &Hold, quote: &Quote, grows: bool) {
-        let paid = quote.tokens_for(hold.amount());
-        let beyond = self.bound.unwrap_or(LONGEST_ANSWER) > paid;
-        if self.has_output && !grows && beyond {
+        let (paid, longest) = match grows {
+            true => (quote.tokens_for(hold.most()), LONGEST_BURST),
+            false => (quote.tokens_for(hold.amount()), LONGEST_ANSWER),
+        };
+        if self.has_output && self.bound.unwrap_or(longest) > paid {
             (self.bound, self.lowered) = (Some(paid), Some(paid));
         }
     }
@@ -208,7 +220,7 @@ impl Booking {
     fn settle_with(&mut self, status: Status, mut usage: Usage, output_bytes: usize) -> Receipt {
         let estimated = usage.input.is_none() || self.has_output && usage.output.is_none();
         if usage.input.is_none() {
-            usage.input = Some(self.deployment.health.habits().input(self.input_estimate));
+            usage.input = Some(self.input_foreseen);
         } else if status == Status::Success {
             let (input, output) = (usage.input.unwrap_or_default(), usage.output.unwrap_or_default());
             self.deployment.health.note_answer(self.input_estimate, input, output, self.bound);
@@ -255,19 +267,31 @@ impl Booking {
         Receipt { cost, durable }
     }
 
-    /// How many bytes of output what is held pays for.
+    /// How many bytes of output what is held pays for. A provider that was given a bound and keeps to it may well write
+    /// more bytes than usual with the tokens that it has.
     pub fn paid_bytes(&self) -> usize {
         let (Some(hold), Some(quote)) = (&self.hold, &self.quote) else { return usize::MAX };
-        let tokens = quote.tokens_for(hold.borrow().amount()).saturating_sub(AHEAD);
-        usize::try_from(tokens.saturating_mul(BYTES_PER_TOKEN)).unwrap_or(usize::MAX)
+        let tokens = quote.tokens_for(hold.borrow().amount());
+        let bytes = tokens.saturating_sub(AHEAD).saturating_mul(BYTES_PER_TOKEN);
+        let bounded = self.bound.filter(|bound| *bound <= tokens);
+        let bytes = bytes.max(bounded.map_or(0, |bound| bound.saturating_mul(MOST_BYTES_PER_TOKEN)));
+        usize::try_from(bytes).unwrap_or(usize::MAX)
     }
 
-    /// Holds more money for an answer that goes on; resolves to the fault that ends it if there is none to be had.
-    /// `None` if that needed no waiting.
-    pub fn pay(&self, patience: std::time::Duration) -> Result<Option<Paying>, Fault> {
+    /// Holds more money for an answer of which `written` bytes are there and that goes on; resolves to the fault that
+    /// ends it if there is none to be had. `None` if that needed no waiting.
+    pub fn pay(&self, written: usize, patience: std::time::Duration) -> Result<Option<Paying>, Fault> {
         let (Some(hold), Some(quote)) = (&self.hold, self.quote) else { return Ok(None) };
         let of_output = |tokens: u64| quote.worst(tokens) - quote.input;
-        let (least, wanted) = (of_output(AHEAD), of_output(self.bound.unwrap_or(u64::MAX).max(AHEAD)));
+        let held = quote.tokens_for(hold.borrow().amount());
+        let needed = (written as u64).div_ceil(BYTES_PER_TOKEN).saturating_add(AHEAD).saturating_sub(held).max(AHEAD);
+        // Beyond the bound only who ignores it needs anything.
+        let left = self.bound.and_then(|bound| bound.checked_sub(held)).filter(|left| *left > 0);
+        let (least, wanted) = match (left, self.bound) {
+            (Some(left), _) => (of_output(needed.min(left)), of_output(left)),
+            (None, Some(_)) => (of_output(needed), of_output(needed)),
+            (None, None) => (of_output(needed), of_output(u64::MAX)),
+        };
         let mut growing = hold.borrow_mut();
         match growing.grow(wanted, least, self.pass.now_ms().max(0) as u64) {
             Ok(()) => Ok(None),
@@ -321,9 +345,10 @@ fn need(order: &Order, quote: &Quote, bound: Option<u64>, habits: &policy::Habit
     let within = |tokens: u64| quote.worst(bound.map_or(tokens, |bound| tokens.min(bound)));
     let free = quote.worst(u64::MAX) + time == Usd::ZERO;
     Need {
-        input: quote.input,
+        // No provider takes a bound of nothing.
+        input: within(ask.answers()),
         small: within(small),
-        likely: habits.output().filter(|_| time == Usd::ZERO).map(within),
+        likely: habits.output().filter(|_| time == Usd::ZERO).map(|tokens| within(tokens.max(ask.answers()))),
         worst: bound.map(|bound| quote.worst(bound) + time).or(free.then_some(Usd::ZERO)),
         obeys: habits.obeys(),
         grows: ask.stream,
@@ -373,3 +398,6 @@ fn unpriced(model: &str) -> Fault {
     );
     denied(FaultKind::Permission, "model_cost_map_missing", message)
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,8 +39,6 @@ pub(crate) struct Service {
     pub front: &'static dyn Front,
     /// Silence after which a sign of life is sent.
     pub heartbeat: Duration,
-    /// Whether several answers come in one stream: the end of one is not the end of all.
-    pub several: bool,
     /// How long a stream waits for money that others hold.
     pub patience: Duration,
 }
@@ -104,12 +102,19 @@ impl Stream {
             if let Some(fault) = self.flow.take_fault() {
                 self.finish(Some(fault));
             }
+            if self.body.is_some() && self.flow.owes() {
+                match self.flow.pay(service.patience) {
+                    Ok(paying) => self.paying = paying,
+                    Err(fault) => self.finish(Some(fault)),
+                }
+                continue;
+            }
             let over = self.body.is_none() || self.flow.is_over();
             if over {
                 ready!(self.poll_booked(cx));
             }
             // What may be the end is held back until it is booked.
-            if (over || service.several || !self.flow.is_complete())
+            if (over || !self.flow.is_complete())
                 && let Some(bytes) = self.flow.take()
             {
                 return Poll::Ready(Some(bytes));
@@ -119,17 +124,13 @@ impl Stream {
             *heard = Instant::now();
             match piece {
                 Some(Ok(piece)) => match self.flow.feed(piece) {
-                    Ok(()) if self.flow.owes() => match self.flow.pay(service.patience) {
-                        Ok(paying) => self.paying = paying,
-                        Err(fault) => self.finish(Some(fault)),
-                    },
                     Ok(()) => {}
                     Err(fault) => self.finish(Some(fault)),
                 },
                 // Some dialects end with the connection: what was complete before it broke is complete.
                 Some(Err(fault)) => {
-                    let finished = self.flow.finish().map_err(|_| fault);
-                    self.finish(finished.err());
+                    let _ = self.flow.flush();
+                    self.finish(Some(fault));
                 }
                 None => {
                     let finished = self.flow.finish();
@@ -225,7 +226,7 @@ impl Delivery {
             let idle = match &self.state {
                 State::Flowing(stream) if stream.body.is_some() && stream.paying.is_none() => {
                     let flow = &stream.flow;
-                    let last_words = flow.is_complete() && !flow.is_over() && !self.service.several;
+                    let last_words = flow.is_complete() && !flow.is_over();
                     Some(if last_words { LAST_WORDS } else { flow.deployment.limits.idle })
                 }
                 _ => None,
@@ -256,3 +257,6 @@ impl Delivery {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,6 +34,8 @@ pub(crate) struct Flow {
     booking: Option<Booking>,
     /// Whether the caller would see something of the answer.
     pub has_content: bool,
+    /// Whether several answers come in one stream: the end of one is not the end of all.
+    several: bool,
     ended: bool,
     over: bool,
     /// What went wrong behind content that is still to be shown.
@@ -60,9 +62,14 @@ impl Pipe {
 
 impl Flow {
     /// Bytes pass as they are, except for the usage event if `hide_usage`.
-    pub fn verbatim(deployment: Arc<Deployment>, reader: Box<dyn StreamReader>, hide_usage: bool) -> Self {
+    pub fn verbatim(
+        deployment: Arc<Deployment>,
+        reader: Box<dyn StreamReader>,
+        hide_usage: bool,
+        several: bool,
+    ) -> Self {
         let pipe = Pipe::Verbatim { back: deployment.back, reader: Some(reader), hide_usage };
-        Flow::new(deployment, pipe)
+        Flow::new(deployment, pipe, several)
     }
 
     /// Events are translated.
@@ -70,11 +77,12 @@ impl Flow {
         deployment: Arc<Deployment>,
         reader: Box<dyn StreamReader>,
         writer: Box<dyn StreamWriter>,
+        several: bool,
     ) -> Self {
-        Flow::new(deployment, Pipe::Translate { reader, writer })
+        Flow::new(deployment, Pipe::Translate { reader, writer }, several)
     }
 
-    fn new(deployment: Arc<Deployment>, pipe: Pipe) -> Self {
+    fn new(deployment: Arc<Deployment>, pipe: Pipe, several: bool) -> Self {
         let framing = deployment.back.framing();
         Flow {
             deployment,
@@ -89,6 +97,7 @@ impl Flow {
             paid_bytes: usize::MAX,
             booking: None,
             has_content: false,
+            several,
             ended: false,
             over: false,
             failed: None,
@@ -109,6 +118,18 @@ impl Flow {
 
     /// The provider's body ended. A stream that did not say that it was over was cut.
     pub fn finish(&mut self) -> Result<(), Fault> {
+        self.flush()?;
+        match self.ended {
+            true => {
+                self.over = true;
+                Ok(())
+            }
+            false => Err(Fault::provider(FaultKind::Cut, "the provider's answer ended before it was complete")),
+        }
+    }
+
+    /// Nothing more comes of the provider's body: what is there is all there is.
+    pub fn flush(&mut self) -> Result<(), Fault> {
         let mut leftover = BytesMut::from(&self.splitter.leftover()[..]);
         if !leftover.is_empty() {
             // An event without its line end may be whole all the same; half of one is no news beside the cut.
@@ -118,11 +139,7 @@ impl Flow {
         if let Some(reader) = self.pipe.reader() {
             reader.finish(&mut self.events);
         }
-        self.pass_events()?;
-        match self.ended {
-            true => Ok(()),
-            false => Err(Fault::provider(FaultKind::Cut, "the provider's answer ended before it was complete")),
-        }
+        self.pass_events()
     }
 
     fn is_translated(&self) -> bool {
@@ -213,7 +230,7 @@ impl Flow {
 
     /// Whether the answer is complete: what goes wrong behind its end is nobody's concern.
     pub fn is_complete(&self) -> bool {
-        self.ended
+        self.over || self.ended && !self.several
     }
 
     /// Whether nothing of interest comes any more.
@@ -227,14 +244,15 @@ impl Flow {
         self.booking = Some(booking);
     }
 
-    /// Whether more was written than what is held pays for.
+    /// Whether more was written than what is held pays for. What is complete is settled instead.
     pub fn owes(&self) -> bool {
-        self.output_bytes > self.paid_bytes
+        self.output_bytes > self.paid_bytes && !self.is_complete()
     }
 
     /// Holds more money; what to wait for, if others must give some back first.
     pub fn pay(&mut self, patience: Duration) -> Result<Option<Paying>, Fault> {
-        let paying = self.booking.as_ref().map_or(Ok(None), |booking| booking.pay(patience));
+        let written = self.output_bytes;
+        let paying = self.booking.as_ref().map_or(Ok(None), |booking| booking.pay(written, patience));
         self.paid();
         paying
     }
@@ -249,7 +267,7 @@ impl Flow {
         let Some(mut booking) = self.booking.take() else { return Receipt::default() };
         match fault {
             Some(fault) => booking.break_off(fault, self.usage, self.output_bytes),
-            None if self.ended => booking.settle(self.usage, self.output_bytes),
+            None if self.is_complete() => booking.settle(self.usage, self.output_bytes),
             None => booking.abort(self.usage, self.output_bytes),
         }
     }

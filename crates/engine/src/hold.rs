@@ -107,27 +107,38 @@ impl Hold {
 
     /// Holds more, up to `wanted` and not less than `least`. `Err` says whether it is worth waiting for others.
     pub fn grow(&mut self, wanted: Usd, least: Usd, now_ms: u64) -> Result<(), Funds> {
-        let mut states: Vec<MutexGuard<State>> = self.places.iter().map(|place| place.meter.lock()).collect();
+        // Somebody may have several budgets, and is locked once all the same.
+        let payers = self.places.chunk_by(|one, other| Arc::ptr_eq(&one.meter, &other.meter));
+        let mut payers: Vec<(MutexGuard<State>, &[Place])> =
+            payers.map(|places| (places[0].meter.lock(), places)).collect();
         let mut funds = Funds::Grant(wanted);
-        for (place, state) in self.places.iter().zip(&mut states) {
-            if let Some(purse) = state.purse_of(place.budget.span, place.start) {
-                funds = funds.and(purse.grow(&place.budget, wanted, least));
+        for (state, places) in &mut payers {
+            for place in *places {
+                if let Some(purse) = state.purse_of(place.budget.span, place.start) {
+                    funds = funds.and(purse.grow(&place.budget, wanted, least));
+                }
             }
         }
         if let Funds::Missing(missing) = funds {
             let missing = missing.nanos().max(0) as u64;
-            let more = |(place, state): (&Place, &mut MutexGuard<State>)| {
-                state.want_more(&place.meter, What::Money(place.budget.span, place.start), missing, now_ms)
-            };
-            let worth = self.places.iter().zip(&mut states).map(more).fold(false, |one, other| one | other);
+            let mut worth = false;
+            for (state, places) in &mut payers {
+                for place in *places {
+                    let what = What::Money(place.budget.span, place.start);
+                    worth |= state.want_more(&place.meter, what, missing, now_ms);
+                }
+            }
             return Err(if worth { Funds::Missing(Usd::ZERO) } else { Funds::TooLittle(Usd::ZERO) });
         }
         let Funds::Grant(more) = funds else { return Err(funds) };
-        for (place, state) in self.places.iter().zip(&mut states) {
-            if let Some(purse) = state.purse_of(place.budget.span, place.start) {
-                purse.held += more;
+        for (state, places) in &mut payers {
+            for place in *places {
+                if let Some(purse) = state.purse_of(place.budget.span, place.start) {
+                    purse.held += more;
+                }
             }
         }
+        drop(payers);
         self.amount += more;
         Ok(())
     }
@@ -162,6 +173,15 @@ impl Hold {
         Err(hold.borrow().exhausted())
     }
 
+    /// Most that it can ever become: what nobody has spent.
+    pub fn most(&self) -> Usd {
+        let left = self.places.iter().filter_map(|place| {
+            let purse = place.meter.lock().purse_of(place.budget.span, place.start).copied()?;
+            Some(place.budget.limit - purse.spent())
+        });
+        left.min().unwrap_or(Usd::MAX)
+    }
+
     /// The fault of a stream whose money is gone.
     pub fn exhausted(&self) -> Fault {
         let used = self.places.iter().filter_map(|place| {
@@ -188,6 +208,8 @@ impl Hold {
 
     /// The attempt is over and cost `cost`: that is spent, and nothing is held any more.
     pub fn settle(&mut self, cost: Usd) {
+        #[cfg(test)]
+        crate::storm::note_settlement(self.amount);
         self.finish(cost);
     }
 
@@ -298,3 +320,6 @@ fn crossed(whose: &str, spent: Usd, limit: Usd) -> Fault {
     let code = Some(CROSSED_BUDGET.to_owned());
     Fault { status: Some(429), code, ..Fault::provider(FaultKind::Payment, message) }
 }
+
+#[cfg(test)]
+mod tests;

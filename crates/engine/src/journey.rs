@@ -77,6 +77,8 @@ impl Journey {
         // A stream that is silent for long gets its headers, and signs of life, before anything is decided.
         let early = ask.stream && !ask.front.heartbeat().is_empty();
         tokio::select! {
+            // What is there needs no sign of life.
+            biased;
             opened = &mut attempts => self.reply(&ask, &pass, opened, told.get()).await,
             () = sleep(heartbeat), if early => {
                 let delivery = Delivery::waiting(attempts, self.service(&ask));
@@ -156,7 +158,6 @@ impl Journey {
         Service {
             front: ask.front,
             heartbeat: ask.wishes.heartbeat.unwrap_or(self.setup.heartbeat),
-            several: ask.answers() > 1,
             patience: self.setup.spending.patience,
         }
     }

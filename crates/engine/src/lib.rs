@@ -28,9 +28,13 @@ mod note;
 mod pace;
 mod pass;
 mod reply;
+#[cfg(test)]
+mod rig;
 mod seat;
 mod setup;
 pub mod sharing;
+#[cfg(test)]
+mod storm;
 mod taking;
 mod terms;
 mod wire;

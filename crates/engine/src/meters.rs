@@ -132,6 +132,12 @@ impl Meters {
         meters.entry(subject.into()).or_insert_with(new).clone()
     }
 
+    /// The meters of all subjects.
+    #[cfg(test)]
+    pub(crate) fn all(&self) -> Vec<Arc<Meter>> {
+        self.meters.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
     /// The window that `span` names at this moment.
     pub fn window(&self, span: Option<Span>, now_ms: i64) -> Window {
         let Some(span) = span else { return Window { start: i64::MIN, end: i64::MAX } };
@@ -184,6 +190,12 @@ impl State {
     /// The purse in which something is held.
     pub fn purse_of(&mut self, span: Option<Span>, start: i64) -> Option<&mut Purse> {
         self.purses.iter_mut().find(|purse| purse.span == span && purse.window.start == start)
+    }
+
+    /// All purses.
+    #[cfg(test)]
+    pub fn purses(&self) -> &[Purse] {
+        &self.purses
     }
 
     fn learn(&mut self, period: &str, others: Usd, own: Usd, tick: i64) {

@@ -33,7 +33,7 @@ pub struct Budget {
 /// What a call needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Need {
-    /// What its input costs.
+    /// What its input costs, with the shortest answer.
     pub input: Usd,
     /// Input and a small answer.
     pub small: Usd,

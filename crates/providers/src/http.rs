@@ -15,7 +15,7 @@ mod tls;
 pub use body::Body;
 pub use endpoint::Endpoint;
 pub use line::Claim;
-pub use pool::Client;
+pub use pool::{Client, Network};
 
 use std::time::Duration;
 

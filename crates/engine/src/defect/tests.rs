@@ -1,5 +1,3 @@
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -9,17 +7,13 @@ use bytes::Bytes;
 use dialects::{BACKS, Back, FRONTS, Front, Glance, Outgoing, StreamReader, Target};
 use http::HeaderMap;
 use jiff::tz::TimeZone;
-use policy::Member;
-use providers::Auth;
-use providers::http::{Body, Call as Upstream, Endpoint, Reply as Response};
+use providers::http::{Body, Call as Upstream, Reply as Response};
 use tokio::time::sleep;
-use types::{Answer, Event, ModelFacts, Operation, Request, Usage};
+use types::{Answer, Event, Operation, Request, Usage};
 
 use super::*;
-use crate::{
-    Access, Call, Caller, ClientParams, Content, Deployment, Dice, Gate, Group, Health, Intake, Keyring, Limits,
-    Meters, Reply, Setup, Spending, Wire, serve,
-};
+use crate::rig::{deployment, gate, setup, text};
+use crate::{Call, Caller, Deployment, Meters, Reply, Wire, serve};
 
 /// Where the gateway has its defect.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -110,59 +104,10 @@ const STREAM: Bytes = Bytes::from_static(
       data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n",
 );
 
-fn setup(back: &'static Brittle) -> Setup {
-    let deployment = Deployment {
-        id: "one".to_owned(),
-        name: "brittle/demo".to_owned(),
-        provider: "brittle",
-        model: "demo".to_owned(),
-        back,
-        endpoint: Endpoint::parse("http://127.0.0.1:9").unwrap(),
-        auth: Auth::None,
-        headers: HeaderMap::new(),
-        facts: ModelFacts::default(),
-        pricing: policy::price::Pricing::fixed(&Default::default(), "demo"),
-        quirks: Default::default(),
-        drop_params: false,
-        removed: Vec::new(),
-        defaults: Vec::new(),
-        member: Member::default(),
-        limits: Limits::default(),
-        bounds: Default::default(),
-        retries: None,
-        canned: None,
-        client_params: Vec::new(),
-        health: Arc::new(Health::default()),
-    };
-    let group = Group { name: "demo".to_owned(), deployments: vec![Arc::new(deployment)], team: None, strategy: None };
-    Setup {
-        groups: HashMap::from([("demo".to_owned(), Arc::new(group))]),
-        patterns: Vec::new(),
-        aliases: HashMap::new(),
-        access_groups: HashMap::new(),
-        hidden: Vec::new(),
-        rules: Arc::default(),
-        access: Access::default(),
-        doorway: Default::default(),
-        spending: Spending::default(),
-        client_params: ClientParams::default(),
-        intake: Intake::default(),
-        pricing: Default::default(),
-        heartbeat: HEARTBEAT,
-    }
-}
-
 async fn call(front: &'static dyn Front, defect: Defect, stream: bool) -> Reply {
     let back: &'static Brittle = Box::leak(Box::new(Brittle(defect)));
-    let setup = Arc::new(setup(back));
-    let gate = Rc::new(Gate {
-        wire: Rc::new(Brittle(defect)),
-        setup: Box::new(move || setup.clone()),
-        dice: RefCell::new(Dice::new(7)),
-        unix_ms: Rc::new(|| 0),
-        keyring: Keyring::new(None, Arc::new(Meters::new(TimeZone::UTC))),
-        ledger: None,
-    });
+    let setup = setup([("demo", vec![Arc::new(Deployment { back, ..deployment("one") })])]);
+    let gate = gate(setup, Rc::new(Brittle(defect)), Arc::new(Meters::new(TimeZone::UTC)), None);
     let body = format!(
         r#"{{"model":"demo","stream":{stream},"max_tokens":9,"messages":[{{"role":"user","content":"hello"}}]}}"#
     );
@@ -170,20 +115,6 @@ async fn call(front: &'static dyn Front, defect: Defect, stream: bool) -> Reply 
     let (path_model, headers, caller) = (None, HeaderMap::new(), Arc::new(Caller::admin()));
     let call = Call { id, front, operation, path_model, headers, body: body.into(), caller, ip: None };
     serve(&gate, call).await
-}
-
-/// All of an answer's body.
-async fn text(reply: Reply) -> String {
-    let mut all = Vec::new();
-    match reply.content {
-        Content::Whole(bytes) => all.extend_from_slice(&bytes),
-        Content::Stream(mut delivery) => {
-            while let Some(piece) = poll_fn(|cx| delivery.poll_piece(cx)).await {
-                all.extend_from_slice(&piece);
-            }
-        }
-    }
-    String::from_utf8(all).unwrap()
 }
 
 /// What a stream of this dialect ends with when the gateway has a defect.

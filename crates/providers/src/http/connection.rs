@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, Bytes};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
@@ -20,10 +20,11 @@ thread_local! {
     static LANDING: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into_boxed_slice());
 }
 
-/// A connection, plain or encrypted.
+/// A connection, plain or encrypted, or within this process.
 pub(super) enum Connection {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
+    Memory(DuplexStream),
 }
 
 impl Connection {
@@ -44,6 +45,7 @@ impl Connection {
             ready!(match self {
                 Connection::Plain(stream) => Pin::new(stream).poll_read(cx, &mut buffer),
                 Connection::Tls(stream) => Pin::new(stream).poll_read(cx, &mut buffer),
+                Connection::Memory(stream) => Pin::new(stream).poll_read(cx, &mut buffer),
             })?;
             Poll::Ready(Ok(Bytes::copy_from_slice(buffer.filled())))
         })
@@ -59,6 +61,7 @@ impl Connection {
         match self {
             Connection::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
             Connection::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+            Connection::Memory(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 
@@ -69,6 +72,7 @@ impl Connection {
             let written = ready!(match self {
                 Connection::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, &slices),
                 Connection::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, &slices),
+                Connection::Memory(stream) => Pin::new(stream).poll_write_vectored(cx, &slices),
             })?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
@@ -76,7 +80,7 @@ impl Connection {
             advance(pieces, written);
         }
         match self {
-            Connection::Plain(_) => Poll::Ready(Ok(())),
+            Connection::Plain(_) | Connection::Memory(_) => Poll::Ready(Ok(())),
             Connection::Tls(stream) => Pin::new(stream).poll_flush(cx),
         }
     }

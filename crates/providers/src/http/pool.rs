@@ -4,11 +4,13 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
+use tokio::io::DuplexStream;
 use tokio::time::timeout;
 use types::{Fault, FaultKind};
 
@@ -69,9 +71,29 @@ impl Idle {
 #[derive(Clone, Default)]
 pub struct Client {
     idle: Rc<Idle>,
+    /// The way to endpoints, if it is not the system's network.
+    network: Option<Rc<dyn Network>>,
+}
+
+/// A network within this process: tests have one whose time they own.
+pub trait Network {
+    /// Connects to an endpoint.
+    fn connect(&self, endpoint: &Endpoint) -> Pin<Box<dyn Future<Output = io::Result<DuplexStream>>>>;
 }
 
 impl Client {
+    /// A client in a network of its own.
+    pub fn within(network: Rc<dyn Network>) -> Self {
+        Client { network: Some(network), ..Client::default() }
+    }
+
+    async fn connect(&self, endpoint: &Endpoint) -> io::Result<Connection> {
+        match &self.network {
+            Some(network) => network.connect(endpoint).await.map(Connection::Memory),
+            None => Connection::open(endpoint).await,
+        }
+    }
+
     /// Sends a request and reads the head of the answer. A waiting connection that turns out to be dead before the
     /// first byte of an answer is replaced by a new one, once.
     pub async fn call(&self, call: &Call<'_>) -> Result<Reply, Fault> {
@@ -85,7 +107,7 @@ impl Client {
                 Ok(reply) => return Ok(reply),
             }
         }
-        let connection = timeout(call.connect_timeout, Connection::open(call.endpoint))
+        let connection = timeout(call.connect_timeout, self.connect(call.endpoint))
             .await
             .map_err(|_| Fault::provider(FaultKind::Timeout, "the provider could not be reached in time"))?
             .map_err(|error| unreachable(&error))?;
