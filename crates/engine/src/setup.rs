@@ -32,6 +32,8 @@ pub struct Setup {
     pub access: Access,
     /// From where, and to which paths.
     pub doorway: Doorway,
+    /// Whether a caller must be allowed to call what stands in for what it asked for.
+    pub guards_fallbacks: bool,
     /// What callers may say about the provider themselves.
     pub client_params: ClientParams,
     /// What may be spent by the gateway as a whole, and by those who have no budget of their own.

@@ -144,6 +144,7 @@ fn setup(back: &'static Brittle) -> Setup {
         rules: Arc::default(),
         access: Access::default(),
         doorway: Default::default(),
+        guards_fallbacks: false,
         spending: Spending::default(),
         client_params: ClientParams::default(),
         intake: Intake::default(),
