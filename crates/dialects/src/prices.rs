@@ -1,7 +1,7 @@
 //! All that a price depends on, in every way an answer can come: whole or streamed, read or only glanced at.
 
 use bytes::Bytes;
-use types::{Event, Operation, Tier, Usage};
+use types::{Event, NO_COST, Operation, Tier, Usage};
 
 use crate::sse::{Splitter, data, events};
 use crate::trial::events_of;
@@ -122,6 +122,33 @@ fn servers_like_openai_tell_it_in_their_own_words() {
         assert_eq!(whole(&OpenAi, Operation::Chat, &body), expected, "{fields}");
         let fields = fields.replace('\n', "");
         let end = format!(r#"{{"choices":[{{"delta":{{"content":"hi"}},"finish_reason":"stop"}}],{fields}}}"#);
+        assert_eq!(streamed(&OpenAi, &sse(&[&end])), (expected, 2), "{fields}");
+    }
+}
+
+#[test]
+fn what_a_provider_says_that_a_call_cost_is_read_to_the_picodollar_and_nonsense_as_such() {
+    for (fields, expected) in [
+        (r#""cost":0.00014"#, Some(140_000_000)),
+        (r#""cost":1.35e-05,"is_byok":false,"cost_details":{"upstream_inference_cost":9}"#, Some(13_500_000)),
+        (r#""cost":0.00019349999999999999"#, Some(193_500_000)),
+        (r#""cost":0.05,"is_byok":true,"cost_details":{"upstream_inference_cost":1}"#, Some(1_050_000_000_000)),
+        (r#""cost":0.05,"is_byok":true,"cost_details":{"upstream_inference_cost":null}"#, None),
+        (r#""cost":{"input_tokens_cost":1,"request_cost":0.006,"total_cost":0.0065}"#, Some(6_500_000_000)),
+        (r#""cost_in_usd_ticks":37756000"#, Some(3_775_600_000)),
+        (r#""cost":0"#, Some(0)),
+        (r#""cost":null,"cost_in_usd_ticks":null"#, None),
+        (r#""cost":"0.5""#, None),
+        (r#""cost":{"total":3}"#, None),
+        (r#""cost":-0.01"#, Some(NO_COST)),
+        (r#""cost":1e300"#, Some(NO_COST)),
+        (r#""cost_in_usd_ticks":-1"#, Some(NO_COST)),
+    ] {
+        let usage = format!(r#""usage":{{"prompt_tokens":9,"completion_tokens":2,{fields}}}"#);
+        let expected = Usage { input: Some(9), output: Some(2), stated_picousd: expected, ..Usage::default() };
+        let body = format!(r#"{{"choices":[{{"message":{{"content":"hi"}}}}],{usage}}}"#);
+        assert_eq!(whole(&OpenAi, Operation::Chat, &body), expected, "{fields}");
+        let end = format!(r#"{{"choices":[{{"delta":{{"content":"hi"}},"finish_reason":"stop"}}],{usage}}}"#);
         assert_eq!(streamed(&OpenAi, &sse(&[&end])), (expected, 2), "{fields}");
     }
 }

@@ -75,6 +75,7 @@ table! {
     comments: bool = "put comments and blank events between events (Anthropic: also pings; not in NDJSON)",
     // What the answer looks like.
     no_usage: bool = "leave usage out",
+    bill: String = "fields to add to an OpenAI usage, as JSON without the braces, percent-encoded",
     usage_each: bool = "usage, so far, on every chunk of an OpenAI stream",
     cached: u64 = "input tokens read from the vendor's cache, on top of the words of the request",
     cache_write: u64 = "input tokens written to the vendor's cache, on top of the words of the request",

@@ -216,7 +216,8 @@ pub(crate) async fn run(gate: &Gate, setup: &Setup, pass: &Rc<Pass>, ask: &Ask, 
         };
         tracing::debug!(group = course.group, kind = ?fault.kind, status = fault.upstream_status, "attempt failed: {fault}");
         let offer = field.as_ref().and_then(Option::as_ref).map_or_else(Offer::default, |field| field.offer(last));
-        let known = |name: &str| setup.find(name).is_some();
+        let may = |name: &str| !setup.guards_fallbacks || pass.caller.may_reach(setup, name).is_ok();
+        let known = |name: &str| setup.find(name).is_some() && may(name);
         match course.after(&setup.rules, &fault, offer, known, gate.roll()) {
             Step::Retry { pause } => sleep(pause).await,
             Step::Fallback => (field, last) = (None, None),

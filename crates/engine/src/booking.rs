@@ -246,6 +246,10 @@ impl Booking {
         let bill = self.asked.bill(self.started_at, (ended_at - self.started_at).max(0) as u64);
         // Who left before it was sent owes nothing.
         let usage = if self.sent { usage } else { nothing() };
+        if self.tariff.is_stated_nonsense(&usage) {
+            let deployment = &self.deployment.name;
+            tracing::warn!(%deployment, "the provider states a cost that no call has: prices count instead");
+        }
         let cost = match (status, usage.total()) {
             _ if !self.sent => Some(Cost::default()),
             (Status::Failure, Some(0)) => Some(Cost::default()),

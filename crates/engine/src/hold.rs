@@ -9,7 +9,7 @@ use policy::{Budget, Funds, Last, Need, Purse};
 use store::Charge;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
-use types::{Fault, FaultKind, Usd};
+use types::{Fault, FaultKind, Side, Usd};
 
 use crate::bells::Bells;
 use crate::caller::{Account, Owner, denied};
@@ -190,6 +190,9 @@ impl Hold {
         });
         let tightest = used.min_by_key(|(used, place)| place.budget.limit - *used);
         match tightest {
+            Some((used, place)) if used < place.budget.limit && place.is_unknown() => {
+                unknown(place, " The answer was cut off.")
+            }
             Some((used, place)) => exceeded(place, used, " The answer was cut off."),
             None => denied(FaultKind::Budget, "budget_exceeded", "Budget has been exceeded!"),
         }
@@ -275,6 +278,9 @@ fn ask(pass: &Pass, others: &[Account], need: &Need, last: Last) -> Asked {
         (Funds::Wait, Some(place)) => Asked::Wait(place.meter.clone()),
         (Funds::Missing(_), Some(_)) => Asked::Elsewhere(elsewhere),
         (Funds::Spent(spent, _), Some(place)) => Asked::Refused(exceeded(place, spent, "")),
+        (Funds::TooLittle(_), Some(place)) if place.may_be_elsewhere(&mut states[places[speaker].0], need) => {
+            Asked::Refused(unknown(place, ""))
+        }
         (Funds::TooLittle(left), Some(place)) => {
             let note = " What is left does not pay for this request.";
             Asked::Refused(exceeded(place, place.budget.limit - left, note))
@@ -282,6 +288,60 @@ fn ask(pass: &Pass, others: &[Account], need: &Need, last: Last) -> Asked {
         // Nobody pays, so nobody says no.
         (_, None) => Asked::Held(Hold { places: Vec::new(), amount: Usd::MAX }),
     }
+}
+
+impl Place {
+    /// Whether nobody can tell how much of the budget is left: not while the others cannot be asked.
+    fn is_unknown(&self) -> bool {
+        self.owner.is_callers() && self.meter.sharing.as_ref().is_some_and(|sharing| sharing.is_away())
+    }
+
+    /// Whether the money that is missing may be there, but with replicas that cannot be asked.
+    fn may_be_elsewhere(&self, state: &mut State, need: &Need) -> bool {
+        let purse = state.purse_of(self.budget.span, self.start).filter(|_| self.is_unknown());
+        let last = Last { here: true, elsewhere: true };
+        purse.is_some_and(|purse| {
+            matches!(Purse { share: None, ..*purse }.offer(&self.budget, need, last), Funds::Grant(_))
+        })
+    }
+}
+
+impl Owner {
+    /// Whether it pays for callers, not for a deployment.
+    fn is_callers(&self) -> bool {
+        !matches!(self, Owner::Deployment(_) | Owner::Provider(_))
+    }
+
+    /// Whose budget it is, as refusals say it.
+    fn in_words(&self) -> String {
+        match self {
+            Owner::Key(id) => format!(" Key={id}"),
+            Owner::User(id) => format!(" User={id}"),
+            Owner::Customer(id) => format!(" End User={id}"),
+            Owner::Team(id) => format!(" Team={id}"),
+            Owner::Member(id) => format!(" TeamMember={id}"),
+            Owner::Organization(id) => format!(" Organization={id}"),
+            Owner::Project(id) => format!(" Project={id}"),
+            Owner::Tag(id) => format!(" Tag={id}"),
+            Owner::Model(id) => format!(" Model={id}"),
+            _ => String::new(),
+        }
+    }
+}
+
+/// After how long a call may ask again whether other replicas can be asked.
+const ASK_AGAIN: Duration = Duration::from_secs(2);
+
+/// The refusal by this replica's share of a budget, when that is all it knows.
+fn unknown(place: &Place, note: &str) -> Fault {
+    let who = place.owner.in_words();
+    let message = format!(
+        "This replica's share of a budget is spent, and what other replicas hold of it is not known while Redis is \
+         away.{who} Max budget: {}. Please try again.{note}",
+        place.budget.limit
+    );
+    let fault = Fault::new(FaultKind::Unavailable, Side::Gateway, message);
+    Fault { retry_after: Some(ASK_AGAIN), label: Some("budget_unknown"), ..fault }
 }
 
 /// The refusal by a budget, in the incumbent's words.
@@ -295,16 +355,7 @@ fn exceeded(place: &Place, spent: Usd, note: &str) -> Fault {
         (Owner::Customer(id), _) => format!("ExceededBudget: End User={id} over budget. Spend={spent}, Budget={limit}"),
         (Owner::Deployment(id) | Owner::Provider(id), _) => return crossed(id, spent, limit),
         (owner, _) => {
-            let who = match owner {
-                Owner::Key(id) => format!(" Key={id}"),
-                Owner::Team(id) => format!(" Team={id}"),
-                Owner::Member(id) => format!(" TeamMember={id}"),
-                Owner::Organization(id) => format!(" Organization={id}"),
-                Owner::Project(id) => format!(" Project={id}"),
-                Owner::Tag(id) => format!(" Tag={id}"),
-                Owner::Model(id) => format!(" Model={id}"),
-                _ => String::new(),
-            };
+            let who = owner.in_words();
             format!("Budget has been exceeded!{who} Current cost: {spent}, Max budget: {limit}")
         }
     };

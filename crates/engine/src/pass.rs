@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use policy::grants;
-use policy::limits::{Dimension, Limits, Short};
+use policy::limits::{Dimension, Limits, Short, Tokens};
 use tokio::time::Instant;
 use types::{Fault, FaultKind};
 
@@ -134,15 +134,15 @@ impl Pass {
     }
 
     /// Tokens that count before the call is made, if `accounts` limit any.
-    pub fn foreseen(&self, ask: &Ask, accounts: &[Account]) -> u64 {
+    pub fn foreseen(&self, ask: &Ask, accounts: &[Account]) -> Tokens {
         match accounts.iter().any(Account::limits_tokens) {
             true => self.counted.of_input(ask.input_estimate()),
-            false => 0,
+            false => Tokens::default(),
         }
     }
 
     /// An attempt has consumed so many tokens.
-    pub fn count_tokens(&self, tokens: u64) {
+    pub fn count_tokens(&self, tokens: Tokens) {
         if let Some(taking) = &self.taking {
             taking.count_tokens(tokens);
         }
@@ -200,7 +200,7 @@ impl Account {
 
     /// Whether tokens are limited.
     pub fn limits_tokens(&self) -> bool {
-        self.terms.limits.tpm.is_some() || self.terms.limits.tpd.is_some()
+        self.terms.limits.limits_tokens()
     }
 }
 
@@ -307,7 +307,10 @@ fn limit_key(caller: &Caller, meters: &Meters, setup: &Setup, accounts: &mut Vec
 fn refusal(owner: &Owner, short: &Short) -> Fault {
     let what = match short.dimension {
         Dimension::Requests => "requests",
+        Dimension::DayRequests => "requests per day",
         Dimension::Tokens => "tokens",
+        Dimension::InputTokens => "input tokens",
+        Dimension::OutputTokens => "output tokens",
         Dimension::DayTokens => "tokens per day",
         Dimension::Parallel => "max_parallel_requests",
     };

@@ -74,6 +74,7 @@ pub fn setup<'n>(groups: impl IntoIterator<Item = (&'n str, Vec<Arc<Deployment>>
         rules: Arc::default(),
         access: Access::default(),
         doorway: Default::default(),
+        guards_fallbacks: false,
         spending: Spending::default(),
         client_params: ClientParams::default(),
         intake: Intake::default(),

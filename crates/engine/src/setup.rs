@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use dialects::{Back, Quirks, Target};
 use http::HeaderMap;
+use policy::limits::Tokens;
 use policy::price::{self, Bill, Cost, Tariff};
 use policy::{Budget, Member, Rules, Strategy};
 use providers::Auth;
@@ -32,6 +33,8 @@ pub struct Setup {
     pub access: Access,
     /// From where, and to which paths.
     pub doorway: Doorway,
+    /// Whether a caller must be allowed to call what stands in for what it asked for.
+    pub guards_fallbacks: bool,
     /// What callers may say about the provider themselves.
     pub client_params: ClientParams,
     /// What may be spent by the gateway as a whole, and by those who have no budget of their own.
@@ -189,18 +192,20 @@ pub enum Counted {
 
 impl Counted {
     /// What counts of this.
-    pub(crate) fn of(self, usage: &Usage) -> u64 {
-        let tokens = match self {
+    pub(crate) fn of(self, usage: &Usage) -> Tokens {
+        let counted = match self {
             Counted::Total => usage.total(),
             Counted::Input => usage.input,
             Counted::Output => usage.output,
         };
-        tokens.unwrap_or_default()
+        let [input, output, counted] = [usage.input, usage.output, counted].map(Option::unwrap_or_default);
+        Tokens { input, output, counted }
     }
 
     /// What counts of a call before it is made.
-    pub(crate) fn of_input(self, tokens: u64) -> u64 {
-        if self == Counted::Output { 0 } else { tokens }
+    pub(crate) fn of_input(self, tokens: u64) -> Tokens {
+        let counted = if self == Counted::Output { 0 } else { tokens };
+        Tokens { input: tokens, output: 0, counted }
     }
 }
 

@@ -433,8 +433,8 @@ fn nanos(amount: Usd) -> u64 {
 fn kind(what: What, purse: Option<&Purse>, known_at: i64) -> Kind {
     match what {
         What::Limit(Dimension::Parallel) => Kind::Parallel,
-        What::Limit(Dimension::Requests | Dimension::Tokens) => Kind::Minute,
-        What::Limit(Dimension::DayTokens) => Kind::Day,
+        What::Limit(dimension) if dimension.is_daily() => Kind::Day,
+        What::Limit(_) => Kind::Minute,
         What::Money(..) => {
             let (sum, upto) =
                 purse.map_or((0, 0), |purse| ((purse.base + purse.booked).nanos(), purse.known_at.max(known_at)));
@@ -447,6 +447,9 @@ fn kind(what: What, purse: Option<&Purse>, known_at: i64) -> Kind {
 fn name(subject: &str, what: What) -> String {
     match what {
         What::Limit(Dimension::Requests) => format!("{subject}|rpm"),
+        What::Limit(Dimension::DayRequests) => format!("{subject}|rpd"),
+        What::Limit(Dimension::InputTokens) => format!("{subject}|itpm"),
+        What::Limit(Dimension::OutputTokens) => format!("{subject}|otpm"),
         What::Limit(Dimension::Tokens) => format!("{subject}|tpm"),
         What::Limit(Dimension::DayTokens) => format!("{subject}|tpd"),
         What::Limit(Dimension::Parallel) => format!("{subject}|parallel"),

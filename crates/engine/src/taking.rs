@@ -2,9 +2,9 @@
 //! is over and no provider works for it any more.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use policy::limits::{Limits, Short, Taken};
+use policy::limits::{Limits, Short, Taken, Tokens};
 
 use crate::caller::Account;
 use crate::meters::{Meter, State};
@@ -14,7 +14,7 @@ use crate::sharing::What;
 pub(crate) struct Taking {
     taken: Vec<(Arc<Meter>, Taken)>,
     /// Tokens that were consumed so far.
-    tokens: AtomicU64,
+    tokens: Mutex<Tokens>,
     /// When it ended, milliseconds since 1970.
     ended_at: AtomicU64,
     /// What the call took, if this is one of its attempts: not given back before.
@@ -41,7 +41,7 @@ impl Taking {
     /// nobody counts.
     pub fn take(
         accounts: &[Account],
-        tokens: u64,
+        tokens: Tokens,
         now_ms: u64,
         firmness: Firmness,
         within: Option<Arc<Taking>>,
@@ -72,13 +72,14 @@ impl Taking {
             (account.meter.clone(), state.usage.take(&account.terms.limits, tokens, now_ms))
         };
         let taken = accounts.iter().zip(&mut states).map(take).collect();
-        let (tokens, ended_at) = (AtomicU64::new(0), AtomicU64::new(now_ms));
+        let (tokens, ended_at) = (Mutex::default(), AtomicU64::new(now_ms));
         Ok(Some(Arc::new(Taking { taken, tokens, ended_at, _within: within })))
     }
 
     /// So many tokens were consumed.
-    pub fn count_tokens(&self, tokens: u64) {
-        self.tokens.fetch_add(tokens, Relaxed);
+    pub fn count_tokens(&self, tokens: Tokens) {
+        let mut all = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        *all = all.and(tokens);
     }
 
     /// It is over at `now_ms`, as far as we are concerned.
@@ -89,7 +90,8 @@ impl Taking {
 
 impl Drop for Taking {
     fn drop(&mut self) {
-        let (tokens, ended_at) = (*self.tokens.get_mut(), *self.ended_at.get_mut());
+        let (tokens, ended_at) =
+            (*self.tokens.get_mut().unwrap_or_else(PoisonError::into_inner), *self.ended_at.get_mut());
         for (meter, taken) in self.taken.drain(..) {
             meter.lock().usage.give_back(taken, tokens, ended_at);
             meter.vacated.notify_one();

@@ -30,6 +30,7 @@ impl Terms {
             tpm: allowance.tpm_limit,
             tpd: allowance.tpd_limit,
             parallel: allowance.max_parallel_requests,
+            ..Limits::default()
         };
         let mut terms = Terms { limits, ..Terms::default() };
         if let Some(limit) = allowance.max_budget {

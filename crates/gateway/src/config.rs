@@ -11,7 +11,6 @@ mod bounds;
 mod build;
 mod checks;
 mod connection;
-mod decimal;
 mod discover;
 #[cfg(test)]
 mod docs;

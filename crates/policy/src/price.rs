@@ -33,6 +33,8 @@ pub struct Tariff {
     pub markup: Markup,
     /// Where the prices come from.
     pub origin: Origin,
+    /// Whether what the provider says a call cost counts instead of the prices.
+    pub heeds_stated: bool,
 }
 
 /// Where prices come from.
@@ -107,7 +109,7 @@ impl Hourly {
 impl Tariff {
     /// The prices of a list, without discount or margin.
     pub fn new(list: PriceList, origin: Origin) -> Self {
-        Tariff { list, hourly: None, region: None, markup: Markup::default(), origin }
+        Tariff { list, hourly: None, region: None, markup: Markup::default(), origin, heeds_stated: false }
     }
 
     /// Whether any price is known.

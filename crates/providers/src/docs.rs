@@ -53,7 +53,8 @@ fn key(provider: &Provider) -> String {
 
 fn notes(provider: &Provider) -> String {
     let local = if provider.local { "your own server" } else { "" };
-    let parts: Vec<_> = [local, provider.note].into_iter().filter(|part| !part.is_empty()).collect();
+    let costs = if provider.states_costs { "says what calls cost" } else { "" };
+    let parts: Vec<_> = [local, costs, provider.note].into_iter().filter(|part| !part.is_empty()).collect();
     parts.join("; ")
 }
 

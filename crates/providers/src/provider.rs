@@ -41,6 +41,8 @@ pub struct Provider {
     /// Usually a server of the operator's own: may need minutes to load a model before the first byte, and
     /// has no price per token.
     pub local: bool,
+    /// Whether its answers say what the call cost, in US dollars.
+    pub states_costs: bool,
     /// One remark for readers of the table; may be empty.
     pub note: &'static str,
 }
@@ -200,6 +202,7 @@ pub(crate) const fn row(id: &'static str, display_name: &'static str) -> Provide
         elsewhere: None,
         endpoints: Endpoints::of(&[Endpoint::Chat]),
         local: false,
+        states_costs: false,
         note: "",
     }
 }
@@ -253,6 +256,10 @@ impl Provider {
     /// A server of the operator's own: no key needed.
     pub(crate) const fn local(self) -> Self {
         Provider { local: true, key_optional: true, quirks: Quirks { top_k: true, ..self.quirks }, ..self }
+    }
+
+    pub(crate) const fn states_costs(self) -> Self {
+        Provider { states_costs: true, ..self }
     }
 
     pub(crate) const fn note(self, note: &'static str) -> Self {

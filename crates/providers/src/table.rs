@@ -241,13 +241,13 @@ static TABLE: &[Provider] = &[
     row("openrouter", "OpenRouter").base("https://openrouter.ai/api/v1").base_env(&["OPENROUTER_API_BASE"])
         .key_env(&["OPENROUTER_API_KEY", "OR_API_KEY"])
         .quirks(Quirks { keep_reasoning: true, reasoning_field: true, cache_control: true, top_k: true, ..BOTH })
-        .serves(&[Chat, Completions, Embeddings, Responses, Messages]),
+        .states_costs().serves(&[Chat, Completions, Embeddings, Responses, Messages]),
     row("ovhcloud", "OVHcloud AI Endpoints").base("https://oai.endpoints.kepler.ai.cloud.ovh.net/v1")
         .base_env(&["OVHCLOUD_API_BASE"]).key_env(&["OVHCLOUD_API_KEY"]),
     row("parasail", "Parasail").base("https://api.parasail.io/v1").base_env(&["PARASAIL_API_BASE"])
         .key_env(&["PARASAIL_API_KEY"]).quirks(Quirks { store_false: true, ..PORTABLE }).serves(&[Chat, Responses]),
     row("perplexity", "Perplexity").base("https://api.perplexity.ai").base_env(&["PERPLEXITY_API_BASE"])
-        .key_env(&["PERPLEXITYAI_API_KEY", "PERPLEXITY_API_KEY"]),
+        .key_env(&["PERPLEXITYAI_API_KEY", "PERPLEXITY_API_KEY"]).states_costs(),
     row("pinstripes", "Pinstripes").base("https://pinstripes.io/v1").base_env(&["PINSTRIPES_API_BASE"])
         .key_env(&["PINSTRIPES_API_KEY"]).serves(&[Chat, Responses]),
     row("poe", "Poe").base("https://api.poe.com/v1").key_env(&["POE_API_KEY"]),
@@ -301,7 +301,7 @@ static TABLE: &[Provider] = &[
     row("wandb", "Weights & Biases Inference").base("https://api.inference.wandb.ai/v1").base_env(&["WANDB_API_BASE"])
         .key_env(&["WANDB_API_KEY"]),
     row("xai", "xAI").base("https://api.x.ai/v1").base_env(&["XAI_API_BASE"]).key_env(&["XAI_API_KEY"])
-        .serves(&[Chat, Responses, Images]),
+        .states_costs().serves(&[Chat, Responses, Images]),
     row("xiaomi_mimo", "Xiaomi MiMo").base("https://api.xiaomimimo.com/v1").key_env(&["XIAOMI_MIMO_API_KEY"])
         .quirks(Quirks { keep_reasoning: true, ..PORTABLE }),
     row("xinference", "Xinference").base("http://127.0.0.1:9997/v1").base_env(&["XINFERENCE_API_BASE"])

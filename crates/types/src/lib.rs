@@ -6,6 +6,7 @@
 
 mod catalogue;
 mod chat;
+mod decimal;
 mod fault;
 mod money;
 mod other;
@@ -16,6 +17,7 @@ mod usage;
 
 pub use catalogue::*;
 pub use chat::*;
+pub use decimal::*;
 pub use fault::*;
 pub use money::*;
 pub use other::*;

@@ -43,7 +43,12 @@ pub struct Usage {
     pub queries: Option<u64>,
     /// The tier that served the call, which may differ from the one that was asked for.
     pub tier: Option<Tier>,
+    /// What the provider says that the call cost, picodollars; [`NO_COST`] if what it says cannot be a cost.
+    pub stated_picousd: Option<u64>,
 }
+
+/// What a provider states that is negative, or more than anybody has.
+pub const NO_COST: u64 = u64::MAX;
 
 impl Usage {
     /// Input plus output, if at least one of them is known.
@@ -80,6 +85,7 @@ impl Usage {
             *mine = theirs.or(*mine);
         }
         self.tier = later.tier.or(self.tier);
+        self.stated_picousd = later.stated_picousd.or(self.stated_picousd);
     }
 
     /// What is known once `later` is known, too.

@@ -1,9 +1,12 @@
 //! Token counts in OpenAI's form and in what servers like it make of it.
 
-use types::{Tier, Usage};
+use types::{Decimal, NO_COST, Tier, Usage};
 
-use crate::json::{Json, Writer};
+use crate::json::{Json, Kind, Writer};
 use crate::upstream::count;
+
+/// Decimal places of a picodollar.
+const PICO: u16 = 12;
 
 /// What an answer or a chunk says about its price: `usage`, or Groq's `x_groq.usage`, and `service_tier`. `None` if it
 /// says nothing.
@@ -52,8 +55,29 @@ pub(super) fn read(usage: Json) -> Usage {
         image_output: of_output("image_tokens"),
         // Perplexity's name, and that of gateways.
         web_searches: number("num_search_queries").or_else(|| part("server_tool_use", "web_search_requests")),
+        stated_picousd: stated(usage),
         ..Usage::default()
     }
+}
+
+/// What the call cost, as some providers say: xAI in ticks of a hundred picodollars, Perplexity as the total of a list,
+/// OpenRouter as what it charges itself; with a key of the caller's own at the vendor, that is not yet what the vendor
+/// charges.
+fn stated(usage: Json) -> Option<u64> {
+    let number = |value: Json, power: u16| {
+        let number = (value.kind() == Kind::Number).then(|| Decimal::parse(value.raw()))?;
+        Some(number.and_then(|number| number.scaled(power)).unwrap_or(NO_COST))
+    };
+    if let Some(ticks) = usage.get_some("cost_in_usd_ticks") {
+        return number(ticks, 2);
+    }
+    let cost = usage.get_some("cost")?;
+    let charged = number(cost.get_some("total_cost").unwrap_or(cost), PICO)?;
+    if usage.get("is_byok").and_then(|own| own.as_bool()) != Some(true) {
+        return Some(charged);
+    }
+    let vendor = usage.get("cost_details")?.get_some("upstream_inference_cost")?;
+    Some(charged.saturating_add(number(vendor, PICO)?))
 }
 
 /// Part of the tokens written to the cache that stays there long, in the words of OpenAI's newer API and of gateways.

@@ -51,8 +51,11 @@ impl Shared {
     pub fn bounds(&self, params: &Section, provider: &Provider, notes: &mut Notes) -> Bounds {
         let limits = Limits {
             rpm: params.count("rpm"),
+            rpd: params.count("rpd"),
             tpm: params.count("tpm"),
             tpd: params.count("tpd"),
+            itpm: params.count("itpm"),
+            otpm: params.count("otpm"),
             parallel: params.count("max_parallel_requests").or(self.parallel),
         };
         let key_limits = Limits {

@@ -155,6 +155,7 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
     let setup = Setup {
         access,
         doorway: doorway::read(&general, &world.added.addresses, notes),
+        guards_fallbacks: general.flag("enforce_fallback_model_access") == Some(true),
         spending: spending::read(&general, &library, notes),
         client_params: general::client_params(&general),
         intake: general::intake(&general),
@@ -211,6 +212,7 @@ fn assemble(rows: &[Row], router: &Router, notes: &mut Notes) -> Setup {
         access_groups: Default::default(),
         access: Default::default(),
         doorway: Default::default(),
+        guards_fallbacks: false,
         spending: Default::default(),
         client_params: Default::default(),
         intake: Default::default(),

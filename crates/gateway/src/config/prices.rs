@@ -104,6 +104,7 @@ impl Priced<'_> {
             // The built-in model, too: whoever needs no key to be called sends no bill.
             own: self.provider.local || self.provider.auth == Auth::None,
             default: settings.default.clone(),
+            states_costs: self.provider.states_costs,
         }
     }
 

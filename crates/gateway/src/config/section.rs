@@ -1,10 +1,10 @@
 //! One mapping of the tree, checked against its table of keys: what is asked of it later has the right type.
 
-use super::decimal::Decimal;
 use super::environ::{UNSET_REMEDY, unset};
 use super::keys::{self, Key, Kind, State, Table};
 use super::report::{Notes, Place};
 use super::tree::{Node, Scalar, Value};
+use types::Decimal;
 
 /// A checked mapping.
 pub struct Section<'t> {

@@ -3,8 +3,8 @@
 
 use dialects::json::string;
 
-use super::decimal::Decimal;
 use super::report::Place;
+use types::Decimal;
 
 /// A value and where it was written: a mapping's values are found at their keys.
 #[derive(Clone, Debug)]

@@ -8,6 +8,7 @@ mod limits;
 mod outage;
 mod replicas;
 mod slots;
+mod stated;
 
 use serde_json::{Value, json};
 use tokio::task::JoinSet;

@@ -2,7 +2,7 @@
 
 use types::{Tier, Usage, Usd};
 
-use super::{Tariff, times};
+use super::{Markup, Tariff, times};
 use crate::catalogue::Kind;
 
 /// What the cost of an attempt depends on beside its consumption.
@@ -71,6 +71,9 @@ const OUTPUT: usize = 3;
 const REASONING: usize = 4;
 const OTHER: usize = 5;
 
+/// Most that a provider may say a call cost, picodollars: a thousand dollars.
+const MOST_STATED: u64 = 1_000_000_000_000_000;
+
 /// Femtodollars (1e-15 USD) in a picodollar: fine enough that factors and milliseconds round nothing that matters.
 pub(super) const FEMTO: u128 = 1000;
 /// Femtodollars in a nanodollar.
@@ -80,6 +83,9 @@ impl Tariff {
     /// What an attempt costs; `None` if a price is missing. Counts that nobody stated count as nothing: estimates must
     /// be filled in before.
     pub fn cost(&self, usage: &Usage, bill: &Bill) -> Option<Cost> {
+        if let Some(stated) = self.stated(usage).filter(|stated| *stated <= MOST_STATED) {
+            return Some(self.stated_cost(stated));
+        }
         let service = usage.tier.map(Tier::as_str).or(bill.service);
         let (fees, counted) = self.fees(usage, bill)?;
         let mut lines = match self.has_token_prices() {
@@ -92,7 +98,23 @@ impl Tariff {
         let speed = self.list.speed_factor(service);
         lines = lines.map(|line| times(times(line, speed), region));
         lines[OTHER] = fees;
-        Some(self.settle(lines))
+        Some(settle(&self.markup, lines))
+    }
+
+    /// What the provider says the call cost, picodollars, if it is to be believed at all.
+    fn stated(&self, usage: &Usage) -> Option<u64> {
+        usage.stated_picousd.filter(|_| self.heeds_stated)
+    }
+
+    /// Whether the provider states a cost that no call has: it does not count.
+    pub fn is_stated_nonsense(&self, usage: &Usage) -> bool {
+        self.stated(usage).is_some_and(|stated| stated > MOST_STATED)
+    }
+
+    /// What the provider charges has its discounts taken off: only the margin goes on top.
+    fn stated_cost(&self, picousd: u64) -> Cost {
+        let undiscounted = Markup { discount_ppm: 0, ..self.markup };
+        settle(&undiscounted, [0, 0, 0, 0, 0, femtos(picousd, 1)])
     }
 
     /// The lines of tokens, in femtodollars; `None` if a price is missing.
@@ -146,31 +168,31 @@ impl Tariff {
         };
         Some((sum(&counted).saturating_add(searches), !counted.is_empty()))
     }
+}
 
-    /// Discount, margin, and the one rounding.
-    fn settle(&self, lines: [u128; 6]) -> Cost {
-        let list_price = sum(&lines);
-        let discounted = lines.map(|line| self.markup.discounted(line));
-        let mut charged = discounted.map(|line| self.markup.with_margin(line));
-        charged[OTHER] = charged[OTHER].saturating_add(femtos(self.markup.margin_picousd, 1));
-        // Each line is what the sum grows by when it is added: so the lines add up to the total exactly.
-        let (mut so_far, mut total) = (0u128, Usd::ZERO);
-        let lines = charged.map(|line| {
-            so_far = so_far.saturating_add(line);
-            let before = std::mem::replace(&mut total, usd(so_far));
-            total - before
-        });
-        Cost {
-            input: lines[INPUT],
-            cache_read: lines[CACHE_READ],
-            cache_write: lines[CACHE_WRITE],
-            output: lines[OUTPUT],
-            reasoning: lines[REASONING],
-            other: lines[OTHER],
-            total,
-            discount: usd(list_price) - usd(sum(&discounted)),
-            margin: total - usd(sum(&discounted)),
-        }
+/// Discount, margin, and the one rounding.
+fn settle(markup: &Markup, lines: [u128; 6]) -> Cost {
+    let list_price = sum(&lines);
+    let discounted = lines.map(|line| markup.discounted(line));
+    let mut charged = discounted.map(|line| markup.with_margin(line));
+    charged[OTHER] = charged[OTHER].saturating_add(femtos(markup.margin_picousd, 1));
+    // Each line is what the sum grows by when it is added: so the lines add up to the total exactly.
+    let (mut so_far, mut total) = (0u128, Usd::ZERO);
+    let lines = charged.map(|line| {
+        so_far = so_far.saturating_add(line);
+        let before = std::mem::replace(&mut total, usd(so_far));
+        total - before
+    });
+    Cost {
+        input: lines[INPUT],
+        cache_read: lines[CACHE_READ],
+        cache_write: lines[CACHE_WRITE],
+        output: lines[OUTPUT],
+        reasoning: lines[REASONING],
+        other: lines[OTHER],
+        total,
+        discount: usd(list_price) - usd(sum(&discounted)),
+        margin: total - usd(sum(&discounted)),
     }
 }
 

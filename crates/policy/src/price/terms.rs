@@ -27,6 +27,9 @@ pub struct Terms {
     pub own: bool,
     /// Prices of models whose prices are not known otherwise.
     pub default: Option<PriceList>,
+    /// Whether the provider's answers say what a call cost. That counts where the operator says nothing of this
+    /// deployment.
+    pub states_costs: bool,
 }
 
 impl Terms {
@@ -34,7 +37,8 @@ impl Terms {
     pub fn tariff(&self, model: &str) -> Tariff {
         let (list, origin) = self.list(model);
         let hourly = self.hourly.clone().filter(|_| origin == Origin::Hardware);
-        Tariff { list, hourly, region: self.region.clone(), markup: self.markup, origin }
+        let heeds_stated = self.states_costs && self.hourly.is_none() && !self.stated.is_known();
+        Tariff { list, hourly, region: self.region.clone(), markup: self.markup, origin, heeds_stated }
     }
 
     fn list(&self, model: &str) -> (PriceList, Origin) {

@@ -46,6 +46,8 @@ pub(super) struct UsageForm {
     queries: Option<u64>,
     #[serde(default, with = "tier", skip_serializing_if = "Option::is_none")]
     tier: Option<Tier>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stated_picousd: Option<u64>,
 }
 
 /// The form of [`CostLines`].

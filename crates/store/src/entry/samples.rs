@@ -44,6 +44,7 @@ pub fn full(id: &str, status: Status) -> Entry {
             characters: Some(9),
             audio_ms: Some(1500),
             queries: Some(1),
+            stated_picousd: Some(140_000_000),
             tier: Some(types::Tier::Flex),
         },
         estimated: true,

@@ -13,7 +13,7 @@ pub(super) fn whole(turn: &Turn) -> Value {
         "created": CREATED,
         "model": turn.ask.model,
         "choices": choices,
-        "usage": usage(&turn.answer.usage),
+        "usage": usage(turn, &turn.answer.usage),
         "service_tier": "default",
         "system_fingerprint": "fp_drill",
     });
@@ -111,8 +111,8 @@ pub(super) fn finish<'a>(turn: &'a Turn, reply: &Reply) -> &'a str {
     }
 }
 
-pub(super) fn usage(usage: &Usage) -> Value {
-    json!({
+pub(super) fn usage(turn: &Turn, usage: &Usage) -> Value {
+    let mut counts = json!({
         "prompt_tokens": usage.input(),
         "completion_tokens": usage.output(),
         "total_tokens": usage.input() + usage.output(),
@@ -127,5 +127,10 @@ pub(super) fn usage(usage: &Usage) -> Value {
             "accepted_prediction_tokens": 0,
             "rejected_prediction_tokens": 0,
         },
-    })
+    });
+    let bill = turn.knobs.bill.as_ref().and_then(|fields| serde_json::from_str(&format!("{{{fields}}}")).ok());
+    if let (Some(Value::Object(bill)), Some(counts)) = (bill, counts.as_object_mut()) {
+        counts.extend(bill);
+    }
+    counts
 }

@@ -41,7 +41,7 @@ impl<'a> ChatStream<'a> {
         choice(out);
         if self.turn.knobs.on(self.turn.knobs.usage_each) {
             let so_far = Usage { visible: self.sent, reasoning: 0, ..self.turn.answer.usage };
-            out.extend_from_slice(format!(r#"],"usage":{}}}"#, usage(&so_far)).as_bytes());
+            out.extend_from_slice(format!(r#"],"usage":{}}}"#, usage(self.turn, &so_far)).as_bytes());
         } else {
             out.extend_from_slice(self.tail.as_bytes());
         }
@@ -163,7 +163,7 @@ impl<'a> ChatStream<'a> {
         if self.turn.ask.stream_usage && !self.turn.knobs.on(self.turn.knobs.no_usage) {
             self.frame.begin(None, out);
             out.extend_from_slice(self.head.as_bytes());
-            out.extend_from_slice(format!(r#"],"usage":{}}}"#, usage(&self.turn.answer.usage)).as_bytes());
+            out.extend_from_slice(format!(r#"],"usage":{}}}"#, usage(self.turn, &self.turn.answer.usage)).as_bytes());
             self.frame.end(out);
         }
         self.frame.raw(None, "[DONE]", out);

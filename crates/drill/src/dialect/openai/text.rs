@@ -72,7 +72,7 @@ pub(super) fn whole(turn: &Turn) -> Value {
     };
     let choices: Vec<Value> = turn.answer.replies.iter().enumerate().map(choice).collect();
     let mut body = frame(turn, choices);
-    body["usage"] = usage(&turn.answer.usage);
+    body["usage"] = usage(turn, &turn.answer.usage);
     without_usage(turn, &mut body);
     body
 }
@@ -142,7 +142,7 @@ impl Writer for TextStream<'_> {
             }
             Step::Close => {
                 if self.turn.ask.stream_usage && !self.turn.knobs.on(self.turn.knobs.no_usage) {
-                    self.chunk(Vec::new(), usage(&self.turn.answer.usage), out);
+                    self.chunk(Vec::new(), usage(self.turn, &self.turn.answer.usage), out);
                 }
                 self.frame.raw(None, "[DONE]", out);
             }

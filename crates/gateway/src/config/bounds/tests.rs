@@ -13,11 +13,20 @@ fn dollars(dollars: i64, span: Option<&str>) -> Budget {
 #[test]
 fn a_deployment_is_bounded_by_its_own_parameters_and_by_what_is_said_of_all() {
     let text = "model_list:\n- model_name: m\n  litellm_params: {model: openai/m, api_key: k, rpm: 5, tpm: 100, tpd: 900, \
-                max_budget: 3, budget_duration: 1d, default_api_key_rpm_limit: 2}\nrouter_settings: \
+                rpd: 50, itpm: 60, otpm: 40, max_budget: 3, budget_duration: 1d, default_api_key_rpm_limit: 2}\nrouter_settings: \
                 {default_max_parallel_requests: 7, optional_pre_call_checks: [enforce_model_rate_limits], \
                 provider_budget_config: {openai: {budget_limit: 9, time_period: 30d}}}\n";
     let bounds = deployment(text).bounds;
-    assert_eq!(bounds.limits, Limits { rpm: Some(5), tpm: Some(100), tpd: Some(900), parallel: Some(7) });
+    let expected = Limits {
+        rpm: Some(5),
+        rpd: Some(50),
+        tpm: Some(100),
+        tpd: Some(900),
+        itpm: Some(60),
+        otpm: Some(40),
+        parallel: Some(7),
+    };
+    assert_eq!(bounds.limits, expected);
     assert_eq!(bounds.key_limits, Limits { rpm: Some(2), ..Limits::default() });
     assert_eq!(bounds.budgets, [dollars(3, Some("1d"))]);
     assert_eq!(bounds.provider_budgets, [dollars(9, Some("30d"))]);

@@ -112,7 +112,7 @@ const ACCESS: &[Key] = &[
     unguarded("custom_key_*", Text, "Python functions around keys"),
     unguarded("custom_team_metadata_validate", Text, "Python function around teams"),
     later("self_serve_budget_policy", Map, "budgets that users give themselves"),
-    unguarded("enforce_fallback_model_access", Flag, "a key must be allowed to call the fallback too"),
+    on("enforce_fallback_model_access", Flag, "a key must be allowed to call the fallback too; others are passed over"),
     unguarded("vector_store_deny_by_default", Flag, "vector stores need a grant"),
     unguarded("search_tool_deny_by_default", Flag, "search tools need a grant"),
     unguarded("agent_access_default_deny", Flag, "agents need a grant"),

@@ -1,8 +1,8 @@
 //! What a key takes: the check, the words for it, an example.
 
-use crate::config::decimal::Decimal;
 use crate::config::section::scalar;
 use crate::config::tree::{Node, Scalar, Value};
+use types::Decimal;
 
 /// Longest time span, in seconds: a year. Beyond it, deadlines could not be reckoned.
 const LONGEST: f64 = 31_536_000.0;

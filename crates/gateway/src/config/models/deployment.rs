@@ -14,7 +14,6 @@ use types::{ModelFacts, Raw};
 use super::entry::Entry;
 use super::{Builder, Defaults, Row};
 use crate::config::connection::Wanted;
-use crate::config::decimal::Decimal;
 use crate::config::environ::{UNSET_REMEDY, unset};
 use crate::config::facts::{self, Known};
 use crate::config::keys::Kind;
@@ -23,6 +22,7 @@ use crate::config::prices::Priced;
 use crate::config::report::Notes;
 use crate::config::section::{Section, texts};
 use crate::config::tree::{Node, Value};
+use types::Decimal;
 
 /// Deployments without an `order` come after those that have one.
 const LAST: i64 = i64::MAX;

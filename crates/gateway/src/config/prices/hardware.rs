@@ -4,11 +4,11 @@ use jiff::tz::TimeZone;
 use policy::price::{Hardware, Hourly};
 
 use super::fields::{PICO, PPM};
-use crate::config::decimal::Decimal;
 use crate::config::keys::HARDWARE;
 use crate::config::report::Notes;
 use crate::config::section::Section;
 use crate::config::tree::{Node, Value};
+use types::Decimal;
 
 /// Milliwatts in a watt, as a power of ten.
 const MILLI: u16 = 3;

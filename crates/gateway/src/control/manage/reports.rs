@@ -6,6 +6,7 @@ mod cost;
 mod daily;
 mod global;
 mod people;
+mod provider_budgets;
 mod rows;
 
 use serde_json::{Value, json};
@@ -26,6 +27,7 @@ pub use people::{
     active_daily, active_monthly, active_weekly, distinct_tags, key_report, organization_report, tag_summary,
     team_report, user_report,
 };
+pub use provider_budgets::provider_budgets;
 pub use rows::{keys as key_rows, tags as tag_rows, users as user_rows};
 
 use super::form::{Field, Form, Takes, optional};

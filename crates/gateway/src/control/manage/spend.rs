@@ -38,7 +38,11 @@ impl Spend {
 
     /// The same as an amount.
     pub fn amount(&self, subject: &str, allowance: &Allowance) -> Usd {
-        let span = allowance.budget_duration.as_deref().and_then(Span::parse);
+        self.within(subject, allowance.budget_duration.as_deref().and_then(Span::parse))
+    }
+
+    /// What a subject has spent in the current window of this length; ever, if there is none.
+    pub fn within(&self, subject: &str, span: Option<Span>) -> Usd {
         self.meters.spent(subject, span, self.now)
     }
 

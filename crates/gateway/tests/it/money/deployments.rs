@@ -7,7 +7,7 @@ use super::{Shop, served};
 use crate::backs::{Config, mock};
 use crate::client::{Answer, Call};
 use crate::gateway::Gateway;
-use crate::manage::MASTER;
+use crate::manage::{MASTER, Person};
 
 /// A tenth of a cent per call of a provider with [`KNOBS`].
 const PRICE: &str = "input_cost_per_token: 0, output_cost_per_token: 0.0001";
@@ -99,6 +99,22 @@ async fn without_another_deployment_a_share_is_overrun_and_a_limit_is_not() {
 }
 
 #[tokio::test]
+async fn input_output_and_requests_of_a_day_may_have_limits_of_their_own() {
+    // Ten tokens of output a call; the second provider takes what the first one may not.
+    for limit in ["rpd: 3", "otpm: 25"] {
+        let (narrow, wide) = (mock(KNOBS).await, mock(KNOBS).await);
+        let first = format!("order: 1, {limit}");
+        let shop = open(&[(&narrow, &first), (&wide, "order: 2")], STRICT).await;
+        assert_eq!(served(&one_by_one(&shop, 6).await), 6, "{limit}");
+        assert_eq!((narrow.requests().len(), wide.requests().len()), (3, 3), "{limit}");
+    }
+    let provider = mock(KNOBS).await;
+    let shop = open(&[(&provider, "itpm: 1")], STRICT).await;
+    let refused = shop.gateway.call(&call(&shop)).await;
+    assert_eq!((refused.status(), provider.requests().len()), (429, 0), "the input alone is more");
+}
+
+#[tokio::test]
 async fn the_budget_of_a_provider_holds_for_all_its_deployments_and_is_told_from_a_callers() {
     let (one, other) = (mock(KNOBS).await, mock(KNOBS).await);
     let budgets = "router_settings: {provider_budget_config: {openai: {budget_limit: 0.01, time_period: 1d}}}";
@@ -110,6 +126,13 @@ async fn the_budget_of_a_provider_holds_for_all_its_deployments_and_is_told_from
     assert!(refused.text().contains("crossed budget"), "{}", refused.text());
     let wait: u64 = refused.header("retry-after").expect("it says when").parse().unwrap();
     assert!(wait <= 86_400, "{wait}");
+    let shown = shop.master().see("/provider/budgets").await;
+    let row = &shown["providers"]["openai"];
+    assert_eq!((&row["budget_limit"], &row["time_period"]), (&json!(0.01), &json!("1d")));
+    assert_eq!((&row["spend"], &row["remaining"]), (&json!(0.01), &json!(0.0)));
+    assert!(row["budget_reset_at"].as_str().is_some_and(|at| at.contains('T')), "{row}");
+    let nobody = shop.key(json!({})).await;
+    Person::of(&shop.gateway, nobody).refused("GET", "/provider/budgets", json!({}), 403).await;
 }
 
 #[tokio::test]

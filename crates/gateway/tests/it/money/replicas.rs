@@ -209,7 +209,7 @@ async fn while_redis_stands_still_nobody_waits_and_every_limit_holds() {
         let answers = team.at_once(4, &limited).await;
         spent += cost(&answers);
         slowest = answers.iter().map(|answer| answer.took).max().unwrap_or_default().max(slowest);
-        assert!(answers.iter().all(|answer| [200, 422].contains(&answer.status())));
+        assert!(answers.iter().all(|answer| [200, 503].contains(&answer.status())));
     }
     team.redis.resume();
     assert!(on_their_share > 0, "everybody lives on what they have");
@@ -223,7 +223,47 @@ async fn while_redis_stands_still_nobody_waits_and_every_limit_holds() {
         spent
     });
     assert_eq!(rest.await.expect("all of it can be used"), 40_000);
-    assert_eq!(served(&team.at_once(20, &limited).await), 0);
+    let answers = team.at_once(20, &limited).await;
+    assert!(answers.iter().all(|answer| answer.status() == 422), "now it is spent");
+    assert_eq!(answers[0].json()["error"]["type"], "budget_exceeded");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_spent_its_share_while_redis_is_away_says_that_it_cannot_tell_and_not_that_the_budget_is_spent() {
+    let team = Team::of(2, "chunks=10").await;
+    let key = team.key(json!({ "max_budget": 0.05 })).await;
+    let call = Team::chat(&key, false);
+    assert_eq!(served(&team.at_once(4, &call).await), 4);
+    // Time enough for both to have a share of what is left.
+    sleep(Duration::from_secs(1)).await;
+    team.redis.pause();
+    let refused = timeout(PATIENCE, async {
+        loop {
+            let answer = team.replicas[0].call(&call).await;
+            if answer.status() != 200 {
+                return answer;
+            }
+        }
+    });
+    let refused = refused.await.expect("a share has an end");
+    let said = (refused.status(), refused.header("retry-after"));
+    assert_eq!(said, (503, Some("2")), "{}", refused.text());
+    let error = &refused.json()["error"];
+    assert_eq!(error["type"], "budget_unknown");
+    assert!(error["message"].as_str().unwrap().contains("other replicas"), "{error}");
+    let other = team.replicas[1].call(&call).await;
+    assert_eq!(other.status(), 200, "it has a share: {}", other.text());
+    team.redis.resume();
+    let spent = timeout(PATIENCE, async {
+        loop {
+            let answer = team.replicas[0].call(&call).await;
+            if answer.status() == 422 {
+                return answer;
+            }
+        }
+    });
+    let spent = spent.await.expect("in the end it is spent");
+    assert_eq!(spent.json()["error"]["type"], "budget_exceeded");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

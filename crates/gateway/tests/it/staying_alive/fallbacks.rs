@@ -6,6 +6,7 @@ use super::{chat, number};
 use crate::backs::{Config, mock};
 use crate::callers::Front;
 use crate::gateway::Gateway;
+use crate::manage::{MASTER, Person};
 
 /// Which of the mocks answers a call to the group `first`, whose provider has these knobs, under these settings.
 async fn check(knobs: &str, settings: &str, expected: &str) {
@@ -131,6 +132,31 @@ async fn the_providers_wait_reaches_the_caller_rounded_up() {
                 let answer = gateway.call(&front.call("demo", "hello", stream)).await;
                 assert_eq!(answer.header("retry-after"), Some(expected), "{knobs}");
             }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_gets_the_operators_fallbacks_unless_it_must_be_allowed_to_call_them() {
+    for (settings, narrow, wide) in [("", 200, 200), (", enforce_fallback_model_access: true", 503, 200)] {
+        let (first, second, third) = (mock("status=503").await, mock("text=second").await, mock("text=third").await);
+        let config = Config::default().openai("first", &first, "").openai("second", &second, "");
+        let config = config.openai("third", &third, "");
+        let config = config.and("router_settings: {num_retries: 0, fallbacks: [{first: [second, third]}]}");
+        let config = config.and(&format!("general_settings: {{master_key: {MASTER}{settings}}}"));
+        let gateway = Gateway::start(&config.yaml()).await;
+        let master = Person::of(&gateway, MASTER);
+        for (models, status, text) in [
+            (json!(["first"]), narrow, "second"),
+            (json!(["first", "third"]), wide, "third"),
+            (json!([]), 200, "second"),
+        ] {
+            let key = master.done("POST", "/key/generate", json!({ "models": models })).await;
+            let bearer = format!("Bearer {}", key["key"].as_str().expect("a key is shown"));
+            let answer = gateway.call(&Front::Chat.call("first", "hello", false).header("authorization", bearer)).await;
+            assert_eq!(answer.status(), status, "{models} {settings}: {}", answer.text());
+            let expected = if settings.is_empty() { "second" } else { text };
+            assert!(status != 200 || Front::Chat.hear(&answer).text == expected, "{models} {settings}");
         }
     }
 }

@@ -155,6 +155,25 @@ fn discount_comes_first_then_the_margin_on_what_is_left() {
 }
 
 #[test]
+fn what_the_provider_states_counts_where_it_is_heeded_unless_it_is_nonsense() {
+    let markup = Markup { discount_ppm: 50_000, margin_ppm: 100_000, margin_picousd: 500_000_000 };
+    let stated = |picousd| Usage { stated_picousd: Some(picousd), ..usage(1_000_000, 1_000_000) };
+    let heeds = Tariff { heeds_stated: true, ..plain() };
+    check(&heeds, stated(140_000_499), Bill::default(), "0.00014");
+    check(&heeds, stated(0), Bill::default(), "0");
+    check(&Tariff { list: PriceList::default(), ..heeds.clone() }, stated(7_000), Bill::default(), "0.000000007");
+    check(&plain(), stated(7_000), Bill::default(), "5");
+    // A provider's own discount is in what it charges.
+    let cost = Tariff { markup, ..heeds.clone() }.cost(&stated(2_000_000_000_000), &Bill::default()).unwrap();
+    assert_eq!((cost.total.to_string(), cost.discount, cost.other), ("2.2005".to_owned(), Usd::ZERO, cost.total));
+    for nonsense in [types::NO_COST, 1_000_000_000_000_001] {
+        check(&heeds, stated(nonsense), Bill::default(), "5");
+        assert!(heeds.is_stated_nonsense(&stated(nonsense)) && !plain().is_stated_nonsense(&stated(nonsense)));
+    }
+    assert!(!heeds.is_stated_nonsense(&stated(1_000_000_000_000_000)));
+}
+
+#[test]
 fn other_things_than_tokens_are_paid_by_the_piece() {
     let by = |fees: Fees| tariff(PriceList::new(Rates::default(), Vec::new(), fees));
     let bill = Bill { lasted_ms: 1500, ..Bill::default() };

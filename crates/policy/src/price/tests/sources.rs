@@ -53,6 +53,16 @@ fn hardware_replaces_list_prices_but_not_stated_ones() {
 }
 
 #[test]
+fn what_a_provider_states_is_heeded_unless_the_operator_prices_the_deployment() {
+    let heeds = |terms: Terms| terms.tariff("gpt-4o").heeds_stated;
+    let states = || Terms { states_costs: true, default: Some(PriceList::flat(9, 9)), ..terms("openai") };
+    assert!(heeds(states()) && !heeds(terms("openai")));
+    assert!(!heeds(Terms { stated: PriceList::flat(7, 8), ..states() }));
+    let hourly = Some(Box::new(Hourly { zone: TimeZone::UTC, picousd: [5; 24] }));
+    assert!(!heeds(Terms { hourly, ..states() }));
+}
+
+#[test]
 fn an_engine_of_ones_own_is_free_unless_something_is_known() {
     let own = Terms { own: true, default: Some(PriceList::flat(9, 9)), ..terms("hosted_vllm") };
     check(&own, "anything", Some(0), Origin::Own);

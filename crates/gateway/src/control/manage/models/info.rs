@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use engine::{Deployment, Setup};
 use policy::catalogue::{self, Kind};
+use policy::limits::Limits;
 use serde_json::{Value, json};
 use store::records::Fields;
 
@@ -177,6 +178,10 @@ fn group(name: &str, deployments: &[std::sync::Arc<Deployment>]) -> Value {
         let sum: f64 = deployments.iter().map(|deployment| value(deployment)).sum();
         if sum > 0.0 { json!(sum as u64) } else { Value::Null }
     };
+    let limit = |of: fn(&Limits) -> Option<u64>| {
+        let limits = deployments.iter().filter_map(|deployment| of(&deployment.bounds.limits));
+        limits.reduce(u64::saturating_add)
+    };
     let mut providers: Vec<&str> = deployments.iter().map(|deployment| deployment.provider).collect();
     providers.sort_unstable();
     providers.dedup();
@@ -191,8 +196,8 @@ fn group(name: &str, deployments: &[std::sync::Arc<Deployment>]) -> Value {
         "mode": all.first().map(|facts| facts["mode"].clone()),
         "tpm": sum(|deployment| deployment.member.tpm),
         "rpm": sum(|deployment| deployment.member.rpm),
-        "itpm": null,
-        "otpm": null,
+        "itpm": limit(|limits| limits.itpm),
+        "otpm": limit(|limits| limits.otpm),
         "supports_parallel_function_calling": false,
         "supports_vision": any("supports_vision"),
         "supports_web_search": false,
