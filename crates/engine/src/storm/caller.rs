@@ -29,7 +29,7 @@ pub struct Way {
 }
 
 /// What is used of everybody's limits, and held.
-type Used = Vec<(u64, u64, u64, u64, u64, Usd)>;
+type Used = Vec<(u64, [u64; Dimension::ALL.len()], Usd)>;
 
 impl Way {
     /// Makes a call.
@@ -134,8 +134,8 @@ impl Way {
         let used = |meter: &Arc<crate::meters::Meter>| {
             let mut state = meter.lock();
             let held = state.purses().iter().map(|purse| purse.held).sum();
-            let [requests, tokens, day, parallel] = Dimension::ALL.map(|dimension| state.usage.used(dimension, now));
-            (meter.number, requests, tokens, day, parallel, held)
+            let usage = Dimension::ALL.map(|dimension| state.usage.used(dimension, now));
+            (meter.number, usage, held)
         };
         let mut all: Used = self.meters.all().iter().map(used).collect();
         all.sort_by_key(|one| one.0);
@@ -193,8 +193,8 @@ impl Way {
     }
 }
 
-fn is_nothing(&(_, requests, tokens, day, parallel, held): &(u64, u64, u64, u64, u64, Usd)) -> bool {
-    (requests, tokens, day, parallel, held) == (0, 0, 0, 0, Usd::ZERO)
+fn is_nothing((_, used, held): &(u64, [u64; Dimension::ALL.len()], Usd)) -> bool {
+    used.iter().all(|used| *used == 0) && *held == Usd::ZERO
 }
 
 fn refusal(reply: &Reply) -> Option<String> {

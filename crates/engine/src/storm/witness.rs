@@ -197,6 +197,7 @@ impl Seen {
             tpm: allowance.tpm_limit,
             tpd: allowance.tpd_limit,
             parallel: allowance.max_parallel_requests,
+            ..Limits::default()
         };
         self.limits.insert(subject.to_owned(), limits);
         if let Some(limit) = allowance.max_budget {
