@@ -186,14 +186,16 @@ impl Hold {
     pub fn exhausted(&self) -> Fault {
         let used = self.places.iter().filter_map(|place| {
             let purse = place.meter.lock().purse_of(place.budget.span, place.start).copied()?;
-            Some((purse.spent() + purse.held, place))
+            let used = purse.spent() + purse.held;
+            let left = place.budget.limit - used;
+            // Our share has an end before the budget has one.
+            let elsewhere = purse.share.is_some_and(|share| share - purse.used() < left) && place.is_unknown();
+            Some((used, elsewhere, place))
         });
-        let tightest = used.min_by_key(|(used, place)| place.budget.limit - *used);
+        let tightest = used.min_by_key(|(used, _, place)| place.budget.limit - *used);
         match tightest {
-            Some((used, place)) if used < place.budget.limit && place.is_unknown() => {
-                unknown(place, " The answer was cut off.")
-            }
-            Some((used, place)) => exceeded(place, used, " The answer was cut off."),
+            Some((_, true, place)) => unknown(place, " The answer was cut off."),
+            Some((used, false, place)) => exceeded(place, used, " The answer was cut off."),
             None => denied(FaultKind::Budget, "budget_exceeded", "Budget has been exceeded!"),
         }
     }
