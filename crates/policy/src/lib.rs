@@ -12,6 +12,7 @@ mod crossing;
 mod estimate;
 pub mod grants;
 mod habits;
+pub mod intent;
 pub mod limits;
 mod nearest;
 mod pick;
