@@ -34,6 +34,8 @@ pub(crate) struct Flow {
     booking: Option<Booking>,
     /// Whether the caller would see something of the answer.
     pub has_content: bool,
+    /// Whether the model said anything: an answer may also end without a word.
+    pub has_words: bool,
     ended: bool,
     over: bool,
     /// What went wrong behind content that is still to be shown.
@@ -89,6 +91,7 @@ impl Flow {
             paid_bytes: usize::MAX,
             booking: None,
             has_content: false,
+            has_words: false,
             ended: false,
             over: false,
             failed: None,
@@ -194,6 +197,7 @@ impl Flow {
                 continue;
             }
             self.has_content |= event.is_content();
+            self.has_words |= event.is_content() && !matches!(event, Event::Finish { .. });
             match &event {
                 Event::Error(fault) => return Err((**fault).clone()),
                 Event::Usage(usage) => self.usage.update(usage),

@@ -28,6 +28,7 @@ mod note;
 mod pace;
 mod pass;
 mod reply;
+mod route;
 mod seat;
 mod setup;
 pub mod sharing;

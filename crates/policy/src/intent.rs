@@ -153,7 +153,7 @@ impl<'t> Tally<'t> {
         difficulty += self.table.usual(best) * WHOLE;
         let points = |feature: usize| self.table.features[feature].points(best) * self.found[feature].0 / WHOLE;
         let mut because: Vec<Reason> = (0..self.found.len())
-            .filter(|feature| points(*feature) > 0)
+            .filter(|feature| points(*feature) > 0 && self.found[*feature].1 != structure::ALWAYS)
             .map(|feature| Reason { feature: self.found[feature].1, points: points(feature) })
             .collect();
         because.sort_by_key(|reason| std::cmp::Reverse(reason.points));

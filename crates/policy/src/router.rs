@@ -9,7 +9,7 @@ mod when;
 use crate::intent::Reading;
 
 pub use check::{Check, Said};
-pub use when::{Hours, Length, Tier, Tiers, When};
+pub use when::{Hours, Length, Span, Tier, Tiers, When};
 
 /// A router.
 #[derive(Clone, Debug, Default, PartialEq)]

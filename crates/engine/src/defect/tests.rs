@@ -139,6 +139,7 @@ fn setup(back: &'static Brittle) -> Setup {
         groups: HashMap::from([("demo".to_owned(), Arc::new(group))]),
         patterns: Vec::new(),
         aliases: HashMap::new(),
+        routers: HashMap::new(),
         access_groups: HashMap::new(),
         hidden: Vec::new(),
         rules: Arc::default(),

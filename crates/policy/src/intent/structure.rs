@@ -3,9 +3,12 @@
 /// A name, and whether a text is like that.
 type Property = (&'static str, fn(&Shape) -> bool);
 
+/// What holds for every text: it is no reason for anything.
+pub(super) const ALWAYS: &str = "@always";
+
 /// What the table of features may ask of a text, by name.
 pub(super) const PROPERTIES: [Property; 16] = [
-    ("@always", |_| true),
+    (ALWAYS, |_| true),
     ("@fence", |shape| shape.fence),
     ("@code_line", |shape| shape.code_lines > 0),
     ("@operator", |shape| shape.operators > 1),

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::*;
-use crate::catalogue::Rule as Span;
 use crate::intent::{self, Intent, Prompt};
 
 /// Models that may be used, and their prices.
@@ -60,8 +59,9 @@ fn each_condition_sends_what_it_means_and_nothing_else() {
         assert_eq!(model(when, facts.clone()) == "premium", holds, "{what}");
     };
     let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    let hours =
-        |span: &str, days: u8| Some(Hours { rules: vec![Span::parse(span, days).unwrap()], calendar: TimeZone::UTC });
+    let hours = |span: &str, days: u8| {
+        Some(Hours { spans: vec![Span::parse(span, days).unwrap()], zone: TimeZone::get("Europe/Berlin").unwrap() })
+    };
     let length = |min: u64, max: u64| Length { min, max };
     check("no condition", When::default(), true);
     check("its intent", When { intents: vec![Intent::Code, Intent::Reasoning], ..When::default() }, true);
@@ -96,8 +96,12 @@ fn each_condition_sends_what_it_means_and_nothing_else() {
     check("another key", When { keys: list(&["other"]), ..When::default() }, false);
     check("its team", When { teams: list(&["t-1"]), ..When::default() }, true);
     check("another team", When { teams: list(&["t-2"]), ..When::default() }, false);
-    check("at night", When { hours: hours("22:00-06:00", Span::ALL_DAYS), ..When::default() }, true);
-    check("on Mondays at night", When { hours: hours("22:00-06:00", 1), ..When::default() }, false);
+    check(
+        "at night, where the clock hangs",
+        When { hours: hours("00:00-01:00", Span::ALL_DAYS), ..When::default() },
+        true,
+    );
+    check("a day earlier", When { hours: hours("00:00-01:00", 0b010_0000), ..When::default() }, false);
     let both = When { tools: Some(true), languages: list(&["fr"]), ..When::default() };
     check("one of two conditions", both, false);
 }

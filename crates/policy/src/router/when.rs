@@ -1,9 +1,12 @@
 //! When a rule holds: conditions on what a call wants, what it brings, who makes it, and when.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use super::Facts;
 use crate::intent::Intent;
 
-pub use crate::catalogue::Hours;
+pub use crate::catalogue::Rule as Span;
 
 /// Conditions, all of which must hold; one that is empty holds always. Of a list one must fit.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,6 +37,26 @@ pub struct When {
     pub teams: Vec<String>,
     /// Hours and days.
     pub hours: Option<Hours>,
+}
+
+/// Hours and days, as a clock on the wall shows them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hours {
+    /// When; one that fits is enough.
+    pub spans: Vec<Span>,
+    /// Where the clock hangs.
+    pub zone: TimeZone,
+}
+
+impl Hours {
+    /// Whether they contain `at`, in seconds since 1970.
+    fn contain(&self, at: i64) -> bool {
+        let Ok(moment) = Timestamp::from_second(at) else { return false };
+        let local = self.zone.to_datetime(moment);
+        let minute = local.hour() as u16 * 60 + local.minute() as u16;
+        let day = local.weekday().to_monday_zero_offset() as u8;
+        self.spans.iter().any(|span| span.contains(minute, day))
+    }
 }
 
 /// Bounds of a length, tokens; both belong to it.
