@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::net::IpAddr;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use providers::http::Endpoint;
 use types::{Fault, Operation, Request};
 
 use crate::attribution::Attribution;
+use crate::route::Route;
 use crate::{Caller, Deployment, Setup};
 
 /// A call as it came in.
@@ -114,6 +116,8 @@ pub(crate) struct Ask {
     /// Whether embedding vectors are wanted as base64.
     pub base64_vectors: bool,
     pub wishes: Wishes,
+    /// How it got its model, if it asked for a router.
+    pub route: Option<Rc<Route>>,
     /// Connection values the caller brought: name and text.
     pub connection: Vec<(String, String)>,
     /// Fields of the body that are addressed to the gateway.
@@ -172,6 +176,7 @@ impl Ask {
             ip: call.ip,
             estimate: OnceCell::new(),
             decoded: OnceCell::new(),
+            route: None,
             model,
             stream,
             stream_usage: stream_usage.unwrap_or(false),
@@ -193,10 +198,17 @@ impl Ask {
         self.decoded.get_or_init(decode).as_ref().map(Cow::Borrowed).map_err(Clone::clone)
     }
 
+    /// The body in the words of `types`, whoever it goes to.
+    pub fn request(&self) -> Result<Request, Fault> {
+        self.front.read_request(self.operation, &self.body.splice(&self.own_fields).concat())
+    }
+
     /// Whom and what the call is for.
     pub fn attribution(&self, setup: &Setup, caller: &Caller) -> Attribution {
         let header = setup.spending.customer_header.as_deref();
-        self.body.with(|root| Attribution::read(root, &self.headers, header, caller.tags()))
+        let arm = self.route.as_ref().and_then(|route| route.tag());
+        let tags = arm.into_iter().chain(caller.tags());
+        self.body.with(|root| Attribution::read(root, &self.headers, header, tags))
     }
 
     /// About how many tokens the input has.
@@ -222,10 +234,20 @@ impl Ask {
         let name = self.body.with(|root| BOUNDS.iter().copied().find(|name| root.get_some(name).is_some()));
         let name = name.unwrap_or(if self.operation == Operation::Chat { BOUNDS[0] } else { BOUNDS[1] });
         let edits = [Edit::Set(name.to_owned(), (tokens / self.answers()).max(1).to_string())];
+        self.again(self.model.clone(), self.body.splice(&edits).concat().into())
+    }
+
+    /// The same call to another model.
+    pub fn of_model(&self, model: &str) -> Result<Self, Fault> {
+        self.again(model.to_owned(), self.body.bytes().clone())
+    }
+
+    fn again(&self, model: String, body: Bytes) -> Result<Self, Fault> {
         Ok(Ask {
-            body: Object::parse(self.body.splice(&edits).concat().into())?,
+            body: Object::parse(body)?,
             headers: self.headers.clone(),
-            model: self.model.clone(),
+            model,
+            route: self.route.clone(),
             wishes: self.wishes.clone(),
             connection: self.connection.clone(),
             own_fields: self.own_fields.clone(),

@@ -226,6 +226,44 @@ pub(crate) async fn run(gate: &Gate, setup: &Setup, pass: &Rc<Pass>, ask: &Ask, 
     }
 }
 
+/// Asks the next model as long as an answer fails a check and there is somebody left; the last answer stands, whatever
+/// it is like, and so does one that nobody else could better.
+pub(crate) async fn escalate(
+    gate: &Gate,
+    setup: &Setup,
+    pass: &Rc<Pass>,
+    ask: &Ask,
+    stamp: &Stamp,
+    mut outcome: Outcome,
+) -> Outcome {
+    let Some(route) = &ask.route else { return outcome };
+    while let Ok(opened) = &outcome.result
+        && let Some(model) = route.escalate(ask, opened)
+    {
+        let Ok(again) = ask.of_model(model) else {
+            route.give_up();
+            break;
+        };
+        let stamp = Stamp { id: gate.dice.borrow_mut().id(), model: model.to_owned(), ..stamp.clone() };
+        let next = run(gate, setup, pass, &again, &stamp).await;
+        let (before, after) = (outcome.tally, next.tally);
+        outcome.tally = Tally {
+            retries: before.retries + after.retries,
+            fallbacks: before.fallbacks + after.fallbacks + 1,
+            waited: before.waited + after.waited,
+        };
+        match next.result {
+            Ok(opened) => outcome.result = Ok(opened),
+            Err(fault) => {
+                tracing::debug!(model, "escalation failed: {fault}");
+                route.give_up();
+                break;
+            }
+        }
+    }
+    outcome
+}
+
 fn outcome(result: Result<Opened, Fault>, course: &Course, waited: Duration) -> Outcome {
     let fallbacks = course.fallbacks_taken();
     let retries = course.total.saturating_sub(1 + fallbacks);

@@ -276,6 +276,18 @@ impl Caller {
         key.into_iter().flatten().chain(team.into_iter().flatten()).map(String::as_str)
     }
 
+    /// What its key goes by: its hash, its alias.
+    pub(crate) fn key_names(&self) -> Vec<&str> {
+        let alias = self.key.as_deref().and_then(|key| key.key_alias.as_deref());
+        [Some(self.key_hash.as_str()), alias].into_iter().flatten().filter(|name| !name.is_empty()).collect()
+    }
+
+    /// What its team goes by: its id, its alias.
+    pub(crate) fn team_names(&self) -> Vec<&str> {
+        let alias = self.team.as_deref().and_then(|team| team.team_alias.as_deref());
+        [self.team_id.as_deref(), alias].into_iter().flatten().collect()
+    }
+
     /// Whether it may call what `model` means in a setup, or why not.
     pub fn may_reach(&self, setup: &Setup, model: &str) -> Result<(), Fault> {
         self.may_call(model, setup.access_groups_of(model))?;

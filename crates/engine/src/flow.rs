@@ -36,6 +36,8 @@ pub(crate) struct Flow {
     pub has_content: bool,
     /// Whether several answers come in one stream: the end of one is not the end of all.
     several: bool,
+    /// Whether the model said anything: an answer may also end without a word.
+    pub has_words: bool,
     ended: bool,
     over: bool,
     /// What went wrong behind content that is still to be shown.
@@ -98,6 +100,7 @@ impl Flow {
             booking: None,
             has_content: false,
             several,
+            has_words: false,
             ended: false,
             over: false,
             failed: None,
@@ -211,6 +214,7 @@ impl Flow {
                 continue;
             }
             self.has_content |= event.is_content();
+            self.has_words |= event.is_content() && !matches!(event, Event::Finish { .. });
             match &event {
                 Event::Error(fault) => return Err((**fault).clone()),
                 Event::Usage(usage) => self.usage.update(usage),

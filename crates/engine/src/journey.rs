@@ -18,6 +18,7 @@ use crate::defect::caught_in;
 use crate::deliver::{Delivery, Service};
 use crate::note::{Note, Tally, write_cost, write_id, write_key, write_source};
 use crate::pass::Pass;
+use crate::route::Route;
 use crate::{Call, Caller, Content, Gate, Reply, Setup};
 
 /// Serves one call, from the caller's bytes to the caller's bytes. Every fault becomes an answer in the caller's
@@ -66,9 +67,13 @@ impl Journey {
 
     async fn run(self, call: Call) -> Result<Reply, Fault> {
         let caller = call.caller.clone();
-        let ask = Rc::new(Ask::read(call)?);
+        let mut ask = Ask::read(call)?;
+        self.route(&caller, &mut ask)?;
+        let ask = Rc::new(ask);
         ask.wishes.fallbacks.iter().try_for_each(|name| self.may_fall_back(&caller, name))?;
-        caller.may_reach(&self.setup, &ask.model)?;
+        if ask.route.is_none() {
+            caller.may_reach(&self.setup, &ask.model)?;
+        }
         let group = self.setup.find(&ask.model).map(|(group, _)| group);
         let pass = Pass::admit(&self.gate, &self.setup, caller, group.as_deref(), &ask, &self.call_id).await?;
         let told = Rc::new(Cell::new(Tally::default()));
@@ -86,6 +91,16 @@ impl Journey {
                 Ok(Reply { status: 200, headers, content: Content::Stream(delivery) })
             }
         }
+    }
+
+    /// A call for a router gets its model.
+    fn route(&self, caller: &Caller, ask: &mut Ask) -> Result<(), Fault> {
+        let at = (self.gate.unix_ms)().div_euclid(1000);
+        if let Some(route) = Route::find(&self.setup, caller, ask, at, &self.call_id)? {
+            ask.model = route.chosen().to_owned();
+            ask.route = Some(Rc::new(route));
+        }
+        Ok(())
     }
 
     /// A caller names only stand-ins that it may call. Limits for one model alone count calls that ask for it by name,
@@ -115,7 +130,8 @@ impl Journey {
             ..Stamp::default()
         };
         Box::pin(async move {
-            let Outcome { result, tally } = attempts::run(&gate, &setup, &pass, &ask, &stamp).await;
+            let outcome = attempts::run(&gate, &setup, &pass, &ask, &stamp).await;
+            let Outcome { result, tally } = attempts::escalate(&gate, &setup, &pass, &ask, &stamp, outcome).await;
             told.set(tally);
             result
         })
@@ -128,7 +144,7 @@ impl Journey {
                 let mut reply = refuse(ask.front, &self.as_configured(fault));
                 pass.write_limits(&mut reply.headers);
                 write_key(&mut reply.headers, pass);
-                self.note(ask, tally).write(&mut reply.headers);
+                self.note(ask, tally, None).write(&mut reply.headers);
                 return Ok(reply);
             }
         };
@@ -177,15 +193,17 @@ impl Journey {
         }
         pass.write_limits(&mut headers);
         write_key(&mut headers, pass);
-        self.note(ask, tally).write(&mut headers);
+        self.note(ask, tally, opened).write(&mut headers);
         headers
     }
 
-    fn note<'a>(&'a self, ask: &'a Ask, tally: Tally) -> Note<'a> {
+    fn note<'a>(&'a self, ask: &'a Ask, tally: Tally, opened: Option<&'a Opened>) -> Note<'a> {
         Note {
             call_id: &self.call_id,
             id_header: ask.front.id_header(),
-            group: &ask.model,
+            group: ask.route.as_deref().map_or(&ask.model, Route::model),
+            route: ask.route.as_deref(),
+            answered: opened.map(|opened| opened.deployment.name.as_str()),
             tally,
             elapsed: self.began.elapsed(),
         }

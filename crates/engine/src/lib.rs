@@ -30,6 +30,7 @@ mod pass;
 mod reply;
 #[cfg(test)]
 mod rig;
+mod route;
 mod seat;
 mod setup;
 pub mod sharing;

@@ -9,6 +9,7 @@ use types::Usd;
 use crate::Deployment;
 use crate::attempt::Opened;
 use crate::pass::Pass;
+use crate::route::Route;
 
 /// Header with the id of a call, in requests and in answers.
 pub(crate) const CALL_ID: &str = "x-litellm-call-id";
@@ -21,6 +22,10 @@ pub(crate) struct Note<'a> {
     pub id_header: &'static str,
     /// The group the caller asked for.
     pub group: &'a str,
+    /// How the call got its model, if it asked for a router.
+    pub route: Option<&'a Route>,
+    /// The deployment that answered, as the operator wrote it.
+    pub answered: Option<&'a str>,
     /// How the attempts went.
     pub tally: Tally,
     /// Time since the call came in.
@@ -59,6 +64,9 @@ impl Note<'_> {
         write_id(headers, self.call_id, self.id_header);
         let mut put = |name: &'static str, value: &str| set(headers, HeaderName::from_static(name), value);
         put("x-litellm-model-group", self.group);
+        if let Some(route) = self.route {
+            put("x-lockgate-route", &route.told(self.answered));
+        }
         put("x-litellm-version", env!("CARGO_PKG_VERSION"));
         put("x-litellm-attempted-retries", &self.tally.retries.to_string());
         put("x-litellm-attempted-fallbacks", &self.tally.fallbacks.to_string());

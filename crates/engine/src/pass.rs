@@ -57,6 +57,10 @@ impl Pass {
         let meters = gate.keyring.meters().clone();
         let now_ms = (gate.unix_ms)();
         let mut accounts = caller.accounts.clone();
+        if let Some(route) = &ask.route {
+            caller.accounts_of_model(&meters, &route.router, None, &mut accounts);
+            accounts.extend(caller.account_of_model_in_project(&meters, &route.router));
+        }
         let name = setup.group_name(&ask.model).filter(|name| *name != ask.model);
         caller.accounts_of_model(&meters, &ask.model, group.filter(|_| name.is_none()), &mut accounts);
         if let Some(name) = name {

@@ -69,6 +69,7 @@ pub fn setup<'n>(groups: impl IntoIterator<Item = (&'n str, Vec<Arc<Deployment>>
         groups: groups.into_iter().map(group).collect(),
         patterns: Vec::new(),
         aliases: HashMap::new(),
+        routers: HashMap::new(),
         access_groups: HashMap::new(),
         hidden: Vec::new(),
         rules: Arc::default(),

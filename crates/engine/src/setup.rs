@@ -8,6 +8,7 @@ use dialects::{Back, Quirks, Target};
 use http::HeaderMap;
 use policy::limits::Tokens;
 use policy::price::{self, Bill, Cost, Tariff};
+use policy::router::Router;
 use policy::{Budget, Member, Rules, Strategy};
 use providers::Auth;
 use providers::http::Endpoint;
@@ -23,6 +24,8 @@ pub struct Setup {
     pub patterns: Vec<Pattern>,
     /// Other names of groups.
     pub aliases: HashMap<String, String>,
+    /// Routers, by the name that callers use.
+    pub routers: HashMap<String, Arc<Router>>,
     /// Access groups of models, by the name of the group of deployments: lists of models may name them instead.
     pub access_groups: HashMap<String, Vec<String>>,
     /// Names that are served but not listed.
@@ -276,6 +279,23 @@ impl Setup {
         };
         let pattern = self.patterns.iter().find(fits).map(|pattern| &*pattern.group.name);
         pattern.or_else(|| self.owner_of(name).map(|(group, _)| &*group.name))
+    }
+
+    /// The router that `name` means, and what the operator calls it.
+    pub fn router(&self, name: &str) -> Option<(&str, &Arc<Router>)> {
+        let name = self.aliases.get(name).map_or(name, String::as_str);
+        self.routers.get_key_value(name).map(|(name, router)| (name.as_str(), router))
+    }
+
+    /// What a token of input and one of output cost together at most in a group, picodollars; `None` if that is not
+    /// known of all of its deployments.
+    pub fn price(&self, name: &str) -> Option<u64> {
+        let (group, star) = self.find(name)?;
+        let prices = group
+            .deployments
+            .iter()
+            .map(|deployment| deployment.tariff(&deployment.upstream_model(star.as_deref())).per_token());
+        prices.collect::<Option<Vec<u64>>>()?.into_iter().max()
     }
 
     /// The access groups that a model is in, by whatever name.

@@ -28,6 +28,7 @@ mod prices;
 mod redis;
 mod report;
 mod router;
+mod routing;
 mod section;
 mod shown;
 mod spending;

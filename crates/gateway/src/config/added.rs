@@ -12,6 +12,7 @@ use super::environ::Env;
 use super::keys::PARAMS;
 use super::models::{Builder, Credentials, Row};
 use super::report::{Notes, Place};
+use super::routing::is_marker;
 use super::section::Section;
 use super::tree::{Node, Value};
 use crate::seal::Seal;
@@ -141,6 +142,9 @@ impl Nodes {
     }
 
     fn one(&self, node: &Node, builder: &mut Builder) -> Result<Vec<Row>, String> {
+        if is_marker(node) {
+            return Err("routers are declared in the configuration".to_owned());
+        }
         let list = Node { place: self.place, value: Value::List(vec![node.clone()]) };
         // Its mistakes are its own.
         let outer = std::mem::take(builder.notes);

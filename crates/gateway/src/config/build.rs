@@ -20,6 +20,7 @@ use super::models::{self, Builder, Row};
 use super::prices::{self, Copies, Remote, Source};
 use super::report::Notes;
 use super::router::{self, Router};
+use super::routing;
 use super::section::Section;
 use super::shown::Shown;
 use super::tree::{Node, Value};
@@ -133,7 +134,7 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
     let library = section("litellm_settings", &LIBRARY, notes);
     let router = section("router_settings", &ROUTER, notes);
     let keeping = general::keeping(&general, &library, &router, env, notes);
-    let router = router::read(&router, &library, notes);
+    let mut router = router::read(&router, &library, notes);
     let source = Source::find(&library, env, path, keeping.dir.as_deref(), notes);
     let book = prices::book(source.as_ref(), library.place("model_cost_map_url"), read_file, world.copies, notes);
     let prices = prices::Settings::read(&library, book, notes);
@@ -152,7 +153,9 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
     let (more, left_out) = added.rows(&mut builder);
     rows.extend(more);
     let models = shown(top.node("model_list"), &added, &rows);
-    let setup = Setup {
+    let mut routers = std::mem::take(&mut router.routers);
+    routers.extend(routing::markers(top.node("model_list"), &rows, notes));
+    let mut setup = Setup {
         access,
         doorway: doorway::read(&general, &world.added.addresses, notes),
         guards_fallbacks: general.flag("enforce_fallback_model_access") == Some(true),
@@ -163,6 +166,7 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
         access_groups: access_groups(&rows, &world.added.access_groups),
         ..assemble(&rows, &router, notes)
     };
+    routing::add(&mut setup, routers, notes);
     checks::run(&setup, &rows, &router, world.now, notes);
     (setup, Beside { keeping, management, price_map: None, models, left_out }, source)
 }
@@ -207,6 +211,7 @@ fn assemble(rows: &[Row], router: &Router, notes: &mut Notes) -> Setup {
         groups,
         patterns,
         aliases: router.aliases.iter().map(|alias| (alias.name.clone(), alias.target.clone())).collect(),
+        routers: HashMap::new(),
         hidden: hidden.map(|alias| alias.name.clone()).collect(),
         rules: Arc::new(router.rules.clone()),
         access_groups: Default::default(),

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use super::keys::{
-    ALIAS, CREDENTIAL, DEFAULT_PRICE, GENERAL, HARDWARE, Key, LIBRARY, MARGIN, MODEL, MODEL_INFO, PARAMS, RETRY_POLICY,
-    ROUTER, State, TOP, Table,
+    ALIAS, CREDENTIAL, DEFAULT_PRICE, GENERAL, HARDWARE, Key, LIBRARY, MARGIN, MARKER, MODEL, MODEL_INFO, PARAMS,
+    RETRY_POLICY, ROUTE_RULE, ROUTE_WHEN, ROUTER, ROUTER_ENTRY, State, TOP, Table,
 };
 
 const INTRO: &str = "\
@@ -70,16 +70,20 @@ is in the environment, `ollama/*` if an Ollama answers at `OLLAMA_API_BASE`, `OL
 `mock/demo` if there is neither.
 ";
 
-const TABLES: [&Table; 13] = [
+const TABLES: [&Table; 17] = [
     &TOP,
     &MODEL,
     &PARAMS,
+    &MARKER,
     &MODEL_INFO,
     &HARDWARE,
     &CREDENTIAL,
     &ROUTER,
     &RETRY_POLICY,
     &ALIAS,
+    &ROUTER_ENTRY,
+    &ROUTE_RULE,
+    &ROUTE_WHEN,
     &LIBRARY,
     &MARGIN,
     &DEFAULT_PRICE,

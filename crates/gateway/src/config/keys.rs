@@ -14,10 +14,13 @@ mod router;
 pub use general::GENERAL;
 pub use kind::Kind;
 pub use library::LIBRARY;
-pub use model::{CREDENTIAL, MODEL, MODEL_INFO, PARAMS};
+pub use model::{CREDENTIAL, MARKER, MODEL, MODEL_INFO, PARAMS};
 pub use other::TOP;
 pub use prices::{DEFAULT_PRICE, HARDWARE, MARGIN};
-pub use router::{ALIAS, COORDINATION, PROVIDER_BUDGET, RETRY_POLICY, ROUTER, ROUTING_GROUP, STRATEGY_ARGS};
+pub use router::{
+    ALIAS, COORDINATION, PROVIDER_BUDGET, RETRY_POLICY, ROUTE_RULE, ROUTE_WHEN, ROUTER, ROUTER_ENTRY, ROUTING_GROUP,
+    STRATEGY_ARGS,
+};
 
 /// A section: all keys that one mapping may have.
 pub struct Table {

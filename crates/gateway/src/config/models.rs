@@ -14,6 +14,7 @@ use super::environ::Env;
 use super::keys::{CREDENTIAL, PARAMS};
 use super::prices;
 use super::report::{Notes, Place};
+use super::routing::is_marker;
 use super::section::Section;
 use super::tree::{Node, Value};
 use entry::Entry;
@@ -77,6 +78,10 @@ impl Builder<'_> {
     pub fn rows(&mut self, list: Option<&Node>) -> Vec<Row> {
         let (mut rows, mut catch_alls) = (Vec::new(), Vec::new());
         for (index, node) in items(list).iter().enumerate() {
+            // Routers are no deployments: `routing` reads them.
+            if is_marker(node) {
+                continue;
+            }
             let path = format!("model_list[{index}]");
             let Some(entry) = Entry::read(node, &path, &self.credentials, self.notes) else {
                 continue;

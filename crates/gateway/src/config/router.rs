@@ -10,6 +10,7 @@ use super::fallbacks::{self, Chain};
 use super::keys::{ALIAS, RETRY_POLICY};
 use super::models::Defaults;
 use super::report::{Notes, Place};
+use super::routing::{self, Declared};
 use super::section::{Section, scalar, shown};
 use super::strategy::{self, RoutingGroup};
 use super::tree::{Node, Value};
@@ -27,6 +28,8 @@ pub struct Router {
     pub aliases: Vec<Alias>,
     /// Groups of groups.
     pub routing_groups: Vec<RoutingGroup>,
+    /// Names that stand for the model that fits a call.
+    pub routers: Vec<Declared>,
     /// What holds for deployments that say nothing.
     pub defaults: Defaults,
     /// Silence after which a stream gets a sign of life.
@@ -76,6 +79,7 @@ pub fn read(router: &Section, library: &Section, notes: &mut Notes) -> Router {
         chains,
         aliases: aliases(router, notes),
         routing_groups: strategy::routing_groups(router, notes),
+        routers: routing::rules(router, notes),
         defaults: Defaults {
             timeout: router.seconds("timeout").or_else(|| library.seconds("request_timeout")),
             stream_timeout: router.seconds("stream_timeout"),

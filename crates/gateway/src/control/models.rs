@@ -54,7 +54,9 @@ pub async fn one(
 ) -> Response<Body> {
     let front = front_of(&request);
     let setup = live.setup();
-    if setup.find(caller.alias(&id)).is_none() || !may_call(&setup, &caller, &id) {
+    let name = caller.alias(&id);
+    let known = setup.find(name).is_some() || setup.router(name).is_some();
+    if !known || !may_call(&setup, &caller, &id) {
         let unknown = Fault::new(FaultKind::NotFound, Side::Caller, format!("The model '{id}' does not exist"));
         return fault_for(front, &Fault { code: Some("model_not_found".to_owned()), ..unknown });
     }
@@ -81,11 +83,13 @@ fn anthropic_fields(w: &mut Writer, name: &str) {
 
 /// Whether a name means something that the caller may call.
 fn may_call(setup: &Setup, caller: &Caller, name: &str) -> bool {
-    caller.may_reach(setup, caller.alias(name)).is_ok()
+    let name = caller.alias(name);
+    let may_reach = |model: &str| caller.may_reach(setup, model).is_ok();
+    may_reach(name) || setup.router(name).is_some_and(|(_, router)| router.models().any(may_reach))
 }
 
 fn names(setup: &Setup, caller: &Caller) -> Vec<String> {
-    let groups = setup.groups.keys().cloned();
+    let groups = setup.groups.keys().chain(setup.routers.keys()).cloned();
     let aliases = setup.aliases.keys().cloned();
     let behind_patterns = setup.patterns.iter().flat_map(|pattern| {
         let deployments = pattern.group.deployments.iter();

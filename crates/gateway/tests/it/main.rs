@@ -14,6 +14,7 @@ mod money;
 mod price_map;
 mod prices;
 mod reload;
+mod routing;
 mod servers;
 mod staying_alive;
 mod store;

@@ -14,6 +14,10 @@ pub static PARAMS: Table = Table {
     open: true,
 };
 
+/// An entry of `model_list` that is a router.
+pub static MARKER: Table =
+    Table { name: "model_list[].litellm_params of auto_router/...", keys: &[ROUTERS], open: false };
+
 /// What is known about a deployment.
 pub static MODEL_INFO: Table = Table { name: "model_list[].model_info", keys: &[FACTS, PRICES], open: true };
 
@@ -140,12 +144,31 @@ const CLOUDS: &[Key] = &[
     later("token_exchange_*", Any, "sign-in by workload identity"),
 ];
 
+/// Why keys of routers have no effect elsewhere.
+const ROUTERS_ONLY: &str = "only entries whose model is `auto_router/...` have it";
+
+#[rustfmt::skip]
+const ROUTERS: &[Key] = &[
+    on("model", Name, "`auto_router/complexity_router`, `auto_router/quality_router`, `auto_router/adaptive_router`, `auto_router/NAME`"),
+    on("complexity_router_config", Map, "`tiers`: a group, a list of groups or `{model_name: group}` for `SIMPLE`, `MEDIUM`, `COMPLEX`, `REASONING`; `tier_boundaries`; `keyword_tier_rules`: `[{keywords: [...], tier: COMPLEX}]`; `default_model`. How difficult a message is, our own classifier says"),
+    on("complexity_router_default_model", Text, "group of a tier that has none"),
+    on("quality_router_config", Map, "`available_models` with `model_info.litellm_routing_preferences: {quality_tier: 2, keywords: [...]}`, `complexity_to_quality`, `default_model`: the cheapest one that is good enough"),
+    on("quality_router_default_model", Text, "group of a tier for which none is good enough"),
+    on("adaptive_router_config", Map, "`available_models`: nothing is learnt here; hard work goes to the dearest of them, other work to the cheapest"),
+    on("adaptive_router_default_model", Text, "group where prices do not decide"),
+    on("auto_router_default_model", Text, "group that gets all calls of `auto_router/NAME`"),
+    later("auto_router_config_path", Text, "routes by examples"),
+    later("auto_router_config", Any, "routes by examples"),
+    later("auto_router_embedding_model", Text, "group that makes the vectors of examples"),
+    later("auto_router_max_input_chars", Count, "how much of a message is compared"),
+];
+
 #[rustfmt::skip]
 const MARKERS: &[Key] = &[
-    later("auto_router_*", Any, "routes by meaning of the message"),
-    later("complexity_router_*", Any, "routes by difficulty of the message"),
-    later("adaptive_router_*", Any, "routes by what did well before"),
-    later("quality_router_*", Any, "routes by required quality"),
+    moot("auto_router_*", Any, "routes by meaning of the message", ROUTERS_ONLY),
+    moot("complexity_router_*", Any, "routes by difficulty of the message", ROUTERS_ONLY),
+    moot("adaptive_router_*", Any, "routes by what did well before", ROUTERS_ONLY),
+    moot("quality_router_*", Any, "routes by required quality", ROUTERS_ONLY),
     later("vector_store_id", Text, "vector store"),
     later("milvus_*", Any, "vector store"),
     later("valkey_*", Any, "vector store"),
@@ -164,6 +187,7 @@ const FACTS: &[Key] = &[
     noted("supports_*", Flag, "other abilities"),
     on("mode", Text, "what it is for: `chat`, `completion`, `embedding`, `rerank` and so on; says which prices it needs"),
     on("hardware", Map, "the machine it runs on: see `docs/prices.md`"),
+    on("litellm_routing_preferences", Map, "`quality_tier` and `keywords` for `auto_router/quality_router`"),
     noted("description", Text, "for readers"),
     noted("created_by", Text, "for readers"),
     noted("created_at", Text, "for readers"),
@@ -181,7 +205,6 @@ const FACTS: &[Key] = &[
     later("allow_fail_open", Flag, "keeps serving when checks fail"),
     later("enable_tag_filtering", Flag, "tag routing of this model"),
     later("adaptive_router_preferences", Map, "preferences of the adaptive router"),
-    later("litellm_routing_preferences", Map, "preferences of the quality router"),
     later("custom_tokenizer", Map, "how tokens are counted"),
 ];
 

@@ -12,6 +12,54 @@ pub static RETRY_POLICY: Table = Table { name: "retry_policy", keys: &[RETRIES],
 /// The long form of an alias.
 pub static ALIAS: Table = Table { name: "model_group_alias.*", keys: &[ALIAS_ENTRY], open: false };
 
+/// A router: a name that stands for the model that fits a call.
+pub static ROUTER_ENTRY: Table = Table { name: "routers.*", keys: &[ROUTES], open: false };
+
+/// A rule of a router.
+pub static ROUTE_RULE: Table = Table { name: "routers.*.rules[]", keys: &[ROUTE], open: false };
+
+/// When a rule of a router holds.
+pub static ROUTE_WHEN: Table = Table { name: "routers.*.rules[].when", keys: &[CONDITIONS], open: false };
+
+#[rustfmt::skip]
+const ROUTES: &[Key] = &[
+    on("rules", List, "rules in the order in which they are asked: the first one that holds and has a model left that the caller may use decides"),
+    on("default", Text, "group of the calls for which no rule holds"),
+    on("tier_boundaries", Map, "where the tiers of difficulty begin: `{simple_medium: 0.15, medium_complex: 0.35, complex_reasoning: 0.6}` unless given"),
+];
+
+#[rustfmt::skip]
+const ROUTE: &[Key] = &[
+    on("name", Text, "its name in `x-lockgate-route`; otherwise its number"),
+    on("when", Map, "conditions, all of which must hold; a rule without one always holds"),
+    on("model", Text, "the group that gets the call"),
+    on("split", Map, "weights by group, instead of `model`; a user stays with the same group"),
+    on("experiment", Text, "name of the split: each call gets the tag `experiment:NAME:GROUP`, by which reports tell the arms apart; otherwise the name of the rule"),
+    on("max_price", Money, "most dollars for a million tokens of input and a million of output together: groups that cost more, or nobody knows what, are left out"),
+    on("escalate", Texts, "groups that are asked, one after another, when an answer fails a check"),
+    on("checks", Texts, "what an answer must pass: `empty`, `refusal`, `schema`; all of them unless given; of streams only `empty` is looked at"),
+];
+
+#[rustfmt::skip]
+const CONDITIONS: &[Key] = &[
+    on("intent", Texts, "what the prompt wants: `code`, `reasoning`, `extraction`, `classification`, `chat`"),
+    on("tier", Texts, "how difficult it is: `simple`, `medium`, `complex`, `reasoning`"),
+    on("words", Texts, "words or phrases in the user's last message"),
+    on("min_tokens", Count, "input of at least so many tokens, by estimate"),
+    on("max_tokens", Count, "input of at most so many tokens, by estimate"),
+    on("language", Texts, "language of the user's last message: `en`, `de`, `fr`, `es`, `it`, `pt`, `nl`, `pl`, `zh`, `ja`, `ko`, `ru`, `ar`, `he`, `el`, `hi`, `th`"),
+    on("tools", Flag, "whether tools come along"),
+    on("images", Flag, "whether pictures come along"),
+    on("schema", Flag, "whether the answer must be JSON"),
+    on("metadata", Map, "fields of the request's metadata and the value of each"),
+    on("tags", Texts, "tags of the request, the key, the team or the project"),
+    on("keys", Texts, "alias or hash of the key"),
+    on("teams", Texts, "alias or id of the team"),
+    on("hours", Texts, "spans such as `22:00-06:00`"),
+    on("days", Texts, "`mon`, `tue`, `wed`, `thu`, `fri`, `sat`, `sun`"),
+    on("timezone", Text, "time zone of hours and days; UTC unless given"),
+];
+
 /// What a provider may cost.
 pub static PROVIDER_BUDGET: Table = Table { name: "provider_budget_config.*", keys: &[BUDGET_ENTRY], open: false };
 
@@ -63,6 +111,7 @@ const CHOICE: &[Key] = &[
     on("routing_strategy_args", Map, "settings of the strategy: `ttl` and `lowest_latency_buffer`"),
     on("routing_groups", List, "names for several groups together, with a strategy of their own"),
     later("weights", Map, "weights by group and deployment"),
+    on("routers", Map, "names such as `auto` that stand for the model that fits a call: see `routers.*` below"),
     on("model_group_alias", Map, "other names of groups: `alias: group` or `alias: {model: group, hidden: true}`"),
     later("default_litellm_params", Map, "parameters of all deployments"),
     on("default_max_parallel_requests", Count, "most calls at a time of each deployment, unless it says so itself"),

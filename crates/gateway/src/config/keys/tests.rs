@@ -2,16 +2,20 @@ use std::collections::HashSet;
 
 use super::*;
 
-const TABLES: [&Table; 13] = [
+const TABLES: [&Table; 17] = [
     &TOP,
     &MODEL,
     &PARAMS,
+    &MARKER,
     &MODEL_INFO,
     &HARDWARE,
     &CREDENTIAL,
     &ROUTER,
     &RETRY_POLICY,
     &ALIAS,
+    &ROUTER_ENTRY,
+    &ROUTE_RULE,
+    &ROUTE_WHEN,
     &LIBRARY,
     &MARGIN,
     &DEFAULT_PRICE,

@@ -36,7 +36,8 @@ impl Rule {
         Some(Rule { start: minute(start)?, end: minute(end)?, days })
     }
 
-    fn contains(self, minute: u16, day: u8) -> bool {
+    /// Whether it contains a minute of a day.
+    pub(crate) fn contains(self, minute: u16, day: u8) -> bool {
         let within = match self.start < self.end {
             true => (self.start..self.end).contains(&minute),
             false => minute >= self.start || minute < self.end,

@@ -1,0 +1,240 @@
+//! Between steps 1 and 2 of the journey: a call that asks for a router gets its model. What a router decides is
+//! `policy`'s business; here is what it decides by, and what becomes of answers that fail a check.
+
+mod form;
+
+use std::cell::RefCell;
+
+use dialects::BACKS;
+use dialects::json::Json;
+use policy::intent::{self, Prompt};
+use policy::router::{Check, Facts, Models, Said};
+use types::{Answer, Block, Chat, Fault, Finish, Format, Message, Operation, Request, Role};
+
+use crate::ask::Ask;
+use crate::attempt::{Opened, Opening};
+use crate::caller::no_model;
+use crate::{Caller, Setup};
+
+/// Most fields of metadata that rules can ask for.
+const MOST_FIELDS: usize = 32;
+/// Longest value of such a field, bytes.
+const LONGEST_FIELD: usize = 256;
+/// How much of a system prompt or of a message is put together to be read, bytes: more than is read of it.
+const MOST_TEXT: usize = 256 << 10;
+
+/// How a call got its model.
+pub(crate) struct Route {
+    /// The router, as the operator calls it.
+    pub router: String,
+    /// The model that was chosen.
+    model: String,
+    reason: String,
+    /// The tag by which what the arm of an experiment did can be looked up.
+    tag: Option<String>,
+    checks: Vec<Check>,
+    /// Who is asked when an answer fails a check, one after another.
+    escalate: Vec<String>,
+    /// The form that the answer must have.
+    format: Option<Format>,
+    /// Models that were asked in vain, and the check that each of them failed.
+    failed: RefCell<Vec<(String, Check)>>,
+}
+
+/// Models as a caller sees them.
+struct Shelf<'a> {
+    setup: &'a Setup,
+    caller: &'a Caller,
+    /// Whether the caller was given the router by name: then also what it chooses.
+    by_router: bool,
+}
+
+impl Models for Shelf<'_> {
+    fn usable(&self, model: &str) -> bool {
+        let Some((group, _)) = self.setup.find(model) else { return false };
+        match self.by_router {
+            true => self.caller.may_use(&group, model).is_ok(),
+            false => self.caller.may_reach(self.setup, model).is_ok(),
+        }
+    }
+
+    fn price(&self, model: &str) -> Option<u64> {
+        self.setup.price(model)
+    }
+}
+
+impl Route {
+    /// The route of a call that asks for a router; `None` if it asks for a model. `at` is in seconds since 1970, `call_id`
+    /// stands for a user whom nobody names.
+    pub fn find(setup: &Setup, caller: &Caller, ask: &Ask, at: i64, call_id: &str) -> Result<Option<Self>, Fault> {
+        let Some((name, router)) = setup.router(&ask.model) else { return Ok(None) };
+        // Whoever may call what the router chooses may let it choose.
+        let by_router = caller.may_call(&ask.model, &[]).is_ok();
+        let shelf = Shelf { setup, caller, by_router };
+        // What we do not understand, a provider of the caller's dialect may: it is routed unread.
+        let request = ask.request().ok();
+        let chat = match &request {
+            Some(Request::Chat(chat) | Request::CountTokens(chat)) => Some(&**chat),
+            Some(Request::Completion(completion)) => Some(&completion.settings),
+            Some(Request::Embedding(_)) | None => None,
+        };
+        let (system, user) = match &request {
+            Some(Request::Completion(completion)) => (String::new(), completion.prompt.clone()),
+            _ => chat.map(words).unwrap_or_default(),
+        };
+        let reading = chat.map(|_| intent::read(&Prompt { system: &system, user: &user }));
+        let attribution = ask.attribution(setup, caller);
+        let own = [Some(caller.key_hash.as_str()).filter(|hash| !hash.is_empty()), Some(call_id)];
+        let user_ids = [attribution.customer_id.as_deref(), caller.user_id.as_deref().filter(|_| caller.key.is_some())];
+        let facts = Facts {
+            reading: reading.as_ref(),
+            text: &user,
+            tokens: ask.input_estimate(),
+            language: policy::language(&user),
+            tools: chat.is_some_and(|chat| !chat.tools.is_empty()),
+            images: chat.is_some_and(|chat| chat.messages.iter().flat_map(|message| &message.blocks).any(is_image)),
+            schema: chat.is_some_and(|chat| chat.format.is_some()),
+            metadata: ask.body.with(metadata),
+            tags: &attribution.tags,
+            keys: caller.key_names(),
+            teams: caller.team_names(),
+            user: user_ids.into_iter().chain(own).flatten().next().unwrap_or_default(),
+            at,
+        };
+        let Some(choice) = router.choose(&facts, &shelf) else {
+            let known = |model: &str| setup.find(model).is_some();
+            return Err(match router.models().any(|model| known(model) && shelf.usable(model)) {
+                true => Fault::invalid_param("model", format!("no rule of '{name}' leads to a model for this call")),
+                false => no_model("key", &ask.model),
+            });
+        };
+        // Limits for one model alone count calls that ask for it by name: such a model stands in for no other one.
+        let escalate = choice.escalate.iter().filter(|model| !caller.limits_model(model));
+        Ok(Some(Route {
+            router: name.to_owned(),
+            model: choice.model.to_owned(),
+            tag: choice.arm.map(|(experiment, arm)| format!("experiment:{experiment}:{arm}")),
+            checks: choice.checks.to_vec(),
+            escalate: escalate.map(|model| (*model).to_owned()).collect(),
+            reason: choice.reason,
+            format: chat.and_then(|chat| chat.format.clone()),
+            failed: RefCell::default(),
+        }))
+    }
+
+    /// The model that was chosen first.
+    pub fn chosen(&self) -> &str {
+        &self.model
+    }
+
+    /// The model whose answer it is, or will be.
+    pub fn model(&self) -> &str {
+        self.escalate.get(self.failed.borrow().len().wrapping_sub(1)).map_or(&self.model, String::as_str)
+    }
+
+    /// The tag of the arm.
+    pub fn tag(&self) -> Option<&str> {
+        self.tag.as_deref()
+    }
+
+    /// Which model answered, and why: for a header. `answered` is the deployment, as the operator wrote it.
+    pub fn told(&self, answered: Option<&str>) -> String {
+        let mut told = format!("model={}; {}", self.model(), self.reason);
+        if let Some(answered) = answered {
+            told += &format!("; answered={answered}");
+        }
+        for (model, check) in self.failed.borrow().iter() {
+            told += &format!("; failed={model}:{}", check.name());
+        }
+        told.chars().map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' }).collect()
+    }
+
+    /// Whether an answer fails a check that there is still somebody else for: the model to ask next.
+    pub fn escalate(&self, ask: &Ask, opened: &Opened) -> Option<&str> {
+        let next = self.escalate.get(self.failed.borrow().len())?;
+        let failed = (self.model().to_owned(), self.failed_check(ask, opened)?);
+        self.failed.borrow_mut().push(failed);
+        Some(next)
+    }
+
+    /// The model that was asked last had no answer: the one before stands.
+    pub fn give_up(&self) {
+        self.failed.borrow_mut().pop();
+    }
+
+    fn failed_check(&self, ask: &Ask, opened: &Opened) -> Option<Check> {
+        match &opened.answer {
+            // Of a stream nothing is known yet but whether there is anything.
+            Opening::Stream(flow, _) => {
+                let empty = !flow.has_words && !flow.has_failed() && self.checks.contains(&Check::Empty);
+                empty.then_some(Check::Empty)
+            }
+            Opening::Whole(bytes) => {
+                let back = BACKS.iter().find(|back| back.name() == ask.front.name())?;
+                let Answer::Chat(response) = back.read_answer(ask.operation, bytes).ok()? else { return None };
+                let fails = |check: &Check| {
+                    response.choices.iter().any(|choice| {
+                        let text = text(choice.blocks.iter());
+                        check.fails(&Said {
+                            text: &text,
+                            calls_tools: choice.blocks.iter().any(|block| matches!(block, Block::ToolCall(_))),
+                            refused: choice.finish == Finish::ContentFilter
+                                || choice.blocks.iter().any(|block| matches!(block, Block::Refusal(_))),
+                            fits_schema: self.format.as_ref().map(|format| form::fits(&text, format)),
+                        })
+                    })
+                };
+                match ask.operation {
+                    Operation::Chat | Operation::Completion => self.checks.iter().copied().find(fails),
+                    Operation::Embedding | Operation::CountTokens => None,
+                }
+            }
+        }
+    }
+}
+
+/// What the application says, and what the user said last.
+fn words(chat: &Chat) -> (String, String) {
+    let said = |role: Role| chat.messages.iter().filter(move |message| message.role == role);
+    let system = text(said(Role::System).flat_map(|message| &message.blocks));
+    let has_text = |message: &&Message| message.blocks.iter().any(|block| matches!(block, Block::Text(_)));
+    let user = said(Role::User).rfind(has_text);
+    (system, user.map(|message| text(message.blocks.iter())).unwrap_or_default())
+}
+
+fn text<'b>(blocks: impl Iterator<Item = &'b Block>) -> String {
+    let mut text = String::new();
+    for block in blocks {
+        if let Block::Text(part) = block
+            && text.len() < MOST_TEXT
+        {
+            text += if text.is_empty() { "" } else { "\n" };
+            text += &part.text;
+        }
+    }
+    text
+}
+
+fn is_image(block: &Block) -> bool {
+    match block {
+        Block::Image { .. } => true,
+        Block::ToolResult(result) => result.blocks.iter().any(is_image),
+        _ => false,
+    }
+}
+
+/// Fields of the metadata that are texts, numbers or flags.
+fn metadata(root: Json) -> Vec<(String, String)> {
+    let objects = ["metadata", "litellm_metadata"].into_iter().filter_map(|name| root.get_some(name));
+    let fields = objects.flat_map(|object| {
+        let mut fields = Vec::new();
+        object.inside(|object| {
+            fields.extend(object.fields().take(MOST_FIELDS).filter_map(|(name, value)| {
+                let value = value.as_string().unwrap_or_else(|| value.raw().to_owned());
+                (value.len() <= LONGEST_FIELD).then_some((name.as_string()?, value))
+            }));
+        });
+        fields
+    });
+    fields.take(MOST_FIELDS).collect()
+}

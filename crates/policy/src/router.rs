@@ -1,0 +1,184 @@
+//! Smart routing: which model group a call goes to that asks for a router, `auto` for instance, and why.
+//!
+//! A router is an ordered list of rules. The first one whose conditions hold and which has a model left that the caller
+//! may use and that is not too dear decides. Arms of an experiment share by weight, and a user stays in the same arm.
+
+mod check;
+mod when;
+
+use crate::intent::Reading;
+
+pub use check::{Check, Said};
+pub use when::{Hours, Length, Span, Tier, Tiers, When};
+
+/// A router.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Router {
+    /// Its rules, the first one first.
+    pub rules: Vec<Rule>,
+    /// How difficult work must be to be called so.
+    pub tiers: Tiers,
+}
+
+/// A rule.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rule {
+    /// Its name in explanations.
+    pub name: String,
+    /// When it holds.
+    pub when: When,
+    /// Where the call goes then.
+    pub arms: Vec<Arm>,
+    /// The name of the experiment, if its arms are compared.
+    pub experiment: Option<String>,
+    /// Most that a token of input and one of output may cost together, picodollars: what costs more, or nobody knows
+    /// what, is left out.
+    pub max_price: Option<u64>,
+    /// What an answer must pass.
+    pub checks: Vec<Check>,
+    /// Who is asked when an answer does not, one after another.
+    pub escalate: Vec<String>,
+}
+
+/// A model, and its share of the calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arm {
+    /// The model group.
+    pub model: String,
+    /// Its share, compared with those of the others.
+    pub weight: u32,
+}
+
+/// What is known about a call.
+#[derive(Clone, Debug, Default)]
+pub struct Facts<'a> {
+    /// What its prompt wants.
+    pub reading: Option<&'a Reading>,
+    /// The text of the user, for rules that look for words.
+    pub text: &'a str,
+    /// About how many tokens its input has.
+    pub tokens: u64,
+    /// The language of its prompt.
+    pub language: Option<&'static str>,
+    /// Whether it brings tools.
+    pub tools: bool,
+    /// Whether it brings pictures.
+    pub images: bool,
+    /// Whether it wants a form that the answer must have.
+    pub schema: bool,
+    /// Fields of its metadata that are texts, numbers or flags.
+    pub metadata: Vec<(String, String)>,
+    /// Its tags.
+    pub tags: &'a [String],
+    /// Id or alias of the key, and of the team.
+    pub keys: Vec<&'a str>,
+    /// Id or alias of the team.
+    pub teams: Vec<&'a str>,
+    /// Who stays in an arm.
+    pub user: &'a str,
+    /// When it came, seconds since 1970.
+    pub at: i64,
+}
+
+/// What is known about models.
+pub trait Models {
+    /// Whether the caller may use a model, and there is such a one.
+    fn usable(&self, model: &str) -> bool;
+    /// What a token of input and one of output cost together at most, picodollars.
+    fn price(&self, model: &str) -> Option<u64>;
+}
+
+/// Where a call goes, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice<'r> {
+    /// The model group.
+    pub model: &'r str,
+    /// The experiment and its arm.
+    pub arm: Option<(&'r str, &'r str)>,
+    /// Why, in a few words without anything that the caller wrote.
+    pub reason: String,
+    /// What the answer must pass.
+    pub checks: &'r [Check],
+    /// Who is asked when it does not.
+    pub escalate: Vec<&'r str>,
+}
+
+impl Router {
+    /// Where a call goes; `None` if no rule holds that has a model left.
+    pub fn choose(&self, facts: &Facts, models: &dyn Models) -> Option<Choice<'_>> {
+        self.rules.iter().filter(|rule| rule.when.holds(facts, &self.tiers)).find_map(|rule| {
+            let usable = |model: &str| models.usable(model) && rule.affords(models.price(model));
+            let arms: Vec<&Arm> = rule.arms.iter().filter(|arm| usable(&arm.model)).collect();
+            let arm = share(&arms, rule.experiment.as_deref().unwrap_or(&rule.name), facts.user)?;
+            let escalate = rule.escalate.iter().map(String::as_str).filter(|next| *next != arm.model && usable(next));
+            Some(Choice {
+                model: &arm.model,
+                arm: rule.experiment.as_deref().map(|experiment| (experiment, arm.model.as_str())),
+                reason: self.reason(rule, facts),
+                checks: &rule.checks,
+                escalate: escalate.collect(),
+            })
+        })
+    }
+
+    /// All models that it may choose.
+    pub fn models(&self) -> impl Iterator<Item = &str> {
+        let arms = self.rules.iter().flat_map(|rule| rule.arms.iter().map(|arm| arm.model.as_str()));
+        arms.chain(self.rules.iter().flat_map(|rule| rule.escalate.iter().map(String::as_str)))
+    }
+
+    /// Whether any rule asks what the prompt wants.
+    pub fn reads_prompts(&self) -> bool {
+        self.rules.iter().any(|rule| rule.when.reads_prompts())
+    }
+
+    fn reason(&self, rule: &Rule, facts: &Facts) -> String {
+        let mut reason = format!("rule={}", rule.name);
+        if let Some(reading) = facts.reading {
+            // It is shown in a header: others than ASCII would be spoilt there.
+            let features = reading.because.iter().map(|reason| reason.feature);
+            let because: Vec<&str> = features.filter(|feature| feature.is_ascii()).collect();
+            let (intent, tier) = (reading.intent.name(), self.tiers.of(reading.difficulty).name());
+            reason += &format!("; intent={intent}; tier={tier}; difficulty={}", reading.difficulty);
+            if !because.is_empty() {
+                reason += &format!("; because=\"{}\"", because.join(", ").replace('"', ""));
+            }
+        }
+        if let Some(experiment) = &rule.experiment {
+            reason += &format!("; experiment={experiment}");
+        }
+        reason
+    }
+}
+
+impl Rule {
+    fn affords(&self, price: Option<u64>) -> bool {
+        self.max_price.is_none_or(|most| price.is_some_and(|price| price <= most))
+    }
+}
+
+/// The arm of `user`: the same one for the same experiment as long as the arms are the same.
+fn share<'r>(arms: &[&'r Arm], experiment: &str, user: &str) -> Option<&'r Arm> {
+    let total: u64 = arms.iter().map(|arm| u64::from(arm.weight)).sum();
+    if total == 0 {
+        return arms.first().copied();
+    }
+    let mut left = hash(experiment, user) % total;
+    arms.iter().copied().find(|arm| {
+        let within = left < u64::from(arm.weight);
+        left = left.wrapping_sub(u64::from(arm.weight));
+        within
+    })
+}
+
+/// FNV-1a, mixed once more: the same on every machine and in every version, or users would change their arms.
+fn hash(experiment: &str, user: &str) -> u64 {
+    let bytes = experiment.bytes().chain([0]).chain(user.bytes());
+    let hash =
+        bytes.fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    let mixed = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    mixed ^ (mixed >> 33)
+}
+
+#[cfg(test)]
+mod tests;
