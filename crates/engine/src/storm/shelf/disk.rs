@@ -62,7 +62,8 @@ impl Disk {
     pub fn booked(&self) -> bool {
         let batch = self.batch.take().unwrap_or_default();
         self.reader.borrow_mut().booked(&batch).expect("the spool can be tidied");
-        batch.more
+        // It may have been read long ago.
+        batch.more || !batch.entries.is_empty()
     }
 
     /// What survives of it: a copy, for the process holds the lock of its folder as long as the test does.
