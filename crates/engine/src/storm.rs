@@ -17,7 +17,8 @@
 //! once, at the provider's count and price, whatever crashes; rows, sums, and what a new process learns of them agree.
 //!
 //! Left to others: HTTP towards callers and the control plane's loops (`gateway/tests/it`; `office.rs` plays them here),
-//! shares among several replicas (`engine/sharing`, `tests/it`), Postgres, several worker threads, limits that change.
+//! shares among several replicas (`engine/sharing`, `tests/it`), Postgres, several worker threads, limits that change, limits
+//! on requests a day, input or output, costs that providers state.
 //!
 //! `LOCKGATE_STORM_SEEDS=20000 cargo test -p engine storm::nothing` tries more seeds. A seed that fails is printed with the
 //! command that repeats it, and that tells its whole story.

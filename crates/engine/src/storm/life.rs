@@ -228,7 +228,7 @@ impl Life {
         loop {
             let entries = self.shelf.next(most);
             sums.book(office, entries.as_slice(), Some(is_heard));
-            if !is_heard {
+            if !is_heard && !entries.is_empty() {
                 return;
             }
             if !self.shelf.booked() || most < usize::MAX {

@@ -67,7 +67,7 @@ impl Shelf {
         }
     }
 
-    /// What was handed out is booked; whether there is more.
+    /// What was handed out is booked; whether there may be more.
     pub fn booked(&self) -> bool {
         match &self.kind {
             Kind::Memory(page) => page.borrow_mut().booked(),

@@ -125,7 +125,7 @@ impl World {
             heartbeat_ms: chance.pick(&[1_000, 5_000]),
             user_budget_in_teams: chance.percent(50),
             gateway: if chance.percent(20) { allowance(&mut chance) } else { Allowance::default() },
-            on_disk: chance.percent(4),
+            on_disk: chance.percent(10),
             hosts,
             payers,
             calls,

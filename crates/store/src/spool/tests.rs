@@ -289,6 +289,26 @@ fn files_that_were_prepared_are_read_while_they_are_written_and_taken_over_like_
 }
 
 #[test]
+fn what_is_written_where_zeros_were_read_ahead_is_read_before_anything_is_interrupted() {
+    let dir = Dir::new();
+    let spool = Spool::open_within(&dir.0, Limits { prepared: 100_000, bytes: 100_000, ..LIMITS }).unwrap();
+    let (pen, mut reader) = (spool.pen().unwrap(), spool.reader());
+    while pen.grows() {
+        put(&pen, &usual("before", Status::Success));
+        drain(&mut reader, 10);
+    }
+    put(&pen, &usual("first", Status::Success));
+    put(&pen, &usual("second", Status::Open));
+    let first = reader.next(1).unwrap();
+    assert_eq!((ids(&first), first.more), (vec![("first", Status::Success)], true));
+    reader.booked(&first).unwrap();
+    let settled = usual("second", Status::Success);
+    put(&pen, &settled);
+    reader.close();
+    assert_eq!(drain(&mut reader, 10), [settled]);
+}
+
+#[test]
 fn half_a_line_in_a_prepared_file_counts_once_as_torn_when_its_process_is_dead() {
     let dir = Dir::new();
     let folder = dir.0.join("1-1");

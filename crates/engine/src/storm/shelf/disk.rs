@@ -1,9 +1,11 @@
 //! The spool itself, in a folder for one seed. The disk takes no time of the storm's: while it works the clock stands still.
 
-use std::cell::{Cell, RefCell};
-use std::fs;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs::{self, File};
 use std::future::poll_fn;
-use std::io;
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::rc::Rc;
@@ -19,9 +21,6 @@ use super::super::chance::Chance;
 use super::super::world::Crash;
 use crate::{Durable, Ledger};
 
-/// The only file of a process.
-const FILE: &str = "000-00000001.log";
-
 pub struct Disk {
     root: PathBuf,
     /// Keeps the folder locked.
@@ -29,8 +28,8 @@ pub struct Disk {
     pen: Rc<Pen>,
     reader: RefCell<Reader>,
     batch: RefCell<Option<Batch>>,
-    /// How long its file was when somebody was told that it is on the disk.
-    durable: Rc<Cell<u64>>,
+    /// How long its files were when somebody was told that they are on the disk.
+    durable: Rc<RefCell<BTreeMap<OsString, usize>>>,
 }
 
 impl Disk {
@@ -46,10 +45,10 @@ impl Disk {
 
     pub fn settle(&self, entry: &Entry) -> Durable {
         let (settled, durable) = (self.pen.settle(entry), self.durable.clone());
-        let file = self.reader.borrow().path().join(FILE);
+        let folder = self.reader.borrow().path().to_owned();
         Box::pin(async move {
             at_once(settled).await;
-            durable.set(fs::metadata(file).map_or(0, |file| file.len()));
+            durable.replace(written(&folder).map(|(name, bytes)| (name, bytes.len())).collect());
         })
     }
 
@@ -63,7 +62,8 @@ impl Disk {
     pub fn booked(&self) -> bool {
         let batch = self.batch.take().unwrap_or_default();
         self.reader.borrow_mut().booked(&batch).expect("the spool can be tidied");
-        batch.more
+        // It may have been read long ago.
+        batch.more || !batch.entries.is_empty()
     }
 
     /// What survives of it: a copy, for the process holds the lock of its folder as long as the test does.
@@ -71,15 +71,29 @@ impl Disk {
         let (from, root) = (self.reader.borrow().path().to_owned(), self.root.with_extension("left"));
         let to = root.join(from.file_name().expect("a folder"));
         fs::create_dir_all(&to).expect("a folder");
-        for file in fs::read_dir(from).expect("a folder").flatten() {
-            let length = fs::copy(file.path(), to.join(file.file_name())).expect("a copy");
-            if crash == Crash::Dark && file.file_name() == FILE {
-                let file = fs::File::options().write(true).open(to.join(FILE)).expect("the copy");
-                file.set_len(chance.within(self.durable.get().min(length), length)).expect("a cut");
+        fs::write(to.join("lock"), "").expect("a lock");
+        for (name, mut bytes) in written(&from) {
+            if crash == Crash::Dark {
+                let durable = self.durable.borrow().get(&name).copied().unwrap_or_default();
+                bytes.truncate(chance.within(durable.min(bytes.len()) as u64, bytes.len() as u64) as usize);
             }
+            fs::write(to.join(name), bytes).expect("a copy");
         }
         root
     }
+}
+
+/// What was written into each file; behind it it may be filled with zeros.
+fn written(folder: &Path) -> impl Iterator<Item = (OsString, Vec<u8>)> {
+    let files = fs::read_dir(folder).expect("a folder").flatten();
+    let files = files.filter(|file| file.path().extension().is_some_and(|extension| extension == "log"));
+    files.map(|file| {
+        let mut bytes = Vec::new();
+        let mut input = BufReader::new(File::open(file.path()).expect("a file"));
+        input.read_until(0, &mut bytes).expect("it can be read");
+        bytes.pop_if(|byte| *byte == 0);
+        (file.file_name(), bytes)
+    })
 }
 
 /// What a dead process left: what was settled is booked, and what was open as interrupted.

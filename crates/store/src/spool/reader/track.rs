@@ -77,6 +77,10 @@ impl Track {
 
     /// Reads up to `most` lines; says whether there are more.
     pub fn read(&mut self, most: usize, batch: &mut Batch) -> io::Result<bool> {
+        if let Some(input) = &mut self.input {
+            // What was read ahead of it may be zeros over which something was written since.
+            input.seek(SeekFrom::Start(self.offset))?;
+        }
         for _ in 0..most {
             let Some((place, mut text)) = self.line(batch)? else { return Ok(false) };
             match line::glance(&text) {
@@ -112,8 +116,6 @@ impl Track {
                     self.offset += text.len() as u64 + 1;
                     return Ok(Some((place, text)));
                 }
-                // What was prepared may be written by the time of the next look.
-                input.seek(SeekFrom::Start(self.offset))?;
             }
             // A file with another one behind it is not written any more.
             let Some(number) = self.next.first().copied() else { return Ok(None) };
