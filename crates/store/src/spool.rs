@@ -18,6 +18,7 @@ mod syncer;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -84,6 +85,11 @@ impl Spool {
     /// Waits until a pen has written something that is settled.
     pub async fn written(&self) {
         self.syncer.health().written.notified().await;
+    }
+
+    /// Bytes that all pens have written so far.
+    pub fn bytes(&self) -> u64 {
+        self.syncer.health().bytes.load(Ordering::Relaxed)
     }
 
     /// What is wrong with the disk, if something is.

@@ -20,9 +20,12 @@ use crate::coordination::Replica;
 
 /// How long lines gather before they are booked.
 const GATHER: Duration = Duration::from_millis(200);
-/// How much longer than booking took nothing is booked where the database is a file: its work is done on our own cores,
-/// and callers come first. Sums are late by that, and what is put off is not saved: most of the time it is little.
+/// How much longer than booking took nothing is booked where the database is a file: its work is done on our own cores.
 const REST: u32 = 1;
+/// The same while there are many calls: callers come first. What is put off is not saved; it is done when they are fewer.
+const BUSY_REST: u32 = 9;
+/// From how many bytes a second in the spool on there are many calls: about four hundred.
+const BUSY: u64 = 1 << 20;
 /// Longest such rest.
 const LONGEST_REST: Duration = Duration::from_secs(1);
 /// Bytes that may wait in the spool before callers do not come first any more.
@@ -89,14 +92,16 @@ impl Follower {
     pub async fn follow(&mut self, spool: &Spool, closed: impl Future<Output = ()>) {
         tokio::pin!(closed);
         let mut pause = Duration::ZERO;
+        let mut pace = Pace { at: Instant::now(), bytes: spool.bytes() };
         loop {
+            let rest = if pace.is_busy(spool.bytes()) { BUSY_REST } else { REST };
             let began = Instant::now();
             let turn = self.turn().await;
             let took = began.elapsed();
             let waiting = self.own.waiting() + self.orphans.iter_mut().map(Source::waiting).sum::<u64>();
             self.lookout.look(spool, waiting, turn.as_ref().err());
             let rest = match self.store.is_file() && waiting < MOST_BEHIND {
-                true => (took * REST).min(LONGEST_REST),
+                true => (took * rest).min(LONGEST_REST),
                 false => Duration::ZERO,
             };
             pause = match turn {
@@ -198,6 +203,21 @@ async fn gathered(spool: &Spool, pause: Duration) {
     sleep(pause).await;
 }
 
+/// How much callers write.
+struct Pace {
+    at: Instant,
+    bytes: u64,
+}
+
+impl Pace {
+    /// Whether there were many calls since it was asked last. `bytes` were written since the start.
+    fn is_busy(&mut self, bytes: u64) -> bool {
+        let last = std::mem::replace(self, Pace { at: Instant::now(), bytes });
+        let since_ms = last.at.elapsed().as_millis().max(1);
+        u128::from(bytes - last.bytes) * 1000 >= u128::from(BUSY) * since_ms
+    }
+}
+
 impl OwnSums {
     /// What the meters counted when it was spent has reached the sums.
     fn count(&mut self, entries: &[Entry]) {
@@ -239,5 +259,24 @@ impl OwnSums {
         });
         self.meters.learn(spends, self.upto);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn callers_come_first_for_as_long_as_they_are_many() {
+        let mut pace = Pace { at: Instant::now(), bytes: 0 };
+        let mut after = async |ms, bytes| {
+            sleep(Duration::from_millis(ms)).await;
+            pace.is_busy(bytes)
+        };
+        assert!(!after(0, 0).await);
+        assert!(after(500, BUSY / 2).await);
+        assert!(!after(1000, BUSY).await);
+        assert!(after(1000, 3 * BUSY).await);
+        assert!(!after(1000, 3 * BUSY).await, "nobody writes any more");
     }
 }

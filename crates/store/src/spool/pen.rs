@@ -5,6 +5,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
@@ -209,6 +210,7 @@ impl Ink {
         if self.gathered.is_empty() {
             return;
         }
+        health.bytes.fetch_add(self.gathered.len() as u64, Ordering::Relaxed);
         let place = self.put(health).then(|| (self.page.clone(), self.page.written()));
         self.gathered.clear();
         // The slip is new for each round: nobody has written on it.

@@ -51,6 +51,8 @@ struct Pens {
 pub(super) struct Health {
     /// Wakes who reads.
     pub written: Notify,
+    /// Bytes that all pens have written so far.
+    pub bytes: AtomicU64,
     complaints: AtomicU64,
     /// Up to which complaint everything is good again.
     settled: AtomicU64,
