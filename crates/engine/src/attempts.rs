@@ -12,6 +12,7 @@ use types::{Fault, FaultKind, Side};
 use crate::ask::Ask;
 use crate::attempt::{Attempt, Opened};
 use crate::bells::Bells;
+use crate::fit;
 use crate::hold::CROSSED_BUDGET;
 use crate::note::Tally;
 use crate::pass::Pass;
@@ -33,10 +34,12 @@ struct Field {
 }
 
 impl Field {
-    fn find(setup: &Setup, name: &str) -> Option<Self> {
-        let (group, star) = setup.find(name)?;
+    /// Those of the group with this name that fit the call.
+    fn find(setup: &Setup, pass: &Pass, ask: &Ask, name: &str) -> Result<Self, Fault> {
+        let (group, star) = setup.find(name).ok_or_else(|| unknown_model(name))?;
+        let group = fit::narrow(setup, pass, ask, name, group)?;
         let tried = vec![false; group.deployments.len()];
-        Some(Field { group, star, tried })
+        Ok(Field { group, star, tried })
     }
 
     /// The deployments as `policy` sees them, for a call that looks for `strategy`.
@@ -195,8 +198,8 @@ pub(crate) async fn run(gate: &Gate, setup: &Setup, pass: &Rc<Pass>, ask: &Ask, 
     let mut last = None;
     let mut waited = Duration::ZERO;
     loop {
-        let result = match field.get_or_insert_with(|| Field::find(setup, &course.group)) {
-            Some(field) => match field.seat(gate, setup, pass, ask, last).await {
+        let result = match field.get_or_insert_with(|| Field::find(setup, pass, ask, &course.group)) {
+            Ok(field) => match field.seat(gate, setup, pass, ask, last).await {
                 Ok((index, seat)) => {
                     course.attempt();
                     field.tried[index] = true;
@@ -208,14 +211,15 @@ pub(crate) async fn run(gate: &Gate, setup: &Setup, pass: &Rc<Pass>, ask: &Ask, 
                 }
                 Err(fault) => Err(fault),
             },
-            None => Err(unknown_model(&course.group)),
+            Err(fault) => Err(fault.clone()),
         };
         let fault = match result {
             Ok(opened) => return outcome(Ok(opened), &course, waited),
             Err(fault) => fault,
         };
         tracing::debug!(group = course.group, kind = ?fault.kind, status = fault.upstream_status, "attempt failed: {fault}");
-        let offer = field.as_ref().and_then(Option::as_ref).map_or_else(Offer::default, |field| field.offer(last));
+        let offer =
+            field.as_ref().and_then(|field| field.as_ref().ok()).map_or_else(Offer::default, |field| field.offer(last));
         let may = |name: &str| !setup.guards_fallbacks || pass.caller.may_reach(setup, name).is_ok();
         let known = |name: &str| setup.find(name).is_some() && may(name);
         match course.after(&setup.rules, &fault, offer, known, gate.roll()) {

@@ -16,6 +16,7 @@ mod defect;
 mod deliver;
 mod dice;
 mod doorway;
+mod fit;
 mod flow;
 mod gate;
 mod health;

@@ -45,6 +45,8 @@ pub fn deployment(id: &str) -> Deployment {
         removed: Vec::new(),
         defaults: Vec::new(),
         member: Member::default(),
+        tags: Vec::new(),
+        tag_filtering: None,
         limits: Limits::default(),
         bounds: Bounds::default(),
         retries: None,

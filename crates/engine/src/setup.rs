@@ -105,6 +105,10 @@ pub struct Deployment {
     pub defaults: Vec<(String, Raw)>,
     /// Share of the traffic and order.
     pub member: Member,
+    /// Tags that calls can ask for.
+    pub tags: Vec<String>,
+    /// Whether the deployments of its group must fit the tags of a call, if it says so itself.
+    pub tag_filtering: Option<bool>,
     /// Time limits.
     pub limits: Limits,
     /// What it, and its provider as a whole, may be used.

@@ -26,6 +26,7 @@ mod rules;
 pub mod share;
 mod sliding;
 mod span;
+mod tags;
 
 pub use addresses::{AddressRules, Network};
 pub use breaker::{Admission, Breaker};
@@ -42,3 +43,4 @@ pub use routes::RouteRules;
 pub use rules::{RetryPolicy, Rules};
 pub use sliding::Sliding;
 pub use span::{Span, Window};
+pub use tags::TagRules;

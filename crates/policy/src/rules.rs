@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use types::FaultKind;
 
-use crate::Strategy;
+use crate::{Strategy, TagRules};
 
 /// The rules for choosing deployments and for trying again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rules {
     /// How a deployment is chosen within a group.
     pub strategy: Strategy,
+    /// Which deployments of a group fit the tags of a call.
+    pub tags: TagRules,
     /// Tries after the first one, within a group.
     pub retries: u32,
     /// Retries by kind of fault; where it names the kind, it decides alone.
@@ -40,6 +42,7 @@ impl Default for Rules {
     fn default() -> Self {
         Rules {
             strategy: Strategy::SimpleShuffle,
+            tags: TagRules::default(),
             retries: 2,
             retry_policy: RetryPolicy::default(),
             group_retry_policy: HashMap::new(),

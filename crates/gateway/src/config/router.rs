@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use policy::{RetryPolicy, Rules};
+use policy::{RetryPolicy, Rules, TagRules};
 use types::FaultKind;
 
 use super::bounds::Shared;
@@ -59,6 +59,7 @@ pub fn read(router: &Section, library: &Section, notes: &mut Notes) -> Router {
     let usual = Rules::default();
     let mut rules = Rules {
         strategy,
+        tags: tags(router),
         retries: retries.unwrap_or(usual.retries),
         retry_policy: retry_policy(router.node("retry_policy"), &router.at("retry_policy"), notes),
         min_pause: router.seconds("retry_after").unwrap_or(usual.min_pause),
@@ -87,6 +88,15 @@ pub fn read(router: &Section, library: &Section, notes: &mut Notes) -> Router {
             bounds: Shared::read(router, notes),
         },
         heartbeat: beats.into_iter().filter_map(|name| library.seconds(name)).min().unwrap_or(HEARTBEAT),
+    }
+}
+
+fn tags(router: &Section) -> TagRules {
+    let usual = TagRules::default();
+    TagRules {
+        enabled: router.flag("enable_tag_filtering").unwrap_or(usual.enabled),
+        match_any: router.flag("tag_filtering_match_any").unwrap_or(usual.match_any),
+        prefix: router.text("tag_routing_prefix").unwrap_or_default().to_owned(),
     }
 }
 

@@ -8,6 +8,7 @@ mod fallbacks;
 mod hanging_up;
 mod silence;
 mod strategies;
+mod tags;
 
 use crate::callers::Front;
 use crate::client::Answer;

@@ -57,7 +57,7 @@ const SHARE: &[Key] = &[
     on("rpm", Count, "requests per minute: share where no deployment of the group has a weight; those that have reached theirs come last"),
     on("tpm", Count, "tokens per minute: share where none has a weight or rpm; those that have reached theirs come last"),
     on("order", Signed, "lowest first; deployments without one come last"),
-    later("tags", Texts, "tags that requests can ask for"),
+    on("tags", Texts, "tags that requests can ask for: see `docs/routing.md`"),
     later("tag_regex", Texts, "patterns on headers that choose the deployment"),
     on("max_parallel_requests", Count, "most calls at a time"),
     on("itpm", Count, "input tokens per minute"),
@@ -203,7 +203,7 @@ const FACTS: &[Key] = &[
     later("allowed_fails_policy", Map, "the same by kind of fault"),
     later("cooldown_time", Seconds, "seconds this deployment rests"),
     later("allow_fail_open", Flag, "keeps serving when checks fail"),
-    later("enable_tag_filtering", Flag, "tag routing of this model"),
+    on("enable_tag_filtering", Flag, "whether tags choose the deployment in this model's group, whatever holds elsewhere"),
     later("adaptive_router_preferences", Map, "preferences of the adaptive router"),
     later("custom_tokenizer", Map, "how tokens are counted"),
 ];

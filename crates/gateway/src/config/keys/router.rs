@@ -117,9 +117,9 @@ const CHOICE: &[Key] = &[
     on("default_max_parallel_requests", Count, "most calls at a time of each deployment, unless it says so itself"),
     later("default_priority", Count, "priority of requests that name none"),
     later("polling_interval", Number, "how often queued requests are looked at"),
-    later("enable_tag_filtering", Flag, "chooses deployments by the tags of the request"),
-    later("tag_filtering_match_any", OnFlag, "one common tag is enough"),
-    later("tag_routing_prefix", Text, "beginning of routing tags"),
+    on("enable_tag_filtering", Flag, "chooses deployments by the tags of the request, the key, the team and the project: see `docs/routing.md`"),
+    on("tag_filtering_match_any", OnFlag, "whether one tag in common is enough; otherwise a deployment needs all tags of the request"),
+    on("tag_routing_prefix", Text, "what may stand before a tag to say that it is meant for routing"),
 ];
 
 #[rustfmt::skip]

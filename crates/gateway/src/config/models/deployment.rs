@@ -82,6 +82,8 @@ impl Builder<'_> {
             removed,
             defaults,
             member: member(params, price),
+            tags: params.texts("tags").into_iter().map(|(tag, _)| tag.to_owned()).collect(),
+            tag_filtering: info.flag("enable_tag_filtering"),
             limits: limits(params, &self.defaults, provider.local),
             bounds: self.defaults.bounds.bounds(params, provider, self.notes),
             retries: params.small("num_retries").or_else(|| params.small("max_retries")),
