@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dialects::Stamp;
-use policy::{Candidate, Course, Offer, Step, Strategy, pick};
+use policy::{Bond, Candidate, Course, Offer, Step, Strategy, pick};
 use tokio::time::{Instant, sleep};
 use types::{Fault, FaultKind, Side};
 
 use crate::ask::Ask;
 use crate::attempt::{Attempt, Opened};
 use crate::bells::Bells;
+use crate::bond::bond;
 use crate::fit;
 use crate::hold::CROSSED_BUDGET;
 use crate::note::Tally;
@@ -31,6 +32,8 @@ struct Field {
     group: Arc<Group>,
     star: Option<String>,
     tried: Vec<bool>,
+    /// What ties the call to others, if its group heeds that.
+    bond: Option<Bond>,
 }
 
 impl Field {
@@ -39,7 +42,8 @@ impl Field {
         let (group, star) = setup.find(name).ok_or_else(|| unknown_model(name))?;
         let group = fit::narrow(setup, pass, ask, name, group)?;
         let tried = vec![false; group.deployments.len()];
-        Ok(Field { group, star, tried })
+        let bond = bond(setup.rules.affinity_of(&group.name), pass, ask);
+        Ok(Field { group, star, tried, bond })
     }
 
     /// The deployments as `policy` sees them, for a call that looks for `strategy`.
@@ -51,6 +55,9 @@ impl Field {
             match strategy {
                 Strategy::Latency { ttl, .. } => Candidate { delay: health.pace(stream, ttl), ..now },
                 Strategy::Usage => Candidate { used: health.used(), ..now },
+                Strategy::Affinity => {
+                    Candidate { luck: self.bond.map_or(0.0, |bond| bond.luck(&deployment.id)), ..now }
+                }
                 Strategy::SimpleShuffle | Strategy::LeastBusy | Strategy::Cost => now,
             }
         };
@@ -99,7 +106,8 @@ impl Field {
         last: Option<usize>,
         dice: f64,
     ) -> Result<(usize, Rc<Seat>), Standing> {
-        let strategy = self.group.strategy.unwrap_or(setup.rules.strategy);
+        let usual = self.group.strategy.unwrap_or(setup.rules.strategy);
+        let strategy = self.bond.map_or(usual, |_| Strategy::Affinity);
         let stand_in = !setup.rules.fallbacks_for(&self.group.name, FaultKind::Upstream).0.is_empty();
         let alternative = self.group.deployments.len() > 1 || stand_in;
         let wish = Wish { rules: &setup.rules, alternative, lenient: false, anyway: false };

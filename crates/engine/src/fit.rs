@@ -1,14 +1,16 @@
-//! Which deployments of a group may serve a call at all, whatever their health: those that fit its tags.
+//! Which deployments of a group may serve a call at all, whatever their health: those that fit its tags and are where
+//! the customer's data must stay.
 
 use std::sync::Arc;
 
+use policy::is_within;
 use types::{Fault, FaultKind, Side};
 
 use crate::ask::Ask;
 use crate::pass::Pass;
 use crate::{Group, Setup};
 
-/// The group that `name` means, with those deployments alone that fit the call.
+/// The group that `name` means, with those deployments alone that fit the call. A fallback may fit where it does not.
 pub(crate) fn narrow(
     setup: &Setup,
     pass: &Pass,
@@ -16,26 +18,40 @@ pub(crate) fn narrow(
     name: &str,
     group: Arc<Group>,
 ) -> Result<Arc<Group>, Fault> {
+    let tagged = by_tags(setup, pass, ask, name, &group)?;
+    if tagged.is_none() && pass.region.is_none() {
+        return Ok(group);
+    }
+    let mut fitting = tagged.unwrap_or_else(|| (0..group.deployments.len()).collect());
+    if let Some(allowed) = &pass.region {
+        let here = |index: &usize| group.deployments[*index].region.as_ref().is_some_and(|own| is_within(own, allowed));
+        fitting.retain(here);
+        if fitting.is_empty() {
+            return Err(elsewhere(allowed));
+        }
+    }
+    if fitting.len() == group.deployments.len() {
+        return Ok(group);
+    }
+    let deployments = fitting.into_iter().map(|index| group.deployments[index].clone()).collect();
+    let Group { name, team, strategy, .. } = &*group;
+    Ok(Arc::new(Group { name: name.clone(), deployments, team: team.clone(), strategy: *strategy }))
+}
+
+/// The places of the deployments that fit the call's tags; `None` if tags choose nothing in this group.
+fn by_tags(setup: &Setup, pass: &Pass, ask: &Ask, name: &str, group: &Group) -> Result<Option<Vec<usize>>, Fault> {
     let own = group.deployments.iter().find_map(|deployment| deployment.tag_filtering);
     if !own.unwrap_or(setup.rules.tags.enabled) {
-        return Ok(group);
+        return Ok(None);
     }
     // The tag of an experiment's arm is for reports.
     let arm = ask.route.as_deref().and_then(|route| route.tag());
     let tags: Vec<&str> = pass.attribution.tags.iter().map(String::as_str).filter(|tag| Some(*tag) != arm).collect();
     let fitting = setup.rules.tags.fitting(&tags, group.deployments.iter().map(|one| &*one.tags));
-    match fitting.len() {
-        0 => Err(no_fit(name, &tags)),
-        all if all == group.deployments.len() => Ok(group),
-        _ => {
-            let deployments = fitting.into_iter().map(|index| group.deployments[index].clone()).collect();
-            let Group { name, team, strategy, .. } = &*group;
-            Ok(Arc::new(Group { name: name.clone(), deployments, team: team.clone(), strategy: *strategy }))
-        }
-    }
+    if fitting.is_empty() { Err(no_fit(name, &tags)) } else { Ok(Some(fitting)) }
 }
 
-/// The incumbent's refusal, status and words included. A fallback may fit.
+/// The incumbent's refusal, status and words included.
 fn no_fit(model: &str, tags: &[&str]) -> Fault {
     let tags = tags.iter().map(|tag| format!("'{tag}'")).collect::<Vec<_>>().join(", ");
     let message =
@@ -45,4 +61,12 @@ fn no_fit(model: &str, tags: &[&str]) -> Fault {
         status: Some(401),
         ..Fault::new(FaultKind::NoDeployment, Side::Gateway, message)
     }
+}
+
+fn elsewhere(region: &str) -> Fault {
+    let message = format!(
+        "No deployments available for selected model: none of them is in the region {region:?}, where the customer's \
+         calls must stay (`region_name` of a deployment says where it is)."
+    );
+    Fault::new(FaultKind::NoDeployment, Side::Gateway, message)
 }

@@ -10,6 +10,7 @@ mod attempt;
 mod attempts;
 mod attribution;
 mod bells;
+mod bond;
 mod booking;
 mod caller;
 mod defect;

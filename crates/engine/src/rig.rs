@@ -45,6 +45,7 @@ pub fn deployment(id: &str) -> Deployment {
         removed: Vec::new(),
         defaults: Vec::new(),
         member: Member::default(),
+        region: None,
         tags: Vec::new(),
         tag_filtering: None,
         limits: Limits::default(),

@@ -105,6 +105,8 @@ pub struct Deployment {
     pub defaults: Vec<(String, Raw)>,
     /// Share of the traffic and order.
     pub member: Member,
+    /// Where it is, as far as the operator says.
+    pub region: Option<String>,
     /// Tags that calls can ask for.
     pub tags: Vec<String>,
     /// Whether the deployments of its group must fit the tags of a call, if it says so itself.

@@ -6,6 +6,7 @@
 //! result as a whole. What is wrong is noted, never thrown: all mistakes are reported at once ([`report`]).
 
 mod added;
+mod affinity;
 mod alerts;
 mod bounds;
 mod build;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use types::FaultKind;
 
-use crate::{Strategy, TagRules};
+use crate::{Affinity, Strategy, TagRules};
 
 /// The rules for choosing deployments and for trying again.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +14,10 @@ pub struct Rules {
     pub strategy: Strategy,
     /// Which deployments of a group fit the tags of a call.
     pub tags: TagRules,
+    /// What holds calls together at one deployment.
+    pub affinity: Affinity,
+    /// The same of single groups.
+    pub group_affinity: HashMap<String, Affinity>,
     /// Tries after the first one, within a group.
     pub retries: u32,
     /// Retries by kind of fault; where it names the kind, it decides alone.
@@ -43,6 +47,8 @@ impl Default for Rules {
         Rules {
             strategy: Strategy::SimpleShuffle,
             tags: TagRules::default(),
+            affinity: Affinity::default(),
+            group_affinity: HashMap::new(),
             retries: 2,
             retry_policy: RetryPolicy::default(),
             group_retry_policy: HashMap::new(),
@@ -77,6 +83,11 @@ impl Rules {
                 (list.map_or(&[], Vec::as_slice), false)
             }
         }
+    }
+
+    /// What holds calls to `group` together.
+    pub fn affinity_of(&self, group: &str) -> Affinity {
+        *self.group_affinity.get(group).unwrap_or(&self.affinity)
     }
 
     /// Tries after the first one that a fault of this kind deserves in `group`, before sense is considered;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use policy::{RetryPolicy, Rules, TagRules};
 use types::FaultKind;
 
+use super::affinity;
 use super::bounds::Shared;
 use super::fallbacks::{self, Chain};
 use super::keys::{ALIAS, RETRY_POLICY};
@@ -60,6 +61,8 @@ pub fn read(router: &Section, library: &Section, notes: &mut Notes) -> Router {
     let mut rules = Rules {
         strategy,
         tags: tags(router),
+        affinity: affinity::read(router),
+        group_affinity: affinity::of_groups(router, notes),
         retries: retries.unwrap_or(usual.retries),
         retry_policy: retry_policy(router.node("retry_policy"), &router.at("retry_policy"), notes),
         min_pause: router.seconds("retry_after").unwrap_or(usual.min_pause),

@@ -149,10 +149,10 @@ const FAULTS: &[Key] = &[
 #[rustfmt::skip]
 const CHECKS: &[Key] = &[
     later("enable_pre_call_checks", Flag, "leaves out deployments whose context window is too small"),
-    on("optional_pre_call_checks", Texts, "`enforce_model_rate_limits`: `rpm` and `tpm` of deployments are limits; budgets of deployments always hold; others have no effect yet"),
-    later("deployment_affinity_ttl_seconds", Seconds, "how long a caller stays with a deployment"),
-    later("model_group_affinity_config", Map, "the same by group"),
-    later("session_affinity_repin_on_failover", Flag, "stays with the stand-in after a fault"),
+    on("optional_pre_call_checks", Texts, "`enforce_model_rate_limits`: `rpm` and `tpm` of deployments are limits; `session_affinity`, `prompt_caching`, `deployment_affinity`: calls of one session, conversation or key stay with one deployment (`docs/routing.md`); budgets of deployments always hold; others have no effect yet"),
+    moot("deployment_affinity_ttl_seconds", Seconds, "how long a caller stays with a deployment", "nothing is remembered: calls stay where they are as long as their deployment is there"),
+    on("model_group_affinity_config", Map, "the three affinities by group: `group: [session_affinity]`; groups that it names heed no others"),
+    moot("session_affinity_repin_on_failover", Flag, "stays with the stand-in after a fault", "a session returns when its deployment is well again"),
     later("enable_health_check_routing", Flag, "leaves out deployments that failed a health check"),
     later("health_check_*", Any, "how long health checks count"),
     on("provider_budget_config", Map, "most spend by provider: `openai: {budget_limit: 100, time_period: 1d}`"),

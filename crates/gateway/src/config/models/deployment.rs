@@ -82,6 +82,7 @@ impl Builder<'_> {
             removed,
             defaults,
             member: member(params, price),
+            region: params.text("region_name").map(str::to_owned),
             tags: params.texts("tags").into_iter().map(|(tag, _)| tag.to_owned()).collect(),
             tag_filtering: info.flag("enable_tag_filtering"),
             limits: limits(params, &self.defaults, provider.local),

@@ -1,4 +1,4 @@
-//! Which deployments fit the tags of a call.
+//! Which deployments fit a call: by its tags, and by the region that its data must stay in.
 
 use drill::mock::Mock;
 use serde_json::json;
@@ -117,4 +117,23 @@ async fn what_a_key_requires_no_caller_can_take_back() {
             assert!(expected != 200 || Front::Chat.hear(&answer).text == "paid", "{tags}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_customers_calls_stay_in_its_region() {
+    let (_mocks, config) = pair("region_name: us-east-1", "region_name: eu-central-1").await;
+    let nowhere = mock("text=nowhere").await;
+    let config = config.openai("unsaid", &nowhere, "").and(&format!("general_settings: {{master_key: {MASTER}}}"));
+    let gateway = Gateway::start(&config.yaml()).await;
+    let master = Person::of(&gateway, MASTER);
+    master.done("POST", "/customer/new", json!({ "user_id": "eve", "allowed_model_region": "eu" })).await;
+    let call = |model| Front::Chat.call(model, "hello", false).header("x-litellm-customer-id", "eve");
+    for _ in 0..10 {
+        let answer = master.send(&call("demo")).await;
+        assert_eq!(Front::Chat.hear(&answer).text, "paid", "{}", answer.text());
+    }
+    let answer = master.send(&call("unsaid")).await;
+    assert_eq!(answer.status(), 429, "{}", answer.text());
+    assert!(answer.text().contains("none of them is in the region"), "{}", answer.text());
+    assert_eq!(nowhere.requests().len(), 0, "where it is nobody said");
 }
