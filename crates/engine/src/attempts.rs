@@ -110,7 +110,7 @@ impl Field {
         let strategy = self.bond.map_or(usual, |_| Strategy::Affinity);
         let stand_in = !setup.rules.fallbacks_for(&self.group.name, FaultKind::Upstream).0.is_empty();
         let alternative = self.group.deployments.len() > 1 || stand_in;
-        let wish = Wish { rules: &setup.rules, alternative, lenient: false, anyway: false };
+        let wish = Wish { rest: &setup.rules.rest, alternative, lenient: false, anyway: false };
         let mut full = Vec::new();
         for lenient in [false, true] {
             let mut candidates = self.candidates(strategy, ask.stream);

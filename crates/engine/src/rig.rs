@@ -51,6 +51,7 @@ pub fn deployment(id: &str) -> Deployment {
         limits: Limits::default(),
         bounds: Bounds::default(),
         retries: None,
+        rest: None,
         canned: None,
         client_params: Vec::new(),
         health: Arc::new(Health::default()),

@@ -28,6 +28,7 @@ mod name;
 mod prices;
 mod redis;
 mod report;
+mod rest;
 mod router;
 mod routing;
 mod section;

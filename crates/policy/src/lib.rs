@@ -43,7 +43,7 @@ pub use nearest::nearest;
 pub use pick::{Candidate, Member, Strategy, pick};
 pub use purse::{Budget, Funds, Last, Need, Obeys, Purse};
 pub use region::is_within;
-pub use rest::{Tally, rest};
+pub use rest::{RestRules, Tally, rest};
 pub use routes::RouteRules;
 pub use rules::{RetryPolicy, Rules};
 pub use sliding::Sliding;

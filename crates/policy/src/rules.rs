@@ -1,11 +1,12 @@
 //! What the operator wants to happen when things go wrong (`router_settings`), after validation.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use types::FaultKind;
 
-use crate::{Affinity, Strategy, TagRules};
+use crate::{Affinity, RestRules, Strategy, TagRules};
 
 /// The rules for choosing deployments and for trying again.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,12 +35,8 @@ pub struct Rules {
     pub content_policy_fallbacks: HashMap<String, Vec<String>>,
     /// Most groups that are tried after the one that was asked for.
     pub max_fallbacks: u32,
-    /// Faults per minute after which a deployment rests; `None` lets the share of faults decide.
-    pub allowed_fails: Option<u32>,
-    /// How long a deployment rests, unless the provider says how long.
-    pub cooldown: Duration,
-    /// Whether deployments rest at all.
-    pub cooldowns: bool,
+    /// When deployments rest that have no rules of their own.
+    pub rest: Arc<RestRules>,
 }
 
 impl Default for Rules {
@@ -57,9 +54,7 @@ impl Default for Rules {
             context_window_fallbacks: HashMap::new(),
             content_policy_fallbacks: HashMap::new(),
             max_fallbacks: 5,
-            allowed_fails: None,
-            cooldown: Duration::from_secs(5),
-            cooldowns: true,
+            rest: Arc::default(),
         }
     }
 }

@@ -9,6 +9,9 @@ pub static ROUTER: Table = Table { name: "router_settings", keys: &[CHOICE, FAUL
 /// Retries by kind of fault.
 pub static RETRY_POLICY: Table = Table { name: "retry_policy", keys: &[RETRIES], open: false };
 
+/// Faults that are allowed by kind.
+pub static ALLOWED_FAILS: Table = Table { name: "allowed_fails_policy", keys: &[FAILS], open: false };
+
 /// The long form of an alias.
 pub static ALIAS: Table = Table { name: "model_group_alias.*", keys: &[ALIAS_ENTRY], open: false };
 
@@ -137,7 +140,7 @@ const FAULTS: &[Key] = &[
     on("default_fallbacks", Texts, "groups that stand in for every group"),
     on("max_fallbacks", Count, "most groups that are tried after the first; 5 unless given"),
     on("allowed_fails", Count, "faults per minute after which a deployment rests; otherwise the share of faults decides"),
-    later("allowed_fails_policy", Map, "the same by kind of fault"),
+    on("allowed_fails_policy", Map, "the same by kind of fault, e.g. `TimeoutErrorAllowedFails: 3`: where it names the kind, it decides alone"),
     on("cooldown_time", Seconds, "seconds a deployment rests, unless the provider says how long; 5 unless given"),
     on("disable_cooldowns", Flag, "deployments never rest"),
     moot("enable_fallbacks", Flag, "fallbacks", "fallbacks are always on; `fallbacks` says which"),
@@ -192,6 +195,22 @@ const RETRIES: &[Key] = &[
     on("ServiceUnavailableErrorRetries", Count, "providers that are overloaded"),
     on("NotFoundErrorRetries", Count, "models that do not exist"),
     on("DefaultRetries", Count, "every other kind that a retry can help"),
+];
+
+/// Why mistakes of callers are not counted.
+const HARMLESS: &str = "a caller's mistake harms no deployment";
+
+#[rustfmt::skip]
+const FAILS: &[Key] = &[
+    on("AuthenticationErrorAllowedFails", Count, "keys of ours that the provider refuses"),
+    on("TimeoutErrorAllowedFails", Count, "answers that do not come in time"),
+    on("RateLimitErrorAllowedFails", Count, "too many requests or tokens"),
+    on("InternalServerErrorAllowedFails", Count, "providers that fail, break off or answer nonsense"),
+    on("BadGatewayErrorAllowedFails", Count, "providers that cannot be reached"),
+    on("ServiceUnavailableErrorAllowedFails", Count, "providers that are overloaded"),
+    on("NotFoundErrorAllowedFails", Count, "models that do not exist"),
+    moot("BadRequestErrorAllowedFails", Count, "requests that are not understood", HARMLESS),
+    moot("ContentPolicyViolationErrorAllowedFails", Count, "content that the provider refuses", HARMLESS),
 ];
 
 #[rustfmt::skip]

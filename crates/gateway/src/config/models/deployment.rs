@@ -20,6 +20,7 @@ use crate::config::keys::Kind;
 use crate::config::name::Called;
 use crate::config::prices::Priced;
 use crate::config::report::Notes;
+use crate::config::rest;
 use crate::config::section::{Section, texts};
 use crate::config::tree::{Node, Value};
 use types::Decimal;
@@ -88,6 +89,7 @@ impl Builder<'_> {
             limits: limits(params, &self.defaults, provider.local),
             bounds: self.defaults.bounds.bounds(params, provider, self.notes),
             retries: params.small("num_retries").or_else(|| params.small("max_retries")),
+            rest: rest::own(params, info, &self.defaults.rest, self.notes),
             canned,
             client_params,
         };
