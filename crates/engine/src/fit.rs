@@ -40,13 +40,14 @@ pub(crate) fn narrow(
 
 /// The places of the deployments that fit the call's tags; `None` if tags choose nothing in this group.
 fn by_tags(setup: &Setup, pass: &Pass, ask: &Ask, name: &str, group: &Group) -> Result<Option<Vec<usize>>, Fault> {
-    let own = group.deployments.iter().find_map(|deployment| deployment.tag_filtering);
-    if !own.unwrap_or(setup.rules.tags.enabled) {
+    let says = group.deployments.iter().find_map(|deployment| deployment.tag_filtering);
+    if !says.unwrap_or(setup.rules.tags.enabled) {
         return Ok(None);
     }
-    // The tag of an experiment's arm is for reports.
-    let arm = ask.route.as_deref().and_then(|route| route.tag());
-    let tags: Vec<&str> = pass.attribution.tags.iter().map(String::as_str).filter(|tag| Some(*tag) != arm).collect();
+    // What key, team or project ask for holds everywhere.
+    let own = |tag: &str| pass.caller.tags().any(|own| own == tag);
+    let used = |tag: &str| ask.route.as_deref().is_some_and(|route| route.has_used(tag, name)) && !own(tag);
+    let tags: Vec<&str> = pass.attribution.tags.iter().map(String::as_str).filter(|tag| !used(tag)).collect();
     let fitting = setup.rules.tags.fitting(&tags, group.deployments.iter().map(|one| &*one.tags));
     if fitting.is_empty() { Err(no_fit(name, &tags)) } else { Ok(Some(fitting)) }
 }

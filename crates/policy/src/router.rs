@@ -96,6 +96,8 @@ pub struct Choice<'r> {
     pub model: &'r str,
     /// The experiment and its arm.
     pub arm: Option<(&'r str, &'r str)>,
+    /// The tags that the rule asks for.
+    pub tags: &'r [String],
     /// Why, in a few words without anything that the caller wrote.
     pub reason: String,
     /// What the answer must pass.
@@ -115,6 +117,7 @@ impl Router {
             Some(Choice {
                 model: &arm.model,
                 arm: rule.experiment.as_deref().map(|experiment| (experiment, arm.model.as_str())),
+                tags: &rule.when.tags,
                 reason: self.reason(rule, facts),
                 checks: &rule.checks,
                 escalate: escalate.collect(),

@@ -137,3 +137,19 @@ async fn a_customers_calls_stay_in_its_region() {
     assert!(answer.text().contains("none of them is in the region"), "{}", answer.text());
     assert_eq!(nowhere.requests().len(), 0, "where it is nobody said");
 }
+
+#[tokio::test]
+async fn a_tag_that_led_a_router_to_a_group_is_not_asked_for_again() {
+    let ([free, paid], config) = pair("tags: [free]", "tags: [paid]").await;
+    let settings = "router_settings: {enable_tag_filtering: true, routers: {auto: {rules: [{when: {tags: [batch]}, \
+                    model: demo}], default: other}}}";
+    let other = mock("").await;
+    let gateway = Gateway::start(&config.openai("other", &other, "").and(settings).yaml()).await;
+    let call = |tags: &str| Front::Chat.call("auto", "hello", false).header("x-litellm-tags", tags);
+    for _ in 0..5 {
+        let answer = gateway.call(&call("batch,paid")).await;
+        assert_eq!(Front::Chat.hear(&answer).text, "paid", "{}", answer.text());
+        assert_eq!(gateway.call(&call("batch")).await.status(), 200);
+    }
+    assert_eq!((free.requests().len() + paid.requests().len(), other.requests().len()), (10, 0));
+}
