@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use dialects::Front;
-use dialects::json::{Edit, Json, Object};
+use dialects::json::{Edit, Json, Kind, Object};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use providers::http::Endpoint;
 use types::{Fault, Operation, Request};
@@ -165,7 +165,7 @@ impl Ask {
             let mut own: Vec<_> = own.map(|name| name.into_owned()).collect();
             own.sort();
             own.dedup();
-            own.into_iter().map(Edit::Remove).collect()
+            own.into_iter().map(Edit::Remove).chain(without_tags(root)).collect()
         });
         Ok(Ask {
             wishes: body.with(|root| Wishes::read(root, &call.headers))?,
@@ -324,6 +324,21 @@ fn flag(root: Json, name: &str) -> Result<bool, Fault> {
             Fault::invalid_param(name, format!("'{name}' must be true or false, but is {found}"))
         }),
     }
+}
+
+/// Tags within the metadata are for us, and providers, who know texts there alone, would refuse them; the rest of the
+/// metadata goes on.
+fn without_tags(root: Json) -> Option<Edit> {
+    let name = "metadata".to_owned();
+    root.get_some(&name)?.inside(|metadata| {
+        metadata.get("tags").filter(|tags| tags.kind() == Kind::Array)?;
+        let others = metadata.fields().filter(|(key, _)| !key.is("tags"));
+        let others: Vec<String> = others.map(|(key, value)| format!("{}:{}", key.raw(), value.raw())).collect();
+        Some(match others.is_empty() {
+            true => Edit::Remove(name),
+            false => Edit::Set(name, format!("{{{}}}", others.join(","))),
+        })
+    })?
 }
 
 /// Every connection field with a value, also one that a later `null` of the same name would hide.

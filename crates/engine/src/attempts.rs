@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dialects::Stamp;
-use policy::{Candidate, Course, Offer, Step, Strategy, pick};
+use policy::{Bond, Candidate, Course, Offer, Step, Strategy, pick};
 use tokio::time::{Instant, sleep};
 use types::{Fault, FaultKind, Side};
 
 use crate::ask::Ask;
 use crate::attempt::{Attempt, Opened};
 use crate::bells::Bells;
+use crate::bond::bond;
+use crate::fit;
 use crate::hold::CROSSED_BUDGET;
 use crate::note::Tally;
 use crate::pass::Pass;
@@ -30,13 +32,18 @@ struct Field {
     group: Arc<Group>,
     star: Option<String>,
     tried: Vec<bool>,
+    /// What ties the call to others, if its group heeds that.
+    bond: Option<Bond>,
 }
 
 impl Field {
-    fn find(setup: &Setup, name: &str) -> Option<Self> {
-        let (group, star) = setup.find(name)?;
+    /// Those of the group with this name that fit the call.
+    fn find(setup: &Setup, pass: &Pass, ask: &Ask, name: &str) -> Result<Self, Fault> {
+        let (group, star) = setup.find(name).ok_or_else(|| unknown_model(name))?;
+        let group = fit::narrow(setup, pass, ask, name, group)?;
         let tried = vec![false; group.deployments.len()];
-        Some(Field { group, star, tried })
+        let bond = bond(setup.rules.affinity_of(&group.name), pass, ask);
+        Ok(Field { group, star, tried, bond })
     }
 
     /// The deployments as `policy` sees them, for a call that looks for `strategy`.
@@ -48,6 +55,9 @@ impl Field {
             match strategy {
                 Strategy::Latency { ttl, .. } => Candidate { delay: health.pace(stream, ttl), ..now },
                 Strategy::Usage => Candidate { used: health.used(), ..now },
+                Strategy::Affinity => {
+                    Candidate { luck: self.bond.map_or(0.0, |bond| bond.luck(&deployment.id)), ..now }
+                }
                 Strategy::SimpleShuffle | Strategy::LeastBusy | Strategy::Cost => now,
             }
         };
@@ -96,10 +106,11 @@ impl Field {
         last: Option<usize>,
         dice: f64,
     ) -> Result<(usize, Rc<Seat>), Standing> {
-        let strategy = self.group.strategy.unwrap_or(setup.rules.strategy);
+        let usual = self.group.strategy.unwrap_or(setup.rules.strategy);
+        let strategy = self.bond.map_or(usual, |_| Strategy::Affinity);
         let stand_in = !setup.rules.fallbacks_for(&self.group.name, FaultKind::Upstream).0.is_empty();
         let alternative = self.group.deployments.len() > 1 || stand_in;
-        let wish = Wish { rules: &setup.rules, alternative, lenient: false, anyway: false };
+        let wish = Wish { rest: &setup.rules.rest, alternative, lenient: false, anyway: false };
         let mut full = Vec::new();
         for lenient in [false, true] {
             let mut candidates = self.candidates(strategy, ask.stream);
@@ -195,8 +206,8 @@ pub(crate) async fn run(gate: &Gate, setup: &Setup, pass: &Rc<Pass>, ask: &Ask, 
     let mut last = None;
     let mut waited = Duration::ZERO;
     loop {
-        let result = match field.get_or_insert_with(|| Field::find(setup, &course.group)) {
-            Some(field) => match field.seat(gate, setup, pass, ask, last).await {
+        let result = match field.get_or_insert_with(|| Field::find(setup, pass, ask, &course.group)) {
+            Ok(field) => match field.seat(gate, setup, pass, ask, last).await {
                 Ok((index, seat)) => {
                     course.attempt();
                     field.tried[index] = true;
@@ -208,14 +219,15 @@ pub(crate) async fn run(gate: &Gate, setup: &Setup, pass: &Rc<Pass>, ask: &Ask, 
                 }
                 Err(fault) => Err(fault),
             },
-            None => Err(unknown_model(&course.group)),
+            Err(fault) => Err(fault.clone()),
         };
         let fault = match result {
             Ok(opened) => return outcome(Ok(opened), &course, waited),
             Err(fault) => fault,
         };
         tracing::debug!(group = course.group, kind = ?fault.kind, status = fault.upstream_status, "attempt failed: {fault}");
-        let offer = field.as_ref().and_then(Option::as_ref).map_or_else(Offer::default, |field| field.offer(last));
+        let offer =
+            field.as_ref().and_then(|field| field.as_ref().ok()).map_or_else(Offer::default, |field| field.offer(last));
         let may = |name: &str| !setup.guards_fallbacks || pass.caller.may_reach(setup, name).is_ok();
         let known = |name: &str| setup.find(name).is_some() && may(name);
         match course.after(&setup.rules, &fault, offer, known, gate.roll()) {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use policy::{Admission, Breaker, Habits, Rules};
+use policy::{Admission, Breaker, Habits, RestRules};
 use tokio::time::Instant;
 use types::Fault;
 
@@ -95,7 +95,7 @@ impl Health {
     }
 
     /// A call goes there; `None` if another one is trying already whether it is well again, and `anyway` is not said.
-    pub(crate) fn visit(self: &Arc<Self>, rules: &Arc<Rules>, anyway: bool) -> Option<Visit> {
+    pub(crate) fn visit(self: &Arc<Self>, rules: &Arc<RestRules>, anyway: bool) -> Option<Visit> {
         let mut is_trial = false;
         if self.is_broken.load(Relaxed) {
             let (mut breaker, now) = (self.breaker(), self.now());
@@ -136,7 +136,7 @@ impl Health {
 /// A call that goes to a deployment. Dropping it ends the visit.
 pub(crate) struct Visit {
     health: Arc<Health>,
-    rules: Arc<Rules>,
+    rules: Arc<RestRules>,
     /// Whether it tries if the deployment is well again.
     is_trial: bool,
 }

@@ -32,6 +32,8 @@ pub(crate) struct Pass {
     /// Whether the call's id is ours, and no attempt has it yet.
     pub id_is_free: Cell<bool>,
     pub attribution: Attribution,
+    /// The region that the customer's calls must stay in.
+    pub region: Option<String>,
     pub ip: Option<IpAddr>,
     pub meters: Arc<Meters>,
     /// Where the call is counted, in the order of locks.
@@ -78,6 +80,7 @@ impl Pass {
             caller,
             call_id: call_id.to_owned(),
             id_is_free: Cell::new(!ask.headers.contains_key(CALL_ID)),
+            region: region_of(&gate.keyring, &attribution),
             attribution,
             ip: ask.ip,
             meters,
@@ -283,6 +286,12 @@ fn accounts_of_attribution(
         }
     }
     Ok(())
+}
+
+/// The region that a customer's calls must stay in.
+fn region_of(keyring: &Keyring, attribution: &Attribution) -> Option<String> {
+    let id = attribution.customer_id.as_ref()?;
+    keyring.registry()?.read().customers.get(id)?.record.allowed_model_region.clone()
 }
 
 fn accounts_of_gateway(meters: &Meters, setup: &Setup, accounts: &mut Vec<Account>) {

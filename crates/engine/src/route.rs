@@ -32,6 +32,8 @@ pub(crate) struct Route {
     reason: String,
     /// The tag by which what the arm of an experiment did can be looked up.
     tag: Option<String>,
+    /// The tags that the rule asked for: they have done their work.
+    tags: Vec<String>,
     checks: Vec<Check>,
     /// Who is asked when an answer fails a check, one after another.
     escalate: Vec<String>,
@@ -114,6 +116,7 @@ impl Route {
             router: name.to_owned(),
             model: choice.model.to_owned(),
             tag: choice.arm.map(|(experiment, arm)| format!("experiment:{experiment}:{arm}")),
+            tags: choice.tags.to_vec(),
             checks: choice.checks.to_vec(),
             escalate: escalate.map(|model| (*model).to_owned()).collect(),
             reason: choice.reason,
@@ -130,6 +133,12 @@ impl Route {
     /// The model whose answer it is, or will be.
     pub fn model(&self) -> &str {
         self.escalate.get(self.failed.borrow().len().wrapping_sub(1)).map_or(&self.model, String::as_str)
+    }
+
+    /// Whether a tag has done its work when a deployment of `group` is chosen: that of the arm, which is for reports, and
+    /// in the group that the rule led to those that it asked for.
+    pub fn has_used(&self, tag: &str, group: &str) -> bool {
+        self.tag() == Some(tag) || group == self.model && self.tags.iter().any(|used| used == tag)
     }
 
     /// The tag of the arm.

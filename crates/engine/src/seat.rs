@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 
 use policy::limits::{Dimension, Limits, Short};
-use policy::{Budget, Rules};
+use policy::{Budget, RestRules};
 use providers::http::Claim;
 use types::{Fault, Usage};
 
@@ -81,8 +81,8 @@ pub(crate) struct Seat {
 /// How a place is taken.
 #[derive(Clone, Copy)]
 pub(crate) struct Wish<'a> {
-    /// When deployments rest.
-    pub rules: &'a Arc<Rules>,
+    /// When deployments rest that have no rules of their own.
+    pub rest: &'a Arc<RestRules>,
     /// Whether anybody else could take the call.
     pub alternative: bool,
     /// Whether it may go beyond requests and tokens where the deployment is not strict.
@@ -117,7 +117,7 @@ impl NoSeat {
 impl Seat {
     /// Takes a place for a call.
     pub fn take(deployment: &Deployment, pass: &Rc<Pass>, ask: &Ask, wish: Wish) -> Result<Rc<Self>, NoSeat> {
-        let Wish { rules, alternative, lenient, anyway } = wish;
+        let Wish { rest, alternative, lenient, anyway } = wish;
         let (accounts, now_ms) = (deployment.accounts(&pass.meters), pass.now_ms());
         if let Some(until) = accounts.iter().find_map(|account| spent_until(account, pass, now_ms)) {
             return Err(NoSeat::Budget(until));
@@ -126,7 +126,7 @@ impl Seat {
         let firmness = if lenient && !deployment.bounds.is_strict { Firmness::Parallel } else { Firmness::All };
         let taking = Taking::take(accounts, tokens, now_ms.max(0) as u64, firmness, pass.taking());
         let taking = taking.map_err(|refused| NoSeat::Limit(refused.short))?;
-        let visit = deployment.health.visit(rules, anyway).ok_or(NoSeat::Rests)?;
+        let visit = deployment.health.visit(deployment.rest.as_ref().unwrap_or(rest), anyway).ok_or(NoSeat::Rests)?;
         Ok(Rc::new(Seat { pass: pass.clone(), visit, alternative, taking }))
     }
 

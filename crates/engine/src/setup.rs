@@ -9,7 +9,7 @@ use http::HeaderMap;
 use policy::limits::Tokens;
 use policy::price::{self, Bill, Cost, Tariff};
 use policy::router::Router;
-use policy::{Budget, Member, Rules, Strategy};
+use policy::{Budget, Member, RestRules, Rules, Strategy};
 use providers::Auth;
 use providers::http::Endpoint;
 use types::{Fault, ModelFacts, Raw, Usage};
@@ -105,12 +105,20 @@ pub struct Deployment {
     pub defaults: Vec<(String, Raw)>,
     /// Share of the traffic and order.
     pub member: Member,
+    /// Where it is, as far as the operator says.
+    pub region: Option<String>,
+    /// Tags that calls can ask for.
+    pub tags: Vec<String>,
+    /// Whether the deployments of its group must fit the tags of a call, if it says so itself.
+    pub tag_filtering: Option<bool>,
     /// Time limits.
     pub limits: Limits,
     /// What it, and its provider as a whole, may be used.
     pub bounds: Bounds,
     /// Tries after the first one, if this deployment has its own idea.
     pub retries: Option<u32>,
+    /// When it rests after faults, if it has rules of its own.
+    pub rest: Option<Arc<RestRules>>,
     /// A canned answer that is given instead of asking the provider (`mock_response`).
     pub canned: Option<String>,
     /// Request fields with which callers may replace connection values of this deployment.

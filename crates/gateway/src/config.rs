@@ -6,6 +6,7 @@
 //! result as a whole. What is wrong is noted, never thrown: all mistakes are reported at once ([`report`]).
 
 mod added;
+mod affinity;
 mod alerts;
 mod bounds;
 mod build;
@@ -27,6 +28,7 @@ mod name;
 mod prices;
 mod redis;
 mod report;
+mod rest;
 mod router;
 mod routing;
 mod section;

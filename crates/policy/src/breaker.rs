@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use types::Fault;
 
-use crate::{Rules, Tally, rest};
+use crate::{RestRules, Tally, rest};
 
 /// Length of the time in which faults are counted.
 const MINUTE_MS: u64 = 60_000;
@@ -63,7 +63,7 @@ impl Breaker {
     }
 
     /// A call tries whether it is well again: nobody else does for as long as a rest takes.
-    pub fn begin_trial(&mut self, rules: &Rules, now: u64) {
+    pub fn begin_trial(&mut self, rules: &RestRules, now: u64) {
         self.trial_until = now + millis(rules.cooldown);
     }
 
@@ -82,7 +82,7 @@ impl Breaker {
 
     /// A call failed by the provider's fault. `alternative` says whether anybody else could take its calls: if not, it
     /// never rests. A shorter rest never cuts a longer one.
-    pub fn failed(&mut self, rules: &Rules, fault: &Fault, alternative: bool, now: u64) {
+    pub fn failed(&mut self, rules: &RestRules, fault: &Fault, alternative: bool, now: u64) {
         self.turn_minute(now);
         self.tally.bad = self.tally.bad.saturating_add(1);
         self.tally.streak = self.tally.streak.saturating_add(1);

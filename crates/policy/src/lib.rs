@@ -5,6 +5,7 @@
 //! carries the decisions out.
 
 mod addresses;
+mod affinity;
 mod breaker;
 pub mod catalogue;
 mod course;
@@ -15,10 +16,12 @@ mod habits;
 pub mod intent;
 mod language;
 pub mod limits;
+mod lot;
 mod nearest;
 mod pick;
 pub mod price;
 mod purse;
+mod region;
 mod rest;
 pub mod router;
 pub mod routes;
@@ -26,8 +29,10 @@ mod rules;
 pub mod share;
 mod sliding;
 mod span;
+mod tags;
 
 pub use addresses::{AddressRules, Network};
+pub use affinity::{Affinity, Bond};
 pub use breaker::{Admission, Breaker};
 pub use course::{Course, Offer, Step};
 pub use crossing::{Crossing, crossings};
@@ -37,8 +42,10 @@ pub use language::language;
 pub use nearest::nearest;
 pub use pick::{Candidate, Member, Strategy, pick};
 pub use purse::{Budget, Funds, Last, Need, Obeys, Purse};
-pub use rest::{Tally, rest};
+pub use region::is_within;
+pub use rest::{RestRules, Tally, rest};
 pub use routes::RouteRules;
 pub use rules::{RetryPolicy, Rules};
 pub use sliding::Sliding;
 pub use span::{Span, Window};
+pub use tags::TagRules;

@@ -30,6 +30,8 @@ pub struct Candidate {
     pub delay: Option<f64>,
     /// Tokens it was given in this minute.
     pub used: u64,
+    /// The luck that the call's bond has with it: see [`crate::Bond::luck`].
+    pub luck: f64,
 }
 
 /// What is looked for in a deployment.
@@ -52,6 +54,8 @@ pub enum Strategy {
     Usage,
     /// Low prices.
     Cost,
+    /// Those that the call belongs to went there: a bond has the best luck with one of them, by weight.
+    Affinity,
 }
 
 /// Picks one of the candidates that are not out: of those with the lowest `order` the one that `strategy` looks for.
@@ -76,6 +80,8 @@ pub fn pick(strategy: Strategy, candidates: &[Candidate], dice: f64) -> Option<u
         // The next call waits for those before it: what is quick, but busy, is not as quick for it.
         Strategy::Latency { .. } => one.delay.unwrap_or(quickest) * f64::from(one.busy + 1),
         Strategy::Usage => one.used as f64,
+        // The first to arrive, if each comes at random in proportion to its share: bonds divide by weight.
+        Strategy::Affinity => -one.luck.ln() / share(one),
         Strategy::Cost => one.member.price.map_or(f64::INFINITY, |price| price as f64),
     };
     let slack = if let Strategy::Latency { buffer, .. } = strategy { 1.0 + buffer.max(0.0) } else { 1.0 };

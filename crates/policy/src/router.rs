@@ -7,6 +7,7 @@ mod check;
 mod when;
 
 use crate::intent::Reading;
+use crate::lot::lot;
 
 pub use check::{Check, Said};
 pub use when::{Hours, Length, Span, Tier, Tiers, When};
@@ -95,6 +96,8 @@ pub struct Choice<'r> {
     pub model: &'r str,
     /// The experiment and its arm.
     pub arm: Option<(&'r str, &'r str)>,
+    /// The tags that the rule asks for.
+    pub tags: &'r [String],
     /// Why, in a few words without anything that the caller wrote.
     pub reason: String,
     /// What the answer must pass.
@@ -114,6 +117,7 @@ impl Router {
             Some(Choice {
                 model: &arm.model,
                 arm: rule.experiment.as_deref().map(|experiment| (experiment, arm.model.as_str())),
+                tags: &rule.when.tags,
                 reason: self.reason(rule, facts),
                 checks: &rule.checks,
                 escalate: escalate.collect(),
@@ -163,7 +167,7 @@ fn share<'r>(arms: &[&'r Arm], experiment: &str, user: &str) -> Option<&'r Arm> 
     if total == 0 {
         return arms.first().copied();
     }
-    let mut left = hash(experiment, user) % total;
+    let mut left = drawn(experiment, user) % total;
     arms.iter().copied().find(|arm| {
         let within = left < u64::from(arm.weight);
         left = left.wrapping_sub(u64::from(arm.weight));
@@ -171,13 +175,9 @@ fn share<'r>(arms: &[&'r Arm], experiment: &str, user: &str) -> Option<&'r Arm> 
     })
 }
 
-/// FNV-1a, mixed once more: the same on every machine and in every version, or users would change their arms.
-fn hash(experiment: &str, user: &str) -> u64 {
-    let bytes = experiment.bytes().chain([0]).chain(user.bytes());
-    let hash =
-        bytes.fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
-    let mixed = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
-    mixed ^ (mixed >> 33)
+/// The lot that a user draws in an experiment.
+fn drawn(experiment: &str, user: &str) -> u64 {
+    lot(experiment.bytes().chain([0]).chain(user.bytes()))
 }
 
 #[cfg(test)]

@@ -1,17 +1,24 @@
 //! What the operator wants to happen when things go wrong (`router_settings`), after validation.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use types::FaultKind;
 
-use crate::Strategy;
+use crate::{Affinity, RestRules, Strategy, TagRules};
 
 /// The rules for choosing deployments and for trying again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rules {
     /// How a deployment is chosen within a group.
     pub strategy: Strategy,
+    /// Which deployments of a group fit the tags of a call.
+    pub tags: TagRules,
+    /// What holds calls together at one deployment.
+    pub affinity: Affinity,
+    /// The same of single groups.
+    pub group_affinity: HashMap<String, Affinity>,
     /// Tries after the first one, within a group.
     pub retries: u32,
     /// Retries by kind of fault; where it names the kind, it decides alone.
@@ -28,18 +35,17 @@ pub struct Rules {
     pub content_policy_fallbacks: HashMap<String, Vec<String>>,
     /// Most groups that are tried after the one that was asked for.
     pub max_fallbacks: u32,
-    /// Faults per minute after which a deployment rests; `None` lets the share of faults decide.
-    pub allowed_fails: Option<u32>,
-    /// How long a deployment rests, unless the provider says how long.
-    pub cooldown: Duration,
-    /// Whether deployments rest at all.
-    pub cooldowns: bool,
+    /// When deployments rest that have no rules of their own.
+    pub rest: Arc<RestRules>,
 }
 
 impl Default for Rules {
     fn default() -> Self {
         Rules {
             strategy: Strategy::SimpleShuffle,
+            tags: TagRules::default(),
+            affinity: Affinity::default(),
+            group_affinity: HashMap::new(),
             retries: 2,
             retry_policy: RetryPolicy::default(),
             group_retry_policy: HashMap::new(),
@@ -48,9 +54,7 @@ impl Default for Rules {
             context_window_fallbacks: HashMap::new(),
             content_policy_fallbacks: HashMap::new(),
             max_fallbacks: 5,
-            allowed_fails: None,
-            cooldown: Duration::from_secs(5),
-            cooldowns: true,
+            rest: Arc::default(),
         }
     }
 }
@@ -74,6 +78,11 @@ impl Rules {
                 (list.map_or(&[], Vec::as_slice), false)
             }
         }
+    }
+
+    /// What holds calls to `group` together.
+    pub fn affinity_of(&self, group: &str) -> Affinity {
+        *self.group_affinity.get(group).unwrap_or(&self.affinity)
     }
 
     /// Tries after the first one that a fault of this kind deserves in `group`, before sense is considered;

@@ -3,16 +3,16 @@ use types::FaultKind;
 
 use super::*;
 
-fn well() -> (Arc<Health>, Arc<Rules>) {
+fn well() -> (Arc<Health>, Arc<RestRules>) {
     (Arc::default(), Arc::default())
 }
 
-fn visit(health: &Arc<Health>, rules: &Arc<Rules>) -> Option<Visit> {
+fn visit(health: &Arc<Health>, rules: &Arc<RestRules>) -> Option<Visit> {
     health.visit(rules, false)
 }
 
 /// Two calls that find nobody there.
-fn break_down(health: &Arc<Health>, rules: &Arc<Rules>) {
+fn break_down(health: &Arc<Health>, rules: &Arc<RestRules>) {
     for _ in 0..2 {
         visit(health, rules).unwrap().failed(&Fault::provider(FaultKind::Connect, ""), true);
     }

@@ -7,6 +7,7 @@ use policy::limits::Limits;
 use policy::{Budget, Span};
 use providers::Provider;
 
+use super::affinity;
 use super::keys::PROVIDER_BUDGET;
 use super::report::Notes;
 use super::section::Section;
@@ -35,10 +36,8 @@ impl Shared {
     /// Reads `router_settings`.
     pub fn read(router: &Section, notes: &mut Notes) -> Self {
         let checks = router.texts("optional_pre_call_checks");
-        for (check, place) in checks.iter().filter(|(check, _)| !ALWAYS.contains(check)) {
-            let message = format!("{check} is known, but has no effect yet");
-            notes.warn(*place, &router.at("optional_pre_call_checks"), message, "");
-        }
+        let known: Vec<&str> = ALWAYS.into_iter().chain(affinity::CHECKS).collect();
+        affinity::without_effect(&checks, &known, &router.at("optional_pre_call_checks"), notes);
         let limiting = router.text("routing_strategy").is_some_and(|strategy| LIMITING.contains(&strategy));
         Shared {
             is_strict: limiting || checks.iter().any(|(check, _)| *check == ENFORCE),

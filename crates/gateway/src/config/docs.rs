@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use super::keys::{
-    ALIAS, CREDENTIAL, DEFAULT_PRICE, GENERAL, HARDWARE, Key, LIBRARY, MARGIN, MARKER, MODEL, MODEL_INFO, PARAMS,
-    RETRY_POLICY, ROUTE_RULE, ROUTE_WHEN, ROUTER, ROUTER_ENTRY, State, TOP, Table,
+    ALIAS, ALLOWED_FAILS, CREDENTIAL, DEFAULT_PRICE, GENERAL, HARDWARE, Key, LIBRARY, MARGIN, MARKER, MODEL,
+    MODEL_INFO, PARAMS, RETRY_POLICY, ROUTE_RULE, ROUTE_WHEN, ROUTER, ROUTER_ENTRY, State, TOP, Table,
 };
 
 const INTRO: &str = "\
@@ -70,7 +70,7 @@ is in the environment, `ollama/*` if an Ollama answers at `OLLAMA_API_BASE`, `OL
 `mock/demo` if there is neither.
 ";
 
-const TABLES: [&Table; 17] = [
+const TABLES: [&Table; 18] = [
     &TOP,
     &MODEL,
     &PARAMS,
@@ -80,6 +80,7 @@ const TABLES: [&Table; 17] = [
     &CREDENTIAL,
     &ROUTER,
     &RETRY_POLICY,
+    &ALLOWED_FAILS,
     &ALIAS,
     &ROUTER_ENTRY,
     &ROUTE_RULE,

@@ -5,9 +5,11 @@ mod entry;
 mod wildcard;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use engine::{Deployment, Roll};
+use policy::RestRules;
 
 use super::bounds::Shared;
 use super::environ::Env;
@@ -50,6 +52,8 @@ pub struct Defaults {
     pub drop_params: bool,
     /// What deployments may be used.
     pub bounds: Shared,
+    /// When they rest.
+    pub rest: Arc<RestRules>,
 }
 
 /// `credential_list` by name: connection values are read as those of `litellm_params`.

@@ -1,15 +1,18 @@
 //! `router_settings`, and what `litellm_settings` says about the same things: there the router's word wins.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use policy::{RetryPolicy, Rules};
+use policy::{RetryPolicy, Rules, TagRules};
 use types::FaultKind;
 
+use super::affinity;
 use super::bounds::Shared;
 use super::fallbacks::{self, Chain};
 use super::keys::{ALIAS, RETRY_POLICY};
 use super::models::Defaults;
 use super::report::{Notes, Place};
+use super::rest;
 use super::routing::{self, Declared};
 use super::section::{Section, scalar, shown};
 use super::strategy::{self, RoutingGroup};
@@ -57,15 +60,17 @@ pub fn read(router: &Section, library: &Section, notes: &mut Notes) -> Router {
     let retries =
         router.small("num_retries").or_else(|| router.small("max_retries")).or_else(|| library.small("num_retries"));
     let usual = Rules::default();
+    let rest = Arc::new(rest::read(router, library, notes));
     let mut rules = Rules {
         strategy,
+        tags: tags(router),
+        affinity: affinity::read(router),
+        group_affinity: affinity::of_groups(router, notes),
         retries: retries.unwrap_or(usual.retries),
         retry_policy: retry_policy(router.node("retry_policy"), &router.at("retry_policy"), notes),
         min_pause: router.seconds("retry_after").unwrap_or(usual.min_pause),
         max_fallbacks: either(router, library, |section| section.small("max_fallbacks")).unwrap_or(usual.max_fallbacks),
-        allowed_fails: either(router, library, |section| section.small("allowed_fails")),
-        cooldown: either(router, library, |section| section.seconds("cooldown_time")).unwrap_or(usual.cooldown),
-        cooldowns: !router.flag("disable_cooldowns").unwrap_or(false),
+        rest: rest.clone(),
         ..usual
     };
     for (group, node) in entries(router.node("model_group_retry_policy")) {
@@ -85,8 +90,18 @@ pub fn read(router: &Section, library: &Section, notes: &mut Notes) -> Router {
             stream_timeout: router.seconds("stream_timeout"),
             drop_params: library.flag("drop_params").unwrap_or(false),
             bounds: Shared::read(router, notes),
+            rest,
         },
         heartbeat: beats.into_iter().filter_map(|name| library.seconds(name)).min().unwrap_or(HEARTBEAT),
+    }
+}
+
+fn tags(router: &Section) -> TagRules {
+    let usual = TagRules::default();
+    TagRules {
+        enabled: router.flag("enable_tag_filtering").unwrap_or(usual.enabled),
+        match_any: router.flag("tag_filtering_match_any").unwrap_or(usual.match_any),
+        prefix: router.text("tag_routing_prefix").unwrap_or_default().to_owned(),
     }
 }
 
@@ -95,21 +110,22 @@ fn either<T>(router: &Section, library: &Section, read: impl Fn(&Section) -> Opt
     read(router).or_else(|| read(library))
 }
 
-/// The key of a retry policy that speaks of all kinds that no other key names.
-const DEFAULT: &str = "DefaultRetries";
+/// The class of a retry policy that speaks of all kinds that no other key names.
+const DEFAULT: &str = "Default";
 
-/// The kinds of fault that a key of a retry policy speaks of.
-fn kinds(key: &str) -> &'static [FaultKind] {
+/// The kinds of fault that a class of the incumbent's errors means.
+pub fn kinds(class: &str) -> &'static [FaultKind] {
     use FaultKind::*;
-    match key {
-        "BadRequestErrorRetries" => &[InvalidRequest, Unsupported, TooLarge, ContextWindow],
-        "AuthenticationErrorRetries" => &[Authentication, Permission],
-        "TimeoutErrorRetries" => &[Timeout],
-        "RateLimitErrorRetries" => &[RateLimit],
-        "ContentPolicyViolationErrorRetries" => &[ContentPolicy],
-        "InternalServerErrorRetries" => &[Upstream, Malformed, Cut],
-        "ServiceUnavailableErrorRetries" => &[Overloaded],
-        "NotFoundErrorRetries" => &[NotFound],
+    match class {
+        "BadRequestError" => &[InvalidRequest, Unsupported, TooLarge, ContextWindow],
+        "AuthenticationError" => &[Authentication, Permission],
+        "TimeoutError" => &[Timeout],
+        "RateLimitError" => &[RateLimit],
+        "ContentPolicyViolationError" => &[ContentPolicy],
+        "InternalServerError" => &[Upstream, Malformed, Cut],
+        "BadGatewayError" => &[Connect],
+        "ServiceUnavailableError" => &[Overloaded],
+        "NotFoundError" => &[NotFound],
         // Only kinds that a retry can help: a caller's mistake stays one.
         DEFAULT => &[RateLimit, Overloaded, Connect, Timeout, Cut, Malformed, Upstream],
         _ => &[],
@@ -120,9 +136,12 @@ fn retry_policy(node: Option<&Node>, path: &str, notes: &mut Notes) -> RetryPoli
     let section = Section::read(node, path, &RETRY_POLICY, notes);
     let mut policy = RetryPolicy::new();
     // The default comes first, so that keys that name a kind replace it.
-    let keys = [DEFAULT].into_iter().chain(RETRY_POLICY.names().filter(|key| *key != DEFAULT));
-    for (key, retries) in keys.filter_map(|key| Some((key, section.small(key)?))) {
-        policy.extend(kinds(key).iter().map(|kind| (*kind, retries)));
+    let mut classes: Vec<&str> = RETRY_POLICY.names().map(|key| key.trim_end_matches("Retries")).collect();
+    classes.sort_by_key(|class| *class != DEFAULT);
+    for class in classes {
+        if let Some(retries) = section.small(&format!("{class}Retries")) {
+            policy.extend(kinds(class).iter().map(|kind| (*kind, retries)));
+        }
     }
     policy
 }

@@ -1,6 +1,7 @@
 //! What keeps calls alive when providers fail, and what ends them when nobody wants them any more: choosing among
 //! deployments, fallbacks, patience with silence, callers that hang up, going down without cutting anybody off.
 
+mod affinity;
 mod choosing;
 mod connections;
 mod drain;
@@ -8,6 +9,7 @@ mod fallbacks;
 mod hanging_up;
 mod silence;
 mod strategies;
+mod tags;
 
 use crate::callers::Front;
 use crate::client::Answer;

@@ -12,7 +12,7 @@ fn refused() -> Fault {
 fn opened(now: u64) -> Breaker {
     let mut breaker = Breaker::default();
     for _ in 0..2 {
-        breaker.failed(&Rules::default(), &refused(), true, now);
+        breaker.failed(&RestRules::default(), &refused(), true, now);
     }
     assert_eq!(breaker.admits(now), Admission::Rests(REST));
     breaker
@@ -20,7 +20,7 @@ fn opened(now: u64) -> Breaker {
 
 #[test]
 fn after_a_rest_one_call_at_a_time_tries_whether_all_is_well() {
-    let rules = Rules::default();
+    let rules = RestRules::default();
     let mut breaker = opened(0);
     assert_eq!(breaker.admits(REST), Admission::Trial);
     breaker.begin_trial(&rules, REST);
@@ -31,7 +31,7 @@ fn after_a_rest_one_call_at_a_time_tries_whether_all_is_well() {
 
 #[test]
 fn a_trial_that_fails_is_followed_by_another_rest_whatever_the_fault() {
-    let rules = Rules::default();
+    let rules = RestRules::default();
     let mut breaker = opened(0);
     breaker.begin_trial(&rules, REST);
     breaker.failed(&rules, &Fault::provider(FaultKind::Upstream, ""), true, REST + 100);
@@ -40,7 +40,7 @@ fn a_trial_that_fails_is_followed_by_another_rest_whatever_the_fault() {
 
 #[test]
 fn a_trial_without_a_result_keeps_others_away_for_a_rest_at_most() {
-    let rules = Rules::default();
+    let rules = RestRules::default();
     let mut breaker = opened(0);
     breaker.begin_trial(&rules, REST);
     assert_eq!(breaker.admits(2 * REST), Admission::Trial);
@@ -51,7 +51,7 @@ fn a_trial_without_a_result_keeps_others_away_for_a_rest_at_most() {
 
 #[test]
 fn a_dead_deployment_gets_one_call_per_rest_and_is_back_within_one() {
-    let rules = Rules::default();
+    let rules = RestRules::default();
     let mut breaker = Breaker::default();
     let (mut tried, mut calls) = (0, 0);
     // Ten calls a second; it is dead for a minute.
@@ -73,7 +73,7 @@ fn a_dead_deployment_gets_one_call_per_rest_and_is_back_within_one() {
 fn nobody_rests_without_an_alternative() {
     let mut breaker = Breaker::default();
     for now in 0..100 {
-        breaker.failed(&Rules::default(), &refused(), false, now);
+        breaker.failed(&RestRules::default(), &refused(), false, now);
         assert_eq!(breaker.admits(now), Admission::Open);
     }
 }
@@ -82,14 +82,14 @@ fn nobody_rests_without_an_alternative() {
 fn a_shorter_rest_never_cuts_a_longer_one() {
     let asks = |s| Fault { retry_after: Some(Duration::from_secs(s)), ..Fault::provider(FaultKind::RateLimit, "") };
     let mut breaker = Breaker::default();
-    breaker.failed(&Rules::default(), &asks(60), true, 0);
-    breaker.failed(&Rules::default(), &asks(1), true, 10);
+    breaker.failed(&RestRules::default(), &asks(60), true, 0);
+    breaker.failed(&RestRules::default(), &asks(1), true, 10);
     assert_eq!((breaker.rest_left(10), breaker.asked_rest_left(10)), (59_990, 59_990));
 }
 
 #[test]
 fn faults_are_counted_by_the_minute_and_in_a_row() {
-    let (rules, fault) = (Rules::default(), Fault::provider(FaultKind::Upstream, ""));
+    let (rules, fault) = (RestRules::default(), Fault::provider(FaultKind::Upstream, ""));
     let mut breaker = Breaker::default();
     (0..1000).for_each(|now| breaker.succeeded(now));
     for fault_number in 1..=5 {

@@ -30,6 +30,7 @@ const PLAIN: Candidate = Candidate {
     busy: 0,
     delay: None,
     used: 0,
+    luck: 0.0,
 };
 
 #[test]

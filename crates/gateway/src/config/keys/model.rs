@@ -57,7 +57,7 @@ const SHARE: &[Key] = &[
     on("rpm", Count, "requests per minute: share where no deployment of the group has a weight; those that have reached theirs come last"),
     on("tpm", Count, "tokens per minute: share where none has a weight or rpm; those that have reached theirs come last"),
     on("order", Signed, "lowest first; deployments without one come last"),
-    later("tags", Texts, "tags that requests can ask for"),
+    on("tags", Texts, "tags that requests can ask for: see `docs/routing.md`"),
     later("tag_regex", Texts, "patterns on headers that choose the deployment"),
     on("max_parallel_requests", Count, "most calls at a time"),
     on("itpm", Count, "input tokens per minute"),
@@ -82,7 +82,7 @@ const LIMITS: &[Key] = &[
     on("max_retries", Count, "other name of `num_retries`"),
     later("timeout_by_service_tier", Map, "time limits by service tier"),
     later("stream_timeout_by_service_tier", Map, "time limits of streams by service tier"),
-    later("cooldown_time", Seconds, "seconds this deployment rests after faults"),
+    on("cooldown_time", Seconds, "seconds this deployment rests after faults, unless the provider says how long"),
 ];
 
 #[rustfmt::skip]
@@ -199,11 +199,11 @@ const FACTS: &[Key] = &[
     later("supported_environments", Texts, "environments in which the deployment is used"),
     later("health_check_*", Any, "how the model's health is checked"),
     later("disable_background_health_check", Flag, "no health checks of this model"),
-    later("allowed_fails", Count, "faults per minute after which this deployment rests"),
-    later("allowed_fails_policy", Map, "the same by kind of fault"),
-    later("cooldown_time", Seconds, "seconds this deployment rests"),
+    on("allowed_fails", Count, "faults per minute after which this deployment rests"),
+    on("allowed_fails_policy", Map, "the same by kind of fault"),
+    on("cooldown_time", Seconds, "the same as in `litellm_params`, which wins"),
     later("allow_fail_open", Flag, "keeps serving when checks fail"),
-    later("enable_tag_filtering", Flag, "tag routing of this model"),
+    on("enable_tag_filtering", Flag, "whether tags choose the deployment in this model's group, whatever holds elsewhere"),
     later("adaptive_router_preferences", Map, "preferences of the adaptive router"),
     later("custom_tokenizer", Map, "how tokens are counted"),
 ];

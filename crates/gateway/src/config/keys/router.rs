@@ -9,6 +9,9 @@ pub static ROUTER: Table = Table { name: "router_settings", keys: &[CHOICE, FAUL
 /// Retries by kind of fault.
 pub static RETRY_POLICY: Table = Table { name: "retry_policy", keys: &[RETRIES], open: false };
 
+/// Faults that are allowed by kind.
+pub static ALLOWED_FAILS: Table = Table { name: "allowed_fails_policy", keys: &[FAILS], open: false };
+
 /// The long form of an alias.
 pub static ALIAS: Table = Table { name: "model_group_alias.*", keys: &[ALIAS_ENTRY], open: false };
 
@@ -117,9 +120,9 @@ const CHOICE: &[Key] = &[
     on("default_max_parallel_requests", Count, "most calls at a time of each deployment, unless it says so itself"),
     later("default_priority", Count, "priority of requests that name none"),
     later("polling_interval", Number, "how often queued requests are looked at"),
-    later("enable_tag_filtering", Flag, "chooses deployments by the tags of the request"),
-    later("tag_filtering_match_any", OnFlag, "one common tag is enough"),
-    later("tag_routing_prefix", Text, "beginning of routing tags"),
+    on("enable_tag_filtering", Flag, "chooses deployments by the tags of the request, the key, the team and the project: see `docs/routing.md`"),
+    on("tag_filtering_match_any", OnFlag, "whether one tag in common is enough; otherwise a deployment needs all tags of the request"),
+    on("tag_routing_prefix", Text, "what may stand before a tag to say that it is meant for routing"),
 ];
 
 #[rustfmt::skip]
@@ -137,7 +140,7 @@ const FAULTS: &[Key] = &[
     on("default_fallbacks", Texts, "groups that stand in for every group"),
     on("max_fallbacks", Count, "most groups that are tried after the first; 5 unless given"),
     on("allowed_fails", Count, "faults per minute after which a deployment rests; otherwise the share of faults decides"),
-    later("allowed_fails_policy", Map, "the same by kind of fault"),
+    on("allowed_fails_policy", Map, "the same by kind of fault, e.g. `TimeoutErrorAllowedFails: 3`: where it names the kind, it decides alone"),
     on("cooldown_time", Seconds, "seconds a deployment rests, unless the provider says how long; 5 unless given"),
     on("disable_cooldowns", Flag, "deployments never rest"),
     moot("enable_fallbacks", Flag, "fallbacks", "fallbacks are always on; `fallbacks` says which"),
@@ -149,10 +152,10 @@ const FAULTS: &[Key] = &[
 #[rustfmt::skip]
 const CHECKS: &[Key] = &[
     later("enable_pre_call_checks", Flag, "leaves out deployments whose context window is too small"),
-    on("optional_pre_call_checks", Texts, "`enforce_model_rate_limits`: `rpm` and `tpm` of deployments are limits; budgets of deployments always hold; others have no effect yet"),
-    later("deployment_affinity_ttl_seconds", Seconds, "how long a caller stays with a deployment"),
-    later("model_group_affinity_config", Map, "the same by group"),
-    later("session_affinity_repin_on_failover", Flag, "stays with the stand-in after a fault"),
+    on("optional_pre_call_checks", Texts, "`enforce_model_rate_limits`: `rpm` and `tpm` of deployments are limits; `session_affinity`, `prompt_caching`, `deployment_affinity`: calls of one session, conversation or key stay with one deployment (`docs/routing.md`); budgets of deployments always hold; others have no effect yet"),
+    moot("deployment_affinity_ttl_seconds", Seconds, "how long a caller stays with a deployment", "nothing is remembered: calls stay where they are as long as their deployment is there"),
+    on("model_group_affinity_config", Map, "the three affinities by group: `group: [session_affinity]`; groups that it names heed no others"),
+    moot("session_affinity_repin_on_failover", Flag, "stays with the stand-in after a fault", "a session returns when its deployment is well again"),
     later("enable_health_check_routing", Flag, "leaves out deployments that failed a health check"),
     later("health_check_*", Any, "how long health checks count"),
     on("provider_budget_config", Map, "most spend by provider: `openai: {budget_limit: 100, time_period: 1d}`"),
@@ -192,6 +195,22 @@ const RETRIES: &[Key] = &[
     on("ServiceUnavailableErrorRetries", Count, "providers that are overloaded"),
     on("NotFoundErrorRetries", Count, "models that do not exist"),
     on("DefaultRetries", Count, "every other kind that a retry can help"),
+];
+
+/// Why mistakes of callers are not counted.
+const HARMLESS: &str = "a caller's mistake harms no deployment";
+
+#[rustfmt::skip]
+const FAILS: &[Key] = &[
+    on("AuthenticationErrorAllowedFails", Count, "keys of ours that the provider refuses"),
+    on("TimeoutErrorAllowedFails", Count, "answers that do not come in time"),
+    on("RateLimitErrorAllowedFails", Count, "too many requests or tokens"),
+    on("InternalServerErrorAllowedFails", Count, "providers that fail, break off or answer nonsense"),
+    on("BadGatewayErrorAllowedFails", Count, "providers that cannot be reached"),
+    on("ServiceUnavailableErrorAllowedFails", Count, "providers that are overloaded"),
+    on("NotFoundErrorAllowedFails", Count, "models that do not exist"),
+    moot("BadRequestErrorAllowedFails", Count, "requests that are not understood", HARMLESS),
+    moot("ContentPolicyViolationErrorAllowedFails", Count, "content that the provider refuses", HARMLESS),
 ];
 
 #[rustfmt::skip]

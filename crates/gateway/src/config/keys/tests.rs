@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use super::*;
 
-const TABLES: [&Table; 17] = [
+const TABLES: [&Table; 18] = [
     &TOP,
     &MODEL,
     &PARAMS,
@@ -12,6 +12,7 @@ const TABLES: [&Table; 17] = [
     &CREDENTIAL,
     &ROUTER,
     &RETRY_POLICY,
+    &ALLOWED_FAILS,
     &ALIAS,
     &ROUTER_ENTRY,
     &ROUTE_RULE,

@@ -20,6 +20,7 @@ use crate::config::keys::Kind;
 use crate::config::name::Called;
 use crate::config::prices::Priced;
 use crate::config::report::Notes;
+use crate::config::rest;
 use crate::config::section::{Section, texts};
 use crate::config::tree::{Node, Value};
 use types::Decimal;
@@ -82,9 +83,13 @@ impl Builder<'_> {
             removed,
             defaults,
             member: member(params, price),
+            region: params.text("region_name").map(str::to_owned),
+            tags: params.texts("tags").into_iter().map(|(tag, _)| tag.to_owned()).collect(),
+            tag_filtering: info.flag("enable_tag_filtering"),
             limits: limits(params, &self.defaults, provider.local),
             bounds: self.defaults.bounds.bounds(params, provider, self.notes),
             retries: params.small("num_retries").or_else(|| params.small("max_retries")),
+            rest: rest::own(params, info, &self.defaults.rest, self.notes),
             canned,
             client_params,
         };

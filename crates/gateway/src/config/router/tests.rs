@@ -17,11 +17,11 @@ fn the_routers_word_wins_over_the_librarys() {
 litellm_settings: {num_retries: 9, allowed_fails: 9, max_fallbacks: 9, drop_params: true}",
     ))
     .rules;
-    assert_eq!((rules.retries, rules.max_fallbacks, rules.allowed_fails), (1, 3, Some(4)));
-    assert_eq!((rules.min_pause, rules.cooldown), (Duration::from_secs(2), Duration::from_secs(30)));
-    assert!(!rules.cooldowns);
+    assert_eq!((rules.retries, rules.max_fallbacks, rules.rest.allowed_fails), (1, 3, Some(4)));
+    assert_eq!((rules.min_pause, rules.rest.cooldown), (Duration::from_secs(2), Duration::from_secs(30)));
+    assert!(!rules.rest.cooldowns);
     let rules = setup(&with("litellm_settings: {num_retries: 9, allowed_fails: 8, cooldown_time: 7}")).rules;
-    assert_eq!((rules.retries, rules.allowed_fails, rules.cooldown), (9, Some(8), Duration::from_secs(7)));
+    assert_eq!((rules.retries, rules.rest.allowed_fails, rules.rest.cooldown), (9, Some(8), Duration::from_secs(7)));
 }
 
 #[test]

@@ -243,3 +243,22 @@ async fn the_caller_decides_how_long_it_waits() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_deployment_has_its_own_rest_and_each_kind_of_fault_its_own_patience() {
+    let (broken, healthy) = (mock("status=500").await, mock("").await);
+    let own = format!("{ALWAYS}, cooldown_time: 1");
+    let config = Config::default().openai("demo", &broken, &own).openai("demo", &healthy, "weight: 1");
+    let policy = "allowed_fails: 0, allowed_fails_policy: {InternalServerErrorAllowedFails: 2}";
+    let settings = format!("router_settings: {{num_retries: 1, cooldown_time: 60, {policy}}}");
+    let gateway = Gateway::start(&config.and(&settings).yaml()).await;
+    for _ in 0..10 {
+        assert_eq!(chat(&gateway, "demo").await.status(), 200);
+    }
+    assert_eq!(broken.requests().len(), 3, "of this kind two faults are allowed");
+    let rests = Instant::now();
+    while broken.requests().len() == 3 {
+        assert_eq!(chat(&gateway, "demo").await.status(), 200);
+        assert!(rests.elapsed() < PATIENCE, "it rests as long as others would");
+    }
+}
