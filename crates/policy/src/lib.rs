@@ -19,6 +19,7 @@ mod nearest;
 mod pick;
 pub mod price;
 mod purse;
+pub mod queue;
 mod rest;
 pub mod router;
 pub mod routes;
