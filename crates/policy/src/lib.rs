@@ -16,6 +16,7 @@ pub mod intent;
 mod language;
 pub mod limits;
 mod nearest;
+pub mod nodes;
 mod pick;
 pub mod price;
 mod purse;
