@@ -268,16 +268,20 @@ async fn who_has_spent_its_share_while_redis_is_away_says_that_it_cannot_tell_an
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_dead_replica_had_comes_back() {
-    let mut team = Team::of(2, "delay_ms=100").await;
+    // Long enough that none of its calls is over when it dies.
+    let mut team = Team::of(2, "delay_ms=1000").await;
     let key = team.key(json!({ "max_parallel_requests": 4 })).await;
     let dying = team.replicas.remove(1);
     for _ in 0..4 {
         let (call, addr) = (Team::chat(&key, false), dying.addr);
-        tokio::spawn(async move { timeout(Duration::from_secs(1), call.send(addr)).await.is_ok() });
+        tokio::spawn(async move { timeout(PATIENCE, call.send(addr)).await.is_ok() });
     }
-    while team.provider.stats().total < 4 {
-        tokio::task::yield_now().await;
-    }
+    let all = timeout(PATIENCE, async {
+        while team.provider.stats().total < 4 {
+            tokio::task::yield_now().await;
+        }
+    });
+    all.await.expect("four calls reach the provider");
     drop(dying.kill().await);
     let call = Team::chat(&key, false);
     assert_eq!(served(&team.at_once(4, &call).await), 0, "nobody knows yet that it is dead");
