@@ -13,12 +13,13 @@ use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, Postgres, query_with};
-use tokio::time::timeout;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, Postgres, query, query_with};
+use tokio::time::{sleep, timeout};
 
 pub(crate) use filter::Filter;
 pub(crate) use insert::{insert, insert_returning};
+use problem::is_busy;
 pub use problem::{Problem, Result};
 pub(crate) use row::Row;
 pub(crate) use tx::Tx;
@@ -31,6 +32,10 @@ const POSTGRES_CONNECTIONS: u32 = 8;
 const SQLITE_READERS: u32 = 4;
 /// How long a statement may wait for another one that writes to the SQLite file.
 const BUSY: Duration = Duration::from_secs(5);
+/// How often those that start together on one database may get into each other's way.
+pub(crate) const TRIES: u32 = 10;
+/// How long they then wait: this long the first time, twice as long the second time, and so on.
+pub(crate) const PAUSE: Duration = Duration::from_millis(50);
 /// Bytes of a page of a new SQLite file: rows of the ledger take about one kilobyte.
 const SQLITE_PAGE: u32 = 8192;
 /// What the connection that writes keeps in memory, in KiB with a minus: the ends of all indexes, where they grow.
@@ -63,7 +68,7 @@ impl Db {
             StoreUrl::Sqlite(options) => {
                 let options = SqliteConnectOptions::clone(options).create_if_missing(true).busy_timeout(BUSY);
                 // What is booked is taken off the spool: a commit must outlive the loss of power.
-                let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
+                let options = options.synchronous(SqliteSynchronous::Full);
                 let options = options.page_size(SQLITE_PAGE).pragma("wal_autocheckpoint", SQLITE_LOG);
                 let pool = |most| SqlitePoolOptions::new().max_connections(most).acquire_timeout(deadline);
                 let write = pool(1).connect_lazy_with(options.clone().pragma("cache_size", SQLITE_CACHE));
@@ -86,6 +91,22 @@ impl Db {
     /// Whether the database is a file, worked on by threads of this process.
     pub fn is_file(&self) -> bool {
         matches!(self.pools, Pools::Sqlite { .. })
+    }
+
+    /// Makes a file one whose readers and writer do not hold each other up; it stays so. Connections that do this at
+    /// once would wait for each other, so that SQLite refuses all of them but one, without the patience that it has
+    /// for everything else: they must come again.
+    pub async fn prepare(&self) -> Result<()> {
+        let Pools::Sqlite { write, .. } = &self.pools else { return Ok(()) };
+        let mut tried = 0;
+        loop {
+            match timeout(self.deadline, query("PRAGMA journal_mode = WAL").execute(write)).await {
+                Ok(Err(error)) if is_busy(&error) && tried < TRIES => tried += 1,
+                Ok(result) => return Ok(result.map(|_| ())?),
+                Err(_) => return Err(Problem::late()),
+            }
+            sleep(PAUSE * tried).await;
+        }
     }
 
     /// Ends all connections.

@@ -2,11 +2,9 @@
 //! version before it runs on beside it during a rolling upgrade. All names begin with `lockgate_`: other programs'
 //! tables in the same database are never touched.
 
-use std::time::Duration;
-
 use crate::Result;
 use crate::clock::now;
-use crate::db::{Db, Problem, values};
+use crate::db::{Db, PAUSE, Problem, TRIES, values};
 
 /// The steps, oldest first. A step that was released is never changed again.
 const STEPS: &[&str] = &[
@@ -15,11 +13,9 @@ const STEPS: &[&str] = &[
     include_str!("schema/0003_audit.sql"),
 ];
 
-/// How often replicas that start together may get into each other's way.
-const TRIES: u32 = 10;
-
 /// Takes the steps that are missing.
 pub(crate) async fn migrate(db: &Db) -> Result<()> {
+    db.prepare().await?;
     let mut tried = 0;
     loop {
         match take_steps(db).await {
@@ -27,7 +23,7 @@ pub(crate) async fn migrate(db: &Db) -> Result<()> {
             Err(Problem::Broken(_)) if tried < TRIES => tried += 1,
             result => return result,
         }
-        tokio::time::sleep(Duration::from_millis(50) * tried).await;
+        tokio::time::sleep(PAUSE * tried).await;
     }
 }
 

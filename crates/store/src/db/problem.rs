@@ -36,8 +36,10 @@ impl std::error::Error for Problem {}
 /// failure or deadlock, resources, operator intervention, system error; and read-only, as a replica says it that was
 /// the primary a moment ago.
 const PASSING: [&str; 6] = ["08", "25", "40", "53", "57", "58"];
+/// SQLite's primary result code for "busy".
+const BUSY_SQLITE: i32 = 5;
 /// SQLite's primary result codes of the same kind: busy, locked, read-only, I/O error, full, cannot open.
-const PASSING_SQLITE: [i32; 6] = [5, 6, 8, 10, 13, 14];
+const PASSING_SQLITE: [i32; 6] = [BUSY_SQLITE, 6, 8, 10, 13, 14];
 
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
@@ -61,4 +63,10 @@ impl From<sqlx::Error> for Problem {
             _ => Problem::Broken(text),
         }
     }
+}
+
+/// Whether SQLite says that another connection is in the way.
+pub(super) fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.and_then(|code| code.parse::<i32>().ok()).is_some_and(|number| number & 0xff == BUSY_SQLITE)
 }
