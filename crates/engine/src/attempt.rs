@@ -1,6 +1,7 @@
 //! One try of one deployment: encode, send, and wait until the answer has begun in earnest.
 
 use std::future::Future;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -86,7 +87,7 @@ impl Attempt<'_> {
         if self.ask.operation == Operation::CountTokens {
             // Nobody asks money for counting.
             return match self.encode()? {
-                Some(encoded) => self.in_time(self.send(encoded, &mut None)).await,
+                Some(encoded) => self.in_time(pin!(self.send(encoded, &mut None))).await,
                 None => self.estimate(),
             };
         }
@@ -104,7 +105,7 @@ impl Attempt<'_> {
         let lowered = booking.lowered;
         booking.open().await;
         let mut booking = Some(booking);
-        let opened = self.in_time(self.send(encoded, &mut booking)).await;
+        let opened = self.in_time(pin!(self.send(encoded, &mut booking))).await;
         match opened {
             Ok(opened) => Ok(Opened { lowered, ..opened }),
             Err(fault) => {
@@ -115,7 +116,10 @@ impl Attempt<'_> {
     }
 
     /// Bounds the time until an answer is there, or has begun.
-    async fn in_time(&self, opening: impl Future<Output = Result<Opened, Fault>>) -> Result<Opened, Fault> {
+    async fn in_time<F>(&self, opening: Pin<&mut F>) -> Result<Opened, Fault>
+    where
+        F: Future<Output = Result<Opened, Fault>>,
+    {
         let limit = self.ask.patience().unwrap_or(self.deployment.limits.of(self.ask.stream));
         let late = |_| Fault::provider(FaultKind::Timeout, format!("the provider did not answer within {limit:?}"));
         timeout_at(Instant::now() + limit, opening).await.map_err(late)?

@@ -3,7 +3,7 @@
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::Pin;
 use std::task::Poll;
 
 use types::{Fault, FaultKind, Side};
@@ -14,9 +14,8 @@ pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, Fault> {
     catch_unwind(AssertUnwindSafe(work)).map_err(defect)
 }
 
-/// Runs `future`, which may panic.
-pub(crate) async fn caught_in<F: Future>(future: F) -> Result<F::Output, Fault> {
-    let mut future = pin!(future);
+/// Runs `future`, which may panic. It stays where it is: a future that is handed on has room in both places.
+pub(crate) async fn caught_in<F: Future>(mut future: Pin<&mut F>) -> Result<F::Output, Fault> {
     poll_fn(|cx| match caught(|| future.as_mut().poll(cx)) {
         Ok(poll) => poll.map(Ok),
         Err(defect) => Poll::Ready(Err(defect)),

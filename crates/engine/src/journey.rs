@@ -1,7 +1,7 @@
 //! The story of a request.
 
 use std::cell::Cell;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ use crate::{Call, Caller, Content, Gate, Reply, Setup};
 /// connection.
 pub async fn serve(gate: &Rc<Gate>, call: Call) -> Reply {
     let (front, id) = (call.front, call.id.clone());
-    let reply = caught_in(Journey::begin(gate, &call).run(call)).await;
+    let reply = caught_in(pin!(Journey::begin(gate, &call).run(call))).await;
     reply.flatten().unwrap_or_else(|fault| refuse_call(front, &id, &fault))
 }
 
@@ -48,6 +48,9 @@ pub fn refuse(front: &dyn Front, fault: &Fault) -> Reply {
     }
     Reply { status, headers, content: Content::Whole(front.write_fault(fault, status).freeze()) }
 }
+
+/// Headers that an answer has at most, usually: more cost a move of all of them.
+const HEADERS: usize = 48;
 
 /// What a call carries along.
 struct Journey {
@@ -179,7 +182,7 @@ impl Journey {
     }
 
     fn headers(&self, ask: &Ask, pass: &Pass, opened: Option<&Opened>, tally: Tally) -> HeaderMap {
-        let mut headers = HeaderMap::with_capacity(24);
+        let mut headers = HeaderMap::with_capacity(HEADERS);
         if ask.stream {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(ask.front.stream_type()));
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
