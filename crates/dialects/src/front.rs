@@ -1,7 +1,15 @@
 //! What a dialect must be able to do to serve callers.
 
+use std::fmt;
+use std::rc::Rc;
+
 use bytes::BytesMut;
 use types::{Answer, Event, Fault, Operation, Request};
+
+use crate::json::{Edit, Json};
+
+/// Fields that bound an answer in OpenAI's words and Anthropic's, in the order in which they count.
+const BOUNDS: [&str; 2] = ["max_completion_tokens", "max_tokens"];
 
 /// A dialect that callers speak. Reading is strict about types and tolerant about unknown fields (they are kept
 /// as extras); writing cannot fail.
@@ -12,6 +20,34 @@ pub trait Front: Send + Sync {
     /// Content type of a streamed answer.
     fn stream_type(&self) -> &'static str {
         "text/event-stream; charset=utf-8"
+    }
+
+    /// Whether an answer is streamed if the caller says nothing about it.
+    fn streams_unasked(&self) -> bool {
+        false
+    }
+
+    /// Another spelling of the name of a model, tried if nobody has the one that was asked for.
+    fn other_name(&self, _model: &str) -> Option<String> {
+        None
+    }
+
+    /// The caller's bound of each answer, tokens. Only the head of the body behind `root` is noted.
+    fn output_bound(&self, root: Json) -> Option<u64> {
+        let count = |name: &str| root.get_some(name).and_then(|value| value.as_u64());
+        BOUNDS.iter().find_map(|name| count(name))
+    }
+
+    /// The change of the body that bounds each answer to so many `tokens`.
+    fn bounded(&self, operation: Operation, root: Json, tokens: u64) -> Edit {
+        let name = BOUNDS.into_iter().find(|name| root.get_some(name).is_some());
+        let name = name.unwrap_or(if operation == Operation::Chat { BOUNDS[0] } else { BOUNDS[1] });
+        Edit::Set(name.to_owned(), tokens.to_string())
+    }
+
+    /// Whether the caller has nothing to say to the model and only wants it to be ready.
+    fn asks_nothing(&self, _operation: Operation, _root: Json) -> bool {
+        false
     }
 
     /// Decodes a request body.
@@ -61,6 +97,10 @@ pub struct Stamp {
     pub id: String,
     /// Unix seconds.
     pub created: u64,
+    /// When the call began, milliseconds since 1970.
+    pub began_ms: i64,
+    /// What time it is meanwhile.
+    pub clock: Clock,
     /// Model name to show if the provider gave none.
     pub model: String,
     /// Whether the caller asked for the usage event of a stream.
@@ -69,6 +109,28 @@ pub struct Stamp {
     pub base64_vectors: bool,
     /// Estimate of the input tokens, for dialects that state them before the provider does.
     pub input_estimate: u64,
+}
+
+/// A clock, for dialects that say with each piece of an answer when it was written. None at all stands still at 1970.
+#[derive(Clone, Default)]
+pub struct Clock(Option<Rc<dyn Fn() -> i64>>);
+
+impl Clock {
+    /// A clock that shows what `now` says: milliseconds since 1970.
+    pub fn new(now: Rc<dyn Fn() -> i64>) -> Self {
+        Clock(Some(now))
+    }
+
+    /// Milliseconds since 1970.
+    pub fn now_ms(&self) -> i64 {
+        self.0.as_ref().map_or(0, |now| now())
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Clock").field(&self.now_ms()).finish()
+    }
 }
 
 /// Encodes the events of one stream. Events come in the order that [`types::Event`] promises.

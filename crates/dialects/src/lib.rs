@@ -27,15 +27,16 @@ mod think;
 #[cfg(test)]
 mod trial;
 mod turns;
+mod typed;
 mod upstream;
 
 pub use anthropic::Anthropic;
 pub use back::{Back, Glance, Outgoing, Quirks, Splice, StreamReader, Target};
 pub use fit::Fit;
-pub use front::{Front, Stamp, StreamWriter};
+pub use front::{Clock, Front, Stamp, StreamWriter};
 pub use gemini::Gemini;
 pub use names::Names;
-pub use ollama::Ollama;
+pub use ollama::{OldEmbeddings, Ollama};
 pub use openai::OpenAi;
 
 /// How a dialect cuts a streamed body into events.
@@ -48,7 +49,7 @@ pub enum Framing {
 }
 
 /// Dialects that callers may speak to us.
-pub static FRONTS: &[&dyn Front] = &[&OpenAi, &Anthropic];
+pub static FRONTS: &[&dyn Front] = &[&OpenAi, &Anthropic, &Ollama, &OldEmbeddings];
 
 /// Dialects that we speak to providers.
 pub static BACKS: &[&dyn Back] = &[&OpenAi, &Anthropic, &Gemini, &Ollama];

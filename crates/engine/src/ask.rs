@@ -28,6 +28,8 @@ pub struct Call {
     pub operation: Operation,
     /// A model named in the path; it wins over the body.
     pub path_model: Option<String>,
+    /// Whether the answer is to be streamed, where the path says so; it wins over the body.
+    pub path_stream: Option<bool>,
     /// Headers.
     pub headers: HeaderMap,
     /// The body.
@@ -75,9 +77,6 @@ const GATEWAY_FIELDS: &[&str] = &[
     "timeout",
     "ttl",
 ];
-
-/// Fields that bound the answer, in the order in which they count.
-const BOUNDS: [&str; 2] = ["max_completion_tokens", "max_tokens"];
 
 /// Fields that would replace a provider's credential, address or headers, sorted.
 const CONNECTION_FIELDS: &[&str] = &[
@@ -148,10 +147,13 @@ impl Ask {
             (Some(model), _) | (None, Some(model)) => model,
             (None, None) => return Err(Fault::invalid_param("model", "you must provide a model parameter")),
         };
-        let flag = |name: &str| body.with(|root| flag(root, name));
         let model = call.caller.alias(&model).to_owned();
         // Vectors and counts are never streamed, whatever the body says.
-        let stream = matches!(call.operation, Operation::Chat | Operation::Completion) && flag("stream")?;
+        let stream = match call.path_stream {
+            _ if !matches!(call.operation, Operation::Chat | Operation::Completion) => false,
+            Some(stream) => stream,
+            None => body.with(|root| flag(root, "stream"))?.unwrap_or(call.front.streams_unasked()),
+        };
         let stream_usage = body.with(|root| {
             let options = root.get_some("stream_options")?;
             options.inside(|options| options.get_some("include_usage")?.as_bool())?
@@ -186,6 +188,15 @@ impl Ask {
         })
     }
 
+    /// Goes by another spelling of the model's name if only that one is `known`.
+    pub fn spell(&mut self, known: impl Fn(&str) -> bool) {
+        if !known(&self.model)
+            && let Some(other) = self.front.other_name(&self.model).filter(|other| known(other))
+        {
+            self.model = other;
+        }
+    }
+
     /// The body in the words of `types`, with what `deployment` always adds and takes out. Decoded once for all
     /// deployments that change nothing.
     pub fn decoded(&self, deployment: &Deployment) -> Result<Cow<'_, Request>, Fault> {
@@ -218,10 +229,12 @@ impl Ask {
 
     /// The caller's bound of the answer, tokens; of all answers together, if it wants several.
     pub fn output_bound(&self) -> Option<u64> {
-        self.body.with(|root| {
-            let count = |name: &str| root.get_some(name).and_then(|value| value.as_u64());
-            BOUNDS.iter().find_map(|name| count(name))?.checked_mul(self.answers())
-        })
+        self.body.with(|root| self.front.output_bound(root))?.checked_mul(self.answers())
+    }
+
+    /// Whether the caller has nothing to say to the model and only wants it to be ready.
+    pub fn asks_nothing(&self) -> bool {
+        self.body.with(|root| self.front.asks_nothing(self.operation, root))
     }
 
     /// How many answers are wanted.
@@ -231,10 +244,9 @@ impl Ask {
 
     /// The same call with a smaller bound of each answer.
     pub fn bounded(&self, tokens: u64) -> Result<Self, Fault> {
-        let name = self.body.with(|root| BOUNDS.iter().copied().find(|name| root.get_some(name).is_some()));
-        let name = name.unwrap_or(if self.operation == Operation::Chat { BOUNDS[0] } else { BOUNDS[1] });
-        let edits = [Edit::Set(name.to_owned(), (tokens / self.answers()).max(1).to_string())];
-        self.again(self.model.clone(), self.body.splice(&edits).concat().into())
+        let tokens = (tokens / self.answers()).max(1);
+        let edit = self.body.with(|root| self.front.bounded(self.operation, root, tokens));
+        self.again(self.model.clone(), self.body.splice(&[edit]).concat().into())
     }
 
     /// The same call to another model.
@@ -316,14 +328,14 @@ fn model(root: Json) -> Result<Option<String>, Fault> {
     }
 }
 
-fn flag(root: Json, name: &str) -> Result<bool, Fault> {
-    match root.get_some(name) {
-        None => Ok(false),
-        Some(value) => value.as_bool().ok_or_else(|| {
+fn flag(root: Json, name: &str) -> Result<Option<bool>, Fault> {
+    let flag = |value: Json| {
+        value.as_bool().ok_or_else(|| {
             let found = value.kind().describe();
             Fault::invalid_param(name, format!("'{name}' must be true or false, but is {found}"))
-        }),
-    }
+        })
+    };
+    root.get_some(name).map(flag).transpose()
 }
 
 /// Tags within the metadata are for us, and providers, who know texts there alone, would refuse them; the rest of the
@@ -365,7 +377,7 @@ impl Wishes {
         let timeout = header("x-litellm-timeout").or_else(|| body("timeout")).or_else(|| body("request_timeout"));
         Ok(Wishes {
             retries: retries.map(|number| number.clamp(0.0, 10.0) as u32),
-            no_fallbacks: flag(root, "disable_fallbacks")?,
+            no_fallbacks: flag(root, "disable_fallbacks")?.unwrap_or(false),
             fallbacks: fallbacks.unwrap_or_default(),
             timeout: seconds(timeout),
             stream_timeout: seconds(header("x-litellm-stream-timeout").or_else(|| body("stream_timeout"))),

@@ -92,6 +92,9 @@ impl Attempt<'_> {
             };
         }
         let Attempt { gate, setup, seat, ask, deployment, .. } = self;
+        if ask.front.name() != deployment.back.name() && ask.asks_nothing() {
+            return Ok(self.ready());
+        }
         let model = deployment.upstream_model(self.star);
         let booking = Booking::begin(&Order { gate, setup, seat, ask, deployment, model: &model }).await?;
         match booking.lowered {
@@ -144,10 +147,12 @@ impl Attempt<'_> {
             return Ok(Some(Encoded { path, body, headers, dropped, names, verbatim: true, operation: ask.operation }));
         }
         let request = ask.decoded(deployment)?;
-        let (operation, path) = match path(ask.operation) {
-            Some(path) => (ask.operation, path),
-            None if ask.operation == Operation::CountTokens => return Ok(None),
-            None if ask.operation == Operation::Completion => {
+        // A caller's dialect may mean a chat by what another one calls a completion.
+        let asked = request.operation();
+        let (operation, path) = match path(asked) {
+            Some(path) => (asked, path),
+            None if asked == Operation::CountTokens => return Ok(None),
+            None if asked == Operation::Completion => {
                 let path = path(Operation::Chat);
                 (Operation::Chat, path.ok_or_else(|| self.cannot("chat"))?)
             }
@@ -186,6 +191,12 @@ impl Attempt<'_> {
         let answer = Answer::TokenCount(policy::estimate_tokens(chat));
         let bytes = self.ask.front.write_answer(Operation::CountTokens, &answer, self.stamp).freeze();
         Ok(self.opened(HeaderMap::new(), Vec::new(), Opening::Whole(bytes)))
+    }
+
+    /// The answer to who only wants the model to be ready, of a provider whose models always are.
+    fn ready(&self) -> Opened {
+        let answer = self.ask.front.write_answer(self.ask.operation, &Answer::Chat(Box::default()), self.stamp);
+        self.opened(HeaderMap::new(), Vec::new(), Opening::Whole(answer.freeze()))
     }
 
     /// For dialects that state the input tokens before the provider has.

@@ -5,7 +5,7 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use dialects::{Front, Stamp};
+use dialects::{Clock, Front, Stamp};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::{Instant, sleep};
@@ -71,6 +71,7 @@ impl Journey {
     async fn run(self, call: Call) -> Result<Reply, Fault> {
         let caller = call.caller.clone();
         let mut ask = Ask::read(call)?;
+        ask.spell(|name| self.setup.find(name).is_some() || self.setup.router(name).is_some());
         self.route(&caller, &mut ask)?;
         let ask = Rc::new(ask);
         ask.wishes.fallbacks.iter().try_for_each(|name| self.may_fall_back(&caller, name))?;
@@ -124,9 +125,12 @@ impl Journey {
     fn attempts(&self, ask: &Rc<Ask>, pass: &Rc<Pass>, told: &Rc<Cell<Tally>>) -> Attempts {
         let (gate, setup) = (self.gate.clone(), self.setup.clone());
         let (ask, pass, told) = (ask.clone(), pass.clone(), told.clone());
+        let began_ms = pass.now_ms();
         let stamp = Stamp {
             id: gate.dice.borrow_mut().id(),
-            created: (pass.now_ms() / 1000).max(0) as u64,
+            created: (began_ms / 1000).max(0) as u64,
+            began_ms,
+            clock: Clock::new(gate.unix_ms.clone()),
             model: ask.model.clone(),
             stream_usage: ask.stream_usage,
             base64_vectors: ask.base64_vectors,

@@ -171,7 +171,11 @@ impl Rig {
         }
         let (front, operation, caller) = (FRONTS[0], Operation::Chat, Arc::new(Caller::admin()));
         let (id, headers, body) = ("call".to_owned(), HeaderMap::new(), Bytes::from(body.to_string()));
-        serve(&self.gate, Call { id, front, operation, path_model: None, headers, body, caller, ip: None }).await
+        serve(
+            &self.gate,
+            Call { id, front, operation, path_model: None, path_stream: None, headers, body, caller, ip: None },
+        )
+        .await
     }
 
     /// The bodies that the provider got.

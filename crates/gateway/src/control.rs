@@ -4,6 +4,7 @@
 mod cors;
 mod manage;
 mod models;
+mod ollama;
 mod system;
 
 pub use cors::Cors;
@@ -19,7 +20,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Response, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::IntoResponse;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use bytes::Bytes;
 use dialects::Front;
 use engine::{Caller, Content, Identity, refuse};
@@ -87,11 +88,16 @@ fn router(desk: Desk) -> Router {
         .route("/models/{*id}", get(models::one))
         .route("/v1/models/{*id}", get(models::one))
         .route("/config/reload", post(system::reload))
+        .route("/api/tags", get(ollama::tags))
+        .route("/api/show", post(ollama::show))
+        .route("/api/ps", get(ollama::loaded))
+        .route("/api/{what}", any(ollama::not_here))
         .route_layer(from_fn_with_state(desk.live.clone(), authenticate));
     Router::new()
         .merge(guarded)
         .merge(manage::router())
         .route("/", get(system::welcome))
+        .route("/api/version", get(ollama::version))
         .route("/health/liveliness", get(system::liveliness))
         .route("/health/liveness", get(system::liveliness))
         .route("/health/readiness", get(system::readiness))
@@ -134,7 +140,7 @@ fn find(live: &Live, headers: &HeaderMap) -> Result<Arc<Caller>, Fault> {
 
 /// The dialect in which a caller expects errors.
 fn front_of(request: &Request) -> &'static dyn Front {
-    routes::front_of(request.headers())
+    routes::front_of(request.uri().path(), request.headers())
 }
 
 fn fault(fault: &Fault) -> Response<Body> {

@@ -57,7 +57,7 @@ pub async fn refuse_plain(door: Rc<Door>, request: Request<Incoming>) -> Result<
     let fault = Fault::invalid("this port serves HTTPS: write https:// in the address");
     Ok(response(match routes::find(parts.uri.path()) {
         Some(route) => refuse_call(route.front, &door.gate.call_id(&parts.headers), &fault),
-        None => refuse(routes::front_of(&parts.headers), &fault),
+        None => refuse(routes::front_of(parts.uri.path(), &parts.headers), &fault),
     }))
 }
 
@@ -102,7 +102,8 @@ async fn model_call(
         Err(fault) => return refused(&fault),
     };
     let ip = Some(ip);
-    response(serve(gate, Call { id, front, operation, path_model, headers: parts.headers, body, caller, ip }).await)
+    let (headers, path_stream) = (parts.headers, None);
+    response(serve(gate, Call { id, front, operation, path_model, path_stream, headers, body, caller, ip }).await)
 }
 
 /// Who calls and from which address, if they may call from there, and this.
@@ -124,7 +125,7 @@ async fn control_call(door: &Rc<Door>, peer: SocketAddr, parts: Parts, body: Inc
     };
     match intake::read(&door.stop, &parts.headers, body, limit).await {
         Ok(body) => door.live.control.call(Request::from_parts(parts, body), peer).await.map(OutBody::control),
-        Err(fault) => response(refuse(routes::front_of(&parts.headers), &fault)),
+        Err(fault) => response(refuse(routes::front_of(parts.uri.path(), &parts.headers), &fault)),
     }
 }
 

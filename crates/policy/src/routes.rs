@@ -7,6 +7,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("openai_routes", OPENAI),
     ("anthropic_routes", ANTHROPIC),
     ("google_routes", GOOGLE),
+    ("ollama_routes", OLLAMA),
     ("mapped_pass_through_routes", PASS_THROUGH),
     ("mcp_routes", MCP),
     ("agent_routes", AGENTS),
@@ -40,6 +41,7 @@ const OPENAI: &[&str] = &[
 ];
 const ANTHROPIC: &[&str] = &["/v1/messages", "/v1/messages/*", "/v1/skills", "/v1/skills/*"];
 const GOOGLE: &[&str] = &["/v1beta/*", "/models/*", "/interactions", "/interactions/*"];
+const OLLAMA: &[&str] = &["/api/*"];
 #[rustfmt::skip]
 const PASS_THROUGH: &[&str] = &[
     "/anthropic/*", "/gemini/*", "/cohere/*", "/mistral/*", "/vertex_ai/*", "/vertex-ai/*", "/bedrock/*", "/azure/*",
@@ -48,8 +50,11 @@ const PASS_THROUGH: &[&str] = &[
 ];
 const MCP: &[&str] = &["/mcp", "/mcp/*", "/mcp-rest/*", "/v1/mcp/*", "/toolset/*"];
 const AGENTS: &[&str] = &["/a2a/*", "/v1/a2a/*", "/v1/agents", "/v1/agents/*", "/agents", "/agents/*"];
-const LLM: &[&str] =
-    &["openai_routes", "anthropic_routes", "google_routes", "mapped_pass_through_routes", "mcp_routes", "agent_routes"];
+#[rustfmt::skip]
+const LLM: &[&str] = &[
+    "openai_routes", "anthropic_routes", "google_routes", "ollama_routes", "mapped_pass_through_routes", "mcp_routes",
+    "agent_routes",
+];
 #[rustfmt::skip]
 const MANAGEMENT: &[&str] = &[
     "/key/*", "/v2/key/*", "/user/*", "/v2/user/*", "/team/*", "/v2/team/*", "/organization/*", "/v2/organization/*",
@@ -72,7 +77,7 @@ const SPEND: &[&str] = &[
     "/tag/daily/*", "/organization/daily/*", "/customer/daily/*", "/end_user/daily/*",
 ];
 #[rustfmt::skip]
-const PUBLIC: &[&str] = &["/", "/health/liveliness", "/health/liveness", "/health/readiness"];
+const PUBLIC: &[&str] = &["/", "/api/version", "/health/liveliness", "/health/liveness", "/health/readiness"];
 
 /// Groups may name groups, so deep.
 const DEPTH: usize = 3;

@@ -8,7 +8,6 @@ mod audit;
 mod change;
 mod clock;
 pub mod coordination;
-mod day;
 mod db;
 mod directory;
 mod entry;

@@ -13,7 +13,9 @@ pub use daily::{Breakdown, Daily, DayActivity, Part, Parts};
 pub use logs::{LogFilter, LogPage, Owner, Position};
 pub use metrics::Metrics;
 
-use crate::{Entry, Result, Store, day};
+use types::day;
+
+use crate::{Entry, Result, Store};
 
 /// The day of a time in milliseconds since 1970, in UTC, as the roll-ups name it: `2026-11-28`.
 pub fn day_of(at_ms: i64) -> String {

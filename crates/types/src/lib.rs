@@ -6,6 +6,7 @@
 
 mod catalogue;
 mod chat;
+pub mod day;
 mod decimal;
 mod fault;
 mod money;

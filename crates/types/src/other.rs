@@ -29,6 +29,16 @@ pub enum Request {
 }
 
 impl Request {
+    /// What is asked for.
+    pub fn operation(&self) -> Operation {
+        match self {
+            Request::Chat(_) => Operation::Chat,
+            Request::Completion(_) => Operation::Completion,
+            Request::Embedding(_) => Operation::Embedding,
+            Request::CountTokens(_) => Operation::CountTokens,
+        }
+    }
+
     /// Name of the dialect it was written in; empty if unknown.
     pub fn dialect(&self) -> &'static str {
         match self {

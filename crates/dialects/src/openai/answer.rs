@@ -2,10 +2,10 @@
 
 use types::{Answer, Block, Choice, Fault, FaultKind, Operation, Response};
 
-use super::fields::Wrong;
 use super::words::{self, Ending};
 use super::{assistant, embeddings, faults, messages, parts, usage};
 use crate::json::{Doc, Json, Kind};
+use crate::typed::Wrong;
 
 /// Decodes an answer. A failure that comes with HTTP 200 is the provider's all the same.
 pub(super) fn read(operation: Operation, body: &[u8]) -> Result<Answer, Fault> {

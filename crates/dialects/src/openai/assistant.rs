@@ -3,9 +3,9 @@
 
 use types::{Block, Raw, ToolCall};
 
-use super::fields::{Wrong, field, object, required, text};
 use super::{NAME, proofs};
 use crate::json::{Json, Kind};
+use crate::typed::{Wrong, field, object, required, text};
 
 /// The reasoning of a message (wire.md 2.9). Of several spellings only one is taken: they repeat each other.
 pub(super) fn thinking(message: Json) -> Vec<Block> {

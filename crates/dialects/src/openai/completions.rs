@@ -3,13 +3,13 @@
 use bytes::BytesMut;
 use types::{Block, Choice, Completion, Fault, Finish, Response};
 
-use super::fields::{Place, Wrong, count, field, flag, text};
 use super::request::{Newer, setting};
 use super::wire::Head;
 use super::write_request::{Sampling, Settings};
 use super::{NAME, usage, words};
 use crate::Fit;
 use crate::json::{Doc, Json, Kind, Writer};
+use crate::typed::{Place, Wrong, count, field, flag, text};
 
 /// Reads a request. Its prompt is one text: several prompts, or token ids, are for OpenAI's own servers, whose
 /// requests do not come this way.

@@ -7,9 +7,9 @@ use bytes::BytesMut;
 use types::{Embedding, EmbeddingInput, Embeddings, Fault};
 
 use super::answer::malformed;
-use super::fields::{Wrong, count, each, field, required, text};
 use super::{NAME, extras, usage};
 use crate::json::{Json, Kind, Writer};
+use crate::typed::{Wrong, count, each, field, required, text};
 use crate::{Fit, Stamp};
 
 /// Reads a request.

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use types::{Block, CacheMark, Message, Raw, Role, ToolResult};
 
-use super::fields::{Place, Wrong, each, field, items, object, required, text};
 use super::{NAME, assistant, parts, proofs};
 use crate::json::{Json, Writer};
+use crate::typed::{Place, Wrong, each, field, items, object, required, text};
 
 /// Fields of messages that are understood, or that other servers have for what is understood.
 const KNOWN: [&str; 17] = [

@@ -9,7 +9,6 @@ mod completions;
 mod embeddings;
 mod extras;
 mod faults;
-mod fields;
 mod glance;
 mod ids;
 mod line_parts;
@@ -31,12 +30,16 @@ mod write_messages;
 mod write_request;
 mod write_tools;
 
+pub(crate) use request::{Newer, setting};
+pub(crate) use tools::definition;
+
 use std::borrow::Cow;
 
 use bytes::BytesMut;
 use types::{Answer, Fault, FaultKind, Operation, Request, Side, Usage};
 
 use crate::json::{Doc, Object};
+use crate::typed;
 use crate::{Back, Fit, Front, Glance, Names, Outgoing, Splice, Stamp, StreamReader, StreamWriter, Target, names};
 
 /// Name of the dialect.
@@ -52,7 +55,7 @@ impl Front for OpenAi {
 
     fn read_request(&self, operation: Operation, body: &[u8]) -> Result<Request, Fault> {
         let doc = Doc::parse(body)?;
-        let root = fields::object(doc.root())?;
+        let root = typed::object(doc.root())?;
         Ok(match operation {
             Operation::Chat => Request::Chat(Box::new(request::read(root)?)),
             Operation::CountTokens => Request::CountTokens(Box::new(request::read(root)?)),

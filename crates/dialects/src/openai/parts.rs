@@ -2,10 +2,10 @@
 
 use types::{Block, CacheMark, Source, Text};
 
-use super::fields::{Place, Wrong, each, field, object, required, text};
 use super::{NAME, assistant};
 use crate::json::{Json, Kind};
 use crate::media;
+use crate::typed::{Place, Wrong, each, field, object, required, text};
 
 /// Reads `content`. Empty texts vanish: they say nothing, and other formats refuse them.
 pub(super) fn read(content: Json) -> Result<Vec<Block>, Wrong> {

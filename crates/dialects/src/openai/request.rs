@@ -3,9 +3,9 @@
 
 use types::{Chat, Effort, Reasoning};
 
-use super::fields::{Place, Wrong, count, each, field, flag, items, number, object, text, whole};
 use super::{NAME, messages, tools};
 use crate::json::{Json, Kind};
+use crate::typed::{Place, Wrong, count, each, field, flag, items, number, object, text, whole};
 
 /// Most answers that may be asked for at once (OpenAI's own bound).
 const MAX_N: u64 = 128;
@@ -31,14 +31,14 @@ pub(super) fn read(root: Json) -> Result<Chat, Wrong> {
 
 /// Which of the fields that replace a deprecated one are there: they win.
 #[derive(Clone, Copy)]
-pub(super) struct Newer {
+pub struct Newer {
     max_tokens: bool,
     tools: bool,
     tool_choice: bool,
 }
 
 impl Newer {
-    pub(super) fn of(root: Json) -> Self {
+    pub fn of(root: Json) -> Self {
         Newer {
             max_tokens: root.get_some("max_completion_tokens").is_some(),
             tools: root.get_some("tools").is_some(),
@@ -70,7 +70,7 @@ fn chat_field(chat: &mut Chat, newer: Newer, key: &str, value: Json) -> Result<b
 }
 
 /// Takes over a field that chats and completions have in common; `false` if it is none.
-pub(super) fn setting(chat: &mut Chat, newer: Newer, key: &str, value: Json) -> Result<bool, Wrong> {
+pub fn setting(chat: &mut Chat, newer: Newer, key: &str, value: Json) -> Result<bool, Wrong> {
     match key {
         "model" => chat.model = text(value)?,
         "max_completion_tokens" => chat.max_tokens = Some(count(value)?),

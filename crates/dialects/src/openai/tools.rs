@@ -2,15 +2,15 @@
 
 use types::{Format, FunctionTool, Raw, Tool, ToolChoice};
 
-use super::fields::{Place, Wrong, each, field, flag, object, required, text};
 use super::{NAME, parts};
 use crate::json::{Json, Kind};
+use crate::typed::{Place, Wrong, each, field, flag, object, required, text};
 
 /// Fields of functions that are understood.
 const KNOWN: [&str; 6] = ["name", "description", "parameters", "strict", "cache_control", "prompt_cache_breakpoint"];
 
 /// One item of `tools`. Functions are understood, everything else belongs to OpenAI alone.
-pub(super) fn definition(value: Json) -> Result<Tool, Wrong> {
+pub fn definition(value: Json) -> Result<Tool, Wrong> {
     let kind = field(object(value)?, "type", text)?;
     match kind.as_deref() {
         Some("function") | None => {

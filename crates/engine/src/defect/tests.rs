@@ -112,8 +112,8 @@ async fn call(front: &'static dyn Front, defect: Defect, stream: bool) -> Reply 
         r#"{{"model":"demo","stream":{stream},"max_tokens":9,"messages":[{{"role":"user","content":"hello"}}]}}"#
     );
     let (id, operation) = ("my-own-id".to_owned(), Operation::Chat);
-    let (path_model, headers, caller) = (None, HeaderMap::new(), Arc::new(Caller::admin()));
-    let call = Call { id, front, operation, path_model, headers, body: body.into(), caller, ip: None };
+    let (path_model, path_stream, headers, caller) = (None, None, HeaderMap::new(), Arc::new(Caller::admin()));
+    let call = Call { id, front, operation, path_model, path_stream, headers, body: body.into(), caller, ip: None };
     serve(&gate, call).await
 }
 

@@ -51,7 +51,7 @@ impl Way {
             Wish::Embedding => (FRONTS[0], Operation::Embedding),
         };
         let (id, headers, body) = (format!("call-{index}"), headers(plan), body(index, plan));
-        let call = Call { id, front, operation, path_model: None, headers, body, caller, ip: None };
+        let call = Call { id, front, operation, path_model: None, path_stream: None, headers, body, caller, ip: None };
         let refused = RefCell::new(None);
         let began = Instant::now();
         let work = async {

@@ -16,7 +16,7 @@ use crate::live::Live;
 
 /// Day that stands for "always there", as the incumbent says it.
 const CREATED: u64 = 1_677_610_602;
-const CREATED_AT: &str = "2023-02-28T18:56:42Z";
+pub(super) const CREATED_AT: &str = "2023-02-28T18:56:42Z";
 
 /// All models, groups and aliases that the caller may call; a wildcard group is shown as the models that the catalogue
 /// knows behind it.
@@ -82,13 +82,14 @@ fn anthropic_fields(w: &mut Writer, name: &str) {
 }
 
 /// Whether a name means something that the caller may call.
-fn may_call(setup: &Setup, caller: &Caller, name: &str) -> bool {
+pub(super) fn may_call(setup: &Setup, caller: &Caller, name: &str) -> bool {
     let name = caller.alias(name);
     let may_reach = |model: &str| caller.may_reach(setup, model).is_ok();
     may_reach(name) || setup.router(name).is_some_and(|(_, router)| router.models().any(may_reach))
 }
 
-fn names(setup: &Setup, caller: &Caller) -> Vec<String> {
+/// The names of all that the caller may call.
+pub(super) fn names(setup: &Setup, caller: &Caller) -> Vec<String> {
     let groups = setup.groups.keys().chain(setup.routers.keys()).cloned();
     let aliases = setup.aliases.keys().cloned();
     let behind_patterns = setup.patterns.iter().flat_map(|pattern| {

@@ -25,6 +25,10 @@ const PATHS: &[(&str, &str, Operation)] = &[
     ("/embeddings", "openai", Operation::Embedding),
     ("/v1/messages", "anthropic", Operation::Chat),
     ("/v1/messages/count_tokens", "anthropic", Operation::CountTokens),
+    ("/api/chat", "ollama", Operation::Chat),
+    ("/api/generate", "ollama", Operation::Completion),
+    ("/api/embed", "ollama", Operation::Embedding),
+    ("/api/embeddings", "ollama_embeddings", Operation::Embedding),
 ];
 
 /// Prefixes behind which a model follows in the path, and one of the paths without `/v1`.
@@ -34,7 +38,7 @@ const MODEL_PREFIXES: &[&str] = &["/engines/", "/openai/deployments/"];
 pub fn find(path: &str) -> Option<Route> {
     let path = path.strip_suffix('/').unwrap_or(path);
     if let Some((_, front, operation)) = PATHS.iter().find(|(known, ..)| *known == path) {
-        return Some(Route { front: front_named(front)?, operation: *operation, path_model: None });
+        return Some(Route { front: front_named(front), operation: *operation, path_model: None });
     }
     let behind = MODEL_PREFIXES.iter().find_map(|prefix| path.strip_prefix(prefix))?;
     let short = PATHS.iter().filter(|(known, front, _)| *front == "openai" && !known.starts_with("/v1"));
@@ -43,14 +47,18 @@ pub fn find(path: &str) -> Option<Route> {
         // The longest known ending: `/completions` is also the end of `/chat/completions`.
         .min_by_key(|(model, ..)| model.len())?;
     let model = percent_decode_str(model).decode_utf8().ok()?.into_owned();
-    (!model.is_empty()).then_some(Route { front: front_named(front)?, operation: *operation, path_model: Some(model) })
+    (!model.is_empty()).then_some(Route { front: front_named(front), operation: *operation, path_model: Some(model) })
 }
 
-/// The dialect in which a caller expects errors whose path belongs to none: Anthropic's clients always name their API
-/// version.
-pub fn front_of(headers: &HeaderMap) -> &'static dyn Front {
-    let name = if headers.contains_key("anthropic-version") { "anthropic" } else { "openai" };
-    front_named(name).unwrap_or(FRONTS[0])
+/// The dialect in which a caller expects errors of the control plane: Ollama's has paths of its own, Anthropic's clients
+/// always name their API version.
+pub fn front_of(path: &str, headers: &HeaderMap) -> &'static dyn Front {
+    let name = match headers.contains_key("anthropic-version") {
+        _ if path.starts_with("/api/") => "ollama",
+        true => "anthropic",
+        false => "openai",
+    };
+    front_named(name)
 }
 
 /// The path is right, the method is not.
@@ -58,8 +66,9 @@ pub fn wrong_method(method: &Method, path: &str) -> Fault {
     Fault::invalid(format!("{path} does not take the method {method}"))
 }
 
-fn front_named(name: &str) -> Option<&'static dyn Front> {
-    FRONTS.iter().copied().find(|front| front.name() == name)
+/// The dialect with this name.
+pub fn front_named(name: &str) -> &'static dyn Front {
+    FRONTS.iter().copied().find(|front| front.name() == name).unwrap_or(FRONTS[0])
 }
 
 #[cfg(test)]

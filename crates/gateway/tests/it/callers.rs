@@ -12,6 +12,8 @@ pub enum Front {
     Chat,
     /// Anthropic's `/v1/messages`.
     Messages,
+    /// Ollama's `/api/chat`.
+    Ollama,
 }
 
 /// What a caller understood of an answer.
@@ -50,22 +52,30 @@ impl Heard {
 }
 
 impl Front {
-    /// Both.
-    pub const ALL: [Front; 2] = [Front::Chat, Front::Messages];
+    /// All.
+    pub const ALL: [Front; 3] = [Front::Chat, Front::Messages, Front::Ollama];
+    /// Those whose streams have a sign of life.
+    pub const LIVELY: [Front; 2] = [Front::Chat, Front::Messages];
 
     /// Where it asks.
     pub fn path(self) -> &'static str {
         match self {
             Front::Chat => "/v1/chat/completions",
             Front::Messages => "/v1/messages",
+            Front::Ollama => "/api/chat",
         }
+    }
+
+    /// The type of an error as this caller is told it: Ollama's errors are sentences.
+    pub fn kind(self, kind: &'static str) -> &'static str {
+        if self == Front::Ollama { "" } else { kind }
     }
 
     /// A request that says `text` to `model`.
     pub fn body(self, model: &str, text: &str, stream: bool) -> Value {
         let messages = json!([{ "role": "user", "content": text }]);
         match self {
-            Front::Chat => json!({ "model": model, "messages": messages, "stream": stream }),
+            Front::Chat | Front::Ollama => json!({ "model": model, "messages": messages, "stream": stream }),
             Front::Messages => json!({ "model": model, "max_tokens": 1000, "messages": messages, "stream": stream }),
         }
     }
@@ -79,7 +89,7 @@ impl Front {
     pub fn call_with(self, body: Value) -> Call {
         let call = Call::post(self.path(), &body);
         match self {
-            Front::Chat => call,
+            Front::Chat | Front::Ollama => call,
             Front::Messages => call.header("anthropic-version", "2023-06-01"),
         }
     }
@@ -96,12 +106,17 @@ impl Front {
             ensure(answer.status() == 200, || format!("a stream with status {}", answer.status()))?;
             return self.hear_stream(&answer.text());
         }
+        if kind.starts_with("application/x-ndjson") {
+            ensure(answer.status() == 200, || format!("a stream with status {}", answer.status()))?;
+            return hear_lines(&answer.text());
+        }
         ensure(kind == "application/json", || format!("neither JSON nor a stream but {kind:?}"))?;
         ensure(answer.complete, || "the body is cut off".to_owned())?;
         let body = json(&answer.text())?;
         let heard = match self {
             Front::Chat => whole_chat(&body),
             Front::Messages => whole_message(&body),
+            Front::Ollama => spoken(&body),
         }?;
         let failed = answer.status() >= 400;
         ensure(heard.trouble.is_some() == failed, || format!("status {} does not fit the body", answer.status()))?;
@@ -117,6 +132,7 @@ impl Front {
             match self {
                 Front::Chat => hear_chunk(event, &mut heard),
                 Front::Messages => hear_event(event, &mut heard),
+                Front::Ollama => Err("Ollama knows no events".to_owned()),
             }?;
         }
         Ok(heard)
@@ -204,6 +220,38 @@ fn whole_message(body: &Value) -> Result<Heard, String> {
         trouble: None,
         usage: body.get("usage").cloned(),
     })
+}
+
+/// An object of Ollama's: a whole answer, or a line of a stream.
+fn spoken(line: &Value) -> Result<Heard, String> {
+    if let Some(error) = line.get("error") {
+        ensure(error.as_str().is_some_and(|text| !text.is_empty()), || format!("an error is a sentence: {line}"))?;
+        let message = text(error);
+        let trouble = Trouble { kind: String::new(), code: String::new(), message, param: None };
+        return Ok(Heard { trouble: Some(trouble), ..Heard::default() });
+    }
+    let whole = line["message"]["content"].is_string() && line["created_at"].is_string() && line["done"].is_boolean();
+    ensure(whole, || format!("no line of Ollama's: {line}"))?;
+    let over = line["done"] == true;
+    ensure(over == line["done_reason"].is_string(), || format!("only an end has a reason: {line}"))?;
+    Ok(Heard {
+        text: text(&line["message"]["content"]),
+        finish: line["done_reason"].as_str().map(str::to_owned),
+        over,
+        trouble: None,
+        usage: line.get("eval_count").map(|_| line.clone()),
+    })
+}
+
+fn hear_lines(body: &str) -> Result<Heard, String> {
+    let mut heard = Heard::default();
+    for line in body.lines() {
+        let ended = heard.over || heard.trouble.is_some();
+        ensure(!ended, || format!("something comes behind the end: {line}"))?;
+        let next = spoken(&json(line)?)?;
+        heard = Heard { text: heard.text + &next.text, ..next };
+    }
+    Ok(heard)
 }
 
 fn hear_chunk(event: &ServerEvent, heard: &mut Heard) -> Result<(), String> {

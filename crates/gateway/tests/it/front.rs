@@ -2,6 +2,7 @@
 //! what must not, and that no secret comes out anywhere.
 
 mod keys;
+mod ollama;
 mod passing_on;
 mod paths;
 mod secrets;

@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use types::Usd;
+use types::{Usd, day};
 
 use super::added;
 use crate::db::{Tx, Value, insert, values};
-use crate::{Entry, Result, Status, day};
+use crate::{Entry, Result, Status};
 
 /// What a roll-up is of.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]

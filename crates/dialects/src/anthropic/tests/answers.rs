@@ -18,7 +18,7 @@ fn read(body: &str) -> Result<Response, Fault> {
 
 fn stamp() -> Stamp {
     let (id, model) = ("abcdefghijklmnopqrst".to_owned(), "group".to_owned());
-    Stamp { id, created: 1, model, stream_usage: true, input_estimate: 77, base64_vectors: false }
+    Stamp { id, created: 1, model, stream_usage: true, input_estimate: 77, ..Stamp::default() }
 }
 
 fn written(response: Response) -> Value {

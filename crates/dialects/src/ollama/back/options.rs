@@ -3,26 +3,10 @@
 
 use types::{Chat, Effort, Fault, Format, Raw, Reasoning};
 
+use super::super::OPTIONS;
 use crate::fields::Fields;
 use crate::json::Doc;
 use crate::{Fit, turns};
-
-/// Options that have no word in the vocabulary (wire.md 5.2).
-const OPTIONS: [&str; 13] = [
-    "num_ctx",
-    "num_predict",
-    "min_p",
-    "typical_p",
-    "repeat_penalty",
-    "repeat_last_n",
-    "num_keep",
-    "num_batch",
-    "num_gpu",
-    "main_gpu",
-    "use_mmap",
-    "num_thread",
-    "draft_num_predict",
-];
 
 /// Extras that are fields of every request itself.
 const TOP: [&str; 5] = ["keep_alive", "think", "format", "truncate", "shift"];

@@ -79,12 +79,16 @@ impl Told {
 
     /// The status of an answer that is this error.
     pub fn status(&self, front: Front) -> u16 {
-        if front == Front::Chat { self.chat.0 } else { self.messages.0 }
+        if front == Front::Messages { self.messages.0 } else { self.chat.0 }
     }
 
-    /// The error's type.
+    /// The error's type; Ollama's are sentences alone.
     pub fn kind(&self, front: Front) -> &'static str {
-        if front == Front::Chat { self.chat.1 } else { self.messages.1 }
+        match front {
+            Front::Chat => self.chat.1,
+            Front::Messages => self.messages.1,
+            Front::Ollama => "",
+        }
     }
 }
 

@@ -61,7 +61,7 @@ async fn a_missing_or_wrong_key_is_refused_in_the_callers_words() {
         // The incumbent's words for OpenAI's clients, Anthropic's own for Anthropic's.
         let kinds = match front {
             Front::Messages => ["authentication_error"; 3],
-            _ => ["auth_error", "token_not_found_in_db", "auth_error"],
+            _ => ["auth_error", "token_not_found_in_db", "auth_error"].map(|kind| front.kind(kind)),
         };
         let nobody = gateway.call(&front.call("demo", "hello", true)).await;
         let trouble = front.hear(&nobody).trouble.expect("nobody is let in without a key");

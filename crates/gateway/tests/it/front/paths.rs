@@ -145,7 +145,10 @@ async fn the_headers_of_an_answer_tell_how_it_came_about() {
             let leaked = cut.iter().find(|name| answer.header(&format!("llm_provider-{name}")).is_some());
             assert_eq!(leaked, None, "a header that is only true between provider and gateway");
             if stream {
-                let kind = "text/event-stream; charset=utf-8";
+                let kind = match front {
+                    Front::Ollama => "application/x-ndjson",
+                    _ => "text/event-stream; charset=utf-8",
+                };
                 for (name, expected) in
                     [("content-type", kind), ("cache-control", "no-cache"), ("x-accel-buffering", "no")]
                 {
@@ -192,7 +195,7 @@ async fn a_refusal_has_the_id_of_its_call_whoever_makes_it() {
             ("no method", 405, Call::new("BREW", front.path())),
         ] {
             let id = match front {
-                Front::Chat => "x-request-id",
+                Front::Chat | Front::Ollama => "x-request-id",
                 Front::Messages => "request-id",
             };
             let fresh = gateway.call(&call).await;

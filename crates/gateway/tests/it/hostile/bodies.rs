@@ -64,7 +64,7 @@ async fn what_is_not_json_is_refused_at_once() {
     for front in Front::ALL {
         for (what, body) in not_json(front) {
             let trouble = refused(&gateway, front, &raw(front, body), 400, what).await;
-            assert_eq!(trouble.kind, "invalid_request_error", "{what}");
+            assert_eq!(trouble.kind, front.kind("invalid_request_error"), "{what}");
         }
     }
     assert_eq!(provider.requests().len(), 0, "nothing of this concerns a provider");

@@ -116,7 +116,7 @@ async fn a_caller_with_a_wrong_key_of_its_own_does_not_make_a_deployment_rest_fo
             let trouble = refusal(front, &answer, "a wrong key");
             assert_eq!(
                 (answer.status(), trouble.kind.as_str()),
-                (401, "authentication_error"),
+                (401, front.kind("authentication_error")),
                 "it is the caller's key"
             );
         }

@@ -131,7 +131,7 @@ async fn a_body_that_does_not_arrive_is_refused_and_holds_nothing_up() {
     for (front, line, rest) in stuck {
         let (answer, line) = line.answer(begun).await.finish_with_line().await;
         let trouble = front.hear(&answer).trouble.expect("the call cannot be served");
-        let unavailable = if front == Front::Chat { 503 } else { 529 };
+        let unavailable = if front == Front::Messages { 529 } else { 503 };
         assert_eq!(answer.status(), unavailable, "{trouble:?}");
         assert!(trouble.message.contains("going down"), "{trouble:?}");
         assert!(answer.header("x-litellm-call-id").is_some());

@@ -1,16 +1,16 @@
-//! Days in UTC as people and reports write them: `2026-11-28`.
+//! Days and moments in UTC as people and reports write them: `2026-11-28`, `2026-11-28T13:45:00.250Z`.
 
 /// Milliseconds in a day.
 const DAY_MS: i64 = 86_400_000;
 
 /// Days since 1970 at a time in milliseconds since 1970.
-pub(crate) fn number(at_ms: i64) -> i64 {
+pub fn number(at_ms: i64) -> i64 {
     at_ms.div_euclid(DAY_MS)
 }
 
 /// A day by its number, years from 0 to 9999. (The calendar repeats every 400 years; counted from March, the months'
 /// lengths repeat every five months, and the day that may be missing is the last of the year.)
-pub(crate) fn text(number: i64) -> String {
+pub fn text(number: i64) -> String {
     let from_march = number.clamp(-719_528, 2_932_896) + 719_468;
     let (era, day) = (from_march.div_euclid(146_097), from_march.rem_euclid(146_097));
     let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
@@ -18,6 +18,14 @@ pub(crate) fn text(number: i64) -> String {
     let month = (5 * day + 2) / 153;
     let (day, month) = (day - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
     format!("{:04}-{month:02}-{day:02}", year + era * 400 + i64::from(month <= 2))
+}
+
+/// A moment in milliseconds since 1970, as RFC 3339 writes it.
+pub fn moment(at_ms: i64) -> String {
+    let within = at_ms.rem_euclid(DAY_MS);
+    let (seconds, ms) = (within / 1000, within % 1000);
+    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    format!("{}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z", text(number(at_ms)))
 }
 
 #[cfg(test)]
@@ -42,5 +50,12 @@ mod tests {
             assert_eq!(text(number), name, "{number}");
         }
         assert_eq!((number(-1), number(DAY_MS - 1), number(DAY_MS)), (-1, 0, 1));
+    }
+
+    #[test]
+    fn moments_are_written_to_the_millisecond() {
+        assert_eq!(moment(0), "1970-01-01T00:00:00.000Z");
+        assert_eq!(moment(1_795_873_500_250), "2026-11-28T13:45:00.250Z");
+        assert_eq!(moment(-1), "1969-12-31T23:59:59.999Z");
     }
 }

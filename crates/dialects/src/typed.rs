@@ -9,14 +9,14 @@ use crate::json::{Items, Json, Kind};
 
 /// A field is not what it must be. The path grows from the inside out, so that it costs nothing when all is well.
 #[derive(Debug)]
-pub(super) struct Wrong {
+pub struct Wrong {
     path: String,
     problem: Cow<'static, str>,
 }
 
 impl Wrong {
     /// The value at hand has a problem; the text continues the path: "must be ...".
-    pub(super) fn new(problem: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(problem: impl Into<Cow<'static, str>>) -> Self {
         Wrong { path: String::new(), problem: problem.into() }
     }
 
@@ -35,7 +35,7 @@ impl Wrong {
     }
 
     /// What is wrong, with the place, as one sentence.
-    pub(super) fn message(&self) -> String {
+    pub fn message(&self) -> String {
         match self.path.as_str() {
             "" => format!("the body {}", self.problem),
             path => format!("'{path}' {}", self.problem),
@@ -54,7 +54,7 @@ impl From<Wrong> for Fault {
 }
 
 /// Tells a problem where it is.
-pub(super) trait Place {
+pub trait Place {
     /// The problem lies within the field `name`.
     fn within(self, name: &str) -> Self;
     /// The problem lies within an item of a list.
@@ -72,7 +72,7 @@ impl<T> Place for Result<T, Wrong> {
 }
 
 /// The field `name`, read by `read`; `None` if it is missing or `null`.
-pub(super) fn field<'d, T>(
+pub fn field<'d, T>(
     object: Json<'d>,
     name: &str,
     read: impl FnOnce(Json<'d>) -> Result<T, Wrong>,
@@ -81,7 +81,7 @@ pub(super) fn field<'d, T>(
 }
 
 /// Like [`field`], but it must be there.
-pub(super) fn required<'d, T>(
+pub fn required<'d, T>(
     object: Json<'d>,
     name: &str,
     read: impl FnOnce(Json<'d>) -> Result<T, Wrong>,
@@ -93,38 +93,38 @@ pub(super) fn required<'d, T>(
 }
 
 /// Reads every item of a list.
-pub(super) fn each<'d, T>(list: Json<'d>, read: impl Fn(Json<'d>) -> Result<T, Wrong>) -> Result<Vec<T>, Wrong> {
+pub fn each<'d, T>(list: Json<'d>, read: impl Fn(Json<'d>) -> Result<T, Wrong>) -> Result<Vec<T>, Wrong> {
     items(list)?.enumerate().map(|(index, item)| read(item).at(index)).collect()
 }
 
-pub(super) fn text(value: Json) -> Result<String, Wrong> {
+pub fn text(value: Json) -> Result<String, Wrong> {
     value.as_string().ok_or_else(|| Wrong::kind("a string", value))
 }
 
-pub(super) fn flag(value: Json) -> Result<bool, Wrong> {
+pub fn flag(value: Json) -> Result<bool, Wrong> {
     value.as_bool().ok_or_else(|| Wrong::kind("true or false", value))
 }
 
-pub(super) fn count(value: Json) -> Result<u64, Wrong> {
+pub fn count(value: Json) -> Result<u64, Wrong> {
     value.as_u64().ok_or_else(|| Wrong::kind("a whole number from 0", value))
 }
 
-pub(super) fn whole(value: Json) -> Result<i64, Wrong> {
+pub fn whole(value: Json) -> Result<i64, Wrong> {
     value.as_i64().ok_or_else(|| Wrong::kind("a whole number", value))
 }
 
-pub(super) fn number(value: Json) -> Result<f64, Wrong> {
+pub fn number(value: Json) -> Result<f64, Wrong> {
     value.as_f64().filter(|number| number.is_finite()).ok_or_else(|| Wrong::kind("a number", value))
 }
 
-pub(super) fn object(value: Json<'_>) -> Result<Json<'_>, Wrong> {
+pub fn object(value: Json<'_>) -> Result<Json<'_>, Wrong> {
     match value.kind() {
         Kind::Object => Ok(value),
         _ => Err(Wrong::kind("an object", value)),
     }
 }
 
-pub(super) fn items(value: Json<'_>) -> Result<Items<'_>, Wrong> {
+pub fn items(value: Json<'_>) -> Result<Items<'_>, Wrong> {
     match value.kind() {
         Kind::Array => Ok(value.items()),
         _ => Err(Wrong::kind("a list", value)),
