@@ -27,6 +27,11 @@ pub trait Front: Send + Sync {
         false
     }
 
+    /// Whether parameters stand at the top of a body, where a deployment's own are added.
+    fn has_flat_params(&self) -> bool {
+        true
+    }
+
     /// Another spelling of the name of a model, tried if nobody has the one that was asked for.
     fn other_name(&self, _model: &str) -> Option<String> {
         None

@@ -138,7 +138,8 @@ impl Attempt<'_> {
         target.drop_params = ask.wishes.drop_params.unwrap_or(target.drop_params);
         target.version = self.forwarded().find(|(name, _)| *name == VERSION).and_then(|(_, value)| value.to_str().ok());
         let path = |operation| back.path(operation, &model, ask.stream);
-        if let (true, Some(path)) = (ask.front.name() == back.name(), path(ask.operation))
+        let fits = deployment.defaults.is_empty() || ask.front.has_flat_params();
+        if let (true, Some(path)) = (ask.front.name() == back.name() && fits, path(ask.operation))
             && let Some(Splice { mut edits, dropped }) = back.splice(ask.operation, &ask.body, &target)
         {
             edits.extend(ask.edits(deployment));

@@ -33,6 +33,10 @@ impl Front for Ollama {
         true
     }
 
+    fn has_flat_params(&self) -> bool {
+        false
+    }
+
     fn read_request(&self, operation: Operation, body: &[u8]) -> Result<Request, Fault> {
         let doc = Doc::parse(body)?;
         let root = typed::object(doc.root())?;

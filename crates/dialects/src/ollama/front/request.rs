@@ -128,7 +128,7 @@ fn option(chat: &mut Chat, key: &str, value: Json) -> Result<(), Wrong> {
 fn format(value: Json) -> Result<Option<Format>, Wrong> {
     match value.kind() {
         Kind::Object => {
-            Ok(Some(Format::Schema { name: None, description: None, schema: value.to_raw(), strict: Some(true) }))
+            Ok(Some(Format::Schema { name: None, description: None, schema: value.to_raw(), strict: None }))
         }
         Kind::String if value.is("json") => Ok(Some(Format::Json)),
         Kind::String if value.is("") => Ok(None),
@@ -140,7 +140,8 @@ fn format(value: Json) -> Result<Option<Format>, Wrong> {
 fn think(value: Json) -> Result<Option<Reasoning>, Wrong> {
     let of = |effort| Some(Reasoning { effort: Some(effort), ..Reasoning::default() });
     match value.as_bool() {
-        Some(true) => Ok(Some(Reasoning { adaptive: true, ..Reasoning::default() })),
+        // As much as the model sees fit, or what most would call enough.
+        Some(true) => Ok(Some(Reasoning { effort: Some(Effort::Medium), adaptive: true, ..Reasoning::default() })),
         Some(false) => Ok(of(Effort::None)),
         None => match value.as_str().as_deref().map(Effort::parse) {
             Some(Some(effort)) => Ok(of(effort)),

@@ -84,7 +84,7 @@ async fn models_are_listed_and_shown_to_those_who_may_call_them() {
     let admin = |call: Call| call.header("authorization", "Bearer sk-master-key");
     let made = gateway.call(&admin(Call::post("/key/generate", &json!({ "models": ["gpt"] })))).await;
     let key = serde_json::from_str::<Value>(&made.text()).expect("a key")["key"].as_str().expect("a key").to_owned();
-    let as_key = |call: Call| call.header("authorization", &format!("Bearer {key}"));
+    let as_key = |call: Call| call.header("authorization", format!("Bearer {key}"));
     let listed = gateway.call(&as_key(Call::get("/api/tags"))).await;
     let listed: Value = serde_json::from_str(&listed.text()).expect("a list");
     let names: Vec<&str> = listed["models"].as_array().unwrap().iter().filter_map(|one| one["name"].as_str()).collect();
@@ -132,9 +132,21 @@ async fn a_bound_by_a_budget_reaches_the_provider_in_its_own_words() {
     let key = serde_json::from_str::<Value>(&made.text()).expect("a key")["key"].as_str().expect("a key").to_owned();
     let body = json!({ "model": "demo", "messages": [{"role": "user", "content": "bounded"}], "stream": false,
         "options": {"num_predict": 100_000} });
-    let answer = gateway.call(&Call::post("/api/chat", &body).header("authorization", &format!("Bearer {key}"))).await;
+    let answer = gateway.call(&Call::post("/api/chat", &body).header("authorization", format!("Bearer {key}"))).await;
     assert_eq!(answer.status(), 200, "{}", answer.text());
     let sent: Value = serde_json::from_slice(&asked(&mock, "bounded")[0].body).expect("JSON");
     let bound = sent["max_completion_tokens"].as_u64().expect("there is a bound");
     assert!(bound < 300, "{bound} tokens are more than the money pays for");
+}
+
+#[tokio::test]
+async fn a_deployments_own_parameters_reach_a_server_of_the_same_dialect_where_it_looks_for_them() {
+    let mock = mock("").await;
+    let config = Config::default().deployment("demo", Back::Ollama, &mock.url(), "num_ctx: 8192, max_tokens: 50");
+    let gateway = Gateway::start(&config.yaml()).await;
+    let body = json!({ "model": "demo", "messages": [{"role": "user", "content": "a window"}], "stream": false,
+        "options": {"num_predict": 7, "mirostat": 1} });
+    assert_eq!(post(&gateway, "/api/chat", body).await.0, 200);
+    let sent: Value = serde_json::from_slice(&asked(&mock, "a window")[0].body).expect("JSON");
+    assert_eq!((&sent["options"]["num_ctx"], &sent["options"]["num_predict"]), (&json!(8192), &json!(7)), "{sent}");
 }
