@@ -43,6 +43,11 @@ pub trait Front: Send + Sync {
         BOUNDS.iter().find_map(|name| count(name))
     }
 
+    /// How many answers the caller wants.
+    fn answers(&self, root: Json) -> u64 {
+        root.get_some("n").and_then(|n| n.as_u64()).unwrap_or(1)
+    }
+
     /// The change of the body that bounds each answer to so many `tokens`.
     fn bounded(&self, operation: Operation, root: Json, tokens: u64) -> Edit {
         let name = BOUNDS.into_iter().find(|name| root.get_some(name).is_some());

@@ -34,7 +34,7 @@ pub use anthropic::Anthropic;
 pub use back::{Back, Glance, Outgoing, Quirks, Splice, StreamReader, Target};
 pub use fit::Fit;
 pub use front::{Clock, Front, Stamp, StreamWriter};
-pub use gemini::Gemini;
+pub use gemini::{Gemini, GeminiArray, GeminiVector};
 pub use names::Names;
 pub use ollama::{OldEmbeddings, Ollama};
 pub use openai::OpenAi;
@@ -49,7 +49,8 @@ pub enum Framing {
 }
 
 /// Dialects that callers may speak to us.
-pub static FRONTS: &[&dyn Front] = &[&OpenAi, &Anthropic, &Ollama, &OldEmbeddings];
+pub static FRONTS: &[&dyn Front] =
+    &[&OpenAi, &Anthropic, &Gemini, &GeminiArray, &GeminiVector, &Ollama, &OldEmbeddings];
 
 /// Dialects that we speak to providers.
 pub static BACKS: &[&dyn Back] = &[&OpenAi, &Anthropic, &Gemini, &Ollama];

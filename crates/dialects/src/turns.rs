@@ -2,7 +2,7 @@
 //! which call a tool result belongs to, arguments as an object, documents as text, what is a mere hint.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -61,6 +61,38 @@ impl<'a> Calls<'a> {
     /// Position of the call among all calls; unknown ones come last.
     pub fn position(&self, call_id: &str) -> usize {
         self.by_id.get(call_id).map_or(usize::MAX, |(position, _)| *position)
+    }
+}
+
+/// Calls of a conversation that have no result yet, in the order they were made, for dialects in which neither calls nor
+/// results need an id.
+#[derive(Default)]
+pub struct Unanswered {
+    calls: VecDeque<(String, String)>,
+    made: u32,
+}
+
+impl Unanswered {
+    /// Remembers a call, and gives it an id if it has none.
+    pub fn note(&mut self, call: &mut ToolCall) {
+        self.made += 1;
+        if call.id.is_empty() {
+            call.id = format!("call_{}", self.made);
+        }
+        self.calls.push_back((call.id.clone(), call.name.clone()));
+    }
+
+    /// Id and tool of the call that a result belongs to: the one it names, the first one of its tool, the first of all.
+    pub fn answered(&mut self, id: Option<String>, name: Option<String>) -> (String, Option<String>) {
+        let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let (id, name) = (given(id), given(name));
+        let at = match (&id, &name) {
+            (Some(id), _) => self.calls.iter().position(|(own, _)| own == id),
+            (None, Some(name)) => self.calls.iter().position(|(_, own)| own == name),
+            (None, None) => (!self.calls.is_empty()).then_some(0),
+        };
+        let (called, tool) = at.and_then(|at| self.calls.remove(at)).unzip();
+        (id.or(called).unwrap_or_else(|| format!("call_{}", self.made)), name.or(tool))
     }
 }
 

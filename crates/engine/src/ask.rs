@@ -239,7 +239,7 @@ impl Ask {
 
     /// How many answers are wanted.
     pub fn answers(&self) -> u64 {
-        self.body.with(|root| root.get_some("n").and_then(|n| n.as_u64()).unwrap_or(1).max(1))
+        self.body.with(|root| self.front.answers(root)).max(1)
     }
 
     /// The same call with a smaller bound of each answer.

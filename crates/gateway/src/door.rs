@@ -55,17 +55,27 @@ pub async fn refuse_plain(door: Rc<Door>, request: Request<Incoming>) -> Result<
     let (parts, body) = request.into_parts();
     intake::discard(&door.stop, body);
     let fault = Fault::invalid("this port serves HTTPS: write https:// in the address");
-    Ok(response(match routes::find(parts.uri.path()) {
+    Ok(response(match routes::find(parts.uri.path(), parts.uri.query()) {
         Some(route) => refuse_call(route.front, &door.gate.call_id(&parts.headers), &fault),
         None => refuse(routes::front_of(parts.uri.path(), &parts.headers), &fault),
     }))
 }
 
 async fn answer(door: &Rc<Door>, peer: SocketAddr, request: Request<Incoming>) -> Response<OutBody> {
-    let (parts, body) = request.into_parts();
-    match routes::find(parts.uri.path()) {
+    let (mut parts, body) = request.into_parts();
+    take_key(&mut parts);
+    match routes::find(parts.uri.path(), parts.uri.query()) {
         Some(route) => model_call(door, peer, route, parts, body).await,
         None => control_call(door, peer, parts, body).await,
+    }
+}
+
+/// Some of Google's clients show their key in the address: it counts like the header in which others show it.
+fn take_key(parts: &mut Parts) {
+    let given = routes::parameter(parts.uri.query(), "key").filter(|_| routes::is_geminis(parts.uri.path()));
+    if let Some(mut key) = given.and_then(|key| HeaderValue::try_from(key).ok()) {
+        key.set_sensitive(true);
+        parts.headers.entry("x-goog-api-key").or_insert(key);
     }
 }
 
@@ -77,7 +87,7 @@ async fn model_call(
     parts: Parts,
     body: Incoming,
 ) -> Response<OutBody> {
-    let Route { front, operation, path_model } = route;
+    let Route { front, operation, path_model, path_stream } = route;
     let gate = &door.gate;
     let id = gate.call_id(&parts.headers);
     let refused = |fault: &Fault| response(refuse_call(front, &id, fault));
@@ -102,7 +112,7 @@ async fn model_call(
         Err(fault) => return refused(&fault),
     };
     let ip = Some(ip);
-    let (headers, path_stream) = (parts.headers, None);
+    let headers = parts.headers;
     response(serve(gate, Call { id, front, operation, path_model, path_stream, headers, body, caller, ip }).await)
 }
 

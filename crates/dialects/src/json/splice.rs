@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::Json;
+use super::{Json, Writer};
 
 /// A change to a top-level field of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,19 @@ pub enum Edit {
 }
 
 impl Edit {
+    /// The field `name` of the object `object` gets a number; both are added if missing. `root` is the body.
+    pub fn set_inside(root: Json, object: &str, name: &str, number: u64) -> Self {
+        let changed = Writer::document(|w| {
+            let copy = |inner: Json| {
+                let others = inner.fields().filter(|(key, _)| !key.is(name));
+                others.for_each(|(key, value)| w.key(&key.as_str().unwrap_or_default()).json(value.raw()));
+            };
+            root.get_some(object).and_then(|inner| inner.inside(copy));
+            w.num_field(name, number);
+        });
+        Edit::Set(object.to_owned(), String::from_utf8_lossy(&changed).into_owned())
+    }
+
     fn name(&self) -> &str {
         let (Edit::Set(name, _) | Edit::Default(name, _) | Edit::Remove(name)) = self;
         name

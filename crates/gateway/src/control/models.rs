@@ -9,7 +9,7 @@ use axum::http::{Response, header::CONTENT_TYPE};
 use axum::response::IntoResponse;
 use dialects::json::Writer;
 use engine::{Caller, Setup};
-use types::{Fault, FaultKind, Side};
+use types::{Fault, FaultKind, ModelFacts, Side};
 
 use super::{fault_for, front_of};
 use crate::live::Live;
@@ -86,6 +86,16 @@ pub(super) fn may_call(setup: &Setup, caller: &Caller, name: &str) -> bool {
     let name = caller.alias(name);
     let may_reach = |model: &str| caller.may_reach(setup, model).is_ok();
     may_reach(name) || setup.router(name).is_some_and(|(_, router)| router.models().any(may_reach))
+}
+
+/// What is known of the first model behind a name; nothing of a router.
+pub(super) fn facts(setup: &Setup, caller: &Caller, name: &str) -> Option<ModelFacts> {
+    let (group, star) = setup.find(caller.alias(name))?;
+    let deployment = group.deployments.first()?;
+    Some(match star {
+        Some(star) => policy::catalogue::facts(deployment.provider, &deployment.upstream_model(Some(&star))),
+        None => deployment.facts,
+    })
 }
 
 /// The names of all that the caller may call.

@@ -9,7 +9,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{Response, StatusCode};
 use axum::response::IntoResponse;
 use dialects::json::{Doc, Json, Writer};
-use engine::{Caller, Deployment, Setup};
+use engine::{Caller, Setup};
 use policy::catalogue;
 use store::hash_key;
 use types::{Fault, FaultKind, Side};
@@ -108,12 +108,10 @@ impl Shown {
         let Some((deployment, star)) = deployment else {
             return Shown { provider: None, window: None, abilities: abilities(None, false) };
         };
-        let Deployment { provider, .. } = **deployment;
-        let model = deployment.upstream_model(star);
-        let listed = catalogue::lookup(provider, &model);
-        let facts = if star.is_some() { catalogue::facts(provider, &model) } else { deployment.facts };
+        let listed = catalogue::lookup(deployment.provider, &deployment.upstream_model(star));
+        let facts = models::facts(setup, caller, name).unwrap_or_default();
         let abilities = abilities(listed, facts.abilities.reasoning);
-        Shown { provider: Some(provider), window: facts.max_input_tokens, abilities }
+        Shown { provider: Some(deployment.provider), window: facts.max_input_tokens, abilities }
     }
 
     fn family(&self) -> &'static str {

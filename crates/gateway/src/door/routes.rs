@@ -13,6 +13,14 @@ pub struct Route {
     pub operation: Operation,
     /// A model named in the path.
     pub path_model: Option<String>,
+    /// Whether the answer is to be streamed, if the path says so.
+    pub path_stream: Option<bool>,
+}
+
+impl Route {
+    fn new(front: &str, operation: Operation) -> Self {
+        Route { front: front_named(front), operation, path_model: None, path_stream: None }
+    }
 }
 
 /// Paths by their fixed part; each is a `POST`.
@@ -34,11 +42,26 @@ const PATHS: &[(&str, &str, Operation)] = &[
 /// Prefixes behind which a model follows in the path, and one of the paths without `/v1`.
 const MODEL_PREFIXES: &[&str] = &["/engines/", "/openai/deployments/"];
 
+/// Prefixes of Gemini's paths: a model follows, and behind a colon what is asked of it.
+const GEMINI_PREFIXES: &[&str] = &["/v1beta/models/", "/v1/models/", "/v1alpha/models/", "/models/"];
+
+/// What may be asked of a model there.
+const GEMINI_METHODS: &[(&str, &str, Operation, bool)] = &[
+    ("generateContent", "gemini", Operation::Chat, false),
+    ("streamGenerateContent", "gemini_array", Operation::Chat, true),
+    ("countTokens", "gemini", Operation::CountTokens, false),
+    ("embedContent", "gemini_vector", Operation::Embedding, false),
+    ("batchEmbedContents", "gemini", Operation::Embedding, false),
+];
+
 /// What a call of this path means, if the engine serves it.
-pub fn find(path: &str) -> Option<Route> {
+pub fn find(path: &str, query: Option<&str>) -> Option<Route> {
     let path = path.strip_suffix('/').unwrap_or(path);
     if let Some((_, front, operation)) = PATHS.iter().find(|(known, ..)| *known == path) {
-        return Some(Route { front: front_named(front), operation: *operation, path_model: None });
+        return Some(Route::new(front, *operation));
+    }
+    if let Some(behind) = GEMINI_PREFIXES.iter().find_map(|prefix| path.strip_prefix(prefix)) {
+        return of_gemini(behind, query);
     }
     let behind = MODEL_PREFIXES.iter().find_map(|prefix| path.strip_prefix(prefix))?;
     let short = PATHS.iter().filter(|(known, front, _)| *front == "openai" && !known.starts_with("/v1"));
@@ -46,15 +69,41 @@ pub fn find(path: &str) -> Option<Route> {
         .filter_map(|(known, front, operation)| Some((behind.strip_suffix(known)?, front, operation)))
         // The longest known ending: `/completions` is also the end of `/chat/completions`.
         .min_by_key(|(model, ..)| model.len())?;
-    let model = percent_decode_str(model).decode_utf8().ok()?.into_owned();
-    (!model.is_empty()).then_some(Route { front: front_named(front), operation: *operation, path_model: Some(model) })
+    Some(Route { path_model: Some(decoded(model)?), ..Route::new(front, *operation) })
 }
 
-/// The dialect in which a caller expects errors of the control plane: Ollama's has paths of its own, Anthropic's clients
-/// always name their API version.
+/// Whether a path is one of Gemini's: its models, and what is asked of them.
+pub fn is_geminis(path: &str) -> bool {
+    path.starts_with("/v1beta/") || find(path, None).is_some_and(|route| route.front.name().starts_with("gemini"))
+}
+
+fn of_gemini(behind: &str, query: Option<&str>) -> Option<Route> {
+    let (model, method) = behind.rsplit_once(':')?;
+    let (_, front, operation, stream) = GEMINI_METHODS.iter().find(|(known, ..)| *known == method)?;
+    let wants_events = *stream && parameter(query, "alt").as_deref() == Some("sse");
+    let front = if wants_events { "gemini" } else { front };
+    let (path_model, path_stream) = (Some(decoded(model)?), Some(*stream));
+    Some(Route { path_model, path_stream, ..Route::new(front, *operation) })
+}
+
+fn decoded(model: &str) -> Option<String> {
+    let model = percent_decode_str(model).decode_utf8().ok()?.into_owned();
+    (!model.is_empty()).then_some(model)
+}
+
+/// A parameter of a query.
+pub fn parameter(query: Option<&str>, name: &str) -> Option<String> {
+    let pairs = query?.split('&').filter_map(|pair| pair.split_once('='));
+    let value = pairs.filter(|(key, _)| *key == name).map(|(_, value)| value).next()?;
+    Some(percent_decode_str(value).decode_utf8().ok()?.into_owned())
+}
+
+/// The dialect in which a caller expects errors of the control plane: Ollama's and Gemini's have paths of their own,
+/// Anthropic's clients always name their API version.
 pub fn front_of(path: &str, headers: &HeaderMap) -> &'static dyn Front {
     let name = match headers.contains_key("anthropic-version") {
         _ if path.starts_with("/api/") => "ollama",
+        _ if path.starts_with("/v1beta/") => "gemini",
         true => "anthropic",
         false => "openai",
     };

@@ -21,13 +21,14 @@ mod usage;
 use bytes::Bytes;
 use types::{Answer, Fault, Operation, Request, Usage};
 
-use super::Gemini;
+use super::{Gemini, NAME};
+use crate::json::{Edit, Object};
 use crate::turns::completion_as_chat;
-use crate::{Back, Fit, Glance, Outgoing, StreamReader, Target, names, upstream};
+use crate::{Back, Fit, Glance, Outgoing, Splice, StreamReader, Target, names, upstream};
 
 impl Back for Gemini {
     fn name(&self) -> &'static str {
-        "gemini"
+        NAME
     }
 
     fn path(&self, operation: Operation, model: &str, stream: bool) -> Option<String> {
@@ -39,6 +40,14 @@ impl Back for Gemini {
             (Operation::Completion, _) => return None,
         };
         Some(format!("/models/{}:{method}", percent_encoded(family::bare_name(model))))
+    }
+
+    /// Only chats pass: everything else names the model in its body. Calls may lack the signature that newer models want,
+    /// if another provider made them.
+    fn splice(&self, operation: Operation, body: &Object, _: &Target) -> Option<Splice> {
+        let has = |name: &str| memchr::memmem::find(body.bytes(), name.as_bytes()).is_some();
+        let passes = operation == Operation::Chat && !has("\"functionCall\"") && !has("\"function_call\"");
+        passes.then(|| Splice { edits: vec![Edit::Remove("model".to_owned())], dropped: Vec::new() })
     }
 
     fn write_request(&self, request: &Request, target: &Target) -> Result<Outgoing, Fault> {

@@ -2,6 +2,7 @@
 
 use types::{Block, Source, Text, ToolCall};
 
+use super::super::NAME;
 use crate::json::{Json, compact};
 
 /// Longest piece of a provider's response id that goes into the ids of calls: OpenAI allows ids of 64 characters.
@@ -58,7 +59,7 @@ pub(super) fn read(part: Json, ids: &mut CallIds) -> Option<Block> {
     }
     let other = part.fields().find(|(key, value)| !value.is_null() && !MARKERS.iter().any(|marker| key.is(marker)));
     if other.is_some() {
-        return Some(Block::Opaque { dialect: "gemini", raw: part.to_raw() });
+        return Some(Block::Opaque { dialect: NAME, raw: part.to_raw() });
     }
     let text = part.get("text").and_then(|text| text.as_string()).unwrap_or_default();
     match (text.is_empty(), thought, &signature) {

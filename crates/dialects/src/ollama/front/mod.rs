@@ -54,15 +54,7 @@ impl Front for Ollama {
     }
 
     fn bounded(&self, _: Operation, root: Json, tokens: u64) -> Edit {
-        let options = Writer::document(|w| {
-            let copy = |options: Json| {
-                let others = options.fields().filter(|(name, _)| !name.is(BOUND));
-                others.for_each(|(name, value)| w.key(&name.as_str().unwrap_or_default()).json(value.raw()));
-            };
-            root.get_some("options").and_then(|options| options.inside(copy));
-            w.num_field(BOUND, tokens);
-        });
-        Edit::Set("options".to_owned(), String::from_utf8_lossy(&options).into_owned())
+        Edit::set_inside(root, "options", BOUND, tokens)
     }
 
     /// Ollama's clients ask for a model with nothing to say when they want it to be loaded.

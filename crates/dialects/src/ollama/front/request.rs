@@ -1,8 +1,6 @@
 //! Reading what callers ask: options under `options`, pictures as bare base64 beside the text, results of tools as
 //! messages of their own, which may name their call or only its tool.
 
-use std::collections::VecDeque;
-
 use types::{
     Block, Chat, Completion, Effort, Embedding, EmbeddingInput, Format, Message, Raw, Reasoning, Request, Role, Source,
     ToolCall, ToolResult,
@@ -13,6 +11,7 @@ use super::{BOUND, Front, Ollama};
 use crate::json::{Json, Kind, compact};
 use crate::media;
 use crate::openai::{Newer, definition, setting};
+use crate::turns::Unanswered;
 use crate::typed::{Place, Wrong, count, each, field, flag, items, number, object, text, whole};
 
 /// Fields of `/api/generate` that only a model behind the same API understands: its answer does not come by way of a
@@ -150,55 +149,24 @@ fn think(value: Json) -> Result<Option<Reasoning>, Wrong> {
     }
 }
 
-/// Calls that have no result yet, in the order they were made.
-#[derive(Default)]
-struct Open {
-    calls: VecDeque<ToolCall>,
-    made: u32,
-}
-
-impl Open {
-    /// A call, with an id if it has none: other dialects need one.
-    fn call(&mut self, value: Json) -> Result<ToolCall, Wrong> {
-        let function = value.get_some("function").unwrap_or(value);
-        let arguments = match function.get_some("arguments") {
-            None => "{}".to_owned(),
-            Some(arguments) => arguments.as_string().unwrap_or_else(|| compact(arguments.raw())),
-        };
-        self.made += 1;
-        let id = field(value, "id", text)?.filter(|id| !id.is_empty());
-        let call = ToolCall {
-            id: id.unwrap_or_else(|| format!("call_{}", self.made)),
-            name: field(function, "name", text).within("function")?.unwrap_or_default(),
-            arguments,
-            signature: None,
-        };
-        self.calls.push_back(call.clone());
-        Ok(call)
-    }
-
-    /// Whose result a message is: of the call it names, of the first that called its tool, of the first of all.
-    fn answered(&mut self, message: Json) -> Result<(String, Option<String>), Wrong> {
-        let id = field(message, "tool_call_id", text)?.filter(|id| !id.is_empty());
-        let name = field(message, "tool_name", text)?.or(field(message, "name", text)?);
-        let position = |found: &dyn Fn(&ToolCall) -> bool| self.calls.iter().position(found);
-        let at = match (&id, &name) {
-            (Some(id), _) => position(&|call| call.id == *id),
-            (None, Some(name)) => position(&|call| call.name == *name),
-            (None, None) => (!self.calls.is_empty()).then_some(0),
-        };
-        let call = at.and_then(|at| self.calls.remove(at));
-        let id = id.or(call.as_ref().map(|call| call.id.clone()));
-        Ok((id.unwrap_or_else(|| format!("call_{}", self.made)), name.or(call.map(|call| call.name))))
-    }
+/// A call of a tool.
+fn call(value: Json) -> Result<ToolCall, Wrong> {
+    let function = value.get_some("function").unwrap_or(value);
+    let arguments = match function.get_some("arguments") {
+        None => "{}".to_owned(),
+        Some(arguments) => arguments.as_string().unwrap_or_else(|| compact(arguments.raw())),
+    };
+    let id = field(value, "id", text)?.unwrap_or_default();
+    let name = field(function, "name", text).within("function")?.unwrap_or_default();
+    Ok(ToolCall { id, name, arguments, signature: None })
 }
 
 fn messages(list: Json) -> Result<Vec<Message>, Wrong> {
-    let mut open = Open::default();
-    items(list)?.enumerate().map(|(index, item)| message(item, &mut open).at(index)).collect()
+    let mut unanswered = Unanswered::default();
+    items(list)?.enumerate().map(|(index, item)| message(item, &mut unanswered).at(index)).collect()
 }
 
-fn message(value: Json, open: &mut Open) -> Result<Message, Wrong> {
+fn message(value: Json, unanswered: &mut Unanswered) -> Result<Message, Wrong> {
     let role = field(object(value)?, "role", text)?.unwrap_or_default().to_lowercase();
     let content = field(value, "content", text)?.unwrap_or_default();
     let mut blocks = Vec::new();
@@ -212,14 +180,17 @@ fn message(value: Json, open: &mut Open) -> Result<Message, Wrong> {
         "system" => Role::System,
         "user" => Role::User,
         "assistant" => {
-            let calls = value.get_some("tool_calls").map_or(Ok(Vec::new()), |calls| {
-                items(calls)?.enumerate().map(|(index, call)| open.call(call).at(index)).collect()
-            });
-            blocks.extend(calls.within("tool_calls")?.into_iter().map(Block::ToolCall));
+            let calls = field(value, "tool_calls", |calls| each(calls, call))?.unwrap_or_default();
+            blocks.extend(calls.into_iter().map(|mut call| {
+                unanswered.note(&mut call);
+                Block::ToolCall(call)
+            }));
             Role::Assistant
         }
         "tool" => {
-            let (call_id, name) = open.answered(value)?;
+            let id = field(value, "tool_call_id", text)?;
+            let (call_id, name) =
+                unanswered.answered(id, field(value, "tool_name", text)?.or(field(value, "name", text)?));
             let result = ToolResult { call_id, name, blocks, is_error: false, cache: None };
             blocks = vec![Block::ToolResult(result)];
             Role::User
