@@ -143,6 +143,11 @@ fn is_base64(text: &str) -> bool {
     base64::engine::general_purpose::STANDARD.decode(text).is_ok()
 }
 
+/// Whether text is base64 with either alphabet: Google takes both.
+fn is_either_base64(text: &str) -> bool {
+    is_base64(&text.replace('-', "+").replace('_', "/"))
+}
+
 /// FNV-1a, for signatures and vectors that are the same on every run.
 fn hash(parts: &[&str]) -> u64 {
     let bytes = parts.iter().flat_map(|part| part.bytes().chain([0]));

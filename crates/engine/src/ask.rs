@@ -202,16 +202,26 @@ impl Ask {
     pub fn decoded(&self, deployment: &Deployment) -> Result<Cow<'_, Request>, Fault> {
         let edits = self.edits(deployment);
         if edits.len() > self.own_fields.len() {
-            let body = self.body.splice(&edits).concat();
-            return self.front.read_request(self.operation, &body).map(Cow::Owned);
+            return self.read_request(&edits).map(Cow::Owned);
         }
-        let decode = || self.front.read_request(self.operation, &self.body.splice(&edits).concat());
+        let decode = || self.read_request(&edits);
         self.decoded.get_or_init(decode).as_ref().map(Cow::Borrowed).map_err(Clone::clone)
     }
 
     /// The body in the words of `types`, whoever it goes to.
     pub fn request(&self) -> Result<Request, Fault> {
-        self.front.read_request(self.operation, &self.body.splice(&self.own_fields).concat())
+        self.read_request(&self.own_fields)
+    }
+
+    /// The body with these changes. Whether the answer is streamed need not stand in it.
+    fn read_request(&self, edits: &[Edit]) -> Result<Request, Fault> {
+        let mut request = self.front.read_request(self.operation, &self.body.splice(edits).concat())?;
+        match &mut request {
+            Request::Chat(chat) => chat.stream = self.stream,
+            Request::Completion(completion) => completion.settings.stream = self.stream,
+            Request::Embedding(_) | Request::CountTokens(_) => {}
+        }
+        Ok(request)
     }
 
     /// Whom and what the call is for.

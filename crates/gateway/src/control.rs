@@ -2,7 +2,6 @@
 //! a bounded channel, so a slow admin page never delays a model call.
 
 mod cors;
-mod gemini;
 mod manage;
 mod models;
 mod ollama;
@@ -89,8 +88,8 @@ fn router(desk: Desk) -> Router {
         .route("/models/{*id}", get(models::one))
         .route("/v1/models/{*id}", get(models::one))
         .route("/config/reload", post(system::reload))
-        .route("/v1beta/models", get(gemini::list))
-        .route("/v1beta/models/{*name}", get(gemini::one))
+        .route("/v1beta/models", get(models::list))
+        .route("/v1beta/models/{*id}", get(models::one))
         .route("/api/tags", get(ollama::tags))
         .route("/api/show", post(ollama::show))
         .route("/api/ps", get(ollama::loaded))

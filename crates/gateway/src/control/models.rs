@@ -18,6 +18,9 @@ use crate::live::Live;
 const CREATED: u64 = 1_677_610_602;
 pub(super) const CREATED_AT: &str = "2023-02-28T18:56:42Z";
 
+/// What callers of Gemini's API can ask of every model.
+const GEMINI_METHODS: [&str; 4] = ["generateContent", "streamGenerateContent", "countTokens", "batchEmbedContents"];
+
 /// All models, groups and aliases that the caller may call; a wildcard group is shown as the models that the catalogue
 /// knows behind it.
 pub async fn list(
@@ -25,7 +28,8 @@ pub async fn list(
     Extension(caller): Extension<Arc<Caller>>,
     request: Request,
 ) -> Response<Body> {
-    let names = names(&live.setup(), &caller);
+    let setup = live.setup();
+    let names = names(&setup, &caller);
     let body = Writer::document(|w| match front_of(&request).name() {
         "anthropic" => {
             w.key("data").array(|w| names.iter().for_each(|name| w.object(|w| anthropic_fields(w, name))));
@@ -36,6 +40,10 @@ pub async fn list(
                     None => w.key(end).null(),
                 }
             }
+        }
+        "gemini" => {
+            let fields = |w: &mut Writer, name: &str| gemini_fields(w, &setup, &caller, name);
+            w.key("models").array(|w| names.iter().for_each(|name| w.object(|w| fields(w, name))));
         }
         _ => {
             w.str_field("object", "list");
@@ -62,6 +70,7 @@ pub async fn one(
     }
     let body = Writer::document(|w| match front.name() {
         "anthropic" => anthropic_fields(w, &id),
+        "gemini" => gemini_fields(w, &setup, &caller, &id),
         _ => openai_fields(w, &id),
     });
     ([(CONTENT_TYPE, "application/json")], body.freeze()).into_response()
@@ -79,6 +88,15 @@ fn anthropic_fields(w: &mut Writer, name: &str) {
     w.str_field("type", "model");
     w.str_field("display_name", name);
     w.str_field("created_at", CREATED_AT);
+}
+
+fn gemini_fields(w: &mut Writer, setup: &Setup, caller: &Caller, name: &str) {
+    let facts = facts(setup, caller, name).unwrap_or_default();
+    w.str_field("name", &format!("models/{name}"));
+    w.str_field("displayName", name);
+    w.opt_num("inputTokenLimit", facts.max_input_tokens);
+    w.opt_num("outputTokenLimit", facts.max_output_tokens);
+    w.key("supportedGenerationMethods").array(|w| GEMINI_METHODS.iter().for_each(|method| w.string(method)));
 }
 
 /// Whether a name means something that the caller may call.

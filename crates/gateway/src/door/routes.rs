@@ -82,7 +82,7 @@ fn of_gemini(behind: &str, query: Option<&str>) -> Option<Route> {
     let (_, front, operation, stream) = GEMINI_METHODS.iter().find(|(known, ..)| *known == method)?;
     let wants_events = *stream && parameter(query, "alt").as_deref() == Some("sse");
     let front = if wants_events { "gemini" } else { front };
-    let (path_model, path_stream) = (Some(decoded(model)?), Some(*stream));
+    let (path_model, path_stream) = (decoded(model), Some(*stream));
     Some(Route { path_model, path_stream, ..Route::new(front, *operation) })
 }
 
@@ -98,12 +98,12 @@ pub fn parameter(query: Option<&str>, name: &str) -> Option<String> {
     Some(percent_decode_str(value).decode_utf8().ok()?.into_owned())
 }
 
-/// The dialect in which a caller expects errors of the control plane: Ollama's and Gemini's have paths of their own,
-/// Anthropic's clients always name their API version.
+/// The dialect in which a caller expects answers of the control plane: Ollama's and Gemini's have paths of their own,
+/// Google's clients always name themselves, and Anthropic's their API version.
 pub fn front_of(path: &str, headers: &HeaderMap) -> &'static dyn Front {
     let name = match headers.contains_key("anthropic-version") {
         _ if path.starts_with("/api/") => "ollama",
-        _ if path.starts_with("/v1beta/") => "gemini",
+        _ if path.starts_with("/v1beta/") || headers.contains_key("x-goog-api-client") => "gemini",
         true => "anthropic",
         false => "openai",
     };

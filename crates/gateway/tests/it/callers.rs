@@ -14,6 +14,8 @@ pub enum Front {
     Messages,
     /// Ollama's `/api/chat`.
     Ollama,
+    /// Gemini's `generateContent`, streamed as events.
+    Gemini,
 }
 
 /// What a caller understood of an answer.
@@ -53,9 +55,9 @@ impl Heard {
 
 impl Front {
     /// All.
-    pub const ALL: [Front; 3] = [Front::Chat, Front::Messages, Front::Ollama];
+    pub const ALL: [Front; 4] = [Front::Chat, Front::Messages, Front::Ollama, Front::Gemini];
     /// Those whose streams have a sign of life.
-    pub const LIVELY: [Front; 2] = [Front::Chat, Front::Messages];
+    pub const LIVELY: [Front; 3] = [Front::Chat, Front::Messages, Front::Gemini];
 
     /// Where it asks.
     pub fn path(self) -> &'static str {
@@ -63,12 +65,21 @@ impl Front {
             Front::Chat => "/v1/chat/completions",
             Front::Messages => "/v1/messages",
             Front::Ollama => "/api/chat",
+            Front::Gemini => "/v1beta/models/demo:generateContent",
         }
     }
 
-    /// The type of an error as this caller is told it: Ollama's errors are sentences.
+    /// The type of an error as this caller is told it: Ollama's errors are sentences, Google has words of its own.
     pub fn kind(self, kind: &'static str) -> &'static str {
-        if self == Front::Ollama { "" } else { kind }
+        match (self, kind) {
+            (Front::Chat | Front::Messages, kind) => kind,
+            (Front::Ollama, _) => "",
+            (Front::Gemini, "invalid_request_error") => "INVALID_ARGUMENT",
+            (Front::Gemini, "rate_limit_error") => "RESOURCE_EXHAUSTED",
+            (Front::Gemini, "timeout_error") => "DEADLINE_EXCEEDED",
+            (Front::Gemini, "auth_error" | "authentication_error" | "token_not_found_in_db") => "UNAUTHENTICATED",
+            (Front::Gemini, other) => panic!("Google has no word for {other}"),
+        }
     }
 
     /// A request that says `text` to `model`.
@@ -77,6 +88,10 @@ impl Front {
         match self {
             Front::Chat | Front::Ollama => json!({ "model": model, "messages": messages, "stream": stream }),
             Front::Messages => json!({ "model": model, "max_tokens": 1000, "messages": messages, "stream": stream }),
+            // Model and stream go into the path.
+            Front::Gemini => {
+                json!({ "model": model, "stream": stream, "contents": [{ "role": "user", "parts": [{ "text": text }] }] })
+            }
         }
     }
 
@@ -86,10 +101,20 @@ impl Front {
     }
 
     /// A call with this body.
-    pub fn call_with(self, body: Value) -> Call {
-        let call = Call::post(self.path(), &body);
+    pub fn call_with(self, mut body: Value) -> Call {
+        let path = match (self, body.as_object_mut()) {
+            (Front::Gemini, Some(fields)) => {
+                let model = fields.remove("model").and_then(|model| model.as_str().map(str::to_owned));
+                let stream = fields.remove("stream") == Some(Value::Bool(true));
+                let method = if stream { "streamGenerateContent?alt=sse" } else { "generateContent" };
+                let model: String = model.unwrap_or_default().bytes().map(|byte| format!("%{byte:02X}")).collect();
+                format!("/v1beta/models/{model}:{method}")
+            }
+            _ => self.path().to_owned(),
+        };
+        let call = Call::post(&path, &body);
         match self {
-            Front::Chat | Front::Ollama => call,
+            Front::Chat | Front::Ollama | Front::Gemini => call,
             Front::Messages => call.header("anthropic-version", "2023-06-01"),
         }
     }
@@ -117,6 +142,7 @@ impl Front {
             Front::Chat => whole_chat(&body),
             Front::Messages => whole_message(&body),
             Front::Ollama => spoken(&body),
+            Front::Gemini => candidates(&body),
         }?;
         let failed = answer.status() >= 400;
         ensure(heard.trouble.is_some() == failed, || format!("status {} does not fit the body", answer.status()))?;
@@ -133,6 +159,12 @@ impl Front {
                 Front::Chat => hear_chunk(event, &mut heard),
                 Front::Messages => hear_event(event, &mut heard),
                 Front::Ollama => Err("Ollama knows no events".to_owned()),
+                Front::Gemini => candidates(&json(&event.data)?).map(|next| {
+                    let finish = next.finish.or(heard.finish.take());
+                    let usage = next.usage.or(heard.usage.take());
+                    let text = std::mem::take(&mut heard.text) + &next.text;
+                    heard = Heard { text, finish, usage, ..next };
+                }),
             }?;
         }
         Ok(heard)
@@ -219,6 +251,29 @@ fn whole_message(body: &Value) -> Result<Heard, String> {
         over: true,
         trouble: None,
         usage: body.get("usage").cloned(),
+    })
+}
+
+/// An answer of Gemini's, or a piece of one.
+fn candidates(body: &Value) -> Result<Heard, String> {
+    if let Some(error) = body.get("error") {
+        let whole = error["code"].is_u64() && error["status"].is_string() && error["message"].is_string();
+        ensure(whole, || format!("an error of Google's has code, status and message: {error}"))?;
+        let (kind, message) = (text(&error["status"]), text(&error["message"]));
+        let trouble = Trouble { kind, code: String::new(), message, param: None };
+        return Ok(Heard { trouble: Some(trouble), ..Heard::default() });
+    }
+    let first = &body["candidates"][0];
+    let parts = first["content"]["parts"].as_array().filter(|_| body["responseId"].is_string());
+    let parts = parts.ok_or_else(|| format!("no answer of Gemini's: {body}"))?;
+    ensure(first["content"]["role"] == "model", || format!("nobody said this: {body}"))?;
+    let finish = first["finishReason"].as_str().map(str::to_owned);
+    Ok(Heard {
+        text: parts.iter().map(|part| text(&part["text"])).collect(),
+        over: finish.is_some(),
+        finish,
+        trouble: None,
+        usage: body.get("usageMetadata").cloned(),
     })
 }
 

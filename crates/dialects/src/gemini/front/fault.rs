@@ -14,7 +14,7 @@ fn word(status: u16) -> &'static str {
         409 => "ABORTED",
         429 => "RESOURCE_EXHAUSTED",
         408 | 504 => "DEADLINE_EXCEEDED",
-        502 | 503 => "UNAVAILABLE",
+        503 => "UNAVAILABLE",
         400..=499 => "INVALID_ARGUMENT",
         501 => "UNIMPLEMENTED",
         _ => "INTERNAL",

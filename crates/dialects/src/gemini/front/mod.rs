@@ -12,7 +12,7 @@ mod stream;
 mod tests;
 
 use bytes::BytesMut;
-use types::{Answer, Fault, FaultKind, Operation, Request};
+use types::{Answer, Fault, FaultKind, Operation, Request, Side};
 
 use super::{Gemini, NAME};
 use crate::json::{Doc, Edit, Json};
@@ -52,9 +52,11 @@ impl Front for Gemini {
     }
 
     fn bounded(&self, _: Operation, root: Json, tokens: u64) -> Edit {
-        let snake = object::snake(CONFIG);
-        let name = if root.get_some(&snake).is_some() { &snake } else { CONFIG };
-        Edit::set_inside(root, name, BOUND, tokens)
+        // In the caller's own spelling, so that it is not there twice.
+        let (object, bound) = (object::snake(CONFIG), object::snake(BOUND));
+        let object = if root.get_some(&object).is_some() { &object } else { CONFIG };
+        let has_bound = config(root, |config| config.get(&bound).map(|_| ())).is_some();
+        Edit::set_inside(root, object, if has_bound { &bound } else { BOUND }, tokens)
     }
 
     fn write_answer(&self, operation: Operation, answer: &Answer, stamp: &Stamp) -> BytesMut {
@@ -88,7 +90,7 @@ impl Front for Gemini {
     fn status(&self, fault: &Fault) -> u16 {
         match fault.kind {
             FaultKind::Overloaded => 503,
-            FaultKind::Payment => 429,
+            FaultKind::Payment if fault.side != Side::Provider => 429,
             _ => fault.status(),
         }
     }

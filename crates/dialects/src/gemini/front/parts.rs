@@ -96,7 +96,8 @@ fn result(response: Json, unanswered: &mut Unanswered) -> Result<Block, Wrong> {
 /// Bytes that came along.
 fn inline(blob: Json) -> Result<Block, Wrong> {
     let media_type = object(blob)?.read("mimeType", text)?.unwrap_or_default();
-    let data = field(blob, "data", text)?.unwrap_or_default();
+    // Google's own clients write base64 as in addresses, which nobody else reads.
+    let data = field(blob, "data", text)?.unwrap_or_default().replace('-', "+").replace('_', "/");
     Ok(match media_type.split_once('/') {
         Some(("audio", format)) => Block::Audio { data, format: format.trim_start_matches("x-").to_owned() },
         _ => of_type(&media_type.clone(), Source::Base64 { media_type, data }),

@@ -13,6 +13,9 @@ use crate::typed::{Place, Wrong, count, each, field, flag, number, object, text,
 /// Fields of a chat that are understood.
 const KNOWN: [&str; 6] = ["contents", "systemInstruction", "tools", "toolConfig", CONFIG, "serviceTier"];
 
+/// Further fields of Gemini's: other dialects know them by this spelling.
+const OWN: [&str; 3] = ["safetySettings", "cachedContent", "labels"];
+
 /// Reads `generateContent`. A deployment's own parameters, in OpenAI's words, may stand beside its fields: the settings
 /// count more.
 pub(super) fn chat(root: Json) -> Result<Chat, Wrong> {
@@ -22,7 +25,8 @@ pub(super) fn chat(root: Json) -> Result<Chat, Wrong> {
         let name = key.as_str().unwrap_or_default();
         let known = KNOWN.contains(&camel(&name).as_str());
         if !known && !setting(&mut chat, newer, &name, value).within(&name)? {
-            chat.extras.push((camel(&name), value.to_raw()));
+            let own = OWN.into_iter().find(|own| camel(&name) == *own).map(str::to_owned);
+            chat.extras.push((own.unwrap_or(name.into_owned()), value.to_raw()));
         }
     }
     chat.messages.extend(root.read("systemInstruction", parts::system)?.filter(|system| !system.blocks.is_empty()));

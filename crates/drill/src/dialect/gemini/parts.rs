@@ -1,7 +1,7 @@
 //! Reads and checks the parts of one content: one payload each, and every payload in its form.
 
 use super::fields::{get, invalid, list, object, text};
-use crate::dialect::is_base64;
+use crate::dialect::is_either_base64;
 use crate::problem::Problem;
 use serde_json::Value;
 
@@ -70,7 +70,7 @@ fn inline_data(data: &Value, path: &str) -> Result<(), Problem> {
         return Err(Problem::refuse(format!("* GenerateContentRequest.{path}.mime_type: mimeType must be set.")));
     }
     let bytes = text(data, "data", path)?.unwrap_or_default();
-    if bytes.is_empty() || !is_base64(bytes) {
+    if bytes.is_empty() || !is_either_base64(bytes) {
         return Err(Problem::refuse(format!("Invalid value at '{path}.data' (TYPE_BYTES), Base64 decoding failed")));
     }
     Ok(())

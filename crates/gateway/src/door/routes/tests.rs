@@ -24,7 +24,7 @@ fn every_spelling_of_a_path_leads_to_the_same_place() {
     check("/v1beta/models/m:streamGenerateContent?a=b&alt=sse", Some(("gemini", Operation::Chat, Some("m"))));
     check("/v1beta/models/m:embedContent", Some(("gemini_vector", Operation::Embedding, Some("m"))));
     check("/v1/models/qwen3:14b", None);
-    check("/v1beta/models/:generateContent", None);
+    check("/v1beta/models/:generateContent", Some(("gemini", Operation::Chat, None)));
     check("/engines//chat/completions", None);
     check("/engines/m/messages", None);
     check("/v1/models", None);

@@ -88,6 +88,17 @@ impl Told {
             Front::Chat => self.chat.1,
             Front::Messages => self.messages.1,
             Front::Ollama => "",
+            Front::Gemini => match self.chat.0 {
+                401 => "UNAUTHENTICATED",
+                403 => "PERMISSION_DENIED",
+                404 => "NOT_FOUND",
+                409 => "ABORTED",
+                429 => "RESOURCE_EXHAUSTED",
+                408 | 504 => "DEADLINE_EXCEEDED",
+                503 => "UNAVAILABLE",
+                500 | 502 => "INTERNAL",
+                _ => "INVALID_ARGUMENT",
+            },
         }
     }
 }

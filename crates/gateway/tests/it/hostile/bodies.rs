@@ -119,7 +119,8 @@ async fn a_field_of_the_wrong_type_is_refused_by_name() {
     let mut failed = Vec::new();
     for front in Front::ALL {
         for group in ["demo", "claude"] {
-            for (name, value) in &wrong {
+            // Gemini's callers say by the path whether they want a stream.
+            for (name, value) in wrong.iter().filter(|(name, _)| front != Front::Gemini || *name != "stream") {
                 let mut body = front.body(group, "hello", false);
                 body[*name] = value.clone();
                 let answer = gateway.call(&front.call_with(body)).await;

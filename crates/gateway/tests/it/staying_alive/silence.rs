@@ -15,7 +15,7 @@ impl Front {
     /// A sign of life: something that every client passes over.
     fn heartbeat(self) -> &'static str {
         match self {
-            Front::Chat => "\n\n: ",
+            Front::Chat | Front::Gemini => "\n\n: ",
             Front::Messages => "event: ping\n",
             Front::Ollama => unreachable!("its clients know none"),
         }
@@ -82,7 +82,7 @@ async fn a_fault_after_the_first_sign_of_life_is_an_event_and_no_success() {
         let answer = call(&gateway, front, "demo").await;
         let heard = front.hear(&answer);
         assert_eq!((answer.status(), heard.over), (200, false), "{}", answer.text());
-        assert_eq!(heard.trouble.expect("the fault is told").kind, "rate_limit_error");
+        assert_eq!(heard.trouble.expect("the fault is told").kind, front.kind("rate_limit_error"));
         assert!(front.heartbeats(&answer) > 0);
     }
 }
