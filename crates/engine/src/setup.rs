@@ -385,6 +385,6 @@ impl Deployment {
     /// What a request writer needs to know.
     pub fn target<'a>(&'a self, model: &'a str, facts: &'a ModelFacts) -> Target<'a> {
         let drop_params = self.drop_params;
-        Target { model, name: &self.name, facts, quirks: &self.quirks, drop_params, version: None }
+        Target { model, name: &self.name, facts, quirks: &self.quirks, drop_params, version: None, num_ctx: None }
     }
 }
