@@ -137,6 +137,8 @@ pub(crate) struct Wishes {
     pub stream_timeout: Option<Duration>,
     pub heartbeat: Option<Duration>,
     pub drop_params: Option<bool>,
+    /// Lower numbers come first where calls wait.
+    pub priority: Option<i64>,
 }
 
 impl Ask {
@@ -351,6 +353,16 @@ fn connection(root: Json) -> Vec<(String, String)> {
     given.collect()
 }
 
+/// The priority that a call asks for: none is better than 0.
+fn priority(root: Json, headers: &HeaderMap) -> Result<Option<i64>, Fault> {
+    let header = headers.get("x-litellm-priority").map(|value| value.to_str().unwrap_or_default().trim().to_owned());
+    let Some(text) = header.or_else(|| root.get_some("priority").map(|value| value.raw().trim().to_owned())) else {
+        return Ok(None);
+    };
+    let wrong = |_| Fault::invalid_param("priority", "'priority' must be a whole number; lower ones come first");
+    text.parse::<i64>().map(|priority| Some(priority.max(0))).map_err(wrong)
+}
+
 impl Wishes {
     fn read(root: Json, headers: &HeaderMap) -> Result<Self, Fault> {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()?.trim().parse::<f64>().ok());
@@ -371,6 +383,7 @@ impl Wishes {
             stream_timeout: seconds(header("x-litellm-stream-timeout").or_else(|| body("stream_timeout"))),
             heartbeat: seconds(header("x-litellm-keepalive-seconds")),
             drop_params: root.get_some("drop_params").and_then(|value| value.as_bool()),
+            priority: priority(root, headers)?,
         })
     }
 }

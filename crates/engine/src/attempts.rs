@@ -11,14 +11,13 @@ use types::{Fault, FaultKind, Side};
 
 use crate::ask::Ask;
 use crate::attempt::{Attempt, Opened};
-use crate::bells::Bells;
 use crate::bond::bond;
 use crate::fit;
 use crate::hold::CROSSED_BUDGET;
 use crate::note::Tally;
 use crate::pass::Pass;
+use crate::search::Search;
 use crate::seat::{NoSeat, Seat, Wish};
-use crate::sharing::PATIENCE;
 use crate::{Deployment, Gate, Group, Setup};
 
 /// What came of the attempts.
@@ -28,8 +27,8 @@ pub(crate) struct Outcome {
 }
 
 /// The deployments of the group being tried, and which of them were tried.
-struct Field {
-    group: Arc<Group>,
+pub(crate) struct Field {
+    pub group: Arc<Group>,
     star: Option<String>,
     tried: Vec<bool>,
     /// What ties the call to others, if its group heeds that.
@@ -71,34 +70,10 @@ impl Field {
         Offer { others, retries: last.and_then(|index| self.group.deployments[index].retries) }
     }
 
-    /// The next deployment, and the call's seat there. Waits within bounds for a seat when all of them are taken.
-    async fn seat(&self, gate: &Gate, setup: &Setup, pass: &Rc<Pass>, ask: &Ask, last: Option<usize>) -> Seated {
-        let began = Instant::now();
-        let mut bells: Option<Bells> = None;
-        loop {
-            let seated = self.choose(setup, pass, ask, last, gate.roll());
-            let Err(Standing::Wait { elsewhere, fault }) = seated else {
-                // Whoever waits behind us may find a seat, too.
-                bells.inspect(Bells::pass_on);
-                return seated.map_err(Standing::into_fault);
-            };
-            // Listening before looking again: nobody who leaves in between is missed.
-            if let Some(bells) = &mut bells
-                && !bells.ring(began + if elsewhere { PATIENCE } else { setup.spending.patience }).await
-            {
-                bells.pass_on();
-                return Err(fault);
-            }
-            let meters = self.group.deployments.iter().flat_map(|deployment| deployment.accounts(&pass.meters));
-            let vacated = meters.map(|account| account.meter.vacated.clone());
-            bells = Some(Bells::listen(vacated.chain(pass.meters.sharing().map(|sharing| sharing.moved.clone()))));
-        }
-    }
-
     /// The next deployment: a fresh one, else the one that was `last` tried, else (all rest) the one that is well
     /// again soonest, unless the providers themselves asked for a rest. Those that have reached a limit that may be
     /// overrun come after all others.
-    fn choose(
+    pub fn choose(
         &self,
         setup: &Setup,
         pass: &Rc<Pass>,
@@ -150,11 +125,8 @@ impl Field {
     }
 }
 
-/// What came of looking for a seat.
-type Seated = Result<(usize, Rc<Seat>), Fault>;
-
 /// Why a call has no seat.
-enum Standing {
+pub(crate) enum Standing {
     /// One may be free any moment, here or at another replica; the refusal if none is in time.
     Wait { elsewhere: bool, fault: Fault },
     /// There will be none soon.
@@ -187,14 +159,14 @@ impl Standing {
         }
     }
 
-    fn into_fault(self) -> Fault {
+    pub fn into_fault(self) -> Fault {
         match self {
             Standing::Wait { fault, .. } | Standing::Refused(fault) => fault,
         }
     }
 }
 
-fn no_deployment(message: &str) -> Fault {
+pub(crate) fn no_deployment(message: &str) -> Fault {
     Fault::new(FaultKind::NoDeployment, Side::Provider, message)
 }
 
@@ -207,7 +179,7 @@ pub(crate) async fn run(gate: &Gate, setup: &Setup, pass: &Rc<Pass>, ask: &Ask, 
     let mut waited = Duration::ZERO;
     loop {
         let result = match field.get_or_insert_with(|| Field::find(setup, pass, ask, &course.group)) {
-            Ok(field) => match field.seat(gate, setup, pass, ask, last).await {
+            Ok(field) => match (Search { field, gate, setup, pass, ask, last }).seat().await {
                 Ok((index, seat)) => {
                     course.attempt();
                     field.tried[index] = true;

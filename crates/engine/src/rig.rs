@@ -66,7 +66,7 @@ pub fn priced(input: u64, output: u64) -> Pricing {
 /// A setup with these groups, where everybody may do everything.
 pub fn setup<'n>(groups: impl IntoIterator<Item = (&'n str, Vec<Arc<Deployment>>)>) -> Setup {
     let group = |(name, deployments): (&str, Vec<Arc<Deployment>>)| {
-        let group = Group { name: name.to_owned(), deployments, team: None, strategy: None };
+        let group = Group { name: name.to_owned(), deployments, team: None, strategy: None, lines: Arc::default() };
         (name.to_owned(), Arc::new(group))
     };
     Setup {
@@ -76,6 +76,7 @@ pub fn setup<'n>(groups: impl IntoIterator<Item = (&'n str, Vec<Arc<Deployment>>
         routers: HashMap::new(),
         access_groups: HashMap::new(),
         hidden: Vec::new(),
+        queueing: Default::default(),
         rules: Arc::default(),
         access: Access::default(),
         doorway: Default::default(),

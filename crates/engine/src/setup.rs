@@ -14,7 +14,7 @@ use providers::Auth;
 use providers::http::Endpoint;
 use types::{Fault, ModelFacts, Raw, Usage};
 
-use crate::{Access, Bounds, Doorway, Health};
+use crate::{Access, Bounds, Doorway, Health, Lines, Queueing};
 
 /// The whole validated configuration.
 pub struct Setup {
@@ -30,6 +30,8 @@ pub struct Setup {
     pub access_groups: HashMap<String, Vec<String>>,
     /// Names that are served but not listed.
     pub hidden: Vec<String>,
+    /// How calls wait when there is no place for them.
+    pub queueing: Queueing,
     /// What to do when things go wrong.
     pub rules: Arc<Rules>,
     /// Who may call.
@@ -60,6 +62,8 @@ pub struct Group {
     pub team: Option<String>,
     /// How a deployment is chosen, if not as in all groups.
     pub strategy: Option<Strategy>,
+    /// Where calls wait when all of its deployments are in use.
+    pub lines: Arc<Lines>,
 }
 
 /// A group for all names that fit.
@@ -350,8 +354,8 @@ impl Setup {
 
     fn find_deployment(&self, name: &str) -> Option<Arc<Group>> {
         let (group, deployment) = self.owner_of(name)?;
-        let (name, team) = (name.to_owned(), group.team.clone());
-        Some(Arc::new(Group { name, deployments: vec![deployment.clone()], team, strategy: None }))
+        let (name, team, lines) = (name.to_owned(), group.team.clone(), group.lines.clone());
+        Some(Arc::new(Group { name, deployments: vec![deployment.clone()], team, strategy: None, lines }))
     }
 }
 

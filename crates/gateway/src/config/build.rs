@@ -213,6 +213,7 @@ fn assemble(rows: &[Row], router: &Router, notes: &mut Notes) -> Setup {
         aliases: router.aliases.iter().map(|alias| (alias.name.clone(), alias.target.clone())).collect(),
         routers: HashMap::new(),
         hidden: hidden.map(|alias| alias.name.clone()).collect(),
+        queueing: router.queueing,
         rules: Arc::new(router.rules.clone()),
         access_groups: Default::default(),
         access: Default::default(),
@@ -274,7 +275,7 @@ fn groups(rows: &[Row]) -> (HashMap<String, Arc<Group>>, Vec<Pattern>) {
                 deployments.retain(|deployment| deployment.id != row.deployment.id);
             }
         }
-        let group = Arc::new(Group { name: name.to_owned(), deployments, team, strategy: None });
+        let group = Arc::new(Group { name: name.to_owned(), deployments, team, strategy: None, lines: Arc::default() });
         match name.split_once('*') {
             Some((before, after)) => {
                 patterns.push(Pattern { before: before.to_owned(), after: after.to_owned(), group });
