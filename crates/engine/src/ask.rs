@@ -226,6 +226,14 @@ impl Ask {
         })
     }
 
+    /// The context that the caller asks a local engine for, tokens.
+    pub fn num_ctx(&self) -> Option<u64> {
+        self.body.with(|root| {
+            let own = |object: Json| object.get_some("num_ctx").and_then(|value| value.as_u64());
+            own(root).or_else(|| root.get_some("options")?.inside(own)?)
+        })
+    }
+
     /// How many answers are wanted.
     pub fn answers(&self) -> u64 {
         self.body.with(|root| root.get_some("n").and_then(|n| n.as_u64()).unwrap_or(1).max(1))

@@ -27,6 +27,7 @@ mod keyring;
 mod ledger;
 mod line;
 mod meters;
+pub mod nodes;
 mod note;
 mod pace;
 mod pass;

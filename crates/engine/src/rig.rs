@@ -54,6 +54,7 @@ pub fn deployment(id: &str) -> Deployment {
         rest: None,
         canned: None,
         client_params: Vec::new(),
+        node: None,
         health: Arc::new(Health::default()),
     }
 }
@@ -85,6 +86,7 @@ pub fn setup<'n>(groups: impl IntoIterator<Item = (&'n str, Vec<Arc<Deployment>>
         client_params: ClientParams::default(),
         intake: Intake::default(),
         pricing: Default::default(),
+        fleets: Vec::new(),
         heartbeat: Duration::from_secs(5),
     }
 }

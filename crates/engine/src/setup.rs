@@ -14,6 +14,7 @@ use providers::Auth;
 use providers::http::Endpoint;
 use types::{Fault, ModelFacts, Raw, Usage};
 
+use crate::nodes::{Berth, Fleet};
 use crate::{Access, Bounds, Doorway, Health, Lines, Queueing};
 
 /// The whole validated configuration.
@@ -48,6 +49,8 @@ pub struct Setup {
     pub intake: Intake,
     /// What becomes of models whose price is not known.
     pub pricing: Pricing,
+    /// Nodes that run models themselves.
+    pub fleets: Vec<Arc<Fleet>>,
     /// Silence after which a stream gets a sign of life.
     pub heartbeat: Duration,
 }
@@ -127,6 +130,8 @@ pub struct Deployment {
     pub canned: Option<String>,
     /// Request fields with which callers may replace connection values of this deployment.
     pub client_params: Vec<String>,
+    /// The node that it is on, if it is an engine on a machine of one's own.
+    pub node: Option<Berth>,
     /// How it fared lately: outlives reloads.
     pub health: Arc<Health>,
 }

@@ -4,6 +4,7 @@
 mod cors;
 mod manage;
 mod models;
+mod nodes;
 mod system;
 
 pub use cors::Cors;
@@ -87,6 +88,10 @@ fn router(desk: Desk) -> Router {
         .route("/models/{*id}", get(models::one))
         .route("/v1/models/{*id}", get(models::one))
         .route("/config/reload", post(system::reload))
+        .route("/nodes", get(nodes::list))
+        .route("/nodes/load", post(nodes::load))
+        .route("/nodes/unload", post(nodes::unload))
+        .route("/nodes/wake", post(nodes::wake))
         .route_layer(from_fn_with_state(desk.live.clone(), authenticate));
     Router::new()
         .merge(guarded)
@@ -130,6 +135,12 @@ fn find(live: &Live, headers: &HeaderMap) -> Result<Arc<Caller>, Fault> {
         (Identity::Key(_), None) => return Err(Caller::unknown()),
     };
     Ok(Arc::new(found))
+}
+
+/// What belongs to the gateway as a whole is for administrators.
+fn only_admins(caller: &Caller) -> Result<(), Fault> {
+    let message = "Admin-only endpoint. Not allowed to access this.";
+    if caller.is_admin { Ok(()) } else { Err(Fault::new(FaultKind::Permission, Side::Caller, message)) }
 }
 
 /// The dialect in which a caller expects errors.

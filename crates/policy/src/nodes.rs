@@ -223,15 +223,19 @@ impl<K: Ord + Clone> Fleet<K> {
     /// A call comes, and waits for its [`Action::Start`].
     pub fn join(&mut self, call: Call<K>, now_ms: u64) -> Result<CallId, Denied> {
         let model = call.model;
+        let (need, most) = (call.need, self.most_ctx(model, call.nodes).ok_or(Denied::NoNode)?);
         let line = self.lines.get_mut(&model).ok_or(Denied::NoNode)?;
-        let nodes = self.nodes.iter().enumerate().filter(|(index, _)| call.nodes.has(*index));
-        let most = nodes.filter_map(|(_, node)| node.terms.models.get(&model)).max().ok_or(Denied::NoNode)?;
-        let (need, most) = (call.need, *most);
         let num_ctx = context::size(need, line.terms.num_ctx, most);
         let num_ctx = num_ctx.ok_or(Denied::ContextLengthExceeded { need, most })?;
         let wish = num_ctx.max(context::wish(call.asked.unwrap_or(0), line.terms.num_ctx, most));
         let ticket = line.join(call, num_ctx, wish, now_ms).map_err(Denied::Refused)?;
         Ok(CallId { model, ticket })
+    }
+
+    /// The largest context that a model can have on any of these nodes; `None` if none of them has it.
+    pub fn most_ctx(&self, model: Model, nodes: NodeSet) -> Option<u32> {
+        let nodes = self.nodes.iter().enumerate().filter(|(index, _)| nodes.has(*index));
+        nodes.filter_map(|(_, node)| node.terms.models.get(&model)).max().copied()
     }
 
     /// A call leaves that waits; a load that was begun for it goes on. Whether it was waiting: if not, tell
@@ -276,6 +280,13 @@ impl<K: Ord + Clone> Fleet<K> {
         node.loaded.iter_mut().filter(|one| one.model == line.model).for_each(|one| one.vram_bytes = line.vram_bytes);
     }
 
+    /// A node has unloaded a model, as it was told to by hand.
+    pub fn unloaded(&mut self, node: usize, model: Model, now_ms: u64) {
+        if let Some(node) = self.nodes.get_mut(node) {
+            node.unloaded(model, now_ms);
+        }
+    }
+
     /// A node failed, at a load or otherwise: it gets nothing until then, and nothing is known to be loaded.
     pub fn failed(&mut self, node: usize, until_ms: u64) {
         if let Some(node) = self.nodes.get_mut(node) {
@@ -318,12 +329,26 @@ impl<K: Ord + Clone> Fleet<K> {
 
     /// What is to be done now.
     pub fn decide(&mut self, now_ms: u64) -> Vec<Action> {
+        self.relieve(now_ms);
         let plan = plan::plan(&self.nodes, &self.lines, now_ms);
         self.next_ms = plan.next_ms;
         for line in self.lines.values_mut() {
             line.forecast = plan.forecasts.get(&line.model).copied();
         }
         plan.steps.into_iter().filter_map(|step| self.carry_out(step, now_ms)).collect()
+    }
+
+    /// A node that failed rests only as long as others can take its calls: where there is nobody else, the one that would
+    /// be back soonest is tried.
+    fn relieve(&mut self, now_ms: u64) {
+        for line in self.lines.values() {
+            for (num_ctx, set) in line.lanes.keys() {
+                let fits = |node: &Node| node.terms.models.get(&line.model).is_some_and(|most| most >= num_ctx);
+                let nodes = self.nodes.iter_mut().enumerate().filter(|(index, node)| set.has(*index) && fits(node));
+                let soonest = nodes.map(|(_, node)| node).min_by_key(|node| node.out_until_ms.max(now_ms));
+                soonest.filter(|node| !node.is_asleep).into_iter().for_each(|node| node.out_until_ms = 0);
+            }
+        }
     }
 
     /// When to decide again, even if nothing happens until then.

@@ -367,3 +367,18 @@ fn who_looks_sees_what_is_loaded_and_who_waits() {
     assert_eq!((waiting[0].call, waiting[0].position, waiting[0].since_ms, count), (waits, 0, 500, 1));
     assert!(fleet.is_in_use() && fleet.node(1).is_none());
 }
+
+#[test]
+fn a_node_that_failed_rests_only_while_another_one_can_take_its_calls() {
+    let mut fleet = fleet(vec![node_terms(2); 2]);
+    fleet.failed(0, 5_000);
+    let first = fleet.join(call(A, 1), 0).unwrap();
+    assert_eq!(acts(&mut fleet, 0), ["load 0 on 1 with 4096 for []", "start 0 on 1 with 4096"]);
+    let second = fleet.join(Call { nodes: NodeSet::from_iter([0]), ..call(A, 1) }, 1_000).unwrap();
+    assert_eq!(acts(&mut fleet, 1_000), ["load 0 on 0 with 4096 for []", "start 0 on 0 with 4096"]);
+    fleet.failed(0, 9_000);
+    fleet.failed(1, 8_000);
+    [first, second].into_iter().for_each(|call| fleet.ended(call, None, 2_000));
+    fleet.join(call(B, 1), 2_000).unwrap();
+    assert_eq!(acts(&mut fleet, 2_000)[0], "load 1 on 1 with 4096 for []");
+}
