@@ -4,7 +4,7 @@ use bytes::Bytes;
 use types::{Abilities, Answer, Event, Fault, ModelFacts, Operation, Request, Usage};
 
 use crate::json::{self, Edit, Json, Object};
-use crate::{Framing, Names};
+use crate::{Framing, LocalEngine, Names};
 
 /// A dialect that providers speak. Reading is tolerant: what a provider sends may be slightly off its format
 /// (wire.md 2.9) and is used as far as it makes sense.
@@ -25,6 +25,11 @@ pub trait Back: Send + Sync {
     /// Path behind the base URL for an operation on the upstream model, with a leading slash. `None` if the
     /// dialect has no such operation and a bridge must do (a completion as a chat, a count as an estimate).
     fn path(&self, operation: Operation, model: &str, stream: bool) -> Option<String>;
+
+    /// How engines are managed that speak this dialect and load models when they are needed.
+    fn local_engine(&self) -> Option<&'static dyn LocalEngine> {
+        None
+    }
 
     /// Encodes a request for `target`. What the target cannot express is dropped if that only makes the answer
     /// worse and `target.drop_params` is set, and refused with a 400 otherwise.
@@ -72,6 +77,9 @@ pub struct Target<'a> {
     /// The version of the dialect that a caller who speaks it asks for (Anthropic's `anthropic-version`): it goes on
     /// with the request.
     pub version: Option<&'a str>,
+    /// The context that a local engine must serve it with, tokens, whatever the request says; `None` if nobody manages
+    /// that.
+    pub num_ctx: Option<u32>,
 }
 
 impl Target<'_> {

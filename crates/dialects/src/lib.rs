@@ -13,6 +13,7 @@ mod gemini;
 #[cfg(test)]
 mod hostile;
 pub mod json;
+mod local_engine;
 pub mod media;
 mod names;
 mod ollama;
@@ -35,6 +36,7 @@ pub use back::{Back, Glance, Outgoing, Quirks, Splice, StreamReader, Target};
 pub use fit::Fit;
 pub use front::{Clock, Front, Stamp, StreamWriter};
 pub use gemini::{Gemini, GeminiArray, GeminiVector};
+pub use local_engine::{Errand, LocalEngine, Running};
 pub use names::Names;
 pub use ollama::{OldEmbeddings, Ollama};
 pub use openai::OpenAi;

@@ -16,6 +16,7 @@ pub struct Upstream {
     pub facts: ModelFacts,
     pub quirks: Quirks,
     pub drop_params: bool,
+    pub num_ctx: Option<u32>,
 }
 
 impl Upstream {
@@ -38,6 +39,7 @@ impl Upstream {
             quirks: &self.quirks,
             drop_params: self.drop_params,
             version: None,
+            num_ctx: self.num_ctx,
         };
         back.write_request(request, &target)
     }

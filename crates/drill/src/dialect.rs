@@ -13,6 +13,7 @@ mod vector;
 mod tests;
 
 use crate::knobs::Knobs;
+use crate::node::Wish;
 use crate::problem::Problem;
 use crate::route::Op;
 use crate::script::{Ask, Step, Turn};
@@ -89,6 +90,10 @@ pub(crate) trait Dialect: Sync {
     }
     /// Checks a request and takes from it what the answer depends on.
     fn read(&self, incoming: &Incoming<'_>) -> Result<Work, Problem>;
+    /// What a request wants of the memory of an engine that loads models.
+    fn wish(&self, _: Op, _model: &str, _body: &Value) -> Option<Wish> {
+        None
+    }
     /// An error's status and body.
     fn failure(&self, problem: &Problem, model: &str) -> Failure;
     /// The body of an answer that is not streamed.

@@ -63,6 +63,11 @@ table! {
     delay_ms: u64 = "wait before the response headers",
     first_ms: u64 = "wait between the headers and the first content",
     chunk_ms: u64 = "wait between content chunks (fault=slow_headers: between bytes of the head)",
+    // Being an Ollama on a machine of one's own.
+    load_ms: u64 = "models have to be loaded, which takes so long (Ollama)",
+    slots: u64 = "calls at a time of each loaded model (default 1)",
+    memory: u64 = "models that are loaded at a time (default 1)",
+    context: u64 = "largest context of each model, as Ollama shows it (default 131072)",
     // How much.
     chunks: u64 = "number of text chunks of the answer",
     chunk_bytes: u64 = "bytes of one text chunk",

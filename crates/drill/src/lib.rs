@@ -13,6 +13,7 @@ pub mod fault;
 mod knobs;
 pub mod load;
 pub mod mock;
+mod node;
 mod problem;
 mod recorder;
 mod route;

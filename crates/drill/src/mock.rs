@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
 
+pub use crate::node::Loaded;
 pub use crate::recorder::{Outcome, Recorded};
 pub use crate::stats::{Load, ModelLoad};
 
@@ -79,6 +80,16 @@ impl Mock {
     /// Forgets the requests received, and how often `fail_first` has failed.
     pub fn clear(&self) {
         self.shared.clear();
+    }
+
+    /// The loads of a mock that is a node (knob `load_ms`), the first 10,000 of them.
+    pub fn loads(&self) -> Vec<Loaded> {
+        self.shared.node.loads()
+    }
+
+    /// How many prompts such a mock has cut because they did not fit the context.
+    pub fn cuts(&self) -> u64 {
+        self.shared.node.cuts()
     }
 
     /// How busy the mock is.

@@ -17,6 +17,7 @@ use crate::dialect::Dialect;
 use crate::dialect::openai::OpenAi;
 use crate::knobs::{Knobs, Trouble};
 use crate::mock::Options;
+use crate::node::Node;
 use crate::problem::Problem;
 use crate::recorder::{Outcome, Recorder};
 use crate::route::{Route, route};
@@ -38,6 +39,7 @@ const MAX_COUNTS: usize = 10_000;
 pub(crate) struct Shared {
     pub(crate) recorder: Recorder,
     pub(crate) stats: Stats,
+    pub(crate) node: Arc<Node>,
     check: bool,
     models: Vec<String>,
     knobs: Knobs,
@@ -53,6 +55,7 @@ impl Shared {
         Ok(Self {
             recorder: Recorder::new(options.record),
             stats: Stats::default(),
+            node: Arc::new(Node::new()),
             check: options.check,
             models: options.models,
             knobs,
@@ -139,9 +142,20 @@ async fn handle(shared: &Shared, conn: &mut Conn, head: &Head, body: &Bytes) -> 
             return stray(shared, conn, head, body, &OpenAi, &problem, seq).await;
         }
     };
-    let plan = plan::plan(shared, &target, head, body, seq);
+    let mut plan = plan::plan(shared, &target, head, body, seq);
     shared.recorder.begin(seq, head, body, &plan.model);
-    let _flight = shared.stats.flight(&plan.model);
+    let model = plan.model.clone();
+    let _flight = shared.stats.flight(&model);
+    let served = match &plan.wish {
+        Some(wish) => conn.meanwhile(shared.node.enter(wish, &plan.knobs)).await,
+        None => Ok(None),
+    };
+    let Ok(served) = served else {
+        return finish(shared, seq, Err(Gone));
+    };
+    if let Some(served) = &served {
+        plan.fit(served);
+    }
     let mut player = Player::new(shared, conn, target.dialect, &plan.knobs, seq, head.closes());
     player.head_only = head.method == "HEAD";
     let ended = player.play(&plan).await;

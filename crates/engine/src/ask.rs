@@ -136,6 +136,8 @@ pub(crate) struct Wishes {
     pub stream_timeout: Option<Duration>,
     pub heartbeat: Option<Duration>,
     pub drop_params: Option<bool>,
+    /// Lower numbers come first where calls wait.
+    pub priority: Option<i64>,
 }
 
 impl Ask {
@@ -245,6 +247,14 @@ impl Ask {
     /// Whether the caller has nothing to say to the model and only wants it to be ready.
     pub fn asks_nothing(&self) -> bool {
         self.body.with(|root| self.front.asks_nothing(self.operation, root))
+    }
+
+    /// The context that the caller asks a local engine for, tokens.
+    pub fn num_ctx(&self) -> Option<u64> {
+        self.body.with(|root| {
+            let own = |object: Json| object.get_some("num_ctx").and_then(|value| value.as_u64());
+            own(root).or_else(|| root.get_some("options")?.inside(own)?)
+        })
     }
 
     /// How many answers are wanted.
@@ -373,6 +383,16 @@ fn connection(root: Json) -> Vec<(String, String)> {
     given.collect()
 }
 
+/// The priority that a call asks for: none is better than 0.
+fn priority(root: Json, headers: &HeaderMap) -> Result<Option<i64>, Fault> {
+    let header = headers.get("x-litellm-priority").map(|value| value.to_str().unwrap_or_default().trim().to_owned());
+    let Some(text) = header.or_else(|| root.get_some("priority").map(|value| value.raw().trim().to_owned())) else {
+        return Ok(None);
+    };
+    let wrong = |_| Fault::invalid_param("priority", "'priority' must be a whole number; lower ones come first");
+    text.parse::<i64>().map(|priority| Some(priority.max(0))).map_err(wrong)
+}
+
 impl Wishes {
     fn read(root: Json, headers: &HeaderMap) -> Result<Self, Fault> {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()?.trim().parse::<f64>().ok());
@@ -393,6 +413,7 @@ impl Wishes {
             stream_timeout: seconds(header("x-litellm-stream-timeout").or_else(|| body("stream_timeout"))),
             heartbeat: seconds(header("x-litellm-keepalive-seconds")),
             drop_params: root.get_some("drop_params").and_then(|value| value.as_bool()),
+            priority: priority(root, headers)?,
         })
     }
 }

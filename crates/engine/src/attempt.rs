@@ -11,7 +11,7 @@ use dialects::{Names, Splice, Stamp};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use providers::http as upstream;
 use providers::http::Body;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::sleep;
 use types::{Answer, Fault, FaultKind, ModelFacts, Operation, Request};
 
 use crate::ask::Ask;
@@ -124,8 +124,19 @@ impl Attempt<'_> {
         F: Future<Output = Result<Opened, Fault>>,
     {
         let limit = self.ask.patience().unwrap_or(self.deployment.limits.of(self.ask.stream));
-        let late = |_| Fault::provider(FaultKind::Timeout, format!("the provider did not answer within {limit:?}"));
-        timeout_at(Instant::now() + limit, opening).await.map_err(late)?
+        let late = || Fault::provider(FaultKind::Timeout, format!("the provider did not answer within {limit:?}"));
+        let over = async {
+            // The time begins when the model is loaded; the load has a limit of its own.
+            if let Some(placement) = self.seat.placement() {
+                placement.loaded().await;
+            }
+            sleep(limit).await;
+        };
+        tokio::select! {
+            biased;
+            opened = opening => opened,
+            () = over => Err(late()),
+        }
     }
 
     /// The request in the provider's form; `None` if the provider cannot count tokens and an estimate must do.
@@ -135,10 +146,12 @@ impl Attempt<'_> {
         let model = deployment.upstream_model(self.star);
         let facts = self.facts(&model);
         let mut target = deployment.target(&model, &facts);
+        target.num_ctx = self.seat.placement().and_then(|placement| Some(placement.started()?.num_ctx));
         target.drop_params = ask.wishes.drop_params.unwrap_or(target.drop_params);
         target.version = self.forwarded().find(|(name, _)| *name == VERSION).and_then(|(_, value)| value.to_str().ok());
         let path = |operation| back.path(operation, &model, ask.stream);
-        let fits = deployment.defaults.is_empty() || ask.front.has_flat_params();
+        // What is not the caller's own goes where only a translation knows.
+        let fits = ask.front.has_flat_params() || deployment.defaults.is_empty() && target.num_ctx.is_none();
         if let (true, Some(path)) = (ask.front.name() == back.name() && fits, path(ask.operation))
             && let Some(Splice { mut edits, dropped }) = back.splice(ask.operation, &ask.body, &target)
         {
@@ -223,6 +236,7 @@ impl Attempt<'_> {
             body: &encoded.body,
             connect_timeout: deployment.limits.connect,
             claim: self.seat.claim(),
+            sent: None,
         };
         let reply = self.gate.wire.call(deployment, call).await?;
         match reply.status {

@@ -7,18 +7,18 @@ use std::time::Duration;
 use dialects::Stamp;
 use policy::{Bond, Candidate, Course, Offer, Step, Strategy, pick};
 use tokio::time::{Instant, sleep};
-use types::{Fault, FaultKind, Side};
+use types::{Fault, FaultKind, Operation, Side};
 
 use crate::ask::Ask;
 use crate::attempt::{Attempt, Opened};
-use crate::bells::Bells;
 use crate::bond::bond;
 use crate::fit;
 use crate::hold::CROSSED_BUDGET;
+use crate::nodes::Berth;
 use crate::note::Tally;
 use crate::pass::Pass;
+use crate::search::Search;
 use crate::seat::{NoSeat, Seat, Wish};
-use crate::sharing::PATIENCE;
 use crate::{Deployment, Gate, Group, Setup};
 
 /// What came of the attempts.
@@ -28,9 +28,9 @@ pub(crate) struct Outcome {
 }
 
 /// The deployments of the group being tried, and which of them were tried.
-struct Field {
-    group: Arc<Group>,
-    star: Option<String>,
+pub(crate) struct Field {
+    pub group: Arc<Group>,
+    pub star: Option<String>,
     tried: Vec<bool>,
     /// What ties the call to others, if its group heeds that.
     bond: Option<Bond>,
@@ -71,53 +71,32 @@ impl Field {
         Offer { others, retries: last.and_then(|index| self.group.deployments[index].retries) }
     }
 
-    /// The next deployment, and the call's seat there. Waits within bounds for a seat when all of them are taken.
-    async fn seat(&self, gate: &Gate, setup: &Setup, pass: &Rc<Pass>, ask: &Ask, last: Option<usize>) -> Seated {
-        let began = Instant::now();
-        let mut bells: Option<Bells> = None;
-        loop {
-            let seated = self.choose(setup, pass, ask, last, gate.roll());
-            let Err(Standing::Wait { elsewhere, fault }) = seated else {
-                // Whoever waits behind us may find a seat, too.
-                bells.inspect(Bells::pass_on);
-                return seated.map_err(Standing::into_fault);
-            };
-            // Listening before looking again: nobody who leaves in between is missed.
-            if let Some(bells) = &mut bells
-                && !bells.ring(began + if elsewhere { PATIENCE } else { setup.spending.patience }).await
-            {
-                bells.pass_on();
-                return Err(fault);
-            }
-            let meters = self.group.deployments.iter().flat_map(|deployment| deployment.accounts(&pass.meters));
-            let vacated = meters.map(|account| account.meter.vacated.clone());
-            bells = Some(Bells::listen(vacated.chain(pass.meters.sharing().map(|sharing| sharing.moved.clone()))));
-        }
-    }
-
     /// The next deployment: a fresh one, else the one that was `last` tried, else (all rest) the one that is well
     /// again soonest, unless the providers themselves asked for a rest. Those that have reached a limit that may be
     /// overrun come after all others.
-    fn choose(
+    pub fn choose(
         &self,
         setup: &Setup,
         pass: &Rc<Pass>,
         ask: &Ask,
         last: Option<usize>,
+        closed: &[usize],
         dice: f64,
-    ) -> Result<(usize, Rc<Seat>), Standing> {
+    ) -> Result<Chosen, Standing> {
         let usual = self.group.strategy.unwrap_or(setup.rules.strategy);
         let strategy = self.bond.map_or(usual, |_| Strategy::Affinity);
-        let stand_in = !setup.rules.fallbacks_for(&self.group.name, FaultKind::Upstream).0.is_empty();
-        let alternative = self.group.deployments.len() > 1 || stand_in;
-        let wish = Wish { rest: &setup.rules.rest, alternative, lenient: false, anyway: false };
+        let wish = self.wish(setup);
         let mut full = Vec::new();
         for lenient in [false, true] {
             let mut candidates = self.candidates(strategy, ask.stream);
+            closed.iter().for_each(|index| candidates[*index].out = true);
             full.clear();
             while let Some(index) = pick(strategy, &candidates, dice) {
+                if self.berth(index, ask).is_some() {
+                    return Ok(Chosen::Node(index));
+                }
                 match Seat::take(&self.group.deployments[index], pass, ask, Wish { lenient, ..wish }) {
-                    Ok(seat) => return Ok((index, seat)),
+                    Ok(seat) => return Ok(Chosen::Seat(index, seat)),
                     Err(NoSeat::Rests) => {}
                     Err(why) => full.push(why),
                 }
@@ -128,8 +107,44 @@ impl Field {
             return Err(Standing::of(&full, pass.now_ms()));
         }
         let index = last.map_or_else(|| self.soonest(), Ok).map_err(Standing::Refused)?;
+        if self.berth(index, ask).is_some() {
+            return Ok(Chosen::Node(index));
+        }
         let seat = Seat::take(&self.group.deployments[index], pass, ask, Wish { lenient: true, anyway: true, ..wish });
-        seat.map(|seat| (index, seat)).map_err(|why| Standing::of(&[why], pass.now_ms()))
+        seat.map(|seat| Chosen::Seat(index, seat)).map_err(|why| Standing::of(&[why], pass.now_ms()))
+    }
+
+    /// How a seat is taken.
+    fn wish<'s>(&self, setup: &'s Setup) -> Wish<'s> {
+        let stand_in = !setup.rules.fallbacks_for(&self.group.name, FaultKind::Upstream).0.is_empty();
+        let alternative = self.group.deployments.len() > 1 || stand_in;
+        Wish { rest: &setup.rules.rest, alternative, lenient: false, anyway: false }
+    }
+
+    /// The seat at a deployment whose node has a place for the call, within the deployment's own limits.
+    pub fn seat_at(&self, index: usize, setup: &Setup, pass: &Rc<Pass>, ask: &Ask) -> Result<Rc<Seat>, Standing> {
+        let wish = Wish { lenient: true, anyway: true, ..self.wish(setup) };
+        let seat = Seat::take(&self.group.deployments[index], pass, ask, wish);
+        seat.map_err(|why| Standing::of(&[why], pass.now_ms()))
+    }
+
+    /// The node of a deployment, if it has one that decides when the call starts. A caller that brings an address, or only
+    /// wants its tokens counted, has nothing to do with it.
+    pub fn berth(&self, index: usize, ask: &Ask) -> Option<&Berth> {
+        let deployment = &self.group.deployments[index];
+        let berth = deployment.node.as_ref()?;
+        // Models that a wildcard lets callers name may run in the vendor's cloud.
+        let runs = |star| {
+            let engine = deployment.back.local_engine();
+            engine.is_some_and(|engine| engine.runs(&deployment.endpoint.host, &deployment.upstream_model(Some(star))))
+        };
+        let is_here = self.star.as_deref().is_none_or(runs);
+        (is_here && ask.connection.is_empty() && ask.operation != Operation::CountTokens).then_some(berth)
+    }
+
+    /// Whether a deployment may be tried now.
+    pub fn is_open(&self, index: usize) -> bool {
+        !self.tried[index] && self.group.deployments[index].health.rest_left().is_zero()
     }
 
     /// The deployment that is well again soonest.
@@ -150,11 +165,16 @@ impl Field {
     }
 }
 
-/// What came of looking for a seat.
-type Seated = Result<(usize, Rc<Seat>), Fault>;
+/// What was chosen.
+pub(crate) enum Chosen {
+    /// A deployment, and the call's seat there.
+    Seat(usize, Rc<Seat>),
+    /// A deployment on a node, which decides with its like where and when the call starts.
+    Node(usize),
+}
 
 /// Why a call has no seat.
-enum Standing {
+pub(crate) enum Standing {
     /// One may be free any moment, here or at another replica; the refusal if none is in time.
     Wait { elsewhere: bool, fault: Fault },
     /// There will be none soon.
@@ -187,14 +207,14 @@ impl Standing {
         }
     }
 
-    fn into_fault(self) -> Fault {
+    pub fn into_fault(self) -> Fault {
         match self {
             Standing::Wait { fault, .. } | Standing::Refused(fault) => fault,
         }
     }
 }
 
-fn no_deployment(message: &str) -> Fault {
+pub(crate) fn no_deployment(message: &str) -> Fault {
     Fault::new(FaultKind::NoDeployment, Side::Provider, message)
 }
 
@@ -207,7 +227,7 @@ pub(crate) async fn run(gate: &Gate, setup: &Setup, pass: &Rc<Pass>, ask: &Ask, 
     let mut waited = Duration::ZERO;
     loop {
         let result = match field.get_or_insert_with(|| Field::find(setup, pass, ask, &course.group)) {
-            Ok(field) => match field.seat(gate, setup, pass, ask, last).await {
+            Ok(field) => match (Search { field, gate, setup, pass, ask, last }).seat().await {
                 Ok((index, seat)) => {
                     course.attempt();
                     field.tried[index] = true;
@@ -301,7 +321,12 @@ async fn try_deployment(
         Ok(_) => seat.succeeded(),
         // What we refuse ourselves says nothing about the provider.
         Err(fault) if fault.side != Side::Provider || fault.code.as_deref() == Some(CROSSED_BUDGET) => {}
-        Err(fault) if is_callers_doing(ask, &deployment, field, fault) => {}
+        Err(fault) if is_callers_doing(ask, &deployment, field, fault) => {
+            // That a node does not have a model is worth knowing whoever asked for it.
+            if let Some(placement) = seat.placement().filter(|_| fault.kind == FaultKind::NotFound) {
+                placement.failed(fault);
+            }
+        }
         Err(fault) => seat.failed(fault),
     }
     result.map_err(|fault| if brought { of_callers_key(fault) } else { fault })

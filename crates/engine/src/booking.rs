@@ -170,6 +170,9 @@ impl Booking {
         if let Some(entry) = &mut self.entry {
             entry.first_token_at = Some(self.pass.now_ms());
         }
+        if let Some(placement) = self.seat.placement() {
+            placement.answered();
+        }
         self.note_pace(1);
     }
 
@@ -224,6 +227,9 @@ impl Booking {
         } else if status == Status::Success {
             let (input, output) = (usage.input.unwrap_or_default(), usage.output.unwrap_or_default());
             self.deployment.health.note_answer(self.input_estimate, input, output, self.bound);
+            if let Some(placement) = self.seat.placement() {
+                placement.served(&usage);
+            }
             if !self.stream {
                 self.note_pace(output);
             }

@@ -34,8 +34,9 @@ pub(crate) fn narrow(
         return Ok(group);
     }
     let deployments = fitting.into_iter().map(|index| group.deployments[index].clone()).collect();
-    let Group { name, team, strategy, .. } = &*group;
-    Ok(Arc::new(Group { name: name.clone(), deployments, team: team.clone(), strategy: *strategy }))
+    let Group { name, team, strategy, lines, .. } = &*group;
+    let (name, team, lines) = (name.clone(), team.clone(), lines.clone());
+    Ok(Arc::new(Group { name, deployments, team, strategy: *strategy, lines }))
 }
 
 /// The places of the deployments that fit the call's tags; `None` if tags choose nothing in this group.

@@ -10,6 +10,7 @@ use policy::{Admission, Breaker, Habits, RestRules};
 use tokio::time::Instant;
 use types::Fault;
 
+use crate::nodes::Fleets;
 use crate::pace::{Minute, Pace};
 
 /// A deployment's recent past. Times are milliseconds since `epoch`.
@@ -162,14 +163,18 @@ impl Drop for Visit {
     }
 }
 
-/// The health of all deployments that ever were, by id.
+/// What outlives reloads: the health of all deployments that ever were, by id, and the fleets of nodes.
 #[derive(Default)]
-pub struct Roll(Mutex<HashMap<String, Arc<Health>>>);
+pub struct Roll {
+    health: Mutex<HashMap<String, Arc<Health>>>,
+    /// The fleets.
+    pub fleets: Arc<Fleets>,
+}
 
 impl Roll {
     /// The health of deployment `id`, new if it was never seen.
     pub fn of(&self, id: &str) -> Arc<Health> {
-        let mut roll = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut roll = self.health.lock().unwrap_or_else(PoisonError::into_inner);
         roll.entry(id.to_owned()).or_default().clone()
     }
 }

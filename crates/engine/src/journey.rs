@@ -16,7 +16,7 @@ use crate::attempt::{Opened, Opening};
 use crate::attempts::{self, Outcome};
 use crate::defect::caught_in;
 use crate::deliver::{Delivery, Service};
-use crate::note::{Note, Tally, write_cost, write_id, write_key, write_source};
+use crate::note::{Note, Tally, write_cost, write_id, write_key, write_queue, write_source};
 use crate::pass::Pass;
 use crate::route::Route;
 use crate::{Call, Caller, Content, Gate, Reply, Setup};
@@ -151,6 +151,7 @@ impl Journey {
                 let mut reply = refuse(ask.front, &self.as_configured(fault));
                 pass.write_limits(&mut reply.headers);
                 write_key(&mut reply.headers, pass);
+                write_queue(&mut reply.headers, pass);
                 self.note(ask, tally, None).write(&mut reply.headers);
                 return Ok(reply);
             }
@@ -200,6 +201,7 @@ impl Journey {
         }
         pass.write_limits(&mut headers);
         write_key(&mut headers, pass);
+        write_queue(&mut headers, pass);
         self.note(ask, tally, opened).write(&mut headers);
         headers
     }

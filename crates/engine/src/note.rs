@@ -101,6 +101,15 @@ pub(crate) fn write_cost(headers: &mut HeaderMap, opened: &Opened) {
     }
 }
 
+/// Adds how the call waited for a place, if it did.
+pub(crate) fn write_queue(headers: &mut HeaderMap, pass: &Pass) {
+    let Some(waited) = pass.waited.get() else { return };
+    let mut put = |name: &'static str, number: u64| set(headers, HeaderName::from_static(name), &number.to_string());
+    put("x-lockgate-queue-position", waited.position as u64);
+    waited.expected_ms.into_iter().for_each(|ms| put("x-lockgate-queue-expected-ms", ms));
+    waited.ms.into_iter().for_each(|ms| put("x-lockgate-queue-waited-ms", ms));
+}
+
 /// Adds what the key has spent, and its limits.
 pub(crate) fn write_key(headers: &mut HeaderMap, pass: &Pass) {
     let Some(key) = &pass.caller.key else { return };

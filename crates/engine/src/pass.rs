@@ -18,6 +18,7 @@ use crate::attribution::Attribution;
 use crate::bells::Bells;
 use crate::caller::{Account, Owner, denied, no_model};
 use crate::keyring::Keyring;
+use crate::line::Waited;
 use crate::meters::Meters;
 use crate::note::CALL_ID;
 use crate::sharing::{self, What};
@@ -42,6 +43,8 @@ pub(crate) struct Pass {
     taking: Option<Arc<Taking>>,
     /// Which tokens count for limits.
     pub counted: Counted,
+    /// How it waited for a place, if it did.
+    pub waited: Cell<Option<Waited>>,
     clock: Rc<dyn Fn() -> i64>,
 }
 
@@ -87,6 +90,7 @@ impl Pass {
             accounts,
             taking: None,
             counted: setup.spending.counted,
+            waited: Cell::new(None),
             clock: gate.unix_ms.clone(),
         };
         pass.take(ask).await?;
@@ -96,6 +100,11 @@ impl Pass {
     /// Milliseconds since 1970.
     pub fn now_ms(&self) -> i64 {
         (self.clock)()
+    }
+
+    /// Who calls, as queues see it.
+    pub fn queue_key(&self) -> Arc<str> {
+        self.caller.counted_hash().into()
     }
 
     /// Whether anybody's money is limited.

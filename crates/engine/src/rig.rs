@@ -54,6 +54,7 @@ pub fn deployment(id: &str) -> Deployment {
         rest: None,
         canned: None,
         client_params: Vec::new(),
+        node: None,
         health: Arc::new(Health::default()),
     }
 }
@@ -66,7 +67,7 @@ pub fn priced(input: u64, output: u64) -> Pricing {
 /// A setup with these groups, where everybody may do everything.
 pub fn setup<'n>(groups: impl IntoIterator<Item = (&'n str, Vec<Arc<Deployment>>)>) -> Setup {
     let group = |(name, deployments): (&str, Vec<Arc<Deployment>>)| {
-        let group = Group { name: name.to_owned(), deployments, team: None, strategy: None };
+        let group = Group { name: name.to_owned(), deployments, team: None, strategy: None, lines: Arc::default() };
         (name.to_owned(), Arc::new(group))
     };
     Setup {
@@ -76,6 +77,7 @@ pub fn setup<'n>(groups: impl IntoIterator<Item = (&'n str, Vec<Arc<Deployment>>
         routers: HashMap::new(),
         access_groups: HashMap::new(),
         hidden: Vec::new(),
+        queueing: Default::default(),
         rules: Arc::default(),
         access: Access::default(),
         doorway: Default::default(),
@@ -84,6 +86,7 @@ pub fn setup<'n>(groups: impl IntoIterator<Item = (&'n str, Vec<Arc<Deployment>>
         client_params: ClientParams::default(),
         intake: Intake::default(),
         pricing: Default::default(),
+        fleets: Vec::new(),
         heartbeat: Duration::from_secs(5),
     }
 }

@@ -1,5 +1,6 @@
 //! A call's place at a deployment, within what the deployment and its provider may be used.
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 
@@ -12,6 +13,7 @@ use crate::ask::Ask;
 use crate::caller::{Account, Owner};
 use crate::health::Visit;
 use crate::meters::Meters;
+use crate::nodes::Placement;
 use crate::pass::Pass;
 use crate::taking::{Firmness, Taking};
 use crate::terms::Terms;
@@ -76,6 +78,8 @@ pub(crate) struct Seat {
     alternative: bool,
     /// `None` if the deployment counts nothing.
     taking: Option<Arc<Taking>>,
+    /// Its place at a node, if the deployment is on one.
+    placement: OnceCell<Arc<Placement>>,
 }
 
 /// How a place is taken.
@@ -127,7 +131,18 @@ impl Seat {
         let taking = Taking::take(accounts, tokens, now_ms.max(0) as u64, firmness, pass.taking());
         let taking = taking.map_err(|refused| NoSeat::Limit(refused.short))?;
         let visit = deployment.health.visit(deployment.rest.as_ref().unwrap_or(rest), anyway).ok_or(NoSeat::Rests)?;
-        Ok(Rc::new(Seat { pass: pass.clone(), visit, alternative, taking }))
+        Ok(Rc::new(Seat { pass: pass.clone(), visit, alternative, taking, placement: OnceCell::new() }))
+    }
+
+    /// It is at a node that has a place for the call.
+    pub fn place(&self, placement: Arc<Placement>) {
+        // It gets one place.
+        let _ = self.placement.set(placement);
+    }
+
+    /// Its place at a node, if the deployment is on one.
+    pub fn placement(&self) -> Option<&Arc<Placement>> {
+        self.placement.get()
     }
 
     /// The call that has it.
@@ -143,6 +158,9 @@ impl Seat {
     /// The deployment has failed.
     pub fn failed(&self, fault: &Fault) {
         self.visit.failed(fault, self.alternative);
+        if let Some(placement) = self.placement() {
+            placement.failed(fault);
+        }
     }
 
     /// An attempt has consumed this.
@@ -158,7 +176,11 @@ impl Seat {
     /// is hung up on may take a moment to notice: were its slot given away before, it would work for more calls at a
     /// time than it is meant to.
     pub fn claim(&self) -> Option<Claim> {
-        self.taking.clone().or_else(|| self.pass.taking()).map(|taking| taking as Claim)
+        let taking = self.taking.clone().or_else(|| self.pass.taking());
+        match self.placement() {
+            Some(placement) => Some(Arc::new((taking, placement.clone()))),
+            None => taking.map(|taking| taking as Claim),
+        }
     }
 }
 

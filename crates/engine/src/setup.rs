@@ -14,7 +14,8 @@ use providers::Auth;
 use providers::http::Endpoint;
 use types::{Fault, ModelFacts, Raw, Usage};
 
-use crate::{Access, Bounds, Doorway, Health};
+use crate::nodes::{Berth, Fleet};
+use crate::{Access, Bounds, Doorway, Health, Lines, Queueing};
 
 /// The whole validated configuration.
 pub struct Setup {
@@ -30,6 +31,8 @@ pub struct Setup {
     pub access_groups: HashMap<String, Vec<String>>,
     /// Names that are served but not listed.
     pub hidden: Vec<String>,
+    /// How calls wait when there is no place for them.
+    pub queueing: Queueing,
     /// What to do when things go wrong.
     pub rules: Arc<Rules>,
     /// Who may call.
@@ -46,6 +49,8 @@ pub struct Setup {
     pub intake: Intake,
     /// What becomes of models whose price is not known.
     pub pricing: Pricing,
+    /// Nodes that run models themselves.
+    pub fleets: Vec<Arc<Fleet>>,
     /// Silence after which a stream gets a sign of life.
     pub heartbeat: Duration,
 }
@@ -60,6 +65,8 @@ pub struct Group {
     pub team: Option<String>,
     /// How a deployment is chosen, if not as in all groups.
     pub strategy: Option<Strategy>,
+    /// Where calls wait when all of its deployments are in use.
+    pub lines: Arc<Lines>,
 }
 
 /// A group for all names that fit.
@@ -123,6 +130,8 @@ pub struct Deployment {
     pub canned: Option<String>,
     /// Request fields with which callers may replace connection values of this deployment.
     pub client_params: Vec<String>,
+    /// The node that it is on, if it is an engine on a machine of one's own.
+    pub node: Option<Berth>,
     /// How it fared lately: outlives reloads.
     pub health: Arc<Health>,
 }
@@ -350,8 +359,8 @@ impl Setup {
 
     fn find_deployment(&self, name: &str) -> Option<Arc<Group>> {
         let (group, deployment) = self.owner_of(name)?;
-        let (name, team) = (name.to_owned(), group.team.clone());
-        Some(Arc::new(Group { name, deployments: vec![deployment.clone()], team, strategy: None }))
+        let (name, team, lines) = (name.to_owned(), group.team.clone(), group.lines.clone());
+        Some(Arc::new(Group { name, deployments: vec![deployment.clone()], team, strategy: None, lines }))
     }
 }
 
@@ -385,6 +394,6 @@ impl Deployment {
     /// What a request writer needs to know.
     pub fn target<'a>(&'a self, model: &'a str, facts: &'a ModelFacts) -> Target<'a> {
         let drop_params = self.drop_params;
-        Target { model, name: &self.name, facts, quirks: &self.quirks, drop_params, version: None }
+        Target { model, name: &self.name, facts, quirks: &self.quirks, drop_params, version: None, num_ctx: None }
     }
 }

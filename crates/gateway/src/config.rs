@@ -25,6 +25,7 @@ mod keys;
 mod management;
 mod models;
 mod name;
+mod nodes;
 mod prices;
 mod redis;
 mod report;

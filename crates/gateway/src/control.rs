@@ -4,6 +4,7 @@
 mod cors;
 mod manage;
 mod models;
+mod nodes;
 mod ollama;
 mod system;
 
@@ -94,6 +95,10 @@ fn router(desk: Desk) -> Router {
         .route("/api/show", post(ollama::show))
         .route("/api/ps", get(ollama::loaded))
         .route("/api/{what}", any(ollama::not_here))
+        .route("/nodes", get(nodes::list))
+        .route("/nodes/load", post(nodes::load))
+        .route("/nodes/unload", post(nodes::unload))
+        .route("/nodes/wake", post(nodes::wake))
         .route_layer(from_fn_with_state(desk.live.clone(), authenticate));
     Router::new()
         .merge(guarded)
@@ -138,6 +143,12 @@ fn find(live: &Live, headers: &HeaderMap) -> Result<Arc<Caller>, Fault> {
         (Identity::Key(_), None) => return Err(Caller::unknown()),
     };
     Ok(Arc::new(found))
+}
+
+/// What belongs to the gateway as a whole is for administrators.
+fn only_admins(caller: &Caller) -> Result<(), Fault> {
+    let message = "Admin-only endpoint. Not allowed to access this.";
+    if caller.is_admin { Ok(()) } else { Err(Fault::new(FaultKind::Permission, Side::Caller, message)) }
 }
 
 /// The dialect in which a caller expects errors.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
+use engine::nodes::Fleets;
 use engine::{Meters, Roll, Setup};
 use tokio::sync::watch;
 
@@ -103,6 +104,11 @@ impl Live {
     /// The newest setup.
     pub fn setup(&self) -> Arc<Setup> {
         self.setup.load_full()
+    }
+
+    /// The nodes that run models themselves.
+    pub fn fleets(&self) -> Arc<Fleets> {
+        self.roll.fleets.clone()
     }
 
     /// The newest settings of the management API.

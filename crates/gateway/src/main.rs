@@ -11,6 +11,7 @@ mod coordination;
 mod demo;
 mod door;
 mod live;
+mod nodes;
 mod price_map;
 mod seal;
 mod serve;

@@ -92,6 +92,7 @@ async fn fetch(remote: &Remote) -> Result<Vec<u8>, String> {
         body: &[],
         connect_timeout: CONNECT,
         claim: None,
+        sent: None,
     };
     let answer = async {
         let reply = Client::default().call(&call).await.map_err(|fault| fault.message)?;

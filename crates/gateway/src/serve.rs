@@ -22,7 +22,7 @@ use crate::control::{self, Cors};
 use crate::coordination::Replica;
 use crate::live::{Lasting, Live};
 use crate::tls::Tls;
-use crate::{added, alerts, price_map, stop, worker};
+use crate::{added, alerts, nodes, price_map, stop, worker};
 use watch_file::Versions;
 
 /// Runs the gateway until it is told to stop.
@@ -165,6 +165,9 @@ impl Ready {
         control.spawn(signals.listen(self.live.clone(), stop));
         control.spawn(control::serve(self.live.clone(), self.errands));
         control.spawn(price_map::follow(self.live.clone()));
+        let inside = control.enter();
+        nodes::keep(self.live.fleets());
+        drop(inside);
         let watched = watch_file::start(self.seen, self.live.clone());
         let watched = watched.inspect_err(|error| tracing::error!("changes of files are not noticed: {error}"));
         let workers = self.listeners.into_iter().enumerate().map(|(index, listener)| {

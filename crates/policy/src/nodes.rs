@@ -9,6 +9,7 @@ mod node;
 mod plan;
 mod sketch;
 mod speed;
+mod view;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,7 @@ use crate::queue::{Refusal, Ticket};
 use line::Line;
 use node::{Loading, Node};
 use plan::Step;
+pub use view::{LoadedView, NodeView, WaitingView};
 
 /// A model's number in its fleet.
 pub type Model = u32;
@@ -49,6 +51,28 @@ pub struct ModelTerms {
     pub kept_on: u32,
 }
 
+/// Some nodes of a fleet, of which there are [`NodeSet::MOST`] at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NodeSet(u64);
+
+impl NodeSet {
+    /// All nodes.
+    pub const ALL: NodeSet = NodeSet(u64::MAX);
+    /// How many nodes a fleet may have.
+    pub const MOST: usize = 64;
+
+    /// Whether a node is among them.
+    pub fn has(self, node: usize) -> bool {
+        node < Self::MOST && self.0 >> node & 1 == 1
+    }
+}
+
+impl FromIterator<usize> for NodeSet {
+    fn from_iter<I: IntoIterator<Item = usize>>(nodes: I) -> Self {
+        NodeSet(nodes.into_iter().filter(|node| *node < Self::MOST).fold(0, |bits, node| bits | 1 << node))
+    }
+}
+
 /// A call that wants to be served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Call<K> {
@@ -60,6 +84,8 @@ pub struct Call<K> {
     pub deadline_ms: u64,
     /// What it calls.
     pub model: Model,
+    /// Where it may go.
+    pub nodes: NodeSet,
     /// Tokens of its prompt.
     pub prompt_tokens: u32,
     /// Tokens that it will probably be answered with.
@@ -82,9 +108,9 @@ pub struct CallId {
 /// Why a call cannot be served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Denied {
-    /// No node has the model.
+    /// No node that it may go to has the model.
     NoNode,
-    /// It needs a larger context than any node can give it: a 400 `context_length_exceeded`.
+    /// It needs a larger context than any of its nodes can give it: a 400 `context_length_exceeded`.
     ContextLengthExceeded {
         /// What it needs, tokens.
         need: u32,
@@ -171,17 +197,45 @@ impl<K: Ord + Clone> Fleet<K> {
         Fleet { nodes: nodes.into_iter().map(Node::new).collect(), lines, next_ms: None }
     }
 
+    /// Some nodes have one more model from now on, or another context of it at most.
+    pub fn serve(&mut self, model: Model, terms: ModelTerms, nodes: impl IntoIterator<Item = (usize, u32)>) {
+        self.lines.entry(model).or_insert_with(|| Line::new(model, terms));
+        for (node, most_ctx) in nodes {
+            if let Some(node) = self.nodes.get_mut(node) {
+                node.terms.models.insert(model, most_ctx);
+            }
+        }
+    }
+
+    /// A node turned out not to have a model. Returns the calls that wait for it and can be served nowhere now: they
+    /// have left.
+    pub fn lacks(&mut self, node: usize, model: Model) -> Vec<CallId> {
+        let Some(at) = self.nodes.get_mut(node) else { return Vec::new() };
+        at.terms.models.remove(&model);
+        at.loading = at.loading.filter(|loading| loading.model != model);
+        let having = self.nodes.iter().enumerate().filter(|(_, node)| node.terms.models.contains_key(&model));
+        let having: Vec<usize> = having.map(|(index, _)| index).collect();
+        let Some(line) = self.lines.get_mut(&model) else { return Vec::new() };
+        let lost = line.stranded(&having);
+        lost.into_iter().filter(|ticket| line.leave(*ticket)).map(|ticket| CallId { model, ticket }).collect()
+    }
+
     /// A call comes, and waits for its [`Action::Start`].
     pub fn join(&mut self, call: Call<K>, now_ms: u64) -> Result<CallId, Denied> {
         let model = call.model;
+        let (need, most) = (call.need, self.most_ctx(model, call.nodes).ok_or(Denied::NoNode)?);
         let line = self.lines.get_mut(&model).ok_or(Denied::NoNode)?;
-        let most = self.nodes.iter().filter_map(|node| node.terms.models.get(&model)).max().ok_or(Denied::NoNode)?;
-        let (need, most) = (call.need, *most);
         let num_ctx = context::size(need, line.terms.num_ctx, most);
         let num_ctx = num_ctx.ok_or(Denied::ContextLengthExceeded { need, most })?;
         let wish = num_ctx.max(context::wish(call.asked.unwrap_or(0), line.terms.num_ctx, most));
         let ticket = line.join(call, num_ctx, wish, now_ms).map_err(Denied::Refused)?;
         Ok(CallId { model, ticket })
+    }
+
+    /// The largest context that a model can have on any of these nodes; `None` if none of them has it.
+    pub fn most_ctx(&self, model: Model, nodes: NodeSet) -> Option<u32> {
+        let nodes = self.nodes.iter().enumerate().filter(|(index, _)| nodes.has(*index));
+        nodes.filter_map(|(_, node)| node.terms.models.get(&model)).max().copied()
     }
 
     /// A call leaves that waits; a load that was begun for it goes on. Whether it was waiting: if not, tell
@@ -226,6 +280,13 @@ impl<K: Ord + Clone> Fleet<K> {
         node.loaded.iter_mut().filter(|one| one.model == line.model).for_each(|one| one.vram_bytes = line.vram_bytes);
     }
 
+    /// A node has unloaded a model, as it was told to by hand.
+    pub fn unloaded(&mut self, node: usize, model: Model, now_ms: u64) {
+        if let Some(node) = self.nodes.get_mut(node) {
+            node.unloaded(model, now_ms);
+        }
+    }
+
     /// A node failed, at a load or otherwise: it gets nothing until then, and nothing is known to be loaded.
     pub fn failed(&mut self, node: usize, until_ms: u64) {
         if let Some(node) = self.nodes.get_mut(node) {
@@ -268,12 +329,26 @@ impl<K: Ord + Clone> Fleet<K> {
 
     /// What is to be done now.
     pub fn decide(&mut self, now_ms: u64) -> Vec<Action> {
+        self.relieve(now_ms);
         let plan = plan::plan(&self.nodes, &self.lines, now_ms);
         self.next_ms = plan.next_ms;
         for line in self.lines.values_mut() {
             line.forecast = plan.forecasts.get(&line.model).copied();
         }
         plan.steps.into_iter().filter_map(|step| self.carry_out(step, now_ms)).collect()
+    }
+
+    /// A node that failed rests only as long as others can take its calls: where there is nobody else, the one that would
+    /// be back soonest is tried.
+    fn relieve(&mut self, now_ms: u64) {
+        for line in self.lines.values() {
+            for (num_ctx, set) in line.lanes.keys() {
+                let fits = |node: &Node| node.terms.models.get(&line.model).is_some_and(|most| most >= num_ctx);
+                let nodes = self.nodes.iter_mut().enumerate().filter(|(index, node)| set.has(*index) && fits(node));
+                let soonest = nodes.map(|(_, node)| node).min_by_key(|node| node.out_until_ms.max(now_ms));
+                soonest.filter(|node| !node.is_asleep).into_iter().for_each(|node| node.out_until_ms = 0);
+            }
+        }
     }
 
     /// When to decide again, even if nothing happens until then.
@@ -285,7 +360,7 @@ impl<K: Ord + Clone> Fleet<K> {
         match step {
             Step::Start { node, model, num_ctx } => {
                 let line = self.lines.get_mut(&model)?;
-                let (ticket, prompt_tokens, output_tokens) = line.take(num_ctx, now_ms)?;
+                let (ticket, prompt_tokens, output_tokens) = line.take(node, num_ctx, now_ms)?;
                 let (call, at) = (CallId { model, ticket }, self.nodes.get_mut(node)?);
                 let speed = at.speeds.get(&model).copied().unwrap_or_default().or(line.speed);
                 let loads_ms = at.load_ends_ms(line.speed, now_ms) - now_ms;

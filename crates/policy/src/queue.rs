@@ -145,22 +145,43 @@ impl<K: Ord + Clone> Queue<K> {
 
     /// There is a place for a call that `fits`: the next such call gets it.
     pub fn take(&mut self, fits: impl Fn(Ticket) -> bool, now_ms: u64) -> Option<Ticket> {
+        let ticket = self.next(fits)?;
+        self.serve(ticket, now_ms);
+        Some(ticket)
+    }
+
+    /// The call that gets the next place that it `fits`.
+    pub fn next(&self, fits: impl Fn(Ticket) -> bool) -> Option<Ticket> {
         let best = *self.classes.first_key_value()?.0;
-        let passed_over = self.oldest.iter().find(|(_, priority)| *priority != best).map(|(ticket, _)| *ticket);
-        let turn = passed_over.filter(|ticket| self.since_turn + 1 >= TURN && fits(*ticket));
-        let in_order = || self.classes.values().flat_map(Class::heads).take(LOOK).find(|ticket| fits(*ticket));
-        let ticket = turn.or_else(in_order)?;
-        let served = self.remove(ticket, true)?;
+        let turn = self.passed_over(best).filter(|ticket| self.since_turn + 1 >= TURN && fits(*ticket));
+        turn.or_else(|| self.classes.values().flat_map(Class::heads).take(LOOK).find(|ticket| fits(*ticket)))
+    }
+
+    /// A call got a place, and waits no more. Whether it was waiting.
+    pub fn serve(&mut self, ticket: Ticket, now_ms: u64) -> bool {
+        let Some(best) = self.priority() else { return false };
+        let passed_over = self.passed_over(best);
+        let Some(served) = self.remove(ticket, true) else { return false };
         // Turns are counted only while somebody is passed over.
         self.since_turn = if passed_over.is_some() && served.priority == best { self.since_turn + 1 } else { 0 };
         self.rate.served(self.calls.is_empty(), now_ms);
-        Some(ticket)
+        true
+    }
+
+    /// Who waits longest behind the best priority.
+    fn passed_over(&self, best: i64) -> Option<Ticket> {
+        self.oldest.iter().find(|(_, priority)| *priority != best).map(|(ticket, _)| *ticket)
     }
 
     /// How many will be served before it, if nobody else comes. (The turns of worse priorities are not counted.) Takes
     /// time in the number of keys.
     pub fn position(&self, ticket: Ticket) -> Option<usize> {
         self.calls.get(&ticket).map(|call| self.ahead(call, ticket))
+    }
+
+    /// All that wait, the oldest first.
+    pub fn tickets(&self) -> impl Iterator<Item = (Ticket, &Waiting<K>)> {
+        self.calls.iter().map(|(ticket, call)| (*ticket, call))
     }
 
     /// Who has waited longest, if anybody waits.

@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
+use tokio::sync::Notify;
 
 /// A request to an endpoint.
 pub struct Call<'a> {
@@ -38,6 +39,8 @@ pub struct Call<'a> {
     pub connect_timeout: Duration,
     /// What the call occupies: let go of when the answer was read, or the provider has noticed that it will not be.
     pub claim: Option<Claim>,
+    /// Rung when the whole request is in the system's hands.
+    pub sent: Option<&'a Notify>,
 }
 
 /// The beginning of an answer.

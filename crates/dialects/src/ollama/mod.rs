@@ -1,6 +1,7 @@
 //! Ollama's native dialect (`/api/chat`): callers speak it to us, and we speak it to local servers and Ollama's cloud.
 
 mod back;
+mod engine;
 mod front;
 
 pub use front::OldEmbeddings;

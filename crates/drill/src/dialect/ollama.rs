@@ -14,6 +14,7 @@ mod tests;
 
 use super::{Dialect, Failure, Incoming, Work, Writer, bearer};
 use crate::knobs::Trouble;
+use crate::node::Wish;
 use crate::problem::Problem;
 use crate::route::Op;
 use crate::script::Turn;
@@ -55,6 +56,10 @@ impl Dialect for Ollama {
             Op::Text => Work::talk(generate::read(incoming)?),
             _ => info::answer(incoming).map(Work::Json),
         }
+    }
+
+    fn wish(&self, op: Op, model: &str, body: &Value) -> Option<Wish> {
+        matches!(op, Op::Chat | Op::Text | Op::Embed).then(|| options::wish(op, model, body))
     }
 
     fn failure(&self, problem: &Problem, model: &str) -> Failure {

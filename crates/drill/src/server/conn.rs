@@ -90,6 +90,15 @@ impl Conn {
         }
     }
 
+    /// Waits for something; ends early if the caller goes away.
+    pub(super) async fn meanwhile<T>(&mut self, wait: impl Future<Output = T>) -> Result<T, Gone> {
+        tokio::select! {
+            biased;
+            done = wait => Ok(done),
+            () = self.gone() => Err(Gone),
+        }
+    }
+
     /// Returns when the caller has gone away. What it sends meanwhile is kept, up to a limit.
     async fn gone(&mut self) {
         while self.inbox.len() < MAX_AHEAD {

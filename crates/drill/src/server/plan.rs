@@ -3,7 +3,8 @@
 use super::lean::{self, Lean};
 use super::{Head, Shared};
 use crate::dialect::{Incoming, Work};
-use crate::knobs::{Fault, Knobs, in_model};
+use crate::knobs::{Fault, Knobs, Trouble, in_model};
+use crate::node::{Served, Wish};
 use crate::problem::Problem;
 use crate::route::{Op, Target};
 use crate::script::{Answer, Finish, Turn, compose};
@@ -26,10 +27,28 @@ pub(super) struct Plan {
     pub(super) model: String,
     pub(super) knobs: Knobs,
     pub(super) content: Content,
+    /// What it wants of the memory of a mock that is a node.
+    pub(super) wish: Option<Wish>,
+}
+
+impl Plan {
+    /// A prompt that does not fit the context is refused, or cut.
+    pub(super) fn fit(&mut self, served: &Served) {
+        let Content::Turn(turn) = &mut self.content else { return };
+        if turn.ask.words <= served.num_ctx {
+            return;
+        }
+        if self.wish.as_ref().is_some_and(|wish| wish.refuses) {
+            self.content = Content::Refusal(Problem::new(Trouble::ContextLength));
+            return;
+        }
+        served.cut();
+        turn.answer.usage.fresh = served.num_ctx;
+    }
 }
 
 pub(super) fn plan(shared: &Shared, target: &Target, head: &Head, body: &[u8], seq: u64) -> Plan {
-    let mut plan = Plan { model: String::new(), knobs: shared.knobs.clone(), content: Content::Plain("") };
+    let mut plan = Plan { model: String::new(), knobs: shared.knobs.clone(), content: Content::Plain(""), wish: None };
     plan.content = fill(&mut plan, shared, target, head, body, seq).unwrap_or_else(Content::Refusal);
     plan
 }
@@ -69,7 +88,15 @@ fn fill(
     {
         plan.knobs.heal();
     }
+    if plan.knobs.load_ms.is_some()
+        && let Parsed::Whole(body) = &parsed
+    {
+        plan.wish = target.dialect.wish(target.op, &plan.model, body);
+    }
     Ok(match work {
+        Work::Json(_) if target.op == Op::Running && plan.knobs.load_ms.is_some() => {
+            Content::Json(shared.node.running())
+        }
         Work::Json(_) if target.op == Op::Hello => Content::Plain("Ollama is running"),
         Work::Json(json) => Content::Json(json),
         Work::Talk(ask) => {

@@ -205,6 +205,7 @@ fn a_teams_group_is_for_that_team_alone() {
         deployments: Vec::new(),
         team: team.map(str::to_owned),
         strategy: None,
+        lines: Arc::default(),
     };
     let objects = [(Kind::Team, "t", "{}"), (Kind::Key, "in", r#"{"team_id":"t"}"#), (Kind::Key, "out", "{}")];
     let may = |hash: &str, team| resolve(&objects, hash, 0).unwrap().may_use(&group(team), "g").is_ok();

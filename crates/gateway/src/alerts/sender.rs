@@ -87,6 +87,7 @@ async fn post(client: &Client, target: &Target, body: Bytes) -> Result<(), Strin
         body: &[body],
         connect_timeout: CONNECT,
         claim: None,
+        sent: None,
     };
     let reply = client.call(&call).await.map_err(|fault| fault.message)?;
     let status = reply.status;

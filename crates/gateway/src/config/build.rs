@@ -17,6 +17,7 @@ use super::include::{self, ReadFile};
 use super::keys::{GENERAL, LIBRARY, ROUTER, TOP};
 use super::management::Management;
 use super::models::{self, Builder, Row};
+use super::nodes;
 use super::prices::{self, Copies, Remote, Source};
 use super::report::Notes;
 use super::router::{self, Router};
@@ -132,9 +133,9 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
     let section = |name, table, notes: &mut Notes| Section::read(top.node(name), name, table, notes);
     let general = section("general_settings", &GENERAL, notes);
     let library = section("litellm_settings", &LIBRARY, notes);
-    let router = section("router_settings", &ROUTER, notes);
-    let keeping = general::keeping(&general, &library, &router, env, notes);
-    let mut router = router::read(&router, &library, notes);
+    let routing_keys = section("router_settings", &ROUTER, notes);
+    let keeping = general::keeping(&general, &library, &routing_keys, env, notes);
+    let mut router = router::read(&routing_keys, &library, notes);
     let source = Source::find(&library, env, path, keeping.dir.as_deref(), notes);
     let book = prices::book(source.as_ref(), library.place("model_cost_map_url"), read_file, world.copies, notes);
     let prices = prices::Settings::read(&library, book, notes);
@@ -152,11 +153,14 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
     let mut rows = builder.rows(top.node("model_list"));
     let (more, left_out) = added.rows(&mut builder);
     rows.extend(more);
+    let declared = nodes::read(&routing_keys, notes);
+    let fleets = nodes::assign(&mut rows, &declared, &router.queueing, &world.roll.fleets, notes);
     let models = shown(top.node("model_list"), &added, &rows);
     let mut routers = std::mem::take(&mut router.routers);
     routers.extend(routing::markers(top.node("model_list"), &rows, notes));
     let mut setup = Setup {
         access,
+        fleets,
         doorway: doorway::read(&general, &world.added.addresses, notes),
         guards_fallbacks: general.flag("enforce_fallback_model_access") == Some(true),
         spending: spending::read(&general, &library, notes),
@@ -213,6 +217,7 @@ fn assemble(rows: &[Row], router: &Router, notes: &mut Notes) -> Setup {
         aliases: router.aliases.iter().map(|alias| (alias.name.clone(), alias.target.clone())).collect(),
         routers: HashMap::new(),
         hidden: hidden.map(|alias| alias.name.clone()).collect(),
+        queueing: router.queueing,
         rules: Arc::new(router.rules.clone()),
         access_groups: Default::default(),
         access: Default::default(),
@@ -222,6 +227,7 @@ fn assemble(rows: &[Row], router: &Router, notes: &mut Notes) -> Setup {
         client_params: Default::default(),
         intake: Default::default(),
         pricing: Default::default(),
+        fleets: Vec::new(),
         heartbeat: router.heartbeat,
     }
 }
@@ -274,7 +280,7 @@ fn groups(rows: &[Row]) -> (HashMap<String, Arc<Group>>, Vec<Pattern>) {
                 deployments.retain(|deployment| deployment.id != row.deployment.id);
             }
         }
-        let group = Arc::new(Group { name: name.to_owned(), deployments, team, strategy: None });
+        let group = Arc::new(Group { name: name.to_owned(), deployments, team, strategy: None, lines: Arc::default() });
         match name.split_once('*') {
             Some((before, after)) => {
                 patterns.push(Pattern { before: before.to_owned(), after: after.to_owned(), group });

@@ -14,6 +14,7 @@ use policy::RestRules;
 use super::bounds::Shared;
 use super::environ::Env;
 use super::keys::{CREDENTIAL, PARAMS};
+use super::nodes::Local;
 use super::prices;
 use super::report::{Notes, Place};
 use super::routing::is_marker;
@@ -37,6 +38,8 @@ pub struct Row {
     pub team: Option<String>,
     /// The access groups that it is in.
     pub access_groups: Vec<String>,
+    /// What it says about its model on a node.
+    pub local: Local,
     /// Whether it was added while running.
     pub added: bool,
 }

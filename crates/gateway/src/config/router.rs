@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use engine::Queueing;
 use policy::{RetryPolicy, Rules, TagRules};
 use types::FaultKind;
 
@@ -35,6 +36,8 @@ pub struct Router {
     pub routers: Vec<Declared>,
     /// What holds for deployments that say nothing.
     pub defaults: Defaults,
+    /// How calls wait.
+    pub queueing: Queueing,
     /// Silence after which a stream gets a sign of life.
     pub heartbeat: Duration,
 }
@@ -92,7 +95,17 @@ pub fn read(router: &Section, library: &Section, notes: &mut Notes) -> Router {
             bounds: Shared::read(router, notes),
             rest,
         },
+        queueing: queueing(router),
         heartbeat: beats.into_iter().filter_map(|name| library.seconds(name)).min().unwrap_or(HEARTBEAT),
+    }
+}
+
+fn queueing(router: &Section) -> Queueing {
+    let usual = Queueing::default();
+    Queueing {
+        size: router.count("queue_size").map_or(usual.size, |size| usize::try_from(size).unwrap_or(usize::MAX)),
+        timeout: router.seconds("queue_timeout"),
+        priority: router.small("default_priority").map_or(usual.priority, i64::from),
     }
 }
 

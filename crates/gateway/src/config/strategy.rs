@@ -73,7 +73,7 @@ impl RoutingGroup {
             }
         }
         let (name, strategy) = (self.name.clone(), self.strategy);
-        (!deployments.is_empty()).then_some(Group { name, deployments, team: None, strategy })
+        (!deployments.is_empty()).then_some(Group { name, deployments, team: None, strategy, lines: Arc::default() })
     }
 }
 

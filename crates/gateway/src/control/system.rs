@@ -45,9 +45,8 @@ pub async fn readiness(State(live): State<Arc<Live>>) -> Response<Body> {
 
 /// Reads the configuration file again, and says what it found there.
 pub async fn reload(State(live): State<Arc<Live>>, Extension(caller): Extension<Arc<Caller>>) -> Response<Body> {
-    if !caller.is_admin {
-        let message = "Admin-only endpoint. Not allowed to access this.";
-        return super::fault(&Fault::new(FaultKind::Permission, Side::Caller, message));
+    if let Err(denied) = super::only_admins(&caller) {
+        return super::fault(&denied);
     }
     let reloaded = tokio::task::spawn_blocking(move || live.reload()).await;
     let (status, word, report) = match reloaded {

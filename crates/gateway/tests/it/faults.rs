@@ -112,7 +112,10 @@ impl Stage {
             let stand = Stand::of(&row.cause).await;
             for back in row.backs {
                 let cell = Cell { row, back: *back, front: Front::Chat, stream: false };
-                config = config.deployment(&cell.group(), *back, &stand.root(), row.params);
+                // What a queue and loads add to it is not what is tried here.
+                let alone = if *back == Back::Ollama { ", manage_node: false" } else { "" };
+                let params = format!("{}{alone}", row.params);
+                config = config.deployment(&cell.group(), *back, &stand.root(), params.trim_start_matches(", "));
                 chains.push_str(&format!("    - \"{}\": [healthy]\n", cell.group()));
             }
             stands.push((row.name, stand));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::speed::Speed;
-use super::{Call, Model, ModelTerms};
+use super::{Call, Model, ModelTerms, NodeSet};
 use crate::queue::{Pace, Queue, Refusal, Ticket, Waiting};
 
 /// A model that is asked for again within this part of its load is worth waiting for.
@@ -17,8 +17,8 @@ pub(super) struct Line<K> {
     pub terms: ModelTerms,
     pub queue: Queue<K>,
     calls: BTreeMap<Ticket, Size>,
-    /// Who waits, by the context that is needed.
-    pub lanes: BTreeMap<u32, Lane>,
+    /// Who waits, by the context that is needed and the nodes that will do.
+    pub lanes: BTreeMap<(u32, NodeSet), Lane>,
     /// How many wait that wish a context.
     wishes: BTreeMap<u32, u32>,
     /// What is known of any node's speed.
@@ -33,7 +33,7 @@ pub(super) struct Line<K> {
     pub forecast: Option<(u64, u64)>,
 }
 
-/// Calls that need the same context.
+/// Calls that need the same context on the same nodes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lane {
     /// When each began to wait.
@@ -45,6 +45,7 @@ pub(super) struct Lane {
 #[derive(Clone, Copy, Debug)]
 struct Size {
     num_ctx: u32,
+    nodes: NodeSet,
     wish: u32,
     prompt_tokens: u32,
     output_tokens: u32,
@@ -85,7 +86,7 @@ impl<K: Ord + Clone> Line<K> {
 
     /// A call begins to wait for a context of `num_ctx`, but would like `wish`.
     pub fn join(&mut self, call: Call<K>, num_ctx: u32, wish: u32, now_ms: u64) -> Result<Ticket, Refusal> {
-        let Call { key, priority, deadline_ms, prompt_tokens, output_tokens, .. } = call;
+        let Call { key, priority, deadline_ms, nodes, prompt_tokens, output_tokens, .. } = call;
         let cost = u32::try_from(self.speed.service_ms(prompt_tokens, output_tokens)).unwrap_or(u32::MAX);
         let pace = self.pace(now_ms);
         let ticket = self.queue.join(Waiting { key, priority, cost, deadline_ms }, pace, now_ms)?;
@@ -93,9 +94,9 @@ impl<K: Ord + Clone> Line<K> {
             let soon = now_ms.saturating_sub(last_ms) <= self.linger_ms();
             self.returns = (self.returns + f64::from(u8::from(soon))) / 2.0;
         }
-        self.calls.insert(ticket, Size { num_ctx, wish, prompt_tokens, output_tokens });
+        self.calls.insert(ticket, Size { num_ctx, nodes, wish, prompt_tokens, output_tokens });
         *self.wishes.entry(wish).or_default() += 1;
-        let lane = self.lanes.entry(num_ctx).or_default();
+        let lane = self.lanes.entry((num_ctx, nodes)).or_default();
         lane.tickets.insert(ticket, now_ms);
         lane.prompt_tokens += u64::from(prompt_tokens);
         lane.output_tokens += u64::from(output_tokens);
@@ -114,12 +115,25 @@ impl<K: Ord + Clone> Line<K> {
         Some(ticket)
     }
 
-    /// The next call that fits a context, and its tokens of prompt and of output.
-    pub fn take(&mut self, num_ctx: u32, now_ms: u64) -> Option<(Ticket, u32, u32)> {
+    /// The next call that fits a node and a context, and its tokens of prompt and of output.
+    pub fn take(&mut self, node: usize, num_ctx: u32, now_ms: u64) -> Option<(Ticket, u32, u32)> {
         let Line { queue, calls, .. } = self;
-        let ticket = queue.take(|one| calls.get(&one).is_some_and(|size| size.num_ctx <= num_ctx), now_ms)?;
+        let fits = |size: &Size| size.num_ctx <= num_ctx && size.nodes.has(node);
+        let ticket = queue.take(|one| calls.get(&one).is_some_and(fits), now_ms)?;
         let size = self.forget(ticket)?;
         Some((ticket, size.prompt_tokens, size.output_tokens))
+    }
+
+    /// Who waits for other nodes than these alone.
+    pub fn stranded(&self, nodes: &[usize]) -> Vec<Ticket> {
+        let lanes = self.lanes.iter().filter(|((_, set), _)| !nodes.iter().any(|node| set.has(*node)));
+        lanes.flat_map(|(_, lane)| lane.tickets.keys().copied()).collect()
+    }
+
+    /// Since when a call waits.
+    pub fn since_ms(&self, ticket: Ticket) -> Option<u64> {
+        let size = self.calls.get(&ticket)?;
+        self.lanes.get(&(size.num_ctx, size.nodes))?.tickets.get(&ticket).copied()
     }
 
     /// A call to it ended.
@@ -164,12 +178,12 @@ impl<K: Ord + Clone> Line<K> {
                 self.wishes.remove(&size.wish);
             }
         }
-        if let Some(lane) = self.lanes.get_mut(&size.num_ctx) {
+        if let Some(lane) = self.lanes.get_mut(&(size.num_ctx, size.nodes)) {
             lane.tickets.remove(&ticket);
             lane.prompt_tokens -= u64::from(size.prompt_tokens);
             lane.output_tokens -= u64::from(size.output_tokens);
             if lane.tickets.is_empty() {
-                self.lanes.remove(&size.num_ctx);
+                self.lanes.remove(&(size.num_ctx, size.nodes));
             }
         }
         Some(size)

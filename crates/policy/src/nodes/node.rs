@@ -28,7 +28,7 @@ pub(super) struct Node {
     /// When it was asked last what it has loaded.
     asked_ms: Option<u64>,
     polled_ms: Option<u64>,
-    /// When we loaded something last.
+    /// When we loaded or unloaded something last.
     changed_ms: Option<u64>,
     /// When it got or ended a call of ours last.
     used_ms: Option<u64>,
@@ -193,6 +193,12 @@ impl Node {
         let passed = now_ms.saturating_sub(self.polled_ms.unwrap_or(now_ms)) as f64;
         self.foreign = self.foreign * (-passed / FOREIGN_MS).exp() + strangers / FOREIGN_MS;
         self.polled_ms = Some(now_ms);
+    }
+
+    /// It has unloaded a model because it was told to.
+    pub fn unloaded(&mut self, model: Model, now_ms: u64) {
+        self.changed_ms = Some(now_ms);
+        self.loaded.retain(|loaded| loaded.model != model);
     }
 
     /// How long a call waits here for calls of others, if theirs are like ours: the share of time in which one of theirs

@@ -202,7 +202,8 @@ impl Planner {
     }
 
     fn is_served(&self, demand: &Demand) -> bool {
-        let mut residents = self.sketches.iter().flat_map(|sketch| &sketch.residents);
+        let sketches = self.sketches.iter().zip(&demand.work).filter(|(_, work)| work.is_some());
+        let mut residents = sketches.flat_map(|(sketch, _)| &sketch.residents);
         residents.any(|resident| resident.model == demand.model && resident.num_ctx >= demand.num_ctx)
     }
 

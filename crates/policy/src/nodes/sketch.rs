@@ -11,7 +11,7 @@ const PORTIONS: usize = 16;
 /// A model of others that nobody has used for so long may go for one that is merely kept.
 const UNKNOWN_MS: u64 = 300_000;
 
-/// Calls that wait for a model and need the same context.
+/// Calls that wait for a model and need the same context on the same nodes.
 #[derive(Clone)]
 pub(super) struct Demand {
     pub model: Model,
@@ -78,10 +78,10 @@ impl Resident {
 
 pub(super) fn demands<K: Ord + Clone>(nodes: &[Node], line: &Line<K>) -> Vec<Demand> {
     let priority = line.queue.priority().unwrap_or_default();
-    let all = line.lanes.iter().map(|(num_ctx, lane)| {
+    let all = line.lanes.iter().map(|((num_ctx, set), lane)| {
         let (prompt_tokens, output_tokens) = lane.mean();
-        let work = |node: &Node| {
-            let most_ctx = *node.terms.models.get(&line.model).filter(|most| **most >= *num_ctx)?;
+        let work = |(index, node): (usize, &Node)| {
+            let most_ctx = *node.terms.models.get(&line.model).filter(|most| set.has(index) && **most >= *num_ctx)?;
             let speed = node.speeds.get(&line.model).copied().unwrap_or_default().or(line.speed);
             let service_ms = speed.service_ms(prompt_tokens, output_tokens);
             Some(Work { service_ms, load_ms: speed.load_ms(), foreign_ms: node.foreign_ms(service_ms), most_ctx })
@@ -96,7 +96,7 @@ pub(super) fn demands<K: Ord + Clone>(nodes: &[Node], line: &Line<K>) -> Vec<Dem
             since_ms: lane.since_ms(),
             patience_ms: line.patience_ms(),
             vram_bytes: line.vram_bytes,
-            work: nodes.iter().map(work).collect(),
+            work: nodes.iter().enumerate().map(work).collect(),
         }
     });
     all.collect()

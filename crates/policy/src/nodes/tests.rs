@@ -164,7 +164,7 @@ fn fleet(nodes: Vec<NodeTerms>) -> Fleet<u32> {
 
 fn call(model: Model, need: u32) -> Call<u32> {
     let (key, priority, deadline_ms, asked) = (1, 0, 600_000, None);
-    Call { key, priority, deadline_ms, model, prompt_tokens: 100, output_tokens: 100, need, asked }
+    Call { key, priority, deadline_ms, model, nodes: NodeSet::ALL, prompt_tokens: 100, output_tokens: 100, need, asked }
 }
 
 /// What is done at a time, in short.
@@ -318,4 +318,67 @@ fn a_decision_for_ten_nodes_takes_microseconds() {
     println!("{each:?} for a decision");
     // Without optimisation.
     assert!(each.as_millis() < 50, "{each:?}");
+}
+
+#[test]
+fn a_call_goes_only_where_it_may() {
+    let mut fleet = fleet(vec![node_terms(2); 2]);
+    fleet.polled(0, &[seen(A, 4_096)], 0);
+    fleet.polled(1, &[seen(B, 4_096)], 0);
+    let here = |node: usize| NodeSet::from_iter([node]);
+    fleet.join(Call { nodes: here(1), ..call(A, 1) }, 0).unwrap();
+    assert_eq!(acts(&mut fleet, 0), ["load 0 on 1 with 4096 for [1]", "start 0 on 1 with 4096"]);
+    fleet.join(Call { nodes: here(0), ..call(A, 1) }, 0).unwrap();
+    assert_eq!(acts(&mut fleet, 0), ["start 0 on 0 with 4096"]);
+    assert_eq!(fleet.join(Call { nodes: NodeSet::from_iter([]), ..call(A, 1) }, 0), Err(Denied::NoNode));
+}
+
+#[test]
+fn who_waits_for_a_model_that_no_node_turns_out_to_have_waits_no_more() {
+    let mut fleet = fleet(vec![node_terms(2); 2]);
+    let first = fleet.join(call(A, 1), 0).unwrap();
+    assert_eq!(acts(&mut fleet, 0), ["load 0 on 0 with 4096 for []", "start 0 on 0 with 4096"]);
+    let there = fleet.join(Call { nodes: NodeSet::from_iter([0]), ..call(A, 1) }, 0).unwrap();
+    let anywhere = fleet.join(call(A, 1), 0).unwrap();
+    assert_eq!(fleet.lacks(0, A), [there]);
+    fleet.ended(first, None, 1_000);
+    assert_eq!(acts(&mut fleet, 1_000), ["load 0 on 1 with 4096 for []", "start 0 on 1 with 4096"]);
+    assert_eq!((fleet.lacks(1, A), fleet.position(anywhere, 1_000)), (vec![], None));
+    assert_eq!(fleet.join(call(A, 1), 1_000), Err(Denied::NoNode));
+    fleet.ended(anywhere, None, 1_000);
+    fleet.serve(A, terms(), [(1, 8_192)]);
+    fleet.join(call(A, 8_000), 2_000).unwrap();
+    assert_eq!(acts(&mut fleet, 2_000), ["load 0 on 1 with 8192 for []", "start 0 on 1 with 8192"]);
+}
+
+#[test]
+fn who_looks_sees_what_is_loaded_and_who_waits() {
+    let mut fleet = fleet(vec![node_terms(2)]);
+    fleet.polled(0, &[seen(A, 4_096)], 0);
+    assert!(!fleet.is_in_use());
+    fleet.join(call(A, 1), 0).unwrap();
+    acts(&mut fleet, 0);
+    let waits = fleet.join(call(A, 1), 500).unwrap();
+    acts(&mut fleet, 500);
+    let node = fleet.node(0).unwrap();
+    let loaded = LoadedView { model: A, num_ctx: 4_096, vram_bytes: 8 << 30, running: 1 };
+    assert_eq!((node.loaded, node.running, node.loading), (vec![loaded], 1, None));
+    let (waiting, count) = fleet.waiting(A, 10, 1_000);
+    assert_eq!((waiting[0].call, waiting[0].position, waiting[0].since_ms, count), (waits, 0, 500, 1));
+    assert!(fleet.is_in_use() && fleet.node(1).is_none());
+}
+
+#[test]
+fn a_node_that_failed_rests_only_while_another_one_can_take_its_calls() {
+    let mut fleet = fleet(vec![node_terms(2); 2]);
+    fleet.failed(0, 5_000);
+    let first = fleet.join(call(A, 1), 0).unwrap();
+    assert_eq!(acts(&mut fleet, 0), ["load 0 on 1 with 4096 for []", "start 0 on 1 with 4096"]);
+    let second = fleet.join(Call { nodes: NodeSet::from_iter([0]), ..call(A, 1) }, 1_000).unwrap();
+    assert_eq!(acts(&mut fleet, 1_000), ["load 0 on 0 with 4096 for []", "start 0 on 0 with 4096"]);
+    fleet.failed(0, 9_000);
+    fleet.failed(1, 8_000);
+    [first, second].into_iter().for_each(|call| fleet.ended(call, None, 2_000));
+    fleet.join(call(B, 1), 2_000).unwrap();
+    assert_eq!(acts(&mut fleet, 2_000)[0], "load 1 on 1 with 4096 for []");
 }

@@ -186,3 +186,14 @@ fn nothing_is_left_of_those_who_leave_expire_or_are_served() {
     assert!(expired > 0 && queue.is_empty() && queue.classes.is_empty() && queue.oldest.is_empty());
     assert!(queue.deadlines.is_empty() && queue.keys.is_empty());
 }
+
+#[test]
+fn who_is_next_stays_so_until_it_is_served() {
+    let mut queue = Queue::new(10);
+    let tickets = fill(&mut queue, 2, of(1, 0));
+    let other = queue.join(of(2, 0), None, 0).unwrap();
+    assert_eq!([queue.next(|_| true), queue.next(|_| true)], [Some(tickets[0]); 2]);
+    assert!(queue.serve(tickets[0], 1_000) && !queue.serve(tickets[0], 1_000));
+    assert_eq!(queue.next(|_| true), Some(other));
+    assert_eq!(queue.next(|one| one != other), Some(tickets[1]));
+}

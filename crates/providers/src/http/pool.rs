@@ -101,7 +101,7 @@ impl Client {
         let request = head::write(call);
         if let Some(connection) = self.idle.take(&key) {
             let line = Line::new(connection, key.clone(), call.claim.clone());
-            match self.exchange(line, &request, call.body).await {
+            match self.exchange(line, &request, call).await {
                 Err(Broken::BeforeAnswer(_)) => {}
                 Err(Broken::Fault(fault)) => return Err(fault),
                 Ok(reply) => return Ok(reply),
@@ -112,7 +112,7 @@ impl Client {
             .map_err(|_| Fault::provider(FaultKind::Timeout, "the provider could not be reached in time"))?
             .map_err(|error| unreachable(&error))?;
         let line = Line::new(connection, key, call.claim.clone());
-        self.exchange(line, &request, call.body).await.map_err(|broken| match broken {
+        self.exchange(line, &request, call).await.map_err(|broken| match broken {
             Broken::BeforeAnswer(error) => {
                 Fault::provider(FaultKind::Cut, format!("the provider closed the connection ({})", error.kind()))
             }
@@ -120,12 +120,19 @@ impl Client {
         })
     }
 
-    async fn exchange(&self, mut line: Line, request: &Bytes, body: &[Bytes]) -> Result<Reply, Broken> {
-        let pieces = std::iter::once(request).chain(body).filter(|piece| !piece.is_empty());
+    async fn exchange(&self, mut line: Line, request: &Bytes, call: &Call<'_>) -> Result<Reply, Broken> {
+        let pieces = std::iter::once(request).chain(call.body).filter(|piece| !piece.is_empty());
         let mut unsent = Some(pieces.cloned().collect());
         let mut received = Bytes::new();
         let head = loop {
-            let bytes = poll_fn(|cx| line.poll_exchange(cx, &mut unsent)).await;
+            let exchange = poll_fn(|cx| {
+                let polled = line.poll_exchange(cx, &mut unsent);
+                if let (None, Some(sent)) = (&unsent, call.sent) {
+                    sent.notify_one();
+                }
+                polled
+            });
+            let bytes = exchange.await;
             match bytes {
                 Ok(bytes) if !bytes.is_empty() => received = join(received, bytes),
                 Ok(_) => return Err(broken(io::ErrorKind::UnexpectedEof.into(), &received)),

@@ -70,6 +70,7 @@ async fn post(client: &Client, endpoint: &Endpoint) -> Result<(u16, Bytes), Faul
         body: &body,
         connect_timeout: Duration::from_secs(5),
         claim: None,
+        sent: None,
     };
     let reply = client.call(&call).await?;
     Ok((reply.status, reply.body.collect(1 << 20).await?))
@@ -157,6 +158,7 @@ async fn hung_up_on() -> (TcpStream, Weak<()>) {
             body: &[],
             connect_timeout: Duration::from_secs(5),
             claim: Some(claim),
+            sent: None,
         };
         let mut reply = Client::default().call(&call).await.unwrap();
         assert_eq!(reply.body.piece().await.unwrap().unwrap(), "x");
@@ -215,6 +217,7 @@ fn what_a_call_claims_is_free_when_its_answer_is_read() {
                 body: &[],
                 connect_timeout,
                 claim: claimed.clone(),
+                sent: None,
             };
             let reply = Client::default().call(&call).await.unwrap();
             drop((call, claimed));

@@ -57,7 +57,15 @@ fn send(request: &Request, facts: &ModelFacts, drop_params: bool) -> Result<Outg
 /// The same for a caller who names a version of the dialect.
 fn send_as(version: Option<&str>, request: &Request, facts: &ModelFacts, drop_params: bool) -> Result<Outgoing, Fault> {
     let quirks = Quirks::default();
-    let target = Target { model: "claude-x", name: "anthropic/claude-x", facts, quirks: &quirks, drop_params, version };
+    let target = Target {
+        model: "claude-x",
+        name: "anthropic/claude-x",
+        facts,
+        quirks: &quirks,
+        drop_params,
+        version,
+        num_ctx: None,
+    };
     Anthropic.write_request(request, &target)
 }
 

@@ -12,9 +12,10 @@ pub(super) fn write(embedding: &Embedding, fit: &mut Fit) -> Result<BytesMut, Fa
     let EmbeddingInput::Texts(texts) = &embedding.input else {
         return fit.refuse("input", "input as token ids");
     };
-    let mut settings = Settings::default();
+    let mut settings = Settings::within(fit);
     settings.top.opt_num("dimensions", embedding.dimensions);
     settings.extras(&embedding.extras, &[], fit)?;
+    settings.uncut(&["truncate"], fit);
     fit.hint("user", &embedding.user);
     fit.hint("input_type", &embedding.input_type);
     Ok(Writer::document(|w| {

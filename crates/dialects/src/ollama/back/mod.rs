@@ -14,8 +14,10 @@ mod stream;
 use bytes::Bytes;
 use types::{Answer, Fault, Operation, Request, Usage};
 
+pub(super) use request::is_cloud;
+
 use super::Ollama;
-use crate::{Back, Fit, Framing, Glance, Names, Outgoing, StreamReader, Target, upstream};
+use crate::{Back, Fit, Framing, Glance, LocalEngine, Names, Outgoing, StreamReader, Target, upstream};
 
 impl Back for Ollama {
     fn name(&self) -> &'static str {
@@ -34,6 +36,10 @@ impl Back for Ollama {
             Operation::CountTokens => return None,
         };
         Some(path.to_owned())
+    }
+
+    fn local_engine(&self) -> Option<&'static dyn LocalEngine> {
+        Some(&Ollama)
     }
 
     fn write_request(&self, request: &Request, target: &Target) -> Result<Outgoing, Fault> {

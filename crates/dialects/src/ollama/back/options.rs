@@ -23,7 +23,7 @@ pub(super) struct Settings {
 impl Settings {
     /// The settings of a chat or completion. `more` names further fields that this kind of request has.
     pub(super) fn of(chat: &Chat, more: &[&str], fit: &mut Fit) -> Result<Self, Fault> {
-        let mut settings = Settings::default();
+        let mut settings = Settings::within(fit);
         settings.sampling(chat)?;
         settings.extras(&chat.extras, more, fit)?;
         if let Some(reasoning) = &chat.reasoning {
@@ -38,7 +38,22 @@ impl Settings {
         fit.worse_without_some("parallel_tool_calls", &chat.parallel_tool_calls.filter(|parallel| !parallel))?;
         fit.hint("user", &chat.user);
         fit.hint("service_tier", &chat.service_tier);
+        settings.uncut(&["truncate", "shift"], fit);
         Ok(settings)
+    }
+
+    /// Settings of a model whose context is managed: no other word about it counts.
+    pub(super) fn within(fit: &Fit) -> Self {
+        let mut settings = Settings::default();
+        settings.options.opt_num("num_ctx", fit.target.num_ctx);
+        settings
+    }
+
+    /// Nothing is cut silently, unless the caller wants that.
+    pub(super) fn uncut(&mut self, names: &[&str], fit: &Fit) {
+        for name in names.iter().filter(|_| fit.target.num_ctx.is_some()) {
+            self.top.opt_num(name, Some(false));
+        }
     }
 
     fn sampling(&mut self, chat: &Chat) -> Result<(), Fault> {

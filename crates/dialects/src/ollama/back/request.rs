@@ -124,6 +124,6 @@ fn write_tool((tool, schema): &Offer, w: &mut Writer) {
 }
 
 /// Whether the model runs in Ollama's cloud, by the endings of its names: `gpt-oss:120b-cloud`, `glm-5:cloud`.
-fn is_cloud(model: &str) -> bool {
+pub fn is_cloud(model: &str) -> bool {
     model.ends_with(":cloud") || model.ends_with("-cloud")
 }

@@ -10,7 +10,15 @@ fn check(quirks: Quirks, sampling: bool, body: &'static str, expected: Option<&s
 
 fn check_able(quirks: Quirks, abilities: Abilities, body: &'static str, expected: Option<&str>) {
     let facts = ModelFacts { abilities, ..ModelFacts::default() };
-    let target = Target { model: "up", name: "x/up", facts: &facts, quirks: &quirks, drop_params: true, version: None };
+    let target = Target {
+        model: "up",
+        name: "x/up",
+        facts: &facts,
+        quirks: &quirks,
+        drop_params: true,
+        version: None,
+        num_ctx: None,
+    };
     let object = Object::parse(Bytes::from_static(body.as_bytes())).unwrap();
     let splice = splice(Operation::Chat, &object, &target);
     let got = splice.map(|splice| String::from_utf8(object.splice(&splice.edits).concat()).unwrap());

@@ -47,6 +47,7 @@ fn write_for_two_targets(request: &Request) {
             quirks: &quirks,
             drop_params: true,
             version: None,
+            num_ctx: None,
         };
         if let Ok(outgoing) = OpenAi.write_request(request, &target) {
             valid(&outgoing.body);

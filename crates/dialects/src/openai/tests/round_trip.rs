@@ -147,7 +147,15 @@ prop_compose! {
 }
 
 fn there_and_back(operation: Operation, request: &Request, quirks: &Quirks) -> Request {
-    let target = Target { model: "up-1", name: "acme/up-1", facts: &able(), quirks, drop_params: false, version: None };
+    let target = Target {
+        model: "up-1",
+        name: "acme/up-1",
+        facts: &able(),
+        quirks,
+        drop_params: false,
+        version: None,
+        num_ctx: None,
+    };
     let outgoing = OpenAi.write_request(request, &target).unwrap();
     assert!(outgoing.dropped.is_empty());
     OpenAi.read_request(operation, &outgoing.body).unwrap()

@@ -1,6 +1,6 @@
 //! Ollama's other endpoints: embeddings, and what clients probe before they talk.
 
-use super::options::{text, wrong_type};
+use super::options::{full_name, text, wrong_type};
 use crate::dialect::{CREATED_TEXT, Incoming, field, vector};
 use crate::problem::Problem;
 use crate::route::Op;
@@ -17,7 +17,7 @@ pub(super) fn answer(incoming: &Incoming<'_>) -> Result<Value, Problem> {
             let prompt = text(incoming.body, "prompt", "EmbeddingRequest")?;
             Ok(json!({ "embedding": vector::embed(prompt, vector::DIMENSIONS) }))
         }
-        Op::Show => Ok(show()),
+        Op::Show => Ok(show(incoming.knobs.context.unwrap_or(131_072))),
         Op::Running => Ok(json!({ "models": [] })),
         Op::Version => Ok(json!({ "version": VERSION })),
         _ => Ok(json!({ "models": incoming.models.iter().map(|name| tag(name)).collect::<Vec<_>>() })),
@@ -59,7 +59,7 @@ fn details() -> Value {
 }
 
 fn tag(name: &str) -> Value {
-    let name = if name.contains(':') { name.to_owned() } else { format!("{name}:latest") };
+    let name = full_name(name);
     json!({
         "name": name,
         "model": name,
@@ -70,13 +70,13 @@ fn tag(name: &str) -> Value {
     })
 }
 
-fn show() -> Value {
+fn show(context: u64) -> Value {
     json!({
         "modelfile": "FROM drill",
         "parameters": "",
         "template": "{{ .Prompt }}",
         "details": details(),
-        "model_info": { "general.architecture": "drill", "drill.context_length": 131_072, "drill.embedding_length": 8 },
+        "model_info": { "general.architecture": "drill", "drill.context_length": context, "drill.embedding_length": 8 },
         "capabilities": ["completion", "tools", "thinking", "vision"],
         "modified_at": CREATED_TEXT,
     })

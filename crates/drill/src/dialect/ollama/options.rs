@@ -2,9 +2,12 @@
 //! the fields chat and generate have in common.
 
 use crate::dialect::{Incoming, field};
+use crate::node::Wish;
 use crate::problem::Problem;
+use crate::route::Op;
 use crate::script::{Ask, Format, Shape};
 use serde_json::Value;
+use std::time::Duration;
 
 const INTEGERS: &[&str] = &[
     "num_ctx",
@@ -113,6 +116,42 @@ fn check(options: &Value, path: &str) -> Result<(), Problem> {
         }
     }
     Ok(())
+}
+
+/// What a request wants of the memory.
+pub(super) fn wish(op: Op, model: &str, body: &Value) -> Wish {
+    let says = |name: &str| field(body, name).is_some_and(|value| value.as_array().is_none_or(|list| !list.is_empty()));
+    let has_content = says(match op {
+        Op::Chat => "messages",
+        Op::Text => "prompt",
+        _ => "input",
+    });
+    let unloads = matches!(load_shape(body), Shape::Load { unload: true });
+    Wish {
+        model: full_name(model),
+        num_ctx: field(body, "options").and_then(|options| field(options, "num_ctx")?.as_u64()),
+        keep: field(body, "keep_alive").map(keep),
+        loads: has_content || !unloads,
+        refuses: field(body, "truncate") == Some(&Value::Bool(false)),
+    }
+}
+
+/// A name without a tag means the latest.
+pub(super) fn full_name(model: &str) -> String {
+    if model.contains(':') { model.to_owned() } else { format!("{model}:latest") }
+}
+
+/// How long a model stays: seconds, or a duration in whole units; for ever if that is negative.
+fn keep(value: &Value) -> Option<Duration> {
+    let text = value.as_str().map(str::to_owned).unwrap_or_else(|| format!("{value}s"));
+    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let scale = match &text[number.len()..] {
+        "ms" => 0.001,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => 1.0,
+    };
+    Duration::try_from_secs_f64(number.parse::<f64>().unwrap_or(300.0) * scale).ok()
 }
 
 fn keep_alive(body: &Value) -> Result<(), Problem> {

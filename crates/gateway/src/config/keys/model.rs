@@ -102,6 +102,8 @@ const REQUESTS: &[Key] = &[
     on("dimensions", Any, "added to embedding requests that lack it"),
     on("num_ctx", Any, "context size of Ollama, added to requests that lack it"),
     on("keep_alive", Any, "how long Ollama keeps the model loaded, added to requests that lack it"),
+    on("manage_node", OnFlag, "whether queueing and loading are decided here, for an Ollama: switch it off for a proxy before several (only here)"),
+    on("preload", Count, "on how many nodes Ollama keeps the model loaded while nobody calls (only here): see `docs/local-engines.md`"),
     on("think", Any, "whether Ollama's model thinks, added to requests that lack it"),
     on("format", Any, "Ollama's answer format, added to requests that lack it"),
 ];

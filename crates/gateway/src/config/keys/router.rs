@@ -66,6 +66,21 @@ const CONDITIONS: &[Key] = &[
 /// What a provider may cost.
 pub static PROVIDER_BUDGET: Table = Table { name: "provider_budget_config.*", keys: &[BUDGET_ENTRY], open: false };
 
+/// An engine on a machine of one's own.
+pub static NODE: Table = Table { name: "nodes[]", keys: &[NODE_ENTRY], open: false };
+
+#[rustfmt::skip]
+const NODE_ENTRY: &[Key] = &[
+    on("api_base", Name, "its address, as in `litellm_params`"),
+    on("slots", Count, "calls at a time for each loaded model (`OLLAMA_NUM_PARALLEL`); otherwise the `max_parallel_requests` of its deployments, otherwise 1"),
+    on("max_loaded_models", Count, "models in memory at a time (`OLLAMA_MAX_LOADED_MODELS`); 3 unless given where `vram` is, otherwise 1"),
+    on("vram", Text, "memory for models, such as `24GB`"),
+    on("load_timeout", Limit, "seconds that a load may take; 600 unless given"),
+    on("mac", Name, "hardware address, to wake it by wake-on-LAN"),
+    on("wake_address", Text, "where the packet goes, by UDP; `255.255.255.255:9` unless given"),
+    on("wake_seconds", Limit, "seconds that it takes to wake up; 60 unless given"),
+];
+
 /// Redis.
 pub static COORDINATION: Table = Table { name: "coordination_redis", keys: &[REDIS], open: false };
 
@@ -118,8 +133,11 @@ const CHOICE: &[Key] = &[
     on("model_group_alias", Map, "other names of groups: `alias: group` or `alias: {model: group, hidden: true}`"),
     later("default_litellm_params", Map, "parameters of all deployments"),
     on("default_max_parallel_requests", Count, "most calls at a time of each deployment, unless it says so itself"),
-    later("default_priority", Count, "priority of requests that name none"),
-    later("polling_interval", Number, "how often queued requests are looked at"),
+    on("default_priority", Count, "priority of requests that name none (`priority`, or the header `x-litellm-priority`): lower numbers come first where calls wait; 0 unless given"),
+    moot("polling_interval", Number, "how often queued requests are looked at", "whoever waits is told when its turn comes"),
+    on("nodes", List, "engines on machines of your own: see `nodes[]` below and `docs/local-engines.md` (only here)"),
+    on("queue_size", Count, "most calls that wait for a place at a model's deployments; 1000 unless given (only here)"),
+    on("queue_timeout", Limit, "seconds that a call waits for a place; 5 unless given, and at engines of your own as long as its answer may take (only here)"),
     on("enable_tag_filtering", Flag, "chooses deployments by the tags of the request, the key, the team and the project: see `docs/routing.md`"),
     on("tag_filtering_match_any", OnFlag, "whether one tag in common is enough; otherwise a deployment needs all tags of the request"),
     on("tag_routing_prefix", Text, "what may stand before a tag to say that it is meant for routing"),

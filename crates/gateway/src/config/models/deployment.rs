@@ -18,6 +18,7 @@ use crate::config::environ::{UNSET_REMEDY, unset};
 use crate::config::facts::{self, Known};
 use crate::config::keys::Kind;
 use crate::config::name::Called;
+use crate::config::nodes::Local;
 use crate::config::prices::Priced;
 use crate::config::report::Notes;
 use crate::config::rest;
@@ -92,11 +93,17 @@ impl Builder<'_> {
             rest: rest::own(params, info, &self.defaults.rest, self.notes),
             canned,
             client_params,
+            node: None,
+        };
+        let local = Local {
+            is_managed: params.flag("manage_node").unwrap_or(true),
+            preload: params.small("preload").unwrap_or(0),
+            most_ctx: info.small("max_input_tokens"),
         };
         let place = params.place("model");
         let (path, team) = (entry.path.clone(), entry.info.text("team_id").map(str::to_owned));
         let access_groups = entry.info.texts("access_groups").into_iter().map(|(name, _)| name.to_owned()).collect();
-        Some(Row { group: group.to_owned(), deployment, place, path, listed, team, access_groups, added: false })
+        Some(Row { group: group.to_owned(), deployment, place, path, listed, team, access_groups, local, added: false })
     }
 
     /// The dialect. Canned answers are given in that of the built-in model, whoever would have been called.

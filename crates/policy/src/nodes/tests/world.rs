@@ -232,6 +232,7 @@ impl World {
                     priority: 0,
                     deadline_ms: u64::MAX,
                     model: job.model,
+                    nodes: NodeSet::ALL,
                     prompt_tokens: 100,
                     output_tokens: job.tokens,
                     need: job.need,

@@ -428,3 +428,17 @@ fn embeddings_are_asked_for_in_one_call() {
     let fault = try_body(Request::Embedding(Box::new(tokens)), &Upstream::new("nomic").dropping()).unwrap_err();
     assert_eq!(fault.param.as_deref(), Some("input"));
 }
+
+#[test]
+fn a_context_that_is_managed_is_the_only_one_and_nothing_is_cut_silently() {
+    let upstream = Upstream { num_ctx: Some(16_384), ..Upstream::new("llama3.2") };
+    let own = r#"{"num_ctx": 2048, "mirostat": 1}"#;
+    let asked = asking(|chat| chat.extras = extras(&[("options", own), ("num_ctx", "4096"), ("truncate", "true")]));
+    let (body, dropped) = try_chat(asked, &upstream).unwrap();
+    assert_eq!(body["options"], json!({ "num_ctx": 16_384, "mirostat": 1 }));
+    assert_eq!((&body["truncate"], &body["shift"], dropped.len()), (&json!(true), &json!(false), 0));
+    let input = EmbeddingInput::Texts(vec!["one".to_owned()]);
+    let embedding = Embedding { input, ..Embedding::default() };
+    let (body, _) = try_body(Request::Embedding(Box::new(embedding)), &upstream).unwrap();
+    assert_eq!((&body["options"], &body["truncate"]), (&json!({ "num_ctx": 16_384 }), &json!(false)));
+}
