@@ -28,17 +28,17 @@ pub(crate) struct Outcome {
 }
 
 /// The deployments of the group being tried, and which of them were tried.
-struct Field {
-    group: Arc<Group>,
-    star: Option<String>,
+pub(crate) struct Field {
+    pub group: Arc<Group>,
+    pub star: Option<String>,
     tried: Vec<bool>,
     /// What ties the call to others, if its group heeds that.
-    bond: Option<Bond>,
+    pub bond: Option<Bond>,
 }
 
 impl Field {
     /// Those of the group with this name that fit the call.
-    fn find(setup: &Setup, pass: &Pass, ask: &Ask, name: &str) -> Result<Self, Fault> {
+    pub fn find(setup: &Setup, pass: &Pass, ask: &Ask, name: &str) -> Result<Self, Fault> {
         let (group, star) = setup.find(name).ok_or_else(|| unknown_model(name))?;
         let group = fit::narrow(setup, pass, ask, name, group)?;
         let tried = vec![false; group.deployments.len()];
@@ -47,7 +47,7 @@ impl Field {
     }
 
     /// The deployments as `policy` sees them, for a call that looks for `strategy`.
-    fn candidates(&self, strategy: Strategy, stream: bool) -> Vec<Candidate> {
+    pub fn candidates(&self, strategy: Strategy, stream: bool) -> Vec<Candidate> {
         let candidate = |(deployment, tried): (&Arc<Deployment>, &bool)| {
             let health = &deployment.health;
             let out = *tried || !health.rest_left().is_zero();
@@ -65,7 +65,7 @@ impl Field {
     }
 
     /// What is left to try after deployment `last`.
-    fn offer(&self, last: Option<usize>) -> Offer {
+    pub fn offer(&self, last: Option<usize>) -> Offer {
         let left = self.group.deployments.iter().zip(&self.tried);
         let others = left.filter(|(deployment, tried)| !**tried && deployment.health.rest_left().is_zero()).count();
         Offer { others, retries: last.and_then(|index| self.group.deployments[index].retries) }
@@ -76,7 +76,8 @@ impl Field {
         let began = Instant::now();
         let mut bells: Option<Bells> = None;
         loop {
-            let seated = self.choose(setup, pass, ask, last, gate.roll());
+            let take = |deployment: &Deployment, wish: Wish| Seat::take(deployment, pass, ask, wish);
+            let seated = self.choose(setup, pass, ask, last, gate.roll(), take);
             let Err(Standing::Wait { elsewhere, fault }) = seated else {
                 // Whoever waits behind us may find a seat, too.
                 bells.inspect(Bells::pass_on);
@@ -95,28 +96,38 @@ impl Field {
         }
     }
 
+    /// What the call looks for in a deployment.
+    pub fn strategy(&self, setup: &Setup) -> Strategy {
+        let usual = self.group.strategy.unwrap_or(setup.rules.strategy);
+        self.bond.map_or(usual, |_| Strategy::Affinity)
+    }
+
+    /// How the call wants a place.
+    pub fn wish<'s>(&self, setup: &'s Setup) -> Wish<'s> {
+        let stand_in = !setup.rules.fallbacks_for(&self.group.name, FaultKind::Upstream).0.is_empty();
+        let alternative = self.group.deployments.len() > 1 || stand_in;
+        Wish { rest: &setup.rules.rest, alternative, lenient: false, anyway: false }
+    }
+
     /// The next deployment: a fresh one, else the one that was `last` tried, else (all rest) the one that is well
     /// again soonest, unless the providers themselves asked for a rest. Those that have reached a limit that may be
-    /// overrun come after all others.
-    fn choose(
+    /// overrun come after all others. `take` takes a place at a deployment, or only looks whether there is one.
+    pub fn choose<S>(
         &self,
         setup: &Setup,
-        pass: &Rc<Pass>,
+        pass: &Pass,
         ask: &Ask,
         last: Option<usize>,
         dice: f64,
-    ) -> Result<(usize, Rc<Seat>), Standing> {
-        let usual = self.group.strategy.unwrap_or(setup.rules.strategy);
-        let strategy = self.bond.map_or(usual, |_| Strategy::Affinity);
-        let stand_in = !setup.rules.fallbacks_for(&self.group.name, FaultKind::Upstream).0.is_empty();
-        let alternative = self.group.deployments.len() > 1 || stand_in;
-        let wish = Wish { rest: &setup.rules.rest, alternative, lenient: false, anyway: false };
+        take: impl Fn(&Deployment, Wish) -> Result<S, NoSeat>,
+    ) -> Result<(usize, S), Standing> {
+        let (strategy, wish) = (self.strategy(setup), self.wish(setup));
         let mut full = Vec::new();
         for lenient in [false, true] {
             let mut candidates = self.candidates(strategy, ask.stream);
             full.clear();
             while let Some(index) = pick(strategy, &candidates, dice) {
-                match Seat::take(&self.group.deployments[index], pass, ask, Wish { lenient, ..wish }) {
+                match take(&self.group.deployments[index], Wish { lenient, ..wish }) {
                     Ok(seat) => return Ok((index, seat)),
                     Err(NoSeat::Rests) => {}
                     Err(why) => full.push(why),
@@ -128,7 +139,7 @@ impl Field {
             return Err(Standing::of(&full, pass.now_ms()));
         }
         let index = last.map_or_else(|| self.soonest(), Ok).map_err(Standing::Refused)?;
-        let seat = Seat::take(&self.group.deployments[index], pass, ask, Wish { lenient: true, anyway: true, ..wish });
+        let seat = take(&self.group.deployments[index], Wish { lenient: true, anyway: true, ..wish });
         seat.map(|seat| (index, seat)).map_err(|why| Standing::of(&[why], pass.now_ms()))
     }
 
@@ -154,7 +165,7 @@ impl Field {
 type Seated = Result<(usize, Rc<Seat>), Fault>;
 
 /// Why a call has no seat.
-enum Standing {
+pub(crate) enum Standing {
     /// One may be free any moment, here or at another replica; the refusal if none is in time.
     Wait { elsewhere: bool, fault: Fault },
     /// There will be none soon.
@@ -187,7 +198,7 @@ impl Standing {
         }
     }
 
-    fn into_fault(self) -> Fault {
+    pub fn into_fault(self) -> Fault {
         match self {
             Standing::Wait { fault, .. } | Standing::Refused(fault) => fault,
         }
@@ -200,8 +211,7 @@ fn no_deployment(message: &str) -> Fault {
 
 /// Tries until an answer opens or nothing is left that makes sense.
 pub(crate) async fn run(gate: &Gate, setup: &Setup, pass: &Rc<Pass>, ask: &Ask, stamp: &Stamp) -> Outcome {
-    let wishes = &ask.wishes;
-    let mut course = Course::new(&ask.model, wishes.retries, !wishes.no_fallbacks, wishes.fallbacks.clone());
+    let mut course = course(ask);
     let mut field = None;
     let mut last = None;
     let mut waited = Duration::ZERO;
@@ -228,14 +238,24 @@ pub(crate) async fn run(gate: &Gate, setup: &Setup, pass: &Rc<Pass>, ask: &Ask, 
         tracing::debug!(group = course.group, kind = ?fault.kind, status = fault.upstream_status, "attempt failed: {fault}");
         let offer =
             field.as_ref().and_then(|field| field.as_ref().ok()).map_or_else(Offer::default, |field| field.offer(last));
-        let may = |name: &str| !setup.guards_fallbacks || pass.caller.may_reach(setup, name).is_ok();
-        let known = |name: &str| setup.find(name).is_some() && may(name);
-        match course.after(&setup.rules, &fault, offer, known, gate.roll()) {
+        match course.after(&setup.rules, &fault, offer, |name| may_stand_in(setup, pass, name), gate.roll()) {
             Step::Retry { pause } => sleep(pause).await,
             Step::Fallback => (field, last) = (None, None),
             Step::GiveUp => return outcome(Err(fault), &course, waited),
         }
     }
+}
+
+/// The course of a call, at its beginning.
+pub(crate) fn course(ask: &Ask) -> Course {
+    let wishes = &ask.wishes;
+    Course::new(&ask.model, wishes.retries, !wishes.no_fallbacks, wishes.fallbacks.clone())
+}
+
+/// Whether there is a group of this name, which the caller may reach by a fallback.
+pub(crate) fn may_stand_in(setup: &Setup, pass: &Pass, name: &str) -> bool {
+    let may = || !setup.guards_fallbacks || pass.caller.may_reach(setup, name).is_ok();
+    setup.find(name).is_some() && may()
 }
 
 /// Asks the next model as long as an answer fails a check and there is somebody left; the last answer stands, whatever
@@ -327,7 +347,7 @@ fn of_callers_key(fault: Fault) -> Fault {
     Fault { side: Side::Caller, message, ..fault }
 }
 
-fn unknown_model(model: &str) -> Fault {
+pub(crate) fn unknown_model(model: &str) -> Fault {
     let message =
         format!("Invalid model name passed in model={model}. Call `/v1/models` to view available models for your key.");
     Fault { code: Some("model_not_found".to_owned()), ..Fault::invalid_param("model", message) }

@@ -8,7 +8,16 @@ use types::{Fault, FaultKind, Side};
 
 use crate::ask::Ask;
 use crate::pass::Pass;
-use crate::{Group, Setup};
+use crate::{Deployment, Group, Setup};
+
+/// Why a deployment may not serve a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Misfit {
+    /// It does not fit the call's tags.
+    Tags,
+    /// It is not where the customer's calls must stay.
+    Region,
+}
 
 /// The group that `name` means, with those deployments alone that fit the call. A fallback may fit where it does not.
 pub(crate) fn narrow(
@@ -18,38 +27,54 @@ pub(crate) fn narrow(
     name: &str,
     group: Arc<Group>,
 ) -> Result<Arc<Group>, Fault> {
-    let tagged = by_tags(setup, pass, ask, name, &group)?;
-    if tagged.is_none() && pass.region.is_none() {
+    let Some(misfits) = judge(setup, pass, ask, name, &group) else { return Ok(group) };
+    let fitting = || group.deployments.iter().zip(&misfits).filter(|(_, misfit)| misfit.is_none());
+    if fitting().count() == group.deployments.len() {
         return Ok(group);
     }
-    let mut fitting = tagged.unwrap_or_else(|| (0..group.deployments.len()).collect());
-    if let Some(allowed) = &pass.region {
-        let here = |index: &usize| group.deployments[*index].region.as_ref().is_some_and(|own| is_within(own, allowed));
-        fitting.retain(here);
-        if fitting.is_empty() {
-            return Err(elsewhere(allowed));
-        }
+    if fitting().next().is_none() {
+        return Err(match &pass.region {
+            Some(allowed) if misfits.contains(&Some(Misfit::Region)) => elsewhere(allowed),
+            _ => no_fit(name, &tags(pass, ask, name)),
+        });
     }
-    if fitting.len() == group.deployments.len() {
-        return Ok(group);
-    }
-    let deployments = fitting.into_iter().map(|index| group.deployments[index].clone()).collect();
+    let deployments = fitting().map(|(deployment, _)| deployment.clone()).collect();
     let Group { name, team, strategy, .. } = &*group;
     Ok(Arc::new(Group { name: name.clone(), deployments, team: team.clone(), strategy: *strategy }))
 }
 
+/// Why each deployment of a group does not fit, if it does not; `None` if nothing is asked for that they could miss.
+pub(crate) fn judge(setup: &Setup, pass: &Pass, ask: &Ask, name: &str, group: &Group) -> Option<Vec<Option<Misfit>>> {
+    let tagged = by_tags(setup, pass, ask, name, group);
+    if tagged.is_none() && pass.region.is_none() {
+        return None;
+    }
+    let allowed = pass.region.as_deref();
+    let misfit = |(index, deployment): (usize, &Arc<Deployment>)| {
+        if tagged.as_ref().is_some_and(|fitting| !fitting.contains(&index)) {
+            return Some(Misfit::Tags);
+        }
+        let is_here = |allowed| deployment.region.as_ref().is_some_and(|own| is_within(own, allowed));
+        allowed.is_some_and(|allowed| !is_here(allowed)).then_some(Misfit::Region)
+    };
+    Some(group.deployments.iter().enumerate().map(misfit).collect())
+}
+
 /// The places of the deployments that fit the call's tags; `None` if tags choose nothing in this group.
-fn by_tags(setup: &Setup, pass: &Pass, ask: &Ask, name: &str, group: &Group) -> Result<Option<Vec<usize>>, Fault> {
+fn by_tags(setup: &Setup, pass: &Pass, ask: &Ask, name: &str, group: &Group) -> Option<Vec<usize>> {
     let says = group.deployments.iter().find_map(|deployment| deployment.tag_filtering);
     if !says.unwrap_or(setup.rules.tags.enabled) {
-        return Ok(None);
+        return None;
     }
+    Some(setup.rules.tags.fitting(&tags(pass, ask, name), group.deployments.iter().map(|one| &*one.tags)))
+}
+
+/// The tags by which a deployment of this group is chosen.
+fn tags<'p>(pass: &'p Pass, ask: &Ask, name: &str) -> Vec<&'p str> {
     // What key, team or project ask for holds everywhere.
     let own = |tag: &str| pass.caller.tags().any(|own| own == tag);
     let used = |tag: &str| ask.route.as_deref().is_some_and(|route| route.has_used(tag, name)) && !own(tag);
-    let tags: Vec<&str> = pass.attribution.tags.iter().map(String::as_str).filter(|tag| !used(tag)).collect();
-    let fitting = setup.rules.tags.fitting(&tags, group.deployments.iter().map(|one| &*one.tags));
-    if fitting.is_empty() { Err(no_fit(name, &tags)) } else { Ok(Some(fitting)) }
+    pass.attribution.tags.iter().map(String::as_str).filter(|tag| !used(tag)).collect()
 }
 
 /// The incumbent's refusal, status and words included.

@@ -94,6 +94,11 @@ impl Health {
         self.paces[usize::from(stream)].note(seconds, self.epoch.elapsed());
     }
 
+    /// Whether a call would be let in now: see [`Health::visit`], which lets it in.
+    pub(crate) fn would_admit(&self, anyway: bool) -> bool {
+        anyway || !matches!(self.breaker().admits(self.now()), Admission::Rests(_))
+    }
+
     /// A call goes there; `None` if another one is trying already whether it is well again, and `anyway` is not said.
     pub(crate) fn visit(self: &Arc<Self>, rules: &Arc<RestRules>, anyway: bool) -> Option<Visit> {
         let mut is_trial = false;

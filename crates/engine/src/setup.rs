@@ -364,6 +364,14 @@ impl Deployment {
         }
     }
 
+    /// What is known about the upstream model `model`. Models of a wildcard group are looked up when they are named.
+    pub fn facts_of(&self, model: &str, star: Option<&str>) -> ModelFacts {
+        match star {
+            Some(_) => policy::catalogue::facts(self.provider, model),
+            None => self.facts,
+        }
+    }
+
     /// What calls of the upstream model `model` cost. Cheap enough for every call.
     pub fn tariff(&self, model: &str) -> Arc<Tariff> {
         self.pricing.tariff(model)

@@ -5,6 +5,7 @@ mod cors;
 mod manage;
 mod models;
 mod system;
+mod utils;
 
 pub use cors::Cors;
 pub use manage::misfits;
@@ -87,6 +88,9 @@ fn router(desk: Desk) -> Router {
         .route("/models/{*id}", get(models::one))
         .route("/v1/models/{*id}", get(models::one))
         .route("/config/reload", post(system::reload))
+        .route("/utils/route", post(utils::route))
+        .route("/utils/transform_request", post(utils::transform))
+        .route("/utils/token_counter", post(utils::count))
         .route_layer(from_fn_with_state(desk.live.clone(), authenticate));
     Router::new()
         .merge(guarded)

@@ -20,3 +20,4 @@ mod staying_alive;
 mod store;
 mod streams;
 mod tls;
+mod utils;
