@@ -123,7 +123,10 @@ impl Attempt<'_> {
         }
     }
 
-    fn opened(&self, headers: HeaderMap, dropped: Vec<String>, answer: Opening) -> Opened {
+    fn opened(&self, headers: HeaderMap, mut dropped: Vec<String>, answer: Opening) -> Opened {
+        if self.ask.left_out > 0 {
+            dropped.push(format!("{} messages", self.ask.left_out));
+        }
         Opened { deployment: self.deployment.clone(), headers, dropped, receipt: None, lowered: None, answer }
     }
 

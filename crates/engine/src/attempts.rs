@@ -13,7 +13,7 @@ use crate::ask::Ask;
 use crate::attempt::{Attempt, Opened};
 use crate::bells::Bells;
 use crate::bond::bond;
-use crate::fit;
+use crate::fit::{self, Narrowed};
 use crate::hold::CROSSED_BUDGET;
 use crate::note::Tally;
 use crate::pass::Pass;
@@ -34,16 +34,18 @@ pub(crate) struct Field {
     tried: Vec<bool>,
     /// What ties the call to others, if its group heeds that.
     pub bond: Option<Bond>,
+    /// The call as its deployments get it, if the whole one is too long for them.
+    pub shorter: Option<Ask>,
 }
 
 impl Field {
     /// Those of the group with this name that fit the call.
     pub fn find(setup: &Setup, pass: &Pass, ask: &Ask, name: &str) -> Result<Self, Fault> {
         let (group, star) = setup.find(name).ok_or_else(|| unknown_model(name))?;
-        let group = fit::narrow(setup, pass, ask, name, group)?;
+        let Narrowed { group, shorter } = fit::narrow(setup, pass, ask, name, group, star.as_deref())?;
         let tried = vec![false; group.deployments.len()];
         let bond = bond(setup.rules.affinity_of(&group.name), pass, ask);
-        Ok(Field { group, star, tried, bond })
+        Ok(Field { group, star, tried, bond, shorter })
     }
 
     /// The deployments as `policy` sees them, for a call that looks for `strategy`.
@@ -223,6 +225,7 @@ pub(crate) async fn run(gate: &Gate, setup: &Setup, pass: &Rc<Pass>, ask: &Ask, 
                     field.tried[index] = true;
                     last = Some(index);
                     let sent = Instant::now();
+                    let ask = field.shorter.as_ref().unwrap_or(ask);
                     let result = try_deployment(gate, setup, &seat, ask, stamp, field, index).await;
                     waited += sent.elapsed();
                     result

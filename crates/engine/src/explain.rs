@@ -22,7 +22,7 @@ use crate::letter::Letter;
 use crate::pass::{Pass, dimension_name};
 use crate::route::{Route, RuleSaid};
 use crate::seat::{NoSeat, Seat, Wish};
-use crate::{Call, Caller, Deployment, Keyring, Setup};
+use crate::{Call, Caller, Deployment, Excess, Keyring, Setup};
 
 /// What the answer depends on beside the call.
 pub struct Moment<'a> {
@@ -65,6 +65,8 @@ pub struct Look {
     pub strategy: Strategy,
     /// All of its deployments.
     pub candidates: Vec<Judged>,
+    /// Messages that would be left out, for the call is too long with them.
+    pub left_out: usize,
     /// What the one that is chosen would get.
     pub upstream: Option<Upstream>,
     /// Why nobody there gets the call, if that is so.
@@ -98,6 +100,8 @@ pub enum Dropped {
     Tags,
     /// It is not where the customer's calls must stay.
     Region,
+    /// The call is too long for it.
+    Context(Excess),
     /// It rests after faults, or somebody tries already whether it is well again.
     Rests,
     /// It has reached a limit: which one, what is left of it, and after how long the call would fit, milliseconds.
@@ -224,7 +228,7 @@ fn follow(moment: &Moment, pass: &Rc<Pass>, ask: &Ask) -> (Vec<Look>, Option<Fau
 fn look(moment: &Moment, pass: &Rc<Pass>, ask: &Ask, name: &str) -> Result<Look, Fault> {
     let setup = moment.setup;
     let (group, star) = setup.find(name).ok_or_else(|| attempts::unknown_model(name))?;
-    let misfits = fit::judge(setup, pass, ask, name, &group).unwrap_or_default();
+    let misfits = fit::judge(setup, pass, ask, name, &group, star.as_deref()).unwrap_or_default();
     let mut candidates: Vec<Judged> = group
         .deployments
         .iter()
@@ -238,12 +242,15 @@ fn look(moment: &Moment, pass: &Rc<Pass>, ask: &Ask, name: &str) -> Result<Look,
         group: group.name.clone(),
         strategy: group.strategy.unwrap_or(setup.rules.strategy),
         candidates: Vec::new(),
+        left_out: 0,
         upstream: None,
         fault: None,
     };
     match Field::find(setup, pass, ask, name) {
         Ok(field) => {
             look.strategy = field.strategy(setup);
+            let ask = field.shorter.as_ref().unwrap_or(ask);
+            look.left_out = ask.left_out;
             compare(setup, pass, ask, &field, &mut candidates);
             match choose(moment, pass, ask, &field, &mut candidates) {
                 Ok(upstream) => look.upstream = upstream,
@@ -370,6 +377,7 @@ impl Dropped {
         match misfit {
             Misfit::Tags => Dropped::Tags,
             Misfit::Region => Dropped::Region,
+            Misfit::Context(excess) => Dropped::Context(excess),
         }
     }
 

@@ -1,13 +1,15 @@
-//! Which deployments of a group may serve a call at all, whatever their health: those that fit its tags and are where
-//! the customer's data must stay.
+//! Which deployments of a group may serve a call at all, whatever their health: those that fit its tags, are where the
+//! customer's data must stay, and have a context window that is large enough.
 
 use std::sync::Arc;
 
 use policy::is_within;
+use policy::window::Truncation;
 use types::{Fault, FaultKind, Side};
 
 use crate::ask::Ask;
 use crate::pass::Pass;
+use crate::window::{self, Excess};
 use crate::{Deployment, Group, Setup};
 
 /// Why a deployment may not serve a call.
@@ -17,6 +19,15 @@ pub(crate) enum Misfit {
     Tags,
     /// It is not where the customer's calls must stay.
     Region,
+    /// The call is too long for it.
+    Context(Excess),
+}
+
+/// Those deployments of a group that fit a call.
+pub(crate) struct Narrowed {
+    pub group: Arc<Group>,
+    /// The call that fits them, if that is a shorter one.
+    pub shorter: Option<Ask>,
 }
 
 /// The group that `name` means, with those deployments alone that fit the call. A fallback may fit where it does not.
@@ -26,36 +37,77 @@ pub(crate) fn narrow(
     ask: &Ask,
     name: &str,
     group: Arc<Group>,
-) -> Result<Arc<Group>, Fault> {
-    let Some(misfits) = judge(setup, pass, ask, name, &group) else { return Ok(group) };
-    let fitting = || group.deployments.iter().zip(&misfits).filter(|(_, misfit)| misfit.is_none());
-    if fitting().count() == group.deployments.len() {
-        return Ok(group);
+    star: Option<&str>,
+) -> Result<Narrowed, Fault> {
+    let Some(misfits) = judge(setup, pass, ask, name, &group, star) else {
+        return Ok(Narrowed { group, shorter: None });
+    };
+    if let Some(group) = only(&group, |index| misfits[index].is_none()) {
+        return Ok(Narrowed { group, shorter: None });
     }
-    if fitting().next().is_none() {
+    let excess = |index: &usize| match misfits[*index] {
+        Some(Misfit::Context(excess)) => Some((excess, &group.deployments[*index])),
+        _ => None,
+    };
+    let largest = (0..misfits.len()).filter_map(|index| excess(&index)).max_by_key(|(excess, _)| excess.window);
+    let Some((excess, deployment)) = largest else {
         return Err(match &pass.region {
             Some(allowed) if misfits.contains(&Some(Misfit::Region)) => elsewhere(allowed),
             _ => no_fit(name, &tags(pass, ask, name)),
         });
+    };
+    let rule = window::rule(setup, ask, &group).unwrap_or_default();
+    if rule != Truncation::Refuse
+        && let Some(shorter) = window::shorten(ask, rule, |ask| window::excess(ask, deployment, star))
+    {
+        let fits = judge(setup, pass, &shorter, name, &group, star).unwrap_or_default();
+        if let Some(group) = only(&group, |index| fits.get(index).is_none_or(Option::is_none)) {
+            return Ok(Narrowed { group, shorter: Some(shorter) });
+        }
     }
-    let deployments = fitting().map(|(deployment, _)| deployment.clone()).collect();
-    let Group { name, team, strategy, .. } = &*group;
-    Ok(Arc::new(Group { name: name.clone(), deployments, team: team.clone(), strategy: *strategy }))
+    let is_doubtful = |misfit: &Option<Misfit>| matches!(misfit, Some(Misfit::Context(excess)) if excess.is_doubtful);
+    match only(&group, |index| is_doubtful(&misfits[index])) {
+        Some(group) => Ok(Narrowed { group, shorter: None }),
+        None => Err(window::too_long(name, excess)),
+    }
+}
+
+/// The group with those deployments alone that fit; `None` if none does.
+fn only(group: &Arc<Group>, fits: impl Fn(usize) -> bool) -> Option<Arc<Group>> {
+    let fitting: Vec<usize> = (0..group.deployments.len()).filter(|index| fits(*index)).collect();
+    if fitting.len() == group.deployments.len() {
+        return Some(group.clone());
+    }
+    let deployments: Vec<_> = fitting.into_iter().map(|index| group.deployments[index].clone()).collect();
+    let Group { name, team, strategy, .. } = &**group;
+    let group =
+        || Group { name: name.clone(), deployments: deployments.clone(), team: team.clone(), strategy: *strategy };
+    (!deployments.is_empty()).then(|| Arc::new(group()))
 }
 
 /// Why each deployment of a group does not fit, if it does not; `None` if nothing is asked for that they could miss.
-pub(crate) fn judge(setup: &Setup, pass: &Pass, ask: &Ask, name: &str, group: &Group) -> Option<Vec<Option<Misfit>>> {
+pub(crate) fn judge(
+    setup: &Setup,
+    pass: &Pass,
+    ask: &Ask,
+    name: &str,
+    group: &Group,
+    star: Option<&str>,
+) -> Option<Vec<Option<Misfit>>> {
     let tagged = by_tags(setup, pass, ask, name, group);
-    if tagged.is_none() && pass.region.is_none() {
+    let counts = window::rule(setup, ask, group).is_some();
+    if tagged.is_none() && pass.region.is_none() && !counts {
         return None;
     }
     let allowed = pass.region.as_deref();
     let misfit = |(index, deployment): (usize, &Arc<Deployment>)| {
-        if tagged.as_ref().is_some_and(|fitting| !fitting.contains(&index)) {
-            return Some(Misfit::Tags);
-        }
         let is_here = |allowed| deployment.region.as_ref().is_some_and(|own| is_within(own, allowed));
-        allowed.is_some_and(|allowed| !is_here(allowed)).then_some(Misfit::Region)
+        match tagged.as_ref().is_some_and(|fitting| !fitting.contains(&index)) {
+            true => Some(Misfit::Tags),
+            false if allowed.is_some_and(|allowed| !is_here(allowed)) => Some(Misfit::Region),
+            false if counts => window::excess(ask, deployment, star).map(Misfit::Context),
+            false => None,
+        }
     };
     Some(group.deployments.iter().enumerate().map(misfit).collect())
 }

@@ -43,6 +43,7 @@ pub mod sharing;
 mod storm;
 mod taking;
 mod terms;
+mod window;
 mod wire;
 
 pub use access::{Access, Identity};
@@ -62,4 +63,5 @@ pub use reply::{Content, Reply};
 pub use route::RuleSaid;
 pub use seat::{Accounts, Bounds};
 pub use setup::{ClientParams, Counted, Deployment, Group, Intake, Limits, Pattern, Pricing, Setup, Spending};
+pub use window::Excess;
 pub use wire::Wire;

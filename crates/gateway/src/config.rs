@@ -36,6 +36,7 @@ mod shown;
 mod spending;
 mod strategy;
 mod tree;
+mod truncation;
 mod yaml;
 
 use std::fs::File;

@@ -2,7 +2,9 @@
 
 use types::{Block, Chat, EmbeddingInput, Message, Request, Tool};
 
-/// Bytes of text per token: common tokenizers reach about 4 on English prose, fewer on code and JSON.
+use crate::text_tokens as text;
+
+/// Bytes of a body per token: common tokenizers reach about 4 on English prose, fewer on code and JSON.
 const BYTES_PER_TOKEN: usize = 4;
 /// What a message costs beside its text: role and separators.
 const PER_MESSAGE: u64 = 4;
@@ -87,10 +89,6 @@ fn tool(tool: &Tool) -> u64 {
         }
         Tool::Opaque { raw, .. } => text(raw.get()),
     }
-}
-
-fn text(text: &str) -> u64 {
-    text.len().div_ceil(BYTES_PER_TOKEN) as u64
 }
 
 #[cfg(test)]

@@ -32,6 +32,8 @@ pub mod share;
 mod sliding;
 mod span;
 mod tags;
+mod tokens;
+pub mod window;
 
 pub use addresses::{AddressRules, Network};
 pub use affinity::{Affinity, Bond};
@@ -51,3 +53,4 @@ pub use rules::{RetryPolicy, Rules};
 pub use sliding::Sliding;
 pub use span::{Span, Window};
 pub use tags::TagRules;
+pub use tokens::text_tokens;

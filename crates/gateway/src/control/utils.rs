@@ -85,8 +85,9 @@ pub async fn count(State(live): State<Arc<Live>>, Extension(caller): Extension<A
         (false, false) => return Err(Fault::invalid_param("messages", "messages or a prompt must be there").into()),
     };
     let request = dialects::FRONTS[0].read_request(operation, body.bytes())?;
+    let tokens = policy::estimate_request_tokens(&request);
     answer(json!({
-        "total_tokens": policy::estimate_request_tokens(&request),
+        "total_tokens": policy::window::tokens_of(used.as_deref().unwrap_or_default(), tokens),
         "request_model": model,
         "model_used": used,
         "tokenizer_type": "estimate",

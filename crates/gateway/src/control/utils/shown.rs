@@ -2,7 +2,7 @@
 //! everything; credentials are for nobody.
 
 use axum::http::{HeaderMap, HeaderValue};
-use engine::{Dropped, Explanation, Judged, Look, Means, RuleSaid, Upstream};
+use engine::{Dropped, Excess, Explanation, Judged, Look, Means, RuleSaid, Upstream};
 use policy::Strategy;
 use policy::router::Bar;
 use serde_json::{Map, Value, json};
@@ -58,6 +58,7 @@ fn group(look: &Look, in_full: bool) -> Value {
         "model_group": look.group,
         "strategy": strategy(look.strategy),
         "candidates": look.candidates.iter().map(|one| candidate(one, in_full)).collect::<Vec<_>>(),
+        "messages_left_out": look.left_out,
         "error": look.fault.as_ref().map(error),
     })
 }
@@ -104,6 +105,9 @@ fn dropped(why: &Dropped) -> Value {
     match why {
         Dropped::Tags => json!({ "type": "tags" }),
         Dropped::Region => json!({ "type": "region" }),
+        Dropped::Context(Excess { tokens, window, is_doubtful }) => {
+            json!({ "type": "context", "tokens": tokens, "window": window, "doubtful": is_doubtful })
+        }
         Dropped::Rests => json!({ "type": "rest" }),
         Dropped::Order => json!({ "type": "order" }),
         Dropped::Full(what, left, wait_ms) => {
