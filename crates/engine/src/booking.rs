@@ -213,6 +213,8 @@ impl Booking {
             self.deployment.health.note_answer(self.input_estimate, input, output, self.bound);
             if !self.stream {
                 self.note_pace(output);
+                let lasted = (self.pass.now_ms() - self.started_at).max(0);
+                self.deployment.health.note_lasted(lasted as f64 / 1000.0);
             }
         }
         if usage.output.is_none() {

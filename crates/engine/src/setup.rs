@@ -12,7 +12,7 @@ use policy::router::Router;
 use policy::{Budget, Member, RestRules, Rules, Strategy};
 use providers::Auth;
 use providers::http::Endpoint;
-use types::{Fault, ModelFacts, Raw, Usage};
+use types::{Fault, FaultKind, ModelFacts, Raw, Usage};
 
 use crate::{Access, Bounds, Doorway, Health};
 
@@ -287,6 +287,13 @@ impl Setup {
         };
         let pattern = self.patterns.iter().find(fits).map(|pattern| &*pattern.group.name);
         pattern.or_else(|| self.owner_of(name).map(|(group, _)| &*group.name))
+    }
+
+    /// Whether calls of deployment `id` could go elsewhere: to another one of its group, or to a fallback.
+    pub fn has_alternative(&self, id: &str) -> bool {
+        self.owner_of(id).is_some_and(|(group, _)| {
+            group.deployments.len() > 1 || !self.rules.fallbacks_for(&group.name, FaultKind::Upstream).0.is_empty()
+        })
     }
 
     /// The router that `name` means, and what the operator calls it.

@@ -2,6 +2,7 @@
 //! a bounded channel, so a slow admin page never delays a model call.
 
 mod cors;
+mod health;
 mod manage;
 mod models;
 mod system;
@@ -88,6 +89,9 @@ fn router(desk: Desk) -> Router {
         .route("/models/{*id}", get(models::one))
         .route("/v1/models/{*id}", get(models::one))
         .route("/config/reload", post(system::reload))
+        .route("/health", get(health::now))
+        .route("/health/latest", get(health::latest))
+        .route("/health/history", get(health::history))
         .route("/utils/route", post(utils::route))
         .route("/utils/transform_request", post(utils::transform))
         .route("/utils/token_counter", post(utils::count))

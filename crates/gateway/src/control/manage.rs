@@ -40,6 +40,7 @@ use serde_json::json;
 
 use crate::config::Management;
 pub use behalf::{on_behalf, sees_all};
+pub use form::{Field, Form, Takes, optional};
 pub use refusal::Refusal;
 use visit::Visit;
 pub use visit::{Answer, Desk, answer};

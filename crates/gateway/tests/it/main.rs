@@ -7,6 +7,7 @@ mod client;
 mod faults;
 mod front;
 mod gateway;
+mod health;
 mod hostile;
 mod house;
 mod manage;

@@ -30,6 +30,10 @@ impl Back for Gemini {
         "gemini"
     }
 
+    fn listing(&self) -> &'static str {
+        "/models"
+    }
+
     fn path(&self, operation: Operation, model: &str, stream: bool) -> Option<String> {
         let method = match (operation, stream) {
             (Operation::Chat, false) => "generateContent",
