@@ -22,6 +22,9 @@ pub trait Back: Send + Sync {
         &[]
     }
 
+    /// Path of the list of models, behind the base path: asking for it costs nothing and loads no model.
+    fn listing(&self) -> &'static str;
+
     /// Path behind the base URL for an operation on the upstream model, with a leading slash. `None` if the
     /// dialect has no such operation and a bridge must do (a completion as a chat, a count as an estimate).
     fn path(&self, operation: Operation, model: &str, stream: bool) -> Option<String>;

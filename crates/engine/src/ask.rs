@@ -11,6 +11,8 @@ use bytes::Bytes;
 use dialects::Front;
 use dialects::json::{Edit, Json, Kind, Object};
 use http::{HeaderMap, HeaderName, HeaderValue};
+use memchr::memmem;
+use policy::window::Truncation;
 use providers::http::Endpoint;
 use types::{Fault, Operation, Request};
 
@@ -46,6 +48,7 @@ const GATEWAY_FIELDS: &[&str] = &[
     "allowed_openai_params",
     "cache",
     "caching",
+    "context_truncation",
     "context_window_fallback_dict",
     "disable_fallbacks",
     "drop_params",
@@ -77,6 +80,9 @@ const GATEWAY_FIELDS: &[&str] = &[
     "timeout",
     "ttl",
 ];
+
+/// What stands in a body that has more than text in it.
+const MEDIA: [&[u8]; 4] = [b"image", b"document", b"audio", b"\"file"];
 
 /// Fields that would replace a provider's credential, address or headers, sorted.
 const CONNECTION_FIELDS: &[&str] = &[
@@ -121,8 +127,12 @@ pub(crate) struct Ask {
     pub connection: Vec<(String, String)>,
     /// Fields of the body that are addressed to the gateway.
     own_fields: Vec<Edit>,
+    /// Messages that were left out, for it would have been too long with them.
+    pub left_out: usize,
     /// An estimate of the input tokens, once somebody asked.
     estimate: OnceCell<u64>,
+    /// The same, from what the input says.
+    tokens: OnceCell<u64>,
     decoded: OnceCell<Result<Request, Fault>>,
 }
 
@@ -138,6 +148,7 @@ pub(crate) struct Wishes {
     pub drop_params: Option<bool>,
     /// Lower numbers come first where calls wait.
     pub priority: Option<i64>,
+    pub truncation: Option<Truncation>,
 }
 
 impl Ask {
@@ -178,7 +189,9 @@ impl Ask {
             operation: call.operation,
             headers: call.headers,
             ip: call.ip,
+            left_out: 0,
             estimate: OnceCell::new(),
+            tokens: OnceCell::new(),
             decoded: OnceCell::new(),
             route: None,
             model,
@@ -190,8 +203,9 @@ impl Ask {
         })
     }
 
-    /// Goes by another spelling of the model's name if only that one is `known`.
-    pub fn spell(&mut self, known: impl Fn(&str) -> bool) {
+    /// Goes by another spelling of the model's name if only that one means something.
+    pub fn spell(&mut self, setup: &Setup) {
+        let known = |name: &str| setup.find(name).is_some() || setup.router(name).is_some();
         if !known(&self.model)
             && let Some(other) = self.front.other_name(&self.model).filter(|other| known(other))
         {
@@ -239,6 +253,28 @@ impl Ask {
         *self.estimate.get_or_init(|| policy::estimate_body_tokens(self.body.bytes()))
     }
 
+    /// About how many tokens the input has, as its text is read: closer than the estimate, and not as quick.
+    pub fn tokens(&self) -> u64 {
+        *self.tokens.get_or_init(|| match self.request() {
+            Ok(request) => policy::estimate_request_tokens(&request),
+            Err(_) => self.input_estimate(),
+        })
+    }
+
+    /// Whether the input has nothing but text, and not more bytes than a window has tokens.
+    pub fn is_plain_and_within(&self, window: u64) -> bool {
+        let body = self.body.bytes();
+        let mentions = |media: &&[u8]| memmem::find(body, media).is_some();
+        body.len() as u64 <= window && !MEDIA.iter().any(mentions)
+    }
+
+    /// The same call with these messages alone, which are as they were written.
+    pub fn with_messages(&self, messages: &[&str], left_out: usize) -> Result<Self, Fault> {
+        let edits = [Edit::Set("messages".to_owned(), format!("[{}]", messages.join(",")))];
+        let shorter = self.again(self.model.clone(), self.body.splice(&edits).concat().into())?;
+        Ok(Ask { left_out, estimate: OnceCell::new(), tokens: OnceCell::new(), ..shorter })
+    }
+
     /// The caller's bound of the answer, tokens; of all answers together, if it wants several.
     pub fn output_bound(&self) -> Option<u64> {
         self.body.with(|root| self.front.output_bound(root))?.checked_mul(self.answers())
@@ -284,6 +320,7 @@ impl Ask {
             connection: self.connection.clone(),
             own_fields: self.own_fields.clone(),
             estimate: self.estimate.clone(),
+            tokens: self.tokens.clone(),
             decoded: OnceCell::new(),
             ..*self
         })
@@ -393,6 +430,17 @@ fn priority(root: Json, headers: &HeaderMap) -> Result<Option<i64>, Fault> {
     text.parse::<i64>().map(|priority| Some(priority.max(0))).map_err(wrong)
 }
 
+/// What the caller wants left out of a call that is too long.
+fn truncation(root: Json) -> Result<Option<Truncation>, Fault> {
+    const NAME: &str = "context_truncation";
+    let Some(value) = root.get_some(NAME) else { return Ok(None) };
+    let rule = value.as_string().and_then(|name| Truncation::parse(&name));
+    rule.map(Some).ok_or_else(|| {
+        let known = Truncation::ALL.map(Truncation::name).join(", ");
+        Fault::invalid_param(NAME, format!("'{NAME}' must be one of {known}"))
+    })
+}
+
 impl Wishes {
     fn read(root: Json, headers: &HeaderMap) -> Result<Self, Fault> {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()?.trim().parse::<f64>().ok());
@@ -414,6 +462,7 @@ impl Wishes {
             heartbeat: seconds(header("x-litellm-keepalive-seconds")),
             drop_params: root.get_some("drop_params").and_then(|value| value.as_bool()),
             priority: priority(root, headers)?,
+            truncation: truncation(root)?,
         })
     }
 }

@@ -7,16 +7,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use dialects::{Names, Splice, Stamp};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use dialects::Stamp;
+use http::HeaderMap;
 use providers::http as upstream;
 use providers::http::Body;
 use tokio::time::sleep;
-use types::{Answer, Fault, FaultKind, ModelFacts, Operation, Request};
+use types::{Answer, Fault, FaultKind, Operation, Request};
 
 use crate::ask::Ask;
 use crate::booking::{Booking, Order, Receipt};
 use crate::flow::Flow;
+use crate::letter::{Encoded, Letter};
 use crate::seat::Seat;
 use crate::{Deployment, Gate, Setup};
 
@@ -24,13 +25,6 @@ use crate::{Deployment, Gate, Setup};
 const MAX_ERROR_BYTES: usize = 1 << 20;
 /// How long the body of an error answer may take.
 const ERROR_BODY_TIME: Duration = Duration::from_secs(10);
-
-/// Header in which callers name the version of their dialect.
-const VERSION: &str = "anthropic-version";
-
-/// Headers of the caller that go on to a provider of the same dialect.
-const FORWARDED: &[(&str, &str)] =
-    &[("anthropic", VERSION), ("anthropic", "anthropic-beta"), ("openai", "openai-beta")];
 
 /// An answer that has begun.
 pub(crate) struct Opened {
@@ -55,19 +49,6 @@ pub(crate) enum Opening {
     Stream(Box<Flow>, Body),
 }
 
-/// A request in the provider's form.
-struct Encoded {
-    path: String,
-    body: Vec<Bytes>,
-    headers: Vec<(&'static str, String)>,
-    dropped: Vec<String>,
-    names: Names,
-    /// Whether the caller's own bytes go upstream, and so the provider's own bytes come back.
-    verbatim: bool,
-    /// What the provider is asked for: a bridge may turn a completion into a chat.
-    operation: Operation,
-}
-
 /// One try.
 pub(crate) struct Attempt<'a> {
     pub gate: &'a Gate,
@@ -86,7 +67,7 @@ impl Attempt<'_> {
     pub async fn run(self) -> Result<Opened, Fault> {
         if self.ask.operation == Operation::CountTokens {
             // Nobody asks money for counting.
-            return match self.encode()? {
+            return match self.letter().encode()? {
                 Some(encoded) => self.in_time(pin!(self.send(encoded, &mut None))).await,
                 None => self.estimate(),
             };
@@ -104,7 +85,7 @@ impl Attempt<'_> {
     }
 
     async fn booked(self, mut booking: Booking) -> Result<Opened, Fault> {
-        let Some(encoded) = self.encode()? else { return self.estimate() };
+        let Some(encoded) = self.letter().encode()? else { return self.estimate() };
         let lowered = booking.lowered;
         booking.open().await;
         let mut booking = Some(booking);
@@ -116,6 +97,11 @@ impl Attempt<'_> {
                 Err(fault)
             }
         }
+    }
+
+    fn letter(&self) -> Letter<'_> {
+        let num_ctx = self.seat.placement().and_then(|placement| Some(placement.started()?.num_ctx));
+        Letter { ask: self.ask, deployment: self.deployment, star: self.star, num_ctx }
     }
 
     /// Bounds the time until an answer is there, or has begun.
@@ -139,68 +125,9 @@ impl Attempt<'_> {
         }
     }
 
-    /// The request in the provider's form; `None` if the provider cannot count tokens and an estimate must do.
-    fn encode(&self) -> Result<Option<Encoded>, Fault> {
-        let Attempt { ask, deployment, .. } = self;
-        let back = deployment.back;
-        let model = deployment.upstream_model(self.star);
-        let facts = self.facts(&model);
-        let mut target = deployment.target(&model, &facts);
-        target.num_ctx = self.seat.placement().and_then(|placement| Some(placement.started()?.num_ctx));
-        target.drop_params = ask.wishes.drop_params.unwrap_or(target.drop_params);
-        target.version = self.forwarded().find(|(name, _)| *name == VERSION).and_then(|(_, value)| value.to_str().ok());
-        let path = |operation| back.path(operation, &model, ask.stream);
-        // What is not the caller's own goes where only a translation knows.
-        let fits = ask.front.has_flat_params() || deployment.defaults.is_empty() && target.num_ctx.is_none();
-        if let (true, Some(path)) = (ask.front.name() == back.name() && fits, path(ask.operation))
-            && let Some(Splice { mut edits, dropped }) = back.splice(ask.operation, &ask.body, &target)
-        {
-            edits.extend(ask.edits(deployment));
-            let body = ask.body.splice(&edits);
-            let (headers, names) = Default::default();
-            return Ok(Some(Encoded { path, body, headers, dropped, names, verbatim: true, operation: ask.operation }));
-        }
-        let request = ask.decoded(deployment)?;
-        // A caller's dialect may mean a chat by what another one calls a completion.
-        let asked = request.operation();
-        let (operation, path) = match path(asked) {
-            Some(path) => (asked, path),
-            None if asked == Operation::CountTokens => return Ok(None),
-            None if asked == Operation::Completion => {
-                let path = path(Operation::Chat);
-                (Operation::Chat, path.ok_or_else(|| self.cannot("chat"))?)
-            }
-            None => return Err(self.cannot("embeddings")),
-        };
-        let outgoing = back.write_request(&request, &target)?;
-        Ok(Some(Encoded {
-            path,
-            body: vec![outgoing.body],
-            headers: outgoing.headers,
-            dropped: outgoing.dropped,
-            names: outgoing.names,
-            verbatim: false,
-            operation,
-        }))
-    }
-
-    fn cannot(&self, what: &str) -> Fault {
-        let mut fault = Fault::unsupported("model", &self.deployment.name);
-        fault.message = format!("{what} are not offered by {}", self.deployment.name);
-        fault
-    }
-
-    /// Models of a wildcard group are looked up when they are named.
-    fn facts(&self, model: &str) -> ModelFacts {
-        match self.star {
-            Some(_) => policy::catalogue::facts(self.deployment.provider, model),
-            None => self.deployment.facts,
-        }
-    }
-
     fn estimate(self) -> Result<Opened, Fault> {
         let Request::CountTokens(chat) = &*self.ask.decoded(self.deployment)? else {
-            return Err(self.cannot("token counts"));
+            return Err(self.letter().cannot("token counts"));
         };
         let answer = Answer::TokenCount(policy::estimate_tokens(chat));
         let bytes = self.ask.front.write_answer(Operation::CountTokens, &answer, self.stamp).freeze();
@@ -221,7 +148,10 @@ impl Attempt<'_> {
         }
     }
 
-    fn opened(&self, headers: HeaderMap, dropped: Vec<String>, answer: Opening) -> Opened {
+    fn opened(&self, headers: HeaderMap, mut dropped: Vec<String>, answer: Opening) -> Opened {
+        if self.ask.left_out > 0 {
+            dropped.push(format!("{} messages", self.ask.left_out));
+        }
         Opened { deployment: self.deployment.clone(), headers, dropped, receipt: None, lowered: None, answer }
     }
 
@@ -232,7 +162,7 @@ impl Attempt<'_> {
             endpoint: &deployment.endpoint,
             method: "POST",
             path: &format!("{}{}", deployment.endpoint.base_path, encoded.path),
-            headers: &self.headers(&encoded)?,
+            headers: &self.letter().headers(&encoded)?,
             body: &encoded.body,
             connect_timeout: deployment.limits.connect,
             claim: self.seat.claim(),
@@ -244,29 +174,6 @@ impl Attempt<'_> {
             200..=299 => self.read_whole(encoded, reply, booking).await,
             _ => Err(self.refusal(reply).await),
         }
-    }
-
-    fn headers(&self, encoded: &Encoded) -> Result<HeaderMap, Fault> {
-        let mut headers = self.deployment.headers.clone();
-        for (name, value) in self.deployment.back.default_headers() {
-            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-        }
-        for (name, value) in &encoded.headers {
-            let value = HeaderValue::from_str(value)
-                .map_err(|_| Fault::invalid(format!("the request would put odd characters into header {name}")))?;
-            headers.insert(HeaderName::from_static(name), value);
-        }
-        for (name, value) in self.forwarded() {
-            headers.insert(HeaderName::from_static(name), value.clone());
-        }
-        Ok(headers)
-    }
-
-    /// The caller's headers that go on. They belong to what is said in the body, whether it passes untouched or not.
-    fn forwarded(&self) -> impl Iterator<Item = (&'static str, &HeaderValue)> {
-        let (front, back) = (self.ask.front.name(), self.deployment.back.name());
-        let own = FORWARDED.iter().filter(move |(dialect, _)| *dialect == front && front == back);
-        own.filter_map(|(_, name)| Some((*name, self.ask.headers.get(*name)?)))
     }
 
     /// Reads an error answer.

@@ -12,7 +12,7 @@ use types::{Fault, FaultKind, Operation, Side};
 use crate::ask::Ask;
 use crate::attempt::{Attempt, Opened};
 use crate::bond::bond;
-use crate::fit;
+use crate::fit::{self, Narrowed};
 use crate::hold::CROSSED_BUDGET;
 use crate::nodes::Berth;
 use crate::note::Tally;
@@ -27,27 +27,43 @@ pub(crate) struct Outcome {
     pub tally: Tally,
 }
 
+/// What decides which deployment is next.
+#[derive(Clone, Copy)]
+pub(crate) struct Choice<'a> {
+    pub setup: &'a Setup,
+    pub pass: &'a Pass,
+    pub ask: &'a Ask,
+    /// The one that was tried last.
+    pub last: Option<usize>,
+    /// Those whose nodes refused the call.
+    pub closed: &'a [usize],
+    /// A random number from 0 to 1.
+    pub dice: f64,
+}
+
 /// The deployments of the group being tried, and which of them were tried.
 pub(crate) struct Field {
     pub group: Arc<Group>,
     pub star: Option<String>,
     tried: Vec<bool>,
     /// What ties the call to others, if its group heeds that.
-    bond: Option<Bond>,
+    pub bond: Option<Bond>,
+    /// The call as its deployments get it, if the whole one is too long for them.
+    pub shorter: Option<Ask>,
 }
 
 impl Field {
     /// Those of the group with this name that fit the call.
-    fn find(setup: &Setup, pass: &Pass, ask: &Ask, name: &str) -> Result<Self, Fault> {
+    pub fn find(setup: &Setup, pass: &Pass, ask: &Ask, name: &str) -> Result<Self, Fault> {
         let (group, star) = setup.find(name).ok_or_else(|| unknown_model(name))?;
-        let group = fit::narrow(setup, pass, ask, name, group)?;
+        let Narrowed { group, shorter } = fit::narrow(setup, pass, ask, name, group, star.as_deref())?;
         let tried = vec![false; group.deployments.len()];
         let bond = bond(setup.rules.affinity_of(&group.name), pass, ask);
-        Ok(Field { group, star, tried, bond })
+        Ok(Field { group, star, tried, bond, shorter })
     }
 
     /// The deployments as `policy` sees them, for a call that looks for `strategy`.
-    fn candidates(&self, strategy: Strategy, stream: bool) -> Vec<Candidate> {
+    pub fn candidates(&self, strategy: Strategy, stream: bool) -> Vec<Candidate> {
         let candidate = |(deployment, tried): (&Arc<Deployment>, &bool)| {
             let health = &deployment.health;
             let out = *tried || !health.rest_left().is_zero();
@@ -65,27 +81,40 @@ impl Field {
     }
 
     /// What is left to try after deployment `last`.
-    fn offer(&self, last: Option<usize>) -> Offer {
+    pub fn offer(&self, last: Option<usize>) -> Offer {
         let left = self.group.deployments.iter().zip(&self.tried);
         let others = left.filter(|(deployment, tried)| !**tried && deployment.health.rest_left().is_zero()).count();
         Offer { others, retries: last.and_then(|index| self.group.deployments[index].retries) }
     }
 
+    /// The call as its deployments get it.
+    pub fn fitted<'f>(&'f self, ask: &'f Ask) -> &'f Ask {
+        self.shorter.as_ref().unwrap_or(ask)
+    }
+
+    /// What the call looks for in a deployment.
+    pub fn strategy(&self, setup: &Setup) -> Strategy {
+        let usual = self.group.strategy.unwrap_or(setup.rules.strategy);
+        self.bond.map_or(usual, |_| Strategy::Affinity)
+    }
+
+    /// How the call wants a place.
+    pub fn wish<'s>(&self, setup: &'s Setup) -> Wish<'s> {
+        let stand_in = !setup.rules.fallbacks_for(&self.group.name, FaultKind::Upstream).0.is_empty();
+        let alternative = self.group.deployments.len() > 1 || stand_in;
+        Wish { rest: &setup.rules.rest, alternative, lenient: false, anyway: false }
+    }
+
     /// The next deployment: a fresh one, else the one that was `last` tried, else (all rest) the one that is well
     /// again soonest, unless the providers themselves asked for a rest. Those that have reached a limit that may be
-    /// overrun come after all others.
-    pub fn choose(
+    /// overrun come after all others. `take` takes a place at a deployment, or only looks whether there is one.
+    pub fn choose<S>(
         &self,
-        setup: &Setup,
-        pass: &Rc<Pass>,
-        ask: &Ask,
-        last: Option<usize>,
-        closed: &[usize],
-        dice: f64,
-    ) -> Result<Chosen, Standing> {
-        let usual = self.group.strategy.unwrap_or(setup.rules.strategy);
-        let strategy = self.bond.map_or(usual, |_| Strategy::Affinity);
-        let wish = self.wish(setup);
+        choice: &Choice,
+        take: impl Fn(&Deployment, Wish) -> Result<S, NoSeat>,
+    ) -> Result<Chosen<S>, Standing> {
+        let Choice { setup, pass, ask, last, closed, dice } = *choice;
+        let (strategy, wish) = (self.strategy(setup), self.wish(setup));
         let mut full = Vec::new();
         for lenient in [false, true] {
             let mut candidates = self.candidates(strategy, ask.stream);
@@ -95,7 +124,7 @@ impl Field {
                 if self.berth(index, ask).is_some() {
                     return Ok(Chosen::Node(index));
                 }
-                match Seat::take(&self.group.deployments[index], pass, ask, Wish { lenient, ..wish }) {
+                match take(&self.group.deployments[index], Wish { lenient, ..wish }) {
                     Ok(seat) => return Ok(Chosen::Seat(index, seat)),
                     Err(NoSeat::Rests) => {}
                     Err(why) => full.push(why),
@@ -110,15 +139,8 @@ impl Field {
         if self.berth(index, ask).is_some() {
             return Ok(Chosen::Node(index));
         }
-        let seat = Seat::take(&self.group.deployments[index], pass, ask, Wish { lenient: true, anyway: true, ..wish });
+        let seat = take(&self.group.deployments[index], Wish { lenient: true, anyway: true, ..wish });
         seat.map(|seat| Chosen::Seat(index, seat)).map_err(|why| Standing::of(&[why], pass.now_ms()))
-    }
-
-    /// How a seat is taken.
-    fn wish<'s>(&self, setup: &'s Setup) -> Wish<'s> {
-        let stand_in = !setup.rules.fallbacks_for(&self.group.name, FaultKind::Upstream).0.is_empty();
-        let alternative = self.group.deployments.len() > 1 || stand_in;
-        Wish { rest: &setup.rules.rest, alternative, lenient: false, anyway: false }
     }
 
     /// The seat at a deployment whose node has a place for the call, within the deployment's own limits.
@@ -166,9 +188,9 @@ impl Field {
 }
 
 /// What was chosen.
-pub(crate) enum Chosen {
+pub(crate) enum Chosen<S> {
     /// A deployment, and the call's seat there.
-    Seat(usize, Rc<Seat>),
+    Seat(usize, S),
     /// A deployment on a node, which decides with its like where and when the call starts.
     Node(usize),
 }
@@ -220,20 +242,19 @@ pub(crate) fn no_deployment(message: &str) -> Fault {
 
 /// Tries until an answer opens or nothing is left that makes sense.
 pub(crate) async fn run(gate: &Gate, setup: &Setup, pass: &Rc<Pass>, ask: &Ask, stamp: &Stamp) -> Outcome {
-    let wishes = &ask.wishes;
-    let mut course = Course::new(&ask.model, wishes.retries, !wishes.no_fallbacks, wishes.fallbacks.clone());
+    let mut course = course(ask);
     let mut field = None;
     let mut last = None;
     let mut waited = Duration::ZERO;
     loop {
         let result = match field.get_or_insert_with(|| Field::find(setup, pass, ask, &course.group)) {
-            Ok(field) => match (Search { field, gate, setup, pass, ask, last }).seat().await {
+            Ok(field) => match (Search { field, gate, setup, pass, ask: field.fitted(ask), last }).seat().await {
                 Ok((index, seat)) => {
                     course.attempt();
                     field.tried[index] = true;
                     last = Some(index);
                     let sent = Instant::now();
-                    let result = try_deployment(gate, setup, &seat, ask, stamp, field, index).await;
+                    let result = try_deployment(gate, setup, &seat, field.fitted(ask), stamp, field, index).await;
                     waited += sent.elapsed();
                     result
                 }
@@ -248,14 +269,24 @@ pub(crate) async fn run(gate: &Gate, setup: &Setup, pass: &Rc<Pass>, ask: &Ask, 
         tracing::debug!(group = course.group, kind = ?fault.kind, status = fault.upstream_status, "attempt failed: {fault}");
         let offer =
             field.as_ref().and_then(|field| field.as_ref().ok()).map_or_else(Offer::default, |field| field.offer(last));
-        let may = |name: &str| !setup.guards_fallbacks || pass.caller.may_reach(setup, name).is_ok();
-        let known = |name: &str| setup.find(name).is_some() && may(name);
-        match course.after(&setup.rules, &fault, offer, known, gate.roll()) {
+        match course.after(&setup.rules, &fault, offer, |name| may_stand_in(setup, pass, name), gate.roll()) {
             Step::Retry { pause } => sleep(pause).await,
             Step::Fallback => (field, last) = (None, None),
             Step::GiveUp => return outcome(Err(fault), &course, waited),
         }
     }
+}
+
+/// The course of a call, at its beginning.
+pub(crate) fn course(ask: &Ask) -> Course {
+    let wishes = &ask.wishes;
+    Course::new(&ask.model, wishes.retries, !wishes.no_fallbacks, wishes.fallbacks.clone())
+}
+
+/// Whether there is a group of this name, which the caller may reach by a fallback.
+pub(crate) fn may_stand_in(setup: &Setup, pass: &Pass, name: &str) -> bool {
+    let may = || !setup.guards_fallbacks || pass.caller.may_reach(setup, name).is_ok();
+    setup.find(name).is_some() && may()
 }
 
 /// Asks the next model as long as an answer fails a check and there is somebody left; the last answer stands, whatever
@@ -352,7 +383,7 @@ fn of_callers_key(fault: Fault) -> Fault {
     Fault { side: Side::Caller, message, ..fault }
 }
 
-fn unknown_model(model: &str) -> Fault {
+pub(crate) fn unknown_model(model: &str) -> Fault {
     let message =
         format!("Invalid model name passed in model={model}. Call `/v1/models` to view available models for your key.");
     Fault { code: Some("model_not_found".to_owned()), ..Fault::invalid_param("model", message) }

@@ -7,22 +7,19 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use policy::price::{Cost, Quote, Tariff};
-use policy::{Need, Obeys};
 use store::{CostLines, Entry, EntryFault, Status};
-use types::{Fault, FaultKind, Operation, Side, Usage, Usd};
+use types::{Fault, FaultKind, Side, Usage};
 
 use crate::ask::Ask;
 use crate::asked::Asked;
-use crate::caller::{Account, denied};
+use crate::caller::Account;
+use crate::forecast::Forecast;
 use crate::hold::Hold;
 use crate::ledger::{Durable, Ledger};
 use crate::pass::Pass;
 use crate::seat::Seat;
 use crate::{Deployment, Gate, Setup};
 
-/// Tokens of an answer that counts as small, of a deployment whose answers are known, and of one whose are not.
-const SMALL: u64 = 256;
-const SMALL_UNKNOWN: u64 = 1024;
 /// Tokens that no answer reaches: who has money for more needs no bound, and providers refuse absurd ones.
 const LONGEST_ANSWER: u64 = 1_000_000;
 /// Tokens that a provider does not write faster than it is read: before it has more than that, it is cut off.
@@ -93,17 +90,12 @@ impl Booking {
             let message = "the gateway cannot book what calls cost right now, so it makes none; please try again";
             return Err(Fault::new(FaultKind::Unavailable, Side::Gateway, message));
         }
-        let tariff = deployment.tariff(model);
-        let has_output = matches!(ask.operation, Operation::Chat | Operation::Completion);
         let limited = pass.has_budget() || others.iter().any(Account::has_budget);
         // Foreseeing costs time that only money is worth.
-        let foresees = limited || gate.ledger.is_some() || setup.pricing.block_unpriced;
-        let input_estimate = if foresees { ask.input_estimate() } else { 0 };
-        let habits = deployment.health.habits();
-        let input_foreseen = habits.input(input_estimate);
-        let asked = Asked::of(ask, deployment);
-        let quote = if foresees { tariff.quote(input_foreseen, asked.service()) } else { None };
-        let bound = ask.output_bound().or(deployment.facts.max_output_tokens).filter(|_| has_output);
+        let cares = limited || gate.ledger.is_some() || setup.pricing.block_unpriced;
+        let forecast = Forecast::of(ask, deployment, model, cares);
+        let priced = forecast.priced(setup, ask, deployment, limited)?;
+        let Forecast { asked, tariff, input_estimate, input_foreseen, quote, bound, has_output, .. } = forecast;
         let mut booking = Booking {
             entry: gate.ledger.is_some().then(|| Box::new(entry(order, input_estimate, quote.as_ref()))),
             started_at: 0,
@@ -125,12 +117,7 @@ impl Booking {
             sent: false,
             settled: false,
         };
-        if setup.pricing.block_unpriced && !booking.tariff.is_known() {
-            return Err(unpriced(&deployment.name));
-        }
-        if limited {
-            let Some(quote) = booking.quote else { return Err(unpriced(&deployment.name)) };
-            let need = need(order, &quote, bound, &habits, has_output);
+        if let Some((quote, need)) = priced {
             let hold = Hold::take(pass, others, &need, setup.spending.patience).await?;
             // A stream that has not even what it must always be ahead is one of the last that the money pays for.
             let grows = need.grows && hold.amount() >= quote.worst(AHEAD);
@@ -232,6 +219,8 @@ impl Booking {
             }
             if !self.stream {
                 self.note_pace(output);
+                let lasted = (self.pass.now_ms() - self.started_at).max(0);
+                self.deployment.health.note_lasted(lasted as f64 / 1000.0);
             }
         }
         if usage.output.is_none() {
@@ -335,36 +324,6 @@ fn lines(cost: &Cost) -> CostLines {
     CostLines { input, cache_read, cache_write, output, reasoning, other }
 }
 
-/// What a call needs, from what it asks for and what the deployment's answers were like.
-fn need(order: &Order, quote: &Quote, bound: Option<u64>, habits: &policy::Habits, has_output: bool) -> Need {
-    let Order { ask, deployment, .. } = order;
-    // What is paid by the second is bounded by the time that the answer may take.
-    let time = quote.time(deployment.limits.total.as_millis() as u64);
-    if !has_output {
-        let cost = Some(quote.worst(0) + time);
-        return Need {
-            input: quote.input,
-            small: quote.input,
-            likely: cost,
-            worst: cost,
-            obeys: Obeys::Yes,
-            grows: false,
-        };
-    }
-    let small = if habits.is_known() || ask.stream { SMALL } else { SMALL_UNKNOWN };
-    let within = |tokens: u64| quote.worst(bound.map_or(tokens, |bound| tokens.min(bound)));
-    let free = quote.worst(u64::MAX) + time == Usd::ZERO;
-    Need {
-        // No provider takes a bound of nothing.
-        input: within(ask.answers()),
-        small: within(small),
-        likely: habits.output().filter(|_| time == Usd::ZERO).map(|tokens| within(tokens.max(ask.answers()))),
-        worst: bound.map(|bound| quote.worst(bound) + time).or(free.then_some(Usd::ZERO)),
-        obeys: habits.obeys(),
-        grows: ask.stream,
-    }
-}
-
 /// The entry of an attempt that is about to be sent: what it costs at least is in it, should we not live to see more.
 fn entry(order: &Order, input_estimate: u64, quote: Option<&Quote>) -> Entry {
     let Order { gate, seat, ask, deployment, model, .. } = order;
@@ -399,14 +358,6 @@ fn entry(order: &Order, input_estimate: u64, quote: Option<&Quote>) -> Entry {
         metadata: pass.attribution.metadata.clone(),
         ..Entry::default()
     }
-}
-
-fn unpriced(model: &str) -> Fault {
-    let message = format!(
-        "the price of {model} is not known, so it cannot be called on a budget; set input_cost_per_token and \
-         output_cost_per_token in its model_info"
-    );
-    denied(FaultKind::Permission, "model_cost_map_missing", message)
 }
 
 #[cfg(test)]

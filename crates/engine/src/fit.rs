@@ -1,14 +1,34 @@
-//! Which deployments of a group may serve a call at all, whatever their health: those that fit its tags and are where
-//! the customer's data must stay.
+//! Which deployments of a group may serve a call at all, whatever their health: those that fit its tags, are where the
+//! customer's data must stay, and have a context window that is large enough.
 
 use std::sync::Arc;
 
 use policy::is_within;
+use policy::window::Truncation;
 use types::{Fault, FaultKind, Side};
 
 use crate::ask::Ask;
 use crate::pass::Pass;
-use crate::{Group, Setup};
+use crate::window::{self, Excess};
+use crate::{Deployment, Group, Setup};
+
+/// Why a deployment may not serve a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Misfit {
+    /// It does not fit the call's tags.
+    Tags,
+    /// It is not where the customer's calls must stay.
+    Region,
+    /// The call is too long for it.
+    Context(Excess),
+}
+
+/// Those deployments of a group that fit a call.
+pub(crate) struct Narrowed {
+    pub group: Arc<Group>,
+    /// The call that fits them, if that is a shorter one.
+    pub shorter: Option<Ask>,
+}
 
 /// The group that `name` means, with those deployments alone that fit the call. A fallback may fit where it does not.
 pub(crate) fn narrow(
@@ -17,40 +37,98 @@ pub(crate) fn narrow(
     ask: &Ask,
     name: &str,
     group: Arc<Group>,
-) -> Result<Arc<Group>, Fault> {
-    let tagged = by_tags(setup, pass, ask, name, &group)?;
-    if tagged.is_none() && pass.region.is_none() {
-        return Ok(group);
+    star: Option<&str>,
+) -> Result<Narrowed, Fault> {
+    let Some(misfits) = judge(setup, pass, ask, name, &group, star) else {
+        return Ok(Narrowed { group, shorter: None });
+    };
+    if let Some(group) = only(&group, |index| misfits[index].is_none()) {
+        return Ok(Narrowed { group, shorter: None });
     }
-    let mut fitting = tagged.unwrap_or_else(|| (0..group.deployments.len()).collect());
-    if let Some(allowed) = &pass.region {
-        let here = |index: &usize| group.deployments[*index].region.as_ref().is_some_and(|own| is_within(own, allowed));
-        fitting.retain(here);
-        if fitting.is_empty() {
-            return Err(elsewhere(allowed));
+    let excess = |index: &usize| match misfits[*index] {
+        Some(Misfit::Context(excess)) => Some((excess, &group.deployments[*index])),
+        _ => None,
+    };
+    let largest = (0..misfits.len()).filter_map(|index| excess(&index)).max_by_key(|(excess, _)| excess.window);
+    let Some((excess, deployment)) = largest else {
+        return Err(match &pass.region {
+            Some(allowed) if misfits.contains(&Some(Misfit::Region)) => elsewhere(allowed),
+            _ => no_fit(name, &tags(pass, ask, name)),
+        });
+    };
+    let rule = window::rule(setup, ask, &group).unwrap_or_default();
+    if rule != Truncation::Refuse
+        && let Some(shorter) = window::shorten(ask, rule, |ask| window::excess(ask, deployment, star))
+    {
+        let fits = judge(setup, pass, &shorter, name, &group, star).unwrap_or_default();
+        if let Some(group) = only(&group, |index| fits.get(index).is_none_or(Option::is_none)) {
+            return Ok(Narrowed { group, shorter: Some(shorter) });
         }
     }
-    if fitting.len() == group.deployments.len() {
-        return Ok(group);
+    let is_doubtful = |misfit: &Option<Misfit>| matches!(misfit, Some(Misfit::Context(excess)) if excess.is_doubtful);
+    match only(&group, |index| is_doubtful(&misfits[index])) {
+        Some(group) => Ok(Narrowed { group, shorter: None }),
+        None => Err(window::too_long(name, excess)),
     }
-    let deployments = fitting.into_iter().map(|index| group.deployments[index].clone()).collect();
-    let Group { name, team, strategy, lines, .. } = &*group;
+}
+
+/// The group with those deployments alone that fit; `None` if none does.
+fn only(group: &Arc<Group>, fits: impl Fn(usize) -> bool) -> Option<Arc<Group>> {
+    let fitting: Vec<usize> = (0..group.deployments.len()).filter(|index| fits(*index)).collect();
+    if fitting.len() == group.deployments.len() {
+        return Some(group.clone());
+    }
+    let deployments: Vec<_> = fitting.into_iter().map(|index| group.deployments[index].clone()).collect();
+    if deployments.is_empty() {
+        return None;
+    }
+    let Group { name, team, strategy, lines, .. } = &**group;
     let (name, team, lines) = (name.clone(), team.clone(), lines.clone());
-    Ok(Arc::new(Group { name, deployments, team, strategy: *strategy, lines }))
+    Some(Arc::new(Group { name, deployments, team, strategy: *strategy, lines }))
+}
+
+/// Why each deployment of a group does not fit, if it does not; `None` if nothing is asked for that they could miss.
+pub(crate) fn judge(
+    setup: &Setup,
+    pass: &Pass,
+    ask: &Ask,
+    name: &str,
+    group: &Group,
+    star: Option<&str>,
+) -> Option<Vec<Option<Misfit>>> {
+    let tagged = by_tags(setup, pass, ask, name, group);
+    let counts = window::rule(setup, ask, group).is_some();
+    if tagged.is_none() && pass.region.is_none() && !counts {
+        return None;
+    }
+    let allowed = pass.region.as_deref();
+    let misfit = |(index, deployment): (usize, &Arc<Deployment>)| {
+        let is_here = |allowed| deployment.region.as_ref().is_some_and(|own| is_within(own, allowed));
+        match tagged.as_ref().is_some_and(|fitting| !fitting.contains(&index)) {
+            true => Some(Misfit::Tags),
+            false if allowed.is_some_and(|allowed| !is_here(allowed)) => Some(Misfit::Region),
+            false if counts => window::excess(ask, deployment, star).map(Misfit::Context),
+            false => None,
+        }
+    };
+    Some(group.deployments.iter().enumerate().map(misfit).collect())
 }
 
 /// The places of the deployments that fit the call's tags; `None` if tags choose nothing in this group.
-fn by_tags(setup: &Setup, pass: &Pass, ask: &Ask, name: &str, group: &Group) -> Result<Option<Vec<usize>>, Fault> {
+fn by_tags(setup: &Setup, pass: &Pass, ask: &Ask, name: &str, group: &Group) -> Option<Vec<usize>> {
     let says = group.deployments.iter().find_map(|deployment| deployment.tag_filtering);
     if !says.unwrap_or(setup.rules.tags.enabled) {
-        return Ok(None);
+        return None;
     }
+    Some(setup.rules.tags.fitting(&tags(pass, ask, name), group.deployments.iter().map(|one| &*one.tags)))
+}
+
+/// The tags by which a deployment of this group is chosen.
+fn tags<'p>(pass: &'p Pass, ask: &Ask, name: &str) -> Vec<&'p str> {
     // What key, team or project ask for holds everywhere.
     let own = |tag: &str| pass.caller.tags().any(|own| own == tag);
     let used = |tag: &str| ask.route.as_deref().is_some_and(|route| route.has_used(tag, name)) && !own(tag);
-    let tags: Vec<&str> = pass.attribution.tags.iter().map(String::as_str).filter(|tag| !used(tag)).collect();
-    let fitting = setup.rules.tags.fitting(&tags, group.deployments.iter().map(|one| &*one.tags));
-    if fitting.is_empty() { Err(no_fit(name, &tags)) } else { Ok(Some(fitting)) }
+    pass.attribution.tags.iter().map(String::as_str).filter(|tag| !used(tag)).collect()
 }
 
 /// The incumbent's refusal, status and words included.

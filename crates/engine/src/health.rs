@@ -24,6 +24,8 @@ pub struct Health {
     busy: AtomicU32,
     /// Seconds per token of whole answers, and until the first content of streams.
     paces: [Pace; 2],
+    /// Seconds that whole answers took.
+    lasted: Pace,
     used: Minute,
     /// What its answers were like.
     habits: Mutex<Habits>,
@@ -38,6 +40,7 @@ impl Default for Health {
             is_broken: AtomicBool::new(false),
             busy: AtomicU32::new(0),
             paces: Default::default(),
+            lasted: Pace::default(),
             used: Minute::default(),
             habits: Mutex::default(),
         }
@@ -73,6 +76,32 @@ impl Health {
         self.paces[usize::from(stream)].get(self.epoch.elapsed(), ttl)
     }
 
+    /// Seconds that its answers took lately, or took to begin if they are streamed, whichever is worse. What is older than
+    /// `ttl` is forgotten.
+    pub fn response_time(&self, ttl: Duration) -> Option<f64> {
+        self.pace(true, ttl).into_iter().chain(self.lasted.get(self.epoch.elapsed(), ttl)).reduce(f64::max)
+    }
+
+    /// Takes note of how many seconds a whole answer took.
+    pub fn note_lasted(&self, seconds: f64) {
+        self.lasted.note(seconds, self.epoch.elapsed());
+    }
+
+    /// Calls in this minute that succeeded, and that failed by the provider's fault.
+    pub fn recent(&self) -> (u32, u32) {
+        self.breaker().recent(self.now())
+    }
+
+    /// Somebody looked, without a call, and found it well: if it rests after faults, the next call may try.
+    pub fn found_well(&self) {
+        self.change(Breaker::found_well);
+    }
+
+    /// Somebody looked and found it ill: it rests so long, unless it is found well before.
+    pub fn found_ill(&self, rest: Duration) {
+        self.change(|breaker, now| breaker.found_ill(rest, now));
+    }
+
     /// Tokens it was given in this minute.
     pub fn used(&self) -> u64 {
         self.used.get(self.epoch.elapsed())
@@ -93,6 +122,11 @@ impl Health {
     /// Takes note of what an answer took: see [`Health::pace`].
     pub fn note_pace(&self, stream: bool, seconds: f64) {
         self.paces[usize::from(stream)].note(seconds, self.epoch.elapsed());
+    }
+
+    /// Whether a call would be let in now: see [`Health::visit`], which lets it in.
+    pub(crate) fn would_admit(&self, anyway: bool) -> bool {
+        anyway || !matches!(self.breaker().admits(self.now()), Admission::Rests(_))
     }
 
     /// A call goes there; `None` if another one is trying already whether it is well again, and `anyway` is not said.

@@ -69,7 +69,7 @@ impl Hold {
                 bell.as_mut().enable();
             }
             let moved = pass.meters.sharing().map(|sharing| Bells::listen([sharing.moved.clone()].into_iter()));
-            let result = match ask(pass, others, need, last) {
+            let result = match ask(pass, others, need, last, Manner::Take) {
                 Asked::Elsewhere(elsewhere) => {
                     let until = match elsewhere {
                         Elsewhere::Asked => deadline_elsewhere,
@@ -97,6 +97,15 @@ impl Hold {
             // Whoever waits behind us may fit, or be refused, too.
             watched.inspect(|freed| freed.notify_one());
             return result;
+        }
+    }
+
+    /// How much would be held now, without holding it and without asking other replicas.
+    pub fn look(pass: &Pass, others: &[Account], need: &Need) -> Result<Usd, Fault> {
+        match ask(pass, others, need, Last { here: true, elsewhere: true }, Manner::Look) {
+            Asked::Held(hold) => Ok(hold.amount),
+            Asked::Refused(fault) => Err(fault),
+            Asked::Wait(_) | Asked::Elsewhere(_) => Ok(Usd::ZERO),
         }
     }
 
@@ -234,8 +243,17 @@ impl Drop for Hold {
     }
 }
 
+/// How everybody is asked for money.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// To have it, of other replicas too.
+    Take,
+    /// To know.
+    Look,
+}
+
 /// Asks everybody who pays, and holds the money if all agree.
-fn ask(pass: &Pass, others: &[Account], need: &Need, last: Last) -> Asked {
+fn ask(pass: &Pass, others: &[Account], need: &Need, last: Last, manner: Manner) -> Asked {
     let now_ms = pass.now_ms();
     let accounts = pass.accounts.iter().chain(others);
     let mut payers: Vec<&Account> = accounts.filter(|account| !account.terms.budgets.is_empty()).collect();
@@ -247,10 +265,12 @@ fn ask(pass: &Pass, others: &[Account], need: &Need, last: Last) -> Asked {
         for budget in &account.terms.budgets {
             let window = pass.meters.window(budget.span, now_ms);
             states[payer].purse(&pass.meters, &account.meter.subject, budget.span, window);
-            states[payer].share_budget(&account.meter, budget, window.start, now_ms.max(0) as u64);
+            if manner == Manner::Take {
+                states[payer].share_budget(&account.meter, budget, window.start, now_ms.max(0) as u64);
+            }
             let purse = states[payer].purse(&pass.meters, &account.meter.subject, budget.span, window);
             let offer = purse.offer(budget, need, last);
-            if let Funds::Missing(missing) = offer {
+            if let (Funds::Missing(missing), Manner::Take) = (offer, manner) {
                 let (what, missing) = (What::Money(budget.span, window.start), missing.nanos().max(0) as u64);
                 let asked = states[payer].want_more(&account.meter, what, missing, now_ms.max(0) as u64);
                 elsewhere = match states[payer].is_held_elsewhere(&account.meter, what) {
@@ -269,6 +289,7 @@ fn ask(pass: &Pass, others: &[Account], need: &Need, last: Last) -> Asked {
     }
     let said = places.get(speaker).map(|(_, place)| place);
     match (funds, said) {
+        (Funds::Grant(amount), _) if manner == Manner::Look => Asked::Held(Hold { places: Vec::new(), amount }),
         (Funds::Grant(amount), _) => {
             for (payer, place) in &places {
                 if let Some(purse) = states[*payer].purse_of(place.budget.span, place.start) {

@@ -52,6 +52,34 @@ pub fn refuse(front: &dyn Front, fault: &Fault) -> Reply {
 /// Headers that an answer has at most, usually: more cost a move of all of them.
 const HEADERS: usize = 48;
 
+/// Step 1, behind the reading: a call for a router gets its model, and nobody gets a model, or names a stand-in, that is
+/// not for them.
+pub(crate) fn steer(setup: &Setup, caller: &Caller, ask: &mut Ask, now_ms: i64, call_id: &str) -> Result<(), Fault> {
+    if let Some(route) = Route::find(setup, caller, ask, now_ms.div_euclid(1000), call_id)? {
+        ask.model = route.chosen().to_owned();
+        ask.route = Some(Rc::new(route));
+    }
+    ask.wishes.fallbacks.iter().try_for_each(|name| may_fall_back(setup, caller, name))?;
+    match ask.route {
+        Some(_) => Ok(()),
+        None => caller.may_reach(setup, &ask.model),
+    }
+}
+
+/// A caller names only stand-ins that it may call. Limits for one model alone count calls that ask for it by name, so
+/// such a model stands in for no other one.
+fn may_fall_back(setup: &Setup, caller: &Caller, name: &str) -> Result<(), Fault> {
+    caller.may_reach(setup, name)?;
+    let names = [Some(name), setup.group_name(name)];
+    match names.into_iter().flatten().any(|name| caller.limits_model(name)) {
+        false => Ok(()),
+        true => Err(Fault::invalid_param(
+            "fallbacks",
+            format!("'{name}' has a budget or limits of its own here: ask for it as the model, not as a fallback"),
+        )),
+    }
+}
+
 /// What a call carries along.
 struct Journey {
     gate: Rc<Gate>,
@@ -71,13 +99,9 @@ impl Journey {
     async fn run(self, call: Call) -> Result<Reply, Fault> {
         let caller = call.caller.clone();
         let mut ask = Ask::read(call)?;
-        ask.spell(|name| self.setup.find(name).is_some() || self.setup.router(name).is_some());
-        self.route(&caller, &mut ask)?;
+        ask.spell(&self.setup);
+        steer(&self.setup, &caller, &mut ask, (self.gate.unix_ms)(), &self.call_id)?;
         let ask = Rc::new(ask);
-        ask.wishes.fallbacks.iter().try_for_each(|name| self.may_fall_back(&caller, name))?;
-        if ask.route.is_none() {
-            caller.may_reach(&self.setup, &ask.model)?;
-        }
         let group = self.setup.find(&ask.model).map(|(group, _)| group);
         let pass = Pass::admit(&self.gate, &self.setup, caller, group.as_deref(), &ask, &self.call_id).await?;
         let told = Rc::new(Cell::new(Tally::default()));
@@ -94,30 +118,6 @@ impl Journey {
                 let headers = self.headers(&ask, &pass, None, Tally::default());
                 Ok(Reply { status: 200, headers, content: Content::Stream(delivery) })
             }
-        }
-    }
-
-    /// A call for a router gets its model.
-    fn route(&self, caller: &Caller, ask: &mut Ask) -> Result<(), Fault> {
-        let at = (self.gate.unix_ms)().div_euclid(1000);
-        if let Some(route) = Route::find(&self.setup, caller, ask, at, &self.call_id)? {
-            ask.model = route.chosen().to_owned();
-            ask.route = Some(Rc::new(route));
-        }
-        Ok(())
-    }
-
-    /// A caller names only stand-ins that it may call. Limits for one model alone count calls that ask for it by name,
-    /// so such a model stands in for no other one.
-    fn may_fall_back(&self, caller: &Caller, name: &str) -> Result<(), Fault> {
-        caller.may_reach(&self.setup, name)?;
-        let names = [Some(name), self.setup.group_name(name)];
-        match names.into_iter().flatten().any(|name| caller.limits_model(name)) {
-            false => Ok(()),
-            true => Err(Fault::invalid_param(
-                "fallbacks",
-                format!("'{name}' has a budget or limits of its own here: ask for it as the model, not as a fallback"),
-            )),
         }
     }
 

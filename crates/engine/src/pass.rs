@@ -58,9 +58,24 @@ impl Pass {
         ask: &Ask,
         call_id: &str,
     ) -> Result<Rc<Self>, Fault> {
+        let mut pass = Pass::draw(&gate.keyring, gate.unix_ms.clone(), setup, caller, group, ask, call_id)?;
+        pass.take(ask).await?;
+        Ok(Rc::new(pass))
+    }
+
+    /// The pass of that call, which has not taken anything yet: who pays for it, and what they are limited to.
+    pub fn draw(
+        keyring: &Keyring,
+        clock: Rc<dyn Fn() -> i64>,
+        setup: &Setup,
+        caller: Arc<Caller>,
+        group: Option<&Group>,
+        ask: &Ask,
+        call_id: &str,
+    ) -> Result<Self, Fault> {
         let attribution = ask.attribution(setup, &caller);
-        let meters = gate.keyring.meters().clone();
-        let now_ms = (gate.unix_ms)();
+        let meters = keyring.meters().clone();
+        let now_ms = clock();
         let mut accounts = caller.accounts.clone();
         if let Some(route) = &ask.route {
             caller.accounts_of_model(&meters, &route.router, None, &mut accounts);
@@ -74,16 +89,16 @@ impl Pass {
         accounts.extend(account_of_user_in_team(setup, &caller));
         let names = [Some(&*ask.model), setup.group_name(&ask.model)].into_iter().flatten();
         accounts.extend(names.filter_map(|name| caller.account_of_model_in_project(&meters, name)));
-        accounts_of_attribution(&gate.keyring, setup, &attribution, &ask.model, now_ms, &mut accounts)?;
+        accounts_of_attribution(keyring, setup, &attribution, &ask.model, now_ms, &mut accounts)?;
         accounts_of_gateway(&meters, setup, &mut accounts);
         limit_key(&caller, &meters, setup, &mut accounts);
         accounts.sort_by_key(|account| account.meter.number);
         accounts.dedup_by_key(|account| account.meter.number);
-        let mut pass = Pass {
+        Ok(Pass {
             caller,
             call_id: call_id.to_owned(),
             id_is_free: Cell::new(!ask.headers.contains_key(CALL_ID)),
-            region: region_of(&gate.keyring, &attribution),
+            region: region_of(keyring, &attribution),
             attribution,
             ip: ask.ip,
             meters,
@@ -91,10 +106,15 @@ impl Pass {
             taking: None,
             counted: setup.spending.counted,
             waited: Cell::new(None),
-            clock: gate.unix_ms.clone(),
-        };
-        pass.take(ask).await?;
-        Ok(Rc::new(pass))
+            clock,
+        })
+    }
+
+    /// Whether it would be admitted now, without taking anything.
+    pub fn would_be_admitted(&self, ask: &Ask) -> Result<(), Fault> {
+        let (tokens, now_ms) = (self.foreseen(ask, &self.accounts), self.now_ms().max(0) as u64);
+        let room = Taking::room(&self.accounts, tokens, now_ms, Firmness::All);
+        room.map_err(|refused| refusal(&self.accounts[refused.account].owner, &refused.short))
     }
 
     /// Milliseconds since 1970.
@@ -325,9 +345,29 @@ fn limit_key(caller: &Caller, meters: &Meters, setup: &Setup, accounts: &mut Vec
     }
 }
 
-/// The refusal by a limit, in the incumbent's words.
-fn refusal(owner: &Owner, short: &Short) -> Fault {
-    let what = match short.dimension {
+impl Owner {
+    /// What it is, and which one, as refusals say it.
+    pub fn names(&self) -> (&'static str, &str) {
+        match self {
+            Owner::Key(id) => ("api_key", id),
+            Owner::User(id) => ("user", id),
+            Owner::Team(id) => ("team", id),
+            Owner::Member(id) => ("team_member", id),
+            Owner::Organization(id) => ("organization", id),
+            Owner::Customer(id) => ("end_user", id),
+            Owner::Project(id) => ("project", id),
+            Owner::Tag(id) => ("tag", id),
+            Owner::Model(id) => ("model_per_key", id),
+            Owner::Gateway => ("gateway", "all"),
+            Owner::Deployment(id) => ("deployment", id),
+            Owner::Provider(id) => ("provider", id),
+        }
+    }
+}
+
+/// What is limited, as refusals say it.
+pub(crate) fn dimension_name(dimension: Dimension) -> &'static str {
+    match dimension {
         Dimension::Requests => "requests",
         Dimension::DayRequests => "requests per day",
         Dimension::Tokens => "tokens",
@@ -335,21 +375,13 @@ fn refusal(owner: &Owner, short: &Short) -> Fault {
         Dimension::OutputTokens => "output tokens",
         Dimension::DayTokens => "tokens per day",
         Dimension::Parallel => "max_parallel_requests",
-    };
-    let (descriptor, id) = match owner {
-        Owner::Key(id) => ("api_key", id.as_str()),
-        Owner::User(id) => ("user", id.as_str()),
-        Owner::Team(id) => ("team", id.as_str()),
-        Owner::Member(id) => ("team_member", id.as_str()),
-        Owner::Organization(id) => ("organization", id.as_str()),
-        Owner::Customer(id) => ("end_user", id.as_str()),
-        Owner::Project(id) => ("project", id.as_str()),
-        Owner::Tag(id) => ("tag", id.as_str()),
-        Owner::Model(id) => ("model_per_key", id.as_str()),
-        Owner::Gateway => ("gateway", "all"),
-        Owner::Deployment(id) => ("deployment", id.as_str()),
-        Owner::Provider(id) => ("provider", id.as_str()),
-    };
+    }
+}
+
+/// The refusal by a limit, in the incumbent's words.
+fn refusal(owner: &Owner, short: &Short) -> Fault {
+    let what = dimension_name(short.dimension);
+    let (descriptor, id) = owner.names();
     let Short { limit, remaining, .. } = short;
     let never = short.wait_ms.is_none() && short.dimension != Dimension::Parallel;
     let advice = if never { " This request alone is larger than the limit." } else { "" };

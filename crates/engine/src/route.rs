@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use dialects::BACKS;
 use dialects::json::Json;
 use policy::intent::{self, Prompt};
-use policy::router::{Check, Facts, Models, Said};
+use policy::router::{Bar, Check, Facts, Models, Said, Verdict};
 use types::{Answer, Block, Chat, Fault, Finish, Format, Message, Operation, Request, Role};
 
 use crate::ask::Ask;
@@ -65,64 +65,127 @@ impl Models for Shelf<'_> {
     }
 }
 
+/// What a rule of a router said to a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleSaid {
+    /// The rule's name.
+    pub rule: String,
+    /// The condition that does not hold, if one does not.
+    pub unmet: Option<&'static str>,
+    /// Models that may not have the call, and why.
+    pub barred: Vec<(String, Bar)>,
+    /// The model that it chose, if it decided.
+    pub model: Option<String>,
+}
+
+impl RuleSaid {
+    fn of(rule: &str, verdict: Verdict) -> Self {
+        let silent = RuleSaid { rule: rule.to_owned(), unmet: None, barred: Vec::new(), model: None };
+        match verdict {
+            Verdict::Unmet(condition) => RuleSaid { unmet: Some(condition), ..silent },
+            Verdict::Barred(barred) => {
+                let barred = barred.into_iter().map(|(model, bar)| (model.to_owned(), bar));
+                RuleSaid { barred: barred.collect(), ..silent }
+            }
+            Verdict::Chosen(choice) => RuleSaid { model: Some(choice.model.to_owned()), ..silent },
+        }
+    }
+}
+
+/// Reads what a router decides by: what is known about the call, the models as the caller sees them, and the form that
+/// the answer must have.
+fn inquire<T>(
+    setup: &Setup,
+    caller: &Caller,
+    ask: &Ask,
+    at: i64,
+    call_id: &str,
+    look: impl FnOnce(&Facts, &Shelf, Option<&Format>) -> T,
+) -> T {
+    // Whoever may call what the router chooses may let it choose.
+    let by_router = caller.may_call(&ask.model, &[]).is_ok();
+    let shelf = Shelf { setup, caller, by_router };
+    // What we do not understand, a provider of the caller's dialect may: it is routed unread.
+    let request = ask.request().ok();
+    let chat = match &request {
+        Some(Request::Chat(chat) | Request::CountTokens(chat)) => Some(&**chat),
+        Some(Request::Completion(completion)) => Some(&completion.settings),
+        Some(Request::Embedding(_)) | None => None,
+    };
+    let (system, user) = match &request {
+        Some(Request::Completion(completion)) => (String::new(), completion.prompt.clone()),
+        _ => chat.map(words).unwrap_or_default(),
+    };
+    let reading = chat.map(|_| intent::read(&Prompt { system: &system, user: &user }));
+    let attribution = ask.attribution(setup, caller);
+    let own = [Some(caller.key_hash.as_str()).filter(|hash| !hash.is_empty()), Some(call_id)];
+    let user_ids = [attribution.customer_id.as_deref(), caller.user_id.as_deref().filter(|_| caller.key.is_some())];
+    let facts = Facts {
+        reading: reading.as_ref(),
+        text: &user,
+        tokens: ask.input_estimate(),
+        language: policy::language(&user),
+        tools: chat.is_some_and(|chat| !chat.tools.is_empty()),
+        images: chat.is_some_and(|chat| chat.messages.iter().flat_map(|message| &message.blocks).any(is_image)),
+        schema: chat.is_some_and(|chat| chat.format.is_some()),
+        metadata: ask.body.with(metadata),
+        tags: &attribution.tags,
+        keys: caller.key_names(),
+        teams: caller.team_names(),
+        user: user_ids.into_iter().chain(own).flatten().next().unwrap_or_default(),
+        at,
+    };
+    look(&facts, &shelf, chat.and_then(|chat| chat.format.as_ref()))
+}
+
 impl Route {
     /// The route of a call that asks for a router; `None` if it asks for a model. `at` is in seconds since 1970, `call_id`
     /// stands for a user whom nobody names.
     pub fn find(setup: &Setup, caller: &Caller, ask: &Ask, at: i64, call_id: &str) -> Result<Option<Self>, Fault> {
         let Some((name, router)) = setup.router(&ask.model) else { return Ok(None) };
-        // Whoever may call what the router chooses may let it choose.
-        let by_router = caller.may_call(&ask.model, &[]).is_ok();
-        let shelf = Shelf { setup, caller, by_router };
-        // What we do not understand, a provider of the caller's dialect may: it is routed unread.
-        let request = ask.request().ok();
-        let chat = match &request {
-            Some(Request::Chat(chat) | Request::CountTokens(chat)) => Some(&**chat),
-            Some(Request::Completion(completion)) => Some(&completion.settings),
-            Some(Request::Embedding(_)) | None => None,
-        };
-        let (system, user) = match &request {
-            Some(Request::Completion(completion)) => (String::new(), completion.prompt.clone()),
-            _ => chat.map(words).unwrap_or_default(),
-        };
-        let reading = chat.map(|_| intent::read(&Prompt { system: &system, user: &user }));
-        let attribution = ask.attribution(setup, caller);
-        let own = [Some(caller.key_hash.as_str()).filter(|hash| !hash.is_empty()), Some(call_id)];
-        let user_ids = [attribution.customer_id.as_deref(), caller.user_id.as_deref().filter(|_| caller.key.is_some())];
-        let facts = Facts {
-            reading: reading.as_ref(),
-            text: &user,
-            tokens: ask.input_estimate(),
-            language: policy::language(&user),
-            tools: chat.is_some_and(|chat| !chat.tools.is_empty()),
-            images: chat.is_some_and(|chat| chat.messages.iter().flat_map(|message| &message.blocks).any(is_image)),
-            schema: chat.is_some_and(|chat| chat.format.is_some()),
-            metadata: ask.body.with(metadata),
-            tags: &attribution.tags,
-            keys: caller.key_names(),
-            teams: caller.team_names(),
-            user: user_ids.into_iter().chain(own).flatten().next().unwrap_or_default(),
-            at,
-        };
-        let Some(choice) = router.choose(&facts, &shelf) else {
-            let known = |model: &str| setup.find(model).is_some();
-            return Err(match router.models().any(|model| known(model) && shelf.usable(model)) {
-                true => Fault::invalid_param("model", format!("no rule of '{name}' leads to a model for this call")),
-                false => no_model("key", &ask.model),
-            });
-        };
-        // Limits for one model alone count calls that ask for it by name: such a model stands in for no other one.
-        let escalate = choice.escalate.iter().filter(|model| !caller.limits_model(model));
-        Ok(Some(Route {
-            router: name.to_owned(),
-            model: choice.model.to_owned(),
-            tag: choice.arm.map(|(experiment, arm)| format!("experiment:{experiment}:{arm}")),
-            tags: choice.tags.to_vec(),
-            checks: choice.checks.to_vec(),
-            escalate: escalate.map(|model| (*model).to_owned()).collect(),
-            reason: choice.reason,
-            format: chat.and_then(|chat| chat.format.clone()),
-            failed: RefCell::default(),
-        }))
+        let found = inquire(setup, caller, ask, at, call_id, |facts, shelf, format| {
+            let choice = router.choose(facts, shelf).ok_or_else(|| {
+                let known = |model: &str| setup.find(model).is_some();
+                match router.models().any(|model| known(model) && shelf.usable(model)) {
+                    true => {
+                        Fault::invalid_param("model", format!("no rule of '{name}' leads to a model for this call"))
+                    }
+                    false => no_model("key", &ask.model),
+                }
+            })?;
+            // Limits for one model alone count calls that ask for it by name: such a model stands in for no other one.
+            let escalate = choice.escalate.iter().filter(|model| !caller.limits_model(model));
+            Ok(Route {
+                router: name.to_owned(),
+                model: choice.model.to_owned(),
+                tag: choice.arm.map(|(experiment, arm)| format!("experiment:{experiment}:{arm}")),
+                tags: choice.tags.to_vec(),
+                checks: choice.checks.to_vec(),
+                escalate: escalate.map(|model| (*model).to_owned()).collect(),
+                reason: choice.reason,
+                format: format.cloned(),
+                failed: RefCell::default(),
+            })
+        });
+        found.map(Some)
+    }
+
+    /// What each rule of the router that a call asks for says to it, up to the one that has a model; none if it asks for
+    /// a model.
+    pub fn verdicts(setup: &Setup, caller: &Caller, ask: &Ask, at: i64, call_id: &str) -> Vec<RuleSaid> {
+        let Some((_, router)) = setup.router(&ask.model) else { return Vec::new() };
+        inquire(setup, caller, ask, at, call_id, |facts, shelf, _| {
+            let mut said = Vec::new();
+            for rule in &router.rules {
+                let verdict = router.judge(rule, facts, shelf);
+                let over = matches!(verdict, Verdict::Chosen(_));
+                said.push(RuleSaid::of(&rule.name, verdict));
+                if over {
+                    break;
+                }
+            }
+            said
+        })
     }
 
     /// The model that was chosen first.

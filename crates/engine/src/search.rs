@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use types::{Fault, FaultKind, Operation};
 
 use crate::ask::Ask;
-use crate::attempts::{Chosen, Field, Standing, no_deployment};
+use crate::attempts::{Choice, Chosen, Field, Standing, no_deployment};
 use crate::bells::Bells;
 use crate::line::{Turn, Waited, refused};
 use crate::nodes::{self, Denial};
@@ -60,7 +60,7 @@ impl Search<'_> {
         }
     }
 
-    async fn chosen(&self, closed: &[usize]) -> Result<Chosen, Fault> {
+    async fn chosen(&self, closed: &[usize]) -> Result<Chosen<Rc<Seat>>, Fault> {
         let lines = &self.field.group.lines;
         // Whoever has had a seat does not wait behind others again.
         if self.last.is_some() || lines.are_empty() {
@@ -158,7 +158,7 @@ impl Search<'_> {
     }
 
     /// Waits for a seat, and for its turn if it stands in a line.
-    async fn wait(&self, turn: Option<Turn>, closed: &[usize]) -> Result<Chosen, Fault> {
+    async fn wait(&self, turn: Option<Turn>, closed: &[usize]) -> Result<Chosen<Rc<Seat>>, Fault> {
         let began = Instant::now();
         // Heard as the next one, or as one of the others.
         let (mut bells, mut as_next) = (None::<Bells>, false);
@@ -200,9 +200,10 @@ impl Search<'_> {
         Bells::listen(vacated.chain(moved).chain(turn.map(Turn::bell)))
     }
 
-    fn choose(&self, closed: &[usize]) -> Result<Chosen, Standing> {
-        let Search { field, gate, setup, pass, ask, last } = self;
-        field.choose(setup, pass, ask, *last, closed, gate.roll())
+    fn choose(&self, closed: &[usize]) -> Result<Chosen<Rc<Seat>>, Standing> {
+        let Search { field, gate, setup, pass, ask, last } = *self;
+        let choice = Choice { setup, pass, ask, last, closed, dice: gate.roll() };
+        field.choose(&choice, |deployment, wish| Seat::take(deployment, pass, ask, wish))
     }
 
     /// The longest that the call waits for a seat.

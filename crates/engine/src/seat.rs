@@ -121,14 +121,10 @@ impl NoSeat {
 impl Seat {
     /// Takes a place for a call.
     pub fn take(deployment: &Deployment, pass: &Rc<Pass>, ask: &Ask, wish: Wish) -> Result<Rc<Self>, NoSeat> {
-        let Wish { rest, alternative, lenient, anyway } = wish;
-        let (accounts, now_ms) = (deployment.accounts(&pass.meters), pass.now_ms());
-        if let Some(until) = accounts.iter().find_map(|account| spent_until(account, pass, now_ms)) {
-            return Err(NoSeat::Budget(until));
-        }
-        let tokens = pass.foreseen(ask, accounts);
-        let firmness = if lenient && !deployment.bounds.is_strict { Firmness::Parallel } else { Firmness::All };
-        let taking = Taking::take(accounts, tokens, now_ms.max(0) as u64, firmness, pass.taking());
+        let Wish { rest, alternative, anyway, .. } = wish;
+        let accounts = solvent(deployment, pass)?;
+        let (tokens, now_ms) = (pass.foreseen(ask, accounts), pass.now_ms().max(0) as u64);
+        let taking = Taking::take(accounts, tokens, now_ms, wish.firmness(deployment), pass.taking());
         let taking = taking.map_err(|refused| NoSeat::Limit(refused.short))?;
         let visit = deployment.health.visit(deployment.rest.as_ref().unwrap_or(rest), anyway).ok_or(NoSeat::Rests)?;
         Ok(Rc::new(Seat { pass: pass.clone(), visit, alternative, taking, placement: OnceCell::new() }))
@@ -143,6 +139,15 @@ impl Seat {
     /// Its place at a node, if the deployment is on one.
     pub fn placement(&self) -> Option<&Arc<Placement>> {
         self.placement.get()
+    }
+
+    /// Whether there is a place for a call, without taking it.
+    pub fn look(deployment: &Deployment, pass: &Rc<Pass>, ask: &Ask, wish: Wish) -> Result<(), NoSeat> {
+        let accounts = solvent(deployment, pass)?;
+        let (tokens, now_ms) = (pass.foreseen(ask, accounts), pass.now_ms().max(0) as u64);
+        let room = Taking::room(accounts, tokens, now_ms, wish.firmness(deployment));
+        room.map_err(|refused| NoSeat::Limit(refused.short))?;
+        if deployment.health.would_admit(wish.anyway) { Ok(()) } else { Err(NoSeat::Rests) }
     }
 
     /// The call that has it.
@@ -189,6 +194,21 @@ impl Drop for Seat {
         if let Some(taking) = &self.taking {
             taking.end(self.pass.now_ms());
         }
+    }
+}
+
+impl Wish<'_> {
+    fn firmness(&self, deployment: &Deployment) -> Firmness {
+        if self.lenient && !deployment.bounds.is_strict { Firmness::Parallel } else { Firmness::All }
+    }
+}
+
+/// Where the calls of a deployment are counted, if all of its budgets have money.
+fn solvent<'d>(deployment: &'d Deployment, pass: &Pass) -> Result<&'d [Account], NoSeat> {
+    let (accounts, now_ms) = (deployment.accounts(&pass.meters), pass.now_ms());
+    match accounts.iter().find_map(|account| spent_until(account, pass, now_ms)) {
+        Some(until) => Err(NoSeat::Budget(until)),
+        None => Ok(accounts),
     }
 }
 

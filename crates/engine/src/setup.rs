@@ -12,7 +12,7 @@ use policy::router::Router;
 use policy::{Budget, Member, RestRules, Rules, Strategy};
 use providers::Auth;
 use providers::http::Endpoint;
-use types::{Fault, ModelFacts, Raw, Usage};
+use types::{Fault, FaultKind, ModelFacts, Raw, Usage};
 
 use crate::nodes::{Berth, Fleet};
 use crate::{Access, Bounds, Doorway, Health, Lines, Queueing};
@@ -298,6 +298,13 @@ impl Setup {
         pattern.or_else(|| self.owner_of(name).map(|(group, _)| &*group.name))
     }
 
+    /// Whether calls of deployment `id` could go elsewhere: to another one of its group, or to a fallback.
+    pub fn has_alternative(&self, id: &str) -> bool {
+        self.owner_of(id).is_some_and(|(group, _)| {
+            group.deployments.len() > 1 || !self.rules.fallbacks_for(&group.name, FaultKind::Upstream).0.is_empty()
+        })
+    }
+
     /// The router that `name` means, and what the operator calls it.
     pub fn router(&self, name: &str) -> Option<(&str, &Arc<Router>)> {
         let name = self.aliases.get(name).map_or(name, String::as_str);
@@ -370,6 +377,14 @@ impl Deployment {
         match star {
             Some(star) => self.model.replacen('*', star, 1),
             None => self.model.clone(),
+        }
+    }
+
+    /// What is known about the upstream model `model`. Models of a wildcard group are looked up when they are named.
+    pub fn facts_of(&self, model: &str, star: Option<&str>) -> ModelFacts {
+        match star {
+            Some(_) => policy::catalogue::facts(self.provider, model),
+            None => self.facts,
         }
     }
 

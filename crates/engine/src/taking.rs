@@ -49,17 +49,12 @@ impl Taking {
         if accounts.is_empty() {
             return Ok(None);
         }
-        let mut states: Vec<MutexGuard<State>> = accounts.iter().map(|account| account.meter.lock()).collect();
+        let mut states = lock(accounts);
         for (index, (account, state)) in accounts.iter().zip(&mut states).enumerate() {
-            let limits = match firmness {
-                Firmness::All => account.terms.limits,
-                Firmness::Parallel => Limits { parallel: account.terms.limits.parallel, ..Limits::default() },
-            };
             if account.meter.sharing.is_some() {
                 state.share_limits(&account.meter, &account.terms.limits, now_ms);
             }
-            let shares = state.shares();
-            if let Err(mut short) = state.usage.room(&limits, &shares, tokens, now_ms) {
+            if let Err(mut short) = room(account, state, tokens, now_ms, firmness) {
                 if let Some(missing) = short.missing {
                     let what = What::Limit(short.dimension);
                     short.wait_ms = short.wait_ms.into_iter().chain(state.frees_elsewhere(what, now_ms)).min();
@@ -76,6 +71,14 @@ impl Taking {
         Ok(Some(Arc::new(Taking { taken, tokens, ended_at, _within: within })))
     }
 
+    /// Whether a call of about `tokens` would find room with all `accounts` now. Takes nothing, and asks no other replica.
+    pub fn room(accounts: &[Account], tokens: Tokens, now_ms: u64, firmness: Firmness) -> Result<(), Refused> {
+        let mut states = lock(accounts);
+        accounts.iter().zip(&mut states).enumerate().try_for_each(|(index, (account, state))| {
+            room(account, state, tokens, now_ms, firmness).map_err(|short| Refused { account: index, short })
+        })
+    }
+
     /// So many tokens were consumed.
     pub fn count_tokens(&self, tokens: Tokens) {
         let mut all = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
@@ -86,6 +89,20 @@ impl Taking {
     pub fn end(&self, now_ms: i64) {
         self.ended_at.store(now_ms.max(0) as u64, Relaxed);
     }
+}
+
+fn lock(accounts: &[Account]) -> Vec<MutexGuard<'_, State>> {
+    accounts.iter().map(|account| account.meter.lock()).collect()
+}
+
+/// Whether an account has room for a call of about `tokens`.
+fn room(account: &Account, state: &mut State, tokens: Tokens, now_ms: u64, firmness: Firmness) -> Result<(), Short> {
+    let limits = match firmness {
+        Firmness::All => account.terms.limits,
+        Firmness::Parallel => Limits { parallel: account.terms.limits.parallel, ..Limits::default() },
+    };
+    let shares = state.shares();
+    state.usage.room(&limits, &shares, tokens, now_ms)
 }
 
 impl Drop for Taking {

@@ -1,7 +1,8 @@
-//! Alerts about budgets: looks now and then at what everybody has spent, and tells the log, and whoever is named in
-//! `general_settings.alerting`, when a budget is nearly spent, spent, or will be. Replicas agree in the database on who
-//! tells it, so that it is told once.
+//! Alerts: tells the log, and whoever is named in `general_settings.alerting`, what they should know of. Here about
+//! budgets: looks now and then at what everybody has spent, and tells when a budget is nearly spent, spent, or will be.
+//! Replicas agree in the database on who tells it, so that it is told once. About deployments: [`deployments`].
 
+pub mod deployments;
 mod event;
 mod sender;
 mod watch;
@@ -72,7 +73,7 @@ impl Lookout {
             if ours {
                 let (what, whose, spend) = (event.name(), event.group(), event.spend());
                 tracing::warn!(event = what, group = whose, spend, "{}", event.message());
-                self.sender.send(&alerts.targets, &event);
+                self.sender.send(&alerts.targets, &event.text(), &event.fields());
             }
         }
     }

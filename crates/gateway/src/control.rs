@@ -2,11 +2,13 @@
 //! a bounded channel, so a slow admin page never delays a model call.
 
 mod cors;
+mod health;
 mod manage;
 mod models;
 mod nodes;
 mod ollama;
 mod system;
+mod utils;
 
 pub use cors::Cors;
 pub use manage::misfits;
@@ -99,6 +101,12 @@ fn router(desk: Desk) -> Router {
         .route("/nodes/load", post(nodes::load))
         .route("/nodes/unload", post(nodes::unload))
         .route("/nodes/wake", post(nodes::wake))
+        .route("/health", get(health::now))
+        .route("/health/latest", get(health::latest))
+        .route("/health/history", get(health::history))
+        .route("/utils/route", post(utils::route))
+        .route("/utils/transform_request", post(utils::transform))
+        .route("/utils/token_counter", post(utils::count))
         .route_layer(from_fn_with_state(desk.live.clone(), authenticate));
     Router::new()
         .merge(guarded)

@@ -12,6 +12,7 @@ use crate::books::Books;
 use crate::config::{self, Added, Copies, Loaded, Management, Remote, Report, Shown, Tree};
 use crate::control::{Bridge, Cors};
 use crate::coordination::Replica;
+use crate::health::Findings;
 use crate::tls::Tls;
 
 /// What outlives every setup.
@@ -61,6 +62,8 @@ pub struct Live {
     pub control: Bridge,
     /// Who may call from a browser.
     pub cors: Cors,
+    /// What was found of the health of deployments.
+    pub findings: Findings,
     /// The certificate for callers, if they are served over HTTPS.
     pub tls: Option<Tls>,
 }
@@ -97,6 +100,7 @@ impl Live {
             replica,
             control,
             cors,
+            findings: Findings::default(),
             tls,
         }
     }

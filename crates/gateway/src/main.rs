@@ -10,6 +10,7 @@ mod control;
 mod coordination;
 mod demo;
 mod door;
+mod health;
 mod live;
 mod nodes;
 mod price_map;

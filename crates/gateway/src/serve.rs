@@ -22,7 +22,7 @@ use crate::control::{self, Cors};
 use crate::coordination::Replica;
 use crate::live::{Lasting, Live};
 use crate::tls::Tls;
-use crate::{added, alerts, nodes, price_map, stop, worker};
+use crate::{added, alerts, health, nodes, price_map, stop, worker};
 use watch_file::Versions;
 
 /// Runs the gateway until it is told to stop.
@@ -164,6 +164,7 @@ impl Ready {
         }
         control.spawn(signals.listen(self.live.clone(), stop));
         control.spawn(control::serve(self.live.clone(), self.errands));
+        control.spawn(alerts::deployments::follow(self.live.clone()));
         control.spawn(price_map::follow(self.live.clone()));
         let inside = control.enter();
         nodes::keep(self.live.fleets());
@@ -176,7 +177,10 @@ impl Ready {
             let work = move || worker::run(listener, live, seed(index), stopped).inspect_err(not_served);
             thread::Builder::new().name(name).spawn(work).inspect_err(not_served)
         });
-        let workers: Vec<_> = workers.collect();
+        let mut workers: Vec<_> = workers.collect();
+        let (live, stopped) = (self.live.clone(), stopped.clone());
+        let look_after = move || health::run(live, seed(usize::MAX), stopped).inspect_err(not_looked_after);
+        workers.push(thread::Builder::new().name("health".to_owned()).spawn(look_after).inspect_err(not_looked_after));
         cli::print(&self.announcement);
         let mut code = ExitCode::SUCCESS;
         for worker in workers {
@@ -229,6 +233,10 @@ fn reload(live: &Live) {
 
 fn not_served(error: &io::Error) {
     tracing::error!("a worker cannot serve: {error}");
+}
+
+fn not_looked_after(error: &io::Error) {
+    tracing::error!("nobody looks after the health of deployments: {error}");
 }
 
 fn complain(text: &str) {

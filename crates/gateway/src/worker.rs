@@ -57,21 +57,25 @@ pub fn run(listener: StdListener, live: Arc<Live>, seed: u64, stop: Stop) -> io:
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().build_local(Default::default())?;
     runtime.block_on(async move {
-        let setup = {
-            let live = live.clone();
-            Box::new(move || live.setup())
-        };
-        let wire = Rc::new(Demo::around(Client::default()));
-        let dice = RefCell::new(Dice::new(seed));
-        let registry = live.books.as_ref().map(|books| books.registry.clone());
-        let keyring = Keyring::new(registry, live.meters.clone());
-        let pen = live.books.as_ref().map(|books| books.pen()).transpose()?;
-        let ledger = pen.map(|pen| Rc::new(Rc::new(pen)) as Rc<dyn Ledger>);
-        let gate = Rc::new(Gate { wire, setup, dice, unix_ms: Rc::new(unix_ms), keyring, ledger });
+        let gate = Rc::new(gate(&live, seed)?);
         spawn_local(tick());
         accept(TcpListener::from_std(listener)?, Rc::new(Door { gate, live, stop })).await;
         Ok(())
     })
+}
+
+/// The way into the engine for a thread of its own.
+pub fn gate(live: &Arc<Live>, seed: u64) -> io::Result<Gate> {
+    let setup = {
+        let live = live.clone();
+        Box::new(move || live.setup())
+    };
+    let wire = Rc::new(Demo::around(Client::default()));
+    let registry = live.books.as_ref().map(|books| books.registry.clone());
+    let keyring = Keyring::new(registry, live.meters.clone());
+    let pen = live.books.as_ref().map(|books| books.pen()).transpose()?;
+    let ledger = pen.map(|pen| Rc::new(Rc::new(pen)) as Rc<dyn Ledger>);
+    Ok(Gate { wire, setup, dice: RefCell::new(Dice::new(seed)), unix_ms: Rc::new(unix_ms), keyring, ledger })
 }
 
 /// Keeps an early timer set. Setting one that is earlier than all others has the runtime write to itself, so that it does

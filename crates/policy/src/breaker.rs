@@ -72,6 +72,27 @@ impl Breaker {
         self.trial_until = 0;
     }
 
+    /// Somebody looked, without a call, and found it well: the next call may try, unless the provider itself asked for a
+    /// rest, which is about calls alone.
+    pub fn found_well(&mut self, now: u64) {
+        if self.is_broken && self.asked_until <= now {
+            self.rests_until = self.rests_until.min(now);
+            self.trial_until = 0;
+        }
+    }
+
+    /// Somebody looked and found it ill: it rests so long, unless it is found well before.
+    pub fn found_ill(&mut self, rest: Duration, now: u64) {
+        self.is_broken = true;
+        self.rests_until = self.rests_until.max(now + millis(rest));
+        self.trial_until = 0;
+    }
+
+    /// Calls in this minute that succeeded, and that failed by the provider's fault.
+    pub fn recent(&self, now: u64) -> (u32, u32) {
+        if now / MINUTE_MS == self.minute { (self.tally.good, self.tally.bad) } else { (0, 0) }
+    }
+
     /// A call succeeded: whatever was wrong is over.
     pub fn succeeded(&mut self, now: u64) {
         self.turn_minute(now);

@@ -1,8 +1,10 @@
 //! A safe guess of the tokens of a request, where nobody can count them exactly.
 
-use types::{Block, Chat, Message, Tool};
+use types::{Block, Chat, EmbeddingInput, Message, Request, Tool};
 
-/// Bytes of text per token: common tokenizers reach about 4 on English prose, fewer on code and JSON.
+use crate::text_tokens as text;
+
+/// Bytes of a body per token: common tokenizers reach about 4 on English prose, fewer on code and JSON.
 const BYTES_PER_TOKEN: usize = 4;
 /// What a message costs beside its text: role and separators.
 const PER_MESSAGE: u64 = 4;
@@ -16,6 +18,18 @@ pub fn estimate_tokens(chat: &Chat) -> u64 {
     let messages: u64 = chat.messages.iter().map(message).sum();
     let tools: u64 = chat.tools.iter().map(tool).sum();
     (messages + tools).max(1)
+}
+
+/// Estimates the input tokens of any request.
+pub fn estimate_request_tokens(request: &Request) -> u64 {
+    match request {
+        Request::Chat(chat) | Request::CountTokens(chat) => estimate_tokens(chat),
+        Request::Completion(completion) => text(&completion.prompt),
+        Request::Embedding(embedding) => match &embedding.input {
+            EmbeddingInput::Texts(texts) => texts.iter().map(|one| text(one)).sum(),
+            EmbeddingInput::Tokens(ids) => ids.get().bytes().filter(|byte| *byte == b',').count() as u64 + 1,
+        },
+    }
 }
 
 /// Shortest run of base64 that is taken for a picture or a document rather than for text, bytes.
@@ -75,10 +89,6 @@ fn tool(tool: &Tool) -> u64 {
         }
         Tool::Opaque { raw, .. } => text(raw.get()),
     }
-}
-
-fn text(text: &str) -> u64 {
-    text.len().div_ceil(BYTES_PER_TOKEN) as u64
 }
 
 #[cfg(test)]

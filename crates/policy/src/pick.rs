@@ -58,41 +58,24 @@ pub enum Strategy {
     Affinity,
 }
 
+/// What a candidate is worth to a call.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Worth {
+    /// What the strategy compares: the lowest is the best. Nothing of a shuffle.
+    pub score: f64,
+    /// How likely it is picked, from 0 to 1.
+    pub chance: f64,
+}
+
 /// Picks one of the candidates that are not out: of those with the lowest `order` the one that `strategy` looks for.
 /// Equals share at random by weight (or rpm, or tpm, whichever is set first for any of them), evenly if none is set.
 /// `dice` is a random number from 0 to 1.
 pub fn pick(strategy: Strategy, candidates: &[Candidate], dice: f64) -> Option<usize> {
-    let order = candidates.iter().filter(|one| !one.out).map(|one| one.member.order).min()?;
-    let fit = |one: &Candidate| !one.out && one.member.order == order;
-    let measures: [fn(&Member) -> f64; 3] = [|m| m.weight, |m| m.rpm, |m| m.tpm];
-    let measure =
-        measures.into_iter().find(|measure| candidates.iter().any(|one| fit(one) && measure(&one.member) > 0.0));
-    let share = |one: &Candidate| match measure {
-        _ if !fit(one) => 0.0,
-        Some(measure) => measure(&one.member),
-        None => 1.0,
-    };
-    // Nothing is known of a newcomer: it is taken for as good as the best.
-    let quickest = candidates.iter().filter(|one| fit(one)).filter_map(|one| one.delay).reduce(f64::min).unwrap_or(1.0);
-    let badness = |one: &Candidate| match strategy {
-        Strategy::SimpleShuffle => 0.0,
-        Strategy::LeastBusy => f64::from(one.busy) / share(one),
-        // The next call waits for those before it: what is quick, but busy, is not as quick for it.
-        Strategy::Latency { .. } => one.delay.unwrap_or(quickest) * f64::from(one.busy + 1),
-        Strategy::Usage => one.used as f64,
-        // The first to arrive, if each comes at random in proportion to its share: bonds divide by weight.
-        Strategy::Affinity => -one.luck.ln() / share(one),
-        Strategy::Cost => one.member.price.map_or(f64::INFINITY, |price| price as f64),
-    };
-    let slack = if let Strategy::Latency { buffer, .. } = strategy { 1.0 + buffer.max(0.0) } else { 1.0 };
-    let able = |one: &Candidate| share(one) > 0.0;
-    let best = candidates.iter().filter(|one| able(one)).map(badness).reduce(f64::min)?;
-    let share = |one: &Candidate| if able(one) && badness(one) <= best * slack { share(one) } else { 0.0 };
-    let total: f64 = candidates.iter().map(share).sum();
-    let mut left = dice * total;
+    let scale = Scale::of(strategy, candidates)?;
+    let mut left = dice * scale.total(candidates);
     let mut chosen = None;
     for (index, one) in candidates.iter().enumerate() {
-        let share = share(one);
+        let share = scale.share_of_best(one);
         if share > 0.0 {
             chosen = Some(index);
             left -= share;
@@ -102,6 +85,77 @@ pub fn pick(strategy: Strategy, candidates: &[Candidate], dice: f64) -> Option<u
         }
     }
     chosen
+}
+
+/// What each candidate is worth, as [`pick`] sees it: `None` for those that it does not look at.
+pub fn weigh(strategy: Strategy, candidates: &[Candidate]) -> Vec<Option<Worth>> {
+    let Some(scale) = Scale::of(strategy, candidates) else { return vec![None; candidates.len()] };
+    let total = scale.total(candidates);
+    let worth = |one: &Candidate| Worth { score: scale.badness(one), chance: scale.share_of_best(one) / total };
+    candidates.iter().map(|one| (scale.share(one) > 0.0).then(|| worth(one))).collect()
+}
+
+/// How candidates are compared with each other.
+struct Scale {
+    strategy: Strategy,
+    /// The order of those that count.
+    order: i64,
+    /// By what equals share; evenly, if there is nothing.
+    measure: Option<fn(&Member) -> f64>,
+    /// What the quickest of them took.
+    quickest: f64,
+    /// Up to which badness they are as good as the best.
+    limit: f64,
+}
+
+impl Scale {
+    /// `None` if there is nobody to compare.
+    fn of(strategy: Strategy, candidates: &[Candidate]) -> Option<Self> {
+        let order = candidates.iter().filter(|one| !one.out).map(|one| one.member.order).min()?;
+        let fit = |one: &&Candidate| !one.out && one.member.order == order;
+        let measures: [fn(&Member) -> f64; 3] = [|m| m.weight, |m| m.rpm, |m| m.tpm];
+        let used = |measure: &fn(&Member) -> f64| candidates.iter().filter(fit).any(|one| measure(&one.member) > 0.0);
+        let measure = measures.into_iter().find(used);
+        // Nothing is known of a newcomer: it is taken for as good as the best.
+        let quickest = candidates.iter().filter(fit).filter_map(|one| one.delay).reduce(f64::min).unwrap_or(1.0);
+        let mut scale = Scale { strategy, order, measure, quickest, limit: f64::INFINITY };
+        let able = candidates.iter().filter(|one| scale.share(one) > 0.0);
+        let best = able.map(|one| scale.badness(one)).reduce(f64::min)?;
+        let slack = if let Strategy::Latency { buffer, .. } = strategy { 1.0 + buffer.max(0.0) } else { 1.0 };
+        scale.limit = best * slack;
+        Some(scale)
+    }
+
+    fn share(&self, one: &Candidate) -> f64 {
+        match self.measure {
+            _ if one.out || one.member.order != self.order => 0.0,
+            Some(measure) => measure(&one.member),
+            None => 1.0,
+        }
+    }
+
+    fn badness(&self, one: &Candidate) -> f64 {
+        match self.strategy {
+            Strategy::SimpleShuffle => 0.0,
+            Strategy::LeastBusy => f64::from(one.busy) / self.share(one),
+            // The next call waits for those before it: what is quick, but busy, is not as quick for it.
+            Strategy::Latency { .. } => one.delay.unwrap_or(self.quickest) * f64::from(one.busy + 1),
+            Strategy::Usage => one.used as f64,
+            // The first to arrive, if each comes at random in proportion to its share: bonds divide by weight.
+            Strategy::Affinity => -one.luck.ln() / self.share(one),
+            Strategy::Cost => one.member.price.map_or(f64::INFINITY, |price| price as f64),
+        }
+    }
+
+    /// The share of one that is as good as the best.
+    fn share_of_best(&self, one: &Candidate) -> f64 {
+        let share = self.share(one);
+        if share > 0.0 && self.badness(one) <= self.limit { share } else { 0.0 }
+    }
+
+    fn total(&self, candidates: &[Candidate]) -> f64 {
+        candidates.iter().map(|one| self.share_of_best(one)).sum()
+    }
 }
 
 #[cfg(test)]

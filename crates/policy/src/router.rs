@@ -106,22 +106,56 @@ pub struct Choice<'r> {
     pub escalate: Vec<&'r str>,
 }
 
+/// What a rule has to say to a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict<'r> {
+    /// It is not meant: this condition does not hold.
+    Unmet(&'static str),
+    /// It has no model left: none of its own may have the call.
+    Barred(Vec<(&'r str, Bar)>),
+    /// It has one.
+    Chosen(Choice<'r>),
+}
+
+/// Why a model may not have a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bar {
+    /// The caller may not use it, or there is no such model.
+    Access,
+    /// It costs more than the rule allows, or nobody knows what.
+    Price,
+}
+
 impl Router {
     /// Where a call goes; `None` if no rule holds that has a model left.
     pub fn choose(&self, facts: &Facts, models: &dyn Models) -> Option<Choice<'_>> {
-        self.rules.iter().filter(|rule| rule.when.holds(facts, &self.tiers)).find_map(|rule| {
-            let usable = |model: &str| models.usable(model) && rule.affords(models.price(model));
-            let arms: Vec<&Arm> = rule.arms.iter().filter(|arm| usable(&arm.model)).collect();
-            let arm = share(&arms, rule.experiment.as_deref().unwrap_or(&rule.name), facts.user)?;
-            let escalate = rule.escalate.iter().map(String::as_str).filter(|next| *next != arm.model && usable(next));
-            Some(Choice {
-                model: &arm.model,
-                arm: rule.experiment.as_deref().map(|experiment| (experiment, arm.model.as_str())),
-                tags: &rule.when.tags,
-                reason: self.reason(rule, facts),
-                checks: &rule.checks,
-                escalate: escalate.collect(),
-            })
+        self.rules.iter().find_map(|rule| match self.judge(rule, facts, models) {
+            Verdict::Chosen(choice) => Some(choice),
+            Verdict::Unmet(_) | Verdict::Barred(_) => None,
+        })
+    }
+
+    /// What one of its rules has to say to a call, whatever those before it say.
+    pub fn judge<'r>(&'r self, rule: &'r Rule, facts: &Facts, models: &dyn Models) -> Verdict<'r> {
+        if let Some(condition) = rule.when.unmet(facts, &self.tiers) {
+            return Verdict::Unmet(condition);
+        }
+        let bar = |model: &str| match models.usable(model) {
+            false => Some(Bar::Access),
+            true => (!rule.affords(models.price(model))).then_some(Bar::Price),
+        };
+        let arms: Vec<&Arm> = rule.arms.iter().filter(|arm| bar(&arm.model).is_none()).collect();
+        let Some(arm) = share(&arms, rule.experiment.as_deref().unwrap_or(&rule.name), facts.user) else {
+            return Verdict::Barred(rule.arms.iter().filter_map(|arm| Some((&*arm.model, bar(&arm.model)?))).collect());
+        };
+        let escalate = rule.escalate.iter().map(String::as_str);
+        Verdict::Chosen(Choice {
+            model: &arm.model,
+            arm: rule.experiment.as_deref().map(|experiment| (experiment, arm.model.as_str())),
+            tags: &rule.when.tags,
+            reason: self.reason(rule, facts),
+            checks: &rule.checks,
+            escalate: escalate.filter(|next| *next != arm.model && bar(next).is_none()).collect(),
         })
     }
 

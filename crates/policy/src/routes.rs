@@ -37,7 +37,8 @@ const OPENAI: &[&str] = &[
     "/v1/vector_stores/*", "/rerank", "/v1/rerank", "/v2/rerank", "/ocr", "/v1/ocr", "/search", "/v1/search",
     "/search/*", "/v1/search/*", "/videos", "/v1/videos", "/videos/*", "/v1/videos/*", "/containers",
     "/v1/containers", "/containers/*", "/v1/containers/*", "/rag/*", "/v1/rag/*", "/evals", "/v1/evals",
-    "/v1/evals/*", "/queue/chat/completions", "/utils/token_counter", "/cursor/*",
+    "/v1/evals/*", "/queue/chat/completions", "/utils/token_counter", "/utils/transform_request", "/utils/route",
+    "/cursor/*",
 ];
 const ANTHROPIC: &[&str] = &["/v1/messages", "/v1/messages/*", "/v1/skills", "/v1/skills/*"];
 const GOOGLE: &[&str] = &["/v1beta/*", "/models/*", "/interactions", "/interactions/*"];

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use types::FaultKind;
 
+use crate::window::Truncation;
 use crate::{Affinity, RestRules, Strategy, TagRules};
 
 /// The rules for choosing deployments and for trying again.
@@ -37,6 +38,10 @@ pub struct Rules {
     pub max_fallbacks: u32,
     /// When deployments rest that have no rules of their own.
     pub rest: Arc<RestRules>,
+    /// Whether deployments are left out whose context window is too small for a call.
+    pub pre_call_checks: bool,
+    /// What becomes of calls that are too long, by group; `*` is every other group.
+    pub truncation: HashMap<String, Truncation>,
 }
 
 impl Default for Rules {
@@ -55,6 +60,8 @@ impl Default for Rules {
             content_policy_fallbacks: HashMap::new(),
             max_fallbacks: 5,
             rest: Arc::default(),
+            pre_call_checks: false,
+            truncation: HashMap::new(),
         }
     }
 }
@@ -83,6 +90,11 @@ impl Rules {
     /// What holds calls to `group` together.
     pub fn affinity_of(&self, group: &str) -> Affinity {
         *self.group_affinity.get(group).unwrap_or(&self.affinity)
+    }
+
+    /// What becomes of calls that are too long for `group`.
+    pub fn truncation_of(&self, group: &str) -> Truncation {
+        self.truncation.get(group).or_else(|| self.truncation.get("*")).copied().unwrap_or_default()
     }
 
     /// Tries after the first one that a fault of this kind deserves in `group`, before sense is considered;

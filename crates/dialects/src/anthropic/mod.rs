@@ -76,6 +76,10 @@ impl Back for Anthropic {
         words::DIALECT
     }
 
+    fn listing(&self) -> &'static str {
+        "/v1/models"
+    }
+
     fn path(&self, operation: Operation, _model: &str, _stream: bool) -> Option<String> {
         match operation {
             Operation::Chat => Some("/v1/messages".to_owned()),

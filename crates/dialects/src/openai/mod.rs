@@ -103,6 +103,10 @@ impl Back for OpenAi {
         NAME
     }
 
+    fn listing(&self) -> &'static str {
+        "/models"
+    }
+
     fn path(&self, operation: Operation, _model: &str, _stream: bool) -> Option<String> {
         let path = match operation {
             Operation::Chat => "/chat/completions",

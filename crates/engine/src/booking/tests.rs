@@ -3,6 +3,7 @@ use std::time::Duration;
 use policy::Budget;
 use serde_json::{Value, json};
 use tokio::time::Instant;
+use types::Usd;
 
 use super::*;
 use crate::Spending;

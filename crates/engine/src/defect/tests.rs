@@ -56,6 +56,10 @@ impl Back for Brittle {
         "brittle"
     }
 
+    fn listing(&self) -> &'static str {
+        "/models"
+    }
+
     fn path(&self, operation: Operation, model: &str, stream: bool) -> Option<String> {
         BACKS[0].path(operation, model, stream)
     }

@@ -6,12 +6,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::HeaderMap;
 use providers::http::{Call, Client};
+use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
-use super::event::Event;
 use crate::config::{Form, Target};
 
 /// Alerts that may wait.
@@ -46,12 +46,12 @@ impl Sender {
         Sender(sender)
     }
 
-    /// Sends an event to all targets.
-    pub fn send(&self, targets: &[Target], event: &Event) {
+    /// Sends something to all targets, as a text for people or as fields for programs.
+    pub fn send(&self, targets: &[Target], text: &Value, fields: &Value) {
         for target in targets {
             let body = match target.form {
-                Form::Slack => event.text(),
-                Form::Webhook => event.fields(),
+                Form::Slack => text,
+                Form::Webhook => fields,
             };
             if self.0.try_send((target.clone(), body.to_string().into())).is_err() {
                 tracing::error!(host = &*target.endpoint.host, "an alert is lost: too many wait already");

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::alerts::Alerts;
+use super::health::HealthRules;
 use super::section::Section;
 use super::tree::Node;
 use crate::seal::Seal;
@@ -20,6 +21,8 @@ pub struct Management {
     pub team_defaults: Map<String, Value>,
     /// Who is told about budgets.
     pub alerts: Alerts,
+    /// How the health of deployments is looked after.
+    pub health: HealthRules,
     /// Hosts that models of teams may call beside those of the providers (`provider_url_destination_allowed_hosts`).
     pub team_hosts: Vec<String>,
 }
@@ -71,6 +74,7 @@ impl Management {
         Management {
             seal: None,
             alerts: Alerts::default(),
+            health: HealthRules::read(general),
             users: UserRules::read(library, map("default_internal_user_params")),
             team_defaults: map("default_team_params"),
             team_hosts: hosts.into_iter().map(|(host, _)| host.to_owned()).collect(),

@@ -18,6 +18,7 @@ use super::routing::{self, Declared};
 use super::section::{Section, scalar, shown};
 use super::strategy::{self, RoutingGroup};
 use super::tree::{Node, Value};
+use super::truncation;
 
 /// Silence after which a stream gets a sign of life, unless somebody says otherwise.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -74,6 +75,8 @@ pub fn read(router: &Section, library: &Section, notes: &mut Notes) -> Router {
         min_pause: router.seconds("retry_after").unwrap_or(usual.min_pause),
         max_fallbacks: either(router, library, |section| section.small("max_fallbacks")).unwrap_or(usual.max_fallbacks),
         rest: rest.clone(),
+        pre_call_checks: router.flag("enable_pre_call_checks").unwrap_or(false),
+        truncation: truncation::read(router, notes),
         ..usual
     };
     for (group, node) in entries(router.node("model_group_retry_policy")) {

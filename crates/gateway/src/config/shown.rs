@@ -5,6 +5,7 @@ use std::sync::Arc;
 use engine::Deployment;
 use serde_json::{Map, Value};
 
+use super::health::Look;
 use super::models::Row;
 use super::tree::{self, Node, Scalar};
 
@@ -23,6 +24,8 @@ pub struct Shown {
     pub added: bool,
     /// Whether it gets no calls.
     pub blocked: bool,
+    /// How its health is looked at.
+    pub look: Look,
     /// What it stands for; `None` if nothing is served by it.
     pub deployment: Option<Arc<Deployment>>,
 }
@@ -36,11 +39,13 @@ impl Shown {
         };
         let text = |name: &str| node.get(name).map(value).and_then(|value| value.as_str().map(str::to_owned));
         let (params, info) = (without_secrets(&map("litellm_params")), map("model_info"));
+        let look = Look::of(&info);
         Shown {
             id: row.map(|row| row.deployment.id.clone()).unwrap_or_default(),
             name: text("model_name").unwrap_or_default(),
             params,
             info,
+            look,
             added,
             blocked: node.get("blocked").map(value) == Some(Value::Bool(true)),
             deployment: row.map(|row| Arc::new(row.deployment.clone())),

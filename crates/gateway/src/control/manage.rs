@@ -6,6 +6,7 @@ mod access_groups;
 mod actor;
 mod addresses;
 mod audit;
+mod behalf;
 mod budgets;
 mod credentials;
 mod customers;
@@ -38,8 +39,11 @@ use axum::routing::{MethodFilter, on};
 use serde_json::json;
 
 use crate::config::Management;
-pub use visit::Desk;
-use visit::{Answer, Visit, answer};
+pub use behalf::{on_behalf, sees_all};
+pub use form::{Field, Form, Takes, optional};
+pub use refusal::Refusal;
+use visit::Visit;
+pub use visit::{Answer, Desk, answer};
 
 /// What answers a request.
 type Handler = fn(Visit) -> Pin<Box<dyn Future<Output = Answer> + Send>>;

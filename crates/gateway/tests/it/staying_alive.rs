@@ -4,6 +4,7 @@
 mod affinity;
 mod choosing;
 mod connections;
+mod context;
 mod drain;
 mod fallbacks;
 mod hanging_up;

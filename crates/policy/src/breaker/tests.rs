@@ -98,3 +98,31 @@ fn faults_are_counted_by_the_minute_and_in_a_row() {
     }
     assert_eq!(breaker.admits(2_000), Admission::Rests(REST), "it was well often, but not lately");
 }
+
+#[test]
+fn who_is_found_well_may_be_tried_at_once_unless_the_provider_wants_peace() {
+    let mut breaker = opened(0);
+    breaker.found_well(10);
+    assert_eq!(breaker.admits(10), Admission::Trial);
+    let mut breaker = Breaker::default();
+    let wait = Some(Duration::from_millis(300));
+    let busy = Fault { retry_after: wait, ..Fault::provider(FaultKind::RateLimit, "") };
+    breaker.failed(&RestRules::default(), &busy, true, 0);
+    breaker.found_well(10);
+    assert_eq!(breaker.admits(10), Admission::Rests(290));
+    let mut well = Breaker::default();
+    well.found_well(10);
+    assert_eq!(well.admits(10), Admission::Open);
+}
+
+#[test]
+fn who_is_found_ill_rests_until_it_is_found_well() {
+    let mut breaker = Breaker::default();
+    breaker.found_ill(Duration::from_secs(600), 0);
+    assert_eq!(breaker.admits(1_000), Admission::Rests(599_000));
+    breaker.found_well(2_000);
+    assert_eq!(breaker.admits(2_000), Admission::Trial);
+    breaker.succeeded(2_001);
+    assert_eq!((breaker.admits(2_001), breaker.recent(2_001)), (Admission::Open, (1, 0)));
+    assert_eq!(breaker.recent(70_000), (0, 0), "another minute has begun");
+}

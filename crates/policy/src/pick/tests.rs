@@ -86,6 +86,24 @@ fn little_use_and_low_prices_are_looked_for() {
 }
 
 #[test]
+fn what_is_told_of_each_is_what_chance_makes_of_it() {
+    let candidates = [
+        Candidate { member: Member { weight: 3.0, ..PLAIN.member }, ..PLAIN },
+        Candidate { member: Member { weight: 1.0, ..PLAIN.member }, ..PLAIN },
+        Candidate { out: true, ..PLAIN },
+        Candidate { member: Member { order: 9, weight: 1.0, ..PLAIN.member }, ..PLAIN },
+    ];
+    let chances: Vec<_> =
+        weigh(Strategy::SimpleShuffle, &candidates).into_iter().map(|worth| worth.map(|worth| worth.chance)).collect();
+    assert_eq!(chances, [Some(0.75), Some(0.25), None, None]);
+    check_now(Strategy::SimpleShuffle, &candidates, &[750, 250, 0, 0]);
+    let slow = |delay| Candidate { delay: Some(delay), ..PLAIN };
+    let worth = weigh(quick(0.5), &[slow(0.1), slow(0.2)]);
+    assert_eq!(worth, [Some(Worth { score: 0.1, chance: 1.0 }), Some(Worth { score: 0.2, chance: 0.0 })]);
+    assert_eq!(weigh(quick(0.5), &[Candidate { out: true, ..PLAIN }]), [None]);
+}
+
+#[test]
 fn a_decision_among_a_thousand_takes_no_time() {
     let many = vec![Candidate { delay: Some(0.1), ..PLAIN }; 1000];
     let began = std::time::Instant::now();

@@ -205,3 +205,18 @@ fn tiers_have_names_and_begin_where_the_router_says() {
     assert_eq!((Tier::parse("COMPLEX"), Tier::parse("hard")), (Some(Tier::Complex), None));
     assert_eq!(Tiers([1, 2, 3]).of(2), Tier::Complex);
 }
+
+#[test]
+fn a_rule_says_why_it_does_not_decide() {
+    let tools = When { tools: Some(true), ..When::default() };
+    let dear = Rule { max_price: Some(5), ..rule("cheap", When::default(), &["mid", "unknown"]) };
+    let router = Router {
+        rules: vec![rule("tools", tools, &["mid"]), dear, rule("rest", When::default(), &["small"])],
+        ..Router::default()
+    };
+    let facts = Facts::default();
+    let said: Vec<Verdict> = router.rules.iter().map(|rule| router.judge(rule, &facts, &SHELF)).collect();
+    assert_eq!(said[0], Verdict::Unmet("tools"));
+    assert_eq!(said[1], Verdict::Barred(vec![("mid", Bar::Price), ("unknown", Bar::Access)]));
+    assert!(matches!(&said[2], Verdict::Chosen(choice) if choice.model == "small"), "{:?}", said[2]);
+}

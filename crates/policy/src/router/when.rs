@@ -120,26 +120,29 @@ impl Tiers {
 }
 
 impl When {
-    /// Whether all of them hold.
-    pub fn holds(&self, facts: &Facts, tiers: &Tiers) -> bool {
+    /// The first condition that does not hold, by its name in the configuration; `None` if all of them hold.
+    pub fn unmet(&self, facts: &Facts, tiers: &Tiers) -> Option<&'static str> {
         fn any<T>(list: &[T], fits: impl Fn(&T) -> bool) -> bool {
             list.is_empty() || list.iter().any(fits)
         }
         let is = |wanted: Option<bool>, found: bool| wanted.is_none_or(|wanted| wanted == found);
         let reading = facts.reading;
-        any(&self.intents, |intent| reading.is_some_and(|reading| reading.intent == *intent))
-            && any(&self.tiers, |tier| reading.is_some_and(|reading| tiers.of(reading.difficulty) == *tier))
-            && (self.length.min..=self.length.max).contains(&facts.tokens)
-            && any(&self.languages, |language| facts.language == Some(language))
-            && is(self.tools, facts.tools)
-            && is(self.images, facts.images)
-            && is(self.schema, facts.schema)
-            && self.metadata.iter().all(|field| facts.metadata.contains(field))
-            && any(&self.tags, |tag| facts.tags.contains(tag))
-            && any(&self.keys, |key| facts.keys.contains(&key.as_str()))
-            && any(&self.teams, |team| facts.teams.contains(&team.as_str()))
-            && self.hours.as_ref().is_none_or(|hours| hours.contain(facts.at))
-            && (self.words.is_empty() || self.contains_word(facts.text))
+        let conditions: [(&str, &dyn Fn() -> bool); 13] = [
+            ("intent", &|| any(&self.intents, |intent| reading.is_some_and(|reading| reading.intent == *intent))),
+            ("tier", &|| any(&self.tiers, |tier| reading.is_some_and(|reading| tiers.of(reading.difficulty) == *tier))),
+            ("tokens", &|| (self.length.min..=self.length.max).contains(&facts.tokens)),
+            ("language", &|| any(&self.languages, |language| facts.language == Some(language))),
+            ("tools", &|| is(self.tools, facts.tools)),
+            ("images", &|| is(self.images, facts.images)),
+            ("schema", &|| is(self.schema, facts.schema)),
+            ("metadata", &|| self.metadata.iter().all(|field| facts.metadata.contains(field))),
+            ("tags", &|| any(&self.tags, |tag| facts.tags.contains(tag))),
+            ("keys", &|| any(&self.keys, |key| facts.keys.contains(&key.as_str()))),
+            ("teams", &|| any(&self.teams, |team| facts.teams.contains(&team.as_str()))),
+            ("hours", &|| self.hours.as_ref().is_none_or(|hours| hours.contain(facts.at))),
+            ("words", &|| self.words.is_empty() || self.contains_word(facts.text)),
+        ];
+        conditions.into_iter().find(|(_, holds)| !holds()).map(|(name, _)| name)
     }
 
     fn contains_word(&self, text: &str) -> bool {

@@ -31,6 +31,10 @@ impl Back for Gemini {
         NAME
     }
 
+    fn listing(&self) -> &'static str {
+        "/models"
+    }
+
     fn path(&self, operation: Operation, model: &str, stream: bool) -> Option<String> {
         let method = match (operation, stream) {
             (Operation::Chat, false) => "generateContent",

@@ -28,6 +28,10 @@ impl Back for Ollama {
         Framing::Lines
     }
 
+    fn listing(&self) -> &'static str {
+        "/api/tags"
+    }
+
     fn path(&self, operation: Operation, _: &str, _: bool) -> Option<String> {
         let path = match operation {
             Operation::Chat => "/api/chat",

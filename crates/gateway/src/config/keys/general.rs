@@ -142,11 +142,13 @@ const MODELS: &[Key] = &[
 
 #[rustfmt::skip]
 const HEALTH: &[Key] = &[
-    later("background_health_checks", Flag, "asks models now and then"),
-    later("background_health_check_model_groups", Texts, "models that are asked"),
-    later("health_check_details", OnFlag, "details in the answer of /health"),
+    on("background_health_checks", Flag, "looks at all deployments now and then, at no cost: asks for the provider's list of models (`docs/health.md`)"),
+    on("health_check_interval", Seconds, "seconds between two looks; 300 unless given"),
+    on("health_check_concurrency", Count, "most looks at a time; 10 unless given"),
+    on("background_health_check_model_groups", Texts, "model groups that are looked at; all, if none is named"),
+    on("health_check_details", Flag, "`false`: `/health` tells only which deployments are well"),
     later("health_check_*", Any, "how models are asked"),
-    later("enable_health_check_routing", Flag, "leaves out models that failed a check"),
+    on("enable_health_check_routing", Flag, "a deployment that is found ill gets no calls until it is found well, if others can take them"),
     later("use_shared_health_check", Flag, "one replica asks for all"),
     later("enable_drain_endpoint", Flag, "path that drains the gateway"),
     later("drain_endpoint_token", Secret, "token of that path"),
@@ -155,11 +157,11 @@ const HEALTH: &[Key] = &[
 
 #[rustfmt::skip]
 const ALERTS: &[Key] = &[
-    on("alerting", Texts, "where alerts about budgets go: `slack` (`SLACK_WEBHOOK_URL`), `webhook` (`WEBHOOK_URL`)"),
-    later("alerting_threshold", Seconds, "seconds after which a call is slow"),
-    on("alert_types", Texts, "which alerts; so far there are `budget_alerts`"),
+    on("alerting", Texts, "where alerts go: `slack` (`SLACK_WEBHOOK_URL`), `webhook` (`WEBHOOK_URL`)"),
+    on("alerting_threshold", Seconds, "seconds from which on the answers of a deployment are called slow; 300 unless given"),
+    on("alert_types", Texts, "which alerts: `budget_alerts`, `llm_too_slow`, `outage_alerts`; all, unless given"),
     on("alert_to_webhook_url", Map, "where each kind of alert goes, one address or a list of them"),
-    on("alerting_args", Map, "settings of alerts: `budget_alert_ttl`, seconds after which a budget without a window is told about again; 86400 unless given"),
+    on("alerting_args", Map, "settings of alerts: `budget_alert_ttl`, seconds after which a budget without a window is told about again, 86400 unless given; `minor_outage_alert_threshold` and `major_outage_alert_threshold`, failed calls of a deployment in a minute, 5 and 10 unless given, if they are at least `error_rate_threshold` of all its calls, 0.5 unless given"),
     later("alert_type_config", Map, "digests of alerts"),
 ];
 

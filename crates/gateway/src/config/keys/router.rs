@@ -169,7 +169,8 @@ const FAULTS: &[Key] = &[
 
 #[rustfmt::skip]
 const CHECKS: &[Key] = &[
-    later("enable_pre_call_checks", Flag, "leaves out deployments whose context window is too small"),
+    on("enable_pre_call_checks", Flag, "leaves out deployments whose context window (`max_input_tokens`) is too small for a call (`docs/routing.md`)"),
+    on("context_truncation", Any, "what becomes of calls that are too long for their group: `refuse`, `drop_oldest`, `keep_last` or `middle_out`, for all groups or by group: `{my-model: drop_oldest}`"),
     on("optional_pre_call_checks", Texts, "`enforce_model_rate_limits`: `rpm` and `tpm` of deployments are limits; `session_affinity`, `prompt_caching`, `deployment_affinity`: calls of one session, conversation or key stay with one deployment (`docs/routing.md`); budgets of deployments always hold; others have no effect yet"),
     moot("deployment_affinity_ttl_seconds", Seconds, "how long a caller stays with a deployment", "nothing is remembered: calls stay where they are as long as their deployment is there"),
     on("model_group_affinity_config", Map, "the three affinities by group: `group: [session_affinity]`; groups that it names heed no others"),

@@ -124,3 +124,31 @@ async fn who_is_named_hears_once_that_a_budget_is_crossed_whatever_replica_sees_
     let log = office.gateway.log();
     assert!(!log.contains("hidden") && !log.contains("/fields"), "{log}");
 }
+
+#[tokio::test]
+async fn who_is_named_hears_that_a_deployment_fails_or_is_slow() {
+    let (ear, failing, slow) = (Ear::open().await, mock("status=500").await, mock("first_ms=1200").await);
+    let settings = format!(
+        "general_settings:\n  alerting: [webhook]\n  alerting_threshold: 1\n  alerting_args: {{minor_outage_alert_threshold: 3, \
+         major_outage_alert_threshold: 4}}\nenvironment_variables: {{WEBHOOK_URL: '{}'}}\n",
+        ear.url("/told")
+    );
+    let models = [("failing", &failing), ("slow", &slow)].map(|(name, mock)| {
+        let base = Back::OpenAi.base(&mock.url());
+        format!("  - {{model_name: {name}, litellm_params: {{model: openai/demo, api_base: '{base}', api_key: sk-any, num_retries: 0}}}}\n")
+    });
+    let config = config(&settings).replace("model_list:\n", &format!("model_list:\n{}", models.concat()));
+    let gateway = Gateway::start(&config).await;
+    let master = Person::of(&gateway, super::MASTER);
+    for _ in 0..6 {
+        master.send(&Front::Chat.call("failing", "hello", false)).await;
+    }
+    let answer = master.send(&Front::Chat.call("slow", "hello", false)).await;
+    assert_eq!(answer.status(), 200, "{}", answer.text());
+    let outage = ear.hear("/told", "outage_alerts_major").await;
+    assert_eq!((&outage["model_group"], &outage["event_group"]), (&json!("failing"), &json!("deployment")));
+    assert!(outage["failed_calls"].as_u64().unwrap() >= 4, "{outage}");
+    let slow = ear.hear("/told", "llm_too_slow").await;
+    assert!(slow["model_group"] == "slow" && slow["seconds"].as_f64().unwrap() >= 1.2, "{slow}");
+    assert_eq!(ear.of("/told", "outage_alerts_major").len(), 1, "once");
+}

@@ -1,0 +1,120 @@
+//! What a deployment gets of a call: path, headers and body in the provider's dialect.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use dialects::{Names, Splice};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use types::{Fault, Operation};
+
+use crate::Deployment;
+use crate::ask::Ask;
+
+/// Header in which callers name the version of their dialect.
+const VERSION: &str = "anthropic-version";
+
+/// Headers of the caller that go on to a provider of the same dialect.
+const FORWARDED: &[(&str, &str)] =
+    &[("anthropic", VERSION), ("anthropic", "anthropic-beta"), ("openai", "openai-beta")];
+
+/// A request in the provider's form.
+pub(crate) struct Encoded {
+    pub path: String,
+    pub body: Vec<Bytes>,
+    pub headers: Vec<(&'static str, String)>,
+    pub dropped: Vec<String>,
+    pub names: Names,
+    /// Whether the caller's own bytes go upstream, and so the provider's own bytes come back.
+    pub verbatim: bool,
+    /// What the provider is asked for: a bridge may turn a completion into a chat.
+    pub operation: Operation,
+}
+
+/// A call, and whom it is written to.
+#[derive(Clone, Copy)]
+pub(crate) struct Letter<'a> {
+    pub ask: &'a Ask,
+    pub deployment: &'a Arc<Deployment>,
+    /// What stands for the `*` of a wildcard group.
+    pub star: Option<&'a str>,
+    /// The context that a local engine must have it with, tokens.
+    pub num_ctx: Option<u32>,
+}
+
+impl Letter<'_> {
+    /// The request in the provider's form; `None` if the provider cannot count tokens and an estimate must do.
+    pub fn encode(&self) -> Result<Option<Encoded>, Fault> {
+        let Letter { ask, deployment, .. } = self;
+        let back = deployment.back;
+        let model = deployment.upstream_model(self.star);
+        let facts = deployment.facts_of(&model, self.star);
+        let mut target = deployment.target(&model, &facts);
+        target.num_ctx = self.num_ctx;
+        target.drop_params = ask.wishes.drop_params.unwrap_or(target.drop_params);
+        target.version = self.forwarded().find(|(name, _)| *name == VERSION).and_then(|(_, value)| value.to_str().ok());
+        let path = |operation| back.path(operation, &model, ask.stream);
+        // What is not the caller's own goes where only a translation knows.
+        let fits = ask.front.has_flat_params() || deployment.defaults.is_empty() && target.num_ctx.is_none();
+        if let (true, Some(path)) = (ask.front.name() == back.name() && fits, path(ask.operation))
+            && let Some(Splice { mut edits, dropped }) = back.splice(ask.operation, &ask.body, &target)
+        {
+            edits.extend(ask.edits(deployment));
+            let body = ask.body.splice(&edits);
+            let (headers, names) = Default::default();
+            return Ok(Some(Encoded { path, body, headers, dropped, names, verbatim: true, operation: ask.operation }));
+        }
+        let request = ask.decoded(deployment)?;
+        // A caller's dialect may mean a chat by what another one calls a completion.
+        let asked = request.operation();
+        let (operation, path) = match path(asked) {
+            Some(path) => (asked, path),
+            None if asked == Operation::CountTokens => return Ok(None),
+            None if asked == Operation::Completion => {
+                let path = path(Operation::Chat);
+                (Operation::Chat, path.ok_or_else(|| self.cannot("chat"))?)
+            }
+            None => return Err(self.cannot("embeddings")),
+        };
+        let outgoing = back.write_request(&request, &target)?;
+        Ok(Some(Encoded {
+            path,
+            body: vec![outgoing.body],
+            headers: outgoing.headers,
+            dropped: outgoing.dropped,
+            names: outgoing.names,
+            verbatim: false,
+            operation,
+        }))
+    }
+
+    /// What the provider does not offer.
+    pub fn cannot(&self, what: &str) -> Fault {
+        let mut fault = Fault::unsupported("model", &self.deployment.name);
+        fault.message = format!("{what} are not offered by {}", self.deployment.name);
+        fault
+    }
+
+    /// The headers that go with it, credential included.
+    pub fn headers(&self, encoded: &Encoded) -> Result<HeaderMap, Fault> {
+        let mut headers = self.deployment.headers.clone();
+        for (name, value) in self.deployment.back.default_headers() {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        for (name, value) in &encoded.headers {
+            let value = HeaderValue::from_str(value)
+                .map_err(|_| Fault::invalid(format!("the request would put odd characters into header {name}")))?;
+            headers.insert(HeaderName::from_static(name), value);
+        }
+        for (name, value) in self.forwarded() {
+            headers.insert(HeaderName::from_static(name), value.clone());
+        }
+        Ok(headers)
+    }
+
+    /// The caller's headers that go on. They belong to what is said in the body, whether it passes untouched or not.
+    fn forwarded(&self) -> impl Iterator<Item = (&'static str, &HeaderValue)> {
+        let (front, back) = (self.ask.front.name(), self.deployment.back.name());
+        let own = FORWARDED.iter().filter(move |(dialect, _)| *dialect == front && front == back);
+        own.filter_map(|(_, name)| Some((*name, self.ask.headers.get(*name)?)))
+    }
+}
