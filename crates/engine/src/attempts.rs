@@ -34,6 +34,8 @@ pub(crate) struct Field {
     tried: Vec<bool>,
     /// What ties the call to others, if its group heeds that.
     bond: Option<Bond>,
+    /// The largest context of a local engine that turned out to be too small, tokens.
+    pub outgrown: u32,
 }
 
 impl Field {
@@ -43,7 +45,7 @@ impl Field {
         let group = fit::narrow(setup, pass, ask, name, group)?;
         let tried = vec![false; group.deployments.len()];
         let bond = bond(setup.rules.affinity_of(&group.name), pass, ask);
-        Ok(Field { group, star, tried, bond })
+        Ok(Field { group, star, tried, bond, outgrown: 0 })
     }
 
     /// The deployments as `policy` sees them, for a call that looks for `strategy`.
@@ -112,6 +114,16 @@ impl Field {
         }
         let seat = Seat::take(&self.group.deployments[index], pass, ask, Wish { lenient: true, anyway: true, ..wish });
         seat.map(|seat| Chosen::Seat(index, seat)).map_err(|why| Standing::of(&[why], pass.now_ms()))
+    }
+
+    /// Whether the prompt turned out not to fit the context of a local engine; each time it gets a larger one, as far as
+    /// there is one.
+    fn outgrows(&mut self, result: &Result<Opened, Fault>, seat: &Seat) -> bool {
+        let too_long = result.as_ref().is_err_and(|fault| fault.kind == FaultKind::ContextWindow);
+        let num_ctx = seat.placement().and_then(|placement| Some(placement.started()?.num_ctx));
+        let outgrown = num_ctx.filter(|num_ctx| too_long && *num_ctx > self.outgrown);
+        self.outgrown = outgrown.unwrap_or(self.outgrown);
+        outgrown.is_some()
     }
 
     /// How a seat is taken.
@@ -235,6 +247,10 @@ pub(crate) async fn run(gate: &Gate, setup: &Setup, pass: &Rc<Pass>, ask: &Ask, 
                     let sent = Instant::now();
                     let result = try_deployment(gate, setup, &seat, ask, stamp, field, index).await;
                     waited += sent.elapsed();
+                    if field.outgrows(&result, &seat) {
+                        // What the estimate did not foresee is put right at once, with a larger context.
+                        continue;
+                    }
                     result
                 }
                 Err(fault) => Err(fault),
