@@ -440,6 +440,10 @@ impl Plan<'_> {
         let (position, expected_ms) = self.state.plan.position(id, now_ms).unwrap_or((0, None));
         let (tell, told) = oneshot::channel();
         self.state.callers.insert(id, tell);
+        if self.state.used_ms + IN_USE_MS <= now_ms {
+            // The keeper has rested since.
+            fleet.bell.notify_one();
+        }
         self.state.used_ms = now_ms;
         let placement = Arc::new(Placement::new(fleet.clone(), id));
         Ok((Waiting { placement, told }, Waited { position, expected_ms, ms: None }))
@@ -542,12 +546,22 @@ impl Plan<'_> {
 
 impl Drop for Plan<'_> {
     fn drop(&mut self) {
+        if !self.rings {
+            return;
+        }
         let before = self.state.plan.next_ms();
         self.act();
         let is_sooner = self.state.plan.next_ms().is_some_and(|next_ms| before.is_none_or(|before| next_ms < before));
-        if self.rings && (!self.state.tasks.is_empty() || is_sooner) {
+        if !self.state.tasks.is_empty() || is_sooner {
             self.fleet.bell.notify_one();
         }
+    }
+}
+
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        // There is nothing to keep any more.
+        self.bell.notify_one();
     }
 }
 
