@@ -50,6 +50,8 @@ pub(crate) struct Field {
     pub bond: Option<Bond>,
     /// The call as its deployments get it, if the whole one is too long for them.
     pub shorter: Option<Ask>,
+    /// The largest context of a local engine that turned out to be too small, tokens.
+    pub outgrown: u32,
 }
 
 impl Field {
@@ -59,7 +61,7 @@ impl Field {
         let Narrowed { group, shorter } = fit::narrow(setup, pass, ask, name, group, star.as_deref())?;
         let tried = vec![false; group.deployments.len()];
         let bond = bond(setup.rules.affinity_of(&group.name), pass, ask);
-        Ok(Field { group, star, tried, bond, shorter })
+        Ok(Field { group, star, tried, bond, shorter, outgrown: 0 })
     }
 
     /// The deployments as `policy` sees them, for a call that looks for `strategy`.
@@ -141,6 +143,16 @@ impl Field {
         }
         let seat = take(&self.group.deployments[index], Wish { lenient: true, anyway: true, ..wish });
         seat.map(|seat| Chosen::Seat(index, seat)).map_err(|why| Standing::of(&[why], pass.now_ms()))
+    }
+
+    /// Whether the prompt turned out not to fit the context of a local engine; each time it gets a larger one, as far as
+    /// there is one.
+    fn outgrows(&mut self, result: &Result<Opened, Fault>, seat: &Seat) -> bool {
+        let too_long = result.as_ref().is_err_and(|fault| fault.kind == FaultKind::ContextWindow);
+        let num_ctx = seat.placement().and_then(|placement| Some(placement.started()?.num_ctx));
+        let outgrown = num_ctx.filter(|num_ctx| too_long && *num_ctx > self.outgrown);
+        self.outgrown = outgrown.unwrap_or(self.outgrown);
+        outgrown.is_some()
     }
 
     /// The seat at a deployment whose node has a place for the call, within the deployment's own limits.
@@ -256,6 +268,10 @@ pub(crate) async fn run(gate: &Gate, setup: &Setup, pass: &Rc<Pass>, ask: &Ask, 
                     let sent = Instant::now();
                     let result = try_deployment(gate, setup, &seat, field.fitted(ask), stamp, field, index).await;
                     waited += sent.elapsed();
+                    if field.outgrows(&result, &seat) {
+                        // What the estimate did not foresee is put right at once, with a larger context.
+                        continue;
+                    }
                     result
                 }
                 Err(fault) => Err(fault),

@@ -23,8 +23,8 @@ const MOST_LINES: usize = 64;
 pub struct Queueing {
     /// Most calls that wait in a line.
     pub size: usize,
-    /// The longest that a call waits; where nobody says, a few seconds, and for a model on a machine of one's own as long
-    /// as its answer may take.
+    /// The longest that a call waits; where nobody says, a few seconds, and ten minutes for a machine of one's own, which
+    /// may have to load the model first.
     pub timeout: Option<Duration>,
     /// Priority of calls that name none; lower numbers come first.
     pub priority: i64,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use types::{Fault, FaultKind, Operation};
+use types::{Fault, FaultKind, Operation, Side};
 
 use crate::ask::Ask;
 use crate::attempts::{Choice, Chosen, Field, Standing, no_deployment};
@@ -19,6 +19,8 @@ use crate::{Deployment, Gate, Setup};
 
 /// Tokens of an answer of which nothing is known.
 const USUAL_ANSWER: u64 = 256;
+/// How long a call waits for a node, loads included, unless somebody says otherwise.
+const LONGEST_WAIT: Duration = Duration::from_secs(600);
 /// Part of a prompt by which it may be longer than estimated: where answers have told how good estimates are, and where
 /// not.
 const DOUBT: u64 = 8;
@@ -110,7 +112,7 @@ impl Search<'_> {
         let writes = matches!(ask.operation, Operation::Chat | Operation::Completion);
         let prompt_tokens = habits.input(ask.input_estimate());
         let output_tokens = habits.output().or(bound).unwrap_or(USUAL_ANSWER);
-        let longest = setup.queueing.timeout.unwrap_or(picked.limits.of(ask.stream));
+        let longest = setup.queueing.timeout.unwrap_or(LONGEST_WAIT);
         let longest = ask.patience().map_or(longest, |patience| patience.min(longest));
         let wish = nodes::Wish {
             key: pass.queue_key(),
@@ -123,6 +125,7 @@ impl Search<'_> {
             bound: writes.then_some(bound),
             output_tokens: if writes { bound.map_or(output_tokens, |bound| bound.min(output_tokens)) } else { 0 },
             asked: ask.num_ctx(),
+            outgrown: field.outgrown,
         };
         let began = Instant::now();
         let placement = match berth.fleet.join(wish).await {
@@ -213,7 +216,7 @@ impl Search<'_> {
     }
 }
 
-/// None of the nodes has the model.
+/// None of the nodes has the model: they were asked lately, so nothing is tried again.
 fn no_model(model: &str) -> Fault {
-    Fault::provider(FaultKind::NotFound, format!("none of the nodes has the model {model}"))
+    Fault::new(FaultKind::NotFound, Side::Gateway, format!("none of the nodes has the model {model}"))
 }

@@ -88,7 +88,9 @@ fn fill(
     {
         plan.knobs.heal();
     }
+    // A model that is not there is not loaded either.
     if plan.knobs.load_ms.is_some()
+        && plan.knobs.error != Some(Trouble::NotFound)
         && let Parsed::Whole(body) = &parsed
     {
         plan.wish = target.dialect.wish(target.op, &plan.model, body);

@@ -156,6 +156,8 @@ pub(crate) struct Wish<'a> {
     pub output_tokens: u64,
     /// The context that the caller asks for.
     pub asked: Option<u64>,
+    /// A context that turned out to be too small, tokens.
+    pub outgrown: u32,
 }
 
 /// Why a call is not served by the nodes.
@@ -276,7 +278,6 @@ impl Fleet {
         let state = &mut *plan.state;
         if let Some(known) = state.models.get_mut(model as usize) {
             known.lacking.insert(node, now_ms + LACK_MS);
-            known.contexts.remove(&node);
         }
         for call in state.plan.lacks(node, model) {
             if let Some(caller) = state.callers.remove(&call) {
@@ -289,8 +290,10 @@ impl Fleet {
     /// Loads a model by hand: as a call would that says nothing. Returns when it is loaded.
     pub async fn load(self: &Arc<Self>, model: &str, nodes: &[(usize, Option<u32>)]) -> Result<(), NotNow> {
         let (key, longest) = (Arc::from("preload"), Duration::from_secs(3_600));
-        let (priority, prompt_tokens, doubt, bound, output_tokens, asked) = (0, 0, 0, None, 1, None);
-        let wish = Wish { key, priority, longest, model, nodes, prompt_tokens, doubt, bound, output_tokens, asked };
+        let (priority, prompt_tokens, doubt, bound, output_tokens) = (0, 0, 0, None, 1);
+        let (asked, outgrown) = (None, 0);
+        let wish =
+            Wish { key, priority, longest, model, nodes, prompt_tokens, doubt, bound, output_tokens, asked, outgrown };
         let (waiting, _) = self.join(wish).await.map_err(|why| match why {
             Denial::NoNode => NotNow::NoNode,
             Denial::TooLong(fault) => NotNow::Failed(fault.message),
@@ -417,6 +420,7 @@ impl Plan<'_> {
             let least = prompt.saturating_add(bound.min(LEAST_ANSWER));
             prompt.saturating_add(tokens(wish.doubt)).saturating_add(bound).min(most).max(least)
         });
+        let need = if wish.outgrown > 0 { need.max(wish.outgrown.saturating_add(1)) } else { need };
         let call = nodes::Call {
             key: wish.key,
             priority: wish.priority,
@@ -436,6 +440,10 @@ impl Plan<'_> {
         let (position, expected_ms) = self.state.plan.position(id, now_ms).unwrap_or((0, None));
         let (tell, told) = oneshot::channel();
         self.state.callers.insert(id, tell);
+        if self.state.used_ms + IN_USE_MS <= now_ms {
+            // The keeper has rested since.
+            fleet.bell.notify_one();
+        }
         self.state.used_ms = now_ms;
         let placement = Arc::new(Placement::new(fleet.clone(), id));
         Ok((Waiting { placement, told }, Waited { position, expected_ms, ms: None }))
@@ -538,12 +546,22 @@ impl Plan<'_> {
 
 impl Drop for Plan<'_> {
     fn drop(&mut self) {
+        if !self.rings {
+            return;
+        }
         let before = self.state.plan.next_ms();
         self.act();
         let is_sooner = self.state.plan.next_ms().is_some_and(|next_ms| before.is_none_or(|before| next_ms < before));
-        if self.rings && (!self.state.tasks.is_empty() || is_sooner) {
+        if !self.state.tasks.is_empty() || is_sooner {
             self.fleet.bell.notify_one();
         }
+    }
+}
+
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        // There is nothing to keep any more.
+        self.bell.notify_one();
     }
 }
 

@@ -46,3 +46,6 @@ impl Fleets {
         fresh.filter_map(keep).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -137,7 +137,7 @@ const CHOICE: &[Key] = &[
     moot("polling_interval", Number, "how often queued requests are looked at", "whoever waits is told when its turn comes"),
     on("nodes", List, "engines on machines of your own: see `nodes[]` below and `docs/local-engines.md` (only here)"),
     on("queue_size", Count, "most calls that wait for a place at a model's deployments; 1000 unless given (only here)"),
-    on("queue_timeout", Limit, "seconds that a call waits for a place; 5 unless given, and at engines of your own as long as its answer may take (only here)"),
+    on("queue_timeout", Limit, "seconds that a call waits for a place; 5 unless given, and 600 at engines of your own (only here)"),
     on("enable_tag_filtering", Flag, "chooses deployments by the tags of the request, the key, the team and the project: see `docs/routing.md`"),
     on("tag_filtering_match_any", OnFlag, "whether one tag in common is enough; otherwise a deployment needs all tags of the request"),
     on("tag_routing_prefix", Text, "what may stand before a tag to say that it is meant for routing"),

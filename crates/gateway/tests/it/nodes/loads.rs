@@ -50,6 +50,18 @@ async fn an_overlong_prompt_is_refused_and_a_long_one_gets_room() {
 }
 
 #[tokio::test]
+async fn a_prompt_that_is_longer_than_it_looked_gets_room_all_the_same() {
+    let farm = Farm::open(1, "load_ms=5,context=4096", "num_ctx: 512, num_retries: 0", "").await;
+    let short_words = |count| "a ".repeat(count);
+    let served = farm.gateway.call(&farm.chat("a", &short_words(1_100), json!({}))).await;
+    assert_eq!((served.status(), &served.json()["usage"]["prompt_tokens"]), (200, &json!(1_100)), "{}", served.text());
+    assert_eq!(farm.calls().len(), 2, "the first context was too small");
+    let refused = farm.gateway.call(&farm.chat("a", &short_words(5_000), json!({}))).await;
+    assert_eq!((refused.status(), &refused.json()["error"]["code"]), (400, &json!("context_length_exceeded")));
+    assert_eq!(farm.nodes[0].cuts(), 0);
+}
+
+#[tokio::test]
 async fn what_others_have_loaded_is_used_where_it_is() {
     let nodes = [mock("load_ms=5").await, mock("load_ms=5").await];
     for (node, model) in nodes.iter().zip(["b", "a"]) {
@@ -93,4 +105,36 @@ async fn a_node_that_dies_is_left_and_its_calls_go_on_elsewhere() {
     drop(farm.nodes.remove(1));
     assert_eq!(wrong(&answers.await.expect("nobody panics")), []);
     assert_eq!(farm.shown().await["nodes"][1]["loaded"], json!([]));
+}
+
+#[tokio::test]
+async fn a_node_that_hangs_is_left_when_its_load_takes_too_long() {
+    let nodes = vec![mock("load_ms=5").await, mock("fault=hang_headers").await];
+    let slow = nodes[1].url();
+    let router = format!("nodes: [{{api_base: \"{slow}\", load_timeout: 0.2}}]");
+    let farm = Farm::around(nodes, "timeout: 0.5", &router).await;
+    let answers = farm.at_once((0..8).map(|_| farm.chat("a", "hello", json!({})))).await;
+    assert_eq!(wrong(&answers), []);
+    assert_eq!(farm.loads().len(), 1);
+}
+
+#[tokio::test]
+async fn a_model_that_no_node_has_is_not_found_and_harms_no_other() {
+    let node = mock("load_ms=5").await;
+    let base = crate::backs::Back::Ollama.base(&node.url());
+    let config = crate::backs::Config::default().model("gone", "ollama/gone:v1@error=not_found", &base, "").model(
+        "here",
+        "ollama/here",
+        &base,
+        "",
+    );
+    let gateway = crate::gateway::Gateway::start(&config.yaml()).await;
+    for (model, status) in [("here", 200), ("gone", 404), ("gone", 404), ("here", 200)] {
+        let answer = gateway.call(&Front::Chat.call(model, "hello", false)).await;
+        assert_eq!(answer.status(), status, "{model}: {}", answer.text());
+    }
+    let asked = node.requests().into_iter().filter(|one| one.model.starts_with("gone")).count();
+    // What it can hold, a load, the call behind it; nothing again for a while.
+    let all: Vec<_> = node.requests().iter().map(|one| format!("{} {}", one.target, one.model)).collect();
+    assert!(asked <= 3, "{all:?}");
 }
