@@ -28,6 +28,7 @@ mod journey;
 mod keyring;
 mod ledger;
 mod letter;
+mod meaning;
 mod meters;
 mod note;
 mod pace;
