@@ -17,7 +17,7 @@ use crate::caller::Account;
 use crate::fit::{self, Misfit};
 use crate::forecast::Forecast;
 use crate::hold::Hold;
-use crate::journey::steer;
+use crate::journey::{check_stand_ins, steer};
 use crate::letter::Letter;
 use crate::pass::{Pass, dimension_name};
 use crate::route::{Route, RuleSaid};
@@ -179,7 +179,9 @@ pub fn explain(moment: &Moment, call: Call) -> Result<Explanation, Fault> {
         input_tokens: ask.input_estimate(),
         ..Explanation::default()
     };
-    if let Err(fault) = steer(setup, &caller, &mut ask, now_ms, &call_id) {
+    let steered =
+        check_stand_ins(setup, &caller, &ask).and_then(|()| steer(setup, &caller, &mut ask, None, now_ms, &call_id));
+    if let Err(fault) = steered {
         explanation.fault = Some(fault);
         return Ok(explanation);
     }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use policy::router::Vectors;
 use policy::{Admission, Breaker, Habits, RestRules};
 use tokio::time::Instant;
 use types::Fault;
@@ -197,10 +198,12 @@ impl Drop for Visit {
     }
 }
 
-/// What outlives reloads: the health of all deployments that ever were, by id, and the fleets of nodes.
+/// What outlives reloads: the health of all deployments that ever were, by id, the vectors of examples, and the fleets of
+/// nodes.
 #[derive(Default)]
 pub struct Roll {
-    health: Mutex<HashMap<String, Arc<Health>>>,
+    healths: Mutex<HashMap<String, Arc<Health>>>,
+    vectors: Mutex<HashMap<String, Arc<Vectors>>>,
     /// The fleets.
     pub fleets: Arc<Fleets>,
 }
@@ -208,8 +211,16 @@ pub struct Roll {
 impl Roll {
     /// The health of deployment `id`, new if it was never seen.
     pub fn of(&self, id: &str) -> Arc<Health> {
-        let mut roll = self.health.lock().unwrap_or_else(PoisonError::into_inner);
-        roll.entry(id.to_owned()).or_default().clone()
+        let mut healths = self.healths.lock().unwrap_or_else(PoisonError::into_inner);
+        healths.entry(id.to_owned()).or_default().clone()
+    }
+
+    /// The vectors of these examples, as whoever goes by `embedder` makes them.
+    pub fn vectors(&self, embedder: &str, examples: &[String]) -> Arc<Vectors> {
+        let mut vectors = self.vectors.lock().unwrap_or_else(PoisonError::into_inner);
+        // Those that no setup needs any more go.
+        vectors.retain(|_, vectors| Arc::strong_count(vectors) > 1);
+        vectors.entry(format!("{embedder}\0{}", examples.join("\0"))).or_default().clone()
     }
 }
 

@@ -16,6 +16,7 @@ use crate::attempt::{Opened, Opening};
 use crate::attempts::{self, Outcome};
 use crate::defect::caught_in;
 use crate::deliver::{Delivery, Service};
+use crate::meaning;
 use crate::note::{Note, Tally, write_cost, write_id, write_key, write_queue, write_source};
 use crate::pass::Pass;
 use crate::route::Route;
@@ -52,18 +53,28 @@ pub fn refuse(front: &dyn Front, fault: &Fault) -> Reply {
 /// Headers that an answer has at most, usually: more cost a move of all of them.
 const HEADERS: usize = 48;
 
-/// Step 1, behind the reading: a call for a router gets its model, and nobody gets a model, or names a stand-in, that is
-/// not for them.
-pub(crate) fn steer(setup: &Setup, caller: &Caller, ask: &mut Ask, now_ms: i64, call_id: &str) -> Result<(), Fault> {
-    if let Some(route) = Route::find(setup, caller, ask, now_ms.div_euclid(1000), call_id)? {
+/// Step 1, behind the reading: a call for a router gets its model, and nobody gets a model that is not for them.
+pub(crate) fn steer(
+    setup: &Setup,
+    caller: &Caller,
+    ask: &mut Ask,
+    vector: Option<&[f32]>,
+    now_ms: i64,
+    call_id: &str,
+) -> Result<(), Fault> {
+    if let Some(route) = Route::find(setup, caller, ask, vector, now_ms.div_euclid(1000), call_id)? {
         ask.model = route.chosen().to_owned();
         ask.route = Some(Rc::new(route));
     }
-    ask.wishes.fallbacks.iter().try_for_each(|name| may_fall_back(setup, caller, name))?;
     match ask.route {
         Some(_) => Ok(()),
         None => caller.may_reach(setup, &ask.model),
     }
+}
+
+/// Whether the caller may have the stand-ins that it names.
+pub(crate) fn check_stand_ins(setup: &Setup, caller: &Caller, ask: &Ask) -> Result<(), Fault> {
+    ask.wishes.fallbacks.iter().try_for_each(|name| may_fall_back(setup, caller, name))
 }
 
 /// A caller names only stand-ins that it may call. Limits for one model alone count calls that ask for it by name, so
@@ -100,7 +111,9 @@ impl Journey {
         let caller = call.caller.clone();
         let mut ask = Ask::read(call)?;
         ask.spell(&self.setup);
-        steer(&self.setup, &caller, &mut ask, (self.gate.unix_ms)(), &self.call_id)?;
+        check_stand_ins(&self.setup, &caller, &ask)?;
+        let vector = meaning::of(&self.gate, &self.setup, &caller, &ask, &self.call_id).await;
+        steer(&self.setup, &caller, &mut ask, vector.as_deref(), (self.gate.unix_ms)(), &self.call_id)?;
         let ask = Rc::new(ask);
         let group = self.setup.find(&ask.model).map(|(group, _)| group);
         let pass = Pass::admit(&self.gate, &self.setup, caller, group.as_deref(), &ask, &self.call_id).await?;

@@ -29,6 +29,7 @@ mod keyring;
 mod ledger;
 mod letter;
 mod line;
+mod meaning;
 mod meters;
 pub mod nodes;
 mod note;

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use policy::grants;
 use policy::limits::{Dimension, Limits, Short, Tokens};
+use policy::{Budget, grants};
 use tokio::time::Instant;
 use types::{Fault, FaultKind};
 
@@ -130,6 +130,14 @@ impl Pass {
     /// Whether anybody's money is limited.
     pub fn has_budget(&self) -> bool {
         self.accounts.iter().any(Account::has_budget)
+    }
+
+    /// Whether somebody who pays has spent all that they may.
+    pub fn is_broke(&self) -> bool {
+        let spent = |account: &Account, budget: &Budget| {
+            self.meters.spent(&account.meter.subject, budget.span, self.now_ms()) >= budget.limit
+        };
+        self.accounts.iter().any(|account| account.terms.budgets.iter().any(|budget| spent(account, budget)))
     }
 
     /// Takes what the call needs of all limits. Where this replica's share is too small, it waits for others, but not

@@ -100,7 +100,7 @@ fn inquire<T>(
     ask: &Ask,
     at: i64,
     call_id: &str,
-    look: impl FnOnce(&Facts, &Shelf, Option<&Format>) -> T,
+    look: impl FnOnce(&mut Facts, &Shelf, Option<&Format>) -> T,
 ) -> T {
     // Whoever may call what the router chooses may let it choose.
     let by_router = caller.may_call(&ask.model, &[]).is_ok();
@@ -113,14 +113,14 @@ fn inquire<T>(
         Some(Request::Embedding(_)) | None => None,
     };
     let (system, user) = match &request {
-        Some(Request::Completion(completion)) => (String::new(), completion.prompt.clone()),
-        _ => chat.map(words).unwrap_or_default(),
+        Some(request) => said(request),
+        None => Default::default(),
     };
     let reading = chat.map(|_| intent::read(&Prompt { system: &system, user: &user }));
     let attribution = ask.attribution(setup, caller);
     let own = [Some(caller.key_hash.as_str()).filter(|hash| !hash.is_empty()), Some(call_id)];
     let user_ids = [attribution.customer_id.as_deref(), caller.user_id.as_deref().filter(|_| caller.key.is_some())];
-    let facts = Facts {
+    let mut facts = Facts {
         reading: reading.as_ref(),
         text: &user,
         tokens: ask.input_estimate(),
@@ -134,16 +134,25 @@ fn inquire<T>(
         teams: caller.team_names(),
         user: user_ids.into_iter().chain(own).flatten().next().unwrap_or_default(),
         at,
+        nearest: None,
     };
-    look(&facts, &shelf, chat.and_then(|chat| chat.format.as_ref()))
+    look(&mut facts, &shelf, chat.and_then(|chat| chat.format.as_ref()))
 }
 
 impl Route {
     /// The route of a call that asks for a router; `None` if it asks for a model. `at` is in seconds since 1970, `call_id`
-    /// stands for a user whom nobody names.
-    pub fn find(setup: &Setup, caller: &Caller, ask: &Ask, at: i64, call_id: &str) -> Result<Option<Self>, Fault> {
+    /// stands for a user whom nobody names; `vector` is that of what the user said, if somebody made one.
+    pub fn find(
+        setup: &Setup,
+        caller: &Caller,
+        ask: &Ask,
+        vector: Option<&[f32]>,
+        at: i64,
+        call_id: &str,
+    ) -> Result<Option<Self>, Fault> {
         let Some((name, router)) = setup.router(&ask.model) else { return Ok(None) };
         let found = inquire(setup, caller, ask, at, call_id, |facts, shelf, format| {
+            facts.nearest = vector.and_then(|vector| router.nearest(vector, facts));
             let choice = router.choose(facts, shelf).ok_or_else(|| {
                 let known = |model: &str| setup.find(model).is_some();
                 match router.models().any(|model| known(model) && shelf.usable(model)) {
@@ -176,8 +185,8 @@ impl Route {
         let Some((_, router)) = setup.router(&ask.model) else { return Vec::new() };
         inquire(setup, caller, ask, at, call_id, |facts, shelf, _| {
             let mut said = Vec::new();
-            for rule in &router.rules {
-                let verdict = router.judge(rule, facts, shelf);
+            for (index, rule) in router.rules.iter().enumerate() {
+                let verdict = router.judge(index, facts, shelf);
                 let over = matches!(verdict, Verdict::Chosen(_));
                 said.push(RuleSaid::of(&rule.name, verdict));
                 if over {
@@ -265,7 +274,20 @@ impl Route {
     }
 }
 
+/// What the user said last.
+pub(crate) fn question(ask: &Ask) -> String {
+    ask.request().map(|request| said(&request).1).unwrap_or_default()
+}
+
 /// What the application says, and what the user said last.
+fn said(request: &Request) -> (String, String) {
+    match request {
+        Request::Chat(chat) | Request::CountTokens(chat) => words(chat),
+        Request::Completion(completion) => (String::new(), completion.prompt.clone()),
+        Request::Embedding(_) => Default::default(),
+    }
+}
+
 fn words(chat: &Chat) -> (String, String) {
     let said = |role: Role| chat.messages.iter().filter(move |message| message.role == role);
     let system = text(said(Role::System).flat_map(|message| &message.blocks));

@@ -35,6 +35,20 @@ pub struct Breaker {
     asked_until: u64,
     /// Until when the result of a trial is waited for.
     trial_until: u64,
+    /// What became of somebody's word that it is well, before a call has shown it.
+    word: Word,
+}
+
+/// Somebody's word that a deployment is well.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Word {
+    /// Nobody said so.
+    #[default]
+    None,
+    /// The next call will show.
+    Given,
+    /// A call has shown that it is not: a look cannot see what is wrong, and is not believed any more.
+    Broken,
 }
 
 impl Breaker {
@@ -73,11 +87,11 @@ impl Breaker {
     }
 
     /// Somebody looked, without a call, and found it well: the next call may try, unless the provider itself asked for a
-    /// rest, which is about calls alone.
+    /// rest, which is about calls alone. If that call fails, looks are not believed until a call has succeeded.
     pub fn found_well(&mut self, now: u64) {
-        if self.is_broken && self.asked_until <= now {
+        if self.is_broken && self.asked_until <= now && self.word != Word::Broken {
             self.rests_until = self.rests_until.min(now);
-            self.trial_until = 0;
+            (self.trial_until, self.word) = (0, Word::Given);
         }
     }
 
@@ -85,7 +99,7 @@ impl Breaker {
     pub fn found_ill(&mut self, rest: Duration, now: u64) {
         self.is_broken = true;
         self.rests_until = self.rests_until.max(now + millis(rest));
-        self.trial_until = 0;
+        (self.trial_until, self.word) = (0, Word::None);
     }
 
     /// Calls in this minute that succeeded, and that failed by the provider's fault.
@@ -107,6 +121,9 @@ impl Breaker {
         self.turn_minute(now);
         self.tally.bad = self.tally.bad.saturating_add(1);
         self.tally.streak = self.tally.streak.saturating_add(1);
+        if self.word == Word::Given {
+            self.word = Word::Broken;
+        }
         let relapse = self.is_broken.then_some(rules.cooldown).filter(|_| alternative);
         if let Some(rest) = rest(rules, fault, self.tally, alternative).or(relapse) {
             self.is_broken = true;

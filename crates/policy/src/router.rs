@@ -4,12 +4,14 @@
 //! may use and that is not too dear decides. Arms of an experiment share by weight, and a user stays in the same arm.
 
 mod check;
+mod like;
 mod when;
 
 use crate::intent::Reading;
 use crate::lot::lot;
 
 pub use check::{Check, Said};
+pub use like::{Embedder, Like, Making, Vectors};
 pub use when::{Hours, Length, Span, Tier, Tiers, When};
 
 /// A router.
@@ -19,6 +21,8 @@ pub struct Router {
     pub rules: Vec<Rule>,
     /// How difficult work must be to be called so.
     pub tiers: Tiers,
+    /// Who makes vectors of texts, for rules by examples.
+    pub embedder: Option<Embedder>,
 }
 
 /// A rule.
@@ -79,6 +83,8 @@ pub struct Facts<'a> {
     pub user: &'a str,
     /// When it came, seconds since 1970.
     pub at: i64,
+    /// The place of the rule whose examples the text is nearest to: see [`Router::nearest`].
+    pub nearest: Option<usize>,
 }
 
 /// What is known about models.
@@ -129,16 +135,29 @@ pub enum Bar {
 impl Router {
     /// Where a call goes; `None` if no rule holds that has a model left.
     pub fn choose(&self, facts: &Facts, models: &dyn Models) -> Option<Choice<'_>> {
-        self.rules.iter().find_map(|rule| match self.judge(rule, facts, models) {
+        (0..self.rules.len()).find_map(|index| match self.judge(index, facts, models) {
             Verdict::Chosen(choice) => Some(choice),
             Verdict::Unmet(_) | Verdict::Barred(_) => None,
         })
     }
 
-    /// What one of its rules has to say to a call, whatever those before it say.
-    pub fn judge<'r>(&'r self, rule: &'r Rule, facts: &Facts, models: &dyn Models) -> Verdict<'r> {
+    /// The place of the rule whose examples are nearest to the vector of a text, among those that hold otherwise.
+    pub fn nearest(&self, vector: &[f32], facts: &Facts) -> Option<usize> {
+        let near = self.rules.iter().enumerate().filter_map(|(index, rule)| {
+            let nearness = rule.when.like.as_ref()?.nearness(vector)?;
+            rule.when.unmet(facts, &self.tiers).is_none().then_some((index, nearness))
+        });
+        near.max_by(|(_, one), (_, other)| one.total_cmp(other)).map(|(index, _)| index)
+    }
+
+    /// What the rule at this place has to say to a call, whatever those before it say.
+    pub fn judge(&self, index: usize, facts: &Facts, models: &dyn Models) -> Verdict<'_> {
+        let rule = &self.rules[index];
         if let Some(condition) = rule.when.unmet(facts, &self.tiers) {
             return Verdict::Unmet(condition);
+        }
+        if rule.when.like.is_some() && facts.nearest != Some(index) {
+            return Verdict::Unmet("examples");
         }
         let bar = |model: &str| match models.usable(model) {
             false => Some(Bar::Access),

@@ -70,7 +70,8 @@ const INFO: &[&str] = &[
     "/key/info", "/v2/key/info", "/key/list", "/key/aliases", "/key/health", "/user/info", "/v2/user/info",
     "/user/available_roles", "/team/info", "/team/list", "/v2/team/list", "/team/available", "/team/permissions_list",
     "/organization/info", "/organization/list", "/model/info", "/v1/model/info", "/v2/model/info", "/model_group/info",
-    "/models", "/v1/models", "/models/*", "/v1/models/*", "/health", "/health/*", "spend_tracking_routes",
+    "/models", "/v1/models", "/models/*", "/v1/models/*", "/health", "/health/*", "/router/experiments",
+    "spend_tracking_routes",
 ];
 #[rustfmt::skip]
 const SPEND: &[&str] = &[

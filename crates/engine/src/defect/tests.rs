@@ -112,13 +112,22 @@ async fn call(front: &'static dyn Front, defect: Defect, stream: bool) -> Reply 
     let back: &'static Brittle = Box::leak(Box::new(Brittle(defect)));
     let setup = setup([("demo", vec![Arc::new(Deployment { back, ..deployment("one") })])]);
     let gate = gate(setup, Rc::new(Brittle(defect)), Arc::new(Meters::new(TimeZone::UTC)), None);
-    let body = format!(
-        r#"{{"model":"demo","stream":{stream},"max_tokens":9,"messages":[{{"role":"user","content":"hello"}}]}}"#
-    );
+    let body = match front.name().starts_with("gemini") {
+        true => r#"{"contents":[{"parts":[{"text":"hello"}]}]}"#.to_owned(),
+        false => format!(
+            r#"{{"model":"demo","stream":{stream},"max_tokens":9,"messages":[{{"role":"user","content":"hello"}}]}}"#
+        ),
+    };
     let (id, operation) = ("my-own-id".to_owned(), Operation::Chat);
-    let (path_model, path_stream, headers, caller) = (None, None, HeaderMap::new(), Arc::new(Caller::admin()));
+    let (path_model, path_stream) = (Some("demo".to_owned()), Some(stream));
+    let (headers, caller) = (HeaderMap::new(), Arc::new(Caller::admin()));
     let call = Call { id, front, operation, path_model, path_stream, headers, body: body.into(), caller, ip: None };
     serve(&gate, call).await
+}
+
+/// Fronts that have chats.
+fn chatting() -> impl Iterator<Item = &'static dyn Front> {
+    FRONTS.iter().copied().filter(|front| !["gemini_vector", "ollama_embeddings"].contains(&front.name()))
 }
 
 /// What a stream of this dialect ends with when the gateway has a defect.
@@ -130,7 +139,7 @@ fn last_event(front: &dyn Front) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn a_defect_before_the_answer_is_a_refusal_in_the_callers_words() {
-    for front in FRONTS.iter().copied() {
+    for front in chatting() {
         for stream in [false, true] {
             let reply = call(front, Defect::Sending, stream).await;
             assert_eq!(reply.status, 500);
@@ -145,10 +154,12 @@ async fn a_defect_before_the_answer_is_a_refusal_in_the_callers_words() {
 
 #[tokio::test(start_paused = true)]
 async fn a_defect_in_a_stream_ends_it_with_an_error_event() {
-    for front in FRONTS.iter().copied() {
+    for front in chatting() {
         let intact = text(call(front, Defect::None, true).await).await;
         assert!(intact.contains("lorem") && !intact.contains("the gateway failed"), "{intact}");
-        for (defect, before) in [(Defect::Waiting, front.heartbeat()), (Defect::Ending, "lorem")] {
+        // Without a sign of life nothing is shown before the content: then it is a refusal.
+        let waiting = Some((Defect::Waiting, front.heartbeat())).filter(|(_, beat)| !beat.is_empty());
+        for (defect, before) in waiting.into_iter().chain([(Defect::Ending, "lorem")]) {
             let reply = call(front, defect, true).await;
             assert_eq!(reply.status, 200);
             let text = text(reply).await;

@@ -170,7 +170,7 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
         access_groups: access_groups(&rows, &world.added.access_groups),
         ..assemble(&rows, &router, notes)
     };
-    routing::add(&mut setup, routers, notes);
+    routing::add(&mut setup, routers, world.roll, notes);
     checks::run(&setup, &rows, &router, world.now, notes);
     (setup, Beside { keeping, management, price_map: None, models, left_out }, source)
 }

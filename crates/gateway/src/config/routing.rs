@@ -9,7 +9,7 @@ mod usual;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use engine::{Group, Setup};
+use engine::{Group, Roll, Setup};
 use policy::nearest;
 use policy::router::{Arm, Router, Rule, When};
 
@@ -33,10 +33,11 @@ pub struct Declared {
     pub path: String,
 }
 
-/// Adds the declared routers to a setup, and the usual one where there is room for it.
-pub fn add(setup: &mut Setup, declared: Vec<Declared>, notes: &mut Notes) {
+/// Adds the declared routers to a setup, and the usual one where there is room for it. Vectors of examples that were made
+/// for earlier setups are in `roll`.
+pub fn add(setup: &mut Setup, declared: Vec<Declared>, roll: &Roll, notes: &mut Notes) {
     for one in declared {
-        let Declared { name, router, targets, place, path } = one;
+        let Declared { name, mut router, targets, place, path } = one;
         if setup.groups.contains_key(&name) || setup.routers.contains_key(&name) {
             let message = format!("{name:?} is called by another entry already");
             notes.error(place, &path, message, "give the router a name of its own");
@@ -48,6 +49,7 @@ pub fn add(setup: &mut Setup, declared: Vec<Declared>, notes: &mut Notes) {
                 notes.warn(*place, path, message, did_you_mean(&setup.groups, target));
             }
         }
+        find_vectors(setup, &mut router, roll, place, &path, notes);
         setup.routers.insert(name, Arc::new(router));
     }
     if setup.router(AUTO).is_none()
@@ -56,6 +58,22 @@ pub fn add(setup: &mut Setup, declared: Vec<Declared>, notes: &mut Notes) {
     {
         setup.routers.insert(AUTO.to_owned(), Arc::new(router));
         setup.hidden.push(AUTO.to_owned());
+    }
+}
+
+/// Finds the vectors of a router's examples, as the models behind its embedding group make them.
+fn find_vectors(setup: &Setup, router: &mut Router, roll: &Roll, place: Place, path: &str, notes: &mut Notes) {
+    let Some(embedder) = &router.embedder else { return };
+    let Some((group, star)) = setup.find(&embedder.model) else {
+        let message = format!("no group is called {:?}: rules by examples never hold", embedder.model);
+        notes.warn(place, path, message, did_you_mean(&setup.groups, &embedder.model));
+        return;
+    };
+    let makers =
+        group.deployments.iter().map(|one| format!("{}/{}", one.provider, one.upstream_model(star.as_deref())));
+    let makers = makers.collect::<Vec<_>>().join(",");
+    for like in router.rules.iter_mut().filter_map(|rule| rule.when.like.as_mut()) {
+        like.vectors = roll.vectors(&makers, &like.examples);
     }
 }
 

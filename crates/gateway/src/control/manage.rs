@@ -205,6 +205,7 @@ const ROUTES: &[Row] = rows![
     GET "/global/spend/models" => reports::models,
     GET "/global/spend/provider" => reports::providers,
     GET "/provider/budgets" => reports::provider_budgets,
+    GET "/router/experiments" => reports::experiments,
     GET "/global/spend/teams" => reports::teams_total,
     GET "/global/spend/tags" => reports::tags_total,
     GET "/global/spend/all_tag_names" => reports::tag_names,

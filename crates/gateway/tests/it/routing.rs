@@ -191,6 +191,20 @@ async fn users_stay_in_the_arm_of_an_experiment_and_reports_tell_the_arms_apart(
     assert_eq!(seen.len(), 2);
     let (small, premium) = pair.reached();
     let master = Person::of(&pair.gateway, MASTER);
+    let nobody = pair.key(json!({})).await;
+    Person::of(&pair.gateway, nobody).refused("GET", "/router/experiments", json!({}), 403).await;
+    let began = std::time::Instant::now();
+    loop {
+        let shown = master.see("/router/experiments?experiment=spring").await;
+        let arms = shown["experiments"][0]["arms"].as_array().expect("there are arms").clone();
+        let answers =
+            |model: &str| arms.iter().find(|arm| arm["model"] == model).and_then(|arm| arm["answers"].as_u64());
+        if (answers("small"), answers("premium")) == (Some(small as u64), Some(premium as u64)) {
+            assert!(arms[0]["mean_duration_ms"].is_number() && arms[0]["weight"] == 50, "{shown}");
+            break;
+        }
+        assert!(began.elapsed().as_secs() < 20, "{shown}");
+    }
     for (model, calls) in [("small", small), ("premium", premium)] {
         let tag = format!("experiment:spring:{model}");
         let began = std::time::Instant::now();
@@ -203,4 +217,142 @@ async fn users_stay_in_the_arm_of_an_experiment_and_reports_tell_the_arms_apart(
             }
         }
     }
+}
+
+const EXAMPLES: &str = "
+    auto:
+      embedding_model: vectors
+      embedding_timeout: 2
+      rules:
+      - {name: refunds, when: {examples: ['I want my money back', 'Please refund my order'], similarity: 0.999}, model: premium}
+      - {name: jokes, when: {examples: ['Tell me a joke'], similarity: 0.999}, model: premium}
+      - {name: rest, model: small}";
+
+impl Pair {
+    /// The pair behind rules by examples, whose vectors `embeddings` makes.
+    async fn with_vectors(embeddings: &Mock, more: &str) -> Self {
+        let (small, premium) = (mock("").await, mock("").await);
+        let config = Config::default()
+            .openai("small", &small, "num_retries: 0")
+            .openai("premium", &premium, "num_retries: 0")
+            .openai("vectors", embeddings, more);
+        let general = format!("general_settings: {{master_key: {MASTER}}}");
+        let settings = format!("router_settings:\n  num_retries: 0\n  routers:{EXAMPLES}\n{general}\n");
+        let gateway = Gateway::start(&format!("{}\n{settings}", config.yaml())).await;
+        Pair { small, premium, gateway }
+    }
+
+    /// The rule that decides about a text.
+    async fn rule(&self, text: &str) -> String {
+        let answer = self.call(ask(text, json!({}))).await;
+        let said = route(&answer).split("; ").find_map(|part| part.strip_prefix("rule="));
+        said.expect("a rule has decided").to_owned()
+    }
+}
+
+/// How many texts each request for vectors had.
+fn embedded(mock: &Mock) -> Vec<usize> {
+    let count = |body: &[u8]| serde_json::from_slice::<Value>(body).ok()?["input"].as_array().map(Vec::len);
+    mock.requests().iter().filter_map(|request| count(&request.body)).collect()
+}
+
+#[tokio::test]
+async fn a_call_goes_where_examples_are_like_it_and_their_vectors_are_made_once() {
+    let vectors = mock("").await;
+    let pair = Pair::with_vectors(&vectors, "").await;
+    assert_eq!(pair.rule("Please refund my order").await, "refunds");
+    assert_eq!(embedded(&vectors), [3, 1], "all examples at once, and the text");
+    assert_eq!(pair.rule("Tell me a joke").await, "jokes");
+    assert_eq!(pair.rule("What is the capital of France?").await, "rest");
+    for front in Front::ALL {
+        let answer = pair.call(front.call("auto", "I want my money back", true)).await;
+        assert!(route(&answer).contains("rule=refunds"), "{}", route(&answer));
+    }
+    let so_far = [&[3, 1, 1, 1][..], &[1; Front::ALL.len()]].concat();
+    assert_eq!(embedded(&vectors), so_far);
+    let reloaded = Person::of(&pair.gateway, MASTER).done("POST", "/config/reload", json!({})).await;
+    assert_eq!(reloaded["status"], "reloaded");
+    assert_eq!(pair.rule("Tell me a joke").await, "jokes");
+    assert_eq!(embedded(&vectors).last(), Some(&1), "a reload makes no vectors anew");
+    let direct = pair.call(Front::Chat.call("small", "Tell me a joke", false)).await;
+    assert_eq!((direct.status(), embedded(&vectors).len()), (200, so_far.len() + 1));
+    let explained = json!({ "request_body": Front::Chat.body("auto", "Tell me a joke", false) });
+    let explained = Person::of(&pair.gateway, MASTER).done("POST", "/utils/route", explained).await;
+    assert_eq!(explained["router"]["rules"][0]["condition_not_met"], "examples", "nothing is sent to explain");
+    assert_eq!(embedded(&vectors).len(), so_far.len() + 1);
+}
+
+#[tokio::test]
+async fn without_vectors_the_other_rules_decide_and_soon_nobody_waits_for_them() {
+    for (knobs, most_ms) in [("status=500", 1_500), ("delay_ms=60000", 6_000)] {
+        let vectors = mock(knobs).await;
+        let pair = Pair::with_vectors(&vectors, "timeout: 2").await;
+        let began = std::time::Instant::now();
+        assert_eq!(pair.rule("Tell me a joke").await, "rest");
+        assert!(began.elapsed().as_millis() < most_ms, "{knobs}: {:?}", began.elapsed());
+        let asked = vectors.requests().len();
+        let began = std::time::Instant::now();
+        for _ in 0..20 {
+            assert_eq!(pair.rule("Tell me a joke").await, "rest");
+        }
+        assert!(began.elapsed().as_millis() < 3_000, "{knobs}: {:?}", began.elapsed());
+        assert!(vectors.requests().len() <= asked + 1, "who failed rests for a while");
+    }
+}
+
+#[tokio::test]
+async fn who_would_be_refused_gets_no_vectors_made() {
+    let vectors = mock("").await;
+    let pair = Pair::with_vectors(&vectors, "").await;
+    let key = pair.key(json!({ "rpm_limit": 1, "models": ["auto"] })).await;
+    assert_eq!(pair.call_as(&key, ask("Tell me a joke", json!({}))).await.status(), 200, "by the router's own right");
+    let made = vectors.requests().len();
+    assert_eq!(pair.call_as(&key, ask("Tell me a joke", json!({}))).await.status(), 429);
+    let other = pair.key(json!({ "models": ["something-else"] })).await;
+    assert_eq!(pair.call_as(&other, ask("Tell me a joke", json!({}))).await.status(), 403);
+    let named = json!({ "fallbacks": ["something-else"] });
+    let narrow = pair.key(json!({ "models": ["auto"] })).await;
+    assert_eq!(pair.call_as(&narrow, ask("Tell me a joke", named)).await.status(), 403);
+    assert_eq!(pair.call_as("sk-nobody", ask("Tell me a joke", json!({}))).await.status(), 401);
+    assert_eq!(vectors.requests().len(), made);
+}
+
+#[tokio::test]
+async fn the_incumbents_routes_by_examples_are_understood() {
+    let (small, premium, vectors) = (mock("").await, mock("").await, mock("").await);
+    let marker = r#"  - model_name: router1
+    litellm_params:
+      model: auto_router/router1
+      auto_router_config: '{"routes": [{"name": "premium", "utterances": ["Tell me a joke"], "score_threshold": 0.999}]}'
+      auto_router_default_model: small
+      auto_router_embedding_model: vectors"#;
+    let config =
+        Config::default().openai("small", &small, "").openai("premium", &premium, "").openai("vectors", &vectors, "");
+    let gateway =
+        Gateway::start(&format!("{}{marker}\ngeneral_settings: {{master_key: {MASTER}}}\n", config.yaml())).await;
+    let pair = Pair { small, premium, gateway };
+    for (text, model) in [("Tell me a joke", "premium"), ("What is the capital of France?", "small")] {
+        let answer = pair.call(Front::Chat.call("router1", text, false)).await;
+        assert!(route(&answer).starts_with(&format!("model={model};")), "{}", route(&answer));
+    }
+}
+
+#[tokio::test]
+async fn routers_are_shown_among_the_models_to_those_who_may_use_them() {
+    let pair = Pair::start("", "", RULES).await;
+    let rows = async |key: &str, query: &str| {
+        let shown = Person::of(&pair.gateway, key).see(&format!("/model/info{query}")).await;
+        shown["data"].as_array().expect("rows").clone()
+    };
+    let all = rows(MASTER, "").await;
+    let router = all.iter().find(|row| row["model_name"] == "auto").expect("the router is there");
+    assert_eq!(router["model_info"]["models"], json!(["premium", "small"]));
+    assert_eq!(router["model_info"]["rules"][1]["escalate"], json!(["premium"]));
+    assert_eq!(rows(MASTER, "?model=small").await.len(), 1);
+    let key = pair.key(json!({ "models": ["small"] })).await;
+    let own = rows(&key, "").await;
+    let router = own.iter().find(|row| row["model_name"] == "auto").expect("it leads to something");
+    assert_eq!((&router["model_info"]["models"], &router["model_info"]["rules"]), (&json!(["small"]), &Value::Null));
+    let none = pair.key(json!({ "models": ["something-else"] })).await;
+    assert_eq!(rows(&none, "").await.len(), 0);
 }

@@ -126,3 +126,20 @@ fn who_is_found_ill_rests_until_it_is_found_well() {
     assert_eq!((breaker.admits(2_001), breaker.recent(2_001)), (Admission::Open, (1, 0)));
     assert_eq!(breaker.recent(70_000), (0, 0), "another minute has begun");
 }
+
+#[test]
+fn a_look_that_misled_is_not_believed_until_a_call_succeeds() {
+    let rules = RestRules { cooldown: Duration::from_secs(600), ..RestRules::default() };
+    let mut breaker = Breaker::default();
+    (0..2).for_each(|now| breaker.failed(&rules, &refused(), true, now));
+    breaker.found_well(10);
+    assert_eq!(breaker.admits(10), Admission::Trial);
+    breaker.begin_trial(&rules, 10);
+    breaker.failed(&rules, &refused(), true, 20);
+    breaker.found_well(30);
+    assert_eq!(breaker.admits(30), Admission::Rests(599_990), "it could not see what is wrong");
+    breaker.succeeded(700_000);
+    (0..2).for_each(|now| breaker.failed(&rules, &refused(), true, 700_001 + now));
+    breaker.found_well(700_010);
+    assert_eq!(breaker.admits(700_010), Admission::Trial);
+}

@@ -53,6 +53,7 @@ fn each_condition_sends_what_it_means_and_nothing_else() {
         keys: vec!["hash", "ci"],
         teams: vec!["t-1", "research"],
         user: "ada",
+        nearest: None,
         at: "2026-11-28T23:30:00Z".parse::<Timestamp>().unwrap().as_second(),
     };
     let check = |what: &str, when: When, holds: bool| {
@@ -215,8 +216,35 @@ fn a_rule_says_why_it_does_not_decide() {
         ..Router::default()
     };
     let facts = Facts::default();
-    let said: Vec<Verdict> = router.rules.iter().map(|rule| router.judge(rule, &facts, &SHELF)).collect();
+    let said: Vec<Verdict> = (0..router.rules.len()).map(|index| router.judge(index, &facts, &SHELF)).collect();
     assert_eq!(said[0], Verdict::Unmet("tools"));
     assert_eq!(said[1], Verdict::Barred(vec![("mid", Bar::Price), ("unknown", Bar::Access)]));
     assert!(matches!(&said[2], Verdict::Chosen(choice) if choice.model == "small"), "{:?}", said[2]);
+}
+
+#[test]
+fn of_rules_by_examples_the_nearest_one_decides_and_without_a_vector_the_others_do() {
+    let like = |threshold: f32, vector: &[f32]| {
+        let like = Like { threshold, ..Like::default() };
+        like.vectors.keep(vec![vector.to_vec()]);
+        When { like: Some(like), ..When::default() }
+    };
+    let narrow = When { tools: Some(true), ..like(0.1, &[1.0, 1.0]) };
+    let rules = vec![
+        rule("far", like(0.1, &[0.0, 1.0]), &["mid"]),
+        rule("near", like(0.1, &[1.0, 0.1]), &["premium"]),
+        rule("narrow", narrow, &["mid"]),
+        rule("rest", When::default(), &["small"]),
+    ];
+    let router = Router { rules, ..Router::default() };
+    let choice = |vector: Option<&[f32]>, tools: bool| {
+        let mut facts = Facts { tools, ..Facts::default() };
+        facts.nearest = vector.and_then(|vector| router.nearest(vector, &facts));
+        router.choose(&facts, &SHELF).unwrap().reason
+    };
+    assert_eq!(choice(Some(&[1.0, 0.6]), false), "rule=near");
+    assert_eq!(choice(Some(&[1.0, 0.8]), true), "rule=narrow");
+    assert_eq!(choice(Some(&[0.0, 3.0]), false), "rule=far");
+    assert_eq!(choice(Some(&[-1.0, -1.0]), false), "rule=rest");
+    assert_eq!(choice(None, false), "rule=rest");
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::Facts;
+use super::{Facts, Like};
 use crate::intent::Intent;
 
 pub use crate::catalogue::Rule as Span;
@@ -15,6 +15,8 @@ pub struct When {
     pub intents: Vec<Intent>,
     /// How difficult it is.
     pub tiers: Vec<Tier>,
+    /// Sentences like which the user's text is, more than like those of any other rule.
+    pub like: Option<Like>,
     /// Words, one of which the user's text contains, in lower case.
     pub words: Vec<String>,
     /// How long the input is.
@@ -158,6 +160,10 @@ impl When {
 
     /// Whether it asks what the prompt wants, or how it is written.
     pub fn reads_prompts(&self) -> bool {
-        !(self.intents.is_empty() && self.tiers.is_empty() && self.words.is_empty() && self.languages.is_empty())
+        !(self.like.is_none()
+            && self.intents.is_empty()
+            && self.tiers.is_empty()
+            && self.words.is_empty()
+            && self.languages.is_empty())
     }
 }

@@ -158,11 +158,11 @@ const ROUTERS: &[Key] = &[
     on("quality_router_default_model", Text, "group of a tier for which none is good enough"),
     on("adaptive_router_config", Map, "`available_models`: nothing is learnt here; hard work goes to the dearest of them, other work to the cheapest"),
     on("adaptive_router_default_model", Text, "group where prices do not decide"),
-    on("auto_router_default_model", Text, "group that gets all calls of `auto_router/NAME`"),
-    later("auto_router_config_path", Text, "routes by examples"),
-    later("auto_router_config", Any, "routes by examples"),
-    later("auto_router_embedding_model", Text, "group that makes the vectors of examples"),
-    later("auto_router_max_input_chars", Count, "how much of a message is compared"),
+    on("auto_router_default_model", Text, "group that gets the calls of `auto_router/NAME` that are like no example"),
+    later("auto_router_config_path", Text, "file with the routes: write them into `auto_router_config`"),
+    on("auto_router_config", Any, "routes by examples, as JSON or in YAML: `{routes: [{name: my-model, utterances: [...], score_threshold: 0.5}]}`"),
+    on("auto_router_embedding_model", Text, "group that makes the vectors of examples"),
+    moot("auto_router_max_input_chars", Count, "how much of a message is compared", "it is always the first 2,000 characters"),
 ];
 
 #[rustfmt::skip]

@@ -28,6 +28,8 @@ pub static ROUTE_WHEN: Table = Table { name: "routers.*.rules[].when", keys: &[C
 const ROUTES: &[Key] = &[
     on("rules", List, "rules in the order in which they are asked: the first one that holds and has a model left that the caller may use decides"),
     on("default", Text, "group of the calls for which no rule holds"),
+    on("embedding_model", Name, "group that makes vectors of texts, for rules with `examples`"),
+    on("embedding_timeout", Seconds, "seconds that a call waits for the vector of its text; 1 unless given"),
     on("tier_boundaries", Map, "where the tiers of difficulty begin: `{simple_medium: 0.15, medium_complex: 0.35, complex_reasoning: 0.6}` unless given"),
 ];
 
@@ -48,6 +50,8 @@ const CONDITIONS: &[Key] = &[
     on("intent", Texts, "what the prompt wants: `code`, `reasoning`, `extraction`, `classification`, `chat`"),
     on("tier", Texts, "how difficult it is: `simple`, `medium`, `complex`, `reasoning`"),
     on("words", Texts, "words or phrases in the user's last message"),
+    on("examples", Texts, "sentences like which the user's last message is: of several rules with examples the nearest one holds (`docs/routing.md`)"),
+    on("similarity", Number, "how near the message must be to one of them, from 0 to 1; 0.5 unless given"),
     on("min_tokens", Count, "input of at least so many tokens, by estimate"),
     on("max_tokens", Count, "input of at most so many tokens, by estimate"),
     on("language", Texts, "language of the user's last message: `en`, `de`, `fr`, `es`, `it`, `pt`, `nl`, `pl`, `zh`, `ja`, `ko`, `ru`, `ar`, `he`, `el`, `hi`, `th`"),

@@ -1,17 +1,20 @@
 //! The incumbent's routers: entries of `model_list` whose model is `auto_router/...`. They are read into the same rules
 //! as our own; difficulty is what our classifier says it is.
 
-use policy::router::{Arm, Router, Rule, Tier, When};
+use policy::router::{Arm, Embedder, Like, Router, Rule, Tier, When};
+use serde_json::Value;
 
-use super::rules::{entries, items, tiers};
+use super::rules::{EMBEDDING_TIME, NEAR, entries, items, tiers};
 use super::usual::by_price;
 use super::{Declared, arm, rule};
 use crate::config::keys::{MARKER, MODEL};
 use crate::config::models::Row;
 use crate::config::report::{Notes, Place};
 use crate::config::section::{Section, scalar, texts};
-use crate::config::tree::{Node, Value};
+use crate::config::tree::{self, Node};
 
+/// Most routes by examples.
+const MOST_ROUTES: usize = 100;
 /// What the model of such an entry begins with.
 const PREFIX: &str = "auto_router/";
 
@@ -124,17 +127,17 @@ impl Marker<'_, '_> {
             }
         }
         let tiers = tiers(get("tier_boundaries"), &format!("{path}.tier_boundaries"), self.notes);
-        Some(Router { rules, tiers })
+        Some(Router { rules, tiers, embedder: None })
     }
 
     /// A model's name, a list of them, or `{model_name: ...}`.
     fn arms(&mut self, node: &Node, path: &str) -> Vec<Arm> {
         let one = |node: &Node| {
-            let name = if matches!(node.value, Value::Map(_)) { node.get("model_name") } else { Some(node) };
+            let name = if matches!(node.value, tree::Value::Map(_)) { node.get("model_name") } else { Some(node) };
             Some(scalar(name?)?.text.clone())
         };
         let nodes = match &node.value {
-            Value::List(items) => items.iter().collect(),
+            tree::Value::List(items) => items.iter().collect(),
             _ => vec![node],
         };
         let mut arms = Vec::new();
@@ -217,17 +220,47 @@ impl Marker<'_, '_> {
         Some(router)
     }
 
-    /// Routes by examples need vectors, which nobody makes here yet.
+    /// Routes whose names are those of models, each with sentences like which a message is.
     fn semantic(&mut self) -> Option<Router> {
-        let model = self.default("auto_router_default_model", None)?;
-        let message = "routes by examples are known, but not honoured yet: all calls go to the default model";
-        self.notes.warn(
-            self.params.place("model"),
-            &self.params.at("model"),
-            message,
-            "declare router_settings.routers",
-        );
-        Some(Router { rules: vec![rule("default", When::default(), &model)], ..Router::default() })
+        let default = self.default("auto_router_default_model", None);
+        let mut rules = self.routes();
+        let embedder = self.params.text("auto_router_embedding_model");
+        if embedder.is_none() && !rules.is_empty() {
+            self.params.missing(
+                "auto_router_embedding_model",
+                "auto_router_embedding_model: my-embeddings",
+                self.notes,
+            );
+        }
+        rules.extend(default.map(|model| rule("default", When::default(), &model)));
+        let embedder = embedder.map(|model| Embedder { model: model.to_owned(), patience: EMBEDDING_TIME });
+        Some(Router { rules, embedder, ..Router::default() })
+    }
+
+    fn routes(&mut self) -> Vec<Rule> {
+        const NAME: &str = "auto_router_config";
+        let Some(node) = self.params.node(NAME) else { return Vec::new() };
+        let text = scalar(node).map_or_else(|| node.json(), |scalar| scalar.text.clone());
+        let config: Value = serde_json::from_str(&text).unwrap_or_default();
+        let routes = config["routes"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let route = |route: &Value| {
+            let texts = route["utterances"].as_array()?.iter().filter_map(|text| text.as_str());
+            let examples: Vec<String> = texts.map(str::to_owned).filter(|text| !text.trim().is_empty()).collect();
+            let threshold = route["score_threshold"].as_f64().unwrap_or(NEAR) as f32;
+            let like = (!examples.is_empty()).then(|| Like { examples, threshold, ..Like::default() })?;
+            let model = route["name"].as_str()?;
+            Some((model.to_owned(), rule(model, When { like: Some(like), ..When::default() }, model)))
+        };
+        let read: Vec<Option<(String, Rule)>> = routes.iter().take(MOST_ROUTES).map(route).collect();
+        let is_odd = !config.is_object() || config.get("routes").is_some() && read.is_empty();
+        if is_odd || read.iter().any(Option::is_none) || routes.len() > MOST_ROUTES {
+            let message = format!("expected routes (at most {MOST_ROUTES}) of a name and utterances");
+            let remedy = "write e.g. {routes: [{name: my-model, utterances: [How do I...]}]}";
+            self.notes.error(node.place, &self.params.at(NAME), message, remedy);
+        }
+        let (models, rules): (Vec<String>, Vec<Rule>) = read.into_iter().flatten().unzip();
+        self.targets.extend(models.into_iter().map(|model| (model, node.place, self.params.at(NAME))));
+        rules
     }
 
     fn default(&mut self, key: &str, config: Option<&Node>) -> Option<String> {

@@ -1,9 +1,11 @@
 //! `router_settings.routers`: rules in the order in which they are asked.
 
+use std::time::Duration;
+
 use jiff::tz::TimeZone;
 use policy::intent::Intent;
 use policy::nearest;
-use policy::router::{Arm, Check, Hours, Length, Router, Rule, Span, Tier, Tiers, When};
+use policy::router::{Arm, Check, Embedder, Hours, Length, Like, Router, Rule, Span, Tier, Tiers, When};
 
 use super::{Declared, arm, rule};
 use crate::config::keys::{ROUTE_RULE, ROUTE_WHEN, ROUTER_ENTRY};
@@ -13,6 +15,13 @@ use crate::config::tree::{Node, Value};
 
 /// The days of the week, Monday first.
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+/// Most examples of a router, and their longest, characters.
+const MOST_EXAMPLES: usize = 200;
+const LONGEST_EXAMPLE: usize = 2_000;
+/// How near a text must be to an example, unless somebody says otherwise.
+pub(super) const NEAR: f64 = 0.5;
+/// How long a call waits for the vector of its text, unless somebody says otherwise.
+pub(super) const EMBEDDING_TIME: Duration = Duration::from_secs(1);
 /// Prices are given per million tokens: 12 digits of picodollars less 6.
 const PICODOLLARS_PER_MILLION: u16 = 6;
 
@@ -43,8 +52,26 @@ fn one(name: &str, node: &Node, path: String, notes: &mut Notes) -> Declared {
         section.missing("default", "default: my-model", notes);
     }
     let tiers = tiers(section.node("tier_boundaries"), &section.at("tier_boundaries"), notes);
-    let router = Router { rules, tiers };
+    let embedder = embedder(&section, &rules, notes);
+    let router = Router { rules, tiers, embedder };
     Declared { name: name.to_owned(), router, targets, place: node.place, path }
+}
+
+/// Who makes the vectors that rules by examples need.
+fn embedder(section: &Section, rules: &[Rule], notes: &mut Notes) -> Option<Embedder> {
+    let count: usize = rules.iter().filter_map(|rule| rule.when.like.as_ref()).map(|like| like.examples.len()).sum();
+    let model = section.text("embedding_model");
+    if count > MOST_EXAMPLES {
+        let message = format!("there are {count} examples, and at most {MOST_EXAMPLES} of them are compared");
+        notes.error(section.place("rules"), &section.at("rules"), message, "leave out some of them");
+    }
+    if count > 0 && model.is_none() {
+        section.missing("embedding_model", "embedding_model: my-embeddings", notes);
+    }
+    Some(Embedder {
+        model: model?.to_owned(),
+        patience: section.seconds("embedding_timeout").unwrap_or(EMBEDDING_TIME),
+    })
 }
 
 struct Reader<'n> {
@@ -120,6 +147,7 @@ impl Reader<'_> {
         When {
             intents: self.each(&section, "intent", Intent::parse, &Intent::ALL.map(Intent::name)),
             tiers: self.each(&section, "tier", Tier::parse, &Tier::ALL.map(Tier::name)),
+            like: like(&section, self.notes),
             words: texts("words").iter().map(|word| word.to_lowercase()).filter(|word| !word.is_empty()).collect(),
             length: Length {
                 min: section.count("min_tokens").unwrap_or(0),
@@ -187,6 +215,23 @@ impl Reader<'_> {
         }
         values
     }
+}
+
+/// Sentences like which the text must be.
+fn like(section: &Section, notes: &mut Notes) -> Option<Like> {
+    let examples = section.texts("examples");
+    for (text, place) in examples.iter().filter(|(text, _)| text.chars().count() > LONGEST_EXAMPLE) {
+        let message = format!("an example of {} characters is longer than what is compared", text.chars().count());
+        notes.error(*place, &section.at("examples"), message, format!("keep to {LONGEST_EXAMPLE} characters"));
+    }
+    let threshold = section.decimal("similarity").map_or(NEAR, |near| near.to_f64());
+    if !(0.0..=1.0).contains(&threshold) {
+        let message = "a similarity is a number from 0 to 1";
+        notes.error(section.place("similarity"), &section.at("similarity"), message, "write e.g. similarity: 0.5");
+    }
+    let examples: Vec<String> = examples.into_iter().map(|(text, _)| text.trim().to_owned()).collect();
+    let examples: Vec<String> = examples.into_iter().filter(|text| !text.is_empty()).collect();
+    (!examples.is_empty()).then(|| Like { examples, threshold: threshold as f32, ..Like::default() })
 }
 
 /// Boundaries in the incumbent's words, as shares: `{simple_medium: 0.15, medium_complex: 0.35, complex_reasoning: 0.6}`.

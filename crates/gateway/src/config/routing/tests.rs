@@ -156,13 +156,18 @@ fn routers_that_cannot_do_here_what_they_do_there_say_so() {
     check(
         &text,
         &[
-            "config.yaml:5:39: warning: model_list[3].litellm_params.model: routes by examples are known, but not honoured \
-             yet: all calls go to the default model; declare router_settings.routers",
-            "config.yaml:5:99: warning: model_list[3].litellm_params.auto_router_embedding_model: known, but not honoured \
-             yet (group that makes the vectors of examples)",
+            "config.yaml:5:3: warning: model_list[3]: no group is called \"vectors\": rules by examples never hold; name groups \
+           of model_list",
         ],
     );
     assert_eq!(choose(&text, Intent::Code, 90, ""), "mid");
+    check(
+        &marker("support", "auto_router_config: {routes: [{name: small}]}, auto_router_default_model: mid"),
+        &[
+            "config.yaml:5:67: error: model_list[3].litellm_params.auto_router_config: expected routes (at most 100) of a \
+           name and utterances; write e.g. {routes: [{name: my-model, utterances: [How do I...]}]}",
+        ],
+    );
     let text = marker("adaptive_router", "adaptive_router_config: {available_models: [mid, premium, small]}");
     assert_eq!(choose(&text, Intent::Code, 90, ""), "premium");
     assert_eq!(choose(&text, Intent::Code, 20, ""), "small");
@@ -188,4 +193,29 @@ fn auto_needs_no_declaration_where_prices_say_what_it_means() {
     assert!(setup(one).router("auto").is_none());
     let named = format!("{MODELS}- {{model_name: auto, litellm_params: {{model: openai/gpt-4o}}}}\n");
     assert!(setup(&named).router("auto").is_none());
+}
+
+#[test]
+fn rules_by_examples_need_somebody_who_makes_vectors() {
+    let text = |router: &str| format!("{MODELS}router_settings: {{routers: {{auto: {{{router}}}}}}}\n");
+    let rule = "rules: [{when: {examples: [Refund me, ' '], similarity: 0.7}, model: mid}], default: small";
+    let good = setup(&text(&format!("{rule}, embedding_model: mid, embedding_timeout: 3")));
+    let (_, router) = good.router("auto").unwrap();
+    let like = router.rules[0].when.like.as_ref().unwrap();
+    assert_eq!((&like.examples[..], like.threshold), (&["Refund me".to_owned()][..], 0.7));
+    let embedder = router.embedder.as_ref().unwrap();
+    assert_eq!((&*embedder.model, embedder.patience.as_secs()), ("mid", 3));
+    check(
+        &text(rule),
+        &["config.yaml:5:29: error: router_settings.routers.auto.embedding_model: is missing; write e.g. \
+           embedding_model: my-embeddings"],
+    );
+    let odd = "rules: [{when: {examples: [a], similarity: 7}, model: mid}], embedding_model: mid";
+    check(
+        &text(odd),
+        &[
+            "config.yaml:5:67: error: router_settings.routers.auto.rules[0].when.similarity: a similarity is a number from \
+           0 to 1; write e.g. similarity: 0.5",
+        ],
+    );
 }

@@ -21,7 +21,7 @@ pub fn explanation(explanation: &Explanation, in_full: bool) -> Value {
         "model": model,
         "router": router.as_ref().map(|(name, rules)| json!({
             "name": name,
-            "rules": rules.iter().map(rule).collect::<Vec<_>>(),
+            "rules": rules.iter().map(|said| rule(said, in_full)).collect::<Vec<_>>(),
             "decision": route,
         })),
         "input_tokens": input_tokens,
@@ -37,8 +37,10 @@ pub fn explanation(explanation: &Explanation, in_full: bool) -> Value {
     })
 }
 
-fn rule(said: &RuleSaid) -> Value {
-    let barred = said.barred.iter().map(|(model, bar)| {
+/// What a rule said; of models that the asker may not call only `in_full`.
+fn rule(said: &RuleSaid, in_full: bool) -> Value {
+    let told = said.barred.iter().filter(|(_, bar)| in_full || *bar != Bar::Access);
+    let barred = told.map(|(model, bar)| {
         let why = match bar {
             Bar::Access => "not allowed, or unknown",
             Bar::Price => "costs more than max_price, or nobody knows what",

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use engine::{Deployment, Setup};
 use policy::catalogue::{self, Kind};
 use policy::limits::Limits;
+use policy::router::{Router, Rule};
 use serde_json::{Value, json};
 use store::records::Fields;
 
@@ -76,7 +77,57 @@ fn entries(visit: &Visit, form: &Form) -> Vec<Fields> {
             })
             && may_see(visit, &setup, shown)
     };
-    live.models().iter().filter(fits).map(entry).collect()
+    let mut rows: Vec<Fields> = live.models().iter().filter(fits).map(entry).collect();
+    // A router is no deployment: filters for those leave it out.
+    if wanted.is_none() && form.text("teamId").is_none() && form.flag("blocked") != Some(true) {
+        let named = |name: &str| form.text("model").is_none_or(|wanted| wanted == name);
+        let found =
+            |name: &str| form.text("search").is_none_or(|part| name.to_lowercase().contains(&part.to_lowercase()));
+        let mut routers: Vec<_> = setup.routers.iter().filter(|(name, _)| !setup.hidden.contains(name)).collect();
+        routers.sort_by_key(|(name, _)| *name);
+        let meant = routers.into_iter().filter(|(name, _)| named(name) && found(name));
+        rows.extend(meant.filter_map(|(name, router)| router_entry(visit, &setup, name, router)));
+    }
+    rows
+}
+
+/// A router as an entry; `None` if the caller may call nothing that it leads to. How it decides is for those who see
+/// everything.
+fn router_entry(visit: &Visit, setup: &Setup, name: &str, router: &Router) -> Option<Fields> {
+    let in_full = visit.actor.sees_everything();
+    let mut models: Vec<&str> = router.models().collect();
+    models.sort_unstable();
+    models.dedup();
+    models.retain(|model| in_full || visit.caller.may_reach(setup, model).is_ok());
+    let rule = |rule: &Rule| {
+        json!({
+            "name": rule.name,
+            "models": rule.arms.iter().map(|arm| json!({ "model": arm.model, "weight": arm.weight })).collect::<Vec<_>>(),
+            "experiment": rule.experiment,
+            "escalate": rule.escalate,
+            "checks": rule.checks.iter().map(|check| check.name()).collect::<Vec<_>>(),
+            "examples": rule.when.like.as_ref().map_or(0, |like| like.examples.len()),
+        })
+    };
+    let rules = in_full.then(|| router.rules.iter().map(rule).collect::<Vec<_>>());
+    let row = json!({
+        "model_name": name,
+        "litellm_params": { "model": "auto_router/rules" },
+        "model_info": {
+            "id": name,
+            "db_model": false,
+            "litellm_provider": "auto_router",
+            "mode": "chat",
+            "models": models,
+            "embedding_model": router.embedder.as_ref().map(|embedder| &embedder.model),
+            "rules": rules,
+        },
+        "blocked": false,
+    });
+    match row {
+        Value::Object(row) if !models.is_empty() => Some(row),
+        _ => None,
+    }
 }
 
 /// Whether the caller may know of an entry: it may call it, or sees everything, or manages the team it belongs to.

@@ -1,0 +1,72 @@
+//! What the arms of experiments did: rules of routers whose calls are split between models.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use store::reports::{ActivityFilter, By, Metrics, Of, Order};
+
+use super::super::form::{Field, Takes, optional};
+use super::super::visit::{Answer, Visit, answer};
+use super::{DATES, days, must_see_all};
+
+const FILTERS: &[Field] = &[optional("experiment", Takes::Text)];
+/// Most tags that are looked through.
+const MOST_TAGS: i64 = 10_000;
+
+/// `GET /router/experiments`: answers, faults, cost and time of each arm, of experiments that are running, and of those
+/// that were.
+pub async fn experiments(visit: Visit) -> Answer {
+    must_see_all(&visit)?;
+    let form = visit.query(&[FILTERS, DATES])?;
+    let dates = if form.has("start_date") || form.has("end_date") { Some(days(&form)?) } else { None };
+    let (from, to) = dates.unzip();
+    let filter = ActivityFilter { of: Of::Tag, from, to, ..ActivityFilter::default() };
+    let sums = visit.store().activity(&filter, &[By::Id], Order::Names, MOST_TAGS).await?;
+    let mut experiments: BTreeMap<String, BTreeMap<String, (Option<u32>, Metrics)>> = BTreeMap::new();
+    for (experiment, model, weight) in running(&visit) {
+        experiments.entry(experiment).or_default().insert(model, (Some(weight), Metrics::default()));
+    }
+    for sum in &sums {
+        // The name of a model may hold a colon, that of an experiment is what the operator wrote.
+        let Some((experiment, model)) = sum.names[0].strip_prefix("experiment:").and_then(|tag| tag.split_once(':'))
+        else {
+            continue;
+        };
+        let arms = experiments.entry(experiment.to_owned()).or_default();
+        arms.entry(model.to_owned()).or_default().1.add(&sum.metrics);
+    }
+    let meant = experiments.iter().filter(|(name, _)| form.text("experiment").is_none_or(|wanted| wanted == *name));
+    let rows = meant.map(|(name, arms)| {
+        json!({
+            "experiment": name,
+            "arms": arms.iter().map(|(model, (weight, metrics))| arm(model, *weight, metrics)).collect::<Vec<_>>(),
+        })
+    });
+    answer(json!({ "experiments": rows.collect::<Vec<_>>() }))
+}
+
+/// The arms of experiments that are running, with their weights.
+fn running(visit: &Visit) -> Vec<(String, String, u32)> {
+    let setup = visit.desk.live.setup();
+    let rules = setup.routers.values().flat_map(|router| &router.rules);
+    let split = rules.filter_map(|rule| Some((rule.experiment.as_ref()?, &rule.arms)));
+    split.flat_map(|(name, arms)| arms.iter().map(move |arm| (name.clone(), arm.model.clone(), arm.weight))).collect()
+}
+
+fn arm(model: &str, weight: Option<u32>, metrics: &Metrics) -> Value {
+    let share = |part: i64, whole: i64| (whole > 0).then(|| part as f64 / whole as f64);
+    json!({
+        "model": model,
+        "weight": weight,
+        "attempts": metrics.requests,
+        "answers": metrics.successes,
+        "faults": metrics.failures,
+        "fault_rate": share(metrics.failures, metrics.requests),
+        "spend": metrics.spend.dollars(),
+        "spend_per_answer": (metrics.successes > 0).then(|| metrics.spend.dollars() / metrics.successes as f64),
+        "prompt_tokens": metrics.prompt_tokens,
+        "completion_tokens": metrics.completion_tokens,
+        "mean_duration_ms": share(metrics.duration_ms, metrics.timed),
+        "mean_first_token_ms": share(metrics.first_token_ms, metrics.first_tokens),
+    })
+}
