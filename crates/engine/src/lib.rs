@@ -9,6 +9,8 @@ mod asked;
 mod attempt;
 mod attempts;
 mod attribution;
+#[cfg(test)]
+mod balance;
 mod bells;
 mod bond;
 mod booking;
