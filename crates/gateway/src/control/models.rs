@@ -62,9 +62,7 @@ pub async fn one(
 ) -> Response<Body> {
     let front = front_of(&request);
     let setup = live.setup();
-    let name = caller.alias(&id);
-    let known = setup.find(name).is_some() || setup.router(name).is_some();
-    if !known || !may_call(&setup, &caller, &id) {
+    if !is_there_for(&setup, &caller, &id) {
         let unknown = Fault::new(FaultKind::NotFound, Side::Caller, format!("The model '{id}' does not exist"));
         return fault_for(front, &Fault { code: Some("model_not_found".to_owned()), ..unknown });
     }
@@ -99,8 +97,15 @@ fn gemini_fields(w: &mut Writer, setup: &Setup, caller: &Caller, name: &str) {
     w.key("supportedGenerationMethods").array(|w| GEMINI_METHODS.iter().for_each(|method| w.string(method)));
 }
 
-/// Whether a name means something that the caller may call.
-pub(super) fn may_call(setup: &Setup, caller: &Caller, name: &str) -> bool {
+/// Whether a name means something, and that something which the caller may call.
+pub(super) fn is_there_for(setup: &Setup, caller: &Caller, name: &str) -> bool {
+    let own = caller.alias(name);
+    let known = setup.find(own).is_some() || setup.router(own).is_some();
+    known && may_call(setup, caller, name)
+}
+
+/// Whether the caller may call what a name means.
+fn may_call(setup: &Setup, caller: &Caller, name: &str) -> bool {
     let name = caller.alias(name);
     let may_reach = |model: &str| caller.may_reach(setup, model).is_ok();
     may_reach(name) || setup.router(name).is_some_and(|(_, router)| router.models().any(may_reach))

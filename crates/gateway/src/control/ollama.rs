@@ -91,7 +91,7 @@ fn asked(body: &[u8]) -> Result<String, Fault> {
 /// The model under one of its spellings, if the caller may call it.
 fn known(setup: &Setup, caller: &Caller, name: String) -> Option<String> {
     let other = routes::front_named("ollama").other_name(&name);
-    [Some(name), other].into_iter().flatten().find(|name| models::may_call(setup, caller, name))
+    [Some(name), other].into_iter().flatten().find(|name| models::is_there_for(setup, caller, name))
 }
 
 /// What is known of a model.

@@ -98,6 +98,7 @@ async fn models_are_listed_and_shown_to_those_who_may_call_them() {
     assert!(vectors.text().contains(r#""capabilities":["embedding"]"#), "{}", vectors.text());
     for (call, status, says) in [
         (as_key(Call::post("/api/show", &json!({ "model": "vectors" }))), 404, "model 'vectors' not found"),
+        (admin(Call::post("/api/show", &json!({ "model": "nobody" }))), 404, "model 'nobody' not found"),
         (Call::get("/api/tags"), 401, "key"),
         (as_key(Call::post("/api/pull", &json!({ "model": "gpt" }))), 501, "/api/pull"),
         (
