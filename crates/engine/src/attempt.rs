@@ -33,6 +33,8 @@ const FORWARDED: &[(&str, &str)] =
 
 /// An answer that has begun.
 pub(crate) struct Opened {
+    /// The group that the deployment is of.
+    pub group: String,
     pub deployment: Arc<Deployment>,
     /// The provider's headers.
     pub headers: HeaderMap,
@@ -73,6 +75,8 @@ pub(crate) struct Attempt<'a> {
     pub setup: &'a Setup,
     pub seat: &'a Rc<Seat>,
     pub ask: &'a Ask,
+    /// The group that the deployment is of, as it was asked for.
+    pub group: &'a str,
     pub deployment: &'a Arc<Deployment>,
     /// What stands for the `*` of a wildcard group.
     pub star: Option<&'a str>,
@@ -193,7 +197,15 @@ impl Attempt<'_> {
     }
 
     fn opened(&self, headers: HeaderMap, dropped: Vec<String>, answer: Opening) -> Opened {
-        Opened { deployment: self.deployment.clone(), headers, dropped, receipt: None, lowered: None, answer }
+        Opened {
+            group: self.group.to_owned(),
+            deployment: self.deployment.clone(),
+            headers,
+            dropped,
+            receipt: None,
+            lowered: None,
+            answer,
+        }
     }
 
     /// Sends, and waits for the answer. The booking stays behind if there is none.

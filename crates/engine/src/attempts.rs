@@ -14,6 +14,7 @@ use crate::attempt::{Attempt, Opened};
 use crate::bells::Bells;
 use crate::bond::bond;
 use crate::fit;
+use crate::health::Retry;
 use crate::hold::CROSSED_BUDGET;
 use crate::note::Tally;
 use crate::pass::Pass;
@@ -29,6 +30,10 @@ pub(crate) struct Outcome {
 
 /// The deployments of the group being tried, and which of them were tried.
 struct Field {
+    /// The group, as it is asked for.
+    name: String,
+    /// Who pays for this group.
+    pass: Rc<Pass>,
     group: Arc<Group>,
     star: Option<String>,
     tried: Vec<bool>,
@@ -37,13 +42,14 @@ struct Field {
 }
 
 impl Field {
-    /// Those of the group with this name that fit the call.
-    fn find(setup: &Setup, pass: &Pass, ask: &Ask, name: &str) -> Result<Self, Fault> {
+    /// Those of the group with this name that fit the call, if the call is admitted to it.
+    async fn find(setup: &Setup, pass: &Rc<Pass>, ask: &Ask, name: &str) -> Result<Self, Fault> {
         let (group, star) = setup.find(name).ok_or_else(|| unknown_model(name))?;
         let group = fit::narrow(setup, pass, ask, name, group)?;
         let tried = vec![false; group.deployments.len()];
         let bond = bond(setup.rules.affinity_of(&group.name), pass, ask);
-        Ok(Field { group, star, tried, bond })
+        let pass = pass.for_model(setup, ask, name).await?;
+        Ok(Field { name: name.to_owned(), pass, group, star, tried, bond })
     }
 
     /// The deployments as `policy` sees them, for a call that looks for `strategy`.
@@ -65,18 +71,24 @@ impl Field {
     }
 
     /// What is left to try after deployment `last`.
-    fn offer(&self, last: Option<usize>) -> Offer {
+    fn offer(&self, last: Option<usize>) -> Offer<'static> {
         let left = self.group.deployments.iter().zip(&self.tried);
         let others = left.filter(|(deployment, tried)| !**tried && deployment.health.rest_left().is_zero()).count();
-        Offer { others, retries: last.and_then(|index| self.group.deployments[index].retries) }
+        Offer { others, retries: last.and_then(|index| self.group.deployments[index].retries), ..Offer::default() }
+    }
+
+    /// Leave to try deployment `last` again, if not too many calls do so.
+    fn retry(&self, setup: &Setup, last: Option<usize>) -> Option<Retry> {
+        self.group.deployments[last?].health.retry(&setup.rules.bounds.retries)
     }
 
     /// The next deployment, and the call's seat there. Waits within bounds for a seat when all of them are taken.
-    async fn seat(&self, gate: &Gate, setup: &Setup, pass: &Rc<Pass>, ask: &Ask, last: Option<usize>) -> Seated {
+    async fn seat(&self, gate: &Gate, setup: &Setup, ask: &Ask, last: Option<usize>) -> Seated {
+        let pass = &self.pass;
         let began = Instant::now();
         let mut bells: Option<Bells> = None;
         loop {
-            let seated = self.choose(setup, pass, ask, last, gate.roll());
+            let seated = self.choose(setup, ask, last, gate.roll());
             let Err(Standing::Wait { elsewhere, fault }) = seated else {
                 // Whoever waits behind us may find a seat, too.
                 bells.inspect(Bells::pass_on);
@@ -98,14 +110,8 @@ impl Field {
     /// The next deployment: a fresh one, else the one that was `last` tried, else (all rest) the one that is well
     /// again soonest, unless the providers themselves asked for a rest. Those that have reached a limit that may be
     /// overrun come after all others.
-    fn choose(
-        &self,
-        setup: &Setup,
-        pass: &Rc<Pass>,
-        ask: &Ask,
-        last: Option<usize>,
-        dice: f64,
-    ) -> Result<(usize, Rc<Seat>), Standing> {
+    fn choose(&self, setup: &Setup, ask: &Ask, last: Option<usize>, dice: f64) -> Result<(usize, Rc<Seat>), Standing> {
+        let pass = &self.pass;
         let usual = self.group.strategy.unwrap_or(setup.rules.strategy);
         let strategy = self.bond.map_or(usual, |_| Strategy::Affinity);
         let stand_in = !setup.rules.fallbacks_for(&self.group.name, FaultKind::Upstream).0.is_empty();
@@ -199,15 +205,19 @@ fn no_deployment(message: &str) -> Fault {
 }
 
 /// Tries until an answer opens or nothing is left that makes sense.
-pub(crate) async fn run(gate: &Gate, setup: &Setup, pass: &Rc<Pass>, ask: &Ask, stamp: &Stamp) -> Outcome {
+/// `before` are attempts that the call had made already.
+pub(crate) async fn run(gate: &Gate, setup: &Setup, pass: &Rc<Pass>, ask: &Ask, stamp: &Stamp, before: u32) -> Outcome {
     let wishes = &ask.wishes;
-    let mut course = Course::new(&ask.model, wishes.retries, !wishes.no_fallbacks, wishes.fallbacks.clone());
+    let course = Course::new(&ask.model, wishes.retries, !wishes.no_fallbacks, wishes.fallbacks.clone());
+    let mut course = course.after_attempts(before);
+    // While a call tries again what has failed it, fewer others may do so.
+    let mut retrying: Option<Retry> = None;
     let mut field = None;
     let mut last = None;
     let mut waited = Duration::ZERO;
     loop {
-        let result = match field.get_or_insert_with(|| Field::find(setup, pass, ask, &course.group)) {
-            Ok(field) => match field.seat(gate, setup, pass, ask, last).await {
+        let result = match found(&mut field, setup, pass, ask, &course.group).await {
+            Ok(field) => match field.seat(gate, setup, ask, last).await {
                 Ok((index, seat)) => {
                     course.attempt();
                     field.tried[index] = true;
@@ -228,14 +238,47 @@ pub(crate) async fn run(gate: &Gate, setup: &Setup, pass: &Rc<Pass>, ask: &Ask, 
         tracing::debug!(group = course.group, kind = ?fault.kind, status = fault.upstream_status, "attempt failed: {fault}");
         let offer =
             field.as_ref().and_then(|field| field.as_ref().ok()).map_or_else(Offer::default, |field| field.offer(last));
-        let may = |name: &str| !setup.guards_fallbacks || pass.caller.may_reach(setup, name).is_ok();
-        let known = |name: &str| setup.find(name).is_some() && may(name);
+        let affordable = affordable(gate, setup, pass, &course, &fault);
+        drop(retrying.take());
+        let again = field.as_ref().and_then(|field| field.as_ref().ok()?.retry(setup, last));
+        let offer = Offer { again: again.is_some(), affordable: &affordable, ..offer };
+        let known = |name: &str| {
+            let found = setup.find(name).filter(|(group, _)| pass.caller.may_use(group, name).is_ok());
+            found.is_some() && (!setup.guards_fallbacks || pass.may_reach(&gate.keyring, setup, name))
+        };
         match course.after(&setup.rules, &fault, offer, known, gate.roll()) {
-            Step::Retry { pause } => sleep(pause).await,
+            Step::Retry { pause } => {
+                retrying = again;
+                sleep(pause).await;
+            }
             Step::Fallback => (field, last) = (None, None),
             Step::GiveUp => return outcome(Err(fault), &course, waited),
         }
     }
+}
+
+/// Models that stand in when a budget for one of those that were begun is spent: the key names them, and may call them.
+fn affordable(gate: &Gate, setup: &Setup, pass: &Pass, course: &Course, fault: &Fault) -> Vec<String> {
+    if fault.side != Side::Caller {
+        return Vec::new();
+    }
+    let named = course.begun().iter().flat_map(|group| pass.caller.budget_fallbacks(setup, group));
+    named.filter(|name| pass.may_reach(&gate.keyring, setup, name)).collect()
+}
+
+/// The group with this name; it is looked for once.
+async fn found<'f>(
+    field: &'f mut Option<Result<Field, Fault>>,
+    setup: &Setup,
+    pass: &Rc<Pass>,
+    ask: &Ask,
+    name: &str,
+) -> Result<&'f mut Field, Fault> {
+    if field.is_none() {
+        *field = Some(Field::find(setup, pass, ask, name).await);
+    }
+    let found = field.as_mut().map(|field| field.as_mut().map_err(|fault| fault.clone()));
+    found.unwrap_or_else(|| Err(unknown_model(name)))
 }
 
 /// Asks the next model as long as an answer fails a check and there is somebody left; the last answer stands, whatever
@@ -250,6 +293,7 @@ pub(crate) async fn escalate(
 ) -> Outcome {
     let Some(route) = &ask.route else { return outcome };
     while let Ok(opened) = &outcome.result
+        && outcome.tally.attempts < setup.rules.bounds.attempts
         && let Some(model) = route.escalate(ask, opened)
     {
         let Ok(again) = ask.of_model(model) else {
@@ -257,11 +301,12 @@ pub(crate) async fn escalate(
             break;
         };
         let stamp = Stamp { id: gate.dice.borrow_mut().id(), model: model.to_owned(), ..stamp.clone() };
-        let next = run(gate, setup, pass, &again, &stamp).await;
+        let next = run(gate, setup, pass, &again, &stamp, outcome.tally.attempts).await;
         let (before, after) = (outcome.tally, next.tally);
         outcome.tally = Tally {
             retries: before.retries + after.retries,
             fallbacks: before.fallbacks + after.fallbacks + 1,
+            attempts: before.attempts + after.attempts,
             waited: before.waited + after.waited,
         };
         match next.result {
@@ -279,7 +324,7 @@ pub(crate) async fn escalate(
 fn outcome(result: Result<Opened, Fault>, course: &Course, waited: Duration) -> Outcome {
     let fallbacks = course.fallbacks_taken();
     let retries = course.total.saturating_sub(1 + fallbacks);
-    Outcome { result, tally: Tally { retries, fallbacks, waited } }
+    Outcome { result, tally: Tally { retries, fallbacks, attempts: course.total, waited } }
 }
 
 async fn try_deployment(
@@ -292,7 +337,8 @@ async fn try_deployment(
     index: usize,
 ) -> Result<Opened, Fault> {
     let deployment = ask.connect(setup, &field.group.deployments[index])?;
-    let attempt = Attempt { gate, setup, seat, ask, deployment: &deployment, star: field.star.as_deref(), stamp };
+    let (group, star) = (&*field.name, field.star.as_deref());
+    let attempt = Attempt { gate, setup, seat, ask, group, deployment: &deployment, star, stamp };
     let result = attempt.run().await.map_err(|fault| deployment.without_credential(fault));
     // What a caller brings along says nothing about our own connection.
     let brought = !ask.connection.is_empty();

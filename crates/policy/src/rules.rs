@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use types::FaultKind;
 
-use crate::{Affinity, RestRules, Strategy, TagRules};
+use crate::{Affinity, RestRules, Strategy, TagRules, TryBounds};
 
 /// The rules for choosing deployments and for trying again.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +35,8 @@ pub struct Rules {
     pub content_policy_fallbacks: HashMap<String, Vec<String>>,
     /// Most groups that are tried after the one that was asked for.
     pub max_fallbacks: u32,
+    /// What bounds trying again.
+    pub bounds: TryBounds,
     /// When deployments rest that have no rules of their own.
     pub rest: Arc<RestRules>,
 }
@@ -54,6 +56,7 @@ impl Default for Rules {
             context_window_fallbacks: HashMap::new(),
             content_policy_fallbacks: HashMap::new(),
             max_fallbacks: 5,
+            bounds: TryBounds::default(),
             rest: Arc::default(),
         }
     }
