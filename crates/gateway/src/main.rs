@@ -10,6 +10,7 @@ mod control;
 mod coordination;
 mod demo;
 mod door;
+mod drills;
 mod live;
 mod price_map;
 mod seal;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         Some(cli::Command::Check(check)) => cli::check(&check.file),
         Some(cli::Command::Providers(list)) => cli::providers(&list),
         Some(cli::Command::Mock(mock)) => cli::mock(&mock),
+        Some(cli::Command::Drill(drill)) => drills::run(&drill),
     }
 }
 
