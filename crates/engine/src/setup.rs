@@ -17,6 +17,7 @@ use types::{Fault, ModelFacts, Raw, Usage};
 use crate::{Access, Bounds, Doorway, Health};
 
 /// The whole validated configuration.
+#[derive(Clone)]
 pub struct Setup {
     /// Model groups by the name that callers use.
     pub groups: HashMap<String, Arc<Group>>,
@@ -63,6 +64,7 @@ pub struct Group {
 }
 
 /// A group for all names that fit.
+#[derive(Clone)]
 pub struct Pattern {
     /// Text before the `*`.
     pub before: String,

@@ -1,9 +1,11 @@
 //! Failover drills: `lockgate drill config.yaml` puts mock providers in the place of all deployments, breaks one of them
 //! after another in every way that providers break, and says how long it took to notice and to come back, which calls
-//! were lost, what it cost, and what to change. No provider is called.
+//! were lost, what it cost, and what to change. No provider is called. `live` does the same to a share of a key's calls.
 
 mod advice;
 mod faults;
+mod judge;
+mod live;
 mod report;
 mod scene;
 mod stage;
@@ -23,6 +25,7 @@ use tokio::task::{JoinSet, LocalSet};
 use crate::cli::print;
 use crate::config::{self, Added, Copies};
 use faults::{FAULTS, Fault};
+pub use live::{LiveDrills, Plan, gate as live_gate};
 use report::{Finding, Report};
 use scene::Scene;
 use stage::Stage;
@@ -89,6 +92,11 @@ fn drill(args: &DrillArgs) -> Result<Report, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("drills cannot run: {error}"))?;
     LocalSet::new().block_on(&runtime, all(args, scenes, faults))
+}
+
+/// Names of the faults of live drills.
+pub fn faults_of_live_drills() -> Vec<&'static str> {
+    live::BROKEN.iter().map(|fault| fault.name).collect()
 }
 
 /// Every fault at every deployment, each on a stage of its own: what one of them breaks, no other one notices.

@@ -11,6 +11,7 @@ use crate::books::Books;
 use crate::config::{self, Added, Copies, Loaded, Management, Remote, Report, Shown, Tree};
 use crate::control::{Bridge, Cors};
 use crate::coordination::Replica;
+use crate::drills::LiveDrills;
 use crate::tls::Tls;
 
 /// What outlives every setup.
@@ -62,6 +63,8 @@ pub struct Live {
     pub cors: Cors,
     /// The certificate for callers, if they are served over HTTPS.
     pub tls: Option<Tls>,
+    /// The drill that some calls take part in.
+    pub drills: LiveDrills,
 }
 
 /// The last look at the configuration.
@@ -97,6 +100,7 @@ impl Live {
             control,
             cors,
             tls,
+            drills: LiveDrills::default(),
         }
     }
 

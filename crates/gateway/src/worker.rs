@@ -22,6 +22,7 @@ use tokio::time::sleep;
 
 use crate::demo::Demo;
 use crate::door::Door;
+use crate::drills::live_gate;
 use crate::live::Live;
 use crate::stop::Stop;
 
@@ -64,12 +65,13 @@ pub fn run(listener: StdListener, live: Arc<Live>, seed: u64, stop: Stop) -> io:
         let wire = Rc::new(Demo::around(Client::default()));
         let dice = RefCell::new(Dice::new(seed));
         let registry = live.books.as_ref().map(|books| books.registry.clone());
-        let keyring = Keyring::new(registry, live.meters.clone());
+        let keyring = || Keyring::new(registry.clone(), live.meters.clone());
         let pen = live.books.as_ref().map(|books| books.pen()).transpose()?;
         let ledger = pen.map(|pen| Rc::new(Rc::new(pen)) as Rc<dyn Ledger>);
-        let gate = Rc::new(Gate { wire, setup, dice, unix_ms: Rc::new(unix_ms), keyring, ledger });
+        let gate = Rc::new(Gate { wire, setup, dice, unix_ms: Rc::new(unix_ms), keyring: keyring(), ledger });
+        let drill_gate = Rc::new(live_gate(&gate, &live, keyring(), seed));
         spawn_local(tick());
-        accept(TcpListener::from_std(listener)?, Rc::new(Door { gate, live, stop })).await;
+        accept(TcpListener::from_std(listener)?, Rc::new(Door { gate, drill_gate, live, stop })).await;
         Ok(())
     })
 }

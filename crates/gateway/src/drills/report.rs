@@ -110,14 +110,15 @@ impl Finding {
 /// What all drills found.
 #[derive(Clone, Debug)]
 pub struct Report {
-    file: String,
+    /// The configuration file, or whose calls.
+    what: String,
     findings: Vec<Finding>,
 }
 
 impl Report {
-    /// The report on a configuration file.
-    pub fn new(file: String, findings: Vec<Finding>) -> Self {
-        Report { file, findings }
+    /// The report on a configuration file, or on somebody's calls.
+    pub fn new(what: String, findings: Vec<Finding>) -> Self {
+        Report { what, findings }
     }
 
     /// Most calls that a drill has lost. A deployment that does not even answer when all is well has lost everything.
@@ -127,14 +128,18 @@ impl Report {
 
     /// For programs.
     pub fn json(&self) -> String {
+        format!("{:#}\n", self.value())
+    }
+
+    /// The same as a value.
+    pub fn value(&self) -> Value {
         let findings: Vec<Value> = self.findings.iter().map(Finding::json).collect();
-        let report = json!({
-            "config": self.file,
+        json!({
+            "drilled": self.what,
             "drills": findings,
             "most_calls_lost": self.most_lost(),
             "what_to_change": advice(&self.findings),
-        });
-        format!("{report:#}\n")
+        })
     }
 }
 

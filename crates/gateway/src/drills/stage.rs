@@ -20,10 +20,11 @@ use jiff::tz::TimeZone;
 use providers::http as upstream;
 use providers::http::{Client, Endpoint};
 use serde_json::json;
-use store::{Entry, Status};
-use types::{Fault as CallFault, Operation, Usd};
+use store::Entry;
+use types::{Fault as CallFault, Operation};
 
 use super::faults::{Cause, Fault};
+use super::judge::{answers, judge, usual_cost};
 use super::report::Finding;
 use super::scene::Scene;
 use crate::books::unix_ms;
@@ -36,8 +37,6 @@ const LONGEST: Duration = Duration::from_millis(400);
 const RECOVERY: Duration = Duration::from_secs(30);
 /// How long calls look for one that may be used, and is not.
 const UNUSED: Duration = Duration::from_secs(3);
-/// What the ledger calls a time limit that was met.
-const TIMEOUT: &str = "Timeout";
 /// Pause between calls that look whether it is back.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// Calls per deployment that show whether it is used at all while everything is well.
@@ -114,7 +113,7 @@ impl Stage {
         }
         // One more, so that both kinds of calls have been seen.
         self.call(&scene.model, asked % 2 == 1).await;
-        let usual = self.mean(0, id);
+        let usual = usual_cost(&self.entries.borrow(), id);
         let since = self.entries.borrow().len();
         *self.play.broken.borrow_mut() = Some((id.clone(), fault.cause));
         for number in 0..calls.saturating_mul(siblings) {
@@ -125,7 +124,8 @@ impl Stage {
             }
             finding.calls += 1;
         }
-        self.judge(&mut finding, since, id, usual);
+        let limits = self.limits.iter().find(|(name, _)| name == id).map(|(_, limits)| limits);
+        judge(&mut finding, &self.entries.borrow()[since..], usual, limits, shorter);
         self.play.broken.borrow_mut().take();
         let (well, since) = (Instant::now(), self.entries.borrow().len());
         let mut usable = None;
@@ -147,39 +147,6 @@ impl Stage {
         finding
     }
 
-    /// Reads from the ledger how the attempts since `since` went.
-    fn judge(&self, finding: &mut Finding, since: usize, id: &str, usual: Option<Usd>) {
-        let entries = self.entries.borrow();
-        let entries = &entries[since..];
-        let of_it = || entries.iter().filter(|entry| entry.deployment_id == id);
-        let failed = || of_it().filter_map(|entry| Some((entry, entry.fault.as_ref()?)));
-        finding.attempts_at_it = of_it().count() as u32;
-        let first = failed().next();
-        finding.detected_after = first.map(|(entry, fault)| {
-            let took = entry.ended_at.unwrap_or(entry.started_at) - entry.started_at;
-            let took = Duration::from_millis(u64::try_from(took).unwrap_or_default());
-            let limits = self.limits.iter().find(|(name, _)| name == id).map(|(_, limits)| limits);
-            let configured = limits.map(|limits| match (entry.stream, entry.first_token_at) {
-                (true, Some(_)) => limits.idle,
-                (stream, _) => limits.of(stream),
-            });
-            match configured.filter(|_| fault.kind == TIMEOUT && took >= LONGEST) {
-                Some(limit) => took.max(limit),
-                None => took,
-            }
-        });
-        finding.waits = finding.detected_after.is_some_and(|after| after >= LONGEST);
-        let answered = entries.iter().filter(|entry| entry.status == Status::Success);
-        finding.priced = usual.is_some() && answered.clone().all(|entry| entry.cost.is_some());
-        let Some(usual) = usual else { return };
-        let spent: Usd = entries.iter().filter_map(|entry| entry.cost).sum();
-        let answers = answered.count() as u64;
-        finding.extra_cost = (spent - usual.times(answers)).or_zero();
-        // Whoever had the request and gave no answer may still send a bill for one.
-        let billed = failed().filter(|(_, fault)| [TIMEOUT, "Cut", "Malformed"].contains(&&*fault.kind)).count();
-        finding.at_risk = usual.times(billed as u64);
-    }
-
     /// Whether nothing keeps calls from a deployment.
     fn may_be_used(&self, model: &str, id: &str) -> bool {
         let found = (self.gate.setup)().find(model);
@@ -190,21 +157,7 @@ impl Stage {
 
     /// Whether a deployment has answered since an entry of the ledger.
     fn answered(&self, id: &str, since: usize) -> bool {
-        let entries = self.entries.borrow();
-        entries[since.min(entries.len())..]
-            .iter()
-            .any(|entry| entry.deployment_id == id && entry.status == Status::Success)
-    }
-
-    /// What a call costs at a deployment, if that is known.
-    fn mean(&self, since: usize, id: &str) -> Option<Usd> {
-        let entries = self.entries.borrow();
-        let costs =
-            entries[since..].iter().filter(|entry| entry.deployment_id == id && entry.status == Status::Success);
-        let costs: Option<Vec<Usd>> = costs.map(|entry| entry.cost).collect();
-        let costs = costs?;
-        let count = u32::try_from(costs.len()).ok().filter(|count| *count > 0)?;
-        Some(costs.into_iter().sum::<Usd>().part(count))
+        answers(&self.entries.borrow()[since..], id).next().is_some()
     }
 
     async fn call(&self, model: &str, stream: bool) -> Seen {
@@ -246,27 +199,32 @@ async fn read(reply: Reply) -> String {
     String::from_utf8_lossy(&all).into_owned()
 }
 
-/// The same setup with time limits that a drill can wait for.
+/// A time limit that a drill can wait for.
+fn shorter(limit: Duration) -> Duration {
+    limit.min(LONGEST)
+}
+
+/// The same setup with such time limits.
 fn impatient(setup: Setup) -> Setup {
-    let shorter = |group: &Arc<Group>| {
-        let shorter = |deployment: &Arc<Deployment>| {
+    let of_group = |group: &Arc<Group>| {
+        let quicker = |deployment: &Arc<Deployment>| {
             let Limits { connect, total, first_token, idle } = deployment.limits;
             let limits = Limits {
-                connect: connect.min(LONGEST),
-                total: total.min(LONGEST),
-                first_token: first_token.min(LONGEST),
-                idle: idle.min(LONGEST),
+                connect: shorter(connect),
+                total: shorter(total),
+                first_token: shorter(first_token),
+                idle: shorter(idle),
             };
             Arc::new(Deployment { limits, canned: None, ..Deployment::clone(deployment) })
         };
-        let deployments = group.deployments.iter().map(shorter).collect();
+        let deployments = group.deployments.iter().map(quicker).collect();
         Arc::new(Group { name: group.name.clone(), deployments, team: group.team.clone(), strategy: group.strategy })
     };
-    let groups = setup.groups.iter().map(|(name, group)| (name.clone(), shorter(group))).collect();
+    let groups = setup.groups.iter().map(|(name, group)| (name.clone(), of_group(group))).collect();
     let pattern = |pattern: &Pattern| Pattern {
         before: pattern.before.clone(),
         after: pattern.after.clone(),
-        group: shorter(&pattern.group),
+        group: of_group(&pattern.group),
     };
     let patterns = setup.patterns.iter().map(pattern).collect();
     Setup { groups, patterns, ..setup }
