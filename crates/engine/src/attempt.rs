@@ -28,6 +28,8 @@ const ERROR_BODY_TIME: Duration = Duration::from_secs(10);
 
 /// An answer that has begun.
 pub(crate) struct Opened {
+    /// The group that the deployment is of.
+    pub group: String,
     pub deployment: Arc<Deployment>,
     /// The provider's headers.
     pub headers: HeaderMap,
@@ -55,6 +57,8 @@ pub(crate) struct Attempt<'a> {
     pub setup: &'a Setup,
     pub seat: &'a Rc<Seat>,
     pub ask: &'a Ask,
+    /// The group that the deployment is of, as it was asked for.
+    pub group: &'a str,
     pub deployment: &'a Arc<Deployment>,
     /// What stands for the `*` of a wildcard group.
     pub star: Option<&'a str>,
@@ -152,7 +156,8 @@ impl Attempt<'_> {
         if self.ask.left_out > 0 {
             dropped.push(format!("{} messages", self.ask.left_out));
         }
-        Opened { deployment: self.deployment.clone(), headers, dropped, receipt: None, lowered: None, answer }
+        let (group, deployment) = (self.group.to_owned(), self.deployment.clone());
+        Opened { group, deployment, headers, dropped, receipt: None, lowered: None, answer }
     }
 
     /// Sends, and waits for the answer. The booking stays behind if there is none.

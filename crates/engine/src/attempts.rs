@@ -13,13 +13,14 @@ use crate::ask::Ask;
 use crate::attempt::{Attempt, Opened};
 use crate::bond::bond;
 use crate::fit::{self, Narrowed};
+use crate::health::Retry;
 use crate::hold::CROSSED_BUDGET;
 use crate::nodes::Berth;
 use crate::note::Tally;
 use crate::pass::Pass;
 use crate::search::Search;
 use crate::seat::{NoSeat, Seat, Wish};
-use crate::{Deployment, Gate, Group, Setup};
+use crate::{Deployment, Gate, Group, Keyring, Setup};
 
 /// What came of the attempts.
 pub(crate) struct Outcome {
@@ -43,6 +44,10 @@ pub(crate) struct Choice<'a> {
 
 /// The deployments of the group being tried, and which of them were tried.
 pub(crate) struct Field {
+    /// The group, as it is asked for.
+    pub name: String,
+    /// Who pays for this group.
+    pub pass: Rc<Pass>,
     pub group: Arc<Group>,
     pub star: Option<String>,
     tried: Vec<bool>,
@@ -55,13 +60,14 @@ pub(crate) struct Field {
 }
 
 impl Field {
-    /// Those of the group with this name that fit the call.
-    pub fn find(setup: &Setup, pass: &Pass, ask: &Ask, name: &str) -> Result<Self, Fault> {
+    /// Those of the group with this name that fit the call, for which `pass` pays.
+    pub fn find(setup: &Setup, pass: &Rc<Pass>, ask: &Ask, name: &str) -> Result<Self, Fault> {
         let (group, star) = setup.find(name).ok_or_else(|| unknown_model(name))?;
         let Narrowed { group, shorter } = fit::narrow(setup, pass, ask, name, group, star.as_deref())?;
         let tried = vec![false; group.deployments.len()];
         let bond = bond(setup.rules.affinity_of(&group.name), pass, ask);
-        Ok(Field { group, star, tried, bond, shorter, outgrown: 0 })
+        let (name, pass) = (name.to_owned(), pass.clone());
+        Ok(Field { name, pass, group, star, tried, bond, shorter, outgrown: 0 })
     }
 
     /// The deployments as `policy` sees them, for a call that looks for `strategy`.
@@ -83,10 +89,15 @@ impl Field {
     }
 
     /// What is left to try after deployment `last`.
-    pub fn offer(&self, last: Option<usize>) -> Offer {
+    pub fn offer(&self, last: Option<usize>) -> Offer<'static> {
         let left = self.group.deployments.iter().zip(&self.tried);
         let others = left.filter(|(deployment, tried)| !**tried && deployment.health.rest_left().is_zero()).count();
-        Offer { others, retries: last.and_then(|index| self.group.deployments[index].retries) }
+        Offer { others, retries: last.and_then(|index| self.group.deployments[index].retries), ..Offer::default() }
+    }
+
+    /// Leave to try deployment `last` again, if not too many calls do so.
+    fn retry(&self, setup: &Setup, last: Option<usize>) -> Option<Retry> {
+        self.group.deployments[last?].health.retry(&setup.rules.bounds.retries)
     }
 
     /// The call as its deployments get it.
@@ -253,29 +264,34 @@ pub(crate) fn no_deployment(message: &str) -> Fault {
 }
 
 /// Tries until an answer opens or nothing is left that makes sense.
-pub(crate) async fn run(gate: &Gate, setup: &Setup, pass: &Rc<Pass>, ask: &Ask, stamp: &Stamp) -> Outcome {
-    let mut course = course(ask);
+/// `before` are attempts that the call had made already.
+pub(crate) async fn run(gate: &Gate, setup: &Setup, pass: &Rc<Pass>, ask: &Ask, stamp: &Stamp, before: u32) -> Outcome {
+    let mut course = course(ask).after_attempts(before);
+    // While a call tries again what has failed it, fewer others may do so.
+    let mut retrying: Option<Retry> = None;
     let mut field = None;
     let mut last = None;
     let mut waited = Duration::ZERO;
     loop {
-        let result = match field.get_or_insert_with(|| Field::find(setup, pass, ask, &course.group)) {
-            Ok(field) => match (Search { field, gate, setup, pass, ask: field.fitted(ask), last }).seat().await {
-                Ok((index, seat)) => {
-                    course.attempt();
-                    field.tried[index] = true;
-                    last = Some(index);
-                    let sent = Instant::now();
-                    let result = try_deployment(gate, setup, &seat, field.fitted(ask), stamp, field, index).await;
-                    waited += sent.elapsed();
-                    if field.outgrows(&result, &seat) {
-                        // What the estimate did not foresee is put right at once, with a larger context.
-                        continue;
+        let result = match found(&mut field, setup, pass, ask, &course.group).await {
+            Ok(field) => {
+                match (Search { field, gate, setup, pass: &field.pass, ask: field.fitted(ask), last }).seat().await {
+                    Ok((index, seat)) => {
+                        course.attempt();
+                        field.tried[index] = true;
+                        last = Some(index);
+                        let sent = Instant::now();
+                        let result = try_deployment(gate, setup, &seat, field.fitted(ask), stamp, field, index).await;
+                        waited += sent.elapsed();
+                        if field.outgrows(&result, &seat) {
+                            // What the estimate did not foresee is put right at once, with a larger context.
+                            continue;
+                        }
+                        result
                     }
-                    result
+                    Err(fault) => Err(fault),
                 }
-                Err(fault) => Err(fault),
-            },
+            }
             Err(fault) => Err(fault.clone()),
         };
         let fault = match result {
@@ -285,8 +301,21 @@ pub(crate) async fn run(gate: &Gate, setup: &Setup, pass: &Rc<Pass>, ask: &Ask, 
         tracing::debug!(group = course.group, kind = ?fault.kind, status = fault.upstream_status, "attempt failed: {fault}");
         let offer =
             field.as_ref().and_then(|field| field.as_ref().ok()).map_or_else(Offer::default, |field| field.offer(last));
-        match course.after(&setup.rules, &fault, offer, |name| may_stand_in(setup, pass, name), gate.roll()) {
-            Step::Retry { pause } => sleep(pause).await,
+        let affordable = affordable(gate, setup, pass, &course, &fault);
+        drop(retrying.take());
+        let again = field.as_ref().and_then(|field| field.as_ref().ok()?.retry(setup, last));
+        let offer = Offer { again: again.is_some(), affordable: &affordable, ..offer };
+        match course.after(
+            &setup.rules,
+            &fault,
+            offer,
+            |name| may_stand_in(&gate.keyring, setup, pass, name),
+            gate.roll(),
+        ) {
+            Step::Retry { pause } => {
+                retrying = again;
+                sleep(pause).await;
+            }
             Step::Fallback => (field, last) = (None, None),
             Step::GiveUp => return outcome(Err(fault), &course, waited),
         }
@@ -300,9 +329,36 @@ pub(crate) fn course(ask: &Ask) -> Course {
 }
 
 /// Whether there is a group of this name, which the caller may reach by a fallback.
-pub(crate) fn may_stand_in(setup: &Setup, pass: &Pass, name: &str) -> bool {
-    let may = || !setup.guards_fallbacks || pass.caller.may_reach(setup, name).is_ok();
-    setup.find(name).is_some() && may()
+pub(crate) fn may_stand_in(keyring: &Keyring, setup: &Setup, pass: &Pass, name: &str) -> bool {
+    let found = setup.find(name).filter(|(group, _)| pass.caller.may_use(group, name).is_ok());
+    found.is_some() && (!setup.guards_fallbacks || pass.may_reach(keyring, setup, name))
+}
+
+/// Models that stand in when a budget for one of those that were begun is spent: the key names them, and may call them.
+fn affordable(gate: &Gate, setup: &Setup, pass: &Pass, course: &Course, fault: &Fault) -> Vec<String> {
+    if fault.side != Side::Caller {
+        return Vec::new();
+    }
+    let named = course.begun().iter().flat_map(|group| pass.caller.budget_fallbacks(setup, group));
+    named.filter(|name| pass.may_reach(&gate.keyring, setup, name)).collect()
+}
+
+/// The group with this name, if the call is admitted to it; it is looked for once.
+async fn found<'f>(
+    field: &'f mut Option<Result<Field, Fault>>,
+    setup: &Setup,
+    pass: &Rc<Pass>,
+    ask: &Ask,
+    name: &str,
+) -> Result<&'f mut Field, Fault> {
+    if field.is_none() {
+        *field = Some(match pass.for_model(setup, ask, name).await {
+            Ok(pass) => Field::find(setup, &pass, ask, name),
+            Err(fault) => Err(fault),
+        });
+    }
+    let found = field.as_mut().map(|field| field.as_mut().map_err(|fault| fault.clone()));
+    found.unwrap_or_else(|| Err(unknown_model(name)))
 }
 
 /// Asks the next model as long as an answer fails a check and there is somebody left; the last answer stands, whatever
@@ -317,6 +373,7 @@ pub(crate) async fn escalate(
 ) -> Outcome {
     let Some(route) = &ask.route else { return outcome };
     while let Ok(opened) = &outcome.result
+        && outcome.tally.attempts < setup.rules.bounds.attempts
         && let Some(model) = route.escalate(ask, opened)
     {
         let Ok(again) = ask.of_model(model) else {
@@ -324,11 +381,12 @@ pub(crate) async fn escalate(
             break;
         };
         let stamp = Stamp { id: gate.dice.borrow_mut().id(), model: model.to_owned(), ..stamp.clone() };
-        let next = run(gate, setup, pass, &again, &stamp).await;
+        let next = run(gate, setup, pass, &again, &stamp, outcome.tally.attempts).await;
         let (before, after) = (outcome.tally, next.tally);
         outcome.tally = Tally {
             retries: before.retries + after.retries,
             fallbacks: before.fallbacks + after.fallbacks + 1,
+            attempts: before.attempts + after.attempts,
             waited: before.waited + after.waited,
         };
         match next.result {
@@ -346,7 +404,7 @@ pub(crate) async fn escalate(
 fn outcome(result: Result<Opened, Fault>, course: &Course, waited: Duration) -> Outcome {
     let fallbacks = course.fallbacks_taken();
     let retries = course.total.saturating_sub(1 + fallbacks);
-    Outcome { result, tally: Tally { retries, fallbacks, waited } }
+    Outcome { result, tally: Tally { retries, fallbacks, attempts: course.total, waited } }
 }
 
 async fn try_deployment(
@@ -359,7 +417,8 @@ async fn try_deployment(
     index: usize,
 ) -> Result<Opened, Fault> {
     let deployment = ask.connect(setup, &field.group.deployments[index])?;
-    let attempt = Attempt { gate, setup, seat, ask, deployment: &deployment, star: field.star.as_deref(), stamp };
+    let (group, star) = (&*field.name, field.star.as_deref());
+    let attempt = Attempt { gate, setup, seat, ask, group, deployment: &deployment, star, stamp };
     let result = attempt.run().await.map_err(|fault| deployment.without_credential(fault));
     // What a caller brings along says nothing about our own connection.
     let brought = !ask.connection.is_empty();

@@ -43,7 +43,7 @@ const SLACK: f64 = 0.02;
 /// A replica, and the call that all of its callers make.
 struct Replica {
     setup: Setup,
-    pass: Pass,
+    pass: Rc<Pass>,
     ask: Ask,
 }
 
@@ -69,8 +69,8 @@ impl Replica {
         };
         let ask = Ask::read(call).unwrap();
         let keyring = Keyring::new(None, Arc::new(Meters::new(TimeZone::UTC)));
-        let pass = Pass::draw(&keyring, Rc::new(|| 0), &setup, caller, None, &ask, "call").unwrap();
-        Replica { setup, pass, ask }
+        let pass = Pass::draw(&keyring, Rc::new(|| 0), &setup, caller, &ask, "call").unwrap();
+        Replica { setup, pass: Rc::new(pass), ask }
     }
 
     /// The deployment that gets the next call, and the call there.

@@ -68,6 +68,8 @@ pub(crate) enum Owner {
     Customer(String),
     Tag(String),
     Model(String),
+    /// The call itself: what all of its attempts may cost together.
+    Call,
     Gateway,
     Deployment(String),
     Provider(String),
@@ -276,6 +278,12 @@ impl Caller {
         key.into_iter().flatten().chain(team.into_iter().flatten()).map(String::as_str)
     }
 
+    /// Whether its key is slowed down where its budget is spent, and not refused.
+    pub(crate) fn is_throttled(&self) -> bool {
+        let flag = self.key.as_deref().and_then(|key| key.metadata.get("throttle_on_budget_exceeded"));
+        flag.and_then(|flag| flag.as_bool()) == Some(true)
+    }
+
     /// What its key goes by: its hash, its alias.
     pub(crate) fn key_names(&self) -> Vec<&str> {
         let alias = self.key.as_deref().and_then(|key| key.key_alias.as_deref());
@@ -325,14 +333,28 @@ impl Caller {
         }
     }
 
-    /// Whether its key or its team has a budget or limits for this model alone.
-    pub(crate) fn limits_model(&self, model: &str) -> bool {
-        let allowances = [
-            self.key.as_deref().map(|key| &key.allowance),
-            self.team.as_deref().map(|team| &team.allowance),
-            self.project.as_deref().map(|project| &project.allowance),
-        ];
-        allowances.into_iter().flatten().any(|allowance| Terms::of_model(allowance, model).limit_something())
+    /// Models that stand in when its budget for `model` alone is spent, by the name that the call or the setup has for it.
+    pub(crate) fn budget_fallbacks(&self, setup: &Setup, model: &str) -> Vec<String> {
+        let lists = self.key.as_deref().and_then(|key| key.extra.get("budget_fallbacks"));
+        let names = [Some(model), setup.group_name(model)].into_iter().flatten();
+        let list = lists.and_then(|lists| names.filter_map(|name| lists.get(name)?.as_array()).next());
+        let names = list.into_iter().flatten().filter_map(|name| name.as_str());
+        names.map(|name| self.alias(name).to_owned()).collect()
+    }
+
+    /// Where its calls of `model` are counted for that model alone: by key, by team and by project, under whatever name
+    /// they have limits for it.
+    pub(crate) fn accounts_of(&self, setup: &Setup, meters: &Meters, model: &str) -> Vec<Account> {
+        let mut accounts = Vec::new();
+        let group = setup.find(model).map(|(group, _)| group);
+        let name = setup.group_name(model).filter(|name| *name != model);
+        self.accounts_of_model(meters, model, group.as_deref().filter(|_| name.is_none()), &mut accounts);
+        if let Some(name) = name {
+            self.accounts_of_model(meters, name, group.as_deref(), &mut accounts);
+        }
+        let names = [Some(model), name].into_iter().flatten();
+        accounts.extend(names.filter_map(|name| self.account_of_model_in_project(meters, name)));
+        accounts
     }
 
     /// What it is limited to for one model alone, beside `accounts`: by key, and by team.

@@ -201,8 +201,7 @@ pub fn explain(moment: &Moment, call: Call) -> Result<Explanation, Fault> {
 
 fn draw(moment: &Moment, caller: Arc<Caller>, ask: &Ask, call_id: &str) -> Result<Rc<Pass>, Fault> {
     let Moment { setup, keyring, now_ms, .. } = *moment;
-    let group = setup.find(&ask.model).map(|(group, _)| group);
-    Pass::draw(keyring, Rc::new(move || now_ms), setup, caller, group.as_deref(), ask, call_id).map(Rc::new)
+    Pass::draw(keyring, Rc::new(move || now_ms), setup, caller, ask, call_id).map(Rc::new)
 }
 
 /// The groups that are looked at until one has a deployment for the call, or none is left that makes sense.
@@ -218,7 +217,7 @@ fn follow(moment: &Moment, pass: &Rc<Pass>, ask: &Ask) -> (Vec<Look>, Option<Fau
             Err(fault) => Some(fault),
         };
         let Some(fault) = fault else { return (looks, None) };
-        let known = |name: &str| attempts::may_stand_in(setup, pass, name);
+        let known = |name: &str| attempts::may_stand_in(moment.keyring, setup, pass, name);
         match course.after(&setup.rules, &fault, Offer::default(), known, moment.dice) {
             Step::Fallback => {}
             // What helps is to wait, and nobody waits here.

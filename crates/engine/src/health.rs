@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use policy::router::Vectors;
-use policy::{Admission, Breaker, Habits, RestRules};
+use policy::{Admission, Breaker, Habits, RestRules, RetryBudget};
 use tokio::time::Instant;
 use types::Fault;
 
@@ -23,6 +23,8 @@ pub struct Health {
     /// Whether it failed and has not been well since.
     is_broken: AtomicBool,
     busy: AtomicU32,
+    /// Calls that it has failed and that try it again.
+    retries: AtomicU32,
     /// Seconds per token of whole answers, and until the first content of streams.
     paces: [Pace; 2],
     /// Seconds that whole answers took.
@@ -40,6 +42,7 @@ impl Default for Health {
             barred_until: AtomicU64::new(0),
             is_broken: AtomicBool::new(false),
             busy: AtomicU32::new(0),
+            retries: AtomicU32::new(0),
             paces: Default::default(),
             lasted: Pace::default(),
             used: Minute::default(),
@@ -130,6 +133,14 @@ impl Health {
         anyway || !matches!(self.breaker().admits(self.now()), Admission::Rests(_))
     }
 
+    /// A call that it has failed wants to try it again; `None` if too many do so already.
+    pub(crate) fn retry(self: &Arc<Self>, budget: &RetryBudget) -> Option<Retry> {
+        let room = |retries: u32| budget.room(self.busy().saturating_add(retries));
+        let more = |retries: u32| (retries < room(retries)).then(|| retries + 1);
+        self.retries.fetch_update(Relaxed, Relaxed, more).ok()?;
+        Some(Retry(self.clone()))
+    }
+
     /// A call goes there; `None` if another one is trying already whether it is well again, and `anyway` is not said.
     pub(crate) fn visit(self: &Arc<Self>, rules: &Arc<RestRules>, anyway: bool) -> Option<Visit> {
         let mut is_trial = false;
@@ -175,6 +186,15 @@ pub(crate) struct Visit {
     rules: Arc<RestRules>,
     /// Whether it tries if the deployment is well again.
     is_trial: bool,
+}
+
+/// A call that tries a deployment again, until it is dropped.
+pub(crate) struct Retry(Arc<Health>);
+
+impl Drop for Retry {
+    fn drop(&mut self) {
+        self.0.retries.fetch_sub(1, Relaxed);
+    }
 }
 
 impl Visit {

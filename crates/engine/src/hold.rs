@@ -122,7 +122,7 @@ impl Hold {
             payers.map(|places| (places[0].meter.lock(), places)).collect();
         let mut funds = Funds::Grant(wanted);
         for (state, places) in &mut payers {
-            for place in *places {
+            for place in places.iter().filter(|place| !place.budget.only_counts()) {
                 if let Some(purse) = state.purse_of(place.budget.span, place.start) {
                     funds = funds.and(purse.grow(&place.budget, wanted, least));
                 }
@@ -132,7 +132,7 @@ impl Hold {
             let missing = missing.nanos().max(0) as u64;
             let mut worth = false;
             for (state, places) in &mut payers {
-                for place in *places {
+                for place in places.iter().filter(|place| !place.budget.only_counts()) {
                     let what = What::Money(place.budget.span, place.start);
                     worth |= state.want_more(&place.meter, what, missing, now_ms);
                 }
@@ -143,7 +143,7 @@ impl Hold {
         for (state, places) in &mut payers {
             for place in *places {
                 if let Some(purse) = state.purse_of(place.budget.span, place.start) {
-                    purse.held += more;
+                    purse.held += place.part_of(more);
                 }
             }
         }
@@ -184,7 +184,7 @@ impl Hold {
 
     /// Most that it can ever become: what nobody has spent.
     pub fn most(&self) -> Usd {
-        let left = self.places.iter().filter_map(|place| {
+        let left = self.places.iter().filter(|place| !place.budget.only_counts()).filter_map(|place| {
             let purse = place.meter.lock().purse_of(place.budget.span, place.start).copied()?;
             Some(place.budget.limit - purse.spent())
         });
@@ -193,7 +193,7 @@ impl Hold {
 
     /// The fault of a stream whose money is gone.
     pub fn exhausted(&self) -> Fault {
-        let used = self.places.iter().filter_map(|place| {
+        let used = self.places.iter().filter(|place| !place.budget.only_counts()).filter_map(|place| {
             let purse = place.meter.lock().purse_of(place.budget.span, place.start).copied()?;
             let used = purse.spent() + purse.held;
             let left = place.budget.limit - used;
@@ -217,7 +217,9 @@ impl Hold {
             let period = Purse::period(purse.span, purse.window);
             Some(Charge { subject: place.meter.subject.to_string(), period })
         };
-        self.places.iter().filter_map(window).collect()
+        // What a call alone may cost is nobody's sum.
+        let places = self.places.iter().filter(|place| place.owner != Owner::Call);
+        places.filter_map(window).collect()
     }
 
     /// The attempt is over and cost `cost`: that is spent, and nothing is held any more.
@@ -230,7 +232,7 @@ impl Hold {
     fn finish(&mut self, cost: Usd) {
         for place in self.places.drain(..) {
             if let Some(purse) = place.meter.lock().purse_of(place.budget.span, place.start) {
-                purse.settle(self.amount, cost);
+                purse.settle(place.part_of(self.amount), cost);
             }
             place.meter.freed.notify_one();
         }
@@ -264,7 +266,13 @@ fn ask(pass: &Pass, others: &[Account], need: &Need, last: Last, manner: Manner)
     for (payer, account) in payers.iter().enumerate() {
         for budget in &account.terms.budgets {
             let window = pass.meters.window(budget.span, now_ms);
+            let (meter, owner) = (account.meter.clone(), account.owner.clone());
+            let place = Place { meter, budget: *budget, owner, start: window.start };
             states[payer].purse(&pass.meters, &account.meter.subject, budget.span, window);
+            if budget.only_counts() {
+                places.push((payer, place));
+                continue;
+            }
             if manner == Manner::Take {
                 states[payer].share_budget(&account.meter, budget, window.start, now_ms.max(0) as u64);
             }
@@ -283,8 +291,7 @@ fn ask(pass: &Pass, others: &[Account], need: &Need, last: Last, manner: Manner)
             if together != funds {
                 (funds, speaker) = (together, places.len());
             }
-            let (meter, owner) = (account.meter.clone(), account.owner.clone());
-            places.push((payer, Place { meter, budget: *budget, owner, start: window.start }));
+            places.push((payer, place));
         }
     }
     let said = places.get(speaker).map(|(_, place)| place);
@@ -293,7 +300,7 @@ fn ask(pass: &Pass, others: &[Account], need: &Need, last: Last, manner: Manner)
         (Funds::Grant(amount), _) => {
             for (payer, place) in &places {
                 if let Some(purse) = states[*payer].purse_of(place.budget.span, place.start) {
-                    purse.hold(amount);
+                    purse.hold(place.part_of(amount));
                 }
             }
             Asked::Held(Hold { places: places.into_iter().map(|(_, place)| place).collect(), amount })
@@ -314,6 +321,11 @@ fn ask(pass: &Pass, others: &[Account], need: &Need, last: Last, manner: Manner)
 }
 
 impl Place {
+    /// What of an amount is held here.
+    fn part_of(&self, amount: Usd) -> Usd {
+        if self.budget.only_counts() { Usd::ZERO } else { amount }
+    }
+
     /// Whether nobody can tell how much of the budget is left: not while the others cannot be asked.
     fn is_unknown(&self) -> bool {
         self.owner.is_callers() && self.meter.sharing.as_ref().is_some_and(|sharing| sharing.is_away())
@@ -377,12 +389,19 @@ fn exceeded(place: &Place, spent: Usd, note: &str) -> Fault {
         (Owner::User(id), _) => format!("ExceededBudget: User={id} over budget. Spend={spent}, Budget={limit}"),
         (Owner::Customer(id), _) => format!("ExceededBudget: End User={id} over budget. Spend={spent}, Budget={limit}"),
         (Owner::Deployment(id) | Owner::Provider(id), _) => return crossed(id, spent, limit),
+        (Owner::Call, _) => {
+            format!("A call may cost at most ${limit} with all of its attempts; this one has used ${spent} of it.")
+        }
         (owner, _) => {
             let who = owner.in_words();
             format!("Budget has been exceeded!{who} Current cost: {spent}, Max budget: {limit}")
         }
     };
-    denied(FaultKind::Budget, "budget_exceeded", format!("{message}{note}"))
+    let kind = match place.owner {
+        Owner::Model(_) => FaultKind::ModelBudget,
+        _ => FaultKind::Budget,
+    };
+    denied(kind, "budget_exceeded", format!("{message}{note}"))
 }
 
 /// Code of the refusal by a deployment's own budget.

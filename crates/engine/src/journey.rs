@@ -74,21 +74,7 @@ pub(crate) fn steer(
 
 /// Whether the caller may have the stand-ins that it names.
 pub(crate) fn check_stand_ins(setup: &Setup, caller: &Caller, ask: &Ask) -> Result<(), Fault> {
-    ask.wishes.fallbacks.iter().try_for_each(|name| may_fall_back(setup, caller, name))
-}
-
-/// A caller names only stand-ins that it may call. Limits for one model alone count calls that ask for it by name, so
-/// such a model stands in for no other one.
-fn may_fall_back(setup: &Setup, caller: &Caller, name: &str) -> Result<(), Fault> {
-    caller.may_reach(setup, name)?;
-    let names = [Some(name), setup.group_name(name)];
-    match names.into_iter().flatten().any(|name| caller.limits_model(name)) {
-        false => Ok(()),
-        true => Err(Fault::invalid_param(
-            "fallbacks",
-            format!("'{name}' has a budget or limits of its own here: ask for it as the model, not as a fallback"),
-        )),
-    }
+    ask.wishes.fallbacks.iter().try_for_each(|name| caller.may_reach(setup, name))
 }
 
 /// What a call carries along.
@@ -115,8 +101,7 @@ impl Journey {
         let vector = meaning::of(&self.gate, &self.setup, &caller, &ask, &self.call_id).await;
         steer(&self.setup, &caller, &mut ask, vector.as_deref(), (self.gate.unix_ms)(), &self.call_id)?;
         let ask = Rc::new(ask);
-        let group = self.setup.find(&ask.model).map(|(group, _)| group);
-        let pass = Pass::admit(&self.gate, &self.setup, caller, group.as_deref(), &ask, &self.call_id).await?;
+        let pass = Pass::admit(&self.gate, &self.setup, caller, &ask, &self.call_id).await?;
         let told = Rc::new(Cell::new(Tally::default()));
         let mut attempts = self.attempts(&ask, &pass, &told);
         let heartbeat = ask.wishes.heartbeat.unwrap_or(self.setup.heartbeat);
@@ -150,7 +135,7 @@ impl Journey {
             ..Stamp::default()
         };
         Box::pin(async move {
-            let outcome = attempts::run(&gate, &setup, &pass, &ask, &stamp).await;
+            let outcome = attempts::run(&gate, &setup, &pass, &ask, &stamp, 0).await;
             let Outcome { result, tally } = attempts::escalate(&gate, &setup, &pass, &ask, &stamp, outcome).await;
             told.set(tally);
             result
@@ -186,7 +171,7 @@ impl Journey {
     /// A refusal by a budget has the status that the operator wants.
     fn as_configured(&self, fault: Fault) -> Fault {
         match fault.kind {
-            FaultKind::Budget => Fault { status: Some(self.setup.spending.status), ..fault },
+            FaultKind::Budget | FaultKind::ModelBudget => Fault { status: Some(self.setup.spending.status), ..fault },
             _ => fault,
         }
     }
@@ -223,7 +208,8 @@ impl Journey {
         Note {
             call_id: &self.call_id,
             id_header: ask.front.id_header(),
-            group: ask.route.as_deref().map_or(&ask.model, Route::model),
+            group: opened
+                .map_or_else(|| ask.route.as_deref().map_or(&*ask.model, Route::model), |opened| &opened.group),
             route: ask.route.as_deref(),
             answered: opened.map(|opened| opened.deployment.name.as_str()),
             tally,

@@ -42,7 +42,7 @@ pub(crate) async fn of(
     if caller.may_call(&ask.model, &[]).is_err() && !router.models().any(may_reach) {
         return None;
     }
-    let pass = Pass::draw(&gate.keyring, gate.unix_ms.clone(), setup, caller.clone(), None, ask, call_id).ok()?;
+    let pass = Pass::draw(&gate.keyring, gate.unix_ms.clone(), setup, caller.clone(), ask, call_id).ok()?;
     let text: String = question(ask).chars().take(LONGEST).collect();
     let rests = group.deployments.iter().all(|one| !one.health.rest_left().is_zero());
     if text.trim().is_empty() || rests || pass.is_broke() || pass.would_be_admitted(ask).is_err() {

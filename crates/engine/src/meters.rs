@@ -168,6 +168,12 @@ impl Meters {
 }
 
 impl Meter {
+    /// A meter for one call alone: nobody else knows it, and it is locked last.
+    pub fn of_call() -> Arc<Self> {
+        let (state, freed, vacated) = Default::default();
+        Arc::new(Meter { number: u64::MAX, subject: "call".into(), state, freed, vacated, sharing: None })
+    }
+
     /// The counts. Never to be held across an await.
     pub fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

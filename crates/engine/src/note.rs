@@ -20,7 +20,7 @@ pub(crate) struct Note<'a> {
     pub call_id: &'a str,
     /// Header in which the caller looks for an id; the provider's own id stays there if it gave one.
     pub id_header: &'static str,
-    /// The group the caller asked for.
+    /// The group that answered; before that is known, the one that the caller asked for.
     pub group: &'a str,
     /// How the call got its model, if it asked for a router.
     pub route: Option<&'a Route>,
@@ -39,6 +39,8 @@ pub(crate) struct Tally {
     pub retries: u32,
     /// Groups tried after the first.
     pub fallbacks: u32,
+    /// All attempts.
+    pub attempts: u32,
     /// Time spent waiting for providers.
     pub waited: Duration,
 }

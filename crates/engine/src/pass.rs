@@ -19,20 +19,21 @@ use crate::bells::Bells;
 use crate::caller::{Account, Owner, denied, no_model};
 use crate::keyring::Keyring;
 use crate::line::Waited;
-use crate::meters::Meters;
+use crate::meters::{Meter, Meters};
 use crate::note::CALL_ID;
+use crate::route::Route;
 use crate::sharing::{self, What};
 use crate::taking::{Firmness, Refused, Taking};
 use crate::terms::Terms;
-use crate::{Caller, Counted, Gate, Group, Setup};
+use crate::{Caller, Counted, Gate, Setup};
 
 /// A call that was admitted.
 pub(crate) struct Pass {
     pub caller: Arc<Caller>,
     pub call_id: String,
     /// Whether the call's id is ours, and no attempt has it yet.
-    pub id_is_free: Cell<bool>,
-    pub attribution: Attribution,
+    pub id_is_free: Rc<Cell<bool>>,
+    pub attribution: Rc<Attribution>,
     /// The region that the customer's calls must stay in.
     pub region: Option<String>,
     pub ip: Option<IpAddr>,
@@ -41,10 +42,12 @@ pub(crate) struct Pass {
     pub accounts: Vec<Account>,
     /// `None` if nobody counts.
     taking: Option<Arc<Taking>>,
+    /// The pass with which the call was admitted, if this one is for a model that stands in.
+    first: Option<Rc<Pass>>,
     /// Which tokens count for limits.
     pub counted: Counted,
     /// How it waited for a place, if it did.
-    pub waited: Cell<Option<Waited>>,
+    pub waited: Rc<Cell<Option<Waited>>>,
     clock: Rc<dyn Fn() -> i64>,
 }
 
@@ -54,12 +57,11 @@ impl Pass {
         gate: &Gate,
         setup: &Setup,
         caller: Arc<Caller>,
-        group: Option<&Group>,
         ask: &Ask,
         call_id: &str,
     ) -> Result<Rc<Self>, Fault> {
-        let mut pass = Pass::draw(&gate.keyring, gate.unix_ms.clone(), setup, caller, group, ask, call_id)?;
-        pass.take(ask).await?;
+        let mut pass = Pass::draw(&gate.keyring, gate.unix_ms.clone(), setup, caller, ask, call_id)?;
+        pass.taking = pass.take(ask, &pass.accounts, None).await?;
         Ok(Rc::new(pass))
     }
 
@@ -69,7 +71,6 @@ impl Pass {
         clock: Rc<dyn Fn() -> i64>,
         setup: &Setup,
         caller: Arc<Caller>,
-        group: Option<&Group>,
         ask: &Ask,
         call_id: &str,
     ) -> Result<Self, Fault> {
@@ -81,31 +82,27 @@ impl Pass {
             caller.accounts_of_model(&meters, &route.router, None, &mut accounts);
             accounts.extend(caller.account_of_model_in_project(&meters, &route.router));
         }
-        let name = setup.group_name(&ask.model).filter(|name| *name != ask.model);
-        caller.accounts_of_model(&meters, &ask.model, group.filter(|_| name.is_none()), &mut accounts);
-        if let Some(name) = name {
-            caller.accounts_of_model(&meters, name, group, &mut accounts);
-        }
+        accounts.extend(caller.accounts_of(setup, &meters, &ask.model));
         accounts.extend(account_of_user_in_team(setup, &caller));
-        let names = [Some(&*ask.model), setup.group_name(&ask.model)].into_iter().flatten();
-        accounts.extend(names.filter_map(|name| caller.account_of_model_in_project(&meters, name)));
         accounts_of_attribution(keyring, setup, &attribution, &ask.model, now_ms, &mut accounts)?;
         accounts_of_gateway(&meters, setup, &mut accounts);
+        accounts.extend(account_of_call(setup));
         limit_key(&caller, &meters, setup, &mut accounts);
-        accounts.sort_by_key(|account| account.meter.number);
-        accounts.dedup_by_key(|account| account.meter.number);
+        throttle_key(&caller, &meters, setup, now_ms, &mut accounts);
+        in_order(&mut accounts);
         Ok(Pass {
             caller,
             call_id: call_id.to_owned(),
-            id_is_free: Cell::new(!ask.headers.contains_key(CALL_ID)),
+            id_is_free: Rc::new(Cell::new(!ask.headers.contains_key(CALL_ID))),
             region: region_of(keyring, &attribution),
-            attribution,
+            attribution: Rc::new(attribution),
             ip: ask.ip,
             meters,
             accounts,
             taking: None,
+            first: None,
             counted: setup.spending.counted,
-            waited: Cell::new(None),
+            waited: Rc::default(),
             clock,
         })
     }
@@ -117,6 +114,44 @@ impl Pass {
         room.map_err(|refused| refusal(&self.accounts[refused.account].owner, &refused.short))
     }
 
+    /// The pass for `model`, which may stand in for the one that the call was admitted to: limits of that model alone
+    /// are taken beside those that the call has taken already, and its budget pays instead of the other one's.
+    pub async fn for_model(self: &Rc<Self>, setup: &Setup, ask: &Ask, model: &str) -> Result<Rc<Self>, Fault> {
+        let admitted = ask.route.as_deref().map_or(&*ask.model, Route::chosen);
+        if model == admitted {
+            return Ok(self.clone());
+        }
+        let [own, before] = [model, admitted].map(|model| self.caller.accounts_of(setup, &self.meters, model));
+        if own.is_empty() && before.is_empty() {
+            return Ok(self.clone());
+        }
+        let is_among = |accounts: &[Account], one: &Account| {
+            accounts.iter().any(|account| account.meter.number == one.meter.number)
+        };
+        // What the call was admitted by, it does not take twice.
+        let mut new: Vec<Account> = own.iter().filter(|account| !is_among(&before, account)).cloned().collect();
+        in_order(&mut new);
+        let taking = self.take(ask, &new, self.taking()).await?;
+        let common = self.accounts.iter().filter(|account| !is_among(&before, account)).cloned();
+        let mut accounts: Vec<Account> = common.chain(own).collect();
+        in_order(&mut accounts);
+        Ok(Rc::new(Pass {
+            caller: self.caller.clone(),
+            call_id: self.call_id.clone(),
+            id_is_free: self.id_is_free.clone(),
+            region: self.region.clone(),
+            attribution: self.attribution.clone(),
+            ip: self.ip,
+            meters: self.meters.clone(),
+            accounts,
+            taking,
+            first: Some(self.clone()),
+            counted: self.counted,
+            waited: self.waited.clone(),
+            clock: self.clock.clone(),
+        }))
+    }
+
     /// Milliseconds since 1970.
     pub fn now_ms(&self) -> i64 {
         (self.clock)()
@@ -125,6 +160,11 @@ impl Pass {
     /// Who calls, as queues see it.
     pub fn queue_key(&self) -> Arc<str> {
         self.caller.counted_hash().into()
+    }
+
+    /// Whether whoever calls may have `model`.
+    pub fn may_reach(&self, keyring: &Keyring, setup: &Setup, model: &str) -> bool {
+        self.caller.may_reach(setup, model).is_ok() && customer_may_have(keyring, setup, &self.attribution, model)
     }
 
     /// Whether anybody's money is limited.
@@ -142,18 +182,20 @@ impl Pass {
 
     /// Takes what the call needs of all limits. Where this replica's share is too small, it waits for others, but not
     /// for long.
-    async fn take(&mut self, ask: &Ask) -> Result<(), Fault> {
+    async fn take(
+        &self,
+        ask: &Ask,
+        accounts: &[Account],
+        within: Option<Arc<Taking>>,
+    ) -> Result<Option<Arc<Taking>>, Fault> {
         let mut deadline = None;
-        let tokens = self.foreseen(ask, &self.accounts);
+        let tokens = self.foreseen(ask, accounts);
         loop {
             let now_ms = self.now_ms().max(0) as u64;
             // Listening before asking: no share that moves in between is missed.
             let moved = self.meters.sharing().map(|sharing| Bells::listen([sharing.moved.clone()].into_iter()));
-            let refused = match Taking::take(&self.accounts, tokens, now_ms, Firmness::All, None) {
-                Ok(taking) => {
-                    self.taking = taking;
-                    return Ok(());
-                }
+            let refused = match Taking::take(accounts, tokens, now_ms, Firmness::All, within.clone()) {
+                Ok(taking) => return Ok(taking),
                 Err(refused) => refused,
             };
             let moved = match moved {
@@ -163,17 +205,9 @@ impl Pass {
                 _ => false,
             };
             if !moved {
-                self.give_up(&refused, now_ms);
-                return Err(refusal(&self.accounts[refused.account].owner, &refused.short));
+                give_up(&accounts[refused.account], &refused, now_ms);
+                return Err(refusal(&accounts[refused.account].owner, &refused.short));
             }
-        }
-    }
-
-    /// What no other replica gave in time it will not give to the next call either.
-    fn give_up(&self, refused: &Refused, now_ms: u64) {
-        if refused.short.missing.is_some() {
-            let what = What::Limit(refused.short.dimension);
-            self.accounts[refused.account].meter.lock().give_up(what, now_ms);
         }
     }
 
@@ -190,11 +224,14 @@ impl Pass {
         if let Some(taking) = &self.taking {
             taking.count_tokens(tokens);
         }
+        if let Some(first) = &self.first {
+            first.count_tokens(tokens);
+        }
     }
 
     /// What the call took, if anybody counts.
     pub fn taking(&self) -> Option<Arc<Taking>> {
-        self.taking.clone()
+        self.taking.clone().or_else(|| self.first.as_ref()?.taking())
     }
 
     /// Adds what is left of the caller's limits, in the incumbent's names.
@@ -211,6 +248,19 @@ impl Pass {
                 }
             }
         }
+    }
+}
+
+/// Sorts accounts by the order of locks; somebody counts once.
+fn in_order(accounts: &mut Vec<Account>) {
+    accounts.sort_by_key(|account| account.meter.number);
+    accounts.dedup_by_key(|account| account.meter.number);
+}
+
+/// What no other replica gave in time it will not give to the next call either.
+fn give_up(account: &Account, refused: &Refused, now_ms: u64) {
+    if refused.short.missing.is_some() {
+        account.meter.lock().give_up(What::Limit(refused.short.dimension), now_ms);
     }
 }
 
@@ -259,7 +309,8 @@ impl Owner {
             Owner::Organization(_) => Some(&limit_headers!("organization")),
             Owner::Customer(_) => Some(&limit_headers!("end_user")),
             Owner::Model(_) => Some(&limit_headers!("model_per_key")),
-            Owner::Project(_) | Owner::Tag(_) | Owner::Gateway | Owner::Deployment(_) | Owner::Provider(_) => None,
+            Owner::Project(_) | Owner::Tag(_) | Owner::Call | Owner::Gateway => None,
+            Owner::Deployment(_) | Owner::Provider(_) => None,
         }
     }
 }
@@ -294,14 +345,11 @@ fn accounts_of_attribution(
             let message = format!("Authentication Error, User={id} is blocked.");
             return Err(denied(FaultKind::Authentication, "auth_error", message));
         }
-        let groups = setup.access_groups_of(model);
-        let refused = |models: &[String]| !grants::allows(models, model) && !grants::name_group(models, groups);
-        if customer.as_ref().is_some_and(|customer| refused(&customer.models)) {
-            return Err(no_model("customer", model));
-        }
-        let allowance = customer.map(|customer| customer.allowance.clone()).unwrap_or_default();
+        let allowance = customer.as_ref().map(|customer| customer.allowance.clone()).unwrap_or_default();
         let budget = shared(allowance.budget_id.as_ref().or(setup.spending.customer_budget_id.as_ref()));
-        if budget.as_ref().is_some_and(|budget| refused(&budget.allowed_models)) {
+        let lists =
+            [customer.as_ref().map(|customer| &customer.models), budget.as_ref().map(|budget| &budget.allowed_models)];
+        if !lists.into_iter().flatten().all(|models| lets_through(models, setup, model)) {
             return Err(no_model("customer", model));
         }
         let mut terms = Terms::of(&allowance, budget.as_ref().map(|budget| &budget.allowance), true, now_ms);
@@ -325,15 +373,38 @@ fn accounts_of_attribution(
     Ok(())
 }
 
+/// Whether a list of models lets a model through.
+fn lets_through(models: &[String], setup: &Setup, model: &str) -> bool {
+    grants::allows(models, model) || grants::name_group(models, setup.access_groups_of(model))
+}
+
+/// Whether a customer may have a model.
+fn customer_may_have(keyring: &Keyring, setup: &Setup, attribution: &Attribution, model: &str) -> bool {
+    let (Some(registry), Some(id)) = (keyring.registry(), &attribution.customer_id) else { return true };
+    let directory = registry.read();
+    let customer = directory.customers.get(id).map(|held| &held.record);
+    let own = customer.and_then(|customer| customer.allowance.budget_id.as_ref());
+    let budget = own.or(setup.spending.customer_budget_id.as_ref()).and_then(|id| directory.budgets.get(id));
+    let lists = [customer.map(|customer| &customer.models), budget.map(|budget| &budget.record.allowed_models)];
+    lists.into_iter().flatten().all(|models| lets_through(models, setup, model))
+}
+
 /// The region that a customer's calls must stay in.
 fn region_of(keyring: &Keyring, attribution: &Attribution) -> Option<String> {
     let id = attribution.customer_id.as_ref()?;
     keyring.registry()?.read().customers.get(id)?.record.allowed_model_region.clone()
 }
 
+/// What the attempts of a call may cost together, if that is bounded.
+fn account_of_call(setup: &Setup) -> Option<Account> {
+    let limit = setup.rules.bounds.cost?;
+    let budgets = vec![Budget { limit, span: None, lenient: false }];
+    Some(Account { meter: Meter::of_call(), terms: Terms { budgets, ..Terms::default() }, owner: Owner::Call })
+}
+
 fn accounts_of_gateway(meters: &Meters, setup: &Setup, accounts: &mut Vec<Account>) {
     let spending = &setup.spending;
-    let terms = Terms { limits: spending.limits, budgets: spending.budget.into_iter().collect(), valid_until: None };
+    let terms = Terms { limits: spending.limits, budgets: spending.budget.into_iter().collect(), ..Terms::default() };
     if terms.limit_something() {
         accounts.push(Account { meter: meters.of("gateway"), terms, owner: Owner::Gateway });
     }
@@ -366,11 +437,27 @@ impl Owner {
             Owner::Project(id) => ("project", id),
             Owner::Tag(id) => ("tag", id),
             Owner::Model(id) => ("model_per_key", id),
+            Owner::Call => ("call", "this"),
             Owner::Gateway => ("gateway", "all"),
             Owner::Deployment(id) => ("deployment", id),
             Owner::Provider(id) => ("provider", id),
         }
     }
+}
+
+/// A key that is to be slowed down where its own budget is spent (`throttle_on_budget_exceeded`) has a part of its
+/// requests and tokens then, and is not refused for that budget. One without such limits has nothing to be slowed by.
+fn throttle_key(caller: &Caller, meters: &Meters, setup: &Setup, now_ms: i64, accounts: &mut [Account]) {
+    let (Some(share), true) = (setup.spending.throttle, caller.is_throttled()) else { return };
+    let subject = caller.key_subject();
+    let Some(account) = accounts.iter_mut().find(|account| *account.meter.subject == *subject) else { return };
+    let Terms { limits, budgets, main, .. } = &mut account.terms;
+    let has_limit = limits.rpm.is_some() || limits.tpm.is_some();
+    let Some(budget) = budgets.iter_mut().find(|budget| has_limit && Some(**budget) == *main) else { return };
+    if meters.spent(&subject, budget.span, now_ms) >= budget.limit {
+        *limits = limits.throttled(share);
+    }
+    *budget = budget.counting();
 }
 
 /// What is limited, as refusals say it.

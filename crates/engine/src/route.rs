@@ -162,15 +162,13 @@ impl Route {
                     false => no_model("key", &ask.model),
                 }
             })?;
-            // Limits for one model alone count calls that ask for it by name: such a model stands in for no other one.
-            let escalate = choice.escalate.iter().filter(|model| !caller.limits_model(model));
             Ok(Route {
                 router: name.to_owned(),
                 model: choice.model.to_owned(),
                 tag: choice.arm.map(|(experiment, arm)| format!("experiment:{experiment}:{arm}")),
                 tags: choice.tags.to_vec(),
                 checks: choice.checks.to_vec(),
-                escalate: escalate.map(|model| (*model).to_owned()).collect(),
+                escalate: choice.escalate.iter().map(|model| (*model).to_owned()).collect(),
                 reason: choice.reason,
                 format: format.cloned(),
                 failed: RefCell::default(),

@@ -54,7 +54,7 @@ impl Deployment {
     pub(crate) fn accounts(&self, meters: &Meters) -> &[Account] {
         let bounds = &self.bounds;
         bounds.accounts.0.get_or_init(|| {
-            let own = Terms { limits: bounds.limits, budgets: bounds.budgets.clone(), valid_until: None };
+            let own = Terms { limits: bounds.limits, budgets: bounds.budgets.clone(), ..Terms::default() };
             let shared = Terms { budgets: bounds.provider_budgets.clone(), ..Terms::default() };
             let (id, provider) = (format!("deployment:{}", self.id), format!("provider:{}", self.provider));
             let all = [

@@ -18,6 +18,7 @@ use crate::nodes::{Berth, Fleet};
 use crate::{Access, Bounds, Doorway, Health, Lines, Queueing};
 
 /// The whole validated configuration.
+#[derive(Clone)]
 pub struct Setup {
     /// Model groups by the name that callers use.
     pub groups: HashMap<String, Arc<Group>>,
@@ -70,6 +71,7 @@ pub struct Group {
 }
 
 /// A group for all names that fit.
+#[derive(Clone)]
 pub struct Pattern {
     /// Text before the `*`.
     pub before: String,
@@ -189,6 +191,9 @@ pub struct Spending {
     pub customer_budget: Option<Budget>,
     /// The shared budget of every customer that has none.
     pub customer_budget_id: Option<String>,
+    /// Part of their requests and tokens that keys have left which are slowed down when their budget is spent: more than
+    /// 0, at most 1. Without it they are refused, as all keys are.
+    pub throttle: Option<f64>,
     /// Whether a user's own budget counts for keys of teams too.
     pub user_budget_in_teams: bool,
     /// One more header that names the customer.
@@ -234,6 +239,7 @@ impl Default for Spending {
         Spending {
             limits: policy::limits::Limits::default(),
             key_parallel: None,
+            throttle: None,
             counted: Counted::Total,
             budget: None,
             customer_budget: None,

@@ -10,6 +10,8 @@ use types::Usd;
 pub(crate) struct Terms {
     pub limits: Limits,
     pub budgets: Vec<Budget>,
+    /// The main one of them, as it is set: one for the same window may be tighter.
+    pub main: Option<Budget>,
     /// When they change by themselves, milliseconds since 1970.
     pub valid_until: Option<i64>,
 }
@@ -36,7 +38,8 @@ impl Terms {
         if let Some(limit) = allowance.max_budget {
             let extra = terms.extra(allowance, now_ms);
             let span = allowance.budget_duration.as_deref().and_then(Span::parse);
-            terms.budgets.push(Budget { limit: limit + extra, span, lenient });
+            terms.main = Some(Budget { limit: limit + extra, span, lenient });
+            terms.budgets.extend(terms.main);
         }
         for window in &allowance.budget_limits {
             if let (Some(limit), Some(span)) = (window.max_budget, Span::parse(&window.budget_duration)) {
@@ -84,7 +87,7 @@ impl Terms {
             let span = budget.time_period.as_deref().and_then(Span::parse);
             Some(Budget { limit: budget.budget_limit?, span, lenient: false })
         });
-        Terms { limits, budgets: budgets.into_iter().collect(), valid_until: None }
+        Terms { limits, budgets: budgets.into_iter().collect(), ..Terms::default() }
     }
 }
 

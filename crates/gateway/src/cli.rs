@@ -11,6 +11,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use engine::Roll;
 
 use crate::config::{self, Added, Copies, Quick};
+use crate::drills::DrillArgs;
 
 /// One self-hosted gateway in front of every language model.
 #[derive(Parser)]
@@ -35,6 +36,9 @@ pub enum Command {
     Providers(ProvidersArgs),
     /// Serve mock providers in every dialect, with faults and delays on request.
     Mock(MockArgs),
+    /// Break each deployment of a configuration in every way that providers break, with mock providers in their place, and
+    /// report what calls would notice of it. No provider is called.
+    Drill(DrillArgs),
 }
 
 /// Flags of `serve`.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use engine::sharing::{Ask, Sharing};
-use store::coordination::{Balance, Balanced, Claim, Coordination, Link, Round, Silence};
+use store::coordination::{Balance, Balanced, Claim, Coordination, Link, Round, Silence, Site};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -75,11 +75,11 @@ struct Others {
 }
 
 impl Replica {
-    /// A new replica, which meets others in the Redis at `address`. An error says why that cannot be used.
-    pub fn new(address: &str, sharing: Arc<Sharing>) -> Result<Self, String> {
+    /// A new replica, which meets others in the Redis at `site`. An error says why that cannot be used.
+    pub fn new(site: &Site, sharing: Arc<Sharing>) -> Result<Self, String> {
         Ok(Replica {
             id: random(),
-            coordination: Coordination::parse(address)?,
+            coordination: Coordination::new(site)?,
             sharing,
             state: watch::Sender::new(State::Unknown),
             booked: Mutex::default(),

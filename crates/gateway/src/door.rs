@@ -27,6 +27,8 @@ use routes::Route;
 pub struct Door {
     /// The way into the engine.
     pub gate: Rc<Gate>,
+    /// The same for calls that take part in a drill.
+    pub drill_gate: Rc<Gate>,
     /// What the threads share.
     pub live: Arc<Live>,
     /// Hears when the gateway goes down.
@@ -112,8 +114,17 @@ async fn model_call(
         Err(fault) => return refused(&fault),
     };
     let ip = Some(ip);
+    let drill = door.live.drills.taking(&caller, || gate.roll());
     let headers = parts.headers;
-    response(serve(gate, Call { id, front, operation, path_model, path_stream, headers, body, caller, ip }).await)
+    let call = Call { id: id.clone(), front, operation, path_model, path_stream, headers, body, caller, ip };
+    response(match drill {
+        None => serve(gate, call).await,
+        Some(drill) => {
+            let reply = serve(&door.drill_gate, call).await;
+            drill.note_call(&id, reply.status);
+            reply
+        }
+    })
 }
 
 /// Who calls and from which address, if they may call from there, and this.

@@ -12,6 +12,7 @@ use crate::books::Books;
 use crate::config::{self, Added, Copies, Loaded, Management, Remote, Report, Shown, Tree};
 use crate::control::{Bridge, Cors};
 use crate::coordination::Replica;
+use crate::drills::LiveDrills;
 use crate::health::Findings;
 use crate::tls::Tls;
 
@@ -66,6 +67,8 @@ pub struct Live {
     pub findings: Findings,
     /// The certificate for callers, if they are served over HTTPS.
     pub tls: Option<Tls>,
+    /// The drill that some calls take part in.
+    pub drills: LiveDrills,
 }
 
 /// The last look at the configuration.
@@ -102,6 +105,7 @@ impl Live {
             cors,
             findings: Findings::default(),
             tls,
+            drills: LiveDrills::default(),
         }
     }
 

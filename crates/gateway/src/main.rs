@@ -10,6 +10,7 @@ mod control;
 mod coordination;
 mod demo;
 mod door;
+mod drills;
 mod health;
 mod live;
 mod nodes;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Some(cli::Command::Check(check)) => cli::check(&check.file),
         Some(cli::Command::Providers(list)) => cli::providers(&list),
         Some(cli::Command::Mock(mock)) => cli::mock(&mock),
+        Some(cli::Command::Drill(drill)) => drills::run(&drill),
     }
 }
 

@@ -71,9 +71,9 @@ fn prepare(args: &ServeArgs) -> Result<Ready, String> {
     let tls = tls_files.map(Tls::read).transpose().map_err(|why| format!("HTTPS cannot be served: {why}"))?;
     let zone = loaded.keeping.zone.clone().unwrap_or(TimeZone::UTC);
     let (meters, replica) = match &loaded.keeping.redis {
-        Some(address) => {
+        Some(site) => {
             let sharing = Arc::new(Sharing::default());
-            let replica = Replica::new(address, sharing.clone());
+            let replica = Replica::new(site, sharing.clone());
             let replica = replica.map_err(|why| format!("the address of Redis cannot be used: {why}"))?;
             (Arc::new(Meters::shared(zone, sharing)), Some(Arc::new(replica)))
         }

@@ -22,6 +22,7 @@ use tokio::time::sleep;
 
 use crate::demo::Demo;
 use crate::door::Door;
+use crate::drills::live_gate;
 use crate::live::Live;
 use crate::stop::Stop;
 
@@ -58,8 +59,10 @@ pub fn run(listener: StdListener, live: Arc<Live>, seed: u64, stop: Stop) -> io:
     let runtime = builder.enable_all().build_local(Default::default())?;
     runtime.block_on(async move {
         let gate = Rc::new(gate(&live, seed)?);
+        let registry = live.books.as_ref().map(|books| books.registry.clone());
+        let drill_gate = Rc::new(live_gate(&gate, &live, Keyring::new(registry, live.meters.clone()), seed));
         spawn_local(tick());
-        accept(TcpListener::from_std(listener)?, Rc::new(Door { gate, live, stop })).await;
+        accept(TcpListener::from_std(listener)?, Rc::new(Door { gate, drill_gate, live, stop })).await;
         Ok(())
     })
 }

@@ -24,21 +24,29 @@ pub struct Course {
     pub attempts: u32,
     /// Attempts in all.
     pub total: u32,
+    /// Attempts that the call had made before, for answers that were thrown away.
+    before: u32,
     /// Caller's own number of retries, if it said one.
     retries: Option<u32>,
     /// Whether other groups may be tried.
     fallbacks: bool,
     /// Groups the caller named to stand in, tried before those of the rules.
     named: Vec<String>,
+    /// The fault for which stand-ins are tried; that one of them has no money is not the reason to try the next.
+    cause: Option<FaultKind>,
 }
 
 /// What the group that is being tried has to offer after an attempt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Offer {
+pub struct Offer<'a> {
     /// Deployments that were not tried yet for this call and do not rest.
     pub others: usize,
     /// Tries after the first one that the deployment itself was configured with.
     pub retries: Option<u32>,
+    /// Whether the same deployment may be tried again now: not if too many calls do so at once.
+    pub again: bool,
+    /// Groups that the caller's key names for when its budget for one that was begun is spent.
+    pub affordable: &'a [String],
 }
 
 /// What happens next.
@@ -63,16 +71,28 @@ impl Course {
             begun: vec![group.to_owned()],
             attempts: 0,
             total: 0,
+            before: 0,
             retries,
             fallbacks,
             named,
+            cause: None,
         }
+    }
+
+    /// The same for a call that has made so many attempts before.
+    pub fn after_attempts(self, before: u32) -> Self {
+        Course { before, ..self }
     }
 
     /// Counts an attempt that is about to be made.
     pub fn attempt(&mut self) {
         self.attempts += 1;
         self.total += 1;
+    }
+
+    /// Groups that were begun, the current one included.
+    pub fn begun(&self) -> &[String] {
+        &self.begun
     }
 
     /// Groups that were tried after the first.
@@ -90,11 +110,17 @@ impl Course {
         known: impl Fn(&str) -> bool,
         dice: f64,
     ) -> Step {
+        if self.before + self.total >= rules.bounds.attempts {
+            return Step::GiveUp;
+        }
         if let Some(pause) = self.retry(rules, fault, offer, dice) {
             return Step::Retry { pause };
         }
-        match self.next_group(rules, fault, known) {
+        match self.next_group(rules, fault, offer, known) {
             Some(group) => {
+                if fault.side != Side::Caller || self.cause.is_none() {
+                    self.cause = Some(fault.kind);
+                }
                 self.begun.push(group.clone());
                 self.group = group;
                 self.attempts = 0;
@@ -107,7 +133,8 @@ impl Course {
     fn retry(&self, rules: &Rules, fault: &Fault, offer: Offer, dice: f64) -> Option<Duration> {
         let (retries, named) = rules.retries_for(&self.group, fault.kind);
         let retries = self.retries.or(offer.retries.filter(|_| !named)).unwrap_or(retries);
-        if self.attempts > retries || fault.side == Side::Gateway {
+        // Whoever was refused before anything was tried is refused again.
+        if self.attempts == 0 || self.attempts > retries || fault.side == Side::Gateway {
             return None;
         }
         let elsewhere = offer.others > 0 && fault.side == Side::Provider;
@@ -115,7 +142,7 @@ impl Course {
             return Some(Duration::ZERO);
         }
         let sensible = fault.kind.is_retryable() && fault.code.as_deref() != Some("insufficient_quota");
-        if !(sensible || named) {
+        if !(sensible || named) || !offer.again {
             return None;
         }
         self.pause(rules, fault, dice)
@@ -139,15 +166,26 @@ impl Course {
         }
     }
 
-    fn next_group(&self, rules: &Rules, fault: &Fault, known: impl Fn(&str) -> bool) -> Option<String> {
-        let origin = &self.begun[0];
-        let (list, special) = rules.fallbacks_for(origin, fault.kind);
-        let may_help = special || fault.side != Side::Caller;
-        if !self.fallbacks || !may_help || self.fallbacks_taken() >= rules.max_fallbacks {
+    fn next_group(&self, rules: &Rules, fault: &Fault, offer: Offer, known: impl Fn(&str) -> bool) -> Option<String> {
+        use FaultKind::{ModelBudget, RateLimit};
+        if !self.fallbacks || self.fallbacks_taken() >= rules.max_fallbacks {
             return None;
         }
-        let onward = rules.fallbacks_for(&self.group, fault.kind).0;
-        self.named.iter().chain(list).chain(onward).find(|group| !self.begun.contains(group) && known(group)).cloned()
+        let fresh = |group: &&String| !self.begun.contains(*group) && known(group);
+        // The key's own limit or budget for this group alone.
+        let refused = fault.side == Side::Caller && matches!(fault.kind, ModelBudget | RateLimit);
+        let broke = refused && (fault.kind == ModelBudget || self.cause == Some(ModelBudget));
+        if broke && let Some(group) = offer.affordable.iter().find(fresh) {
+            return Some(group.clone());
+        }
+        // After a stand-in that refuses, the next one is tried for the reason that it was tried for.
+        let kind = if refused { self.cause.filter(|cause| *cause != ModelBudget)? } else { fault.kind };
+        let (list, special) = rules.fallbacks_for(&self.begun[0], kind);
+        if !(special || refused || fault.side != Side::Caller) {
+            return None;
+        }
+        let onward = rules.fallbacks_for(&self.group, kind).0;
+        self.named.iter().chain(list).chain(onward).find(fresh).cloned()
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod addresses;
 mod affinity;
+mod bounds;
 mod breaker;
 pub mod catalogue;
 mod course;
@@ -37,6 +38,7 @@ pub mod window;
 
 pub use addresses::{AddressRules, Network};
 pub use affinity::{Affinity, Bond};
+pub use bounds::{RetryBudget, TryBounds};
 pub use breaker::{Admission, Breaker};
 pub use course::{Course, Offer, Step};
 pub use crossing::{Crossing, crossings};

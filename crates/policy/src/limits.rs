@@ -42,6 +42,12 @@ impl Limits {
         }
     }
 
+    /// The same with requests and tokens a minute scaled down to a share of them, but not to nothing.
+    pub fn throttled(self, share: f64) -> Self {
+        let part = |limit: Option<u64>| limit.map(|limit| ((limit as f64 * share) as u64).max(1).min(limit));
+        Limits { rpm: part(self.rpm), tpm: part(self.tpm), ..self }
+    }
+
     /// Whether tokens are limited.
     pub fn limits_tokens(&self) -> bool {
         [self.tpm, self.tpd, self.itpm, self.otpm].iter().any(Option::is_some)

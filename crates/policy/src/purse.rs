@@ -30,6 +30,18 @@ pub struct Budget {
     pub lenient: bool,
 }
 
+impl Budget {
+    /// The same window without an end of the money: what is spent is counted, and nobody is refused.
+    pub fn counting(self) -> Self {
+        Budget { limit: Usd::MAX, ..self }
+    }
+
+    /// Whether it refuses nobody.
+    pub fn only_counts(&self) -> bool {
+        self.limit == Usd::MAX
+    }
+}
+
 /// What a call needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Need {

@@ -64,6 +64,7 @@ const MANAGEMENT: &[&str] = &[
     "/v2/model/*", "/model_group/*", "/credentials", "/credentials/*", "/models", "/v1/models", "/models/*",
     "/v1/models/*", "/audit", "/audit/*", "/spend/*", "/global/*", "/provider/budgets", "/get/*", "/add/*",
     "/delete/*", "/update/*", "/config/*", "/fallback", "/fallback/*", "/invitation/*", "/jwt/*", "/management/*",
+    "/drill", "/drill/*",
 ];
 #[rustfmt::skip]
 const INFO: &[&str] = &[

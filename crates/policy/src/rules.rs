@@ -7,7 +7,7 @@ use std::time::Duration;
 use types::FaultKind;
 
 use crate::window::Truncation;
-use crate::{Affinity, RestRules, Strategy, TagRules};
+use crate::{Affinity, RestRules, Strategy, TagRules, TryBounds};
 
 /// The rules for choosing deployments and for trying again.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +36,8 @@ pub struct Rules {
     pub content_policy_fallbacks: HashMap<String, Vec<String>>,
     /// Most groups that are tried after the one that was asked for.
     pub max_fallbacks: u32,
+    /// What bounds trying again.
+    pub bounds: TryBounds,
     /// When deployments rest that have no rules of their own.
     pub rest: Arc<RestRules>,
     /// Whether deployments are left out whose context window is too small for a call.
@@ -59,6 +61,7 @@ impl Default for Rules {
             context_window_fallbacks: HashMap::new(),
             content_policy_fallbacks: HashMap::new(),
             max_fallbacks: 5,
+            bounds: TryBounds::default(),
             rest: Arc::default(),
             pre_call_checks: false,
             truncation: HashMap::new(),

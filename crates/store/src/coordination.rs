@@ -1,17 +1,19 @@
 //! Redis, where replicas keep account of their shares of limits and budgets. What they may have is decided by one
 //! script, atomically; what they make of it is up to the callers of this room.
 
+mod site;
+
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, LazyLock};
-use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{
-    AsyncConnectionConfig, Client, ConnectionInfo, FromRedisValue, IntoConnectionInfo, ProtocolVersion, PushInfo,
-    PushKind, Script, Value,
-};
+use redis::{FromRedisValue, PushInfo, PushKind, Script, Value};
 use tokio::sync::mpsc;
+
+use site::Place;
+
+pub use site::Site;
 
 /// The hash of all replicas; names of pools begin with it. All keys are in one slot, for they are used together.
 const MEMBERS: &str = "lockgate:{shares}";
@@ -19,8 +21,6 @@ const MEMBERS: &str = "lockgate:{shares}";
 const CHANNEL: &str = "lockgate:{shares}:hungry";
 /// Beats of one replica after which all others had time to tell a new account what they have.
 pub const GRACE_BEATS: u64 = 15;
-/// How long connecting may take.
-const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
 /// Pools that are balanced at once: nobody else is answered in the meantime.
 const MOST_POOLS: usize = 200;
 /// Questions of others that may wait to be heard. Whoever asks, asks again.
@@ -29,6 +29,7 @@ const MOST_HEARD: usize = 1000;
 const MOST: u64 = 1 << 53;
 
 static BALANCE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("coordination/balance.lua")));
+static MEET: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("coordination/meet.lua")));
 static LEAVE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("coordination/leave.lua")));
 
 /// Why there is no answer.
@@ -58,24 +59,15 @@ impl Silence {
 /// Where Redis is and how to log in, for one replica.
 #[derive(Clone)]
 pub struct Coordination {
-    address: ConnectionInfo,
+    place: Place,
     /// Numbers of rounds, over all connections.
     rounds: Arc<AtomicU64>,
 }
 
 impl Coordination {
-    /// Reads `redis://user:password@host:port/db`, `rediss://...` for TLS, or `unix:///path`.
-    pub fn parse(url: &str) -> Result<Self, String> {
-        // The error would repeat the address, with the password.
-        let info = url.into_connection_info();
-        let info = info.map_err(|_| "it must look like redis://user:password@host:6379/0, or rediss://... for TLS")?;
-        Ok(Coordination::at(info))
-    }
-
-    fn at(address: ConnectionInfo) -> Self {
-        // Messages come over the connection on which questions are asked.
-        let settings = address.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-        Coordination { address: address.set_redis_settings(settings), rounds: Arc::default() }
+    /// Understands where the servers are.
+    pub fn new(site: &Site) -> Result<Self, String> {
+        Ok(Coordination { place: Place::new(site)?, rounds: Arc::default() })
     }
 
     /// Connects, and listens as `replica`.
@@ -84,13 +76,10 @@ impl Coordination {
         let hear = move |push: PushInfo| match Ask::read(push) {
             // Whoever is not heard asks again.
             Some(ask) => sender.try_send(ask).or(Ok(())),
-            None => Ok::<(), ()>(()),
+            None => Ok::<(), redis::RedisError>(()),
         };
-        let config = AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT_DEADLINE));
-        // Only the caller knows how long an answer may take.
-        let config = config.set_response_timeout(None).set_push_sender(hear);
-        let client = Client::open(self.address.clone())?;
-        let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
+        let mut connection = self.place.connect(hear).await?;
+        site::meet(&MEET, &mut connection).await?;
         connection.subscribe(&[CHANNEL, &*presence(replica)]).await?;
         Ok(Link { connection, heard, replica: replica.to_owned(), rounds: self.rounds.clone() })
     }
@@ -99,7 +88,7 @@ impl Coordination {
 /// Without anything that is secret.
 impl fmt::Display for Coordination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.address.addr())
+        write!(f, "{}", self.place)
     }
 }
 

@@ -2,6 +2,7 @@
 //! attempt id. So every sum that is shown anywhere is the sum of what was booked, and no report scans the ledger.
 
 mod daily;
+mod faults;
 mod period;
 mod retention;
 mod spend;
@@ -85,6 +86,7 @@ async fn book_within(tx: &mut Tx, entries: &[Entry], rows: Rows) -> Result<Optio
         let tick = tick(tx, SPEND).await?;
         spend::book(tx, tick, &new).await?;
         daily::book(tx, &new).await?;
+        faults::book(tx, &new).await?;
     }
     let ids = |entries: Vec<&Entry>| entries.into_iter().map(|entry| entry.attempt_id.clone()).collect();
     Ok(Some(Booked { new: ids(new), known: ids(known) }))

@@ -4,12 +4,14 @@
 mod activity;
 mod csv;
 mod daily;
+mod faults;
 mod logs;
 mod metrics;
 
 pub use activity::{Activity, ActivityFilter, By, Of, Order};
 pub use csv::{activity_csv, logs_csv};
 pub use daily::{Breakdown, Daily, DayActivity, Part, Parts};
+pub use faults::{FaultFilter, Faults};
 pub use logs::{LogFilter, LogPage, Owner, Position};
 pub use metrics::Metrics;
 
@@ -42,6 +44,11 @@ impl Store {
     /// Sums by `by`, `most` of them.
     pub async fn activity(&self, filter: &ActivityFilter, by: &[By], order: Order, most: i64) -> Result<Vec<Activity>> {
         activity::list(&self.db, filter, by, order, most).await
+    }
+
+    /// Faults by day and address, the oldest day first: `most` rows.
+    pub async fn faults(&self, filter: &FaultFilter, most: i64) -> Result<Vec<Faults>> {
+        faults::list(&self.db, filter, most).await
     }
 
     /// Days with what they consist of, the newest first: `most` of them behind the first `skip`.

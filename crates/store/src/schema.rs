@@ -11,6 +11,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/0001_objects.sql"),
     include_str!("schema/0002_ledger.sql"),
     include_str!("schema/0003_audit.sql"),
+    include_str!("schema/0004_faults.sql"),
 ];
 
 /// Takes the steps that are missing.

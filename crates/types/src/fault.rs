@@ -62,6 +62,8 @@ pub enum FaultKind {
     Payment,
     /// A budget of ours is spent.
     Budget,
+    /// A budget of ours for this model alone is spent: there may be money for another one.
+    ModelBudget,
     /// Too many requests or tokens.
     RateLimit,
     /// The provider is overloaded and says so.
@@ -101,7 +103,7 @@ impl FaultKind {
             Permission => 403,
             NotFound => 404,
             TooLarge => 413,
-            Budget => 422,
+            Budget | ModelBudget => 422,
             RateLimit | NoDeployment => 429,
             Internal => 500,
             Connect | Cut | Malformed | Upstream => 502,

@@ -21,7 +21,7 @@ fn words(kind: FaultKind) -> (&'static str, Option<&'static str>) {
         Authentication => ("authentication_error", Some("invalid_api_key")),
         Permission => ("permission_error", None),
         Payment => ("insufficient_quota", Some("insufficient_quota")),
-        Budget => ("budget_exceeded", None),
+        Budget | ModelBudget => ("budget_exceeded", None),
         RateLimit => ("rate_limit_error", Some("rate_limit_exceeded")),
         NoDeployment => ("rate_limit_error", None),
         Timeout => ("timeout_error", None),

@@ -51,3 +51,18 @@ async fn a_trial_that_is_given_up_lets_the_next_one_try() {
     trial.failed(&Fault::provider(FaultKind::Upstream, ""), true);
     assert_eq!(health.rest_left(), rules.cooldown);
 }
+
+#[test]
+fn retries_are_a_part_of_the_calls_in_flight_and_are_given_back() {
+    let (health, rules) = (Arc::new(Health::default()), Arc::default());
+    let budget = RetryBudget { percent: 20, least: 1 };
+    let first = health.retry(&budget);
+    assert!(first.is_some() && health.retry(&budget).is_none());
+    let visits: Vec<Visit> = (0..10).filter_map(|_| health.visit(&rules, false)).collect();
+    let second = health.retry(&budget);
+    assert!(second.is_some() && health.retry(&budget).is_none());
+    drop((first, visits));
+    assert!(health.retry(&budget).is_none(), "one is still under way, and nobody else is there");
+    drop(second);
+    assert!(health.retry(&budget).is_some());
+}

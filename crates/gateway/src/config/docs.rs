@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use super::keys::{
     ALIAS, ALLOWED_FAILS, CREDENTIAL, DEFAULT_PRICE, GENERAL, HARDWARE, Key, LIBRARY, MARGIN, MARKER, MODEL,
-    MODEL_INFO, NODE, PARAMS, RETRY_POLICY, ROUTE_RULE, ROUTE_WHEN, ROUTER, ROUTER_ENTRY, State, TOP, Table,
+    MODEL_INFO, NODE, PARAMS, RETRY_BUDGET, RETRY_POLICY, ROUTE_RULE, ROUTE_WHEN, ROUTER, ROUTER_ENTRY, State, TOP,
+    Table,
 };
 
 const INTRO: &str = "\
@@ -70,7 +71,7 @@ is in the environment, `ollama/*` if an Ollama answers at `OLLAMA_API_BASE`, `OL
 `mock/demo` if there is neither.
 ";
 
-const TABLES: [&Table; 19] = [
+const TABLES: [&Table; 20] = [
     &TOP,
     &MODEL,
     &PARAMS,
@@ -80,6 +81,7 @@ const TABLES: [&Table; 19] = [
     &CREDENTIAL,
     &ROUTER,
     &RETRY_POLICY,
+    &RETRY_BUDGET,
     &ALLOWED_FAILS,
     &ALIAS,
     &ROUTER_ENTRY,

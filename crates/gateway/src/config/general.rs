@@ -44,7 +44,7 @@ pub struct Keeping {
     /// How long rows of the ledger are kept; for ever if nobody says.
     pub retention: Option<Span>,
     /// Address of the Redis by way of which replicas share limits and budgets, with its password.
-    pub redis: Option<String>,
+    pub redis: Option<store::coordination::Site>,
 }
 
 /// Where keys and spend are kept.

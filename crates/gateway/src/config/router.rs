@@ -4,18 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::Queueing;
-use policy::{RetryPolicy, Rules, TagRules};
+use policy::{RetryBudget, RetryPolicy, Rules, TagRules, TryBounds};
 use types::FaultKind;
 
 use super::affinity;
 use super::bounds::Shared;
 use super::fallbacks::{self, Chain};
-use super::keys::{ALIAS, RETRY_POLICY};
+use super::keys::{ALIAS, RETRY_BUDGET, RETRY_POLICY};
 use super::models::Defaults;
 use super::report::{Notes, Place};
 use super::rest;
 use super::routing::{self, Declared};
 use super::section::{Section, scalar, shown};
+use super::spending::amount;
 use super::strategy::{self, RoutingGroup};
 use super::tree::{Node, Value};
 use super::truncation;
@@ -74,6 +75,7 @@ pub fn read(router: &Section, library: &Section, notes: &mut Notes) -> Router {
         retry_policy: retry_policy(router.node("retry_policy"), &router.at("retry_policy"), notes),
         min_pause: router.seconds("retry_after").unwrap_or(usual.min_pause),
         max_fallbacks: either(router, library, |section| section.small("max_fallbacks")).unwrap_or(usual.max_fallbacks),
+        bounds: bounds(router, notes),
         rest: rest.clone(),
         pre_call_checks: router.flag("enable_pre_call_checks").unwrap_or(false),
         truncation: truncation::read(router, notes),
@@ -109,6 +111,22 @@ fn queueing(router: &Section) -> Queueing {
         size: router.count("queue_size").map_or(usual.size, |size| usize::try_from(size).unwrap_or(usize::MAX)),
         timeout: router.seconds("queue_timeout"),
         priority: router.small("default_priority").map_or(usual.priority, i64::from),
+    }
+}
+
+/// What bounds trying again.
+fn bounds(router: &Section, notes: &mut Notes) -> TryBounds {
+    let usual = TryBounds::default();
+    let (node, path) = (router.node("retry_budget"), router.at("retry_budget"));
+    let retries = Section::read(node, &path, &RETRY_BUDGET, notes);
+    TryBounds {
+        // Without one attempt there is no answer.
+        attempts: router.small("max_attempts").unwrap_or(usual.attempts).max(1),
+        cost: amount(router, "max_cost_per_request"),
+        retries: RetryBudget {
+            percent: retries.small("budget_percent").unwrap_or(usual.retries.percent),
+            least: retries.small("min_retry_concurrency").unwrap_or(usual.retries.least),
+        },
     }
 }
 

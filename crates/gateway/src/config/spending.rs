@@ -27,6 +27,7 @@ pub fn read(general: &Section, library: &Section, notes: &mut Notes) -> Spending
         customer_budget: amount(library, "max_end_user_budget").map(customer),
         customer_budget_id: library.text("max_end_user_budget_id").map(str::to_owned),
         user_budget_in_teams: general.flag("apply_user_budget_to_team_keys").unwrap_or(false),
+        throttle: throttle(library, notes),
         customer_header: general.text("user_header_name").map(str::to_ascii_lowercase),
         status: status(library, notes).unwrap_or(usual.status),
         ..usual
@@ -68,6 +69,23 @@ fn counted(general: &Section, notes: &mut Notes) -> Option<Counted> {
             None
         }
     }
+}
+
+/// The part of their limits that slowed keys keep.
+fn throttle(library: &Section, notes: &mut Notes) -> Option<f64> {
+    let name = "budget_exceeded_throttle_percentage";
+    let share = library.decimal(name)?.to_f64();
+    let fits = share > 0.0 && share <= 1.0;
+    if !fits {
+        let message = format!("{share} is no part of a limit");
+        notes.error(
+            library.place(name),
+            &library.at(name),
+            message,
+            format!("write a number above 0, at most 1: {name}: 0.1"),
+        );
+    }
+    fits.then_some(share)
 }
 
 fn status(library: &Section, notes: &mut Notes) -> Option<u16> {

@@ -11,6 +11,7 @@ mod budgets;
 mod credentials;
 mod customers;
 mod draft;
+mod drills;
 mod form;
 mod keys;
 mod models;
@@ -223,9 +224,14 @@ const ROUTES: &[Row] = rows![
     GET "/tag/dau" => reports::active_daily,
     GET "/tag/wau" => reports::active_weekly,
     GET "/tag/mau" => reports::active_monthly,
+    POST "/drill/start" => drills::start,
+    POST "/drill/stop" => drills::stop,
+    GET "/drill" => drills::report,
     GET "/global/activity" => reports::activity,
     GET "/global/activity/model" => reports::activity_by_model,
     GET "/global/activity/cache_hits" => reports::cache_hits,
+    GET "/global/activity/exceptions" => reports::exceptions,
+    GET "/global/activity/exceptions/deployment" => reports::exceptions_by_deployment,
     GET "/user/daily/activity" => reports::users,
     GET "/user/daily/activity/aggregated" => reports::users_all,
     GET "/user/daily/activity/export" => reports::users_csv,

@@ -8,7 +8,9 @@ mod limits;
 mod outage;
 mod replicas;
 mod slots;
+mod stand_ins;
 mod stated;
+mod throttle;
 
 use serde_json::{Value, json};
 use tokio::task::JoinSet;

@@ -11,5 +11,5 @@ mod server;
 mod tests;
 
 pub use postgres::{Postgres, query};
-pub use redis::Redis;
+pub use redis::{Redis, SERVICE};
 pub use server::Server;

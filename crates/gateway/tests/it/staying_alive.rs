@@ -2,6 +2,7 @@
 //! deployments, fallbacks, patience with silence, callers that hang up, going down without cutting anybody off.
 
 mod affinity;
+mod bounds;
 mod choosing;
 mod connections;
 mod context;

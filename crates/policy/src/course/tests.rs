@@ -19,7 +19,13 @@ fn course(rules: &Rules, fault: &Fault, others: usize, retries: Option<u32>) -> 
         course.attempt();
         story.push(course.group.clone());
         let left = if course.group == "a" { others.saturating_sub(round) } else { 0 };
-        match course.after(rules, fault, Offer { others: left, retries: None }, |group| group != "gone", 0.5) {
+        match course.after(
+            rules,
+            fault,
+            Offer { others: left, again: true, ..Offer::default() },
+            |group| group != "gone",
+            0.5,
+        ) {
             Step::Retry { pause } if pause.is_zero() => {}
             Step::Retry { pause } => story.push(format!("{}ms", pause.as_millis())),
             Step::Fallback => {}
@@ -80,7 +86,7 @@ fn a_policy_that_names_the_kind_decides_alone() {
 fn the_callers_number_of_retries_wins_over_the_deployments_and_that_over_the_rules() {
     let attempts = |asked: Option<u32>, own: Option<u32>| {
         let mut course = Course::new("a", asked, true, Vec::new());
-        let offer = Offer { others: 0, retries: own };
+        let offer = Offer { retries: own, again: true, ..Offer::default() };
         loop {
             course.attempt();
             if course.after(&Rules::default(), &Fault::provider(Upstream, ""), offer, |_| true, 0.5) == Step::GiveUp {
@@ -91,4 +97,82 @@ fn the_callers_number_of_retries_wins_over_the_deployments_and_that_over_the_rul
     assert_eq!(attempts(None, None), 3);
     assert_eq!(attempts(None, Some(0)), 1);
     assert_eq!(attempts(Some(1), Some(0)), 2);
+}
+
+/// Where a call of group `a` goes when each group in turn has the next of these faults.
+fn way(rules: &Rules, affordable: &[&str], faults: &[Fault]) -> String {
+    let affordable: Vec<String> = affordable.iter().map(|name| (*name).to_owned()).collect();
+    let mut course = Course::new("a", Some(0), true, Vec::new());
+    let mut story = vec!["a".to_owned()];
+    for fault in faults {
+        course.attempt();
+        let offer = Offer { affordable: &affordable, again: true, ..Offer::default() };
+        match course.after(rules, fault, offer, |group| group != "gone", 0.5) {
+            Step::Fallback => story.push(course.group.clone()),
+            step => {
+                assert_eq!(step, Step::GiveUp);
+                break;
+            }
+        }
+    }
+    story.join(" ")
+}
+
+#[test]
+fn a_spent_budget_for_one_model_leads_to_those_that_the_key_names_for_it() {
+    let broke = Fault::new(ModelBudget, Side::Caller, "");
+    let limited = Fault::new(RateLimit, Side::Caller, "");
+    let failed = Fault::provider(Upstream, "");
+    let spent = Fault::new(Budget, Side::Caller, "");
+    for (affordable, faults, expected) in [
+        // The stand-ins of the rules are for faults, not for saving money.
+        (&[][..], vec![&broke], "a"),
+        (&["x", "y"], vec![&broke, &broke, &broke], "a x y"),
+        (&["gone", "y"], vec![&broke, &broke], "a y"),
+        (&["x", "y"], vec![&broke, &limited, &limited], "a x y"),
+        (&["x"], vec![&spent], "a"),
+        (&["x"], vec![&limited], "a"),
+        // What stands in for a fault and has no money, or no room, is passed over.
+        (&[], vec![&failed, &broke, &limited], "a b c"),
+        (&["x"], vec![&failed, &broke, &broke, &spent], "a b x c"),
+        (&["x"], vec![&broke, &failed, &failed], "a x b c"),
+    ] {
+        let faults: Vec<Fault> = faults.into_iter().cloned().collect();
+        assert_eq!(way(&rules(), affordable, &faults), expected, "{affordable:?} {faults:?}");
+    }
+}
+
+#[test]
+fn what_was_refused_before_anything_was_tried_is_not_tried_again() {
+    let mut course = Course::new("a", Some(5), true, Vec::new());
+    let limited = Fault { retry_after: Some(Duration::from_secs(1)), ..Fault::new(RateLimit, Side::Caller, "") };
+    assert_eq!(
+        course.after(&Rules::default(), &limited, Offer { again: true, ..Offer::default() }, |_| true, 0.5),
+        Step::GiveUp
+    );
+}
+
+#[test]
+fn no_call_makes_more_attempts_than_it_may_whatever_is_left_to_try() {
+    let rules = |attempts| Rules { bounds: crate::TryBounds { attempts, ..Default::default() }, ..rules() };
+    let fault = Fault::provider(Upstream, "");
+    assert_eq!(course(&rules(5), &fault, 0, Some(1)).join(" "), "a 500ms a b 500ms b c");
+    assert_eq!(course(&rules(1), &fault, 3, None).join(" "), "a");
+    let mut course = Course::new("a", None, true, Vec::new()).after_attempts(4);
+    course.attempt();
+    let offer = Offer { others: 3, ..Offer::default() };
+    assert_eq!(course.after(&rules(5), &fault, offer, |_| true, 0.5), Step::GiveUp);
+}
+
+#[test]
+fn while_many_calls_try_again_a_call_goes_elsewhere_at_once_or_gives_up() {
+    let fault = Fault::provider(Upstream, "");
+    let step = |others, rules: &Rules| {
+        let mut course = Course::new("a", None, true, Vec::new());
+        course.attempt();
+        course.after(rules, &fault, Offer { others, again: false, ..Offer::default() }, |_| true, 0.5)
+    };
+    assert_eq!(step(1, &Rules::default()), Step::Retry { pause: Duration::ZERO }, "another deployment is no retry");
+    assert_eq!(step(0, &rules()), Step::Fallback);
+    assert_eq!(step(0, &Rules::default()), Step::GiveUp);
 }

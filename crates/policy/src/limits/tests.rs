@@ -108,3 +108,17 @@ fn input_output_and_requests_of_a_day_have_limits_of_their_own() {
     assert_eq!((refused.dimension, refused.limit), (Dimension::DayRequests, 3));
     assert!(refused.wait_ms > Some(80_000_000), "{refused:?}");
 }
+
+#[test]
+fn a_throttled_limit_is_a_part_of_it_but_never_nothing_and_never_more() {
+    let limits = Limits { rpm: Some(20), tpm: Some(1_000), rpd: Some(7), ..Limits::default() };
+    let check = |share, rpm, tpm| {
+        let throttled = limits.throttled(share);
+        assert_eq!((throttled.rpm, throttled.tpm, throttled.rpd), (Some(rpm), Some(tpm), Some(7)), "{share}");
+    };
+    check(1.0, 20, 1_000);
+    check(0.25, 5, 250);
+    check(0.001, 1, 1);
+    assert_eq!(Limits { rpm: Some(0), ..limits }.throttled(0.5).rpm, Some(0));
+    assert_eq!(Limits::default().throttled(0.5), Limits::default());
+}

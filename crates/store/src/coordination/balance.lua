@@ -1,7 +1,7 @@
 -- Keeps account of the shares that replicas have of what they use together. Nothing else writes a share, and no share
 -- ever makes all shares of a pool more than the pool has.
 --
--- KEYS[1] is a hash: 'epoch', the name of this account, which tells whether it was lost and begun anew; 'settled', once
+-- KEYS[1] is a hash: 'server', where the account is kept; 'epoch', its name, which tells whether it was lost and begun anew; 'settled', once
 -- all had time to tell a new account what they have; 'r:<replica>', its beats and the number of its last round; and
 -- 'd:<replica>', when a dead one died and up to which change of the ledger its spend is booked. All other KEYS are pools,
 -- hashes too: '<replica>' is its share, what it uses of it, and when that becomes less; '!hungry' is who waits for more

@@ -201,3 +201,39 @@ async fn a_day_consists_of_its_parts() {
     let ones = entries.iter().filter(|entry| entry.model == "openai/1" && entry.started_at == FIRST + DAY);
     assert_eq!(summed(&models["openai/1"].metrics), counted(ones));
 }
+
+#[tokio::test]
+async fn faults_are_summed_by_day_address_and_status() {
+    let failed = |number: i64, at: i64, base: &str, status: u16| Entry {
+        status: Status::Failure,
+        started_at: at,
+        api_base: base.to_owned(),
+        model_group: "chat".to_owned(),
+        fault: Some(crate::EntryFault { kind: "RateLimit".to_owned(), status, message: String::new() }),
+        ..entry(number)
+    };
+    let entries = [
+        failed(1, FIRST, "http://one", 429),
+        failed(2, FIRST, "http://one", 429),
+        failed(3, FIRST, "http://two", 429),
+        failed(4, FIRST + DAY, "http://one", 429),
+        failed(5, FIRST, "http://one", 500),
+        Entry { model_group: "other".to_owned(), ..failed(6, FIRST, "http://one", 429) },
+        entry(7),
+    ];
+    let store = store(&entries).await;
+    // What is booked already is not counted again.
+    store.book(&entries[..2]).await.unwrap();
+    let filter = FaultFilter {
+        model_group: "chat".to_owned(),
+        status: 429,
+        from: "2026-11-01".to_owned(),
+        to: "2026-11-02".to_owned(),
+    };
+    let faults = store.faults(&filter, 10).await.unwrap();
+    let faults: Vec<_> = faults.iter().map(|fault| (&*fault.day, &*fault.api_base, fault.count)).collect();
+    let expected = [("2026-11-01", "http://one", 2), ("2026-11-01", "http://two", 1), ("2026-11-02", "http://one", 1)];
+    assert_eq!(faults, expected);
+    let day = FaultFilter { from: "2026-11-02".to_owned(), ..filter };
+    assert_eq!(store.faults(&day, 10).await.unwrap().len(), 1);
+}

@@ -57,7 +57,7 @@ const BUDGETS: &[Key] = &[
     unguarded("max_ui_session_budget", Money, "most spend of a session in the UI"),
     later("default_soft_budget", Money, "spend that raises an alert"),
     on("budget_exceeded_status_code", Count, "status of refusals by a budget; 422 unless given"),
-    later("budget_exceeded_throttle_percentage", Number, "slows calls down near the end of a budget"),
+    on("budget_exceeded_throttle_percentage", Number, "part of its `rpm_limit` and `tpm_limit` that a key with `throttle_on_budget_exceeded` has when its `max_budget` is spent: above 0, at most 1"),
     later("budget_rollover", Flag, "carries the rest of a budget over"),
     unguarded("tag_budget_config", Map, "most spend by tag"),
     on("block_requests_for_models_without_pricing", Flag, "refuses models without a price"),

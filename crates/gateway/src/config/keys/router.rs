@@ -9,6 +9,15 @@ pub static ROUTER: Table = Table { name: "router_settings", keys: &[CHOICE, FAUL
 /// Retries by kind of fault.
 pub static RETRY_POLICY: Table = Table { name: "retry_policy", keys: &[RETRIES], open: false };
 
+/// How many calls may be trying again at once.
+pub static RETRY_BUDGET: Table = Table { name: "retry_budget", keys: &[RETRY_SHARE], open: false };
+
+#[rustfmt::skip]
+const RETRY_SHARE: &[Key] = &[
+    on("budget_percent", Count, "percent of the calls in flight; 20 unless given"),
+    on("min_retry_concurrency", Count, "so many in any case; 10 unless given"),
+];
+
 /// Faults that are allowed by kind.
 pub static ALLOWED_FAILS: Table = Table { name: "allowed_fails_policy", keys: &[FAILS], open: false };
 
@@ -97,9 +106,12 @@ const REDIS: &[Key] = &[
     on("password", Secret, "password"),
     on("db", Text, "number of the database"),
     on("ssl", Text, "whether it speaks TLS"),
-    later("startup_nodes", List, "nodes of a cluster"),
-    later("sentinel_*", Any, "sentinels"),
-    later("service_name", Text, "name of the master among sentinels"),
+    on("startup_nodes", List, "nodes of a cluster, instead of a host: `[{host: 10.0.0.1, port: 6379}]`"),
+    on("redis_startup_nodes", List, "other name of `startup_nodes`"),
+    on("sentinel_nodes", List, "sentinels, instead of a host: `[[10.0.0.1, 26379]]`"),
+    on("service_name", Name, "name of the master among sentinels"),
+    on("sentinel_username", Name, "user of the sentinels themselves"),
+    on("sentinel_password", Secret, "password of the sentinels themselves"),
     later("aws_iam_*", Any, "sign-in with AWS IAM"),
 ];
 
@@ -161,6 +173,9 @@ const FAULTS: &[Key] = &[
     on("content_policy_fallbacks", Any, "the same when the provider refuses the content"),
     on("default_fallbacks", Texts, "groups that stand in for every group"),
     on("max_fallbacks", Count, "most groups that are tried after the first; 5 unless given"),
+    on("max_attempts", Count, "most attempts of one call with all retries, fallbacks and escalations; 12 unless given"),
+    on("max_cost_per_request", Money, "most dollars that all attempts of one call may cost together: answers are bounded to it; no bound unless given"),
+    on("retry_budget", Map, "how many calls may be trying the same deployment again at once: `{budget_percent: 20, min_retry_concurrency: 10}` unless given, percent of the calls in flight there and so many in any case"),
     on("allowed_fails", Count, "faults per minute after which a deployment rests; otherwise the share of faults decides"),
     on("allowed_fails_policy", Map, "the same by kind of fault, e.g. `TimeoutErrorAllowedFails: 3`: where it names the kind, it decides alone"),
     on("cooldown_time", Seconds, "seconds a deployment rests, unless the provider says how long; 5 unless given"),
@@ -194,6 +209,11 @@ const STATE: &[Key] = &[
     on("redis_username", Name, "its user"),
     on("redis_db", Text, "number of its database"),
     on("redis_ssl", Text, "whether it speaks TLS"),
+    on("redis_startup_nodes", List, "nodes of a cluster, instead of a host"),
+    on("redis_sentinel_nodes", List, "sentinels, instead of a host"),
+    on("redis_service_name", Name, "name of the master among sentinels"),
+    on("redis_sentinel_username", Name, "user of the sentinels themselves"),
+    on("redis_sentinel_password", Secret, "password of the sentinels themselves"),
     later("cache_responses", Flag, "keeps answers"),
     later("cache_kwargs", Map, "settings of that cache"),
     later("caching_groups", List, "groups that share answers"),

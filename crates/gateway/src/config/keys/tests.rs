@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use super::*;
 
-const TABLES: [&Table; 18] = [
+const TABLES: [&Table; 19] = [
     &TOP,
     &MODEL,
     &PARAMS,
@@ -12,6 +12,7 @@ const TABLES: [&Table; 18] = [
     &CREDENTIAL,
     &ROUTER,
     &RETRY_POLICY,
+    &RETRY_BUDGET,
     &ALLOWED_FAILS,
     &ALIAS,
     &ROUTER_ENTRY,

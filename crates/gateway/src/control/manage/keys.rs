@@ -88,7 +88,7 @@ pub fn id_of(given: &str) -> String {
 }
 
 /// A key that somebody names.
-fn find<'d>(directory: &'d Directory, given: &str) -> Result<(String, &'d Held<Key>)> {
+pub fn find<'d>(directory: &'d Directory, given: &str) -> Result<(String, &'d Held<Key>)> {
     let id = id_of(given);
     // One that was rotated goes by its old name for as long as it works.
     let id = directory.retired_keys.get(&id).map_or(id, |retired| retired.record.active.clone());

@@ -5,6 +5,7 @@ mod calls;
 mod cost;
 mod daily;
 mod experiments;
+mod faults;
 mod global;
 mod people;
 mod provider_budgets;
@@ -21,6 +22,7 @@ pub use daily::{
     tags_csv, teams, teams_all, teams_csv, users, users_all, users_csv,
 };
 pub use experiments::experiments;
+pub use faults::{exceptions, exceptions_by_deployment};
 pub use global::{
     activity, activity_by_model, cache_hits, customer_names, customers_total, keys as keys_total, logs, models,
     providers, refresh, report, reset, tag_names, tags_total, teams as teams_total, total,

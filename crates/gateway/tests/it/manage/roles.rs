@@ -161,6 +161,7 @@ fn table() -> Vec<(&'static str, &'static str, Value, &'static str)> {
         ("POST", "/key/sk-of-plain-user/reset_spend", json!({ "reset_to": 0 }), "ma......."),
         ("POST", "/team/red/member/member/reset_spend", json!({}), "ma.b....."),
         ("POST", "/global/spend/reset", json!({}), "m........"),
+        ("GET", "/drill", json!(null), "mav......"),
     ]
 }
 

@@ -373,3 +373,26 @@ async fn a_project_bounds_the_keys_that_are_made_for_it() {
     red.done("DELETE", "/project/delete", json!({ "project_ids": ["app"] })).await;
     master.refused("GET", "/project/info?project_id=app", Value::Null, 404).await;
 }
+
+#[tokio::test]
+async fn reports_say_how_often_a_provider_was_asked_too_much() {
+    let provider = mock("status=429").await;
+    let office = Office::open("").await;
+    let (master, base) = (office.master(), Back::OpenAi.base(&provider.url()));
+    let params = json!({ "model": "openai/demo", "api_base": base, "api_key": "k" });
+    master.done("POST", "/model/new", json!({ "model_name": "busy", "litellm_params": params })).await;
+    let body = json!({ "model": "busy", "messages": [{ "role": "user", "content": "hello" }], "num_retries": 0 });
+    assert_eq!(master.ask("POST", "/v1/chat/completions", body).await.status(), 429);
+    let path = dates("/global/activity/exceptions?model_group=busy&");
+    let shown = until(&master, &path, |shown| shown["sum_num_rate_limit_exceptions"] == 1).await;
+    let day = &shown["daily_data"][0];
+    assert_eq!(shown["daily_data"], json!([{ "date": day["date"], "num_rate_limit_exceptions": 1 }]));
+    let path = dates("/global/activity/exceptions/deployment?model_group=busy&");
+    let of = json!({ "api_base": base, "daily_data": shown["daily_data"], "sum_num_rate_limit_exceptions": 1 });
+    assert_eq!(master.see(&path).await, json!([of]));
+    let other = dates("/global/activity/exceptions?model_group=other&");
+    assert_eq!(master.see(&other).await, json!({ "daily_data": [], "sum_num_rate_limit_exceptions": 0 }));
+    assert_eq!(master.ask("GET", &dates("/global/activity/exceptions?"), Value::Null).await.status(), 422);
+    let ann = office.with(office.key(json!({ "user_id": "ann" })).await);
+    ann.refused("GET", &path, Value::Null, 403).await;
+}

@@ -148,7 +148,7 @@ fn launch(kind: &'static Kind, command: &mut Command) -> Result<Child, String> {
 }
 
 /// An address on which nobody listens.
-fn free_address() -> SocketAddr {
+pub(super) fn free_address() -> SocketAddr {
     let listener = TcpListener::bind((HOST, 0)).expect("there is a free port");
     listener.local_addr().expect("a listener has an address")
 }

@@ -1,9 +1,12 @@
 //! The account of shares that replicas keep in Redis: the script itself, in a real one.
 
-use engine::Dice;
-use store::coordination::{Answer, Balance, Balanced, Claim, Coordination, GRACE_BEATS, Kind, Link, Round};
+use std::time::Instant;
 
-use crate::servers::{Redis, Server};
+use engine::Dice;
+use store::coordination::{Answer, Balance, Balanced, Claim, Coordination, GRACE_BEATS, Kind, Link, Round, Site};
+
+use crate::gateway::PATIENCE;
+use crate::servers::{Redis, SERVICE, Server};
 
 /// How much there is of everything here.
 const CAPACITY: u64 = 100;
@@ -17,8 +20,20 @@ struct Replica {
 
 impl Replica {
     async fn join(server: &Server, id: &str) -> Self {
-        let coordination = Coordination::parse(&server.url).expect("it is an address");
-        let link = coordination.connect(id).await.expect("the server answers");
+        Self::join_at(&Site::Server(server.url.clone()), id).await
+    }
+
+    /// Joins the others as soon as somebody keeps the account.
+    async fn join_at(site: &Site, id: &str) -> Self {
+        let coordination = Coordination::new(site).expect("they are addresses");
+        let begun = Instant::now();
+        let link = loop {
+            match coordination.connect(id).await {
+                Ok(link) => break link,
+                Err(why) => assert!(begun.elapsed() < PATIENCE, "nobody keeps the account: {why}"),
+            }
+            tokio::task::yield_now().await;
+        };
         let mut replica = Replica { id: id.to_owned(), link, epoch: String::new() };
         replica.epoch = replica.say(true, &[]).await.epoch;
         replica
@@ -172,4 +187,86 @@ async fn whatever_replicas_say_and_whichever_answers_are_lost_they_never_have_mo
             assert!(used.iter().zip(&shares).all(|(used, share)| used <= share), "seed {seed}");
         }
     }
+}
+
+/// Waits until a server says something.
+fn until(server: &Server, command: &str, said: &str) {
+    let begun = Instant::now();
+    while !Redis::tell(server, command).contains(said) {
+        assert!(begun.elapsed() < PATIENCE, "{command} never says {said}: {}", Redis::tell(server, command));
+        std::thread::yield_now();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_a_cluster_the_account_is_where_its_slot_is_and_is_begun_anew_where_the_slot_goes() {
+    let (first, second) = (Redis::start_node(), Redis::start_node());
+    assert!(Redis::tell(&first, "CLUSTER ADDSLOTSRANGE 0 16383").starts_with("+OK"));
+    let bus = |server: &Server| {
+        let nodes = Redis::tell(server, "CLUSTER NODES");
+        let (_, rest) = nodes.split_once('@').expect("it names its ports");
+        rest.split([',', ' ']).next().expect("there is something").to_owned()
+    };
+    let meet = format!("CLUSTER MEET {} {} {}", first.addr.ip(), first.addr.port(), bus(&first));
+    assert!(Redis::tell(&second, &meet).starts_with("+OK"));
+    [&first, &second].into_iter().for_each(|node| until(node, "CLUSTER INFO", "cluster_known_nodes:2"));
+    [&first, &second].into_iter().for_each(|node| until(node, "CLUSTER INFO", "cluster_state:ok"));
+
+    // A node that has nothing of it says who has; one that is gone is passed over.
+    let gone = "redis://127.0.0.77:1".to_owned();
+    let site = Site::Cluster(vec![gone, second.url.clone()]);
+    let mut one = Replica::join_at(&site, "one").await;
+    one.settle().await;
+    let mut two = Replica::join_at(&Site::Cluster(vec![first.url.clone()]), "two").await;
+    assert_eq!(one.claim(claim(Kind::Minute, 0, 60, 60)).await.share, 60);
+    assert_eq!(two.claim(claim(Kind::Minute, 0, 0, 100)).await.share, 40);
+    assert!(one.link.is_there("two").await.expect("it answers"), "they meet at one node");
+
+    let slot = Redis::tell(&first, "CLUSTER KEYSLOT lockgate:{shares}");
+    let slot = slot.trim().trim_start_matches(':').to_owned();
+    let id = Redis::tell(&second, "CLUSTER MYID").lines().nth(1).expect("it has one").to_owned();
+    // A node keeps a slot for as long as it has keys of it.
+    assert!(Redis::tell(&first, "FLUSHALL").starts_with("+OK"));
+    for node in [&second, &first] {
+        assert!(Redis::tell(node, &format!("CLUSTER SETSLOT {slot} NODE {id}")).starts_with("+OK"));
+    }
+    let round = Round { beat: true, epoch: &one.epoch, fresh: "one", claims: &[] };
+    assert!(one.link.balance(&round).await.is_err(), "the node that had the slot does not keep the account any more");
+    let mut three = Replica::join_at(&site, "three").await;
+    assert_eq!(three.epoch, "three", "it has begun a new account");
+    assert!(!three.say(true, &[]).await.settled, "nobody's share grows before all have told what they have");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sentinels_say_who_is_the_master_and_a_new_master_begins_a_new_account() {
+    let mut master = Redis::start();
+    let copy = Redis::start_copy(&master);
+    until(&copy, "INFO replication", "master_link_status:up");
+    let sentinel = Redis::start_sentinel(&master);
+    let site = Site::Sentinel {
+        sentinels: vec!["redis://127.0.0.77:1".to_owned(), sentinel.url.clone()],
+        service: SERVICE.to_owned(),
+        login: "redis://master".to_owned(),
+    };
+    let mut one = Replica::join_at(&site, "one").await;
+    one.settle().await;
+    let two = Replica::join(&master, "two").await;
+    assert_eq!(one.epoch, two.epoch, "both are at the master");
+    // Not before the sentinel knows of the copy can it be the next master.
+    until(&sentinel, &format!("SENTINEL REPLICAS {SERVICE}"), &copy.addr.port().to_string());
+    until(&copy, "EXISTS lockgate:{shares}", ":1");
+
+    tokio::task::block_in_place(|| master.stop());
+    let mut three = Replica::join_at(&site, "three").await;
+    assert!(Redis::tell(&copy, "ROLE").contains("master"));
+    // What the copy has may be older than what replicas were told.
+    assert_eq!(three.epoch, "three", "it has begun a new account");
+    assert!(!three.say(true, &[]).await.settled);
+    let nobody = Site::Sentinel {
+        sentinels: vec![sentinel.url.clone()],
+        service: "nobody".to_owned(),
+        login: "redis://master".to_owned(),
+    };
+    let why = Coordination::new(&nobody).expect("they are addresses").connect("one").await.err();
+    assert!(why.expect("there is no such master").to_string().contains("knows no master nobody"));
 }
