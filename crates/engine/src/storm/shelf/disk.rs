@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
@@ -153,7 +154,10 @@ pub struct Folder(PathBuf);
 
 impl Folder {
     pub fn new(seed: u64) -> Self {
-        Folder(std::env::temp_dir().join(format!("lockgate-storm-{}-{seed}", std::process::id())))
+        // Several tests may play the same seed at once.
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        Folder(std::env::temp_dir().join(format!("lockgate-storm-{}-{seed}-{number}", std::process::id())))
     }
 
     pub fn path(&self) -> &Path {
