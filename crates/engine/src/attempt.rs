@@ -212,6 +212,7 @@ impl Attempt<'_> {
                 (answer.usage(), self.ask.front.write_answer(self.ask.operation, &answer, self.stamp).freeze())
             }
         };
+        self.seat.succeeded();
         let receipt = booking.take().map(|mut booking| booking.settle(usage, bytes.len()));
         Ok(Opened { receipt, ..self.opened(reply.headers, encoded.dropped, Opening::Whole(bytes)) })
     }
@@ -250,6 +251,7 @@ impl Attempt<'_> {
                 Ok(()) => {}
             }
         }
+        self.seat.opened();
         if let Some(mut booking) = booking.take() {
             booking.answered();
             flow.book(booking);

@@ -420,20 +420,14 @@ async fn try_deployment(
     let (group, star) = (&*field.name, field.star.as_deref());
     let attempt = Attempt { gate, setup, seat, ask, group, deployment: &deployment, star, stamp };
     let result = attempt.run().await.map_err(|fault| deployment.without_credential(fault));
-    // What a caller brings along says nothing about our own connection.
     let brought = !ask.connection.is_empty();
-    match &result {
-        _ if brought => {}
-        Ok(_) => seat.succeeded(),
-        // What we refuse ourselves says nothing about the provider.
-        Err(fault) if fault.side != Side::Provider || fault.code.as_deref() == Some(CROSSED_BUDGET) => {}
-        Err(fault) if is_callers_doing(ask, &deployment, field, fault) => {
+    if let Err(fault) = &result {
+        if !is_callers_doing(ask, &deployment, field, fault) {
+            seat.failed(fault);
+        } else if fault.kind == FaultKind::NotFound {
             // That a node does not have a model is worth knowing whoever asked for it.
-            if let Some(placement) = seat.placement().filter(|_| fault.kind == FaultKind::NotFound) {
-                placement.failed(fault);
-            }
+            seat.tell_node(fault);
         }
-        Err(fault) => seat.failed(fault),
     }
     result.map_err(|fault| if brought { of_callers_key(fault) } else { fault })
 }

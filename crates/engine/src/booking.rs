@@ -174,18 +174,24 @@ impl Booking {
         self.settle_as(Status::Failure, nothing(), false);
     }
 
+    /// More of the answer has come.
+    pub fn goes_on(&self) {
+        self.seat.goes_on();
+    }
+
     /// The attempt brought an answer and consumed this; `output_bytes` is what the model wrote, for what the provider
     /// did not count.
     pub fn settle(&mut self, usage: Usage, output_bytes: usize) -> Receipt {
+        if self.stream {
+            self.seat.ended();
+        }
         self.settle_with(Status::Success, usage, output_bytes)
     }
 
     /// The attempt brought a part of an answer and then failed.
     pub fn break_off(&mut self, fault: &Fault, usage: Usage, output_bytes: usize) -> Receipt {
         self.note(fault);
-        if fault.side == Side::Provider {
-            self.seat.failed(fault);
-        }
+        self.seat.broke_off(fault);
         self.settle_with(Status::Failure, usage, output_bytes)
     }
 

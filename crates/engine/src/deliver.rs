@@ -124,7 +124,7 @@ impl Stream {
             *heard = Instant::now();
             match piece {
                 Some(Ok(piece)) => match self.flow.feed(piece) {
-                    Ok(()) => {}
+                    Ok(()) => self.flow.goes_on(),
                     Err(fault) => self.finish(Some(fault)),
                 },
                 // Some dialects end with the connection: what was complete before it broke is complete.

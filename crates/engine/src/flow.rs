@@ -248,6 +248,13 @@ impl Flow {
         self.booking = Some(booking);
     }
 
+    /// More of it has come since it opened.
+    pub fn goes_on(&self) {
+        if let Some(booking) = &self.booking {
+            booking.goes_on();
+        }
+    }
+
     /// Whether more was written than what is held pays for. What is complete is settled instead.
     pub fn owes(&self) -> bool {
         self.output_bytes > self.paid_bytes && !self.is_complete()

@@ -1,6 +1,7 @@
 //! How each deployment fares: shared by all workers, alive across reloads. What choosing looks at for every deployment
 //! of a group is atomic; what happens once per call takes a short lock.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -158,7 +159,7 @@ impl Health {
             }
         }
         self.busy.fetch_add(1, Relaxed);
-        Some(Visit { health: self.clone(), rules: rules.clone(), is_trial })
+        Some(Visit { health: self.clone(), rules: rules.clone(), is_trial, opened_at: Cell::new(0) })
     }
 
     fn breaker(&self) -> MutexGuard<'_, Breaker> {
@@ -186,6 +187,8 @@ pub(crate) struct Visit {
     rules: Arc<RestRules>,
     /// Whether it tries if the deployment is well again.
     is_trial: bool,
+    /// When its stream opened, milliseconds since the health's epoch.
+    opened_at: Cell<u64>,
 }
 
 /// A call that tries a deployment again, until it is dropped.
@@ -198,14 +201,46 @@ impl Drop for Retry {
 }
 
 impl Visit {
-    /// The call succeeded: whatever was wrong is over.
+    /// A whole answer has come.
     pub fn succeeded(&self) {
         self.health.change(Breaker::succeeded);
+    }
+
+    /// A stream has opened.
+    pub fn opened(&self) {
+        self.opened_at.set(self.health.now());
+        self.health.change(|breaker, _| breaker.opened());
+    }
+
+    /// More of the stream has come. Whether the deployment is well must not wait for the end of a long answer.
+    pub fn goes_on(&self) {
+        if self.is_trial && self.health.is_broken.load(Relaxed) {
+            self.health.change(|breaker, now| {
+                if self.lived(now) > breaker.longest_cut() {
+                    breaker.outlived();
+                }
+            });
+        }
+    }
+
+    /// The stream has come to its end.
+    pub fn ended(&self) {
+        self.health.change(|breaker, now| breaker.ended(self.is_trial, now));
     }
 
     /// The call failed by the provider's fault. `alternative` says whether anybody else could take its calls.
     pub fn failed(&self, fault: &Fault, alternative: bool) {
         self.health.change(|breaker, now| breaker.failed(&self.rules, fault, alternative, now));
+    }
+
+    /// The same after the stream had opened.
+    pub fn broke_off(&self, fault: &Fault, alternative: bool) {
+        self.health.change(|breaker, now| breaker.broke_off(&self.rules, fault, self.lived(now), alternative, now));
+    }
+
+    /// How long its stream has flowed, milliseconds.
+    fn lived(&self, now: u64) -> u64 {
+        now.saturating_sub(self.opened_at.get())
     }
 }
 

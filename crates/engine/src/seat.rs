@@ -7,11 +7,12 @@ use std::sync::{Arc, OnceLock};
 use policy::limits::{Dimension, Limits, Short};
 use policy::{Budget, RestRules};
 use providers::http::Claim;
-use types::{Fault, Usage};
+use types::{Fault, Side, Usage};
 
 use crate::ask::Ask;
 use crate::caller::{Account, Owner};
 use crate::health::Visit;
+use crate::hold::CROSSED_BUDGET;
 use crate::meters::Meters;
 use crate::nodes::Placement;
 use crate::pass::Pass;
@@ -76,6 +77,8 @@ pub(crate) struct Seat {
     visit: Visit,
     /// Whether anybody else could take the call.
     alternative: bool,
+    /// Whether the caller brought its own connection: what comes of it says nothing about ours.
+    brought: bool,
     /// `None` if the deployment counts nothing.
     taking: Option<Arc<Taking>>,
     /// Its place at a node, if the deployment is on one.
@@ -127,7 +130,8 @@ impl Seat {
         let taking = Taking::take(accounts, tokens, now_ms, wish.firmness(deployment), pass.taking());
         let taking = taking.map_err(|refused| NoSeat::Limit(refused.short))?;
         let visit = deployment.health.visit(deployment.rest.as_ref().unwrap_or(rest), anyway).ok_or(NoSeat::Rests)?;
-        Ok(Rc::new(Seat { pass: pass.clone(), visit, alternative, taking, placement: OnceCell::new() }))
+        let (pass, brought) = (pass.clone(), !ask.connection.is_empty());
+        Ok(Rc::new(Seat { pass, visit, alternative, brought, taking, placement: OnceCell::new() }))
     }
 
     /// It is at a node that has a place for the call.
@@ -155,14 +159,57 @@ impl Seat {
         &self.pass
     }
 
-    /// The deployment has done what it should.
+    /// A whole answer has come.
     pub fn succeeded(&self) {
-        self.visit.succeeded();
+        if !self.brought {
+            self.visit.succeeded();
+        }
     }
 
-    /// The deployment has failed.
+    /// A stream has opened: whether the deployment has done what it should shows at the end.
+    pub fn opened(&self) {
+        if !self.brought {
+            self.visit.opened();
+        }
+    }
+
+    /// More of the stream has come.
+    pub fn goes_on(&self) {
+        if !self.brought {
+            self.visit.goes_on();
+        }
+    }
+
+    /// The stream has come to its end.
+    pub fn ended(&self) {
+        if !self.brought {
+            self.visit.ended();
+        }
+    }
+
+    /// The call has failed before an answer began.
     pub fn failed(&self, fault: &Fault) {
-        self.visit.failed(fault, self.alternative);
+        if self.is_to_blame(fault) {
+            self.visit.failed(fault, self.alternative);
+            self.tell_node(fault);
+        }
+    }
+
+    /// The stream has failed after it had opened.
+    pub fn broke_off(&self, fault: &Fault) {
+        if self.is_to_blame(fault) {
+            self.visit.broke_off(fault, self.alternative);
+            self.tell_node(fault);
+        }
+    }
+
+    /// Whether a fault says something about the deployment: what we refuse ourselves does not.
+    fn is_to_blame(&self, fault: &Fault) -> bool {
+        !self.brought && fault.side == Side::Provider && fault.code.as_deref() != Some(CROSSED_BUDGET)
+    }
+
+    /// Its node, if there is one, learns of a fault.
+    pub fn tell_node(&self, fault: &Fault) {
         if let Some(placement) = self.placement() {
             placement.failed(fault);
         }

@@ -1,5 +1,9 @@
 //! The breaker of a deployment: closed while it is well, open while it rests, half open while a single call tries
 //! whether it is well again. Times are milliseconds of any clock that only goes forward.
+//!
+//! There are two ways to fail, and what shows that one of them is over says nothing about the other. An answer that begins
+//! shows that calls are answered; whether streams are whole shows only at their end. So faults before and after the opening
+//! are counted apart.
 
 use std::time::Duration;
 
@@ -27,6 +31,10 @@ pub struct Breaker {
     /// In which minute the faults were counted.
     minute: u64,
     tally: Tally,
+    /// Streams in a row that broke after they had opened.
+    cuts: u32,
+    /// The longest that one of them lived, milliseconds.
+    longest_cut: u64,
     /// Whether it failed and has not been well since.
     is_broken: bool,
     /// Until when it rests.
@@ -107,25 +115,60 @@ impl Breaker {
         if now / MINUTE_MS == self.minute { (self.tally.good, self.tally.bad) } else { (0, 0) }
     }
 
-    /// A call succeeded: whatever was wrong is over.
+    /// A whole answer has come. Streams may break all the same: if they did before, the next one that does is no accident.
     pub fn succeeded(&mut self, now: u64) {
-        self.turn_minute(now);
-        self.tally.good = self.tally.good.saturating_add(1);
-        let Tally { good, bad, .. } = self.tally;
-        *self = Breaker { minute: self.minute, tally: Tally { good, bad, streak: 0 }, ..Breaker::default() };
+        self.count_success(now);
+        self.close();
     }
 
-    /// A call failed by the provider's fault. `alternative` says whether anybody else could take its calls: if not, it
-    /// never rests. A shorter rest never cuts a longer one.
+    /// A stream has opened: calls are answered. If streams broke lately, that is not all that was wrong.
+    pub fn opened(&mut self) {
+        self.tally.streak = 0;
+        if self.cuts == 0 {
+            self.close();
+        }
+    }
+
+    /// A stream that tries whether it is well again has flowed for longer than any of those that broke.
+    pub fn outlived(&mut self) {
+        self.close();
+    }
+
+    /// A stream has come to its end. Only a trial shows more than that: others may have opened before anything went wrong.
+    pub fn ended(&mut self, is_trial: bool, now: u64) {
+        self.count_success(now);
+        (self.cuts, self.longest_cut) = (0, 0);
+        if is_trial {
+            self.close();
+        }
+    }
+
+    /// The longest that a stream lived which broke, if one did since the last one that came to its end, milliseconds.
+    pub fn longest_cut(&self) -> u64 {
+        self.longest_cut
+    }
+
+    /// A call failed by the provider's fault before an answer began. `alternative` says whether anybody else could take its
+    /// calls: if not, it never rests. A shorter rest never cuts a longer one.
     pub fn failed(&mut self, rules: &RestRules, fault: &Fault, alternative: bool, now: u64) {
+        self.tally.streak = self.tally.streak.saturating_add(1);
+        self.note_fault(rules, fault, self.tally.streak, alternative, now);
+    }
+
+    /// The same of a stream that broke by the provider's fault `lived` milliseconds after it had opened.
+    pub fn broke_off(&mut self, rules: &RestRules, fault: &Fault, lived: u64, alternative: bool, now: u64) {
+        (self.cuts, self.longest_cut) = (self.cuts.saturating_add(1), self.longest_cut.max(lived));
+        self.note_fault(rules, fault, self.cuts, alternative, now);
+    }
+
+    fn note_fault(&mut self, rules: &RestRules, fault: &Fault, streak: u32, alternative: bool, now: u64) {
         self.turn_minute(now);
         self.tally.bad = self.tally.bad.saturating_add(1);
-        self.tally.streak = self.tally.streak.saturating_add(1);
         if self.word == Word::Given {
             self.word = Word::Broken;
         }
         let relapse = self.is_broken.then_some(rules.cooldown).filter(|_| alternative);
-        if let Some(rest) = rest(rules, fault, self.tally, alternative).or(relapse) {
+        if let Some(rest) = rest(rules, fault, Tally { streak, ..self.tally }, alternative).or(relapse) {
             self.is_broken = true;
             self.rests_until = self.rests_until.max(now + millis(rest));
             self.trial_until = 0;
@@ -133,6 +176,18 @@ impl Breaker {
         if let Some(wait) = fault.retry_after {
             self.asked_until = self.asked_until.max(now + millis(wait));
         }
+    }
+
+    fn count_success(&mut self, now: u64) {
+        self.turn_minute(now);
+        self.tally.good = self.tally.good.saturating_add(1);
+    }
+
+    /// It is well: what is left are the counts.
+    fn close(&mut self) {
+        let Breaker { minute, tally, cuts, longest_cut, .. } = *self;
+        let tally = Tally { streak: 0, ..tally };
+        *self = Breaker { minute, tally, cuts, longest_cut, ..Breaker::default() };
     }
 
     fn turn_minute(&mut self, now: u64) {

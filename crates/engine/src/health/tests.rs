@@ -66,3 +66,27 @@ fn retries_are_a_part_of_the_calls_in_flight_and_are_given_back() {
     drop(second);
     assert!(health.retry(&budget).is_some());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_long_stream_shows_that_all_is_well_before_it_ends() {
+    let (health, rules) = well();
+    let cut = Fault::provider(FaultKind::Cut, "");
+    for _ in 0..5 {
+        let stream = visit(&health, &rules).unwrap();
+        stream.opened();
+        advance(Duration::from_millis(800)).await;
+        stream.broke_off(&cut, true);
+    }
+    assert_eq!(health.rest_left(), rules.cooldown);
+    advance(rules.cooldown).await;
+    let trial = visit(&health, &rules).expect("one may try");
+    trial.opened();
+    for _ in 0..8 {
+        assert!(visit(&health, &rules).is_none(), "it may break like the others");
+        advance(Duration::from_millis(100)).await;
+        trial.goes_on();
+    }
+    advance(Duration::from_millis(1)).await;
+    trial.goes_on();
+    assert!(visit(&health, &rules).is_some(), "none that broke lived as long");
+}

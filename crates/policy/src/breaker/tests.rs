@@ -143,3 +143,77 @@ fn a_look_that_misled_is_not_believed_until_a_call_succeeds() {
     breaker.found_well(700_010);
     assert_eq!(breaker.admits(700_010), Admission::Trial);
 }
+
+/// What a deployment goes through, each of it a tenth of a second after what came before.
+enum Fate {
+    /// A stream opens.
+    Opens,
+    /// One comes to its end.
+    Ends,
+    /// The end of one that tries whether all is well.
+    TrialEnds,
+    /// One breaks, a second after it opened.
+    Cut,
+    /// A whole answer comes.
+    Whole,
+    /// Nobody is there.
+    Refused,
+}
+
+/// Whether a deployment rests after all of that.
+fn check(fates: &[Fate], rests: bool, what: &str) {
+    let (rules, mut breaker, mut now) = (RestRules::default(), Breaker::default(), 0);
+    let broken = Fault::provider(FaultKind::Cut, "");
+    for fate in fates {
+        now += 100;
+        match fate {
+            Fate::Opens => breaker.opened(),
+            Fate::Ends => breaker.ended(false, now),
+            Fate::TrialEnds => breaker.ended(true, now),
+            Fate::Cut => breaker.broke_off(&rules, &broken, 1_000, true, now),
+            Fate::Whole => breaker.succeeded(now),
+            Fate::Refused => breaker.failed(&rules, &refused(), true, now),
+        }
+    }
+    assert_eq!(matches!(breaker.admits(now), Admission::Rests(_)), rests, "{what}");
+}
+
+#[test]
+fn what_shows_that_calls_are_answered_does_not_show_that_streams_are_whole() {
+    use Fate::*;
+    let cuts = || [Opens, Cut, Opens, Cut, Opens, Cut, Opens, Cut, Opens, Cut];
+    let after = |more: &[fn() -> Fate]| cuts().into_iter().chain(more.iter().map(|fate| fate())).collect::<Vec<_>>();
+    check(&cuts(), true, "each stream opens, and each one breaks");
+    check(&after(&[|| Opens]), true, "one that opens may break like the others");
+    check(&after(&[|| Ends]), true, "one that opened long ago says nothing about those that open now");
+    check(&after(&[|| Opens, || TrialEnds]), false, "one that tried was whole");
+    check(&after(&[|| Whole]), false, "who can answer in one piece may do so");
+    check(&after(&[|| Whole, || Cut]), true, "but the next stream that breaks is the sixth one in a row");
+    check(
+        &[Ends, Ends, Ends, Ends, Cut, Cut, Cut, Cut, Ends, Cut],
+        false,
+        "after a whole stream they are counted anew",
+    );
+    check(&[Refused, Ends, Refused], true, "a stream that ends does not show that calls are answered");
+    check(&[Refused, Opens, Refused], false, "one that opens does");
+    check(&[Refused, Refused, Opens], false, "and who only refused calls is well if one opens");
+    check(&[Ends, Ends, Ends, Ends, Cut, Cut, Cut, Cut], false, "half of the streams may break");
+    check(&[Ends, Ends, Cut, Cut, Cut], true, "more than half must not");
+}
+
+#[test]
+fn a_stream_that_outlives_all_that_broke_ends_the_trial_but_the_next_break_begins_another_rest() {
+    let (rules, broken) = (RestRules::default(), Fault::provider(FaultKind::Cut, ""));
+    let mut breaker = Breaker::default();
+    [300, 900, 20, 500, 10].iter().for_each(|lived| breaker.broke_off(&rules, &broken, *lived, true, 0));
+    assert_eq!((breaker.admits(0), breaker.longest_cut()), (Admission::Rests(REST), 900));
+    breaker.begin_trial(&rules, REST);
+    breaker.opened();
+    assert_eq!(breaker.admits(REST), Admission::Rests(REST));
+    breaker.outlived();
+    assert_eq!(breaker.admits(REST), Admission::Open);
+    breaker.broke_off(&rules, &broken, 2_000, true, REST);
+    assert_eq!(breaker.admits(REST), Admission::Rests(REST));
+    breaker.ended(true, REST);
+    assert_eq!((breaker.admits(REST), breaker.longest_cut()), (Admission::Open, 0));
+}

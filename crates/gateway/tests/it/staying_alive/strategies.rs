@@ -1,14 +1,15 @@
 //! What is looked for in a deployment, and how one that failed comes back.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use drill::mock::Mock;
+use drill::mock::{Mock, Options, Outcome, Recorded};
 use tokio::task::JoinSet;
 
 use super::chat;
-use crate::backs::{Config, mock};
+use crate::backs::{Back, Config, mock};
 use crate::callers::Front;
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, PATIENCE};
 
 fn of(strategy: &str) -> String {
     format!("router_settings: {{routing_strategy: {strategy}}}")
@@ -82,15 +83,29 @@ async fn several_groups_answer_to_one_name() {
     assert_eq!((served(&first), served(&second)), (0, 10));
 }
 
+/// A deployment that comes first, and one that stands in for it.
+fn before(primary: &str, stand_in: &Mock) -> Config {
+    Config::default().deployment("demo", Back::OpenAi, primary, "order: 1").openai("demo", stand_in, "order: 2")
+}
+
+/// A mock provider that is well, where another one was.
+async fn well_at(addr: SocketAddr) -> Mock {
+    let since = Instant::now();
+    loop {
+        match Mock::start(Options { addr, ..Options::default() }).await {
+            Ok(mock) => return mock,
+            // Whoever was there takes a moment to go.
+            Err(_) if since.elapsed() < PATIENCE => tokio::task::yield_now().await,
+            Err(error) => panic!("it does not come back: {error}"),
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_dead_primary_is_hardly_tried_and_is_back_within_five_seconds_of_being_well() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().unwrap().port();
+    let addr = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().unwrap();
     let stand_in = mock("").await;
-    let dead = format!("http://127.0.0.1:{port}");
-    let config = Config::default()
-        .deployment("demo", crate::backs::Back::OpenAi, &dead, "order: 1")
-        .openai("demo", &stand_in, "order: 2");
-    let gateway = Gateway::start(&config.yaml()).await;
+    let gateway = Gateway::start(&before(&format!("http://{addr}"), &stand_in).yaml()).await;
     let began = Instant::now();
     let (mut calls, mut tried) = (0, 0);
     while began.elapsed() < Duration::from_secs(6) {
@@ -99,12 +114,54 @@ async fn a_dead_primary_is_hardly_tried_and_is_back_within_five_seconds_of_being
         calls += 1;
         tried += super::number(&answer, "x-litellm-attempted-retries");
     }
-    assert!(tried * 50 <= calls + 100, "the dead one was tried {tried} times for {calls} calls");
-    let options = drill::mock::Options { addr: ([127, 0, 0, 1], port).into(), ..Default::default() };
-    let well = Mock::start(options).await.expect("it comes back");
+    assert!(tried * 50 <= calls, "the dead one was tried {tried} times for {calls} calls");
+    let well = well_at(addr).await;
     let back = Instant::now();
     while served(&well) < 2 {
         assert_eq!(chat(&gateway, "demo").await.status(), 200);
     }
     assert!(back.elapsed() < Duration::from_millis(5_500), "{:?}", back.elapsed());
+}
+
+#[tokio::test]
+async fn who_breaks_every_stream_is_hardly_tried_and_is_back_within_five_seconds_of_being_well() {
+    let (broken, stand_in) = (mock("fault=cut,after=2").await, mock("").await);
+    let gateway = Gateway::start(&before(&broken.url(), &stand_in).yaml()).await;
+    let call = Front::Chat.call("demo", "hello", true);
+    let stream = || gateway.call(&call);
+    let began = Instant::now();
+    let (mut calls, mut lost) = (0, 0);
+    while began.elapsed() < Duration::from_secs(6) {
+        let heard = Front::Chat.hear(&stream().await);
+        calls += 1;
+        lost += usize::from(!heard.is_success());
+    }
+    assert_eq!(served(&broken), lost, "each attempt at it is a stream that breaks");
+    assert!((6..=calls / 50).contains(&lost), "it was tried {lost} times for {calls} calls");
+    let addr = broken.addr();
+    drop(broken);
+    let well = well_at(addr).await;
+    let back = Instant::now();
+    while served(&well) < 3 {
+        stream().await;
+    }
+    assert!(back.elapsed() < Duration::from_millis(5_500), "{:?}", back.elapsed());
+    let before = served(&stand_in);
+    for _ in 0..5 {
+        assert!(Front::Chat.hear(&stream().await).is_success());
+    }
+    assert_eq!(served(&stand_in), before, "all calls go to it again");
+}
+
+#[tokio::test]
+async fn callers_that_leave_their_streams_count_neither_for_nor_against_a_deployment() {
+    let (slow, stand_in) = (mock("chunks=1000,chunk_ms=20").await, mock("").await);
+    let gateway = Gateway::start(&before(&slow.url(), &stand_in).yaml()).await;
+    for _ in 0..10 {
+        let mut answer = Front::Chat.call("demo", "hello", true).open(gateway.addr).await;
+        answer.piece().await.expect("the stream has begun");
+    }
+    let has_left = |one: &Recorded| matches!(one.outcome, Outcome::Aborted { .. });
+    slow.wait_for_all(10, has_left).await.expect("all callers have left");
+    assert_eq!((served(&slow), served(&stand_in)), (10, 0));
 }
