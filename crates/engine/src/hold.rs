@@ -277,7 +277,10 @@ fn ask(pass: &Pass, others: &[Account], need: &Need, last: Last, manner: Manner)
                 states[payer].share_budget(&account.meter, budget, window.start, now_ms.max(0) as u64);
             }
             let purse = states[payer].purse(&pass.meters, &account.meter.subject, budget.span, window);
-            let offer = purse.offer(budget, need, last);
+            let offer = match account.owner {
+                Owner::Call => purse.offer_all(budget, need, last),
+                _ => purse.offer(budget, need, last),
+            };
             if let (Funds::Missing(missing), Manner::Take) = (offer, manner) {
                 let (what, missing) = (What::Money(budget.span, window.start), missing.nanos().max(0) as u64);
                 let asked = states[payer].want_more(&account.meter, what, missing, now_ms.max(0) as u64);

@@ -22,6 +22,8 @@ struct Seen {
     output: u64,
     /// Largest ratio of true to estimated input.
     ratio: u64,
+    /// Most tokens by which an input was smaller than estimated.
+    surplus: u64,
     /// Answers that went beyond their bound.
     overruns: u32,
 }
@@ -36,6 +38,7 @@ impl Habits {
         self.now.calls += 1;
         self.now.output = self.now.output.max(output);
         self.now.ratio = self.now.ratio.max(ratio);
+        self.now.surplus = self.now.surplus.max(estimated.saturating_sub(input));
         self.now.overruns += u32::from(bound.is_some_and(|bound| output > bound));
     }
 
@@ -49,12 +52,14 @@ impl Habits {
         self.is_known().then_some(self.now.output.max(self.before.output))
     }
 
-    /// The input as it will be counted, if it goes on as lately.
+    /// The input as it will be counted, if it goes on as lately. What was too much of a short prompt says little about a long
+    /// one: never less is foreseen than what is left when as much is taken off as was ever too much.
     pub fn input(&self, estimated: u64) -> u64 {
-        match self.is_known() {
-            true => estimated.saturating_mul(self.now.ratio.max(self.before.ratio)).saturating_add(ONE / 2) / ONE,
-            false => estimated,
+        if !self.is_known() {
+            return estimated;
         }
+        let likely = estimated.saturating_mul(self.now.ratio.max(self.before.ratio)).saturating_add(ONE / 2) / ONE;
+        likely.max(estimated.saturating_sub(self.now.surplus.max(self.before.surplus)))
     }
 
     /// Whether bounds are kept.
@@ -90,10 +95,19 @@ mod tests {
     #[test]
     fn an_exact_ratio_is_foreseen_exactly() {
         let mut habits = Habits::default();
-        habits.note(14, 10, 20, None);
+        habits.note(28, 20, 20, None);
         assert_eq!((habits.input(14), habits.input(28)), (10, 20));
         habits.note(7, 7, 20, None);
         assert_eq!(habits.input(7), 7);
+    }
+
+    #[test]
+    fn short_prompts_do_not_make_a_long_one_seem_short() {
+        let mut habits = Habits::default();
+        habits.note(30, 5, 20, None);
+        assert_eq!((habits.input(30), habits.input(2_000)), (5, 1_975));
+        habits.note(1_000, 100, 20, None);
+        assert_eq!(habits.input(2_000), 1_100, "a long one may");
     }
 
     #[test]

@@ -173,6 +173,16 @@ impl Purse {
 
     /// What a call may have. `last` says that it has waited for as long as it may, for others here and elsewhere.
     pub fn offer(&self, budget: &Budget, need: &Need, last: Last) -> Funds {
+        let foreseen = need.likely.is_some() || need.grows;
+        self.offer_share(budget, need, last, if foreseen { SHARES } else { CAUTIOUS_SHARES })
+    }
+
+    /// The same where no other call has a part of the money.
+    pub fn offer_all(&self, budget: &Budget, need: &Need, last: Last) -> Funds {
+        self.offer_share(budget, need, last, 1)
+    }
+
+    fn offer_share(&self, budget: &Budget, need: &Need, last: Last, shares: u32) -> Funds {
         if need.worst == Some(Usd::ZERO) {
             return Funds::Grant(Usd::ZERO);
         }
@@ -188,9 +198,8 @@ impl Purse {
             (Some(worst), Obeys::Unknown) => worst.times(CAUTION),
             (Some(worst), Obeys::No) => worst.max(likely),
         };
-        let foreseen = need.likely.is_some() || need.grows;
         // Of our share: nobody else has to be asked for more than a call like this one costs.
-        let share = ours.or_zero().part(if foreseen { SHARES } else { CAUTIOUS_SHARES });
+        let share = ours.or_zero().part(shares);
         let wanted = share.max(likely).min(most);
         if wanted <= ours {
             return Funds::Grant(wanted);

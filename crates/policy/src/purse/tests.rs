@@ -190,3 +190,18 @@ proptest! {
         prop_assert!(purse.spent() <= budget.limit);
     }
 }
+
+#[test]
+fn a_call_that_shares_with_nobody_may_have_all_that_it_needs() {
+    let budget = budget(1.0);
+    for (need, granted) in [
+        (known(0.1, 0.2, 0.7), Funds::Grant(usd(0.7))),
+        (known(0.1, 0.2, 5.0), Funds::Grant(usd(1.0))),
+        (unknown(0.1, 0.2), Funds::Grant(usd(1.0))),
+        (known(1.1, 1.2, 5.0), Funds::TooLittle(usd(1.0))),
+    ] {
+        assert_eq!(purse().offer_all(&budget, &need, Last::default()), granted, "{need:?}");
+    }
+    let tried = Purse { own: usd(0.6), ..purse() };
+    assert_eq!(tried.offer_all(&budget, &known(0.1, 0.2, 0.7), Last::default()), Funds::Grant(usd(0.4)));
+}

@@ -57,17 +57,26 @@ async fn a_call_makes_no_more_attempts_than_it_may_over_all_retries_and_fallback
 async fn a_call_costs_no_more_than_it_may() {
     let provider = mock("chunks=500,chunk_bytes=100").await;
     let price = "input_cost_per_token: 0.00001, output_cost_per_token: 0.0001";
-    let config = Config::default().openai("demo", &provider, price).openai("fresh", &provider, price);
-    let config = config.openai("unpriced", &provider, "");
+    let config = Config::default().openai("demo", &provider, price).openai("unpriced", &provider, "");
     let gateway = Gateway::start(&config.and("router_settings: {max_cost_per_request: 0.002}").yaml()).await;
     let answer = gateway.call(&Front::Chat.call("demo", "hello", false)).await;
     let bound: u32 = answer.header("x-lockgate-max-tokens").expect("the answer is bounded").parse().unwrap();
-    assert!((10..=20).contains(&bound), "{bound}");
+    assert!((15..=20).contains(&bound), "no other call has a part of it: {bound}");
     let stream = gateway.call(&Front::Chat.call("demo", "hello", true)).await;
     let bound: u32 = stream.header("x-lockgate-max-tokens").expect("so is a streamed one").parse().unwrap();
     assert!((10..=20).contains(&bound), "{bound}");
+    // That it was asked short questions, and gave short answers, makes it no cheaper.
+    let (addr, short) = (gateway.addr, Front::Chat.body("demo", "hello", false));
+    for _ in 0..3 {
+        let mut short = short.clone();
+        short["max_tokens"] = 1.into();
+        assert_eq!(Front::Chat.call_with(short).send(addr).await.status(), 200);
+    }
+    let answer = gateway.call(&Front::Chat.call("demo", "hello", false)).await;
+    let again: u32 = answer.header("x-lockgate-max-tokens").expect("the answer is bounded").parse().unwrap();
+    assert!(again + 1 >= bound, "{again} instead of {bound}");
     let reached = provider.requests().len();
-    let long = json!({ "model": "fresh", "messages": [{ "role": "user", "content": "word ".repeat(2_000) }] });
+    let long = json!({ "model": "demo", "messages": [{ "role": "user", "content": "word ".repeat(2_000) }] });
     let refused = gateway.call(&Call::post("/v1/chat/completions", &long)).await;
     let said = refused.text();
     assert_eq!((refused.status(), provider.requests().len()), (422, reached), "{said}");
