@@ -25,7 +25,7 @@ use tokio::task::{JoinSet, LocalSet};
 use crate::cli::print;
 use crate::config::{self, Added, Copies};
 use faults::{FAULTS, Fault};
-pub use live::{LiveDrills, Plan, gate as live_gate};
+pub use live::{LiveDrill, LiveDrills, Plan, gate as live_gate};
 use report::{Finding, Report};
 use scene::Scene;
 use stage::Stage;

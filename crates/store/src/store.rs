@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use crate::db::Db;
 use crate::objects::{self, Changes, Object};
-use crate::{Audit, AuditFilter, Booked, Change, Entry, Result, StoreUrl, Sums, audit, change, ledger, schema};
+use crate::{
+    Audit, AuditFilter, Booked, Change, DrillReport, Entry, Result, StoreUrl, Sums, audit, change, drills, ledger,
+    schema,
+};
 
 /// How long a connection, a statement or a commit may take.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -81,6 +84,16 @@ impl Store {
     /// One change by hand.
     pub async fn find_audit(&self, id: i64) -> Result<Option<Audit>> {
         audit::find(&self.db, id).await
+    }
+
+    /// Keeps what a drill that was begun at `started_at` has found so far, as JSON.
+    pub async fn keep_drill(&self, id: &str, started_at: i64, report: &str) -> Result<()> {
+        drills::keep(&self.db, id, started_at, report).await
+    }
+
+    /// Reports of drills, those that were begun last first: `most` of them.
+    pub async fn drills(&self, most: i64) -> Result<Vec<DrillReport>> {
+        drills::list(&self.db, most).await
     }
 
     /// The sums of spend that changed behind `since`; all of them behind zero.

@@ -227,6 +227,7 @@ const ROUTES: &[Row] = rows![
     POST "/drill/start" => drills::start,
     POST "/drill/stop" => drills::stop,
     GET "/drill" => drills::report,
+    GET "/drill/list" => drills::list,
     GET "/global/activity" => reports::activity,
     GET "/global/activity/model" => reports::activity_by_model,
     GET "/global/activity/cache_hits" => reports::cache_hits,

@@ -41,6 +41,10 @@ pub struct LiveDrills(ArcSwapOption<LiveDrill>);
 
 /// What is drilled, and on whose calls.
 pub struct Plan {
+    /// The drill's name, which no other one has.
+    pub id: String,
+    /// When it begins, milliseconds since 1970.
+    pub started_at: i64,
     /// Hash of the key.
     pub key_hash: String,
     /// What may be shown of the key.
@@ -135,6 +139,11 @@ impl LiveDrill {
         self.setup.load_full()
     }
 
+    /// Its name, and when it began.
+    pub fn name(&self) -> (&str, i64) {
+        (&self.plan.id, self.plan.started_at)
+    }
+
     /// Whether it has ended.
     pub fn is_over(&self) -> bool {
         self.is_over.load(Relaxed)
@@ -142,8 +151,10 @@ impl LiveDrill {
 
     /// Ends it.
     pub fn stop(&self, why: &'static str) {
-        self.book().ended.get_or_insert(why);
-        self.is_over.store(true, Relaxed);
+        let mut book = self.book();
+        if !self.is_over.swap(true, Relaxed) {
+            book.ended = Some(why);
+        }
     }
 
     /// An attempt of one of its calls is over.
@@ -172,6 +183,7 @@ impl LiveDrill {
         let book = self.book();
         let name = format!("{} percent of the calls of {}", self.plan.percent, self.plan.key_name);
         let mut report = Report::new(name, book.findings.clone()).value();
+        report["id"] = (*self.plan.id).into();
         report["running"] = (!self.is_over()).into();
         report["ended_because"] = book.ended.into();
         report
@@ -179,20 +191,27 @@ impl LiveDrill {
 
     /// Breaks one deployment after another, until it is over or `current` is another setup than it was begun with.
     pub async fn run(self: Arc<Self>, current: impl Fn() -> Arc<Setup>) {
+        self.break_all(current).await;
+        self.is_over.store(true, Relaxed);
+        self.book().entries = Vec::new();
+    }
+
+    async fn break_all(&self, current: impl Fn() -> Arc<Setup>) {
         let is_current = || Arc::ptr_eq(&current(), &self.source);
         for scene in &self.scenes {
             self.begin_step(copy(&self.source, &fresh(&self.source), None));
             self.pass(self.plan.each, &is_current).await;
             let usual = usual_cost(&self.book().entries, &scene.deployment_id);
             for fault in &self.faults {
+                let finding = self.play(scene, fault, usual, &is_current).await;
+                let mut book = self.book();
+                // What was broken off says nothing.
                 if self.is_over() {
                     return;
                 }
-                let finding = self.play(scene, fault, usual, &is_current).await;
-                self.book().findings.push(finding);
+                book.findings.push(finding);
             }
         }
-        self.is_over.store(true, Relaxed);
     }
 
     async fn play(

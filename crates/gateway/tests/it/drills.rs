@@ -188,4 +188,19 @@ async fn a_live_drill_shows_what_a_lone_deployment_loses_and_ends_when_it_is_sto
     let stopped = master.done("POST", "/drill/stop", json!({})).await;
     assert_eq!((&stopped["running"], &stopped["ended_because"]), (&json!(false), &json!("somebody stopped it")));
     assert_eq!(gateway.call(&chat(&key)).await.status(), 200, "calls go on as ever");
+
+    let begun = Instant::now();
+    let kept = loop {
+        let listed = master.see("/drill/list?limit=1").await;
+        if listed["reports"][0]["running"] == false {
+            break listed["reports"][0].clone();
+        }
+        assert!(begun.elapsed() < PATIENCE, "{listed}");
+    };
+    assert_eq!((&kept["id"], &kept["drills"]), (&stopped["id"], &stopped["drills"]));
+    nobody.refused("GET", "/drill/list", Value::Null, 403).await;
+    let folder = gateway.kill().await;
+    let gateway = Gateway::spawn(folder, &["--config", "config.yaml", "--host", "127.0.0.1"], &[]).await;
+    let shown = Person::of(&gateway, MASTER).see("/drill").await;
+    assert_eq!(shown, kept, "a restart loses nothing");
 }

@@ -162,6 +162,7 @@ fn table() -> Vec<(&'static str, &'static str, Value, &'static str)> {
         ("POST", "/team/red/member/member/reset_spend", json!({}), "ma.b....."),
         ("POST", "/global/spend/reset", json!({}), "m........"),
         ("GET", "/drill", json!(null), "mav......"),
+        ("GET", "/drill/list", json!(null), "mav......"),
     ]
 }
 
