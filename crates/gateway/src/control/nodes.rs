@@ -3,12 +3,10 @@
 
 use std::sync::Arc;
 
-use axum::Extension;
-use axum::body::Body;
-use axum::extract::State;
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRef, FromRequest, Request};
 use axum::http::{Response, header::CONTENT_TYPE};
 use axum::response::IntoResponse;
-use bytes::Bytes;
 use dialects::json::{Doc, Writer};
 use engine::nodes::{Fleet, LoadedView, ModelView, NodeView, NotNow};
 use engine::{Caller, Setup};
@@ -20,12 +18,46 @@ use crate::live::Live;
 /// Calls of a queue that are shown one by one.
 const MOST_CALLS: usize = 100;
 
-/// Nodes, what they have loaded, and the queues.
-pub async fn list(State(live): State<Arc<Live>>, Extension(caller): Extension<Arc<Caller>>) -> Response<Body> {
-    if let Err(denied) = only_admins(&caller) {
-        return fault(&denied);
+/// What an administrator asks for.
+pub struct Order {
+    setup: Arc<Setup>,
+    body: Bytes,
+}
+
+/// Why it is not done.
+pub struct Refused(Fault);
+
+type Answer = Result<Response<Body>, Refused>;
+
+impl<S: Send + Sync> FromRequest<S> for Order
+where
+    Arc<Live>: FromRef<S>,
+{
+    type Rejection = Response<Body>;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response<Body>> {
+        let caller = request.extensions().get::<Arc<Caller>>().cloned().unwrap_or_default();
+        only_admins(&caller).map_err(|denied| fault(&denied))?;
+        let setup = Arc::<Live>::from_ref(state).setup();
+        let body = Bytes::from_request(request, state).await.map_err(IntoResponse::into_response)?;
+        Ok(Order { setup, body })
     }
-    let setup = live.setup();
+}
+
+impl From<Fault> for Refused {
+    fn from(fault: Fault) -> Self {
+        Refused(fault)
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response<Body> {
+        fault(&self.0)
+    }
+}
+
+/// Nodes, what they have loaded, and the queues.
+pub async fn list(Order { setup, .. }: Order) -> Response<Body> {
     let views: Vec<_> = setup.fleets.iter().map(|fleet| fleet.view()).collect();
     let mut groups: Vec<_> = setup.groups.values().chain(setup.patterns.iter().map(|one| &one.group)).collect();
     groups.sort_by(|one, other| one.name.cmp(&other.name));
@@ -108,66 +140,39 @@ fn write_call(w: &mut Writer, priority: i64, position: usize, expected_ms: Optio
 }
 
 /// Loads a model on the node that is soonest ready, or on the one that is named.
-pub async fn load(
-    State(live): State<Arc<Live>>,
-    Extension(caller): Extension<Arc<Caller>>,
-    body: Bytes,
-) -> Response<Body> {
-    let Target { fleet, model, nodes } = match target(&live.setup(), &caller, &body) {
-        Ok(target) => target,
-        Err(wrong) => return fault(&wrong),
-    };
-    match fleet.load(&model, &nodes).await {
-        Ok(()) => done("loaded", &model),
-        Err(why) => fault(&not_now(&why, &model)),
-    }
+pub async fn load(order: Order) -> Answer {
+    let Target { fleet, model, nodes } = order.target()?;
+    fleet.load(&model, &nodes).await.map_err(|why| not_now(&why, &model))?;
+    Ok(done("loaded", &model))
 }
 
 /// Unloads a model wherever it is loaded, or on the node that is named.
-pub async fn unload(
-    State(live): State<Arc<Live>>,
-    Extension(caller): Extension<Arc<Caller>>,
-    body: Bytes,
-) -> Response<Body> {
-    let Target { fleet, model, nodes } = match target(&live.setup(), &caller, &body) {
-        Ok(target) => target,
-        Err(wrong) => return fault(&wrong),
-    };
+pub async fn unload(order: Order) -> Answer {
+    let Target { fleet, model, nodes } = order.target()?;
     for (node, _) in nodes {
         match fleet.unload(&model, node).await {
             // Where it is not loaded, nothing is to be done.
             Ok(()) | Err(NotNow::NoNode) => {}
-            Err(why) => return fault(&not_now(&why, &model)),
+            Err(why) => return Err(not_now(&why, &model).into()),
         }
     }
-    done("unloaded", &model)
+    Ok(done("unloaded", &model))
 }
 
 /// Wakes a node.
-pub async fn wake(
-    State(live): State<Arc<Live>>,
-    Extension(caller): Extension<Arc<Caller>>,
-    body: Bytes,
-) -> Response<Body> {
-    let woken = only_admins(&caller).and_then(|()| {
-        let base = field(&body, "api_base")?.ok_or_else(|| missing("api_base"))?;
-        let setup = live.setup();
-        let nodes = setup.fleets.iter().flat_map(|fleet| {
-            let nodes = fleet.view().nodes.into_iter().enumerate();
-            nodes.map(move |(node, view)| (fleet.clone(), node, view.api_base))
-        });
-        let found = nodes.into_iter().find(|(_, _, url)| *url == base.trim_end_matches('/'));
-        let (fleet, node, url) = found.ok_or_else(|| unknown(&format!("there is no node at {base:?}")))?;
-        fleet.wake(node).map_err(|why| not_now(&why, &url))?;
-        Ok(url)
+pub async fn wake(order: Order) -> Answer {
+    let base = order.field("api_base")?.ok_or_else(|| missing("api_base"))?;
+    let mut nodes = order.setup.fleets.iter().flat_map(|fleet| {
+        let nodes = fleet.view().nodes.into_iter().enumerate();
+        nodes.map(move |(node, view)| (fleet, node, view.api_base))
     });
-    match woken {
-        Ok(url) => answer(|w| {
-            w.str_field("status", "waking");
-            w.str_field("api_base", &url);
-        }),
-        Err(wrong) => fault(&wrong),
-    }
+    let found = nodes.find(|(_, _, url)| *url == base.trim_end_matches('/'));
+    let (fleet, node, url) = found.ok_or_else(|| unknown(&format!("there is no node at {base:?}")))?;
+    fleet.wake(node).map_err(|why| not_now(&why, &url))?;
+    Ok(answer(|w| {
+        w.str_field("status", "waking");
+        w.str_field("api_base", &url);
+    }))
 }
 
 /// What a request is about.
@@ -177,41 +182,42 @@ struct Target {
     nodes: Vec<(usize, Option<u32>)>,
 }
 
-/// The nodes of the model that a body names, or the one of them that it names too.
-fn target(setup: &Setup, caller: &Caller, body: &Bytes) -> Result<Target, Fault> {
-    only_admins(caller)?;
-    let name = field(body, "model")?.ok_or_else(|| missing("model"))?;
-    let base = field(body, "api_base")?;
-    let (group, star) = setup.find(&name).ok_or_else(|| unknown(&format!("there is no model {name:?}")))?;
-    let mut target: Option<Target> = None;
-    for deployment in &group.deployments {
-        let Some((berth, engine)) = deployment.node.as_ref().zip(deployment.back.local_engine()) else { continue };
-        if base.as_deref().is_some_and(|base| base.trim_end_matches('/') != deployment.endpoint.url()) {
-            continue;
+impl Order {
+    /// The nodes of the model that the body names, or the one of them that it names too.
+    fn target(&self) -> Result<Target, Fault> {
+        let name = self.field("model")?.ok_or_else(|| missing("model"))?;
+        let base = self.field("api_base")?;
+        let (group, star) = self.setup.find(&name).ok_or_else(|| unknown(&format!("there is no model {name:?}")))?;
+        let mut target: Option<Target> = None;
+        for deployment in &group.deployments {
+            let Some((berth, engine)) = deployment.node.as_ref().zip(deployment.back.local_engine()) else { continue };
+            if base.as_deref().is_some_and(|base| base.trim_end_matches('/') != deployment.endpoint.url()) {
+                continue;
+            }
+            let model = engine.full_name(&deployment.upstream_model(star.as_deref()));
+            let known = target.get_or_insert_with(|| Target {
+                fleet: berth.fleet.clone(),
+                model: model.clone(),
+                nodes: Vec::new(),
+            });
+            if known.model == model && Arc::ptr_eq(&known.fleet, &berth.fleet) {
+                known.nodes.push((berth.node, berth.most_ctx));
+            }
         }
-        let model = engine.full_name(&deployment.upstream_model(star.as_deref()));
-        let known = target.get_or_insert_with(|| Target {
-            fleet: berth.fleet.clone(),
-            model: model.clone(),
-            nodes: Vec::new(),
-        });
-        if known.model == model && Arc::ptr_eq(&known.fleet, &berth.fleet) {
-            known.nodes.push((berth.node, berth.most_ctx));
-        }
+        let where_ = base.map_or_else(String::new, |base| format!(" at {base:?}"));
+        target.ok_or_else(|| unknown(&format!("{name:?} is on no node{where_} that is managed here")))
     }
-    let where_ = base.map_or_else(String::new, |base| format!(" at {base:?}"));
-    target.ok_or_else(|| unknown(&format!("{name:?} is on no node{where_} that is managed here")))
-}
 
-/// A text of the body.
-fn field(body: &Bytes, name: &str) -> Result<Option<String>, Fault> {
-    let doc = Doc::parse(body)?;
-    match doc.root().get_some(name) {
-        None => Ok(None),
-        Some(value) => match value.as_string() {
-            Some(text) => Ok(Some(text)),
-            None => Err(Fault::invalid_param(name, format!("'{name}' must be a string"))),
-        },
+    /// A text of the body.
+    fn field(&self, name: &str) -> Result<Option<String>, Fault> {
+        let doc = Doc::parse(&self.body)?;
+        match doc.root().get_some(name) {
+            None => Ok(None),
+            Some(value) => match value.as_string() {
+                Some(text) => Ok(Some(text)),
+                None => Err(Fault::invalid_param(name, format!("'{name}' must be a string"))),
+            },
+        }
     }
 }
 
