@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
-use policy::is_within;
+use http::header::USER_AGENT;
 use policy::window::Truncation;
+use policy::{Tagged, is_within};
 use types::{Fault, FaultKind, Side};
 
 use crate::ask::Ask;
@@ -120,7 +121,11 @@ fn by_tags(setup: &Setup, pass: &Pass, ask: &Ask, name: &str, group: &Group) -> 
     if !says.unwrap_or(setup.rules.tags.enabled) {
         return None;
     }
-    Some(setup.rules.tags.fitting(&tags(pass, ask, name), group.deployments.iter().map(|one| &*one.tags)))
+    let client = ask.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
+    let client = client.map(|client| format!("User-Agent: {client}"));
+    let tagged = |one: &'_ Arc<Deployment>| client.as_ref().is_some_and(|client| one.tag_patterns.fit(client));
+    let all = group.deployments.iter().map(|one| Tagged { tags: &one.tags, is_meant: tagged(one) });
+    Some(setup.rules.tags.fitting(&tags(pass, ask, name), all))
 }
 
 /// The tags by which a deployment of this group is chosen.

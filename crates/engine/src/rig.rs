@@ -14,7 +14,7 @@ use dialects::{BACKS, FRONTS};
 use http::HeaderMap;
 use jiff::tz::TimeZone;
 use policy::price::{Origin, Pricing, Tariff};
-use policy::{Member, catalogue};
+use policy::{Member, Patterns, catalogue};
 use providers::Auth;
 use providers::http::{Client, Endpoint, Network};
 use store::Entry;
@@ -47,6 +47,7 @@ pub fn deployment(id: &str) -> Deployment {
         member: Member::default(),
         region: None,
         tags: Vec::new(),
+        tag_patterns: Patterns::default(),
         tag_filtering: None,
         limits: Limits::default(),
         bounds: Bounds::default(),

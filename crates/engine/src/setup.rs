@@ -9,7 +9,7 @@ use http::HeaderMap;
 use policy::limits::Tokens;
 use policy::price::{self, Bill, Cost, Tariff};
 use policy::router::Router;
-use policy::{Budget, Member, RestRules, Rules, Strategy};
+use policy::{Budget, Member, Patterns, RestRules, Rules, Strategy};
 use providers::Auth;
 use providers::http::Endpoint;
 use types::{Fault, FaultKind, ModelFacts, Raw, Usage};
@@ -118,6 +118,8 @@ pub struct Deployment {
     pub region: Option<String>,
     /// Tags that calls can ask for.
     pub tags: Vec<String>,
+    /// Patterns of clients whose calls go here without asking.
+    pub tag_patterns: Patterns,
     /// Whether the deployments of its group must fit the tags of a call, if it says so itself.
     pub tag_filtering: Option<bool>,
     /// Time limits.

@@ -54,5 +54,5 @@ pub use routes::RouteRules;
 pub use rules::{RetryPolicy, Rules};
 pub use sliding::Sliding;
 pub use span::{Span, Window};
-pub use tags::TagRules;
+pub use tags::{Patterns, TagRules, Tagged};
 pub use tokens::text_tokens;

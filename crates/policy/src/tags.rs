@@ -1,8 +1,46 @@
 //! Which deployments of a group fit the tags of a call, by the incumbent's rules: a plain tag asks for deployments that
-//! have it, `&tag` requires it beside the others, `!tag` excludes those that have it.
+//! have it, `&tag` requires it beside the others, `!tag` excludes those that have it. A pattern of a deployment's own
+//! stands for a plain tag of the calls whose client it fits.
+
+use regex::{Regex, RegexBuilder};
 
 /// The tag of deployments that serve calls which ask for none.
 const DEFAULT: &str = "default";
+
+/// Largest pattern, bytes, when it is ready to be used.
+const MOST_BYTES: usize = 1 << 18;
+
+/// A deployment, as tags see it.
+#[derive(Clone, Copy, Debug)]
+pub struct Tagged<'d> {
+    /// Its tags.
+    pub tags: &'d [String],
+    /// Whether one of its patterns fits the call's client.
+    pub is_meant: bool,
+}
+
+/// Patterns of a deployment, which fit clients by what they say of themselves: `User-Agent: claude-code/2.1`.
+#[derive(Clone, Debug, Default)]
+pub struct Patterns(Vec<Regex>);
+
+impl Patterns {
+    /// One pattern more; what is wrong with it, if it is none.
+    pub fn add(&mut self, pattern: &str) -> Result<(), String> {
+        let pattern = RegexBuilder::new(pattern).size_limit(MOST_BYTES).build();
+        self.0.push(pattern.map_err(|wrong| wrong.to_string())?);
+        Ok(())
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether one of them is found in `header`, which is a name and a value.
+    pub fn fit(&self, header: &str) -> bool {
+        self.0.iter().any(|pattern| pattern.is_match(header))
+    }
+}
 
 /// What holds for the tags of all calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,22 +70,27 @@ struct Wanted<'t> {
 }
 
 impl TagRules {
-    /// The places of the deployments that fit a call with these tags, given the tags of each deployment. Whoever asks
-    /// for a tag that some deployment has gets no other; a tag that is nobody's may be there for the bill alone, so
-    /// such a call goes to those that are marked as default.
-    pub fn fitting<'d>(&self, tags: &[&str], deployments: impl Iterator<Item = &'d [String]>) -> Vec<usize> {
-        let all: Vec<&[String]> = deployments.collect();
-        let has = |index: usize, tag: &str| all[index].iter().any(|own| own == tag);
+    /// The places of the deployments that fit a call with these tags. Whoever asks for a tag that some deployment has gets
+    /// no other; a tag that is nobody's may be there for the bill alone, so such a call goes to those that are marked as
+    /// default. A client that a pattern fits goes where it leads, but where all tags must agree no pattern goes past them.
+    pub fn fitting<'d>(&self, tags: &[&str], deployments: impl Iterator<Item = Tagged<'d>>) -> Vec<usize> {
+        let all: Vec<Tagged> = deployments.collect();
+        let has = |index: usize, tag: &str| all[index].tags.iter().any(|own| own == tag);
         let wanted = self.wanted(tags);
         let allowed = |index: &usize| {
             wanted.required.iter().all(|tag| has(*index, tag)) && !wanted.excluded.iter().any(|tag| has(*index, tag))
         };
+        let meant = |index: &usize| all[*index].is_meant;
         let asked = |index: &usize| match self.match_any {
-            true => wanted.plain.iter().any(|tag| has(*index, tag)),
-            false => wanted.plain.iter().all(|tag| has(*index, tag)),
+            true => wanted.plain.iter().any(|tag| has(*index, tag)) || meant(index),
+            false => wanted.plain.iter().all(|tag| has(*index, tag)) || meant(index) && all[*index].tags.is_empty(),
         };
         let defaults: Vec<usize> = (0..all.len()).filter(|index| has(*index, DEFAULT)).collect();
         if wanted.plain.is_empty() {
+            let meant: Vec<usize> = (0..all.len()).filter(allowed).filter(meant).collect();
+            if !meant.is_empty() {
+                return meant;
+            }
             let pool = match wanted.required.is_empty() && !defaults.is_empty() {
                 true => defaults,
                 false => (0..all.len()).collect(),

@@ -1,4 +1,4 @@
-//! From files to one tree: the configuration and the files it includes.
+//! From files to one tree: the configuration, the files it includes, and those with the routes of its routers.
 
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -64,6 +64,9 @@ impl Reader<'_, '_> {
             let (_, include) = entries.remove(index);
             self.includes(&path, include, entries);
         }
+        if let Some((_, models)) = entries.iter_mut().find(|(key, _)| key == "model_list") {
+            self.routes(&path, models);
+        }
         self.stack.pop();
         Some(tree)
     }
@@ -85,6 +88,35 @@ impl Reader<'_, '_> {
                 && let Some(Node { value: Value::Map(more), .. }) = self.file(&path, item.place, &at)
             {
                 more.into_iter().for_each(|(key, node)| self.join(entries, key, node));
+            }
+        }
+    }
+
+    /// The routes of routers that are in files of their own come into the entries that name those.
+    fn routes(&mut self, from: &Path, models: &mut Node) {
+        let Value::List(models) = &mut models.value else { return };
+        let mut read: Vec<(PathBuf, Node)> = Vec::new();
+        for (index, entry) in models.iter_mut().enumerate() {
+            let Some(Value::Map(params)) = entry.get_mut("litellm_params").map(|params| &mut params.value) else {
+                continue;
+            };
+            let named = params.iter().find(|(key, _)| key == "auto_router_config_path");
+            let Some((_, Node { value: Value::Scalar(name), place })) = named else { continue };
+            let (path, place) = (tidy(&from.parent().unwrap_or(Path::new("")).join(&name.text)), *place);
+            let at = format!("model_list[{index}].litellm_params.auto_router_config_path");
+            if params.iter().any(|(key, _)| key == "auto_router_config") {
+                let message = "has no effect beside `auto_router_config`";
+                self.notes.warn(place, &at, message, "remove one of the two");
+                continue;
+            }
+            if !read.iter().any(|(file, _)| *file == path)
+                && self.may_open(&path, place, &at)
+                && let Some(routes) = self.file(&path, place, &at)
+            {
+                read.push((path.clone(), routes));
+            }
+            if let Some((_, routes)) = read.iter().find(|(file, _)| *file == path) {
+                params.push(("auto_router_config".to_owned(), routes.clone()));
             }
         }
     }

@@ -66,6 +66,14 @@ impl Node {
         }
     }
 
+    /// The same, to be changed.
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
+        match &mut self.value {
+            Value::Map(entries) => entries.iter_mut().find(|(name, _)| name == key).map(|(_, node)| node),
+            _ => None,
+        }
+    }
+
     /// Whether there is nothing.
     pub fn is_null(&self) -> bool {
         matches!(self.value, Value::Null | Value::Unset(_))

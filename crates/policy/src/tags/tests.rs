@@ -1,11 +1,13 @@
 use super::*;
 
-/// Deployments by their tags, separated by spaces; the call's tags too. Expected are places.
+/// Deployments by their tags, separated by spaces, with a `~` if a pattern fits the client; the call's tags too. Expected
+/// are places.
 fn check(rules: &TagRules, deployments: &[&str], call: &str, expected: &[usize]) {
-    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-    let deployments: Vec<Vec<String>> = deployments.iter().map(|text| words(text)).collect();
+    let words = |text: &str| text.split_whitespace().filter(|word| *word != "~").map(str::to_owned).collect();
+    let deployments: Vec<(Vec<String>, bool)> =
+        deployments.iter().map(|text| (words(text), text.contains('~'))).collect();
     let tags: Vec<&str> = call.split_whitespace().collect();
-    let found = rules.fitting(&tags, deployments.iter().map(Vec::as_slice));
+    let found = rules.fitting(&tags, deployments.iter().map(|(tags, is_meant)| Tagged { tags, is_meant: *is_meant }));
     assert_eq!(found, expected, "{call:?} among {deployments:?}");
 }
 
@@ -66,4 +68,30 @@ fn a_prefix_says_that_a_tag_is_meant_for_routing() {
     check(&rules, &group, "some-bill", &[0]);
     check(&rules, &group, "route:some-bill", &[]);
     check(&rules, &group, "route:", &[0]);
+}
+
+#[test]
+fn a_pattern_stands_for_a_tag_of_the_clients_that_it_fits() {
+    let group = ["free", "paid ~", "default"];
+    check(&any(), &group, "", &[1]);
+    check(&any(), &group, "free", &[0, 1]);
+    check(&any(), &group, "!paid", &[2]);
+    check(&any(), &group, "some-bill", &[1]);
+    check(&any(), &["free", "paid", "default"], "", &[2]);
+    let all = TagRules { match_any: false, ..any() };
+    check(&all, &group, "free", &[0]);
+    check(&all, &["free", "~", "paid ~"], "free", &[0, 1]);
+}
+
+#[test]
+fn patterns_are_found_anywhere_and_what_is_none_is_told() {
+    let mut patterns = Patterns::default();
+    assert!(patterns.is_empty() && !patterns.fit("User-Agent: anything"));
+    patterns.add("^User-Agent: claude-code/").unwrap();
+    patterns.add("(?i)curl").unwrap();
+    assert!(patterns.fit("User-Agent: claude-code/2.1") && patterns.fit("User-Agent: libCURL"));
+    assert!(!patterns.fit("User-Agent: my claude-code/2.1"));
+    for wrong in ["(", "a(?=b)", "(\\w{1000}){1000}"] {
+        assert!(patterns.add(wrong).is_err(), "{wrong}");
+    }
 }

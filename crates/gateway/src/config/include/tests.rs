@@ -74,3 +74,37 @@ fn a_missing_configuration_is_an_error() {
         &["main/config.yaml: error: cannot read main/config.yaml: entity not found; check the path and its rights"],
     );
 }
+
+#[test]
+fn routes_of_routers_come_from_files_of_their_own() {
+    let router = |name: &str, more: &str| {
+        format!(
+            "{{model_name: {name}, litellm_params: {{model: auto_router/x, auto_router_embedding_model: a, \
+             auto_router_config_path: {more}}}}}"
+        )
+    };
+    let root = format!(
+        "model_list: [{}, {}, {}, {}]",
+        entry("a"),
+        router("one", "routes/router.json"),
+        router("two", "routes/router.json"),
+        router("three", "gone.json, auto_router_default_model: a"),
+    );
+    let routes = r#"{"encoder_type": "openai", "routes": [{"name": "a", "utterances": ["How do I pay?"], "score_threshold": 0.7}]}"#;
+    let loaded = load_files(&[("main/config.yaml", &root), ("main/routes/router.json", routes)], ENV);
+    check_report(
+        &loaded.report,
+        &["main/config.yaml:1:434: error: model_list[3].litellm_params.auto_router_config_path: cannot read \
+           main/gone.json: entity not found; check the path and its rights"],
+    );
+    let root = root.replace("gone.json", "routes/router.json, auto_router_config: {}");
+    let loaded = load_files(&[("main/config.yaml", &root), ("main/routes/router.json", routes)], ENV);
+    let setup = loaded.setup.unwrap();
+    for name in ["one", "two"] {
+        let rule = &setup.router(name).unwrap().1.rules[0];
+        let like = rule.when.like.as_ref().unwrap();
+        assert_eq!((&*rule.arms[0].model, &*like.examples[0], like.threshold), ("a", "How do I pay?", 0.7), "{name}");
+    }
+    let paths = ["main/config.yaml", "main/routes/router.json"];
+    assert_eq!(loaded.files, paths.map(PathBuf::from), "a change of either is seen");
+}

@@ -6,8 +6,8 @@ use std::time::Duration;
 use dialects::json::Doc;
 use dialects::{BACKS, Back};
 use engine::{Deployment, Limits};
-use policy::Member;
 use policy::price::Pricing;
+use policy::{Member, Patterns};
 use providers::Provider;
 use types::{ModelFacts, Raw};
 
@@ -86,6 +86,7 @@ impl Builder<'_> {
             member: member(params, price),
             region: params.text("region_name").map(str::to_owned),
             tags: params.texts("tags").into_iter().map(|(tag, _)| tag.to_owned()).collect(),
+            tag_patterns: patterns(params, self.notes),
             tag_filtering: info.flag("enable_tag_filtering"),
             limits: limits(params, &self.defaults, provider.local),
             bounds: self.defaults.bounds.bounds(params, provider, self.notes),
@@ -214,6 +215,18 @@ fn removed(params: &Section, notes: &mut Notes) -> Vec<String> {
         }
     }
     removed
+}
+
+fn patterns(params: &Section, notes: &mut Notes) -> Patterns {
+    let mut patterns = Patterns::default();
+    for (pattern, place) in params.texts("tag_regex") {
+        if let Err(wrong) = patterns.add(pattern) {
+            let wrong = wrong.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            let message = format!("{pattern:?} is no pattern that can be used here: {wrong}");
+            notes.error(place, &params.at("tag_regex"), message, "write e.g. '^User-Agent: claude-code/'");
+        }
+    }
+    patterns
 }
 
 fn client_params(params: &Section, notes: &mut Notes) -> Vec<String> {

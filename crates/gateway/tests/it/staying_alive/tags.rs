@@ -153,3 +153,15 @@ async fn a_tag_that_led_a_router_to_a_group_is_not_asked_for_again() {
     }
     assert_eq!((free.requests().len() + paid.requests().len(), other.requests().len()), (10, 0));
 }
+
+#[tokio::test]
+async fn a_pattern_leads_clients_to_their_deployment_and_a_bad_one_is_told_at_the_start() {
+    let (_mocks, config) = pair("tags: [default]", "tag_regex: ['^User-Agent: claude-code/']").await;
+    let gateway = Gateway::start(&config.clone().and(ON).yaml()).await;
+    for (client, text) in [("claude-code/2.1", "paid"), ("curl/8", "free"), ("not claude-code/2.1", "free")] {
+        for _ in 0..5 {
+            let call = Front::Chat.call("demo", "hello", false).header("user-agent", client);
+            assert_eq!(Front::Chat.hear(&gateway.call(&call).await).text, text, "{client}");
+        }
+    }
+}
