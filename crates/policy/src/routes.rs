@@ -38,7 +38,7 @@ const OPENAI: &[&str] = &[
     "/search/*", "/v1/search/*", "/videos", "/v1/videos", "/videos/*", "/v1/videos/*", "/containers",
     "/v1/containers", "/containers/*", "/v1/containers/*", "/rag/*", "/v1/rag/*", "/evals", "/v1/evals",
     "/v1/evals/*", "/queue/chat/completions", "/utils/token_counter", "/utils/transform_request", "/utils/route",
-    "/cursor/*",
+    "/cursor/*", "/feedback", "/v1/feedback",
 ];
 const ANTHROPIC: &[&str] = &["/v1/messages", "/v1/messages/*", "/v1/skills", "/v1/skills/*"];
 const GOOGLE: &[&str] = &["/v1beta/*", "/models/*", "/interactions", "/interactions/*"];

@@ -13,6 +13,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/0003_audit.sql"),
     include_str!("schema/0004_faults.sql"),
     include_str!("schema/0005_drills.sql"),
+    include_str!("schema/0006_feedback.sql"),
 ];
 
 /// Takes the steps that are missing.

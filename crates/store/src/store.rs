@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::db::Db;
 use crate::objects::{self, Changes, Object};
 use crate::{
-    Audit, AuditFilter, Booked, Change, DrillReport, Entry, Result, StoreUrl, Sums, audit, change, drills, ledger,
-    schema,
+    Audit, AuditFilter, Booked, Change, DrillReport, Entry, Feedback, Result, StoreUrl, Sums, Verdicts, audit, change,
+    drills, feedback, ledger, schema,
 };
 
 /// How long a connection, a statement or a commit may take.
@@ -94,6 +94,16 @@ impl Store {
     /// Reports of drills, those that were begun last first: `most` of them.
     pub async fn drills(&self, most: i64) -> Result<Vec<DrillReport>> {
         drills::list(&self.db, most).await
+    }
+
+    /// Keeps what is said about an answer; of what is said twice, the last counts.
+    pub async fn keep_feedback(&self, feedback: &Feedback) -> Result<()> {
+        feedback::keep(&self.db, feedback).await
+    }
+
+    /// What was said about calls between two days (`2026-11-28`), by arm: `most` arms.
+    pub async fn verdicts(&self, from: Option<&str>, to: Option<&str>, most: i64) -> Result<Vec<Verdicts>> {
+        feedback::verdicts(&self.db, from, to, most).await
     }
 
     /// The sums of spend that changed behind `since`; all of them behind zero.

@@ -12,6 +12,7 @@ mod credentials;
 mod customers;
 mod draft;
 mod drills;
+mod feedback;
 mod form;
 mod keys;
 mod models;
@@ -224,6 +225,8 @@ const ROUTES: &[Row] = rows![
     GET "/tag/dau" => reports::active_daily,
     GET "/tag/wau" => reports::active_weekly,
     GET "/tag/mau" => reports::active_monthly,
+    POST "/v1/feedback" => feedback::give,
+    POST "/feedback" => feedback::give,
     POST "/drill/start" => drills::start,
     POST "/drill/stop" => drills::stop,
     GET "/drill" => drills::report,

@@ -172,6 +172,54 @@ async fn limits_for_a_router_and_for_the_model_it_chooses_hold() {
 }
 
 #[tokio::test]
+async fn applications_say_how_good_answers_were_and_experiments_show_it_by_arm() {
+    let split = "
+    auto: {rules: [{name: trial, split: {small: 50, premium: 50}, experiment: spring}]}";
+    let pair = Pair::start("", "", split).await;
+    let (own, other) = (pair.key(json!({})).await, pair.key(json!({ "key_type": "llm_api" })).await);
+    let (own, other) = (Person::of(&pair.gateway, own), Person::of(&pair.gateway, other));
+    let called = async |person: &Person<'_>, user: u32| {
+        let answer = person.send(&ask("Hello!", json!({ "user": format!("user-{user}") }))).await;
+        let model = route(&answer).split(';').next().unwrap_or_default().replace("model=", "");
+        (model, answer.header("x-litellm-call-id").expect("every answer has one").to_owned())
+    };
+    let mut said = std::collections::BTreeMap::<String, (u64, u64)>::new();
+    for user in 0..12 {
+        let (model, id) = called(&own, user).await;
+        let good = user % 3 > 0;
+        // Who thinks twice counts once.
+        own.done("POST", "/feedback", json!({ "call_id": id, "score": !good })).await;
+        let counted =
+            own.done("POST", "/v1/feedback", json!({ "call_id": id, "score": f64::from(u8::from(good)) })).await;
+        assert_eq!(
+            (&counted["status"], &counted["experiment"], &counted["model"]),
+            (&json!("counted"), &json!("spring"), &json!(model))
+        );
+        let sums = said.entry(model).or_default();
+        *sums = (sums.0 + 1, sums.1 + u64::from(good));
+    }
+    let shown = Person::of(&pair.gateway, MASTER).see("/router/experiments?experiment=spring").await;
+    for (model, (answers, good)) in said {
+        let arms = shown["experiments"][0]["arms"].as_array().expect("there are arms");
+        let arm = arms.iter().find(|arm| arm["model"] == *model).expect("each arm is shown");
+        assert_eq!(
+            (&arm["feedback"], &arm["good"], &arm["bad"]),
+            (&json!(answers), &json!(good), &json!(answers - good))
+        );
+        assert_eq!(arm["mean_score"], json!(good as f64 / answers as f64));
+    }
+    let (_, id) = called(&other, 1).await;
+    own.refused("POST", "/v1/feedback", json!({ "call_id": id, "score": true }), 404).await;
+    assert_eq!(other.done("POST", "/v1/feedback", json!({ "call_id": id, "score": 0.4 })).await["status"], "counted");
+    for score in [json!(2), json!(-0.1), json!("good"), json!(null)] {
+        own.refused("POST", "/v1/feedback", json!({ "call_id": id, "score": score }), 400).await;
+    }
+    let plain = other.send(&Front::Chat.call("small", "Hello!", false)).await;
+    let id = plain.header("x-litellm-call-id").expect("every answer has one");
+    assert_eq!(other.done("POST", "/v1/feedback", json!({ "call_id": id, "score": true })).await["status"], "ignored");
+}
+
+#[tokio::test]
 async fn users_stay_in_the_arm_of_an_experiment_and_reports_tell_the_arms_apart() {
     let split = "
     auto: {rules: [{name: trial, split: {small: 50, premium: 50}, experiment: spring}]}";
