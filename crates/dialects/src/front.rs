@@ -60,6 +60,11 @@ pub trait Front: Send + Sync {
         false
     }
 
+    /// The field with the messages of a conversation.
+    fn conversation(&self) -> &'static str {
+        "messages"
+    }
+
     /// Decodes a request body.
     fn read_request(&self, operation: Operation, body: &[u8]) -> Result<Request, Fault>;
 

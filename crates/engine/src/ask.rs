@@ -270,7 +270,7 @@ impl Ask {
 
     /// The same call with these messages alone, which are as they were written.
     pub fn with_messages(&self, messages: &[&str], left_out: usize) -> Result<Self, Fault> {
-        let edits = [Edit::Set("messages".to_owned(), format!("[{}]", messages.join(",")))];
+        let edits = [Edit::Set(self.front.conversation().to_owned(), format!("[{}]", messages.join(",")))];
         let shorter = self.again(self.model.clone(), self.body.splice(&edits).concat().into())?;
         Ok(Ask { left_out, estimate: OnceCell::new(), tokens: OnceCell::new(), ..shorter })
     }

@@ -53,7 +53,7 @@ pub(crate) fn shorten(ask: &Ask, rule: Truncation, excess: impl Fn(&Ask) -> Opti
     let Excess { tokens, window, .. } = excess(ask)?;
     let (all, parts): (Vec<String>, Vec<Part>) = ask.body.with(|root| {
         let read = |messages: Json| messages.items().map(|one| (one.raw().to_owned(), part(one))).unzip();
-        root.get_some("messages").filter(|messages| messages.kind() == Kind::Array)?.inside(read)
+        root.get_some(ask.front.conversation()).filter(|messages| messages.kind() == Kind::Array)?.inside(read)
     })?;
     let written: u64 = parts.iter().map(|part| part.length).sum();
     // Parts are measured as bodies are, which is quick, and what came of it is counted.
@@ -66,15 +66,19 @@ pub(crate) fn shorten(ask: &Ask, rule: Truncation, excess: impl Fn(&Ask) -> Opti
     })
 }
 
-/// Whose word a message is, and how long. Both fronts write their messages alike, but for what tools say.
+/// Whose word a message is, and how long. All fronts write their messages much alike, but for what tools say.
 fn part(message: Json) -> Part {
     let role = message.get("role").and_then(|role| role.as_string());
-    let is_result = |block: Json| block.get("type").is_some_and(|kind| kind.is("tool_result"));
+    let is_result = |block: Json| {
+        let of_gemini = ["functionResponse", "function_response"].iter().any(|name| block.get_some(name).is_some());
+        of_gemini || block.get("type").is_some_and(|kind| kind.is("tool_result"))
+    };
+    let content = message.get("content").or_else(|| message.get("parts"));
     let voice = match role.as_deref() {
         Some("system" | "developer") => Voice::System,
-        Some("assistant") => Voice::Answer,
+        Some("assistant" | "model") => Voice::Answer,
         Some("tool" | "function") => Voice::Result,
-        _ if message.get("content").is_some_and(|content| content.one_or_many().any(is_result)) => Voice::Result,
+        _ if content.is_some_and(|content| content.one_or_many().any(is_result)) => Voice::Result,
         _ => Voice::Question,
     };
     Part { voice, length: policy::estimate_body_tokens(message.raw().as_bytes()) }

@@ -56,8 +56,6 @@ impl Heard {
 impl Front {
     /// All.
     pub const ALL: [Front; 4] = [Front::Chat, Front::Messages, Front::Ollama, Front::Gemini];
-    /// Those whose conversation is a list of messages.
-    pub const CONVERSING: [Front; 3] = [Front::Chat, Front::Messages, Front::Ollama];
     /// Those whose streams have a sign of life.
     pub const LIVELY: [Front; 3] = [Front::Chat, Front::Messages, Front::Gemini];
 

@@ -33,6 +33,10 @@ impl Front for Gemini {
         false
     }
 
+    fn conversation(&self) -> &'static str {
+        "contents"
+    }
+
     fn read_request(&self, operation: Operation, body: &[u8]) -> Result<Request, Fault> {
         let doc = Doc::parse(body)?;
         let root = typed::object(doc.root())?;
@@ -110,6 +114,10 @@ macro_rules! like_gemini {
         impl Front for $front {
             fn name(&self) -> &'static str {
                 $name
+            }
+
+            fn conversation(&self) -> &'static str {
+                Gemini.conversation()
             }
 
             fn output_bound(&self, root: Json) -> Option<u64> {

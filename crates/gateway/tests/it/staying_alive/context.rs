@@ -35,13 +35,21 @@ fn conversation(front: Front, turns: usize) -> Value {
         (0..turns).flat_map(|number| [said("user", number), said("assistant", number)]).collect();
     messages.push(json!({ "role": "user", "content": "And now?" }));
     match front {
-        Front::Chat | Front::Ollama | Front::Gemini => {
-            messages.insert(0, json!({ "role": "system", "content": "Be brief." }))
-        }
+        Front::Chat | Front::Ollama => messages.insert(0, json!({ "role": "system", "content": "Be brief." })),
         Front::Messages => body["system"] = json!("Be brief."),
+        Front::Gemini => body["systemInstruction"] = json!({ "parts": [{ "text": "Be brief." }] }),
     }
-    body["messages"] = json!(messages);
+    match front {
+        Front::Gemini => body["contents"] = messages.iter().map(content_of_gemini).collect(),
+        _ => body["messages"] = json!(messages),
+    }
     body
+}
+
+/// A message as Google writes it.
+fn content_of_gemini(message: &Value) -> Value {
+    let role = if message["role"] == "assistant" { "model" } else { "user" };
+    json!({ "role": role, "parts": [{ "text": message["content"] }] })
 }
 
 /// What a provider got, as one text, of each request.
@@ -53,12 +61,12 @@ fn bodies(mock: &Mock) -> Vec<String> {
 async fn a_long_call_goes_where_there_is_room() {
     let deployments = [("demo", 300, Back::OpenAi), ("demo", 5_000, Back::Anthropic)];
     let (mocks, gateway) = start(&deployments, "enable_pre_call_checks: true").await;
-    for front in Front::CONVERSING {
+    for front in Front::ALL {
         for _ in 0..6 {
             assert!(front.hear(&gateway.call(&front.call_with(conversation(front, 8))).await).is_success());
         }
     }
-    assert_eq!((mocks[0].requests().len(), mocks[1].requests().len()), (0, 18));
+    assert_eq!((mocks[0].requests().len(), mocks[1].requests().len()), (0, 24));
     for _ in 0..40 {
         assert!(Front::Chat.hear(&gateway.call(&Front::Chat.call("demo", "hello", false)).await).is_success());
     }
@@ -74,7 +82,7 @@ async fn a_larger_window_stands_in_and_without_one_the_caller_is_told_in_its_own
     let fallback = "enable_pre_call_checks: true, context_window_fallbacks: [{demo: [large]}]";
     for back in [Back::OpenAi, Back::Anthropic] {
         let (mocks, gateway) = start(&[("demo", 300, back), ("large", 5_000, back)], fallback).await;
-        for front in Front::CONVERSING {
+        for front in Front::ALL {
             let answer = gateway.call(&front.call_with(conversation(front, 8))).await;
             assert!(front.hear(&answer).is_success());
             assert_eq!(answer.header("x-litellm-attempted-fallbacks"), Some("1"));
@@ -94,7 +102,7 @@ async fn a_larger_window_stands_in_and_without_one_the_caller_is_told_in_its_own
                 }
             }
         }
-        assert_eq!((mocks[0].requests().len(), mocks[1].requests().len()), (0, 3));
+        assert_eq!((mocks[0].requests().len(), mocks[1].requests().len()), (0, 4));
     }
 }
 
@@ -109,7 +117,7 @@ async fn what_a_rule_lets_go_is_left_out_and_the_caller_is_told() {
         let settings = if by == "group" { format!("context_truncation: {{demo: {rule}}}") } else { String::new() };
         for back in [Back::OpenAi, Back::Anthropic] {
             let (mocks, gateway) = start(&[("demo", 700, back)], &settings).await;
-            for front in Front::CONVERSING {
+            for front in Front::ALL {
                 let mut body = conversation(front, 20);
                 if by == "call" {
                     body["context_truncation"] = json!(rule);
@@ -150,6 +158,31 @@ async fn a_tool_and_what_it_said_go_together() {
         assert_eq!(pair[0]["tool_calls"][0]["id"], pair[1]["tool_call_id"]);
     }
     assert_eq!(sent.last().unwrap()["tool_call_id"], "call_19");
+}
+
+#[tokio::test]
+async fn so_they_do_in_googles_form() {
+    let (mocks, gateway) = start(&[("demo", 700, Back::Gemini)], "context_truncation: drop_oldest").await;
+    let (long, mut contents) =
+        ("word ".repeat(50), vec![json!({ "role": "user", "parts": [{ "text": "Find out." }] })]);
+    for number in 0..20 {
+        let args = json!({ "number": number });
+        contents.push(json!({ "role": "model", "parts": [{ "functionCall": { "name": "look", "args": args } }] }));
+        let response = json!({ "number": number, "found": long });
+        let response = json!({ "name": "look", "response": response });
+        contents.push(json!({ "role": "user", "parts": [{ "functionResponse": response }] }));
+    }
+    let answer = gateway.call(&Front::Gemini.call_with(json!({ "model": "demo", "contents": contents }))).await;
+    assert!(Front::Gemini.hear(&answer).is_success(), "{}", answer.text());
+    let sent: Value = serde_json::from_str(&bodies(&mocks[0])[0]).unwrap();
+    let sent = sent["contents"].as_array().unwrap();
+    assert_eq!(sent[0]["parts"][0]["text"], "Find out.");
+    assert!(sent.len() < contents.len() && sent.len() % 2 == 1, "{}", sent.len());
+    for pair in sent[1..].chunks(2) {
+        let [call, said] = [&pair[0]["parts"][0]["functionCall"], &pair[1]["parts"][0]["functionResponse"]];
+        assert_eq!(call["args"]["number"], said["response"]["number"]);
+    }
+    assert_eq!(sent.last().unwrap()["parts"][0]["functionResponse"]["response"]["number"], 19);
 }
 
 #[tokio::test]
