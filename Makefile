@@ -1,5 +1,5 @@
 # The way in for people: each target is one line, the work is done by the scripts in tools/.
-.PHONY: run build test check bench bench-books bench-decisions bench-peers setup clean
+.PHONY: run build test test-ollama check bench bench-books bench-decisions bench-peers setup clean
 
 run: # build a release and start the gateway on port 4000; ARGS="--config my.yaml" adds flags
 	@tools/run.sh $(ARGS)
@@ -9,6 +9,10 @@ build: # the release binary: target/release/lockgate
 
 test: # everything, as CI runs it; installs what is missing first
 	@tools/test.sh
+
+test-ollama: # a real Ollama behind the gateway, with a model of 300 KB that is made on the way; builds one if there is none
+	@tools/setup.sh ollama
+	@.local/venv-ollama/bin/python tools/ollama.py $(ARGS)
 
 check: # the fast part of `make test`: format, lints, unit tests
 	@tools/check.sh

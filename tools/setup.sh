@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what a stage (build, test, bench, bench-peers) needs and is not there yet, or says what is missing; a second
+# Installs what a stage (build, test, bench, bench-peers, ollama) needs and is not there yet, or says what is missing; a second
 # run only compares fingerprints.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -71,6 +71,23 @@ litellm() { # the incumbent, to be measured; a failure is for the benchmark to t
   fi
 }
 
+ollama() { # a real one, if there is none: built from its Go module, which lacks three headers of others
+  local venv=.local/venv-ollama here="$PWD/.local/ollama" requirements=tests/ollama/requirements.txt now
+  now="$(fingerprint "$(python3 --version)" "$requirements" tests/sdk/python/requirements.txt)"
+  if [ "$(cat "$venv/fingerprint" 2>/dev/null)" != "$now" ]; then
+    rm -rf "$venv"
+    python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet --requirement "$requirements"
+    echo "$now" >"$venv/fingerprint"
+  fi
+  ! command -v ollama >/dev/null && [ ! -x "$here/bin/ollama" ] || return 0
+  packages ollama-build
+  mkdir -p "$here/include"
+  "$venv/bin/pip" download --quiet --no-deps --no-binary :all: --dest "$here" miniaudio==1.71
+  tar -xzf "$here/miniaudio-1.71.tar.gz" -C "$here/include" --strip-components=1
+  CGO_CPPFLAGS="-I$here/include" GOBIN="$here/bin" go install github.com/ollama/ollama@v0.17.4
+}
+
 packages build
 rust
 packages "$stage"
@@ -80,4 +97,5 @@ case "$stage" in
     node_sdks
     ;;
   bench-peers) litellm ;;
+  ollama) ollama ;;
 esac
