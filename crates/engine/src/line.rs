@@ -210,9 +210,10 @@ pub(crate) fn retry_after(refusal: &Refusal) -> Option<Duration> {
 pub(crate) fn refused(refusal: &Refusal, fault: Fault) -> Fault {
     let (code, why) = match refusal {
         Refusal::Full { .. } => ("queue_full", "the queue is full".to_owned()),
-        Refusal::TooLate { wait_ms, .. } => {
-            ("queue_timeout", format!("it would be in the queue for {} s, longer than it can", (*wait_ms).max(1).div_ceil(1_000)))
-        }
+        Refusal::TooLate { wait_ms, .. } => (
+            "queue_timeout",
+            format!("it would be in the queue for {} s, longer than it can", (*wait_ms).max(1).div_ceil(1_000)),
+        ),
     };
     let message = format!("No deployments available for selected model: {why}.");
     Fault { retry_after: retry_after(refusal), code: Some(code.to_owned()), message, ..fault }
