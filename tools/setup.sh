@@ -71,7 +71,7 @@ litellm() { # the incumbent, to be measured; a failure is for the benchmark to t
   fi
 }
 
-ollama() { # a real one, if there is none: built from its Go module, which lacks three headers of others
+real_ollama() { # a real one, if there is none: built from its Go module, which lacks three headers of others
   local venv=.local/venv-ollama here="$PWD/.local/ollama" requirements=tests/ollama/requirements.txt now
   now="$(fingerprint "$(python3 --version)" "$requirements" tests/sdk/python/requirements.txt)"
   if [ "$(cat "$venv/fingerprint" 2>/dev/null)" != "$now" ]; then
@@ -80,7 +80,7 @@ ollama() { # a real one, if there is none: built from its Go module, which lacks
     "$venv/bin/pip" install --quiet --requirement "$requirements"
     echo "$now" >"$venv/fingerprint"
   fi
-  ! command -v ollama >/dev/null && [ ! -x "$here/bin/ollama" ] || return 0
+  if command -v ollama >/dev/null || [ -x "$here/bin/ollama" ]; then return 0; fi
   packages ollama-build
   mkdir -p "$here/include"
   "$venv/bin/pip" download --quiet --no-deps --no-binary :all: --dest "$here" miniaudio==1.71
@@ -97,5 +97,5 @@ case "$stage" in
     node_sdks
     ;;
   bench-peers) litellm ;;
-  ollama) ollama ;;
+  ollama) real_ollama ;;
 esac
