@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use crate::backs::{Config, asked, mock};
+use crate::callers::Front;
 use crate::client::{Answer, Call};
 use crate::gateway::{Gateway, PATIENCE};
+use crate::manage::{MASTER, Person};
 
 /// A gateway with one place at its provider, which takes it long.
 struct Counter {
@@ -119,4 +121,38 @@ async fn a_queue_is_bounded_and_says_when_to_come_back() {
         assert!(answer.took < Duration::from_millis(1_500), "{:?}", answer.took);
     }
     assert!(served >= 3 && refused >= 6, "{served} served, {refused} refused");
+}
+
+#[tokio::test]
+async fn a_light_keys_call_behind_many_of_another_is_served_within_two_places() {
+    let provider = mock("delay_ms=40").await;
+    let config = Config::default().openai("demo", &provider, "max_parallel_requests: 1");
+    let config = config.and("router_settings: {queue_timeout: 60}");
+    let gateway = Gateway::start(&config.and(&format!("general_settings: {{master_key: {MASTER}}}")).yaml()).await;
+    let master = Person::of(&gateway, MASTER);
+    let mut keys = Vec::new();
+    for _ in 0..2 {
+        keys.push(master.done("POST", "/key/generate", json!({})).await["key"].as_str().unwrap().to_owned());
+    }
+    let addr = gateway.addr;
+    let ask = |key: &str, text: &str| {
+        let call = Front::Chat.call("demo", text, false).header("authorization", format!("Bearer {key}"));
+        tokio::spawn(async move { call.send(addr).await })
+    };
+    let heavy: Vec<_> = (0..60).map(|_| ask(&keys[0], "heavy")).collect();
+    let begun = std::time::Instant::now();
+    while master.see("/nodes").await["queues"][0]["waiting"].as_u64().is_none_or(|waiting| waiting < 40) {
+        assert!(begun.elapsed() < PATIENCE, "they do not wait");
+    }
+    let before = provider.requests().len();
+    let answer = ask(&keys[1], "light").await.unwrap();
+    let position: u64 = answer.header("x-lockgate-queue-position").expect("it has waited").parse().unwrap();
+    assert!(answer.status() == 200 && position <= 1, "{position}: {}", answer.text());
+    assert!(answer.header("x-lockgate-queue-expected-ms").is_some());
+    let place = provider.requests().iter().position(|one| one.json()["messages"][0]["content"] == "light");
+    // Some may have begun while the call was under way.
+    assert!(place.is_some_and(|place| place <= before + 3), "{place:?} behind {before}");
+    for call in heavy {
+        assert_eq!(call.await.unwrap().status(), 200);
+    }
 }
