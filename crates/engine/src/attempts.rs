@@ -424,7 +424,7 @@ async fn try_deployment(
     if let Err(fault) = &result {
         if !is_callers_doing(ask, &deployment, field, fault) {
             seat.failed(fault);
-        } else if fault.kind == FaultKind::NotFound {
+        } else if fault.kind == FaultKind::NotFound && fault.side == Side::Provider {
             // That a node does not have a model is worth knowing whoever asked for it.
             seat.tell_node(fault);
         }

@@ -22,6 +22,7 @@ use tokio::time::sleep;
 use super::judge::{answers, judge, usual_cost};
 use super::report::{Finding, Report};
 use super::scene::Scene;
+use crate::books::unix_ms;
 pub use broken::BROKEN;
 use broken::Broken;
 pub use gate::gate;
@@ -75,6 +76,8 @@ pub struct LiveDrill {
 /// What is known so far.
 #[derive(Default)]
 struct Book {
+    /// When what is being tried began, milliseconds since 1970.
+    began_at: i64,
     /// Attempts of the fault that is being tried.
     entries: Vec<Entry>,
     calls: u32,
@@ -160,6 +163,10 @@ impl LiveDrill {
     /// An attempt of one of its calls is over.
     pub fn note_entry(&self, entry: &Entry) {
         let mut book = self.book();
+        // What was sent before belongs to what was tried before.
+        if entry.started_at < book.began_at {
+            return;
+        }
         if book.entries.len() < MOST_ENTRIES {
             book.entries.push(Entry { metadata: None, ..entry.clone() });
             return;
@@ -247,9 +254,10 @@ impl LiveDrill {
 
     /// From now on calls are served with `setup`, and counted anew.
     fn begin_step(&self, setup: Setup) {
+        let began_at = unix_ms();
         self.setup.store(Arc::new(setup));
         let mut book = self.book();
-        (book.entries, book.calls, book.lost) = Default::default();
+        (book.entries, book.calls, book.lost, book.began_at) = (Vec::new(), 0, 0, began_at);
     }
 
     /// Lets some time pass, if it may go on.

@@ -16,8 +16,8 @@ const GIVE: &[Field] = &[required("call_id", Takes::Text), required("score", Tak
 const ARM: &str = "experiment:";
 /// How long is waited for a call that has just ended to be booked.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Pause between two looks.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// First pause between two looks; each one is twice as long as the one before.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// `POST /v1/feedback`: says how good an answer was.
 pub async fn give(visit: Visit) -> Answer {
@@ -53,13 +53,14 @@ async fn answer_to(visit: &Visit, call_id: &str) -> Result<Option<Entry>> {
         ..LogFilter::default()
     };
     let page = LogPage { after: None, skip: 0, most: 1, oldest_first: false };
-    let since = Instant::now();
+    let (since, mut pause) = (Instant::now(), LOOK_AGAIN);
     loop {
         let (mut found, _) = visit.store().logs(&filter, &page).await?;
         if !found.is_empty() || since.elapsed() > PATIENCE {
             return Ok(found.pop());
         }
-        sleep(LOOK_AGAIN).await;
+        sleep(pause).await;
+        pause *= 2;
     }
 }
 
