@@ -55,9 +55,13 @@ fn named(fault: &Fault, status: u16) -> (&'static str, Option<&str>) {
     (kind, own_code.or(model_code).or(known_code))
 }
 
-/// The code that clients know a fault by, if there is one.
-pub(crate) fn code(fault: &Fault) -> Option<&str> {
-    named(fault, OpenAi.status(fault)).1
+/// The one word that a fault has where there is room for no more: its code, or else its type.
+pub(crate) fn code(fault: &Fault) -> &str {
+    match named(fault, OpenAi.status(fault)) {
+        (_, Some(code)) => code,
+        ("internal_server_error", None) => "server_error",
+        (kind, None) => kind,
+    }
 }
 
 fn fields(w: &mut Writer, fault: &Fault, status: u16) {

@@ -9,7 +9,7 @@ use crate::openai::fault_code;
 
 /// Writes what an answer says of its failure.
 pub(super) fn fields(w: &mut Writer, fault: &Fault) {
-    w.str_field("code", fault_code(fault).unwrap_or("server_error"));
+    w.str_field("code", fault_code(fault));
     w.str_field("message", &fault.message);
 }
 

@@ -12,6 +12,17 @@ use crate::typed::{Place, Wrong, count, each, field, flag, object, required, tex
 /// Wish for log probabilities, in `include`.
 const LOGPROBS: &str = "message.output_text.logprobs";
 
+/// Fields that refer to what is kept of earlier calls, or ask to keep this one, and why they cannot be honoured.
+const KEPT: [(&str, &str); 4] = [
+    ("background", "cannot be true here: every answer is made while its caller waits"),
+    ("conversation", "cannot be used here: nothing is kept between calls, so send the whole conversation as input"),
+    (
+        "previous_response_id",
+        "cannot be used here: nothing is kept between calls, so send the whole conversation as input",
+    ),
+    ("prompt", "cannot be used here: nothing is kept between calls, so send the text of the prompt"),
+];
+
 /// Reads a request.
 pub(super) fn read(root: Json) -> Result<Chat, Wrong> {
     let newer = Newer::of(root);
@@ -56,12 +67,8 @@ fn own_field(chat: &mut Chat, key: &str, value: Json) -> Result<bool, Wrong> {
             let wanted = each(value, text)?;
             chat.logprobs = wanted.iter().any(|name| name == LOGPROBS).then_some(true);
         }
-        // Every answer is made while its caller waits.
-        "background" => {
-            if flag(value)? {
-                chat.extras.push((key.to_owned(), value.to_raw()));
-            }
-        }
+        "background" if !flag(value)? => {}
+        _ if let Some((_, why)) = KEPT.iter().find(|(name, _)| *name == key) => return Err(Wrong::new(*why)),
         "stream_options" => drop(object(value)?),
         "top_k" => chat.top_k = Some(count(value)?),
         _ => return Ok(false),

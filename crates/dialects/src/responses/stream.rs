@@ -3,7 +3,7 @@
 //! arguments may come in any order.
 
 use bytes::{BufMut, BytesMut};
-use types::{Block, Delta, Event, Fault, Finish, Source, Usage};
+use types::{Block, Delta, Event, Fault, FaultKind, Finish, Raw, Side, Source, Usage};
 
 use super::fault;
 use super::input::custom_input;
@@ -12,6 +12,9 @@ use super::tools::Offered;
 use crate::json::Writer;
 use crate::openai::proofs;
 use crate::{Stamp, StreamWriter};
+
+/// Bytes of an answer that its end can repeat. No model writes as much: it would have taken hours.
+const MOST_REPEATED: usize = 8 << 20;
 
 /// Appends an event.
 pub(super) fn event(out: &mut BytesMut, kind: &str, fill: impl FnOnce(&mut Writer)) {
@@ -43,6 +46,8 @@ pub(super) struct Events {
     usage: Usage,
     finish: Finish,
     number: u64,
+    /// Bytes that the end must repeat.
+    kept: usize,
     begun: bool,
     closed: bool,
 }
@@ -50,8 +55,9 @@ pub(super) struct Events {
 impl Events {
     pub(super) fn new(stamp: Stamp) -> Self {
         let offered = Offered::of(stamp.echo.as_deref().unwrap_or_default());
-        let (model, items, grows, calls, usage, finish, number, begun, closed) = Default::default();
-        Events { stamp, offered, model, items, grows, calls, usage, finish, number, begun, closed }
+        let (model, items, grows, calls, usage, finish) = Default::default();
+        let (number, kept, begun, closed) = Default::default();
+        Events { stamp, offered, model, items, grows, calls, usage, finish, number, kept, begun, closed }
     }
 
     fn say(&mut self, kind: &str, out: &mut BytesMut, fill: impl FnOnce(&mut Writer)) {
@@ -213,7 +219,7 @@ impl Events {
         }
     }
 
-    fn cite(&mut self, more: Vec<types::Raw>, out: &mut BytesMut) {
+    fn cite(&mut self, more: Vec<Raw>, out: &mut BytesMut) {
         for raw in more {
             let index = self.message(Part::text(), out);
             let (mut at, mut number) = (0, 0);
@@ -335,12 +341,37 @@ impl Events {
         }
     }
 
+    /// The answer is more than can be repeated.
+    fn give_up(&mut self, out: &mut BytesMut) {
+        let message = format!("the answer has more than {MOST_REPEATED} bytes, which cannot be repeated at its end");
+        let fault = Fault::new(FaultKind::TooLarge, Side::Gateway, message);
+        self.items.clear();
+        self.calls.clear();
+        self.grows = false;
+        self.end(Status::Failed, Some(&fault), out);
+    }
+
     fn end(&mut self, status: Status, fault: Option<&Fault>, out: &mut BytesMut) {
         self.begin(out);
         self.close(out);
         self.close_calls(out);
         self.closed = true;
         self.show(status.event(), status, fault, out);
+    }
+}
+
+/// Bytes of what an item keeps of a piece.
+fn size(delta: &Delta) -> usize {
+    match delta {
+        Delta::Text(text) | Delta::Thinking(text) | Delta::Refusal(text) => text.len(),
+        Delta::Signature(proof) | Delta::RedactedThinking(proof) => proof.len(),
+        Delta::ToolStart { id, name, signature, .. } => {
+            id.len() + name.len() + signature.as_ref().map_or(0, String::len)
+        }
+        Delta::ToolArguments { fragment, .. } => fragment.len(),
+        Delta::Logprobs(raw) | Delta::Citations(raw) => raw.get().len(),
+        Delta::Block(Block::Image { source: Source::Base64 { data, .. }, .. }) => data.len(),
+        Delta::Block(_) => 0,
     }
 }
 
@@ -357,7 +388,11 @@ impl StreamWriter for Events {
             // This dialect knows one answer.
             Event::Delta { choice: 0, delta } => {
                 self.begin(out);
-                self.delta(delta, out);
+                self.kept += size(&delta);
+                match self.kept > MOST_REPEATED {
+                    true => self.give_up(out),
+                    false => self.delta(delta, out),
+                }
             }
             Event::Finish { choice: 0, finish, .. } => self.finish = finish,
             Event::Delta { .. } | Event::Finish { .. } | Event::Ping => {}

@@ -304,6 +304,15 @@ fn proofs_of_reasoning_return_to_those_who_gave_them() {
 }
 
 #[test]
+fn an_answer_that_cannot_be_repeated_at_its_end_fails() {
+    let piece = || delta(Delta::Text("x".repeat(1 << 20)));
+    let events = streamed(r#"{"input":"hi"}"#, std::iter::once(start()).chain((0..20).map(|_| piece())).collect());
+    let (name, data) = events.last().unwrap();
+    assert_eq!((&**name, &data["response"]["output"]), ("response.failed", &serde_json::json!([])));
+    assert_eq!(events.iter().filter(|(name, _)| name == "response.output_text.delta").count(), 8);
+}
+
+#[test]
 fn an_answer_that_was_cut_off_says_so_and_a_failed_one_says_why() {
     let ended = |events| streamed(r#"{"input":"hi"}"#, events).pop().unwrap();
     let (name, data) = ended(vec![start(), delta(Delta::Text("we".into())), finish(Finish::Length), Event::End]);
@@ -312,6 +321,8 @@ fn an_answer_that_was_cut_off_says_so_and_a_failed_one_says_why() {
     let fault = || Box::new(Fault::new(types::FaultKind::RateLimit, types::Side::Provider, "slow down"));
     let (name, data) = ended(vec![start(), delta(Delta::Text("we".into())), Event::Error(fault())]);
     assert_eq!((&*name, &data["response"]["error"]["code"]), ("response.failed", &"rate_limit_exceeded".into()));
+    let late = Box::new(Fault::provider(types::FaultKind::Timeout, "too slow"));
+    assert_eq!(ended(vec![start(), Event::Error(late)]).1["response"]["error"]["code"], "timeout_error");
     let (name, data) = ended(vec![Event::Error(fault())]);
     assert_eq!((&*name, &data["message"]), ("error", &"slow down".into()));
 }
