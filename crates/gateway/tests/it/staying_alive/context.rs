@@ -35,7 +35,9 @@ fn conversation(front: Front, turns: usize) -> Value {
         (0..turns).flat_map(|number| [said("user", number), said("assistant", number)]).collect();
     messages.push(json!({ "role": "user", "content": "And now?" }));
     match front {
-        Front::Chat | Front::Ollama => messages.insert(0, json!({ "role": "system", "content": "Be brief." })),
+        Front::Chat | Front::Ollama | Front::Responses => {
+            messages.insert(0, json!({ "role": "system", "content": "Be brief." }))
+        }
         Front::Messages => body["system"] = json!("Be brief."),
         Front::Gemini => body["systemInstruction"] = json!({ "parts": [{ "text": "Be brief." }] }),
     }
@@ -61,7 +63,7 @@ fn bodies(mock: &Mock) -> Vec<String> {
 async fn a_long_call_goes_where_there_is_room() {
     let deployments = [("demo", 300, Back::OpenAi), ("demo", 5_000, Back::Anthropic)];
     let (mocks, gateway) = start(&deployments, "enable_pre_call_checks: true").await;
-    for front in Front::ALL {
+    for front in Front::CONVERSING {
         for _ in 0..6 {
             assert!(front.hear(&gateway.call(&front.call_with(conversation(front, 8))).await).is_success());
         }
@@ -82,7 +84,7 @@ async fn a_larger_window_stands_in_and_without_one_the_caller_is_told_in_its_own
     let fallback = "enable_pre_call_checks: true, context_window_fallbacks: [{demo: [large]}]";
     for back in [Back::OpenAi, Back::Anthropic] {
         let (mocks, gateway) = start(&[("demo", 300, back), ("large", 5_000, back)], fallback).await;
-        for front in Front::ALL {
+        for front in Front::CONVERSING {
             let answer = gateway.call(&front.call_with(conversation(front, 8))).await;
             assert!(front.hear(&answer).is_success());
             assert_eq!(answer.header("x-litellm-attempted-fallbacks"), Some("1"));
@@ -98,7 +100,7 @@ async fn a_larger_window_stands_in_and_without_one_the_caller_is_told_in_its_own
                     Front::Messages => {
                         assert!(trouble.message.starts_with("prompt is too long"), "{}", trouble.message)
                     }
-                    Front::Ollama | Front::Gemini => {}
+                    Front::Ollama | Front::Gemini | Front::Responses => {}
                 }
             }
         }
@@ -117,7 +119,7 @@ async fn what_a_rule_lets_go_is_left_out_and_the_caller_is_told() {
         let settings = if by == "group" { format!("context_truncation: {{demo: {rule}}}") } else { String::new() };
         for back in [Back::OpenAi, Back::Anthropic] {
             let (mocks, gateway) = start(&[("demo", 700, back)], &settings).await;
-            for front in Front::ALL {
+            for front in Front::CONVERSING {
                 let mut body = conversation(front, 20);
                 if by == "call" {
                     body["context_truncation"] = json!(rule);
