@@ -24,7 +24,7 @@ pub use audit::{Audit, AuditFilter, Author, ROTATED};
 pub use change::{Adjustment, Change, NewSum};
 pub use db::{Problem, Result, StoreUrl};
 pub use directory::{Directory, Entries, Held};
-pub use entry::{Charge, CostLines, Entry, EntryFault, Status};
+pub use entry::{Charge, CostLines, Entry, EntryFault, Status, Story};
 pub use ledger::{Booked, Sum, Sums, ends_at};
 pub use objects::{Changes, Expect, Kind, Object, Write};
 pub use records::hash_key;

@@ -98,7 +98,10 @@ async fn logs_show_single_calls_to_those_who_pay_for_them() {
     );
     assert_eq!((&row["metadata"]["user_api_key_alias"], &row["call_type"]), (&json!("anns"), &json!("acompletion")));
     let id = row["request_id"].as_str().unwrap();
-    assert_eq!(&master.see(&format!("/spend/logs/ui/{id}")).await, row);
+    let mut told = master.see(&format!("/spend/logs/ui/{id}")).await;
+    let story = told.as_object_mut().unwrap().remove("story").unwrap();
+    assert_eq!(&told, row);
+    assert_eq!((&story["spend"], &story["attempts"][0]["outcome"]), (&json!(0.01), &json!("success")));
     assert_eq!(master.see(&format!("/spend/logs?request_id={id}")).await.as_array().unwrap().len(), 1);
     for (query, count) in [
         ("user_id=ann", 2),
