@@ -202,16 +202,18 @@ pub(crate) fn retry_after(refusal: &Refusal) -> Option<Duration> {
         Refusal::Full { retry_after_ms } => retry_after_ms.unwrap_or(1_000),
         Refusal::TooLate { retry_after_ms, .. } => retry_after_ms,
     };
-    Some(Duration::from_millis(ms))
+    // Whoever waited in vain although it was nearly its turn comes too early at once.
+    Some(Duration::from_millis(ms.max(1)))
 }
 
 /// The fault of a call that may not wait.
 pub(crate) fn refused(refusal: &Refusal, fault: Fault) -> Fault {
     let (code, why) = match refusal {
         Refusal::Full { .. } => ("queue_full", "the queue is full".to_owned()),
-        Refusal::TooLate { wait_ms, .. } => {
-            ("queue_timeout", format!("it would be in the queue for {} s, longer than it can", wait_ms.div_ceil(1_000)))
-        }
+        Refusal::TooLate { wait_ms, .. } => (
+            "queue_timeout",
+            format!("it would be in the queue for {} s, longer than it can", (*wait_ms).max(1).div_ceil(1_000)),
+        ),
     };
     let message = format!("No deployments available for selected model: {why}.");
     Fault { retry_after: retry_after(refusal), code: Some(code.to_owned()), message, ..fault }

@@ -75,7 +75,9 @@ struct Note<'a> {
 async fn note(tx: &mut Tx, author: &Author, note: Note<'_>) -> Result<()> {
     let id = tick(tx, AUDIT).await?;
     let mut changed_by = author.changed_by.clone();
-    changed_by.iter_mut().for_each(|name| bound(name, LONGEST_NAME));
+    if let Some(name) = &mut changed_by {
+        bound(name, LONGEST_NAME);
+    }
     let row =
         values![id, now(), changed_by, &*author.key_hash, note.action, note.kind, note.id, note.before, note.after];
     let table =

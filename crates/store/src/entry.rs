@@ -180,12 +180,12 @@ pub struct Entry {
     /// What the caller wants to find in the log: JSON.
     #[serde(skip_serializing_if = "usual")]
     pub metadata: Option<String>,
-    /// The sums it counts for, beside the totals of everybody named above.
-    #[serde(skip_serializing_if = "usual")]
-    pub charges: Vec<Charge>,
     /// What became of the call, if the entry stands for it.
     #[serde(skip_serializing_if = "usual")]
     pub story: Option<Story>,
+    /// The sums it counts for, beside the totals of everybody named above.
+    #[serde(skip_serializing_if = "usual")]
+    pub charges: Vec<Charge>,
 }
 
 /// Longest name of anything, in bytes: an index takes no longer ones.
@@ -229,8 +229,11 @@ impl Entry {
         self.story.as_ref().map_or(self.started_at, |story| story.received_at)
     }
 
-    /// The entry as far as it can be stored: names and texts have an end, no text has a NUL, numbers stay in range.
-    pub(crate) fn bounded(mut self) -> Self {
+    /// Makes it what can be stored: names and texts have an end, no text has a NUL, numbers stay in range. Whether it
+    /// was that already.
+    pub(crate) fn keep_in_bounds(&mut self) -> bool {
+        let mut kept = self.tags.len() <= MOST_TAGS;
+        let mut bound = |text: &mut String, longest| kept &= bound(text, longest);
         let names = [
             &mut self.attempt_id,
             &mut self.call_id,
@@ -267,22 +270,28 @@ impl Entry {
             bound(route, LONGEST_ROUTE);
         }
         // Cut off, it would be JSON no more.
-        self.metadata.take_if(|metadata| metadata.len() > LONGEST_METADATA);
-        self.cost = self.cost.map(|cost| cost.clamp(Usd::ZERO, MOST_COST));
+        kept &= self.metadata.take_if(|metadata| metadata.len() > LONGEST_METADATA).is_none();
+        if let Some(cost) = &mut self.cost {
+            kept &= (Usd::ZERO..=MOST_COST).contains(cost);
+            *cost = (*cost).clamp(Usd::ZERO, MOST_COST);
+        }
         let Usage { input, output, cache_read, cache_write, cache_write_long, reasoning, .. } = &mut self.usage;
         for count in [input, output, cache_read, cache_write, cache_write_long, reasoning].into_iter().flatten() {
+            kept &= *count <= MOST_TOKENS;
             *count = (*count).min(MOST_TOKENS);
         }
-        self
+        kept
     }
 }
 
-/// Cuts a text off at `longest` bytes, and takes out what a database does not take.
-pub(crate) fn bound(text: &mut String, longest: usize) {
-    if text.contains('\0') {
+/// Cuts a text off at `longest` bytes, and takes out what a database does not take. Whether it had nothing of both.
+pub(crate) fn bound(text: &mut String, longest: usize) -> bool {
+    let (clean, short) = (!text.contains('\0'), text.len() <= longest);
+    if !clean {
         *text = text.replace('\0', "\u{fffd}");
     }
     text.truncate(text.floor_char_boundary(longest));
+    clean && short
 }
 
 /// What went wrong in an attempt.

@@ -8,6 +8,7 @@ mod retention;
 mod spend;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use types::Usd;
 
@@ -30,18 +31,26 @@ pub struct Booked {
     pub known: Vec<String>,
 }
 
-/// Books what is settled among `entries`.
-pub(crate) async fn book(db: &Db, entries: &[Entry]) -> Result<Booked> {
+/// An entry to be booked.
+#[derive(Clone, Copy)]
+pub(crate) struct Line<'a> {
+    pub entry: &'a Entry,
+    /// Its JSON, if that is written already: what it counts for may be missing, for nobody asks a row for that.
+    pub json: Option<&'a Arc<str>>,
+}
+
+/// Books what is settled among `lines`.
+pub(crate) async fn book(db: &Db, lines: &[Line<'_>]) -> Result<Booked> {
     // Nearly always nothing of it was booked before. Counting the rows that were written is cheaper than being told
     // which ones; only if some are missing it matters.
     let mut tx = db.begin().await?;
-    if let Some(booked) = book_within(&mut tx, entries, Rows::Counted).await? {
+    if let Some(booked) = book_within(&mut tx, lines, Rows::Counted).await? {
         tx.commit().await?;
         return Ok(booked);
     }
     drop(tx);
     let mut tx = db.begin().await?;
-    let booked = book_within(&mut tx, entries, Rows::Told).await?;
+    let booked = book_within(&mut tx, lines, Rows::Told).await?;
     tx.commit().await?;
     Ok(booked.unwrap_or_default())
 }
@@ -50,7 +59,7 @@ pub(crate) async fn book(db: &Db, entries: &[Entry]) -> Result<Booked> {
 pub(crate) async fn rehearse(db: &Db) -> Result<()> {
     let id = format!("rehearsal-{}", now());
     let entry = Entry { attempt_id: id, status: Status::Success, cost: Some(Usd::from_nanos(1)), ..Entry::default() };
-    book_within(&mut db.begin().await?, &[entry], Rows::Told).await?;
+    book_within(&mut db.begin().await?, &[Line { entry: &entry, json: None }], Rows::Told).await?;
     let mut tx = db.begin().await?;
     tick(&mut tx, REHEARSALS).await?;
     tx.commit().await
@@ -66,19 +75,19 @@ enum Rows {
 }
 
 /// Books within a transaction; `None` if it is not known what was booked before, and all has to be undone.
-async fn book_within(tx: &mut Tx, entries: &[Entry], rows: Rows) -> Result<Option<Booked>> {
+async fn book_within(tx: &mut Tx, lines: &[Line<'_>], rows: Rows) -> Result<Option<Booked>> {
     // In one order everywhere, so that replicas which book the same wait for each other in turn.
-    let mut settled: Vec<&Entry> = entries.iter().filter(|entry| entry.status != Status::Open).collect();
-    settled.sort_by(|one, other| one.attempt_id.cmp(&other.attempt_id));
-    settled.dedup_by(|later, earlier| later.attempt_id == earlier.attempt_id);
+    let mut settled: Vec<Line> = lines.iter().filter(|line| line.entry.status != Status::Open).copied().collect();
+    settled.sort_by(|one, other| one.entry.attempt_id.cmp(&other.entry.attempt_id));
+    settled.dedup_by(|later, earlier| later.entry.attempt_id == earlier.entry.attempt_id);
     let (new, known) = match rows {
         Rows::Counted => match insert_rows(tx, &settled).await? == settled.len() as u64 {
-            true => (settled, Vec::new()),
+            true => (entries_of(&settled), Vec::new()),
             false => return Ok(None),
         },
         Rows::Told => {
             let ids = insert_rows_telling(tx, &settled).await?;
-            settled.into_iter().partition(|entry| ids.contains(&entry.attempt_id))
+            entries_of(&settled).into_iter().partition(|entry| ids.contains(&entry.attempt_id))
         }
     };
     let attempts: Vec<&Entry> = new.iter().copied().filter(|entry| entry.is_attempt()).collect();
@@ -93,6 +102,10 @@ async fn book_within(tx: &mut Tx, entries: &[Entry], rows: Rows) -> Result<Optio
     Ok(Some(Booked { new: ids(new), known: ids(known) }))
 }
 
+fn entries_of<'a>(lines: &[Line<'a>]) -> Vec<&'a Entry> {
+    lines.iter().map(|line| line.entry).collect()
+}
+
 /// Columns of the ledger.
 const LEDGER: &str = "lockgate_ledger (attempt_id, call_id, session_id, status, started_at, booked_at, key_hash, \
     user_id, team_id, organization_id, customer_id, model_group, model, cost_nanousd, body, is_attempt, is_call, \
@@ -105,41 +118,38 @@ pub(crate) const TAG_MARK: char = '\u{1f}';
 const ONCE: &str = "ON CONFLICT (attempt_id) DO NOTHING";
 
 /// Writes the rows that are not there yet; how many those are.
-async fn insert_rows(tx: &mut Tx, entries: &[&Entry]) -> Result<u64> {
-    insert(tx, LEDGER, ONCE, rows(entries)?).await
+async fn insert_rows(tx: &mut Tx, lines: &[Line<'_>]) -> Result<u64> {
+    insert(tx, LEDGER, ONCE, rows(lines)?).await
 }
 
 /// The same; the ids of those.
-async fn insert_rows_telling(tx: &mut Tx, entries: &[&Entry]) -> Result<HashSet<String>> {
+async fn insert_rows_telling(tx: &mut Tx, lines: &[Line<'_>]) -> Result<HashSet<String>> {
     let tail = format!("{ONCE} RETURNING attempt_id");
-    insert_returning(tx, LEDGER, &tail, rows(entries)?).await?.iter().map(|row| row.text(0)).collect()
+    insert_returning(tx, LEDGER, &tail, rows(lines)?).await?.iter().map(|row| row.text(0)).collect()
 }
 
-/// Bytes in which nearly all bodies have room.
-const BODY: usize = 1024;
-
-fn rows(entries: &[&Entry]) -> Result<Vec<Vec<Value>>> {
+fn rows(lines: &[Line<'_>]) -> Result<Vec<Vec<Value>>> {
     let now = now();
-    entries.iter().map(|entry| row(entry, now)).collect()
+    lines.iter().map(|line| row(*line, now)).collect()
 }
 
-fn row(entry: &Entry, now: i64) -> Result<Vec<Value>> {
-    let mut body = Vec::with_capacity(BODY);
-    let written = serde_json::to_writer(&mut body, entry).map_err(|error| error.to_string());
-    let body = written.and_then(|()| String::from_utf8(body).map_err(|error| error.to_string()));
-    let body = body.map_err(Problem::Broken)?;
+fn row(Line { entry, json }: Line<'_>, now: i64) -> Result<Vec<Value>> {
+    let body = match json {
+        Some(json) => json.clone(),
+        None => serde_json::to_string(entry).map_err(|error| Problem::Broken(error.to_string()))?.into(),
+    };
     Ok(values![
         &*entry.attempt_id,
         &*entry.call_id,
-        entry.session_id.clone(),
+        entry.session_id.as_deref(),
         entry.status.name(),
         entry.started_at,
         now,
         &*entry.key,
-        entry.user_id.clone(),
-        entry.team_id.clone(),
-        entry.organization_id.clone(),
-        entry.customer_id.clone(),
+        entry.user_id.as_deref(),
+        entry.team_id.as_deref(),
+        entry.organization_id.as_deref(),
+        entry.customer_id.as_deref(),
         &*entry.model_group,
         &*entry.model,
         entry.cost.map(Usd::nanos),

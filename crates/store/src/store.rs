@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use crate::db::Db;
+use crate::ledger::Line;
 use crate::objects::{self, Changes, Object};
+use crate::spool::Batch;
 use crate::{Audit, AuditFilter, Booked, Change, Entry, Result, StoreUrl, Sums, audit, change, ledger, schema};
 
 /// How long a connection, a statement or a commit may take.
@@ -53,7 +55,13 @@ impl Store {
 
     /// Books what is settled among `entries`: rows, sums and roll-ups, each attempt once however often it comes.
     pub async fn book(&self, entries: &[Entry]) -> Result<Booked> {
-        ledger::book(&self.db, entries).await
+        let lines: Vec<Line> = entries.iter().map(|entry| Line { entry, json: None }).collect();
+        ledger::book(&self.db, &lines).await
+    }
+
+    /// The same with what was read from a spool.
+    pub async fn book_batch(&self, batch: &Batch) -> Result<Booked> {
+        ledger::book(&self.db, &batch.lines()).await
     }
 
     /// Whether a harmless entry could be booked now. If so, and another one cannot, that one is at fault.

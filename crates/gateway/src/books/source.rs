@@ -91,20 +91,22 @@ impl Source {
             tracing::error!("a line of the spool is not understood and set aside in {}: {why}", dir.display());
             batch.unreadable.pop();
         }
-        let mut counting = HashSet::new();
-        if !batch.entries.is_empty() {
-            let booked = book(&batch.entries, store, dir).await.inspect_err(|_| self.uncertain = true)?;
-            counting.extend(booked.new);
-            if self.uncertain {
-                counting.extend(booked.known);
-            }
+        let mut booked = match batch.entries.is_empty() {
+            true => Booked::default(),
+            false => book(batch, store, dir).await.inspect_err(|_| self.uncertain = true)?,
+        };
+        if self.uncertain {
+            booked.new.append(&mut booked.known);
         }
         if let Some(reader) = &mut self.reader {
             reader.booked(batch)?;
         }
         self.uncertain = false;
         let Batch { mut entries, more, .. } = self.batch.take().unwrap_or_default();
-        entries.retain(|entry| counting.remove(&entry.attempt_id));
+        if booked.new.len() < entries.len() {
+            let mut counting: HashSet<String> = booked.new.into_iter().collect();
+            entries.retain(|entry| counting.remove(&entry.attempt_id));
+        }
         Ok(Carried { entries, more })
     }
 
@@ -125,13 +127,13 @@ impl Source {
 }
 
 /// Books all entries together; if that cannot be, one by one.
-async fn book(entries: &[Entry], store: &Store, dir: &Path) -> Result<Booked, Stuck> {
-    match store.book(entries).await {
+async fn book(batch: &Batch, store: &Store, dir: &Path) -> Result<Booked, Stuck> {
+    match store.book_batch(batch).await {
         Err(Problem::Broken(_) | Problem::Conflict(_)) => {}
         result => return Ok(result?),
     }
     let mut all = Booked::default();
-    for entry in entries {
+    for entry in &batch.entries {
         match store.book(slice::from_ref(entry)).await {
             Ok(booked) => {
                 all.new.extend(booked.new);

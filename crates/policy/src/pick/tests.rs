@@ -130,9 +130,9 @@ fn a_decision_takes_under_five_microseconds_among_ten_and_under_fifty_among_a_th
                 .collect();
             times.sort_unstable();
             println!("one of {count}, {strategy:?}: p50 {:?}, p99 {:?}", times[100], times[198]);
-            // Only a release is held to it.
-            let bound = Duration::from_micros(if cfg!(debug_assertions) { 100 * micros } else { micros });
-            assert!(times[198] < bound, "{strategy:?} among {count}: {:?}", times[198]);
+            // Only a release is held to it; beside other tests, the slowest ones only tell when they had no processor.
+            let (bound, took) = if cfg!(debug_assertions) { (100 * micros, times[100]) } else { (micros, times[198]) };
+            assert!(took < Duration::from_micros(bound), "{strategy:?} among {count}: {took:?}");
         }
     }
 }

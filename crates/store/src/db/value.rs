@@ -1,5 +1,7 @@
 //! Values of statements.
 
+use std::sync::Arc;
+
 use sqlx::Arguments;
 use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
@@ -11,7 +13,7 @@ use super::{Problem, Result};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Value {
     Int(Option<i64>),
-    Text(Option<String>),
+    Text(Option<Arc<str>>),
 }
 
 impl From<i64> for Value {
@@ -34,19 +36,31 @@ impl From<bool> for Value {
 
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
-        Value::Text(Some(text.to_owned()))
+        Value::Text(Some(text.into()))
     }
 }
 
 impl From<String> for Value {
     fn from(text: String) -> Self {
-        Value::Text(Some(text))
+        Value::Text(Some(text.into()))
     }
 }
 
 impl From<Option<String>> for Value {
     fn from(text: Option<String>) -> Self {
-        Value::Text(text)
+        Value::Text(text.map(Arc::from))
+    }
+}
+
+impl From<Option<&str>> for Value {
+    fn from(text: Option<&str>) -> Self {
+        Value::Text(text.map(Arc::from))
+    }
+}
+
+impl From<Arc<str>> for Value {
+    fn from(text: Arc<str>) -> Self {
+        Value::Text(Some(text))
     }
 }
 
@@ -68,6 +82,7 @@ macro_rules! arguments {
     ($name:ident, $kind:ty) => {
         pub(super) fn $name(values: Vec<Value>) -> Result<$kind> {
             let mut arguments = <$kind>::default();
+            arguments.reserve(values.len(), 0);
             for value in values {
                 let added = match value {
                     Value::Int(number) => arguments.add(number),

@@ -30,7 +30,7 @@ fn a_price_that_is_not_known_is_not_zero() {
 #[test]
 fn what_strangers_say_is_bounded() {
     let long = "ä\0".repeat(100_000);
-    let entry = Entry {
+    let mut bounded = Entry {
         customer_id: Some(long.clone()),
         tags: vec![long.clone(); 100],
         metadata: Some(long.clone()),
@@ -38,12 +38,15 @@ fn what_strangers_say_is_bounded() {
         cost: Some(Usd::MAX),
         ..samples::full("a", Status::Success)
     };
-    let bounded = entry.bounded();
+    assert!(!bounded.keep_in_bounds());
+    assert!(bounded.clone().keep_in_bounds());
     assert!(serde_json::to_string(&bounded).unwrap().len() < 20_000);
     let customer = bounded.customer_id.unwrap();
     assert!(customer.len() <= LONGEST_NAME && !customer.contains('\0'));
     assert_eq!((bounded.metadata, bounded.usage.output), (None, Some(MOST_TOKENS)));
     assert_eq!(bounded.cost, Some(MOST_COST));
     let full = samples::full("a", Status::Success);
-    assert_eq!(full.clone().bounded(), full);
+    let mut same = full.clone();
+    assert!(same.keep_in_bounds());
+    assert_eq!(same, full);
 }

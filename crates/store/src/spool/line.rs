@@ -1,6 +1,7 @@
 //! A line of the spool: the checksum of the rest (CRC-32, eight hexadecimal digits), a space, an entry as JSON.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use crate::{Entry, Status};
 
@@ -24,7 +25,9 @@ pub(super) fn write(entry: &Entry, lines: &mut Vec<u8>) -> io::Result<()> {
     let mut written = put(entry, lines);
     if lines.len() - start > LONGEST {
         lines.truncate(start);
-        written = put(&entry.clone().bounded(), lines);
+        let mut bounded = entry.clone();
+        bounded.keep_in_bounds();
+        written = put(&bounded, lines);
     }
     written.inspect_err(|_| lines.truncate(start))
 }
@@ -52,6 +55,8 @@ pub(super) enum Said {
 /// wants to know that it is open.
 const ID: &[u8] = b"{\"attempt_id\":\"";
 const OPEN: &[u8] = b",\"status\":\"open\",";
+/// How what it counts for begins.
+const CHARGES: &str = ",\"charges\":[";
 /// Within how many bytes of the beginning that stands.
 const NEAR: usize = 1024;
 
@@ -67,6 +72,16 @@ pub(super) fn glance(line: &[u8]) -> Result<Said, Flaw> {
             entry => Ok(Said::Entry(Box::new(entry))),
         },
     }
+}
+
+/// What the ledger's row says of an entry whose line was found good: all but what it counts for, which stands last.
+pub(super) fn body(line: &[u8]) -> Option<Arc<str>> {
+    let json = str::from_utf8(line.get(HEAD..)?).ok()?;
+    // In a text the quotation marks would have a backslash before them.
+    Some(match json.rfind(CHARGES) {
+        Some(charges) => [&json[..charges], "}"].concat().into(),
+        None => json.into(),
+    })
 }
 
 /// Reads a line, without its end.

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use super::folder::Folder;
 use super::page;
 use crate::Entry;
+use crate::ledger::Line;
 use track::Track;
 
 /// Reads the folder of a process.
@@ -30,6 +31,8 @@ pub struct Reader {
 pub struct Batch {
     /// Settled entries; from a dead process also those that were open, as interrupted.
     pub entries: Vec<Entry>,
+    /// What the ledger's rows will say of them, as far as it was read like that.
+    bodies: Vec<Option<Arc<str>>>,
     /// Lines that are whole but could not be understood, and why.
     pub unreadable: Vec<(Vec<u8>, String)>,
     /// How many lines were cut off in the middle.
@@ -38,6 +41,14 @@ pub struct Batch {
     pub more: bool,
     /// Where the entries come from: pen and file.
     sources: Vec<(u32, u64)>,
+}
+
+impl Batch {
+    /// What is to be booked.
+    pub(crate) fn lines(&self) -> Vec<Line<'_>> {
+        let lines = self.entries.iter().zip(&self.bodies);
+        lines.map(|(entry, body)| Line { entry, json: body.as_ref() }).collect()
+    }
 }
 
 impl Reader {

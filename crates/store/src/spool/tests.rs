@@ -94,6 +94,29 @@ fn what_is_settled_is_handed_out_as_it_was_written() {
 }
 
 #[test]
+fn a_row_says_what_its_line_says_but_for_what_it_counts_for() {
+    let dir = Dir::new();
+    let spool = Spool::open_within(&dir.0, GROWING).unwrap();
+    let (pen, mut reader) = (spool.pen().unwrap(), spool.reader());
+    let tricky = r#"{"text":",\"charges\":["}"#.to_owned();
+    let entries = [
+        full("a", Status::Success),
+        usual("b", Status::Failure),
+        Entry { charges: Vec::new(), metadata: Some(tricky.clone()), ..full("c", Status::Success) },
+        Entry { metadata: Some(tricky), ..full("d", Status::Success) },
+    ];
+    entries.iter().for_each(|entry| drop(put(&pen, entry)));
+    put(&pen, &Entry { ip: Some("\0".to_owned()), ..full("e", Status::Success) });
+    let batch = reader.next(100).unwrap();
+    let lines = batch.lines();
+    for (line, entry) in lines.iter().zip(entries) {
+        let body: Entry = serde_json::from_str(line.json.unwrap()).unwrap();
+        assert_eq!(body, Entry { charges: Vec::new(), ..entry });
+    }
+    assert_eq!(lines[4].json, None, "what was changed is written anew");
+}
+
+#[test]
 fn a_reader_takes_no_more_than_it_is_asked_to() {
     let dir = Dir::new();
     let spool = Spool::open_within(&dir.0, sized(3000)).unwrap();

@@ -90,7 +90,7 @@ impl Track {
                         self.release(earlier.number);
                     }
                 }
-                Ok(Said::Entry(entry)) => self.hand_out(place.number, *entry, batch),
+                Ok(Said::Entry(entry)) => self.hand_out(place.number, *entry, Some(&text), batch),
                 // A torn line is ended before the next one is written, which may leave an empty one.
                 Err(Flaw::Torn) => batch.torn += usize::from(!text.is_empty()),
                 Err(Flaw::Unreadable(why)) => {
@@ -147,7 +147,7 @@ impl Track {
             file.seek(SeekFrom::Start(place.offset))?;
             file.read_exact(&mut text)?;
             match line::read(&text) {
-                Ok(entry) => self.hand_out(place.number, Entry { status: Status::Interrupted, ..entry }, batch),
+                Ok(entry) => self.hand_out(place.number, Entry { status: Status::Interrupted, ..entry }, None, batch),
                 Err(Flaw::Unreadable(why)) => {
                     self.open.remove(&id);
                     self.release(place.number);
@@ -189,9 +189,11 @@ impl Track {
         read.is_ok_and(|_| next == [0])
     }
 
-    fn hand_out(&mut self, number: u64, entry: Entry, batch: &mut Batch) {
+    fn hand_out(&mut self, number: u64, mut entry: Entry, line: Option<&[u8]>, batch: &mut Batch) {
         self.hold(number);
-        batch.entries.push(entry.bounded());
+        let unchanged = entry.keep_in_bounds();
+        batch.bodies.push(line.filter(|_| unchanged).and_then(line::body));
+        batch.entries.push(entry);
         batch.sources.push((self.pen, number));
     }
 
