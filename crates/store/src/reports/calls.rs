@@ -247,14 +247,8 @@ impl<'a> Slices<'a> {
             return Ok(None);
         };
         self.began = Instant::now();
-        let mut conditions = self.along(left);
-        let skip = conditions.value(self.size - 1);
-        let order = if self.oldest_first { "ASC" } else { "DESC" };
-        let sql = format!(
-            "SELECT started_at FROM {TABLE}{} ORDER BY started_at {order} LIMIT 1 OFFSET {skip}",
-            conditions.sql()
-        );
-        let edge = self.db.rows(sql, conditions.into_values()).await?.first().map(|row| row.int(0)).transpose()?;
+        let (sql, values) = self.edge(left);
+        let edge = self.db.rows(sql, values).await?.first().map(|row| row.int(0)).transpose()?;
         let (slice, rest) = match (edge, self.oldest_first) {
             (None, _) => (left, None),
             (Some(edge), false) => (Slice { from: edge, ..left }, Some(Slice { to: edge, ..left })),
@@ -280,6 +274,31 @@ impl<'a> Slices<'a> {
         let left = self.left.filter(|left| left.from < left.to)?;
         let started_at = if self.oldest_first { left.from } else { left.to };
         Some(Position { started_at, attempt_id: String::new() })
+    }
+
+    /// The question where a slice ends, which an index answers alone.
+    fn edge(&self, left: Slice) -> (String, Vec<Value>) {
+        let mut conditions = self.along(left);
+        let skip = conditions.value(self.size - 1);
+        let order = if self.oldest_first { "ASC" } else { "DESC" };
+        let sql = format!(
+            "SELECT started_at FROM {TABLE}{} ORDER BY started_at {order} LIMIT 1 OFFSET {skip}",
+            conditions.sql()
+        );
+        (sql, conditions.into_values())
+    }
+
+    /// The question for the rows of a slice.
+    fn page(&self, slice: &Slice, skip: i64, most: i64) -> (String, Vec<Value>) {
+        let mut conditions = self.conditions(slice);
+        let order = if self.oldest_first { "ASC" } else { "DESC" };
+        let (most, skip) = (conditions.value(most), conditions.value(skip));
+        let sql = format!(
+            "SELECT started_at, attempt_id, body FROM {TABLE}{} ORDER BY started_at {order}, attempt_id {order}
+             LIMIT {most} OFFSET {skip}",
+            conditions.sql()
+        );
+        (sql, conditions.into_values())
     }
 
     /// The conditions of one way alone: what the index has.
@@ -319,15 +338,8 @@ impl<'a> Slices<'a> {
     }
 
     async fn rows(&self, slice: &Slice, skip: i64, most: i64) -> Result<Vec<(Position, Option<Entry>)>> {
-        let mut conditions = self.conditions(slice);
-        let order = if self.oldest_first { "ASC" } else { "DESC" };
-        let (most, skip) = (conditions.value(most), conditions.value(skip));
-        let sql = format!(
-            "SELECT started_at, attempt_id, body FROM {TABLE}{} ORDER BY started_at {order}, attempt_id {order}
-             LIMIT {most} OFFSET {skip}",
-            conditions.sql()
-        );
-        self.db.rows(sql, conditions.into_values()).await?.iter().map(found).collect()
+        let (sql, values) = self.page(slice, skip, most);
+        self.db.rows(sql, values).await?.iter().map(found).collect()
     }
 }
 
@@ -378,3 +390,6 @@ pub(super) async fn story(db: &Db, filter: &LogFilter, most: i64) -> Result<Vec<
     let rows: Result<Vec<_>> = db.rows(sql, conditions.into_values()).await?.iter().map(found).collect();
     Ok(rows?.into_iter().filter_map(|(_, entry)| entry).collect())
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,4 +8,4 @@ CREATE INDEX lockgate_ledger_booked ON lockgate_ledger (booked_at);
 CREATE INDEX lockgate_ledger_group ON lockgate_ledger (model_group, started_at);
 CREATE INDEX lockgate_ledger_organization ON lockgate_ledger (organization_id, started_at)
   WHERE organization_id IS NOT NULL;
-CREATE INDEX lockgate_ledger_failed ON lockgate_ledger (started_at) WHERE status <> 'success';
+CREATE INDEX lockgate_ledger_failed ON lockgate_ledger (started_at, status) WHERE status <> 'success';
