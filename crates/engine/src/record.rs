@@ -141,10 +141,12 @@ impl Record {
     }
 
     fn tell(&self, entry: Entry) {
-        if let (false, Some(ledger)) = (self.told.replace(true), &self.gate.ledger) {
-            let attempt_id = self.gate.dice.borrow_mut().uuid(self.received_at);
-            ledger.tell(&Entry { attempt_id, story: Some(self.story(true)), ..entry });
-        }
+        let (false, Some(ledger)) = (self.told.replace(true), &self.gate.ledger) else { return };
+        // A call that ends in a panic may end while somebody rolls: then there is no record of it, and no second panic.
+        let Ok(mut dice) = self.gate.dice.try_borrow_mut() else { return };
+        let attempt_id = dice.uuid(self.received_at);
+        drop(dice);
+        ledger.tell(&Entry { attempt_id, story: Some(self.story(true)), ..entry });
     }
 
     /// All that is known of the call.

@@ -33,6 +33,7 @@ const MOST_REFUSED: usize = 512;
 pub struct Metrics {
     known: Mutex<Known>,
     shards: Mutex<Vec<Arc<Shard>>>,
+    workers: AtomicU64,
     state: RandomState,
 }
 
@@ -43,7 +44,7 @@ struct Known {
     refused: usize,
 }
 
-/// The numbers of one worker. Only that worker adds to them.
+/// The numbers of one thread that makes calls. Only that one adds to them.
 #[derive(Default)]
 pub struct Shard {
     series: Mutex<HashMap<u64, Arc<Series>>>,
@@ -59,7 +60,12 @@ struct Series {
 }
 
 impl Metrics {
-    /// The numbers of one more worker.
+    /// One more worker serves callers.
+    pub fn add_worker(&self) {
+        self.workers.fetch_add(1, Relaxed);
+    }
+
+    /// The numbers of one more thread that makes calls.
     pub fn shard(&self) -> Arc<Shard> {
         let shard = Arc::new(Shard::default());
         lock(&self.shards).push(shard.clone());
@@ -118,7 +124,7 @@ impl Metrics {
         let mut page = Page::default();
         rows::write(&mut page, &sums, live);
         gauges::write(&mut page, live);
-        page.one("lockgate_workers", "threads that serve calls", "gauge", shards.len() as f64);
+        page.one("lockgate_workers", "threads that serve calls", "gauge", self.workers.load(Relaxed) as f64);
         let unlogged: u64 = shards.iter().map(|shard| shard.unlogged.load(Relaxed)).sum();
         page.one("lockgate_log_dropped_total", "refused calls that are not in the log", "counter", unlogged as f64);
         page.one(

@@ -62,6 +62,7 @@ pub fn run(listener: StdListener, live: Arc<Live>, seed: u64, stop: Stop) -> io:
         let gate = Rc::new(gate(&live, seed)?);
         let registry = live.books.as_ref().map(|books| books.registry.clone());
         let drill_gate = Rc::new(live_gate(&gate, &live, Keyring::new(registry, live.meters.clone()), seed));
+        live.metrics.add_worker();
         spawn_local(tick());
         accept(TcpListener::from_std(listener)?, Rc::new(Door { gate, drill_gate, live, stop })).await;
         Ok(())

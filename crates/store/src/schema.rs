@@ -12,7 +12,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/0002_ledger.sql"),
     include_str!("schema/0003_audit.sql"),
     include_str!("schema/0004_faults.sql"),
-    include_str!("schema/0005_log.sql"),
+    include_str!("schema/0007_log.sql"),
 ];
 
 /// Takes the steps that are missing.

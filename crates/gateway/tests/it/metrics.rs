@@ -109,6 +109,7 @@ async fn the_metrics_have_the_incumbents_names_and_say_what_calls_did() {
     assert_eq!(sum(&page, "litellm_api_key_rate_limit_allowed_metric", &used), 100.0);
     assert!(sum(&page, "litellm_api_key_rate_limit_remaining_metric", &used) < 100.0);
     assert_eq!(sum(&page, "lockgate_held_usd", &[]), 0.0);
+    assert!(sum(&page, "lockgate_workers", &[]) >= 1.0);
     for line in page.lines().filter(|line| !line.starts_with('#')) {
         let (series, value) = line.rsplit_once(' ').expect("a sample has a value");
         assert!(value.parse::<f64>().is_ok() && series.starts_with(['l', 'p']), "{line}");

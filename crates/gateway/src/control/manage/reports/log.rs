@@ -19,7 +19,7 @@ use super::{DATES, bare, owners};
 
 /// How long a page is looked for: what is not found by then is for the next page.
 const PATIENCE: Duration = Duration::from_millis(250);
-/// How long calls are counted, and how many at the most.
+/// How long calls are counted, and how many at the most: pages have numbers that far.
 const COUNTING: Duration = Duration::from_millis(100);
 const BOUND: i64 = 10_000;
 /// Most attempts of a call that are shown.
@@ -67,6 +67,10 @@ async fn found(visit: Visit, form: Form) -> Answer {
     let number = form.count("page").unwrap_or(1);
     let skip = i64::try_from((number - 1).saturating_mul(size)).unwrap_or(i64::MAX);
     let skip = if cursor.is_some() { 0 } else { skip };
+    if skip >= BOUND {
+        let message = format!("pages have numbers up to row {BOUND}; go on with the cursor that each of them has");
+        return Err(Refusal::bad_param("page", message));
+    }
     let oldest_first = form.text("sort_order") == Some("asc");
     let counted = cursor.is_none();
     // Counted first: what comes in between may be on the page, but nothing is counted that is not there.
