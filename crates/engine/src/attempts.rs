@@ -316,7 +316,10 @@ pub(crate) async fn run(gate: &Gate, setup: &Setup, pass: &Rc<Pass>, ask: &Ask, 
                 retrying = again;
                 sleep(pause).await;
             }
-            Step::Fallback => (field, last) = (None, None),
+            Step::Fallback => {
+                pass.record.iter().for_each(|record| record.fell_back());
+                (field, last) = (None, None);
+            }
             Step::GiveUp => return outcome(Err(fault), &course, waited),
         }
     }

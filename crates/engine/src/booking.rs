@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use policy::price::{Cost, Quote, Tariff};
 use store::{CostLines, Entry, EntryFault, Status};
+use tokio::time::Instant;
 use types::{Fault, FaultKind, Side, Usage};
 
 use crate::ask::Ask;
@@ -46,6 +47,8 @@ pub(crate) struct Booking {
     entry: Option<Box<Entry>>,
     /// When it was sent, milliseconds since 1970.
     started_at: i64,
+    /// The same, for what the rest of the call takes.
+    sent_at: Option<Instant>,
     input_estimate: u64,
     /// The same, as it was quoted.
     input_foreseen: u64,
@@ -99,6 +102,7 @@ impl Booking {
         let mut booking = Booking {
             entry: gate.ledger.is_some().then(|| Box::new(entry(order, input_estimate, quote.as_ref()))),
             started_at: 0,
+            sent_at: None,
             pass: pass.clone(),
             seat: (*seat).clone(),
             ledger: gate.ledger.clone(),
@@ -145,6 +149,8 @@ impl Booking {
     pub async fn open(&mut self) {
         self.opened = true;
         self.started_at = self.pass.now_ms();
+        self.sent_at = Some(Instant::now());
+        self.pass.record.iter().for_each(|record| record.attempted());
         if let (Some(ledger), Some(entry)) = (&self.ledger, &mut self.entry) {
             entry.started_at = self.started_at;
             ledger.open(entry).await;
@@ -171,7 +177,7 @@ impl Booking {
             self.note_pace(1);
         }
         // A provider that refuses or breaks before it answers bills nothing.
-        self.settle_as(Status::Failure, nothing(), false);
+        self.settle_as(Status::Failure, nothing(), false, false);
     }
 
     /// More of the answer has come.
@@ -208,8 +214,7 @@ impl Booking {
 
     fn note(&mut self, fault: &Fault) {
         if let Some(entry) = &mut self.entry {
-            let (kind, status) = (format!("{:?}", fault.kind), fault.status());
-            entry.fault = Some(EntryFault { kind, status, message: fault.message.clone() });
+            entry.fault = Some(EntryFault::from(fault));
         }
     }
 
@@ -233,10 +238,11 @@ impl Booking {
             let written = (output_bytes as u64).div_ceil(BYTES_PER_TOKEN + 1);
             usage.output = Some(if self.has_output { written } else { 0 });
         }
-        self.settle_as(status, usage, estimated)
+        self.settle_as(status, usage, estimated, true)
     }
 
-    fn settle_as(&mut self, status: Status, usage: Usage, estimated: bool) -> Receipt {
+    /// `is_last` says that no other attempt will follow: the entry stands for the call.
+    fn settle_as(&mut self, status: Status, usage: Usage, estimated: bool, is_last: bool) -> Receipt {
         if self.settled || !self.opened {
             // Nothing was sent: what is held is given back when the booking goes.
             self.settled = true;
@@ -267,6 +273,12 @@ impl Booking {
         let durable = self.ledger.as_ref().zip(self.entry.as_mut()).map(|(ledger, entry)| {
             (entry.status, entry.ended_at, entry.usage, entry.estimated) = (status, Some(ended_at), usage, estimated);
             (entry.cost, entry.lines) = (total, lines);
+            if let Some(record) = &self.pass.record {
+                record.waited(self.sent_at.map(|at| at.elapsed()).unwrap_or_default());
+                if is_last {
+                    record.answered(entry);
+                }
+            }
             ledger.settle(entry)
         });
         Receipt { cost, durable }

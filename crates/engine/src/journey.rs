@@ -19,6 +19,7 @@ use crate::deliver::{Delivery, Service};
 use crate::meaning;
 use crate::note::{Note, Tally, write_cost, write_id, write_key, write_queue, write_source};
 use crate::pass::Pass;
+use crate::record::Record;
 use crate::route::Route;
 use crate::{Call, Caller, Content, Gate, Reply, Setup};
 
@@ -27,8 +28,12 @@ use crate::{Call, Caller, Content, Gate, Reply, Setup};
 /// connection.
 pub async fn serve(gate: &Rc<Gate>, call: Call) -> Reply {
     let (front, id) = (call.front, call.id.clone());
-    let reply = caught_in(pin!(Journey::begin(gate, &call).run(call))).await;
-    reply.flatten().unwrap_or_else(|fault| refuse_call(front, &id, &fault))
+    let record = Record::begin(gate, &call);
+    let reply = caught_in(pin!(Journey::begin(gate, &call, record.clone()).run(call))).await;
+    reply.flatten().unwrap_or_else(|fault| {
+        record.iter().for_each(|record| record.refuse(&fault));
+        refuse_call(front, &id, &fault)
+    })
 }
 
 /// The answer to a call that a fault becomes in the caller's dialect: with the ids that every answer to a call has.
@@ -72,6 +77,14 @@ pub(crate) fn steer(
     }
 }
 
+/// A refusal by a budget has the status that the operator wants.
+fn as_configured(setup: &Setup, fault: Fault) -> Fault {
+    match fault.kind {
+        FaultKind::Budget | FaultKind::ModelBudget => Fault { status: Some(setup.spending.status), ..fault },
+        _ => fault,
+    }
+}
+
 /// Whether the caller may have the stand-ins that it names.
 pub(crate) fn check_stand_ins(setup: &Setup, caller: &Caller, ask: &Ask) -> Result<(), Fault> {
     ask.wishes.fallbacks.iter().try_for_each(|name| caller.may_reach(setup, name))
@@ -83,25 +96,25 @@ struct Journey {
     setup: Arc<Setup>,
     began: Instant,
     call_id: String,
+    record: Option<Rc<Record>>,
 }
 
 /// The attempts of a call, to be waited for here or by the delivery.
 pub(crate) type Attempts = Pin<Box<dyn Future<Output = Result<Opened, Fault>>>>;
 
 impl Journey {
-    fn begin(gate: &Rc<Gate>, call: &Call) -> Self {
-        Journey { gate: gate.clone(), setup: (gate.setup)(), began: Instant::now(), call_id: call.id.clone() }
+    fn begin(gate: &Rc<Gate>, call: &Call, record: Option<Rc<Record>>) -> Self {
+        Journey { gate: gate.clone(), setup: (gate.setup)(), began: Instant::now(), call_id: call.id.clone(), record }
     }
 
     async fn run(self, call: Call) -> Result<Reply, Fault> {
         let caller = call.caller.clone();
         let mut ask = Ask::read(call)?;
-        ask.spell(&self.setup);
-        check_stand_ins(&self.setup, &caller, &ask)?;
-        let vector = meaning::of(&self.gate, &self.setup, &caller, &ask, &self.call_id).await;
-        steer(&self.setup, &caller, &mut ask, vector.as_deref(), (self.gate.unix_ms)(), &self.call_id)?;
-        let ask = Rc::new(ask);
-        let pass = Pass::admit(&self.gate, &self.setup, caller, &ask, &self.call_id).await?;
+        let admitted = self.admit(&caller, &mut ask).await;
+        if let Some(record) = &self.record {
+            record.understood(&self.setup, &ask, admitted.as_deref().ok());
+        }
+        let (ask, pass) = (Rc::new(ask), admitted?);
         let told = Rc::new(Cell::new(Tally::default()));
         let mut attempts = self.attempts(&ask, &pass, &told);
         let heartbeat = ask.wishes.heartbeat.unwrap_or(self.setup.heartbeat);
@@ -117,6 +130,15 @@ impl Journey {
                 Ok(Reply { status: 200, headers, content: Content::Stream(delivery) })
             }
         }
+    }
+
+    /// Steps 1 and 2, behind the reading.
+    async fn admit(&self, caller: &Arc<Caller>, ask: &mut Ask) -> Result<Rc<Pass>, Fault> {
+        ask.spell(&self.setup);
+        check_stand_ins(&self.setup, caller, ask)?;
+        let vector = meaning::of(&self.gate, &self.setup, caller, ask, &self.call_id).await;
+        steer(&self.setup, caller, ask, vector.as_deref(), (self.gate.unix_ms)(), &self.call_id)?;
+        Pass::admit(&self.gate, &self.setup, caller.clone(), ask, &self.call_id, self.record.as_ref()).await
     }
 
     /// Plan and attempts, as a future that owns what it needs.
@@ -139,6 +161,13 @@ impl Journey {
             let outcome = attempts::run(&gate, &setup, &pass, &ask, &stamp, 0).await;
             let Outcome { result, tally } = attempts::escalate(&gate, &setup, &pass, &ask, &stamp, outcome).await;
             told.set(tally);
+            if let Some(record) = &pass.record {
+                match &result {
+                    Err(fault) => record.refuse(&as_configured(&setup, fault.clone())),
+                    Ok(Opened { receipt: None, answer: Opening::Whole(_), .. }) => record.answered_for_nothing(),
+                    Ok(_) => {}
+                }
+            }
             result
         })
     }
@@ -147,7 +176,7 @@ impl Journey {
         let opened = match opened {
             Ok(opened) => opened,
             Err(fault) => {
-                let mut reply = refuse(ask.front, &self.as_configured(fault));
+                let mut reply = refuse(ask.front, &as_configured(&self.setup, fault));
                 pass.write_limits(&mut reply.headers);
                 write_key(&mut reply.headers, pass);
                 write_queue(&mut reply.headers, pass);
@@ -167,14 +196,6 @@ impl Journey {
             Opening::Stream(flow, body) => Content::Stream(Delivery::flowing(flow, body, self.service(ask))),
         };
         Ok(Reply { status: 200, headers, content })
-    }
-
-    /// A refusal by a budget has the status that the operator wants.
-    fn as_configured(&self, fault: Fault) -> Fault {
-        match fault.kind {
-            FaultKind::Budget | FaultKind::ModelBudget => Fault { status: Some(self.setup.spending.status), ..fault },
-            _ => fault,
-        }
     }
 
     fn service(&self, ask: &Ask) -> Service {

@@ -19,6 +19,10 @@ pub trait Ledger {
     /// of the answer.
     fn settle(&self, entry: &Entry) -> Durable;
 
+    /// Keeps what became of a call of which no attempt tells it. It may be lost: nobody waits for it, and nothing is summed
+    /// up from it.
+    fn tell(&self, entry: &Entry);
+
     /// Whether what is written is kept. If not, nothing must be asked that costs money.
     fn is_healthy(&self) -> bool;
 }
@@ -48,6 +52,10 @@ impl Ledger for Rc<Pen> {
         let line = Line { mark: self.jot(entry), pen: self.clone() };
         // Only who waits makes the disk work.
         Box::pin(async move { line.pen.durable(&line.mark).await })
+    }
+
+    fn tell(&self, entry: &Entry) {
+        drop(Line { mark: self.jot(entry), pen: self.clone() });
     }
 
     fn is_healthy(&self) -> bool {

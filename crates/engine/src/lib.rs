@@ -37,6 +37,7 @@ pub mod nodes;
 mod note;
 mod pace;
 mod pass;
+mod record;
 mod reply;
 #[cfg(test)]
 mod rig;
@@ -66,6 +67,7 @@ pub use keyring::Keyring;
 pub use ledger::{Durable, Ledger};
 pub use line::{LineView, Lines, Queueing};
 pub use meters::{Meters, Spend};
+pub use record::{Stranger, note_refusal};
 pub use reply::{Content, Reply};
 pub use route::RuleSaid;
 pub use seat::{Accounts, Bounds};

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use crate::sharing::{Pool, Sharing};
 use jiff::tz::TimeZone;
-use policy::limits::Usage;
+use policy::limits::{Dimension, Usage};
 use policy::{Purse, Span, Window};
 use tokio::sync::Notify;
 use types::Usd;
@@ -110,6 +110,13 @@ impl Meters {
             Some(meter) => meter.lock().purse(self, subject, span, window).spent(),
             None => self.sum(subject, span, window),
         }
+    }
+
+    /// Requests and tokens that a subject has used within the last minute.
+    pub fn used(&self, subject: &str, now_ms: u64) -> (u64, u64) {
+        let Some(meter) = self.read(subject) else { return (0, 0) };
+        let mut state = meter.lock();
+        (state.usage.used(Dimension::Requests, now_ms), state.usage.used(Dimension::Tokens, now_ms))
     }
 
     /// What is held for calls in flight, all subjects together: nothing, when nothing runs.

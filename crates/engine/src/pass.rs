@@ -21,6 +21,7 @@ use crate::keyring::Keyring;
 use crate::line::Waited;
 use crate::meters::{Meter, Meters};
 use crate::note::CALL_ID;
+use crate::record::Record;
 use crate::route::Route;
 use crate::sharing::{self, What};
 use crate::taking::{Firmness, Refused, Taking};
@@ -48,6 +49,8 @@ pub(crate) struct Pass {
     pub counted: Counted,
     /// How it waited for a place, if it did.
     pub waited: Rc<Cell<Option<Waited>>>,
+    /// Its record for the log, if somebody keeps one.
+    pub record: Option<Rc<Record>>,
     clock: Rc<dyn Fn() -> i64>,
 }
 
@@ -59,8 +62,10 @@ impl Pass {
         caller: Arc<Caller>,
         ask: &Ask,
         call_id: &str,
+        record: Option<&Rc<Record>>,
     ) -> Result<Rc<Self>, Fault> {
         let mut pass = Pass::draw(&gate.keyring, gate.unix_ms.clone(), setup, caller, ask, call_id)?;
+        pass.record = record.cloned();
         pass.taking = pass.take(ask, &pass.accounts, None).await?;
         Ok(Rc::new(pass))
     }
@@ -103,6 +108,7 @@ impl Pass {
             first: None,
             counted: setup.spending.counted,
             waited: Rc::default(),
+            record: None,
             clock,
         })
     }
@@ -148,6 +154,7 @@ impl Pass {
             first: Some(self.clone()),
             counted: self.counted,
             waited: self.waited.clone(),
+            record: self.record.clone(),
             clock: self.clock.clone(),
         }))
     }

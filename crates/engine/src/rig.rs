@@ -139,6 +139,8 @@ pub struct Rig {
     pub opened: Rc<RefCell<Vec<Entry>>>,
     /// What was booked.
     pub entries: Rc<RefCell<Vec<Entry>>>,
+    /// What stands for calls that no attempt tells of.
+    pub told: Rc<RefCell<Vec<Entry>>>,
     provider: Arc<Provider>,
 }
 
@@ -153,18 +155,20 @@ struct Provider {
 struct Kept {
     opened: Rc<RefCell<Vec<Entry>>>,
     settled: Rc<RefCell<Vec<Entry>>>,
+    told: Rc<RefCell<Vec<Entry>>>,
 }
 
 impl Rig {
     /// What everybody together may spend and ask; `deployment` and its provider, which follows `scripts` in turn.
     pub fn new(spending: Spending, deployment: Deployment, scripts: impl IntoIterator<Item = Script>) -> Self {
         let provider = Arc::new(Provider { scripts: Mutex::new(scripts.into_iter().collect()), ..Provider::default() });
-        let (meters, opened, entries) = (Arc::new(Meters::new(TimeZone::UTC)), Rc::default(), Rc::default());
-        let kept = Kept { opened: Rc::clone(&opened), settled: Rc::clone(&entries) };
+        let (opened, entries, told) = (Rc::default(), Rc::default(), Rc::default());
+        let meters = Arc::new(Meters::new(TimeZone::UTC));
+        let kept = Kept { opened: Rc::clone(&opened), settled: Rc::clone(&entries), told: Rc::clone(&told) };
         let setup = Setup { spending, ..setup([("demo", vec![Arc::new(deployment)])]) };
         let wire = Rc::new(Client::within(Rc::new(Within(provider.clone()))));
         let gate = gate(setup, wire, meters.clone(), Some(Rc::new(kept)));
-        Rig { gate, meters, opened, entries, provider }
+        Rig { gate, meters, opened, entries, told, provider }
     }
 
     /// The answer to a chat with these fields beside the question.
@@ -197,6 +201,10 @@ impl Ledger for Kept {
     fn settle(&self, entry: &Entry) -> Durable {
         self.settled.borrow_mut().push(entry.clone());
         Box::pin(ready(()))
+    }
+
+    fn tell(&self, entry: &Entry) {
+        self.told.borrow_mut().push(entry.clone());
     }
 
     fn is_healthy(&self) -> bool {

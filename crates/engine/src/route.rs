@@ -228,6 +228,11 @@ impl Route {
         told.chars().map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' }).collect()
     }
 
+    /// Whether an answer may be thrown away for that of another model.
+    pub fn may_escalate(&self) -> bool {
+        !self.escalate.is_empty()
+    }
+
     /// Whether an answer fails a check that there is still somebody else for: the model to ask next.
     pub fn escalate(&self, ask: &Ask, opened: &Opened) -> Option<&str> {
         let next = self.escalate.get(self.failed.borrow().len())?;

@@ -10,6 +10,7 @@ mod source;
 use std::fs;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use engine::Meters;
@@ -43,10 +44,48 @@ pub struct Books {
     follower: Mutex<Follower>,
     /// How long rows of the ledger are kept; for ever if nobody says.
     retention: Option<Span>,
+    /// How far booking is.
+    progress: Arc<Progress>,
     /// Whether everything is known that was there at the start; else why not.
     opened: watch::Sender<Result<(), String>>,
     /// Whether nobody writes any more.
     closing: watch::Sender<bool>,
+}
+
+/// How far booking is.
+pub(crate) struct Progress {
+    waiting: AtomicU64,
+    /// When everything was booked that there was, milliseconds since 1970.
+    done_at: AtomicI64,
+}
+
+/// How the books stand.
+pub struct BooksState {
+    /// Bytes of the spool that are not in the database yet.
+    pub waiting: u64,
+    /// Bytes that were written there.
+    pub written: u64,
+    /// Attempts that the disk did not take.
+    pub lost: u64,
+    /// Whether it takes them now.
+    pub healthy: bool,
+    /// How long ago the database had all that there was.
+    pub lag: Duration,
+}
+
+impl Progress {
+    /// Nothing was to be done before now.
+    fn new() -> Self {
+        Progress { waiting: AtomicU64::new(0), done_at: AtomicI64::new(unix_ms()) }
+    }
+
+    /// So many bytes wait to be booked; `done` says that all was booked that there was.
+    fn note(&self, waiting: u64, done: bool) {
+        self.waiting.store(waiting, Relaxed);
+        if done {
+            self.done_at.store(unix_ms(), Relaxed);
+        }
+    }
 }
 
 impl Books {
@@ -64,15 +103,30 @@ impl Books {
             // Whoever takes the folder over can tell whose it was.
             fs::write(spool.path().join(REPLICA), &replica.id)?;
         }
-        let follower = Follower::new(store.clone(), place.spool.clone(), spool.reader(), meters, replica);
+        let progress = Arc::new(Progress::new());
+        let follower = Follower::new(store.clone(), place.spool.clone(), spool.reader(), meters, replica)
+            .telling(progress.clone());
         Ok(Books {
             registry: Arc::new(Registry::new(store)),
             spool,
             follower: Mutex::new(follower),
             retention,
+            progress,
             opened: watch::Sender::new(Err("it does not answer".to_owned())),
             closing: watch::Sender::new(false),
         })
+    }
+
+    /// How the books stand.
+    pub fn state(&self) -> BooksState {
+        let lag_ms = unix_ms().saturating_sub(self.progress.done_at.load(Relaxed)).max(0) as u64;
+        BooksState {
+            waiting: self.progress.waiting.load(Relaxed),
+            written: self.spool.bytes(),
+            lost: self.spool.lost(),
+            healthy: self.spool.trouble().is_none(),
+            lag: Duration::from_millis(lag_ms),
+        }
     }
 
     /// What a thread writes with.

@@ -4,6 +4,7 @@
 mod cors;
 mod health;
 mod manage;
+mod metrics;
 mod models;
 mod nodes;
 mod ollama;
@@ -116,6 +117,8 @@ fn router(desk: Desk) -> Router {
         .route("/health/liveliness", get(system::liveliness))
         .route("/health/liveness", get(system::liveliness))
         .route("/health/readiness", get(system::readiness))
+        .route("/metrics", get(metrics::page))
+        .route("/metrics/", get(metrics::page))
         .fallback(system::not_found)
         .method_not_allowed_fallback(system::wrong_method)
         .with_state(desk)

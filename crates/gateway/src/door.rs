@@ -12,7 +12,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use engine::{Call, Caller, Content, Gate, Reply, Setup, refuse, refuse_call, serve};
+use engine::{Call, Caller, Content, Gate, Reply, Setup, Stranger, note_refusal, refuse, refuse_call, serve};
 use http::header::ALLOW;
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -93,6 +93,7 @@ async fn model_call(
     let gate = &door.gate;
     let id = gate.call_id(&parts.headers);
     let refused = |fault: &Fault| response(refuse_call(front, &id, fault));
+    let stranger = |ip| Stranger { id: id.clone(), front, operation, ip: Some(ip) };
     if parts.method != Method::POST {
         intake::discard(&door.stop, body);
         let mut response = refused(&routes::wrong_method(&parts.method, parts.uri.path()));
@@ -106,12 +107,16 @@ async fn model_call(
         Ok(admitted) => admitted,
         Err(denied) => {
             intake::discard(&door.stop, body);
+            note_refusal(gate, stranger(peer.ip()), None, &denied);
             return refused(&denied);
         }
     };
     let body = match intake::read(&door.stop, &parts.headers, body, setup.intake.max_body_bytes).await {
         Ok(body) => body,
-        Err(fault) => return refused(&fault),
+        Err(fault) => {
+            note_refusal(gate, stranger(ip), Some(caller), &fault);
+            return refused(&fault);
+        }
     };
     let ip = Some(ip);
     let drill = door.live.drills.taking(&caller, || gate.roll());

@@ -14,6 +14,7 @@ use crate::control::{Bridge, Cors};
 use crate::coordination::Replica;
 use crate::drills::LiveDrills;
 use crate::health::Findings;
+use crate::metrics::Metrics;
 use crate::tls::Tls;
 
 /// What outlives every setup.
@@ -69,6 +70,8 @@ pub struct Live {
     pub tls: Option<Tls>,
     /// The drill that some calls take part in.
     pub drills: LiveDrills,
+    /// Numbers for Prometheus.
+    pub metrics: Metrics,
 }
 
 /// The last look at the configuration.
@@ -106,6 +109,7 @@ impl Live {
             findings: Findings::default(),
             tls,
             drills: LiveDrills::default(),
+            metrics: Metrics::default(),
         }
     }
 

@@ -13,6 +13,7 @@ mod door;
 mod drills;
 mod health;
 mod live;
+mod metrics;
 mod nodes;
 mod price_map;
 mod seal;

@@ -24,6 +24,7 @@ use crate::demo::Demo;
 use crate::door::Door;
 use crate::drills::live_gate;
 use crate::live::Live;
+use crate::metrics::Counting;
 use crate::stop::Stop;
 
 /// How long an idle thread sleeps at most.
@@ -61,6 +62,7 @@ pub fn run(listener: StdListener, live: Arc<Live>, seed: u64, stop: Stop) -> io:
         let gate = Rc::new(gate(&live, seed)?);
         let registry = live.books.as_ref().map(|books| books.registry.clone());
         let drill_gate = Rc::new(live_gate(&gate, &live, Keyring::new(registry, live.meters.clone()), seed));
+        live.metrics.add_worker();
         spawn_local(tick());
         accept(TcpListener::from_std(listener)?, Rc::new(Door { gate, drill_gate, live, stop })).await;
         Ok(())
@@ -77,7 +79,7 @@ pub fn gate(live: &Arc<Live>, seed: u64) -> io::Result<Gate> {
     let registry = live.books.as_ref().map(|books| books.registry.clone());
     let keyring = Keyring::new(registry, live.meters.clone());
     let pen = live.books.as_ref().map(|books| books.pen()).transpose()?;
-    let ledger = pen.map(|pen| Rc::new(Rc::new(pen)) as Rc<dyn Ledger>);
+    let ledger = Some(Rc::new(Counting::new(pen, live)) as Rc<dyn Ledger>);
     Ok(Gate { wire, setup, dice: RefCell::new(Dice::new(seed)), unix_ms: Rc::new(unix_ms), keyring, ledger })
 }
 

@@ -1,10 +1,10 @@
-//! The ledger's words: one attempt as it is booked. Its JSON is a line of the spool and the body of the ledger's row: a
-//! new field needs no migration, and what is empty is not written.
+//! The ledger's words: one attempt as it is booked, and what became of its call. Its JSON is a line of the spool and the
+//! body of the ledger's row: a new field needs no migration, and what is empty is not written.
 
 mod form;
 
 use serde::{Deserialize, Serialize};
-use types::{Usage, Usd};
+use types::{Fault, Usage, Usd};
 
 use crate::usual;
 use form::{CostLinesForm, UsageForm};
@@ -24,6 +24,8 @@ pub enum Status {
     Aborted,
     /// The gateway died while it was open.
     Interrupted,
+    /// The call, for it is no attempt, was refused: nothing answered it.
+    Refused,
 }
 
 impl Status {
@@ -35,6 +37,7 @@ impl Status {
             Status::Failure => "failure",
             Status::Aborted => "aborted",
             Status::Interrupted => "interrupted",
+            Status::Refused => "refused",
         }
     }
 }
@@ -63,6 +66,31 @@ pub struct CostLines {
     pub reasoning: Usd,
     /// Tools of the provider, and flat prices.
     pub other: Usd,
+}
+
+/// What became of a call. The entry of the attempt that answered it has this, and says the rest; where none did, an
+/// entry that is no attempt stands for the call.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Story {
+    /// Whether the entry is no attempt: it counts for no sum.
+    #[serde(skip_serializing_if = "usual")]
+    pub alone: bool,
+    /// When the call came in.
+    pub received_at: i64,
+    /// How many attempts there were.
+    pub attempts: u32,
+    /// How many groups were tried after the first.
+    #[serde(skip_serializing_if = "usual")]
+    pub fallbacks: u32,
+    /// How long it waited for a place.
+    #[serde(skip_serializing_if = "usual")]
+    pub queue_ms: u64,
+    /// What it took beside waiting for providers and for a place, microseconds.
+    pub overhead_us: u64,
+    /// Which model a router chose, and why.
+    #[serde(skip_serializing_if = "usual")]
+    pub route: Option<String>,
 }
 
 /// One attempt.
@@ -152,6 +180,9 @@ pub struct Entry {
     /// What the caller wants to find in the log: JSON.
     #[serde(skip_serializing_if = "usual")]
     pub metadata: Option<String>,
+    /// What became of the call, if the entry stands for it.
+    #[serde(skip_serializing_if = "usual")]
+    pub story: Option<Story>,
     /// The sums it counts for, beside the totals of everybody named above.
     #[serde(skip_serializing_if = "usual")]
     pub charges: Vec<Charge>,
@@ -168,7 +199,36 @@ const LONGEST_METADATA: usize = 64 << 10;
 const MOST_TOKENS: u64 = 1_000_000_000_000;
 const MOST_COST: Usd = Usd::from_nanos(1_000_000 * 1_000_000_000);
 
+/// Longest reason of a router, in bytes.
+const LONGEST_ROUTE: usize = 1024;
+
 impl Entry {
+    /// Whether it is an attempt, and counts for sums.
+    pub fn is_attempt(&self) -> bool {
+        self.story.as_ref().is_none_or(|story| !story.alone)
+    }
+
+    /// Whether it stands for its call in the log. An attempt that the gateway did not outlive does: nothing else will.
+    pub fn is_call(&self) -> bool {
+        self.story.is_some() || self.status == Status::Interrupted
+    }
+
+    /// The status that the caller got, or would have got: of streams, which begin before they end, that of their end.
+    pub fn code(&self) -> u16 {
+        match (&self.fault, self.status) {
+            (Some(fault), _) => fault.status,
+            // Nobody was there any more to get one.
+            (None, Status::Aborted) => 499,
+            (None, Status::Interrupted | Status::Refused) => 500,
+            (None, _) => 200,
+        }
+    }
+
+    /// When the call came in that it stands for; of an attempt alone, when it was sent.
+    pub fn received_at(&self) -> i64 {
+        self.story.as_ref().map_or(self.started_at, |story| story.received_at)
+    }
+
     /// Makes it what can be stored: names and texts have an end, no text has a NUL, numbers stay in range. Whether it
     /// was that already.
     pub(crate) fn keep_in_bounds(&mut self) -> bool {
@@ -206,6 +266,9 @@ impl Entry {
             bound(&mut fault.kind, LONGEST_NAME);
             bound(&mut fault.message, LONGEST_MESSAGE);
         }
+        if let Some(route) = self.story.as_mut().and_then(|story| story.route.as_mut()) {
+            bound(route, LONGEST_ROUTE);
+        }
         // Cut off, it would be JSON no more.
         kept &= self.metadata.take_if(|metadata| metadata.len() > LONGEST_METADATA).is_none();
         if let Some(cost) = &mut self.cost {
@@ -240,6 +303,12 @@ pub struct EntryFault {
     pub status: u16,
     /// Message, without secrets.
     pub message: String,
+}
+
+impl From<&Fault> for EntryFault {
+    fn from(fault: &Fault) -> Self {
+        EntryFault { kind: format!("{:?}", fault.kind), status: fault.status(), message: fault.message.clone() }
+    }
 }
 
 #[cfg(test)]

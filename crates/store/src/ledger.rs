@@ -90,12 +90,13 @@ async fn book_within(tx: &mut Tx, lines: &[Line<'_>], rows: Rows) -> Result<Opti
             entries_of(&settled).into_iter().partition(|entry| ids.contains(&entry.attempt_id))
         }
     };
-    if !new.is_empty() {
+    let attempts: Vec<&Entry> = new.iter().copied().filter(|entry| entry.is_attempt()).collect();
+    if !attempts.is_empty() {
         // Whoever books at the same time waits here, so that nobody can wait for us behind it.
         let tick = tick(tx, SPEND).await?;
-        spend::book(tx, tick, &new).await?;
-        daily::book(tx, &new).await?;
-        faults::book(tx, &new).await?;
+        spend::book(tx, tick, &attempts).await?;
+        daily::book(tx, &attempts).await?;
+        faults::book(tx, &attempts).await?;
     }
     let ids = |entries: Vec<&Entry>| entries.into_iter().map(|entry| entry.attempt_id.clone()).collect();
     Ok(Some(Booked { new: ids(new), known: ids(known) }))
@@ -107,7 +108,11 @@ fn entries_of<'a>(lines: &[Line<'a>]) -> Vec<&'a Entry> {
 
 /// Columns of the ledger.
 const LEDGER: &str = "lockgate_ledger (attempt_id, call_id, session_id, status, started_at, booked_at, key_hash, \
-    user_id, team_id, organization_id, customer_id, model_group, model, cost_nanousd, body)";
+    user_id, team_id, organization_id, customer_id, model_group, model, cost_nanousd, body, is_attempt, is_call, \
+    duration_ms, code, fault, tags)";
+
+/// What stands before, between and behind tags in their column: no tag has it.
+pub(crate) const TAG_MARK: char = '\u{1f}';
 
 /// Leaves rows alone that are there.
 const ONCE: &str = "ON CONFLICT (attempt_id) DO NOTHING";
@@ -149,7 +154,24 @@ fn row(Line { entry, json }: Line<'_>, now: i64) -> Result<Vec<Value>> {
         &*entry.model,
         entry.cost.map(Usd::nanos),
         body,
+        entry.is_attempt(),
+        entry.is_call(),
+        entry.ended_at.map(|end| end.saturating_sub(entry.received_at()).max(0)),
+        i64::from(entry.code()),
+        entry.fault.as_ref().map(|fault| format!("{} {}", fault.kind, fault.message)),
+        tags(&entry.tags),
     ])
+}
+
+fn tags(tags: &[String]) -> Option<String> {
+    if tags.is_empty() {
+        return None;
+    }
+    let mut all = TAG_MARK.to_string();
+    for tag in tags {
+        all.extend(tag.chars().filter(|c| *c != TAG_MARK).chain([TAG_MARK]));
+    }
+    Some(all)
 }
 
 /// A sum so large that nothing is added to it any more: it would overflow, and then nothing could be booked at all.

@@ -27,7 +27,7 @@ pub use change::{Adjustment, Change, NewSum};
 pub use db::{Problem, Result, StoreUrl};
 pub use directory::{Directory, Entries, Held};
 pub use drills::DrillReport;
-pub use entry::{Charge, CostLines, Entry, EntryFault, Status};
+pub use entry::{Charge, CostLines, Entry, EntryFault, Status, Story};
 pub use feedback::{Feedback, Verdicts};
 pub use ledger::{Booked, Sum, Sums, ends_at};
 pub use objects::{Changes, Expect, Kind, Object, Write};

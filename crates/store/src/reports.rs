@@ -2,6 +2,7 @@
 //! roll-ups. No sum is made of the ledger's rows, however long the time is that is asked about.
 
 mod activity;
+mod calls;
 mod csv;
 mod daily;
 mod faults;
@@ -9,11 +10,14 @@ mod logs;
 mod metrics;
 
 pub use activity::{Activity, ActivityFilter, By, Of, Order};
+pub use calls::{Calls, Search};
 pub use csv::{activity_csv, logs_csv};
 pub use daily::{Breakdown, Daily, DayActivity, Part, Parts};
 pub use faults::{FaultFilter, Faults};
 pub use logs::{LogFilter, LogPage, Owner, Position};
 pub use metrics::Metrics;
+
+use std::time::Duration;
 
 use types::day;
 
@@ -34,6 +38,27 @@ impl Store {
     /// How many attempts meet `filter`, counted up to `bound`.
     pub async fn count_logs(&self, filter: &LogFilter, bound: i64) -> Result<i64> {
         logs::count(&self.db, filter, bound).await
+    }
+
+    /// Calls that meet `filter`, in pages that take no longer than `search` says.
+    pub async fn calls(&self, filter: &LogFilter, search: &Search) -> Result<Calls> {
+        calls::search(&self.db, filter, search).await
+    }
+
+    /// How many calls meet `filter`, counted up to `bound` and not for longer than `patience`; and whether that is all.
+    pub async fn count_calls(&self, filter: &LogFilter, bound: i64, patience: Duration) -> Result<(i64, bool)> {
+        calls::count(&self.db, filter, bound, patience).await
+    }
+
+    /// Calls that reached the log behind a place, in the order in which they did. `now_ms` is now.
+    pub async fn calls_since(&self, filter: &LogFilter, after: &Position, most: i64, now_ms: i64) -> Result<Calls> {
+        calls::since(&self.db, filter, after, most, now_ms).await
+    }
+
+    /// What is known of one call, or of the call of one attempt: what stands for it first, then its attempts, the oldest
+    /// first.
+    pub async fn story(&self, filter: &LogFilter, most: i64) -> Result<Vec<Entry>> {
+        calls::story(&self.db, filter, most).await
     }
 
     /// One attempt.

@@ -14,6 +14,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/0004_faults.sql"),
     include_str!("schema/0005_drills.sql"),
     include_str!("schema/0006_feedback.sql"),
+    include_str!("schema/0007_log.sql"),
 ];
 
 /// Takes the steps that are missing.

@@ -15,7 +15,7 @@ use types::Usd;
 
 use super::lookout::Lookout;
 use super::source::{Carried, Source, Stuck};
-use super::{LONGEST_PAUSE, REPLICA, unix_ms};
+use super::{LONGEST_PAUSE, Progress, REPLICA, unix_ms};
 use crate::coordination::Replica;
 
 /// How long lines gather before they are booked.
@@ -48,6 +48,8 @@ pub struct Follower {
     lookout: Lookout,
     /// When orphans were looked for.
     looked_at: Instant,
+    /// Who is told how far it is.
+    progress: Option<Arc<Progress>>,
 }
 
 /// What everybody has spent, as the meters must know it.
@@ -68,7 +70,12 @@ impl Follower {
         let sums = OwnSums { meters, upto: 0, counted: HashMap::new(), learnt_at: now, tidied_at: now };
         let (own, lookout) = (Source::new(reader), Lookout::new(dir.clone()));
         let (orphans, carried) = Default::default();
-        Follower { store, dir, own, orphans, carried, replica, sums, lookout, looked_at: now }
+        Follower { store, dir, own, orphans, carried, replica, sums, lookout, looked_at: now, progress: None }
+    }
+
+    /// The same, which tells how far it is.
+    pub fn telling(self, progress: Arc<Progress>) -> Self {
+        Follower { progress: Some(progress), ..self }
     }
 
     /// Books what dead processes left, and then learns what everybody has spent.
@@ -100,6 +107,7 @@ impl Follower {
             let took = began.elapsed();
             let waiting = self.own.waiting() + self.orphans.iter_mut().map(Source::waiting).sum::<u64>();
             self.lookout.look(spool, waiting, turn.as_ref().err());
+            self.progress.iter().for_each(|progress| progress.note(waiting, matches!(turn, Ok(false))));
             let rest = match self.store.is_file() && waiting < MOST_BEHIND {
                 true => (took * rest).min(LONGEST_REST),
                 false => Duration::ZERO,

@@ -141,7 +141,7 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
     let prices = prices::Settings::read(&library, book, notes);
     let access = general::access(&general, env, notes);
     let alerts = Alerts::read(&general, env, notes);
-    let management = Management { seal: seal(&access, env), alerts, ..Management::read(&general, &library) };
+    let management = Management { seal: seal(&access, env), alerts, ..Management::read(&general, &library, notes) };
     for (name, why) in crate::control::misfits(&management) {
         notes.error(library.place(name), &library.at(name), why, "see docs/keys.md");
     }

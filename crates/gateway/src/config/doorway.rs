@@ -34,7 +34,7 @@ pub fn read(general: &Section, added: &[Network], notes: &mut Notes) -> Doorway 
     }
 }
 
-fn networks(general: &Section, name: &str, notes: &mut Notes) -> Vec<Network> {
+pub(super) fn networks(general: &Section, name: &str, notes: &mut Notes) -> Vec<Network> {
     let mut networks = Vec::new();
     for (text, place) in general.texts(name) {
         match Network::parse(text) {

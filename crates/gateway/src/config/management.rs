@@ -2,8 +2,12 @@
 
 use serde_json::{Map, Value};
 
+use policy::Network;
+
 use super::alerts::Alerts;
+use super::doorway;
 use super::health::HealthRules;
+use super::report::Notes;
 use super::section::Section;
 use super::tree::Node;
 use crate::seal::Seal;
@@ -23,8 +27,19 @@ pub struct Management {
     pub alerts: Alerts,
     /// How the health of deployments is looked after.
     pub health: HealthRules,
+    /// Who may see the metrics.
+    pub metrics: MetricsRules,
     /// Hosts that models of teams may call beside those of the providers (`provider_url_destination_allowed_hosts`).
     pub team_hosts: Vec<String>,
+}
+
+/// Who may see the metrics beside administrators.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MetricsRules {
+    /// Whether anybody may (`require_auth_for_metrics_endpoint: false`).
+    pub open: bool,
+    /// Addresses that may (`metrics_allowed_ips`).
+    pub allowed: Vec<Network>,
 }
 
 /// Rules for new users.
@@ -66,7 +81,7 @@ pub struct KeyScope {
 
 impl Management {
     /// From `general_settings` and `litellm_settings`.
-    pub fn read(general: &Section, library: &Section) -> Self {
+    pub fn read(general: &Section, library: &Section, notes: &mut Notes) -> Self {
         let map = |name: &str| library.node(name).and_then(object).unwrap_or_default();
         let scopes = map("key_generation_settings");
         let flag = |name: &str| general.flag(name).unwrap_or(false);
@@ -76,6 +91,10 @@ impl Management {
             alerts: Alerts::default(),
             health: HealthRules::read(general),
             users: UserRules::read(library, map("default_internal_user_params")),
+            metrics: MetricsRules {
+                open: library.flag("require_auth_for_metrics_endpoint") == Some(false),
+                allowed: doorway::networks(general, "metrics_allowed_ips", notes),
+            },
             team_defaults: map("default_team_params"),
             team_hosts: hosts.into_iter().map(|(host, _)| host.to_owned()).collect(),
             keys: KeyRules {

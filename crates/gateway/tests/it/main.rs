@@ -12,6 +12,7 @@ mod health;
 mod hostile;
 mod house;
 mod manage;
+mod metrics;
 mod money;
 mod nodes;
 mod price_map;

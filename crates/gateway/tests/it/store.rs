@@ -5,6 +5,8 @@
 mod booking;
 mod coordination;
 #[cfg(test)]
+mod log;
+#[cfg(test)]
 mod objects;
 mod outage;
 mod process;

@@ -66,6 +66,15 @@ pub fn full(id: &str, status: Status) -> Entry {
         ip: Some("192.0.2.1".to_owned()),
         metadata: Some(r#"{"job":7}"#.to_owned()),
         charges: vec![Charge { subject: "team:analysts".to_owned(), period: "30d@1793491200".to_owned() }],
+        story: Some(Story {
+            alone: false,
+            received_at: 1_793_491_199_990,
+            attempts: 2,
+            fallbacks: 1,
+            queue_ms: 4,
+            overhead_us: 350,
+            route: Some("model=gpt-4o; rule".to_owned()),
+        }),
     }
 }
 

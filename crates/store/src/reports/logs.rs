@@ -3,6 +3,7 @@
 use types::Usd;
 
 use crate::db::{Db, Filter, values};
+use crate::ledger::TAG_MARK;
 use crate::{Entry, Result, Status};
 
 /// Which attempts. What is not set does not matter.
@@ -24,6 +25,16 @@ pub struct LogFilter {
     pub model: Option<String>,
     /// How it ended.
     pub status: Option<Status>,
+    /// Whether it brought no whole answer.
+    pub failed: bool,
+    /// The status that the caller got.
+    pub code: Option<u16>,
+    /// One of its tags.
+    pub tag: Option<String>,
+    /// A part of the kind or the message of its fault; ASCII letters are alike in both cases.
+    pub text: Option<String>,
+    /// The name that was asked for.
+    pub model_group: Option<String>,
     /// Id of the attempt, or of the call.
     pub request_id: Option<String>,
     /// The session.
@@ -36,6 +47,10 @@ pub struct LogFilter {
     pub min_spend: Option<Usd>,
     /// Cost at most this much.
     pub max_spend: Option<Usd>,
+    /// Took at least this long.
+    pub min_duration_ms: Option<i64>,
+    /// Took at most this long.
+    pub max_duration_ms: Option<i64>,
 }
 
 /// Whose attempt it is.
@@ -73,11 +88,11 @@ pub struct Position {
     pub attempt_id: String,
 }
 
-const TABLE: &str = "lockgate_ledger";
+pub(super) const TABLE: &str = "lockgate_ledger";
 
 /// Attempts, and where the next page begins.
 pub(super) async fn list(db: &Db, filter: &LogFilter, page: &LogPage) -> Result<(Vec<Entry>, Option<Position>)> {
-    let mut conditions = conditions(filter);
+    let mut conditions = attempts(filter);
     let (than, order) = if page.oldest_first { (">", "ASC") } else { ("<", "DESC") };
     if let Some(after) = &page.after {
         let (started_at, attempt_id) = (conditions.value(after.started_at), conditions.value(&*after.attempt_id));
@@ -98,7 +113,7 @@ pub(super) async fn list(db: &Db, filter: &LogFilter, page: &LogPage) -> Result<
 
 /// How many there are, counted up to `bound`.
 pub(super) async fn count(db: &Db, filter: &LogFilter, bound: i64) -> Result<i64> {
-    db.count(TABLE, conditions(filter), bound).await
+    db.count(TABLE, attempts(filter), bound).await
 }
 
 /// One attempt.
@@ -108,7 +123,14 @@ pub(super) async fn find(db: &Db, attempt_id: &str) -> Result<Option<Entry>> {
     Ok(body.and_then(|body| serde_json::from_str(&body).ok()))
 }
 
-fn conditions(filter: &LogFilter) -> Filter {
+/// Attempts alone: what stands for a call that had none is no attempt.
+fn attempts(filter: &LogFilter) -> Filter {
+    let mut conditions = conditions(filter);
+    conditions.and_plain("is_attempt = 1");
+    conditions
+}
+
+pub(super) fn conditions(filter: &LogFilter) -> Filter {
     let mut conditions = Filter::default();
     if let Some(owners) = &filter.within {
         within(&mut conditions, owners);
@@ -119,7 +141,18 @@ fn conditions(filter: &LogFilter) -> Filter {
     conditions.and_if("organization_id = {}", filter.organization_id.as_deref());
     conditions.and_if("customer_id = {}", filter.customer_id.as_deref());
     conditions.and_if("model_group = {} OR model = {}", filter.model.as_deref());
+    conditions.and_if("model_group = {}", filter.model_group.as_deref());
     conditions.and_if("status = {}", filter.status.map(Status::name));
+    if filter.failed {
+        conditions.and_plain("status <> 'success'");
+    }
+    conditions.and_if("code = {}", filter.code.map(i64::from));
+    conditions.and_if(
+        "tags LIKE {} ESCAPE '!'",
+        filter.tag.as_deref().map(|tag| part(&format!("{TAG_MARK}{tag}{TAG_MARK}"))),
+    );
+    conditions
+        .and_if("LOWER(fault) LIKE {} ESCAPE '!'", filter.text.as_deref().map(|text| part(&text.to_ascii_lowercase())));
     // Most calls have their first attempt's id: an index has the others.
     let by_id = "attempt_id = {} OR call_id = {} AND call_id <> attempt_id";
     conditions.and_if(by_id, filter.request_id.as_deref());
@@ -128,17 +161,38 @@ fn conditions(filter: &LogFilter) -> Filter {
     conditions.and_if("started_at < {}", filter.to);
     conditions.and_if("cost_nanousd >= {}", filter.min_spend.map(Usd::nanos));
     conditions.and_if("cost_nanousd <= {}", filter.max_spend.map(Usd::nanos));
+    conditions.and_if("duration_ms >= {}", filter.min_duration_ms);
+    conditions.and_if("duration_ms <= {}", filter.max_duration_ms);
     conditions
 }
 
+/// A pattern for texts that hold `text`, whatever is in it.
+fn part(text: &str) -> String {
+    let mut pattern = "%".to_owned();
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(c);
+    }
+    pattern + "%"
+}
+
+impl Owner {
+    /// The column that names it, and its name.
+    pub(super) fn column(&self) -> (&'static str, &str) {
+        match self {
+            Owner::Key(id) => ("key_hash", id),
+            Owner::User(id) => ("user_id", id),
+            Owner::Team(id) => ("team_id", id),
+            Owner::Organization(id) => ("organization_id", id),
+        }
+    }
+}
+
 fn within(conditions: &mut Filter, owners: &[Owner]) {
-    let columns = owners.iter().map(|owner| match owner {
-        Owner::Key(id) => ("key_hash", id),
-        Owner::User(id) => ("user_id", id),
-        Owner::Team(id) => ("team_id", id),
-        Owner::Organization(id) => ("organization_id", id),
-    });
-    let any: Vec<String> = columns.map(|(column, id)| format!("{column} = {}", conditions.value(&**id))).collect();
+    let columns = owners.iter().map(Owner::column);
+    let any: Vec<String> = columns.map(|(column, id)| format!("{column} = {}", conditions.value(id))).collect();
     match any.is_empty() {
         true => conditions.and_plain("1 = 0"),
         false => conditions.and_plain(&any.join(" OR ")),

@@ -99,6 +99,7 @@ const LIMITS: &[Key] = &[
 #[rustfmt::skip]
 const ACCESS: &[Key] = &[
     on("allowed_ips", Texts, "addresses and ranges that may call; everybody, if there are none"),
+    on("metrics_allowed_ips", Texts, "addresses and ranges that may see `/metrics` without a key"),
     on("public_routes", Texts, "paths, patterns such as `/x/*` and groups such as `info_routes` that need no key"),
     on("admin_only_routes", Texts, "paths for administrators"),
     on("allowed_routes", Texts, "paths for everybody else"),

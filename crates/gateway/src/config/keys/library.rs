@@ -116,7 +116,7 @@ const SEEING: &[Key] = &[
     later("prometheus_*", Any, "what the metrics tell"),
     later("custom_prometheus_metadata_labels", Texts, "labels of the metrics"),
     later("custom_prometheus_tags", Texts, "labels of the metrics"),
-    later("require_auth_for_metrics_endpoint", OnFlag, "metrics need a key"),
+    on("require_auth_for_metrics_endpoint", OnFlag, "`false`: everybody may see `/metrics`; else whoever sees everything, and `metrics_allowed_ips`"),
     later("enable_end_user_cost_tracking_prometheus_only", Flag, "end users in the metrics only"),
 ];
 

@@ -7,6 +7,7 @@ mod daily;
 mod experiments;
 mod faults;
 mod global;
+mod log;
 mod people;
 mod provider_budgets;
 mod rows;
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 use store::Directory;
 use store::reports::{Owner, day_of};
 
-pub use calls::{call, calls, calls_in_pages, session};
+pub use calls::calls;
 pub use cost::{calculate, estimate};
 pub use daily::{
     customers, customers_all, customers_csv, organizations, organizations_all, organizations_csv, tags, tags_all,
@@ -27,6 +28,7 @@ pub use global::{
     activity, activity_by_model, cache_hits, customer_names, customers_total, keys as keys_total, logs, models,
     providers, refresh, report, reset, tag_names, tags_total, teams as teams_total, total,
 };
+pub use log::{call as logged_call, pages as log_pages, session as log_of_session};
 pub use people::{
     active_daily, active_monthly, active_weekly, distinct_tags, key_report, organization_report, tag_summary,
     team_report, user_report,

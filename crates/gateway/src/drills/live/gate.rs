@@ -64,6 +64,10 @@ impl Ledger for Noting {
         self.ledger.settle(entry)
     }
 
+    fn tell(&self, entry: &Entry) {
+        self.ledger.tell(entry);
+    }
+
     fn is_healthy(&self) -> bool {
         self.ledger.is_healthy()
     }

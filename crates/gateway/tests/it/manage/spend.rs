@@ -98,7 +98,10 @@ async fn logs_show_single_calls_to_those_who_pay_for_them() {
     );
     assert_eq!((&row["metadata"]["user_api_key_alias"], &row["call_type"]), (&json!("anns"), &json!("acompletion")));
     let id = row["request_id"].as_str().unwrap();
-    assert_eq!(&master.see(&format!("/spend/logs/ui/{id}")).await, row);
+    let mut told = master.see(&format!("/spend/logs/ui/{id}")).await;
+    let story = told.as_object_mut().unwrap().remove("story").unwrap();
+    assert_eq!(&told, row);
+    assert_eq!((&story["spend"], &story["attempts"][0]["outcome"]), (&json!(0.01), &json!("success")));
     assert_eq!(master.see(&format!("/spend/logs?request_id={id}")).await.as_array().unwrap().len(), 1);
     for (query, count) in [
         ("user_id=ann", 2),
@@ -106,6 +109,11 @@ async fn logs_show_single_calls_to_those_who_pay_for_them() {
         ("model=paid", 3),
         ("model=none", 0),
         ("status_filter=failure", 0),
+        ("status_code=200", 3),
+        ("tag=batch", 3),
+        ("tag=bat", 0),
+        ("max_latency_ms=1000000", 3),
+        ("text=nothing", 0),
         ("end_user=carl", 3),
         ("min_spend=1", 0),
         (&*dates(""), 3),
@@ -121,7 +129,61 @@ async fn logs_show_single_calls_to_those_who_pay_for_them() {
     let csv = master.send(&Call::get("/spend/logs/v2?format=csv")).await;
     assert!(csv.header("content-type").is_some_and(|kind| kind.starts_with("text/csv")));
     assert_eq!(csv.text().lines().count(), 4, "{}", csv.text());
-    assert_eq!(master.ask("GET", "/spend/logs/v2?page_size=100000", Value::Null).await.status(), 400);
+    for wrong in ["page_size=100000", "page=1001&page_size=10", "cursor=x", "after=x", "text=x", "status_code=99999"] {
+        assert_eq!(master.ask("GET", &format!("/spend/logs/v2?{wrong}"), Value::Null).await.status(), 400, "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn the_log_has_refused_calls_and_can_be_followed_and_paged_by_cursor() {
+    let (_provider, office) = office().await;
+    let master = office.master();
+    let ann = office.key(json!({ "user_id": "ann" })).await;
+    let began = master.see("/spend/logs/v2?after=now").await;
+    let person = office.with(&ann);
+    spend(&person, 3).await;
+    for model in ["nobody's", "nothing's"] {
+        assert_eq!(person.send(&Front::Chat.call(model, "hello", false)).await.status(), 400);
+    }
+    let refused = until(&master, "/spend/logs/v2?status_filter=failure", |log| log["total"] == 2).await;
+    let row = &refused["data"][0];
+    assert_eq!(
+        (&row["outcome"], &row["status_code"], &row["status"]),
+        (&json!("refused"), &json!(400), &json!("failure"))
+    );
+    assert_eq!((&row["user"], &row["attempts"], &row["spend"]), (&json!("ann"), &json!(0), &json!(0.0)));
+    let why = &row["metadata"]["error_information"]["error_message"];
+    assert!(why.as_str().is_some_and(|why| why.contains("Invalid model name")), "{row}");
+    assert_eq!(master.see("/spend/logs/v2?text=INVALID%20model").await["total"], 2);
+    assert_eq!(master.see(&dates("/global/activity?")).await["sum_api_requests"], 3, "what was refused asked nobody");
+
+    let (mut pages, mut cursor, mut ids) = (0, String::new(), Vec::new());
+    loop {
+        let page = person.see(&format!("/spend/logs/v2?page_size=2{cursor}")).await;
+        ids.extend(page["data"].as_array().unwrap().iter().map(|row| row["request_id"].to_string()));
+        pages += 1;
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    ids.sort();
+    ids.dedup();
+    assert_eq!((ids.len(), pages), (5, 3), "each once");
+
+    let mut after = began["next_cursor"].as_str().expect("one can always go on").to_owned();
+    let mut followed = Vec::new();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while followed.len() < 5 {
+        let page = master.see(&format!("/spend/logs/v2?page_size=2&after={after}")).await;
+        followed.extend(page["data"].as_array().unwrap().iter().map(|row| row["request_id"].to_string()));
+        after = page["next_cursor"].as_str().expect("one can always go on").to_owned();
+        assert!(Instant::now() < deadline, "{page}");
+    }
+    followed.sort();
+    assert_eq!(followed, ids);
+    let other = office.key(json!({ "user_id": "bob" })).await;
+    assert_eq!(office.with(&other).see("/spend/logs/v2").await["data"], json!([]));
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use types::Usd;
 
 use super::{Place, attempt, on_both};
 
-on_both!(sums_are_those_of_the_rows, rows_are_found_and_paged, days_are_told_with_their_parts);
+on_both!(sums_are_those_of_the_rows, rows_are_found_and_paged, days_are_told_with_their_parts,);
 
 async fn filled(place: &Place) -> (Store, Vec<Entry>) {
     let store = place.store().await;

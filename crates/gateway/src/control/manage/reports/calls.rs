@@ -1,26 +1,25 @@
-//! Single calls, as the ledger has them.
+//! Single attempts, as the ledger has them.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use store::reports::{ActivityFilter, By, LogFilter, LogPage, Order, logs_csv};
-use store::{Entry, Status};
+use store::{Entry, EntryFault, Status};
 use types::Usd;
 
 use super::super::form::{Field, Form, Takes, optional};
 use super::super::moment;
 use super::super::refusal::{Refusal, Result};
 use super::super::visit::{Answer, Visit, answer, answer_csv};
+use super::log::add_story;
 use super::{DATES, DAY, MOST, bare, counted, days, key_of, owners, sees_all};
 
 /// Most calls that are listed without pages.
 const LIST: i64 = 1000;
-/// Most calls that are counted: whoever has more narrows them down.
-const BOUND: i64 = 100_000;
 /// Largest page.
-const LARGEST: u64 = 1000;
+pub(super) const LARGEST: u64 = 1000;
 
-const FILTERS: &[Field] = &[
+pub(super) const FILTERS: &[Field] = &[
     optional("api_key", Takes::Text),
     optional("user_id", Takes::Text),
     optional("team_id", Takes::Text),
@@ -40,7 +39,7 @@ const FILTERS: &[Field] = &[
     optional("sort_order", Takes::OneOf(&["asc", "desc"])),
 ];
 
-/// `GET /spend/logs`: single calls, or days if only dates are given.
+/// `GET /spend/logs`: single attempts, or days if only dates are given.
 pub async fn calls(visit: Visit) -> Answer {
     let form = visit.query(&[FILTERS, DATES])?;
     let single = form.has("request_id") || form.flag("summarize") == Some(false) || !form.has("start_date");
@@ -91,64 +90,14 @@ async fn summary(visit: &Visit, form: &Form) -> Answer {
     answer(Value::Array(rows.collect()))
 }
 
-/// `GET /spend/logs/v2`, `GET /spend/logs/ui`: single calls in pages.
-pub async fn calls_in_pages(visit: Visit) -> Answer {
-    let form = visit.query(&[FILTERS, DATES])?;
-    pages(visit, form).await
-}
-
-/// `GET /spend/logs/session/ui`: the calls of a session.
-pub async fn session(visit: Visit) -> Answer {
-    let form = visit.query(&[FILTERS, DATES])?;
-    if form.text("session_id").is_none() {
-        return Err(Refusal::bad_param("session_id", "session_id is required"));
-    }
-    pages(visit, form).await
-}
-
-async fn pages(visit: Visit, form: Form) -> Answer {
-    let (number, size) = (form.count("page").unwrap_or(1), form.count("page_size").unwrap_or(50));
-    if size > LARGEST {
-        return Err(Refusal::bad_param("page_size", format!("a page has at most {LARGEST} rows")));
-    }
-    let filter = filter(&visit, &form)?;
-    let skip = i64::try_from((number - 1).saturating_mul(size)).unwrap_or(i64::MAX);
-    let oldest_first = form.text("sort_order") == Some("asc");
-    let page = LogPage { after: None, skip, most: size as i64, oldest_first };
-    // Counted first: what comes in between may be on the page, but nothing is counted that is not there.
-    let total = visit.store().count_logs(&filter, BOUND).await?;
-    let (entries, _) = visit.store().logs(&filter, &page).await?;
-    if form.text("format") == Some("csv") {
-        return answer_csv(logs_csv(&entries));
-    }
-    answer(json!({
-        "data": rows(&visit, &entries)?,
-        "total": total,
-        "page": number,
-        "page_size": size,
-        "total_pages": (total as u64).div_ceil(size),
-    }))
-}
-
-/// `GET /spend/logs/ui/{request_id}`
-pub async fn call(visit: Visit) -> Answer {
-    let id = visit.segment("request_id").to_owned();
-    let filter = LogFilter { within: owners(&visit)?, request_id: Some(id), ..LogFilter::default() };
-    let page = LogPage { after: None, skip: 0, most: 1, oldest_first: false };
-    let (entries, _) = visit.store().logs(&filter, &page).await?;
-    match rows(&visit, &entries)?.into_iter().next() {
-        Some(row) => answer(row),
-        None => Err(Refusal::not_found("request_id", "No call has this id")),
-    }
-}
-
-fn filter(visit: &Visit, form: &Form) -> Result<LogFilter> {
+/// What calls and attempts are looked for by.
+pub(super) fn filter(visit: &Visit, form: &Form) -> Result<LogFilter> {
     let text = |name: &str| form.text(name).map(str::to_owned);
     let moment = |name: &str| form.get(name).and_then(Value::as_i64);
-    let status = match form.text("status_filter") {
-        None => None,
-        Some("failure") => Some(Status::Failure),
-        Some("success") => Some(Status::Success),
+    let (status, failed) = match form.text("status_filter") {
+        None => (None, false),
+        Some("failure") => (None, true),
+        Some("success") => (Some(Status::Success), false),
         Some(other) => return Err(Refusal::bad_param("status_filter", format!("there is no status {other}"))),
     };
     Ok(LogFilter {
@@ -158,8 +107,10 @@ fn filter(visit: &Visit, form: &Form) -> Result<LogFilter> {
         team_id: text("team_id"),
         organization_id: text("organization_id"),
         customer_id: text("end_user"),
-        model: text("model").or(text("model_group")),
+        model: text("model"),
+        model_group: text("model_group"),
         status,
+        failed,
         request_id: text("request_id"),
         session_id: text("session_id"),
         from: moment("start_date"),
@@ -167,10 +118,12 @@ fn filter(visit: &Visit, form: &Form) -> Result<LogFilter> {
         to: moment("end_date").map(|end| if end % DAY == 0 { end + DAY } else { end + 1 }),
         min_spend: form.dollars("min_spend"),
         max_spend: form.dollars("max_spend"),
+        ..LogFilter::default()
     })
 }
 
-fn rows(visit: &Visit, entries: &[Entry]) -> Result<Vec<Value>> {
+/// Rows as the incumbent shows them, and what became of the calls.
+pub(super) fn rows(visit: &Visit, entries: &[Entry]) -> Result<Vec<Value>> {
     visit.read(|directory| {
         let row = |entry: &Entry| {
             let team = entry.team_id.as_deref().and_then(|id| directory.teams.get(id));
@@ -203,13 +156,12 @@ fn rows(visit: &Visit, entries: &[Entry]) -> Result<Vec<Value>> {
                 },
             });
             if let Some(fault) = &entry.fault {
-                let error = json!({ "error_code": fault.status.to_string(), "error_class": fault.kind, "error_message": fault.message });
-                metadata["error_information"] = error;
+                metadata["error_information"] = error(fault);
             }
             if let Some(own) = entry.metadata.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok()) {
                 metadata["spend_logs_metadata"] = own;
             }
-            json!({
+            let mut row = json!({
                 "request_id": entry.attempt_id,
                 "litellm_call_id": entry.call_id,
                 "session_id": entry.session_id,
@@ -222,7 +174,7 @@ fn rows(visit: &Visit, entries: &[Entry]) -> Result<Vec<Value>> {
                 "startTime": moment::shown(entry.started_at),
                 "endTime": moment::shown_or_null(entry.ended_at),
                 "completionStartTime": moment::shown_or_null(entry.first_token_at),
-                "request_duration_ms": entry.ended_at.map(|end| end - entry.started_at),
+                "request_duration_ms": entry.ended_at.map(|end| end - entry.received_at()),
                 "model": bare(&entry.model),
                 "model_id": entry.deployment_id,
                 "model_group": entry.model_group,
@@ -243,10 +195,22 @@ fn rows(visit: &Visit, entries: &[Entry]) -> Result<Vec<Value>> {
                 "status": status(entry),
                 "mcp_namespaced_tool_name": null,
                 "agent_id": null,
-            })
+            });
+            add_story(&mut row, entry);
+            row
         };
         Ok(entries.iter().map(row).collect())
     })
+}
+
+/// What went wrong, in the incumbent's form.
+pub(super) fn error(fault: &EntryFault) -> Value {
+    json!({ "error_code": fault.status.to_string(), "error_class": fault.kind, "error_message": fault.message })
+}
+
+/// How it ended, in ours.
+pub(super) fn outcome(entry: &Entry) -> &'static str {
+    entry.status.name()
 }
 
 /// In the incumbent's words: what was aborted or interrupted brought no whole answer.

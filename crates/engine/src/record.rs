@@ -1,0 +1,218 @@
+//! What becomes of a call, for the log: each call leaves one record, whoever answers or refuses it, and also if its
+//! caller leaves. Mostly the entry of the attempt that answers is that record; where there is none, or where it is known
+//! only later which answer stands, an entry of its own tells it. That one may be lost: nothing waits for it.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dialects::Front;
+use store::{Entry, EntryFault, Status, Story};
+use tokio::time::Instant;
+use types::{Fault, Operation};
+
+use crate::ask::Ask;
+use crate::attribution::Attribution;
+use crate::line::Waited;
+use crate::pass::Pass;
+use crate::route::Route;
+use crate::{Call, Caller, Gate, Setup};
+
+/// The record of a call, while it goes on.
+pub(crate) struct Record {
+    gate: Rc<Gate>,
+    stranger: Stranger,
+    caller: Option<Arc<Caller>>,
+    began: Instant,
+    received_at: i64,
+    asked: OnceCell<Asked>,
+    attempts: Cell<u32>,
+    fallbacks: Cell<u32>,
+    /// Time spent waiting for providers.
+    waited: Cell<Duration>,
+    /// An answer that may still be thrown away.
+    answer: RefCell<Option<Box<Entry>>>,
+    /// Whether the record is written.
+    told: Cell<bool>,
+}
+
+/// A call of which no more is known than how it came in.
+pub struct Stranger {
+    /// Its id.
+    pub id: String,
+    /// The dialect its caller speaks.
+    pub front: &'static dyn Front,
+    /// What is asked for.
+    pub operation: Operation,
+    /// The caller's address.
+    pub ip: Option<IpAddr>,
+}
+
+/// What a call asks for, as the log shows it.
+struct Asked {
+    model: String,
+    stream: bool,
+    attribution: Rc<Attribution>,
+    route: Option<Rc<Route>>,
+    queue: Rc<Cell<Option<Waited>>>,
+}
+
+/// Leaves the record of a call that was refused before the engine got to see it.
+pub fn note_refusal(gate: &Rc<Gate>, stranger: Stranger, caller: Option<Arc<Caller>>, fault: &Fault) {
+    if let Some(record) = Record::new(gate, stranger, caller) {
+        record.refuse(fault);
+    }
+}
+
+impl Record {
+    /// The record of a call that has just come in; `None` if nobody keeps any.
+    pub fn begin(gate: &Rc<Gate>, call: &Call) -> Option<Rc<Self>> {
+        let (id, ip) = (call.id.clone(), call.ip);
+        let stranger = Stranger { id, front: call.front, operation: call.operation, ip };
+        Record::new(gate, stranger, Some(call.caller.clone())).map(Rc::new)
+    }
+
+    fn new(gate: &Rc<Gate>, stranger: Stranger, caller: Option<Arc<Caller>>) -> Option<Self> {
+        gate.ledger.as_ref()?;
+        Some(Record {
+            gate: gate.clone(),
+            stranger,
+            caller,
+            began: Instant::now(),
+            received_at: (gate.unix_ms)(),
+            asked: OnceCell::new(),
+            attempts: Cell::new(0),
+            fallbacks: Cell::new(0),
+            waited: Cell::default(),
+            answer: RefCell::default(),
+            told: Cell::new(false),
+        })
+    }
+
+    /// The call was understood, and goes on with `pass` if it was admitted.
+    pub fn understood(&self, setup: &Setup, ask: &Ask, pass: Option<&Pass>) {
+        let attribution = match (pass, &self.caller) {
+            (Some(pass), _) => pass.attribution.clone(),
+            (None, Some(caller)) => Rc::new(ask.attribution(setup, caller)),
+            (None, None) => Rc::default(),
+        };
+        let queue = pass.map(|pass| pass.waited.clone()).unwrap_or_default();
+        let asked =
+            Asked { model: ask.model.clone(), stream: ask.stream, attribution, route: ask.route.clone(), queue };
+        // It is understood once.
+        let _ = self.asked.set(asked);
+    }
+
+    /// Another attempt is made.
+    pub fn attempted(&self) {
+        self.attempts.set(self.attempts.get().saturating_add(1));
+    }
+
+    /// Another group is tried.
+    pub fn fell_back(&self) {
+        self.fallbacks.set(self.fallbacks.get().saturating_add(1));
+    }
+
+    /// The attempt took so long.
+    pub fn waited(&self, duration: Duration) {
+        self.waited.set(self.waited.get() + duration);
+    }
+
+    /// An attempt has answered, or its caller left: its entry, which is complete but for this, stands for the call.
+    pub fn answered(&self, entry: &mut Entry) {
+        if self.asked.get().is_some_and(|asked| asked.route.as_ref().is_some_and(|route| route.may_escalate())) {
+            *self.answer.borrow_mut() = Some(Box::new(entry.clone()));
+        } else if !self.told.replace(true) {
+            entry.story = Some(self.story(false));
+        }
+    }
+
+    /// The call was answered without anything that is booked.
+    pub fn answered_for_nothing(&self) {
+        self.tell(Entry { status: Status::Success, ..self.entry() });
+    }
+
+    /// The call was refused, or everything was tried in vain.
+    pub fn refuse(&self, fault: &Fault) {
+        let fault = EntryFault::from(fault);
+        self.tell(Entry { status: Status::Refused, fault: Some(fault), ..self.entry() });
+    }
+
+    fn tell(&self, entry: Entry) {
+        let (false, Some(ledger)) = (self.told.replace(true), &self.gate.ledger) else { return };
+        // A call that ends in a panic may end while somebody rolls: then there is no record of it, and no second panic.
+        let Ok(mut dice) = self.gate.dice.try_borrow_mut() else { return };
+        let attempt_id = dice.uuid(self.received_at);
+        drop(dice);
+        ledger.tell(&Entry { attempt_id, story: Some(self.story(true)), ..entry });
+    }
+
+    /// All that is known of the call.
+    fn entry(&self) -> Entry {
+        let Stranger { id, front, operation, ip } = &self.stranger;
+        let entry = Entry {
+            call_id: id.clone(),
+            started_at: self.received_at,
+            ended_at: Some((self.gate.unix_ms)()),
+            call_type: front.call_type(*operation).to_owned(),
+            ip: ip.as_ref().map(IpAddr::to_string),
+            ..Entry::default()
+        };
+        let entry = match &self.caller {
+            Some(caller) => Entry {
+                key: caller.counted_hash().to_owned(),
+                key_alias: caller.key.as_ref().and_then(|key| key.key_alias.clone()),
+                user_id: caller.user_id.clone(),
+                team_id: caller.team_id.clone(),
+                organization_id: caller.organization_id.clone(),
+                ..entry
+            },
+            None => entry,
+        };
+        match self.asked.get() {
+            Some(Asked { model, stream, attribution, .. }) => Entry {
+                model_group: model.clone(),
+                stream: *stream,
+                customer_id: attribution.customer_id.clone(),
+                session_id: attribution.session_id.clone(),
+                tags: attribution.tags.clone(),
+                metadata: attribution.metadata.clone(),
+                ..entry
+            },
+            None => entry,
+        }
+    }
+
+    fn story(&self, alone: bool) -> Story {
+        let asked = self.asked.get();
+        let queue_ms = asked.and_then(|asked| asked.queue.get()?.ms).unwrap_or_default();
+        let elsewhere = self.waited.get() + Duration::from_millis(queue_ms);
+        Story {
+            alone,
+            received_at: self.received_at,
+            attempts: self.attempts.get(),
+            fallbacks: self.fallbacks.get(),
+            queue_ms,
+            overhead_us: self.began.elapsed().saturating_sub(elsewhere).as_micros() as u64,
+            route: asked.and_then(|asked| Some(asked.route.as_deref()?.told(None))),
+        }
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        if self.told.get() {
+            return;
+        }
+        match self.answer.take() {
+            // It was the last one, so it stands. What it cost is booked with its attempt.
+            Some(answer) => self.tell(Entry { started_at: self.received_at, charges: Vec::new(), ..*answer }),
+            None => self.tell(Entry { status: Status::Aborted, ..self.entry() }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
