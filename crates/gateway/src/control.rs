@@ -7,7 +7,9 @@ mod manage;
 mod models;
 mod nodes;
 mod ollama;
+mod sign_in;
 mod system;
+mod ui;
 mod utils;
 
 pub use cors::Cors;
@@ -111,6 +113,8 @@ fn router(desk: Desk) -> Router {
     Router::new()
         .merge(guarded)
         .merge(manage::router())
+        .merge(sign_in::router())
+        .merge(ui::router())
         .route("/", get(system::welcome))
         .route("/api/version", get(ollama::version))
         .route("/health/liveliness", get(system::liveliness))

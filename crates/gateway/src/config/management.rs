@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::alerts::Alerts;
 use super::health::HealthRules;
 use super::section::Section;
+use super::sign_in::SignIn;
 use super::tree::Node;
 use crate::seal::Seal;
 
@@ -23,6 +24,8 @@ pub struct Management {
     pub alerts: Alerts,
     /// How the health of deployments is looked after.
     pub health: HealthRules,
+    /// How people sign in to the admin UI.
+    pub sign_in: SignIn,
     /// Hosts that models of teams may call beside those of the providers (`provider_url_destination_allowed_hosts`).
     pub team_hosts: Vec<String>,
 }
@@ -73,6 +76,7 @@ impl Management {
         let hosts = library.texts("provider_url_destination_allowed_hosts");
         Management {
             seal: None,
+            sign_in: SignIn::default(),
             alerts: Alerts::default(),
             health: HealthRules::read(general),
             users: UserRules::read(library, map("default_internal_user_params")),

@@ -10,6 +10,7 @@ mod global;
 mod people;
 mod provider_budgets;
 mod rows;
+mod usage;
 
 use serde_json::{Value, json};
 use store::Directory;
@@ -33,6 +34,7 @@ pub use people::{
 };
 pub use provider_budgets::provider_budgets;
 pub use rows::{keys as key_rows, tags as tag_rows, users as user_rows};
+pub use usage::usage;
 
 use super::form::{Field, Form, Takes, optional};
 use super::keys;
