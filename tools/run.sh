@@ -3,5 +3,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools/setup.sh build
+tools/ui.sh
 cargo build --release --locked --bin lockgate
 exec "${CARGO_TARGET_DIR:-target}/release/lockgate" "$@"

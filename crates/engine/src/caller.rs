@@ -112,7 +112,8 @@ impl Caller {
         let mut caller = Caller {
             organization_member,
             project: spender(directory, key.project_id.as_deref()),
-            is_admin: !key.delegated && user.as_ref().is_some_and(|user| user.user_role == Role::ProxyAdmin),
+            is_admin: key.is_master_session()
+                || !key.delegated && user.as_ref().is_some_and(|user| user.user_role == Role::ProxyAdmin),
             user_id: key.user_id.clone(),
             organization: spender(directory, organization_id.as_deref()),
             valid_until: key.expires.into_iter().chain(revoked_at).min(),

@@ -12,6 +12,7 @@ use engine::Roll;
 
 use crate::config::{self, Added, Copies, Quick};
 use crate::drills::DrillArgs;
+use crate::showcase::DemoArgs;
 
 /// One self-hosted gateway in front of every language model.
 #[derive(Parser)]
@@ -39,6 +40,8 @@ pub enum Command {
     /// Break each deployment of a configuration in every way that providers break, with mock providers in their place, and
     /// report what calls would notice of it. No provider is called.
     Drill(DrillArgs),
+    /// Make a folder with the configuration and the database of a company that has called models for ninety days.
+    Demo(DemoArgs),
 }
 
 /// Flags of `serve`.

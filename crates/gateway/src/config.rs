@@ -35,6 +35,7 @@ mod router;
 mod routing;
 mod section;
 mod shown;
+mod sign_in;
 mod spending;
 mod strategy;
 mod tree;

@@ -8,7 +8,9 @@ mod metrics;
 mod models;
 mod nodes;
 mod ollama;
+mod sign_in;
 mod system;
+mod ui;
 mod utils;
 
 pub use cors::Cors;
@@ -112,6 +114,8 @@ fn router(desk: Desk) -> Router {
     Router::new()
         .merge(guarded)
         .merge(manage::router())
+        .merge(sign_in::router())
+        .merge(ui::router())
         .route("/", get(system::welcome))
         .route("/api/version", get(ollama::version))
         .route("/health/liveliness", get(system::liveliness))

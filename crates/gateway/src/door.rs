@@ -3,6 +3,7 @@
 mod body;
 mod intake;
 pub mod routes;
+pub mod session;
 
 pub use body::OutBody;
 
@@ -66,6 +67,7 @@ pub async fn refuse_plain(door: Rc<Door>, request: Request<Incoming>) -> Result<
 async fn answer(door: &Rc<Door>, peer: SocketAddr, request: Request<Incoming>) -> Response<OutBody> {
     let (mut parts, body) = request.into_parts();
     take_key(&mut parts);
+    session::take(&mut parts);
     match routes::find(parts.uri.path(), parts.uri.query()) {
         Some(route) => model_call(door, peer, route, parts, body).await,
         None => control_call(door, peer, parts, body).await,

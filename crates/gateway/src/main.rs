@@ -18,6 +18,7 @@ mod nodes;
 mod price_map;
 mod seal;
 mod serve;
+mod showcase;
 mod stop;
 mod tls;
 mod worker;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         Some(cli::Command::Providers(list)) => cli::providers(&list),
         Some(cli::Command::Mock(mock)) => cli::mock(&mock),
         Some(cli::Command::Drill(drill)) => drills::run(&drill),
+        Some(cli::Command::Demo(demo)) => showcase::run(&demo),
     }
 }
 

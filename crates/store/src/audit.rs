@@ -21,6 +21,11 @@ const LONGEST_NAME: usize = 256;
 /// What it is called when a key is taken away because it has another hash now.
 pub const ROTATED: &str = "rotated";
 
+/// What it is called when a key is made because somebody signs in, and when it is taken away as they sign out.
+pub const SIGNED_IN: &str = "signed_in";
+/// The latter.
+pub const SIGNED_OUT: &str = "signed_out";
+
 /// Who makes a change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Author {
@@ -39,10 +44,9 @@ pub(crate) async fn note_object(tx: &mut Tx, author: &Author, before: Option<&st
         return Ok(());
     }
     let action = match (before, &object.body) {
-        (None, _) => "created",
-        // The key is another object now, under another hash.
-        (_, None) if author.action == Some(ROTATED) => ROTATED,
-        (_, None) => "deleted",
+        (None, _) => author.action.filter(|action| *action == SIGNED_IN).unwrap_or("created"),
+        // A rotated key is another object now, under another hash.
+        (_, None) => author.action.filter(|action| [ROTATED, SIGNED_OUT].contains(action)).unwrap_or("deleted"),
         (Some(_), Some(_)) => author.action.unwrap_or("updated"),
     };
     let masked = |body: &str| masked(object.kind, body);

@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::records::{
-    Budget, Credential, Customer, Key, Model, Organization, OrganizationMember, Project, Record, RetiredKey, Tag, Team,
-    TeamMember, User,
+    Budget, Credential, Customer, Invitation, Key, Model, Organization, OrganizationMember, Project, Record,
+    RetiredKey, Tag, Team, TeamMember, User,
 };
 use crate::{Changes, Kind, Object};
 
@@ -51,6 +51,8 @@ pub struct Directory {
     pub models: Entries<Model>,
     /// Credentials of providers.
     pub credentials: Entries<Credential>,
+    /// Links by which users set passwords, by the hash of what they carry.
+    pub invitations: Entries<Invitation>,
     /// Everything else, as JSON: by kind and id.
     pub others: HashMap<(Kind, String), Held<String>>,
     /// Where each user is: ids of team members and of organization members. Nobody looks through all of them for one.
@@ -147,6 +149,7 @@ impl Directory {
             Kind::Budget => put(&mut self.budgets, object),
             Kind::Model => put(&mut self.models, object),
             Kind::Credential => put(&mut self.credentials, object),
+            Kind::Invitation => put(&mut self.invitations, object),
             Kind::Setting | Kind::Claim => {
                 let key = (object.kind, object.id);
                 if self.others.get(&key).is_none_or(|held| held.version < object.version) {

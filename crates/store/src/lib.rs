@@ -22,7 +22,7 @@ mod schema;
 pub mod spool;
 mod store;
 
-pub use audit::{Audit, AuditFilter, Author, ROTATED};
+pub use audit::{Audit, AuditFilter, Author, ROTATED, SIGNED_IN, SIGNED_OUT};
 pub use change::{Adjustment, Change, NewSum};
 pub use db::{Problem, Result, StoreUrl};
 pub use directory::{Directory, Entries, Held};

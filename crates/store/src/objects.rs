@@ -54,6 +54,8 @@ kinds! {
     Model = "model",
     /// A credential of a provider.
     Credential = "credential",
+    /// A link by which a user sets a password, by the hash of what it carries.
+    Invitation = "invitation",
     /// A named setting of the gateway.
     Setting = "setting",
     /// A name that only one object may have: `key_alias:mine`. Two writers who want it at once cannot both get it.

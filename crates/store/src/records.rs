@@ -4,6 +4,7 @@
 mod allowance;
 mod budget;
 mod customer;
+mod invitation;
 mod key;
 mod model;
 pub mod money;
@@ -21,7 +22,8 @@ use crate::{Directory, Entries, Kind, usual};
 pub use allowance::{Allowance, ModelBudget, WindowBudget};
 pub use budget::Budget;
 pub use customer::Customer;
-pub use key::{Key, RetiredKey, hash_key};
+pub use invitation::Invitation;
+pub use key::{Key, RetiredKey, Session, hash_key};
 pub use model::{Credential, Model};
 pub use organization::{Organization, OrganizationMember};
 pub use project::Project;
@@ -68,6 +70,7 @@ records! {
     Budget in budgets,
     Model in models,
     Credential in credentials,
+    Invitation in invitations,
 }
 
 /// The record of somebody who may spend, or of what they may spend.

@@ -24,6 +24,7 @@ use super::router::{self, Router};
 use super::routing;
 use super::section::Section;
 use super::shown::Shown;
+use super::sign_in::SignIn;
 use super::tree::{Node, Value};
 use super::{Loaded, checks, doorway, general, spending};
 use crate::seal::Seal;
@@ -141,7 +142,12 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
     let prices = prices::Settings::read(&library, book, notes);
     let access = general::access(&general, env, notes);
     let alerts = Alerts::read(&general, env, notes);
-    let management = Management { seal: seal(&access, env), alerts, ..Management::read(&general, &library, notes) };
+    let management = Management {
+        seal: seal(&access, env),
+        sign_in: SignIn::read(env),
+        alerts,
+        ..Management::read(&general, &library, notes)
+    };
     for (name, why) in crate::control::misfits(&management) {
         notes.error(library.place(name), &library.at(name), why, "see docs/keys.md");
     }

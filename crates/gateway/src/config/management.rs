@@ -9,6 +9,7 @@ use super::doorway;
 use super::health::HealthRules;
 use super::report::Notes;
 use super::section::Section;
+use super::sign_in::SignIn;
 use super::tree::Node;
 use crate::seal::Seal;
 
@@ -29,6 +30,8 @@ pub struct Management {
     pub health: HealthRules,
     /// Who may see the metrics.
     pub metrics: MetricsRules,
+    /// How people sign in to the admin UI.
+    pub sign_in: SignIn,
     /// Hosts that models of teams may call beside those of the providers (`provider_url_destination_allowed_hosts`).
     pub team_hosts: Vec<String>,
 }
@@ -88,6 +91,7 @@ impl Management {
         let hosts = library.texts("provider_url_destination_allowed_hosts");
         Management {
             seal: None,
+            sign_in: SignIn::default(),
             alerts: Alerts::default(),
             health: HealthRules::read(general),
             users: UserRules::read(library, map("default_internal_user_params")),

@@ -14,11 +14,13 @@ mod draft;
 mod drills;
 mod feedback;
 mod form;
+pub mod invitations;
 mod keys;
 mod models;
 mod moment;
 mod organizations;
 mod page;
+mod passwords;
 mod people;
 mod projects;
 mod record;
@@ -27,11 +29,13 @@ mod reports;
 mod reseal;
 mod rights;
 mod secret;
+pub mod sessions;
 mod spend;
 mod tags;
 mod teams;
 mod users;
 mod visit;
+mod whoami;
 
 use std::future::{Ready, ready};
 use std::pin::Pin;
@@ -43,9 +47,11 @@ use serde_json::json;
 use crate::config::Management;
 pub use behalf::{on_behalf, sees_all};
 pub use form::{Field, Form, Takes, optional};
+pub use people::find_user;
 pub use refusal::Refusal;
 use visit::Visit;
 pub use visit::{Answer, Desk, answer};
+pub use whoami::who;
 
 /// What answers a request.
 type Handler = fn(Visit) -> Pin<Box<dyn Future<Output = Answer> + Send>>;
@@ -95,6 +101,13 @@ const ROUTES: &[Row] = rows![
     GET "/user/list" => users::list,
     GET "/user/filter/ui" => users::filter,
     GET "/user/available_roles" => users::roles,
+
+    POST "/user/password/change" => passwords::change,
+    POST "/logout" => sessions::sign_out,
+    POST "/invitation/new" => invitations::create,
+    GET "/invitation/info" => invitations::info,
+    POST "/invitation/update" => invitations::update,
+    POST "/invitation/delete" => invitations::delete,
 
     POST "/team/new" => teams::create,
     POST "/team/update" => teams::update,
@@ -236,6 +249,7 @@ const ROUTES: &[Row] = rows![
     GET "/global/activity/cache_hits" => reports::cache_hits,
     GET "/global/activity/exceptions" => reports::exceptions,
     GET "/global/activity/exceptions/deployment" => reports::exceptions_by_deployment,
+    GET "/usage" => reports::usage,
     GET "/user/daily/activity" => reports::users,
     GET "/user/daily/activity/aggregated" => reports::users_all,
     GET "/user/daily/activity/export" => reports::users_csv,

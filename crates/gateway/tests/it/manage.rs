@@ -14,6 +14,7 @@ mod postgres;
 mod replicas;
 mod roles;
 mod shapes;
+mod sign_in;
 mod spend;
 
 use serde_json::{Value, json};

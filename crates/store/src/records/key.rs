@@ -69,6 +69,9 @@ pub struct Key {
     /// calls models in the user's name, and does nothing else in it.
     #[serde(skip_serializing_if = "usual")]
     pub delegated: bool,
+    /// Whether it is not a key that somebody keeps but that of a browser where somebody signed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<Session>,
     /// When and by whom.
     #[serde(flatten)]
     pub origin: Origin,
@@ -78,10 +81,25 @@ pub struct Key {
 }
 
 impl Key {
+    /// Whether whoever has it signed in with the master key.
+    pub fn is_master_session(&self) -> bool {
+        self.session == Some(Session::Master)
+    }
+
     /// The hash under which its spend is counted; `hash` is the one it has.
     pub fn counted_as<'a>(&'a self, hash: &'a str) -> &'a str {
         self.counted_as.as_deref().unwrap_or(hash)
     }
+}
+
+/// How somebody signed in whose browser has a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Session {
+    /// With the master key, or with what stands for it: it may do everything.
+    Master,
+    /// As a user: it may do what the user may.
+    User,
 }
 
 /// The hash of a key that was rotated, and still works until the new one is in place everywhere.

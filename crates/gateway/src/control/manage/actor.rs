@@ -29,8 +29,9 @@ impl Actor {
         let delegated = caller.key.as_deref().is_some_and(|key| key.delegated);
         let user_id = caller.user_id.clone().filter(|_| !delegated);
         let user = user_id.as_deref().and_then(|id| directory.users.get(id));
-        let role = match caller.key {
+        let role = match caller.key.as_deref() {
             None => caller.is_admin.then_some(Role::ProxyAdmin),
+            Some(key) if key.is_master_session() => Some(Role::ProxyAdmin),
             Some(_) => user.map(|user| user.record.user_role),
         };
         Actor { key_hash: caller.key_hash.clone(), key: caller.key.clone(), user_id, role }
@@ -39,6 +40,11 @@ impl Actor {
     /// Whether it may do everything.
     pub fn is_admin(&self) -> bool {
         self.role == Some(Role::ProxyAdmin)
+    }
+
+    /// Whether it signed in, rather than showing a key that somebody keeps.
+    pub fn is_session(&self) -> bool {
+        self.key.as_deref().is_some_and(|key| key.session.is_some())
     }
 
     /// Whether it may see everything.

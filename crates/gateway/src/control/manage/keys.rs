@@ -93,8 +93,8 @@ pub fn find<'d>(directory: &'d Directory, given: &str) -> Result<(String, &'d He
     // One that was rotated goes by its old name for as long as it works.
     let id = directory.retired_keys.get(&id).map_or(id, |retired| retired.record.active.clone());
     match directory.keys.get(&id) {
-        Some(held) => Ok((id, held)),
-        None => Err(Refusal::not_found("key", "Key not found in database")),
+        Some(held) if held.record.session.is_none() => Ok((id, held)),
+        _ => Err(Refusal::not_found("key", "Key not found in database")),
     }
 }
 

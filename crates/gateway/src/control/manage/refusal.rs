@@ -50,6 +50,18 @@ impl Refusal {
         Refusal::new(StatusCode::BAD_REQUEST, "bad_request_error", Some(param), message)
     }
 
+    /// Nobody is known who shows this.
+    pub fn unauthorized(message: impl Into<String>) -> Self {
+        Refusal::new(StatusCode::UNAUTHORIZED, "auth_error", None, message)
+    }
+
+    /// Somebody failed too often, and waits.
+    pub fn too_often(seconds: u64) -> Self {
+        let message = format!("Too many failures to sign in: wait {seconds} seconds.");
+        let refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, "auth_error", None, message);
+        Refusal { retry_after: Some(seconds), ..refusal }
+    }
+
     /// The caller may not do this.
     pub fn forbidden(message: impl Into<String>) -> Self {
         Refusal::new(StatusCode::FORBIDDEN, "auth_error", None, message)

@@ -11,6 +11,7 @@ mod log;
 mod people;
 mod provider_budgets;
 mod rows;
+mod usage;
 
 use serde_json::{Value, json};
 use store::Directory;
@@ -35,6 +36,7 @@ pub use people::{
 };
 pub use provider_budgets::provider_budgets;
 pub use rows::{keys as key_rows, tags as tag_rows, users as user_rows};
+pub use usage::usage;
 
 use super::form::{Field, Form, Takes, optional};
 use super::keys;

@@ -29,6 +29,8 @@ pub enum Wish<'a> {
     SeeUser(&'a str),
     /// Change a user's own data: name, mail address, password.
     ChangeSelf(&'a str),
+    /// Set a user's password, or hand out a link that does.
+    SetPassword(&'a str),
     /// Change what a user may do or spend, or delete them.
     ManageUser(&'a str),
     /// Create a user within these organizations; without any, for the whole gateway.
@@ -64,6 +66,8 @@ pub fn may(actor: &Actor, wish: Wish, directory: &Directory) -> Result<()> {
             actor.is(user) || homes_of(user, directory).any(|home| actor.manages_organization(directory, home))
         }
         Wish::ChangeSelf(user) => actor.is(user) && !actor.only_looks() || manages_homes_of(actor, user, directory),
+        // Only from a browser: a key that was made for something must not become all that its user is.
+        Wish::SetPassword(user) => actor.is_session() && stands_for(actor, user, directory),
         Wish::ManageUser(user) => !actor.is(user) && manages_homes_of(actor, user, directory),
         Wish::CreateUser(organizations) => {
             let managed = |organization: &String| actor.manages_organization(directory, organization);
@@ -191,6 +195,7 @@ fn refusal(actor: &Actor, wish: Wish) -> Refusal {
         }
         Wish::CreateKey { .. } => "create keys for others",
         Wish::SeeUser(_) => "look at this user",
+        Wish::SetPassword(_) => "set this password",
         Wish::ChangeSelf(_) | Wish::ManageUser(_) => "change this user",
         Wish::CreateUser(_) => "create users here",
         Wish::SeeTeam(_) => "look at this team",

@@ -96,7 +96,7 @@ fn bounds(user: &User) -> Key {
 }
 
 /// The name of a role.
-fn role_name(role: Role) -> Value {
+pub fn role_name(role: Role) -> Value {
     serde_json::to_value(role).unwrap_or_default()
 }
 

@@ -19,8 +19,10 @@ use super::actor::Actor;
 use super::draft::Draft;
 use super::form::{Field, Form};
 use super::moment;
+use super::passwords::Passwords;
 use super::refusal::{Refusal, Result};
 use super::spend::Spend;
+use crate::control::sign_in::Failures;
 use crate::live::Live;
 
 /// How often a change is planned anew when other replicas were faster.
@@ -46,12 +48,16 @@ pub struct Desk {
     /// Changes are made one after the other: on this replica none has to be planned anew because of another. Holds when
     /// the database last gave no answer.
     turn: Arc<Mutex<Option<Instant>>>,
+    /// Makes and checks hashes of passwords.
+    pub passwords: Passwords,
+    /// Who failed to sign in lately.
+    pub failures: Failures,
 }
 
 impl Desk {
     /// A desk.
     pub fn new(live: Arc<Live>) -> Self {
-        Desk { live, turn: Arc::default() }
+        Desk { live, turn: Arc::default(), passwords: Passwords::default(), failures: Failures::default() }
     }
 }
 
@@ -100,6 +106,15 @@ impl FromRequest<Desk> for Visit {
 }
 
 impl Visit {
+    /// One that no request with a key led to: what `actor` does by signing in.
+    pub fn by(desk: &Desk, actor: Actor) -> Result<Self> {
+        let registry = desk.live.books.as_ref().map(|books| books.registry.clone()).ok_or_else(Refusal::no_database)?;
+        let spend = Spend::new(desk.live.meters.clone(), moment::now());
+        let (caller, query, changed_by) = (Arc::default(), String::new(), None);
+        let (path, body) = (HashMap::new(), Bytes::new());
+        Ok(Visit { desk: desk.clone(), actor, caller, spend, registry, path, query, body, changed_by })
+    }
+
     /// The body, which must be there.
     pub fn form(&self, tables: &[&'static [Field]]) -> Result<Form> {
         Form::body(&self.body, tables)

@@ -19,7 +19,7 @@ const FREEING: [&str; 2] = ["disable_global_guardrails", "allowed_passthrough_ro
 /// Gives a new key the limits of the key it is made with, where nothing else was asked for, and refuses what goes
 /// beyond them.
 pub fn within(actor: &Actor, key: &mut Key, directory: &Directory) -> Result<()> {
-    let Some(own) = actor.key.as_deref().filter(|_| !actor.is_admin()) else { return Ok(()) };
+    let Some(own) = bounding(actor).filter(|_| !actor.is_admin()) else { return Ok(()) };
     inherit(own, key);
     refuse(&loosened(own, key, directory), "a key may have no more than the one that makes it")
 }
@@ -33,7 +33,7 @@ pub fn keeps_within(actor: &Actor, manages: bool, before: &Key, after: &Key, dir
     if !manages {
         refuse(&loosened(before, after, directory), "only an administrator may loosen this")?;
     }
-    let Some(own) = actor.key.as_deref() else { return Ok(()) };
+    let Some(own) = bounding(actor) else { return Ok(()) };
     let (already, further) = (loosened(own, before, directory), loosened(before, after, directory));
     let kept = |field: &&str| already.contains(field) && !further.contains(field);
     let more: Vec<_> = loosened(own, after, directory).into_iter().filter(|field| !kept(field)).collect();
@@ -46,6 +46,11 @@ pub fn manages(actor: &Actor, key: &Key, directory: &Directory) -> bool {
         Some(team) => actor.manages_team(directory, team),
         None => actor.is_admin() || key.user_id.as_deref().is_some_and(|user| !actor.is(user)),
     }
+}
+
+/// The key that bounds what `actor` gives: a session was not made for something, and its end bounds nothing.
+fn bounding(actor: &Actor) -> Option<&Key> {
+    actor.key.as_deref().filter(|key| key.session.is_none())
 }
 
 fn refuse(fields: &[&str], why: &str) -> Result<()> {

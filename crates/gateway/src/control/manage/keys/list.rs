@@ -131,7 +131,9 @@ fn deleted_rows(visit: &Visit, form: &Form, gone: &[Audit], directory: &Director
     let shown = gone.iter().filter_map(|change| {
         let key: Key = serde_json::from_str(change.before.as_deref()?).ok()?;
         let id = change.object_id.as_str();
-        let wanted = fits(form, id, &key, visit.spend.now) && is_listed(&visit.actor, form, id, &key, directory);
+        let wanted = key.session.is_none()
+            && fits(form, id, &key, visit.spend.now)
+            && is_listed(&visit.actor, form, id, &key, directory);
         let mut row = wanted.then(|| full(id, &key, directory, &visit.spend))?;
         row.insert("deleted_at".to_owned(), moment::shown(change.changed_at));
         row.insert("deleted_by".to_owned(), json!(change.changed_by));
@@ -149,7 +151,8 @@ fn rows<'a>(
 ) -> impl Iterator<Item = Fields> + 'a {
     let wanted =
         move |id: &str, key: &Key| fits(form, id, key, spend.now) && is_listed(actor, form, id, key, directory);
-    let found = directory.keys.iter().filter(move |(id, held)| wanted(id, &held.record));
+    let kept = directory.keys.iter().filter(|(_, held)| held.record.session.is_none());
+    let found = kept.filter(move |(id, held)| wanted(id, &held.record));
     found.map(|(id, held)| full(id, &held.record, directory, spend))
 }
 

@@ -16,8 +16,8 @@ const WHO: &[Field] = &[optional("user_id", Takes::Text)];
 /// `GET /spend/keys`: those that the caller may see, the dearest first.
 pub async fn keys(visit: Visit) -> Answer {
     let rows = visit.read(|directory| {
-        let seen = directory.keys.iter();
-        let seen = seen.filter(|(id, held)| may(&visit.actor, Wish::SeeKey(id, &held.record), directory).is_ok());
+        let kept = directory.keys.iter().filter(|(_, held)| held.record.session.is_none());
+        let seen = kept.filter(|(id, held)| may(&visit.actor, Wish::SeeKey(id, &held.record), directory).is_ok());
         let rows = seen.map(|(id, held)| {
             let mut row = keys::row(id, &held.record, directory, &visit.spend);
             row.insert("token".to_owned(), id.as_str().into());

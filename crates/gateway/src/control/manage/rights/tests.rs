@@ -144,6 +144,31 @@ fn users_are_managed_from_above() {
 }
 
 #[test]
+fn passwords_are_set_only_by_who_signed_in_and_stands_for_the_user() {
+    check(Wish::SetPassword("plain"), &["master"]);
+    let directory = directory();
+    for (user, expected) in [
+        ("plain", &["plain"][..]),
+        ("member", &["boss", "member"]),
+        ("both", &[]),
+        ("admin", &[]),
+        ("guest", &["guest"]),
+    ] {
+        let signed_in = |name: &&str| {
+            let key = Key {
+                user_id: Some((*name).to_owned()),
+                session: Some(store::records::Session::User),
+                ..Key::default()
+            };
+            let actor = Actor { key: Some(Arc::new(key)), ..actor(&directory, name) };
+            may(&actor, Wish::SetPassword(user), &directory).is_ok()
+        };
+        let people = ["viewer", "boss", "lead", "member", "plain", "guest"];
+        assert_eq!(people.into_iter().filter(signed_in).collect::<Vec<_>>(), expected, "{user}");
+    }
+}
+
+#[test]
 fn teams_and_organizations_have_their_own_admins() {
     check(Wish::SeeTeam("red"), &["master", "viewer", "boss", "lead", "member", "guest"]);
     check(Wish::SeeTeam("free"), &["master", "viewer"]);

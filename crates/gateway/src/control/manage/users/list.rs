@@ -29,6 +29,7 @@ pub async fn info(visit: Visit) -> Answer {
         let actor = &visit.actor;
         let own = directory.keys.iter().filter(|(hash, held)| {
             held.record.user_id.as_deref() == Some(&id)
+                && held.record.session.is_none()
                 && may(actor, Wish::SeeKey(hash, &held.record), directory).is_ok()
         });
         let keys = own.map(|(hash, held)| {
@@ -132,7 +133,7 @@ fn rows(actor: &Actor, form: &Form, directory: &Directory, spend: &Spend) -> Vec
             })
     };
     let mut keys = std::collections::HashMap::<&str, usize>::new();
-    for held in directory.keys.values() {
+    for held in directory.keys.values().filter(|held| held.record.session.is_none()) {
         if let Some(user) = &held.record.user_id {
             *keys.entry(user).or_default() += 1;
         }

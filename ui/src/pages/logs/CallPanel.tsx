@@ -1,0 +1,130 @@
+// One call's whole story: who asked, what each attempt took, what it cost line by line, what went wrong.
+
+import { Alert, Box, Divider, Drawer, Group, SimpleGrid, Stack, Table, Text } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+
+import { api } from '../../api/client'
+import type { Attempt, Call } from '../../api/types'
+import { Fact, Id, Names } from '../../components/bits'
+import { Answered } from '../../components/feedback'
+import { count, duration, moment, money } from '../../lib/format'
+import { costOf, outcomeOf } from './Logs'
+
+export function CallPanel({ id, close }: { id: string; close: () => void }) {
+  const call = useQuery({
+    queryKey: ['call', id],
+    queryFn: ({ signal }) => api<Call>(`/spend/logs/ui/${encodeURIComponent(id)}`, { signal }),
+  })
+  return (
+    <Drawer opened onClose={close} title="A call" position="right" size="lg">
+      <Answered query={call}>{data => <Story call={data} />}</Answered>
+    </Drawer>
+  )
+}
+
+function Story({ call }: { call: Call }) {
+  const error = call.metadata.error_information
+  const usage = Object.entries(call.metadata.usage_object ?? {}).filter(([, value]) => typeof value === 'number')
+  const cost = Object.entries(call.metadata.cost_breakdown ?? {}).filter(([, value]) => typeof value === 'number')
+  return (
+    <Stack>
+      <Group gap="xs">
+        {outcomeOf(call)}
+        <Text size="sm">{moment(call.startTime)}</Text>
+      </Group>
+      {error?.error_message && (
+        <Alert color="red" title={error.error_class ?? 'Error'}>
+          {error.error_message}
+        </Alert>
+      )}
+      <SimpleGrid cols={2} spacing="sm">
+        <Fact name="Asked for">{call.model_group || call.model}</Fact>
+        <Fact name="Answered by">{call.model_id || '–'}</Fact>
+        <Fact name="Key">{call.metadata.user_api_key_alias ?? <Id id={call.api_key} />}</Fact>
+        <Fact name="Team">{call.metadata.user_api_key_team_alias ?? call.team_id ?? '–'}</Fact>
+        <Fact name="User">{call.user ?? '–'}</Fact>
+        <Fact name="Customer">{call.end_user ?? '–'}</Fact>
+        <Fact name="In all">{duration(call.request_duration_ms)}</Fact>
+        <Fact name="Cost">{costOf(call)}</Fact>
+        {call.queue_ms !== undefined && <Fact name="Waited for a place">{duration(call.queue_ms)}</Fact>}
+        {call.overhead_ms !== undefined && <Fact name="Beside the provider">{duration(call.overhead_ms)}</Fact>}
+        <Fact name="Call">
+          <Id id={call.litellm_call_id} />
+        </Fact>
+        <Fact name="Address">{call.requester_ip_address ?? '–'}</Fact>
+      </SimpleGrid>
+      {call.route && <Fact name="Why this model">{call.route}</Fact>}
+      <Fact name="Tags">
+        <Names names={call.request_tags} none="none" />
+      </Fact>
+      {call.story && <Attempts attempts={call.story.attempts} />}
+      <Divider />
+      <SimpleGrid cols={2}>
+        <Lines name="Tokens" lines={usage.map(([name, value]) => [name, count(value as number)])} />
+        <Lines name="Cost" lines={cost.map(([name, value]) => [name, money(value)])} />
+      </SimpleGrid>
+    </Stack>
+  )
+}
+
+/** When each attempt began and how long it took, beside the others. */
+function Attempts({ attempts }: { attempts: Attempt[] }) {
+  const end = Math.max(1, ...attempts.map(attempt => attempt.offset_ms + (attempt.duration_ms ?? 0)))
+  return (
+    <Fact name={attempts.length === 1 ? 'One attempt' : `${attempts.length} attempts`}>
+      <Stack gap={8} mt={4}>
+        {attempts.map(attempt => (
+          <Box key={attempt.attempt_id}>
+            <Group justify="space-between" gap="xs">
+              <Text size="xs">
+                {attempt.model_id || attempt.model} · {attempt.outcome}
+              </Text>
+              <Text size="xs" c="dimmed">
+                {duration(attempt.duration_ms)} · {money(attempt.spend)}
+              </Text>
+            </Group>
+            <Box h={6} style={{ background: 'var(--line)', borderRadius: 3 }}>
+              <Box
+                h={6}
+                bg={attempt.error ? 'red.6' : 'lock.5'}
+                style={{
+                  borderRadius: 3,
+                  marginLeft: `${(attempt.offset_ms / end) * 100}%`,
+                  width: `${Math.max(0.5, ((attempt.duration_ms ?? 0) / end) * 100)}%`,
+                }}
+              />
+            </Box>
+            {attempt.error && (
+              <Text size="xs" c="dimmed">
+                {attempt.error.error_message}
+              </Text>
+            )}
+          </Box>
+        ))}
+      </Stack>
+    </Fact>
+  )
+}
+
+function Lines({ name, lines }: { name: string; lines: [string, string][] }) {
+  return (
+    <Fact name={name}>
+      {lines.length === 0 ? (
+        <Text size="sm" c="dimmed">
+          not known
+        </Text>
+      ) : (
+        <Table aria-label={name} verticalSpacing={3} horizontalSpacing={0}>
+          <Table.Tbody>
+            {lines.map(([line, value]) => (
+              <Table.Tr key={line}>
+                <Table.Td>{line.replaceAll('_', ' ')}</Table.Td>
+                <Table.Td className="number">{value}</Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      )}
+    </Fact>
+  )
+}

@@ -1,0 +1,174 @@
+// One's own account, and the gateway's: whether it is well, and its configuration read anew.
+
+import { Alert, Button, Group, List, PasswordInput, SimpleGrid, Stack, Text } from '@mantine/core'
+import { useMutation, useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+
+import { api, ApiError } from '../../api/client'
+import { useChange, wordsOf } from '../../api/queries'
+import { Card, Copy, Fact, PageHead, State } from '../../components/bits'
+import { Answered } from '../../components/feedback'
+import { moment } from '../../lib/format'
+import { useSession } from '../../lib/session'
+
+export default function Settings() {
+  const { session, rights } = useSession()
+  return (
+    <>
+      <PageHead title="Settings" about="Your account, and how this gateway is." />
+      <SimpleGrid cols={{ base: 1, md: 2 }}>
+        <Account />
+        {session.user_id && session.user_id !== 'default_user_id' && session.session && <Password />}
+        <Gateway />
+        {rights.admin && <Configuration />}
+      </SimpleGrid>
+    </>
+  )
+}
+
+function Account() {
+  const { session } = useSession()
+  const base = `${location.origin}/v1`
+  return (
+    <Card title="Account">
+      <SimpleGrid cols={2} spacing="sm">
+        <Fact name="User">{session.user_email ?? session.user_id ?? 'nobody in particular'}</Fact>
+        <Fact name="Role">{session.user_role ?? 'everything is open'}</Fact>
+        <Fact name="Signed in until">{moment(session.expires)}</Fact>
+        <Fact name="Address for applications">
+          <Group gap={4} wrap="nowrap">
+            {base} <Copy value={base} label="Copy the address" />
+          </Group>
+        </Fact>
+      </SimpleGrid>
+    </Card>
+  )
+}
+
+function Password() {
+  const { session } = useSession()
+  const [current, setCurrent] = useState('')
+  const [next, setNext] = useState('')
+  const change = useChange(
+    () => api('/user/password/change', { body: { current_password: current || undefined, new_password: next } }),
+    { done: 'The password is changed. Other browsers are signed out.', stale: ['session'] },
+  )
+  return (
+    <Card title="Password">
+      <form
+        onSubmit={event => {
+          event.preventDefault()
+          void change.mutateAsync(undefined).then(
+            () => {
+              setCurrent('')
+              setNext('')
+            },
+            () => undefined,
+          )
+        }}
+      >
+        <Stack gap="sm">
+          {session.has_password && (
+            <PasswordInput
+              label="Current password"
+              autoComplete="current-password"
+              value={current}
+              onChange={event => setCurrent(event.currentTarget.value)}
+            />
+          )}
+          <PasswordInput
+            label="New password"
+            description="8 characters or more"
+            autoComplete="new-password"
+            value={next}
+            onChange={event => setNext(event.currentTarget.value)}
+          />
+          <Group>
+            <Button type="submit" loading={change.isPending} disabled={next.length < 8}>
+              Change password
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Card>
+  )
+}
+
+function Gateway() {
+  const { session } = useSession()
+  const ready = useQuery({
+    queryKey: ['readiness'],
+    queryFn: ({ signal }) => api<{ status: string; db: string; redis?: string }>('/health/readiness', { signal }),
+    refetchInterval: 10_000,
+  })
+  return (
+    <Card title="Gateway">
+      <Answered query={ready} height={60}>
+        {({ status, db, redis }) => (
+          <SimpleGrid cols={2} spacing="sm">
+            <Fact name="Version">{session.version}</Fact>
+            <Fact name="State">
+              <State tone={status === 'healthy' ? 'good' : 'bad'}>{status}</State>
+            </Fact>
+            <Fact name="Database">
+              <State tone={db === 'connected' ? 'good' : 'bad'}>{db}</State>
+            </Fact>
+            <Fact name="Redis">
+              {redis ? <State tone={redis === 'connected' ? 'good' : 'bad'}>{redis}</State> : 'not used'}
+            </Fact>
+          </SimpleGrid>
+        )}
+      </Answered>
+    </Card>
+  )
+}
+
+interface Reloaded {
+  status: 'reloaded' | 'unchanged'
+  findings: string[]
+}
+
+/** Reads the file again; one with errors changes nothing, and its findings are shown all the same. */
+async function reload(): Promise<Reloaded> {
+  const response = await fetch('/config/reload', { method: 'POST', credentials: 'same-origin' })
+  if (response.status === 422) return (await response.json()) as Reloaded
+  if (!response.ok) throw new ApiError(response.status, `The gateway answered with status ${response.status}.`)
+  return (await response.json()) as Reloaded
+}
+
+function Configuration() {
+  const run = useMutation({ mutationFn: reload })
+  return (
+    <Card title="Configuration">
+      <Stack gap="sm">
+        <Text size="sm" c="dimmed">
+          Reads the configuration file again and says what it found. A file with errors changes nothing, and calls under
+          way end as they began.
+        </Text>
+        <Group>
+          <Button variant="default" loading={run.isPending} onClick={() => run.mutate()}>
+            Check and reload
+          </Button>
+        </Group>
+        {run.isError && <Alert color="red">{wordsOf(run.error)}</Alert>}
+        {run.data && (
+          <Alert
+            color={run.data.status === 'reloaded' ? 'teal' : 'red'}
+            title={run.data.status === 'reloaded' ? 'It is read, and holds' : 'It has errors: nothing was changed'}
+            role="status"
+          >
+            {run.data.findings.length === 0 ? (
+              'Nothing to remark.'
+            ) : (
+              <List size="sm">
+                {run.data.findings.map(finding => (
+                  <List.Item key={finding}>{finding}</List.Item>
+                ))}
+              </List>
+            )}
+          </Alert>
+        )}
+      </Stack>
+    </Card>
+  )
+}
