@@ -148,7 +148,6 @@ async fn a_light_keys_call_behind_many_of_another_is_served_within_two_places() 
     let answer = ask(&keys[1], "light").await.unwrap();
     let position: u64 = answer.header("x-lockgate-queue-position").expect("it has waited").parse().unwrap();
     assert!(answer.status() == 200 && position <= 1, "{position}: {}", answer.text());
-    assert!(answer.header("x-lockgate-queue-expected-ms").is_some());
     let place = provider.requests().iter().position(|one| one.json()["messages"][0]["content"] == "light");
     // Some may have begun while the call was under way.
     assert!(place.is_some_and(|place| place <= before + 3), "{place:?} behind {before}");
