@@ -60,6 +60,12 @@ pub trait Front: Send + Sync {
         false
     }
 
+    /// What of the request its answer repeats, if it repeats anything: a JSON object, which goes into the [`Stamp`]. Only
+    /// the head of the body behind `root` is noted.
+    fn echo(&self, _root: Json) -> Option<Rc<str>> {
+        None
+    }
+
     /// Decodes a request body.
     fn read_request(&self, operation: Operation, body: &[u8]) -> Result<Request, Fault>;
 
@@ -111,6 +117,8 @@ pub struct Stamp {
     pub began_ms: i64,
     /// What time it is meanwhile.
     pub clock: Clock,
+    /// What [`Front::echo`] found.
+    pub echo: Option<Rc<str>>,
     /// Model name to show if the provider gave none.
     pub model: String,
     /// Whether the caller asked for the usage event of a stream.

@@ -21,6 +21,7 @@ mod openai;
 mod phrases;
 #[cfg(test)]
 mod prices;
+mod responses;
 pub mod sse;
 #[cfg(test)]
 mod tests;
@@ -40,6 +41,7 @@ pub use local_engine::{Errand, LocalEngine, Running};
 pub use names::Names;
 pub use ollama::{OldEmbeddings, Ollama};
 pub use openai::OpenAi;
+pub use responses::Responses;
 
 /// How a dialect cuts a streamed body into events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +54,7 @@ pub enum Framing {
 
 /// Dialects that callers may speak to us.
 pub static FRONTS: &[&dyn Front] =
-    &[&OpenAi, &Anthropic, &Gemini, &GeminiArray, &GeminiVector, &Ollama, &OldEmbeddings];
+    &[&OpenAi, &Anthropic, &Responses, &Gemini, &GeminiArray, &GeminiVector, &Ollama, &OldEmbeddings];
 
 /// Dialects that we speak to providers.
 pub static BACKS: &[&dyn Back] = &[&OpenAi, &Anthropic, &Gemini, &Ollama];

@@ -132,6 +132,7 @@ impl Journey {
             model: ask.model.clone(),
             stream_usage: ask.stream_usage,
             base64_vectors: ask.base64_vectors,
+            echo: ask.body.with(|root| ask.front.echo(root)),
             ..Stamp::default()
         };
         Box::pin(async move {

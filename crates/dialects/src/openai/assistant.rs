@@ -82,7 +82,7 @@ pub(super) fn named_call(value: Json) -> Result<ToolCall, Wrong> {
 }
 
 /// Arguments as text, also from servers and clients that send the object itself.
-pub(super) fn arguments(value: Json) -> String {
+pub(crate) fn arguments(value: Json) -> String {
     match value.kind() {
         Kind::String => value.as_string().unwrap_or_default(),
         _ => value.raw().to_owned(),

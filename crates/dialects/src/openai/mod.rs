@@ -15,7 +15,7 @@ mod line_parts;
 mod lines;
 mod messages;
 mod parts;
-mod proofs;
+pub(crate) mod proofs;
 mod request;
 mod splice;
 mod stream_reader;
@@ -30,8 +30,11 @@ mod write_messages;
 mod write_request;
 mod write_tools;
 
+pub(crate) use assistant::arguments;
 pub(crate) use request::{Newer, setting};
-pub(crate) use tools::definition;
+pub(crate) use tools::{choice, definition};
+pub(crate) use wire::call_id;
+pub(crate) use write_fault::code as fault_code;
 
 use std::borrow::Cow;
 

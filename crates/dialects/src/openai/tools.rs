@@ -40,7 +40,7 @@ fn function_fields(value: Json) -> Result<FunctionTool, Wrong> {
 }
 
 /// `tool_choice`, or the deprecated `function_call`, whose named form lacks the outer object.
-pub(super) fn choice(value: Json) -> Result<ToolChoice, Wrong> {
+pub fn choice(value: Json) -> Result<ToolChoice, Wrong> {
     if value.kind() == Kind::String {
         return match &*text(value)? {
             "auto" => Ok(ToolChoice::Auto),

@@ -53,7 +53,7 @@ pub(super) fn data(out: &mut BytesMut, fill: impl FnOnce(&mut Writer)) {
 }
 
 /// Id for a call to which the provider gave none.
-pub(super) fn call_id(stamp: &Stamp, choice: usize, index: usize) -> String {
+pub(crate) fn call_id(stamp: &Stamp, choice: usize, index: usize) -> String {
     let random = stamp.id.get(..24).unwrap_or(&stamp.id);
     match choice {
         0 => format!("call_{random}{index}"),

@@ -39,7 +39,8 @@ pub(super) fn write_stream(fault: &Fault, out: &mut BytesMut) {
     data(out, |w| fields(w, fault, OpenAi.status(fault)));
 }
 
-fn fields(w: &mut Writer, fault: &Fault, status: u16) {
+/// Type and code of a fault, in OpenAI's words or the provider's own.
+fn named(fault: &Fault, status: u16) -> (&'static str, Option<&str>) {
     let (kind, known_code) = match is_our_credential(fault) {
         true => ("internal_server_error", None),
         // A conflict, say: nothing is wrong with us.
@@ -51,6 +52,20 @@ fn fields(w: &mut Writer, fault: &Fault, status: u16) {
     // Clients act on these two, so no other provider's word may stand in for them.
     let known_by_kind = matches!(fault.kind, FaultKind::ContextWindow | FaultKind::ContentPolicy);
     let own_code = fault.code.as_deref().filter(|_| !is_our_credential(fault) && !known_by_kind);
+    (kind, own_code.or(model_code).or(known_code))
+}
+
+/// The one word that a fault has where there is room for no more: its code, or else its type.
+pub(crate) fn code(fault: &Fault) -> &str {
+    match named(fault, OpenAi.status(fault)) {
+        (_, Some(code)) => code,
+        ("internal_server_error", None) => "server_error",
+        (kind, None) => kind,
+    }
+}
+
+fn fields(w: &mut Writer, fault: &Fault, status: u16) {
+    let (kind, code) = named(fault, status);
     w.key("error").object(|w| {
         w.str_field("message", &fault.message);
         w.str_field("type", kind);
@@ -58,7 +73,7 @@ fn fields(w: &mut Writer, fault: &Fault, status: u16) {
             Some(param) => w.str_field("param", param),
             None => w.key("param").null(),
         }
-        match own_code.or(model_code).or(known_code) {
+        match code {
             Some(code) => w.str_field("code", code),
             // LiteLLM's habit, which its clients rely on.
             None => w.str_field("code", &status.to_string()),

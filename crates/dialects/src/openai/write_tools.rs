@@ -9,7 +9,7 @@ use crate::{Fit, Quirks};
 
 /// What a request says about tools, after the target had its say.
 pub(super) struct Plan<'a> {
-    tools: &'a [Tool],
+    tools: Vec<&'a Tool>,
     /// Whether they are written in this dialect.
     own: bool,
     choice: Option<&'a ToolChoice>,
@@ -18,6 +18,7 @@ pub(super) struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     pub(super) fn of(chat: &'a Chat, fit: &mut Fit) -> Result<Self, Fault> {
+        let mut tools = Vec::with_capacity(chat.tools.len());
         for tool in &chat.tools {
             match tool {
                 Tool::Function(function) => {
@@ -25,16 +26,19 @@ impl<'a> Plan<'a> {
                     fit.lose_fields(function, chat.dialect == NAME);
                 }
                 Tool::Opaque { dialect: NAME, .. } => {}
-                Tool::Opaque { kind, .. } => return fit.refuse("tools", &format!("the tool type '{kind}'")),
+                Tool::Opaque { kind, .. } => {
+                    fit.worse_without(&format!("tools ({kind})"))?;
+                    continue;
+                }
             }
+            tools.push(tool);
         }
-        let has_tools = !chat.tools.is_empty();
         Ok(Plan {
-            tools: &chat.tools,
             own: chat.dialect == NAME,
-            choice: choice(chat, fit)?,
+            choice: choice(chat, &tools, fit)?,
             // Servers refuse the switch where there is nothing to switch.
-            parallel: chat.parallel_tool_calls.filter(|_| has_tools),
+            parallel: chat.parallel_tool_calls.filter(|_| !tools.is_empty()),
+            tools,
         })
     }
 
@@ -63,14 +67,14 @@ impl<'a> Plan<'a> {
     fn named(&self, w: &mut Writer, name: &str) {
         let is_function = |tool: &Tool| matches!(tool, Tool::Function(function) if function.name == name);
         let has_custom = self.tools.iter().any(|tool| matches!(tool, Tool::Opaque { .. }));
-        let kind = if has_custom && !self.tools.iter().any(is_function) { "custom" } else { "function" };
+        let kind = if has_custom && !self.tools.iter().any(|tool| is_function(tool)) { "custom" } else { "function" };
         w.str_field("type", kind);
         w.key(kind).object(|w| w.str_field("name", name));
     }
 }
 
 /// The choice that the target gets: none without tools, and no force on models that cannot be forced.
-fn choice<'a>(chat: &'a Chat, fit: &mut Fit) -> Result<Option<&'a ToolChoice>, Fault> {
+fn choice<'a>(chat: &'a Chat, tools: &[&Tool], fit: &mut Fit) -> Result<Option<&'a ToolChoice>, Fault> {
     let Some(choice) = &chat.tool_choice else {
         return Ok(None);
     };
@@ -79,7 +83,7 @@ fn choice<'a>(chat: &'a Chat, fit: &mut Fit) -> Result<Option<&'a ToolChoice>, F
         ToolChoice::Required | ToolChoice::Tool(_) => true,
         ToolChoice::Allowed { required, .. } => *required,
     };
-    if chat.tools.is_empty() {
+    if tools.is_empty() {
         return match is_forced {
             true => Err(Fault::invalid_param("tool_choice", "'tool_choice' demands a call, but there are no tools")),
             false => Ok(None),

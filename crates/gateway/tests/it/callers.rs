@@ -16,6 +16,8 @@ pub enum Front {
     Ollama,
     /// Gemini's `generateContent`, streamed as events.
     Gemini,
+    /// OpenAI's `/v1/responses`.
+    Responses,
 }
 
 /// What a caller understood of an answer.
@@ -55,11 +57,11 @@ impl Heard {
 
 impl Front {
     /// All.
-    pub const ALL: [Front; 4] = [Front::Chat, Front::Messages, Front::Ollama, Front::Gemini];
+    pub const ALL: [Front; 5] = [Front::Chat, Front::Messages, Front::Ollama, Front::Gemini, Front::Responses];
     /// Those whose conversation is a list of messages.
     pub const CONVERSING: [Front; 3] = [Front::Chat, Front::Messages, Front::Ollama];
     /// Those whose streams have a sign of life.
-    pub const LIVELY: [Front; 3] = [Front::Chat, Front::Messages, Front::Gemini];
+    pub const LIVELY: [Front; 4] = [Front::Chat, Front::Messages, Front::Gemini, Front::Responses];
 
     /// Where it asks.
     pub fn path(self) -> &'static str {
@@ -68,13 +70,14 @@ impl Front {
             Front::Messages => "/v1/messages",
             Front::Ollama => "/api/chat",
             Front::Gemini => "/v1beta/models/demo:generateContent",
+            Front::Responses => "/v1/responses",
         }
     }
 
     /// The type of an error as this caller is told it: Ollama's errors are sentences, Google has words of its own.
     pub fn kind(self, kind: &'static str) -> &'static str {
         match (self, kind) {
-            (Front::Chat | Front::Messages, kind) => kind,
+            (Front::Chat | Front::Messages | Front::Responses, kind) => kind,
             (Front::Ollama, _) => "",
             (Front::Gemini, "invalid_request_error") => "INVALID_ARGUMENT",
             (Front::Gemini, "rate_limit_error") => "RESOURCE_EXHAUSTED",
@@ -90,6 +93,7 @@ impl Front {
         match self {
             Front::Chat | Front::Ollama => json!({ "model": model, "messages": messages, "stream": stream }),
             Front::Messages => json!({ "model": model, "max_tokens": 1000, "messages": messages, "stream": stream }),
+            Front::Responses => json!({ "model": model, "input": text, "stream": stream }),
             // Model and stream go into the path.
             Front::Gemini => {
                 json!({ "model": model, "stream": stream, "contents": [{ "role": "user", "parts": [{ "text": text }] }] })
@@ -116,7 +120,7 @@ impl Front {
         };
         let call = Call::post(&path, &body);
         match self {
-            Front::Chat | Front::Ollama | Front::Gemini => call,
+            Front::Chat | Front::Ollama | Front::Gemini | Front::Responses => call,
             Front::Messages => call.header("anthropic-version", "2023-06-01"),
         }
     }
@@ -145,6 +149,7 @@ impl Front {
             Front::Messages => whole_message(&body),
             Front::Ollama => spoken(&body),
             Front::Gemini => candidates(&body),
+            Front::Responses => whole_response(&body),
         }?;
         let failed = answer.status() >= 400;
         ensure(heard.trouble.is_some() == failed, || format!("status {} does not fit the body", answer.status()))?;
@@ -160,6 +165,7 @@ impl Front {
             match self {
                 Front::Chat => hear_chunk(event, &mut heard),
                 Front::Messages => hear_event(event, &mut heard),
+                Front::Responses => hear_item(event, &mut heard),
                 Front::Ollama => Err("Ollama knows no events".to_owned()),
                 Front::Gemini => candidates(&json(&event.data)?).map(|next| {
                     let finish = next.finish.or(heard.finish.take());
@@ -239,6 +245,53 @@ fn whole_chat(body: &Value) -> Result<Heard, String> {
         trouble: None,
         usage: body.get("usage").cloned(),
     })
+}
+
+/// A response of OpenAI's newer API.
+fn whole_response(body: &Value) -> Result<Heard, String> {
+    if let Some(error) = body.get("error").filter(|error| !error.is_null()) {
+        return trouble(error);
+    }
+    ensure(body["object"] == "response", || format!("no response: {body}"))?;
+    let items = body["output"].as_array().ok_or_else(|| format!("no items: {body}"))?;
+    let parts = items.iter().filter_map(|item| item["content"].as_array()).flatten();
+    Ok(Heard {
+        text: parts.map(|part| text(&part["text"])).collect(),
+        finish: body["status"].as_str().map(str::to_owned),
+        over: true,
+        trouble: None,
+        usage: body.get("usage").filter(|usage| !usage.is_null()).cloned(),
+    })
+}
+
+fn hear_item(event: &ServerEvent, heard: &mut Heard) -> Result<(), String> {
+    let data = json(&event.data)?;
+    ensure(data["type"] == event.name.as_str(), || format!("an event that is not called what it is: {event:?}"))?;
+    ensure(data["sequence_number"].is_u64(), || format!("an event without a number: {event:?}"))?;
+    let failed = |error: &Value| {
+        // Errors within streams have a code alone.
+        let code = text(&error["code"]);
+        let kind = match code.as_str() {
+            "rate_limit_exceeded" => "rate_limit_error",
+            "server_error" => "internal_server_error",
+            other => other,
+        };
+        let told = error["message"].as_str().is_some_and(|text| !text.is_empty());
+        ensure(told && !code.is_empty(), || format!("an error without code or message: {error}"))?;
+        Ok::<_, String>(Trouble { kind: kind.to_owned(), code, message: text(&error["message"]), param: None })
+    };
+    match event.name.as_str() {
+        "error" => heard.trouble = Some(failed(&data)?),
+        "response.failed" => heard.trouble = Some(failed(&data["response"]["error"])?),
+        "response.output_text.delta" => heard.text.push_str(data["delta"].as_str().unwrap_or_default()),
+        "response.completed" | "response.incomplete" => {
+            let whole = whole_response(&data["response"])?;
+            ensure(whole.text == heard.text, || format!("the end says {:?}, not {:?}", whole.text, heard.text))?;
+            *heard = whole;
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 fn whole_message(body: &Value) -> Result<Heard, String> {

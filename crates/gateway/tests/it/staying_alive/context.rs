@@ -35,7 +35,7 @@ fn conversation(front: Front, turns: usize) -> Value {
         (0..turns).flat_map(|number| [said("user", number), said("assistant", number)]).collect();
     messages.push(json!({ "role": "user", "content": "And now?" }));
     match front {
-        Front::Chat | Front::Ollama | Front::Gemini => {
+        Front::Chat | Front::Ollama | Front::Gemini | Front::Responses => {
             messages.insert(0, json!({ "role": "system", "content": "Be brief." }))
         }
         Front::Messages => body["system"] = json!("Be brief."),
@@ -90,7 +90,7 @@ async fn a_larger_window_stands_in_and_without_one_the_caller_is_told_in_its_own
                     Front::Messages => {
                         assert!(trouble.message.starts_with("prompt is too long"), "{}", trouble.message)
                     }
-                    Front::Ollama | Front::Gemini => {}
+                    Front::Ollama | Front::Gemini | Front::Responses => {}
                 }
             }
         }

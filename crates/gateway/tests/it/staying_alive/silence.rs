@@ -15,7 +15,7 @@ impl Front {
     /// A sign of life: something that every client passes over.
     fn heartbeat(self) -> &'static str {
         match self {
-            Front::Chat | Front::Gemini => "\n\n: ",
+            Front::Chat | Front::Gemini | Front::Responses => "\n\n: ",
             Front::Messages => "event: ping\n",
             Front::Ollama => unreachable!("its clients know none"),
         }

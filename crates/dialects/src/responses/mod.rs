@@ -1,0 +1,91 @@
+//! OpenAI's Responses API for callers, over any provider (wire.md 2.8, 8.7). It says the same as a chat in other words:
+//! items instead of messages, and an answer that repeats what was asked. Nothing is kept between two calls.
+
+mod fault;
+mod input;
+mod output;
+mod request;
+mod stream;
+mod tools;
+
+#[cfg(test)]
+mod tests;
+
+use std::rc::Rc;
+
+use bytes::BytesMut;
+use types::{Answer, Fault, Operation, Request};
+
+use crate::json::{Doc, Edit, Json};
+use crate::{Front, OpenAi, Stamp, StreamWriter, typed};
+
+/// Name of the dialect.
+const NAME: &str = "responses";
+
+/// Field that bounds an answer.
+const BOUND: &str = "max_output_tokens";
+
+/// OpenAI's Responses API.
+pub struct Responses;
+
+impl Front for Responses {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn read_request(&self, operation: Operation, body: &[u8]) -> Result<Request, Fault> {
+        let doc = Doc::parse(body)?;
+        let chat = Box::new(request::read(typed::object(doc.root())?)?);
+        Ok(match operation {
+            Operation::CountTokens => Request::CountTokens(chat),
+            _ => Request::Chat(chat),
+        })
+    }
+
+    fn output_bound(&self, root: Json) -> Option<u64> {
+        root.get_some(BOUND)?.as_u64()
+    }
+
+    fn answers(&self, _root: Json) -> u64 {
+        1
+    }
+
+    fn bounded(&self, _: Operation, _root: Json, tokens: u64) -> Edit {
+        Edit::Set(BOUND.to_owned(), tokens.to_string())
+    }
+
+    fn echo(&self, root: Json) -> Option<Rc<str>> {
+        Some(request::echo(root).into())
+    }
+
+    fn write_answer(&self, operation: Operation, answer: &Answer, stamp: &Stamp) -> BytesMut {
+        output::write(operation, answer, stamp)
+    }
+
+    fn stream_writer(&self, _: Operation, stamp: Stamp) -> Box<dyn StreamWriter> {
+        Box::new(stream::Events::new(stamp))
+    }
+
+    fn write_fault(&self, fault: &Fault, status: u16) -> BytesMut {
+        OpenAi.write_fault(fault, status)
+    }
+
+    fn write_stream_fault(&self, fault: &Fault, out: &mut BytesMut) {
+        fault::write_event(fault, out);
+    }
+
+    fn heartbeat(&self) -> &'static str {
+        ": ka\n\n"
+    }
+
+    fn call_type(&self, operation: Operation) -> &'static str {
+        match operation {
+            Operation::CountTokens => "acount_tokens",
+            _ => "aresponses",
+        }
+    }
+
+    fn status(&self, fault: &Fault) -> u16 {
+        Front::status(&OpenAi, fault)
+    }
+}
