@@ -179,6 +179,9 @@ pub(super) async fn count(db: &Db, filter: &LogFilter, bound: i64, patience: Dur
 
 /// The ways along which rows are looked for: the column that says most, or one for each owner, or none.
 fn ways(filter: &LogFilter) -> Vec<Option<Column>> {
+    if filter.request_id.is_some() {
+        return vec![None];
+    }
     let named = [
         ("session_id", &filter.session_id),
         ("key_hash", &filter.key),
@@ -247,6 +250,11 @@ impl<'a> Slices<'a> {
             return Ok(None);
         };
         self.began = Instant::now();
+        if self.filter.request_id.is_some() {
+            // Ids have indexes of their own: there is nothing to be gone through.
+            self.left = None;
+            return Ok(Some(left));
+        }
         let (sql, values) = self.edge(left);
         let edge = self.db.rows(sql, values).await?.first().map(|row| row.int(0)).transpose()?;
         let (slice, rest) = match (edge, self.oldest_first) {

@@ -54,6 +54,12 @@ async fn every_search_goes_along_an_index() {
             "{page}"
         );
     }
+    let filter = named(|filter| filter.request_id = some());
+    let search = Search { after: None, skip: 0, most: 50, oldest_first: false, patience: Duration::ZERO };
+    let mut slices = Slices::new(&store.db, &filter, &None, &search);
+    let slice = slices.next().await.unwrap().unwrap();
+    let page = plan(&store.db, slices.page(&slice, 0, 50)).await;
+    assert!(page.contains("MULTI-INDEX OR") && slices.rest().is_none(), "{page}");
     let after = plan(
         &store.db,
         (

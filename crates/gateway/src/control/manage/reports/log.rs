@@ -18,9 +18,9 @@ use super::calls::{FILTERS, LARGEST, error, filter, outcome, rows};
 use super::{DATES, bare, owners};
 
 /// How long a page is looked for: what is not found by then is for the next page.
-const PATIENCE: Duration = Duration::from_millis(250);
+const PATIENCE: Duration = Duration::from_millis(200);
 /// How long calls are counted, and how many at the most: pages have numbers that far.
-const COUNTING: Duration = Duration::from_millis(100);
+const COUNTING: Duration = Duration::from_millis(50);
 const BOUND: i64 = 10_000;
 /// Most attempts of a call that are shown.
 const MOST_ATTEMPTS: i64 = 200;
