@@ -57,4 +57,4 @@ pub static FRONTS: &[&dyn Front] =
     &[&OpenAi, &Anthropic, &Responses, &Gemini, &GeminiArray, &GeminiVector, &Ollama, &OldEmbeddings];
 
 /// Dialects that we speak to providers.
-pub static BACKS: &[&dyn Back] = &[&OpenAi, &Anthropic, &Gemini, &Ollama];
+pub static BACKS: &[&dyn Back] = &[&OpenAi, &Anthropic, &Gemini, &Ollama, &Responses];

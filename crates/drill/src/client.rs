@@ -174,6 +174,7 @@ pub(crate) fn hellos(model: &str, stream: bool) -> Vec<(&'static str, String, Va
             json!({ "contents": [{ "role": "user", "parts": [{ "text": "hello" }] }] }),
         ),
         ("ollama", "/api/chat".into(), json!({ "model": model, "messages": turn, "stream": stream })),
+        ("responses", "/v1/responses".into(), json!({ "model": model, "input": "hello", "stream": stream })),
     ]
 }
 

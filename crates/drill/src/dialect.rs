@@ -7,6 +7,7 @@ pub(crate) mod gemini;
 mod logprobs;
 pub(crate) mod ollama;
 pub(crate) mod openai;
+pub(crate) mod responses;
 mod vector;
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::dialect::{Dialect, anthropic, gemini, ollama, openai};
+use crate::dialect::{Dialect, anthropic, gemini, ollama, openai, responses};
 use crate::knobs::percent_decode;
 use crate::server::Head;
 
@@ -70,6 +70,7 @@ fn find(head: &Head, path: &str) -> Option<(&'static [&'static str], Target)> {
     Some(match (path, bare) {
         (_, "/chat/completions") => (POST, at(&openai::OpenAi, Op::Chat)),
         (_, "/completions") => (POST, at(&openai::OpenAi, Op::Text)),
+        (_, "/responses") => (POST, at(&responses::Responses, Op::Chat)),
         (_, "/embeddings") => (POST, at(&openai::OpenAi, Op::Embed)),
         ("/v1beta/models", _) => (GET, at(&gemini::Gemini, Op::Models)),
         (_, "/models") => (GET, at(lister(head), Op::Models)),

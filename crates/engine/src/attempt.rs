@@ -203,7 +203,7 @@ impl Attempt<'_> {
         booking: &mut Option<Booking>,
     ) -> Result<Opened, Fault> {
         let bytes = reply.body.collect(self.setup.intake.max_answer_bytes).await?;
-        let back = self.deployment.back;
+        let back = encoded.back;
         let (usage, bytes) = match encoded.verbatim {
             true => (back.glance_answer(encoded.operation, &bytes)?, bytes),
             false => {
@@ -224,10 +224,10 @@ impl Attempt<'_> {
         reply: upstream::Reply,
         booking: &mut Option<Booking>,
     ) -> Result<Opened, Fault> {
-        let reader = encoded.names.restoring(self.deployment.back.stream_reader(encoded.operation));
+        let reader = encoded.names.restoring(encoded.back.stream_reader(encoded.operation));
         let several = self.ask.answers() > 1;
         let mut flow = match encoded.verbatim {
-            true => Flow::verbatim(self.deployment.clone(), reader, !self.ask.stream_usage, several),
+            true => Flow::verbatim(self.deployment.clone(), encoded.back, reader, !self.ask.stream_usage, several),
             false => {
                 let stamp = Stamp { input_estimate: self.input_estimate(), ..self.stamp.clone() };
                 let writer = self.ask.front.stream_writer(self.ask.operation, stamp);

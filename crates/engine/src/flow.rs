@@ -66,11 +66,12 @@ impl Flow {
     /// Bytes pass as they are, except for the usage event if `hide_usage`.
     pub fn verbatim(
         deployment: Arc<Deployment>,
+        back: &'static dyn Back,
         reader: Box<dyn StreamReader>,
         hide_usage: bool,
         several: bool,
     ) -> Self {
-        let pipe = Pipe::Verbatim { back: deployment.back, reader: Some(reader), hide_usage };
+        let pipe = Pipe::Verbatim { back, reader: Some(reader), hide_usage };
         Flow::new(deployment, pipe, several)
     }
 

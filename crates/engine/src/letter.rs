@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use dialects::{Names, Splice};
+use dialects::{Back, Names, Splice};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use types::{Fault, Operation};
 
@@ -19,6 +19,8 @@ const FORWARDED: &[(&str, &str)] =
 
 /// A request in the provider's form.
 pub(crate) struct Encoded {
+    /// The dialect it is in, and its answer too.
+    pub back: &'static dyn Back,
     pub path: String,
     pub body: Vec<Bytes>,
     pub headers: Vec<(&'static str, String)>,
@@ -45,24 +47,26 @@ impl Letter<'_> {
     /// The request in the provider's form; `None` if the provider cannot count tokens and an estimate must do.
     pub fn encode(&self) -> Result<Option<Encoded>, Fault> {
         let Letter { ask, deployment, .. } = self;
-        let back = deployment.back;
         let model = deployment.upstream_model(self.star);
         let facts = deployment.facts_of(&model, self.star);
         let mut target = deployment.target(&model, &facts);
         target.num_ctx = self.num_ctx;
         target.drop_params = ask.wishes.drop_params.unwrap_or(target.drop_params);
         target.version = self.forwarded().find(|(name, _)| *name == VERSION).and_then(|(_, value)| value.to_str().ok());
-        let path = |operation| back.path(operation, &model, ask.stream);
         // What is not the caller's own goes where only a translation knows.
         let fits = ask.front.has_flat_params() || deployment.defaults.is_empty() && target.num_ctx.is_none();
-        if let (true, Some(path)) = (ask.front.name() == back.name() && fits, path(ask.operation))
+        let spoken = self.spoken().filter(|_| fits);
+        if let Some(back) = spoken
+            && let Some(path) = back.path(ask.operation, &model, ask.stream)
             && let Some(Splice { mut edits, dropped }) = back.splice(ask.operation, &ask.body, &target)
         {
             edits.extend(ask.edits(deployment));
             let body = ask.body.splice(&edits);
-            let (headers, names) = Default::default();
-            return Ok(Some(Encoded { path, body, headers, dropped, names, verbatim: true, operation: ask.operation }));
+            let (headers, names, operation) = (Vec::new(), Names::default(), ask.operation);
+            return Ok(Some(Encoded { back, path, body, headers, dropped, names, verbatim: true, operation }));
         }
+        let back = deployment.back;
+        let path = |operation| back.path(operation, &model, ask.stream);
         let request = ask.decoded(deployment)?;
         // A caller's dialect may mean a chat by what another one calls a completion.
         let asked = request.operation();
@@ -77,6 +81,7 @@ impl Letter<'_> {
         };
         let outgoing = back.write_request(&request, &target)?;
         Ok(Some(Encoded {
+            back,
             path,
             body: vec![outgoing.body],
             headers: outgoing.headers,
@@ -85,6 +90,12 @@ impl Letter<'_> {
             verbatim: false,
             operation,
         }))
+    }
+
+    /// The caller's own dialect, if the provider speaks it.
+    fn spoken(&self) -> Option<&'static dyn Back> {
+        let Deployment { back, beside, .. } = &**self.deployment;
+        [Some(*back), *beside].into_iter().flatten().find(|back| back.name() == self.ask.front.name())
     }
 
     /// What the provider does not offer.

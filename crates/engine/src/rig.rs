@@ -35,6 +35,7 @@ pub fn deployment(id: &str) -> Deployment {
         provider: "rig",
         model: "demo".to_owned(),
         back: BACKS[0],
+        beside: None,
         endpoint: Endpoint::parse("http://127.0.0.1:9").unwrap(),
         auth: Auth::None,
         headers: HeaderMap::new(),

@@ -94,6 +94,8 @@ pub struct Deployment {
     pub model: String,
     /// The dialect the provider speaks.
     pub back: &'static dyn Back,
+    /// Another one that it speaks too: what callers write in it passes as it is.
+    pub beside: Option<&'static dyn Back>,
     /// Where it listens.
     pub endpoint: Endpoint,
     /// How the credential is shown.

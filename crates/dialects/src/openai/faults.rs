@@ -55,7 +55,7 @@ pub(super) fn read(status: u16, body: &[u8]) -> Fault {
 }
 
 /// The failure that an answer or event with HTTP 200 reports, if it does.
-pub(super) fn within(root: Json) -> Option<Fault> {
+pub(crate) fn within(root: Json) -> Option<Fault> {
     let is_error = |value: Json| match value.kind() {
         Kind::Object => value.fields().next().is_some(),
         Kind::String => !value.is(""),
@@ -65,6 +65,11 @@ pub(super) fn within(root: Json) -> Option<Fault> {
     // vLLM's older form has no `error` around it.
     let is_bare = || root.get("object").is_some_and(|object| object.is("error"));
     (has_error || is_bare()).then(|| Said::of(root).unwrap_or_default().judge(None))
+}
+
+/// The failure that an event is about which says so at its top.
+pub(crate) fn said(root: Json) -> Fault {
+    Said::of(root).unwrap_or_default().judge(None)
 }
 
 /// What a provider said about a failure.

@@ -31,8 +31,10 @@ mod write_request;
 mod write_tools;
 
 pub(crate) use assistant::arguments;
+pub(crate) use faults::{said as fault_said, within as fault_within};
 pub(crate) use request::{Newer, setting};
 pub(crate) use tools::{choice, definition};
+pub(crate) use usage::read_of as usage_of;
 pub(crate) use wire::call_id;
 pub(crate) use write_fault::code as fault_code;
 

@@ -10,7 +10,7 @@ const PICO: u16 = 12;
 
 /// What an answer or a chunk says about its price: `usage`, or Groq's `x_groq.usage`, and `service_tier`. `None` if it
 /// says nothing.
-pub(super) fn read_of(root: Json) -> Option<Usage> {
+pub(crate) fn read_of(root: Json) -> Option<Usage> {
     let counts = root.get_some("usage").or_else(|| root.get_some("x_groq")?.get_some("usage"));
     let usage = Usage { tier: tier(root), ..counts.map(read).unwrap_or_default() };
     (usage != Usage::default()).then_some(usage)

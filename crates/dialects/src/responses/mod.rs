@@ -1,6 +1,8 @@
-//! OpenAI's Responses API for callers, over any provider (wire.md 2.8, 8.7). It says the same as a chat in other words:
-//! items instead of messages, and an answer that repeats what was asked. Nothing is kept between two calls.
+//! OpenAI's Responses API (wire.md 2.8, 8.7), for callers over any provider and of providers that have it. It says the same as
+//! a chat in other words: items instead of messages, and an answer that repeats what was asked. Nothing is kept between two
+//! calls, but at providers that keep it themselves.
 
+mod back;
 mod fault;
 mod input;
 mod output;

@@ -13,6 +13,8 @@ fn said(name: &str, stream: bool, got: &Got) -> String {
     let places: &[&str] = match (name, stream) {
         ("openai", false) => &["/choices/0/message/content"],
         ("openai", true) => &["/choices/0/delta/content"],
+        ("responses", false) => &["/output/0/content/0/text"],
+        ("responses", true) => &["/delta"],
         ("anthropic", false) => &["/content/0/text"],
         ("anthropic", true) => &["/delta/text"],
         ("gemini", _) => &["/candidates/0/content/parts/0/text"],

@@ -112,9 +112,10 @@ async fn call(front: &'static dyn Front, defect: Defect, stream: bool) -> Reply 
     let back: &'static Brittle = Box::leak(Box::new(Brittle(defect)));
     let setup = setup([("demo", vec![Arc::new(Deployment { back, ..deployment("one") })])]);
     let gate = gate(setup, Rc::new(Brittle(defect)), Arc::new(Meters::new(TimeZone::UTC)), None);
-    let body = match front.name().starts_with("gemini") {
-        true => r#"{"contents":[{"parts":[{"text":"hello"}]}]}"#.to_owned(),
-        false => format!(
+    let body = match front.name() {
+        "responses" => format!(r#"{{"model":"demo","stream":{stream},"input":"hello"}}"#),
+        name if name.starts_with("gemini") => r#"{"contents":[{"parts":[{"text":"hello"}]}]}"#.to_owned(),
+        _ => format!(
             r#"{{"model":"demo","stream":{stream},"max_tokens":9,"messages":[{{"role":"user","content":"hello"}}]}}"#
         ),
     };

@@ -5,4 +5,5 @@ mod keys;
 mod ollama;
 mod passing_on;
 mod paths;
+mod responses;
 mod secrets;

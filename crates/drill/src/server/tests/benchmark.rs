@@ -8,10 +8,12 @@ async fn unchecked_requests_are_answered_by_their_knobs_alone() {
     let mock = Mock::start(Options { check: false, record: false, ..Options::default() }).await.unwrap();
     for stream in [false, true] {
         for (name, path, mut body) in hellos("demo@chunks=3", stream) {
-            body["messages"] = json!("not even a list");
+            body[if name == "responses" { "input" } else { "messages" }] = json!(5);
             let got = post(&mock, &path, body).await;
             assert_eq!((got.status, got.complete), (200, true), "{name}");
-            assert_eq!(got.text().matches("lore").count(), 1, "{name}");
+            // One of them repeats an answer at the end of its stream.
+            let most = if name == "responses" { 4 } else { 1 };
+            assert!((1..=most).contains(&got.text().matches("lore").count()), "{name}");
             assert_eq!(got.header("transfer-encoding").is_some(), stream, "{name}");
         }
     }

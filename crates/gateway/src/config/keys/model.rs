@@ -94,7 +94,7 @@ const REQUESTS: &[Key] = &[
     moot("stream", Flag, "streams answers", "callers decide whether they want a stream"),
     later("allowed_openai_params", Texts, "parameters that are passed on although the model is said not to know them"),
     later("merge_reasoning_content_in_choices", Flag, "puts the reasoning into the answer's text"),
-    later("use_chat_completions_api", Flag, "serves the Responses API through chat completions"),
+    on("use_chat_completions_api", Flag, "serves the Responses API through chat completions"),
     later("keepalive_seconds", Limit, "silence after which a stream of this deployment gets a sign of life"),
     later("allow_client_keepalive_override", Flag, "lets callers choose that"),
     on("temperature", Any, "added to requests that lack it, as is every key that is not in this table"),

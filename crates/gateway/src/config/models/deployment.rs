@@ -8,7 +8,8 @@ use dialects::{BACKS, Back};
 use engine::{Deployment, Limits};
 use policy::price::Pricing;
 use policy::{Member, Patterns};
-use providers::Provider;
+use providers::http::Endpoint;
+use providers::{Endpoint as Served, Provider};
 use types::{ModelFacts, Raw};
 
 use super::entry::Entry;
@@ -74,6 +75,7 @@ impl Builder<'_> {
             provider: provider.id,
             model: called.model.clone(),
             back,
+            beside: self.beside(provider, &connection.endpoint, canned.is_some(), entry),
             quirks: provider.quirks_at(&connection.endpoint),
             endpoint: connection.endpoint,
             auth: provider.auth,
@@ -117,6 +119,14 @@ impl Builder<'_> {
             self.notes.error(params.place("model"), &params.at("model"), message, "choose another provider");
         }
         back
+    }
+
+    /// The Responses API, where it is served by the provider itself, or the operator says that it is.
+    fn beside(&self, provider: &Provider, at: &Endpoint, canned: bool, entry: &Entry) -> Option<&'static dyn Back> {
+        let serves = provider.endpoints.has(Served::Responses) && provider.is_home(at);
+        let said = entry.info.text("mode") == Some("responses");
+        let wanted = !entry.params.flag("use_chat_completions_api").unwrap_or(false);
+        BACKS.iter().copied().find(|back| back.name() == "responses" && wanted && !canned && (serves || said))
     }
 
     /// The id: the operator's, or one made of what a deployment is: changes of weights, limits or keys keep it.
