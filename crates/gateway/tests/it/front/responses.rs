@@ -41,7 +41,7 @@ async fn a_stream_of_such_a_provider_passes_as_it_is() {
     let (gateway, mock) = gateway("").await;
     let body = json!({ "model": "native", "input": "hello", "stream": true });
     let streamed = gateway.call(&Call::post("/v1/responses", &body)).await.text();
-    let own = crate::client::Call::post("/v1/responses", &json!({ "model": "demo", "input": "hello", "stream": true }));
+    let own = Call::post("/v1/responses", &json!({ "model": "demo", "input": "hello", "stream": true }));
     let direct = own.send(mock.addr()).await.text();
     let unnumbered = |text: &str| text.replace("drill00000001", "").replace("drill00000002", "");
     assert_eq!(unnumbered(&streamed), unnumbered(&direct));
