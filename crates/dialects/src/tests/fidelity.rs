@@ -37,7 +37,8 @@ fn asked(front: &dyn Front) -> String {
 fn requests_keep_the_spelling_of_schemas_and_arguments_and_every_character() {
     for front in [&OpenAi as &dyn Front, &Anthropic] {
         let request = front.read_request(Operation::Chat, asked(front).as_bytes()).unwrap();
-        for back in BACKS {
+        // One of them gets no request but as it was written.
+        for back in BACKS.iter().filter(|back| back.name() != "responses") {
             let what = format!("{} -> {}", front.name(), back.name());
             let body = Upstream::new("m").write(*back, &request).unwrap().body;
             let body = std::str::from_utf8(&body).unwrap();
