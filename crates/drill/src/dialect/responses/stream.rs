@@ -116,6 +116,13 @@ impl<'a> Stream<'a> {
         self.close(out);
         let calls = self.turn.answer.replies[0].calls.iter().zip(self.calls.clone());
         for (made, at) in calls {
+            let (word, field) = match made.custom {
+                true => ("custom_tool_call_input", "input"),
+                false => ("function_call_arguments", "arguments"),
+            };
+            let mut data = json!({ "output_index": at, "item_id": format!("fc_{}", made.id) });
+            data[field] = json!(made.arguments);
+            self.event(&format!("response.{word}.done"), data, out);
             self.done(at, &call(made, &made.arguments, "completed"), out);
         }
     }
