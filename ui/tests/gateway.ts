@@ -10,7 +10,7 @@ import { expect, test as base, type Page } from '@playwright/test'
 
 export const MASTER = 'sk-master-key-of-these-tests-0123456789'
 
-const BINARY = resolve(process.env.LOCKGATE ?? '../target/debug/lockgate')
+const BINARY = resolve('..', process.env.LOCKGATE ?? join(process.env.CARGO_TARGET_DIR ?? 'target', 'debug/lockgate'))
 
 const CONFIG = `general_settings: {master_key: ${MASTER}}
 model_list:
