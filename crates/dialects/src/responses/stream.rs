@@ -22,12 +22,10 @@ pub(super) fn event(out: &mut BytesMut, kind: &str, fill: impl FnOnce(&mut Write
     out.put_slice(kind.as_bytes());
     out.put_slice(b"\ndata: ");
     let start = out.len();
-    let mut data = BytesMut::new();
-    Writer::new(&mut data).object(|w| {
+    Writer::new(out).object(|w| {
         w.str_field("type", kind);
         fill(w);
     });
-    out.extend_from_slice(&data);
     // Raw values may hold line breaks, which would end the event.
     out[start..].iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
     out.put_slice(b"\n\n");
@@ -114,9 +112,11 @@ impl Events {
 
     /// Says something of the item at `index`.
     fn of_item(&mut self, kind: &str, index: usize, out: &mut BytesMut, fill: impl FnOnce(&mut Writer)) {
-        let id = self.items[index].id.clone();
-        self.say(kind, out, |w| {
-            w.str_field("item_id", &id);
+        let number = self.number;
+        self.number += 1;
+        event(out, kind, |w| {
+            w.num_field("sequence_number", number);
+            w.str_field("item_id", &self.items[index].id);
             w.num_field("output_index", index);
             fill(w);
         });
