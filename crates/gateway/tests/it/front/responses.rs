@@ -1,10 +1,12 @@
 //! OpenAI's Responses API: as it is where the provider has it, in the words of chats where not.
 
+use std::time::Instant;
+
 use serde_json::{Value, json};
 
 use crate::backs::{Back, Config, asked, mock};
 use crate::client::Call;
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, PATIENCE};
 
 /// What is asked for, as the caller writes it: with a field that only a provider that keeps answers knows.
 const ASKED: &str = r#"{"input" : "hello", "previous_response_id":"resp_1","model":"MODEL",  "temperature":1.0}"#;
@@ -75,11 +77,13 @@ async fn what_passes_untouched_is_booked_like_everything_else() {
         let body = json!({ "model": "native", "input": "hello there", "stream": stream });
         assert_eq!(gateway.call(&admin(Call::post("/v1/responses", &body))).await.status(), 200);
     }
+    let began = Instant::now();
     let rows = loop {
         let rows: Value = gateway.call(&admin(Call::get("/spend/logs"))).await.json();
         if rows.as_array().is_some_and(|rows| rows.len() == 2) {
             break rows;
         }
+        assert!(began.elapsed() < PATIENCE, "{rows}");
     };
     for row in rows.as_array().unwrap() {
         assert_eq!((&row["call_type"], &row["prompt_tokens"]), (&json!("aresponses"), &json!(2)), "{row}");
