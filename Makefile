@@ -17,8 +17,9 @@ test-ollama: # a real Ollama behind the gateway, with a model of 300 KB that is 
 check: # the fast part of `make test`: format, lints, unit tests
 	@tools/check.sh
 
-bench: # cost, latency and memory beside nginx and the bare mock, in five minutes: docs/performance.md
+bench: # cost, latency and memory beside nginx and the bare mock, then what the books cost, in seven minutes: docs/performance.md
 	@tools/bench.sh $(ARGS)
+	@tools/bench.sh --books
 
 bench-books: # what keys, budgets, limits and the ledger cost: all of them beside none of them, in two minutes
 	@tools/bench.sh --books $(ARGS)

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from sdk import ROOT, fresh_folder, server  # noqa: E402
+from sdk import ROOT, built, fresh_folder, server  # noqa: E402
 
 sys.path.insert(0, str(ROOT / "tests/ollama"))
 import tiny_model  # noqa: E402
@@ -84,7 +84,7 @@ def main():
     with ollama(folder) as address:
         create(address, folder)
         write_config(folder / "config.yaml", address)
-        gateway = [ROOT / "target/debug/lockgate", "--config", "config.yaml", "--host", "127.0.0.1", "--port", "0"]
+        gateway = [built().resolve(), "--config", "config.yaml", "--host", "127.0.0.1", "--port", "0"]
         with server("gateway", gateway, folder) as base:
             session = {"base": base, "key": MASTER_KEY, "ollama": f"http://{address}"}
             env = os.environ | {"LOCKGATE_OLLAMA": json.dumps(session)}

@@ -126,11 +126,15 @@ def run(suites, told, more):
     return 0
 
 
+def built():
+    """The binary, where cargo puts it."""
+    return Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug" / "lockgate"
+
+
 def main():
-    target = os.environ.get("CARGO_TARGET_DIR", ROOT / "target")
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("suite", nargs="?", choices=RUNNERS, help="default: all")
-    asked.add_argument("--binary", type=Path, default=Path(target) / "debug" / "lockgate")
+    asked.add_argument("--binary", type=Path, default=built())
     asked.add_argument("--direct", action="store_true", help="leave the gateway out, to test the suites and the mock")
     asked.add_argument("more", nargs="*", help="further arguments for the runner")
     asked = asked.parse_args()

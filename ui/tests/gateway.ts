@@ -12,7 +12,7 @@ export const MASTER = 'sk-master-key-of-these-tests-0123456789'
 
 const BINARY = resolve('..', process.env.LOCKGATE ?? join(process.env.CARGO_TARGET_DIR ?? 'target', 'debug/lockgate'))
 
-const CONFIG = `general_settings: {master_key: ${MASTER}}
+const CONFIG = `general_settings: {master_key: ${MASTER}, litellm_jwtauth: {team_ids_jwt_field: groups}}
 model_list:
   - model_name: demo
     litellm_params: {model: mock/demo, input_cost_per_token: 0.001, output_cost_per_token: 0.001}
@@ -26,14 +26,17 @@ export interface Gateway {
   stop: () => void
 }
 
-/** Starts one; with demo data it is the company of `lockgate demo`. */
-export async function start(demo = false): Promise<Gateway> {
+/** Starts one; with demo data it is the company of `lockgate demo`. `more` is added to its environment and settings. */
+export async function start(
+  demo = false,
+  more: { env?: Record<string, string>; general?: string } = {},
+): Promise<Gateway> {
   const folder = mkdtempSync(join(tmpdir(), 'lockgate-ui-'))
   const home = join(folder, 'home')
   if (demo) execFileSync(BINARY, ['demo', '--dir', home])
   const config = demo ? join(home, 'config.yaml') : join(folder, 'config.yaml')
-  if (!demo) writeFileSync(config, CONFIG)
-  const env = { PATH: process.env.PATH, HOME: folder }
+  if (!demo) writeFileSync(config, CONFIG.replace('}\n', `${more.general ?? ''}}\n`))
+  const env = { PATH: process.env.PATH, HOME: folder, ...more.env }
   const child = spawn(BINARY, ['--config', config, '--port', '0', '--host', '127.0.0.1'], { env })
   const url = await address(child)
   const master = demo ? 'sk-demo' : MASTER

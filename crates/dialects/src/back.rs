@@ -1,5 +1,7 @@
 //! What a dialect must be able to do to talk to providers.
 
+use std::fmt;
+
 use bytes::Bytes;
 use types::{Abilities, Answer, Event, Fault, ModelFacts, Operation, Request, Usage};
 
@@ -45,6 +47,13 @@ pub trait Back: Send + Sync {
         Some(Splice::of(target))
     }
 
+    /// Where marks go into a whole answer, or an event of one, that passes through untouched, so that what it gives out
+    /// finds its way back to `issuer` ([`crate::Front::issued`]): places in `data`, in order, and what stands there.
+    fn marks(&self, data: &[u8], issuer: Issuer) -> Vec<(usize, String)> {
+        let _ = (data, issuer);
+        Vec::new()
+    }
+
     /// Decodes a whole answer.
     fn read_answer(&self, operation: Operation, body: &[u8]) -> Result<Answer, Fault>;
 
@@ -83,6 +92,46 @@ pub struct Target<'a> {
     /// The context that a local engine must serve it with, tokens, whatever the request says; `None` if nobody manages
     /// that.
     pub num_ctx: Option<u32>,
+    /// Whom it takes back from what it gave out; `None` if nobody knows.
+    pub issuer: Option<Issuer>,
+}
+
+/// Who gave something out that only the same account understands: a deployment, and the account behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Issuer {
+    /// The account: an address and a credential.
+    pub account: u32,
+    /// The deployment: what it does with another credential later is as good.
+    pub deployment: u32,
+}
+
+/// Something that was given out and is brought back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Issued {
+    /// By whom it was given out.
+    pub by: Issuer,
+    /// Whether it stands for something that is kept there, so that nobody else can go on.
+    pub is_kept: bool,
+}
+
+impl Issuer {
+    /// Whether what the other one gave out is understood.
+    pub fn understands(self, other: Self) -> bool {
+        self.account == other.account || self.deployment == other.deployment
+    }
+
+    /// Reads what [`fmt::Display`] wrote.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let number = u64::from_str_radix(text, 16).ok().filter(|_| !text.starts_with('+'))?;
+        Some(Issuer { account: (number >> 32) as u32, deployment: number as u32 })
+    }
+}
+
+/// Sixteen hexadecimal digits.
+impl fmt::Display for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:08x}{:08x}", self.account, self.deployment)
+    }
 }
 
 impl Target<'_> {

@@ -6,7 +6,8 @@ use std::rc::Rc;
 use bytes::BytesMut;
 use types::{Answer, Event, Fault, Operation, Request};
 
-use crate::json::{Edit, Json};
+use crate::Issued;
+use crate::json::{Edit, Json, Object};
 
 /// Fields that bound an answer in OpenAI's words and Anthropic's, in the order in which they count.
 const BOUNDS: [&str; 2] = ["max_completion_tokens", "max_tokens"];
@@ -68,6 +69,11 @@ pub trait Front: Send + Sync {
     /// What of the request its answer repeats, if it repeats anything: a JSON object, which goes into the [`Stamp`]. Only
     /// the head of the body behind `root` is noted.
     fn echo(&self, _root: Json) -> Option<Rc<str>> {
+        None
+    }
+
+    /// What a request brings back that a provider of this very dialect gave out, if anything.
+    fn issued(&self, _body: &Object) -> Option<Issued> {
         None
     }
 

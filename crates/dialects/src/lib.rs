@@ -33,7 +33,7 @@ mod typed;
 mod upstream;
 
 pub use anthropic::Anthropic;
-pub use back::{Back, Glance, Outgoing, Quirks, Splice, StreamReader, Target};
+pub use back::{Back, Glance, Issued, Issuer, Outgoing, Quirks, Splice, StreamReader, Target};
 pub use fit::Fit;
 pub use front::{Clock, Front, Stamp, StreamWriter};
 pub use gemini::{Gemini, GeminiArray, GeminiVector};

@@ -90,8 +90,11 @@ fn event_end(framing: Framing, bytes: &[u8], from: usize) -> Option<usize> {
         Framing::Sse => memchr::memchr2_iter(b'\n', b'\r', rest).find_map(|at| {
             // An empty line ends an event: a line end right behind a line end.
             let first = line_end(bytes, from + at);
-            let second = if first > from + at { line_end(bytes, first) } else { first };
-            (second > first).then_some(second)
+            let second = line_end(bytes, first);
+            // Who ends one line with LF has not ended the next with CR alone: its LF is on the way. Left to the
+            // next event it would be lost with that one when it is not for the caller.
+            let half = bytes[first - 1] == b'\n' && &bytes[first..] == b"\r";
+            (second > first && !half).then_some(second)
         }),
     }
 }

@@ -40,6 +40,7 @@ impl Upstream {
             drop_params: self.drop_params,
             version: None,
             num_ctx: self.num_ctx,
+            issuer: None,
         };
         back.write_request(request, &target)
     }

@@ -59,6 +59,7 @@ table! {
     fault: Fault = "misbehave in this way",
     after: u64 = "content chunks sent before a mid-stream fault (default 1)",
     fail_first: u64 = "fault, status and error apply only to the first N requests with this model name and path",
+    quota: u64 = "requests that the answer's headers say are left, and as many thousands of tokens",
     // When.
     delay_ms: u64 = "wait before the response headers",
     first_ms: u64 = "wait between the headers and the first content",

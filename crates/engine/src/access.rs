@@ -1,10 +1,14 @@
-//! Where a key is found in a head, and whether it is the master key.
+//! Where a key is found in a head, and whether it is the master key, a virtual one, or a token.
+
+use std::sync::Arc;
 
 use http::HeaderMap;
 use store::hash_key;
 use types::{Fault, FaultKind, Secret};
 
+use crate::Caller;
 use crate::caller::denied;
+use crate::tokens::{Tokens, is_token};
 
 /// Who may call.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +17,10 @@ pub struct Access {
     pub master_key: Option<Secret>,
     /// One more header in which keys are looked for (`litellm_key_header_name`).
     pub key_header: Option<String>,
+    /// What opens a session of the master key beside it (`UI_PASSWORD`).
+    pub ui_password: Option<Secret>,
+    /// Whose tokens count like keys; without any, none do.
+    pub tokens: Option<Arc<Tokens>>,
 }
 
 /// What somebody shows who calls.
@@ -22,6 +30,8 @@ pub enum Identity {
     Admin,
     /// A virtual key, by its hash.
     Key(String),
+    /// A JSON web token that is not checked yet.
+    Token(String),
 }
 
 /// What every virtual key begins with.
@@ -48,13 +58,34 @@ impl Access {
         if self.is_master(key) {
             return Ok(Identity::Admin);
         }
-        match std::str::from_utf8(key).ok().filter(|text| text.starts_with(PREFIX)) {
-            Some(text) => Ok(Identity::Key(hash_key(text))),
-            None => {
+        match std::str::from_utf8(key) {
+            Ok(text) if text.starts_with(PREFIX) => Ok(Identity::Key(hash_key(text))),
+            Ok(text) if self.tokens.is_some() && is_token(text) => Ok(Identity::Token(text.to_owned())),
+            _ => {
                 let message = format!(
                     "Authentication Error, LiteLLM Virtual Key expected. Received={}, expected to start with '{PREFIX}'.",
                     masked(key)
                 );
+                Err(denied(FaultKind::Authentication, "auth_error", message))
+            }
+        }
+    }
+
+    /// What tells a session that was opened with the master key, or with what stands for it, from one that was opened
+    /// with another one.
+    pub fn session_mark(&self, hash: &str) -> String {
+        let secret =
+            |secret: &Option<Secret>| secret.as_ref().map(|secret| hash_key(secret.expose())).unwrap_or_default();
+        hash_key(&[hash, &secret(&self.master_key), &secret(&self.ui_password)].join("/"))
+    }
+
+    /// Refuses a session of a master key of before.
+    pub fn vouch(&self, caller: &Caller) -> Result<(), Fault> {
+        let Some(key) = caller.key.as_deref().filter(|key| key.is_master_session()) else { return Ok(()) };
+        match key.opened_with_secret.as_ref() == Some(&self.session_mark(&caller.key_hash)) {
+            true => Ok(()),
+            false => {
+                let message = "Authentication Error, the master key is another one since you signed in. Sign in again.";
                 Err(denied(FaultKind::Authentication, "auth_error", message))
             }
         }

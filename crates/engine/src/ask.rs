@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use dialects::Front;
 use dialects::json::{Edit, Json, Kind, Object};
+use dialects::{Front, Issued};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use memchr::memmem;
 use policy::window::Truncation;
@@ -56,6 +56,7 @@ const GATEWAY_FIELDS: &[&str] = &[
     "fastest_response",
     "guardrails",
     "include_fallback_errors",
+    "litellm_disabled_callbacks",
     "litellm_metadata",
     "litellm_session_id",
     "litellm_trace_id",
@@ -79,6 +80,7 @@ const GATEWAY_FIELDS: &[&str] = &[
     "tags",
     "timeout",
     "ttl",
+    "turn_off_message_logging",
 ];
 
 /// What stands in a body that has more than text in it.
@@ -121,6 +123,8 @@ pub(crate) struct Ask {
     /// Whether embedding vectors are wanted as base64.
     pub base64_vectors: bool,
     pub wishes: Wishes,
+    /// What it brings back that only its issuer understands.
+    pub issued: Option<Issued>,
     /// How it got its model, if it asked for a router.
     pub route: Option<Rc<Route>>,
     /// Connection values the caller brought: name and text.
@@ -185,6 +189,7 @@ impl Ask {
         Ok(Ask {
             wishes: body.with(|root| Wishes::read(root, &call.headers))?,
             connection: body.with(connection),
+            issued: call.front.issued(&body),
             front: call.front,
             operation: call.operation,
             headers: call.headers,
@@ -245,7 +250,9 @@ impl Ask {
         let header = setup.spending.customer_header.as_deref();
         let arm = self.route.as_ref().and_then(|route| route.tag());
         let tags = arm.into_iter().chain(caller.tags());
-        self.body.with(|root| Attribution::read(root, &self.headers, header, tags))
+        let said = self.body.with(|root| Attribution::read(root, &self.headers, header, tags));
+        let customer_id = caller.customer_id.clone().or(said.customer_id);
+        Attribution { customer_id, ..said }
     }
 
     /// About how many tokens the input has.

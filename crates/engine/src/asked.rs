@@ -1,17 +1,20 @@
 //! What a request says about its own price: the service tier, the region and how much context searches bring.
 
+use std::sync::Arc;
+
 use dialects::json::Json;
 use policy::price::{Bill, Context};
 
-use crate::Deployment;
 use crate::ask::Ask;
+use crate::{Deployment, Gauge};
 
 /// What a request says about its own price.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Default)]
 pub(crate) struct Asked {
     service: Option<String>,
     region: Option<String>,
     context: Context,
+    gauge: Option<Arc<Gauge>>,
 }
 
 impl Asked {
@@ -26,6 +29,7 @@ impl Asked {
             service: asked.service.or_else(|| usual("service_tier")),
             region: asked.region.or_else(|| usual("inference_geo")),
             context: asked.context,
+            gauge: deployment.gauge.clone(),
         }
     }
 
@@ -44,6 +48,7 @@ impl Asked {
                 Some("high") => Context::High,
                 _ => Context::Medium,
             },
+            gauge: None,
         }
     }
 
@@ -54,12 +59,14 @@ impl Asked {
 
     /// What the cost of an attempt depends on that was sent at `started_ms` and took `lasted_ms`.
     pub fn bill(&self, started_ms: i64, lasted_ms: u64) -> Bill<'_> {
+        let ended_ms = started_ms.saturating_add_unsigned(lasted_ms);
         Bill {
             at: started_ms.div_euclid(1000),
             lasted_ms,
             service: self.service(),
             region: self.region.as_deref(),
             context: self.context,
+            milliwatts: self.gauge.as_ref().and_then(|gauge| gauge.milliwatts(started_ms, ended_ms)),
         }
     }
 }

@@ -18,8 +18,10 @@ use crate::ask::Ask;
 use crate::booking::{Booking, Order, Receipt};
 use crate::flow::Flow;
 use crate::letter::{Encoded, Letter};
+use crate::record::Record;
 use crate::seat::Seat;
-use crate::{Deployment, Gate, Setup};
+use crate::transcript::Transcript;
+use crate::{Deployment, Gate, Setup, trace};
 
 /// Largest body of an error answer that is read.
 const MAX_ERROR_BYTES: usize = 1 << 20;
@@ -103,6 +105,11 @@ impl Attempt<'_> {
         }
     }
 
+    /// The record of the call, if what is said in it is kept.
+    fn kept(&self) -> Option<&Rc<Record>> {
+        self.seat.pass().record.as_ref().filter(|record| record.keeps().is_some())
+    }
+
     fn letter(&self) -> Letter<'_> {
         let num_ctx = self.seat.placement().and_then(|placement| Some(placement.started()?.num_ctx));
         Letter { ask: self.ask, deployment: self.deployment, star: self.star, num_ctx }
@@ -163,17 +170,22 @@ impl Attempt<'_> {
     /// Sends, and waits for the answer. The booking stays behind if there is none.
     async fn send(&self, encoded: Encoded, booking: &mut Option<Booking>) -> Result<Opened, Fault> {
         let deployment = self.deployment;
+        let mut headers = self.letter().headers(&encoded)?;
+        if let Some(aside) = booking.as_ref().and_then(Booking::aside) {
+            trace::pass_on(aside, &self.setup.telemetry, &mut headers);
+        }
         let call = upstream::Call {
             endpoint: &deployment.endpoint,
             method: "POST",
             path: &format!("{}{}", deployment.endpoint.base_path, encoded.path),
-            headers: &self.letter().headers(&encoded)?,
+            headers: &headers,
             body: &encoded.body,
             connect_timeout: deployment.limits.connect,
             claim: self.seat.claim(),
             sent: None,
         };
         let reply = self.gate.wire.call(deployment, call).await?;
+        deployment.health.quota.note(&reply.headers);
         match reply.status {
             200..=299 if self.ask.stream => self.open_stream(encoded, reply, booking).await,
             200..=299 => self.read_whole(encoded, reply, booking).await,
@@ -205,7 +217,10 @@ impl Attempt<'_> {
         let bytes = reply.body.collect(self.setup.intake.max_answer_bytes).await?;
         let back = encoded.back;
         let (usage, bytes) = match encoded.verbatim {
-            true => (back.glance_answer(encoded.operation, &bytes)?, bytes),
+            true => {
+                let usage = back.glance_answer(encoded.operation, &bytes)?;
+                (usage, self.deployment.marked(back, bytes))
+            }
             false => {
                 let mut answer = back.read_answer(encoded.operation, &bytes)?;
                 encoded.names.restore_answer(&mut answer);
@@ -213,6 +228,9 @@ impl Attempt<'_> {
             }
         };
         self.seat.succeeded();
+        if let Some(record) = self.kept().filter(|_| self.ask.operation != Operation::Embedding) {
+            record.said(bytes.clone(), false);
+        }
         let receipt = booking.take().map(|mut booking| booking.settle(usage, bytes.len()));
         Ok(Opened { receipt, ..self.opened(reply.headers, encoded.dropped, Opening::Whole(bytes)) })
     }
@@ -234,6 +252,11 @@ impl Attempt<'_> {
                 Flow::translate(self.deployment.clone(), reader, writer, several)
             }
         };
+        if let Some(record) = self.kept() {
+            let bytes = record.keeps().unwrap_or_default();
+            let (front, operation) = (self.ask.front, self.ask.operation);
+            flow.keep(Transcript::new(record.clone(), front, operation, self.stamp.clone(), bytes));
+        }
         let mut body = reply.body;
         while !flow.has_content && !flow.has_failed() {
             let piece = body.piece().await;

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use dialects::Issuer;
 use dialects::Stamp;
 use policy::{Bond, Candidate, Course, Offer, Step, Strategy, pick};
 use tokio::time::{Instant, sleep};
@@ -53,6 +54,8 @@ pub(crate) struct Field {
     tried: Vec<bool>,
     /// What ties the call to others, if its group heeds that.
     pub bond: Option<Bond>,
+    /// Who gave out what the call brings back.
+    pub issuer: Option<Issuer>,
     /// The call as its deployments get it, if the whole one is too long for them.
     pub shorter: Option<Ask>,
     /// The largest context of a local engine that turned out to be too small, tokens.
@@ -67,7 +70,8 @@ impl Field {
         let tried = vec![false; group.deployments.len()];
         let bond = bond(setup.rules.affinity_of(&group.name), pass, ask);
         let (name, pass) = (name.to_owned(), pass.clone());
-        Ok(Field { name, pass, group, star, tried, bond, shorter, outgrown: 0 })
+        let issuer = ask.issued.map(|issued| issued.by);
+        Ok(Field { name, pass, group, star, tried, bond, issuer, shorter, outgrown: 0 })
     }
 
     /// The deployments as `policy` sees them, for a call that looks for `strategy`.
@@ -79,13 +83,19 @@ impl Field {
             match strategy {
                 Strategy::Latency { ttl, .. } => Candidate { delay: health.pace(stream, ttl), ..now },
                 Strategy::Usage => Candidate { used: health.used(), ..now },
-                Strategy::Affinity => {
-                    Candidate { luck: self.bond.map_or(0.0, |bond| bond.luck(&deployment.id)), ..now }
-                }
+                Strategy::Affinity => Candidate { luck: self.luck(deployment), ..now },
                 Strategy::SimpleShuffle | Strategy::LeastBusy | Strategy::Cost => now,
             }
         };
         self.group.deployments.iter().zip(&self.tried).map(candidate).collect()
+    }
+
+    /// The luck that the call has with a deployment: it belongs to the one that gave it something out.
+    fn luck(&self, deployment: &Deployment) -> f64 {
+        match self.issuer.is_some_and(|issuer| issuer.deployment == deployment.issuer().deployment) {
+            true => 1.0 - f64::EPSILON,
+            false => self.bond.map_or(0.0, |bond| bond.luck(&deployment.id)),
+        }
     }
 
     /// What is left to try after deployment `last`.
@@ -108,7 +118,7 @@ impl Field {
     /// What the call looks for in a deployment.
     pub fn strategy(&self, setup: &Setup) -> Strategy {
         let usual = self.group.strategy.unwrap_or(setup.rules.strategy);
-        self.bond.map_or(usual, |_| Strategy::Affinity)
+        if self.bond.is_some() || self.issuer.is_some() { Strategy::Affinity } else { usual }
     }
 
     /// How the call wants a place.

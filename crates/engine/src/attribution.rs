@@ -1,8 +1,9 @@
 //! Whom and what a call is for, as the caller says it: customer, tags, session. Only for counting and looking up:
 //! nothing here opens a door.
 
-use dialects::json::Json;
+use dialects::json::{Json, Kind};
 use http::HeaderMap;
+use memchr::memmem;
 
 /// Longest name that is kept whole, characters; what is longer is cut.
 const LONGEST: usize = 256;
@@ -10,6 +11,9 @@ const LONGEST: usize = 256;
 const MOST_TAGS: usize = 32;
 /// Longest metadata for the log, bytes; what is longer is left out.
 const LONGEST_METADATA: usize = 16 << 10;
+
+/// Words in the names of fields of metadata that hold secrets.
+const SECRETS: [&str; 7] = ["secret", "password", "_key", "apikey", "token", "authorization", "credential"];
 
 /// Headers that name the customer, in the order of preference.
 const CUSTOMER_HEADERS: [&str; 2] = ["x-litellm-customer-id", "x-litellm-end-user-id"];
@@ -54,8 +58,7 @@ impl Attribution {
             .or_else(|| field("litellm_trace_id"))
             .or_else(|| inside("metadata", "session_id"));
         let metadata = root.get_some("metadata").or_else(|| root.get_some("litellm_metadata"));
-        let metadata = metadata.map(|metadata| metadata.raw()).filter(|raw| raw.len() <= LONGEST_METADATA);
-        let metadata = metadata.map(str::to_owned);
+        let metadata = metadata.filter(|metadata| metadata.raw().len() <= LONGEST_METADATA).map(without_secrets);
         let mut attribution = Attribution { customer_id, tags: Vec::new(), session_id, metadata };
         attribution.add_tags(tags);
         if let Some(list) = headers.get("x-litellm-tags").and_then(|value| value.to_str().ok()) {
@@ -87,6 +90,28 @@ impl Attribution {
             }
         }
     }
+}
+
+/// Metadata as it was written, but for fields that are named like secrets: some callers bring their credential for a
+/// logging service along.
+fn without_secrets(metadata: Json) -> String {
+    let raw = metadata.raw();
+    let mentions = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        SECRETS.iter().any(|word| memmem::find(text.as_bytes(), word.as_bytes()).is_some())
+    };
+    if !mentions(raw) {
+        return raw.to_owned();
+    }
+    let fields = metadata.inside(|metadata| {
+        let open = metadata.fields().filter(|(name, value)| match value.kind() {
+            Kind::String => !mentions(name.raw()),
+            Kind::Object => !mentions(name.raw()) && !mentions(value.raw()),
+            _ => true,
+        });
+        open.map(|(name, value)| format!("{}:{}", name.raw(), value.raw())).collect::<Vec<_>>().join(",")
+    });
+    format!("{{{}}}", fields.unwrap_or_default())
 }
 
 /// A name without what cannot be stored or shown, cut to a sensible length; `None` if nothing is left.
@@ -132,6 +157,17 @@ mod tests {
         let many: Vec<String> = (0..1_000).map(|number| format!("\"{number}\"")).collect();
         let tags = read(&format!(r#"{{"tags":[{}]}}"#, many.join(",")), &[]).tags;
         assert_eq!((tags.len(), &*tags[0]), (MOST_TAGS, "of the key"), "no number of tags crowds the key's own out");
+    }
+
+    #[test]
+    fn secrets_in_metadata_are_not_kept() {
+        let kept = |metadata: &str| read(&format!(r#"{{"metadata":{metadata}}}"#), &[]).metadata.unwrap();
+        let plain = r#"{ "a" : [1, {"b": "c"}], "topic": "keys" }"#;
+        assert_eq!(kept(plain), plain);
+        let secrets =
+            r#"{"a": 1, "langfuse_secret_key": "s", "nested": {"api_key": "s"}, "b":"my secret_key", "tokens": 5}"#;
+        assert_eq!(kept(secrets), r#"{"a":1,"b":"my secret_key","tokens":5}"#);
+        assert_eq!(kept(r#"{"X_TOKEN":"s"}"#), "{}");
     }
 
     #[test]

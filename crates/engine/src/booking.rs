@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use policy::price::{Cost, Quote, Tariff};
-use store::{CostLines, Entry, EntryFault, Status};
+use store::{Aside, CostLines, Entry, EntryFault, Status};
 use tokio::time::Instant;
 use types::{Fault, FaultKind, Side, Usage};
 
@@ -158,6 +158,11 @@ impl Booking {
         self.sent = true;
     }
 
+    /// What goes along with its entry.
+    pub fn aside(&self) -> Option<&Aside> {
+        self.entry.as_ref()?.aside.as_deref()
+    }
+
     /// The first content has come.
     pub fn answered(&mut self) {
         if let Some(entry) = &mut self.entry {
@@ -214,7 +219,8 @@ impl Booking {
 
     fn note(&mut self, fault: &Fault) {
         if let Some(entry) = &mut self.entry {
-            entry.fault = Some(EntryFault::from(fault));
+            // Some providers repeat what they were shown.
+            entry.fault = Some(EntryFault::from(&self.deployment.without_credential(fault.clone())));
         }
     }
 
@@ -263,6 +269,8 @@ impl Booking {
             _ => self.tariff.cost(&usage, &bill),
         };
         let total = cost.map(|cost| cost.total);
+        let energy = self.tariff.energy_mj(&bill).filter(|_| self.sent);
+        energy.iter().for_each(|millijoules| self.deployment.health.note_energy(*millijoules));
         if let Some(hold) = self.hold.take() {
             // A price may be missing only now, of a search for example: the rest is no present.
             let quoted = || self.quote.map(|quote| quote.worst(usage.output.unwrap_or_default()));
@@ -272,7 +280,7 @@ impl Booking {
         let lines = cost.as_ref().map(lines).unwrap_or_default();
         let durable = self.ledger.as_ref().zip(self.entry.as_mut()).map(|(ledger, entry)| {
             (entry.status, entry.ended_at, entry.usage, entry.estimated) = (status, Some(ended_at), usage, estimated);
-            (entry.cost, entry.lines) = (total, lines);
+            (entry.cost, entry.lines, entry.energy_mj) = (total, lines, energy);
             if let Some(record) = &self.pass.record {
                 record.waited(self.sent_at.map(|at| at.elapsed()).unwrap_or_default());
                 if is_last {
@@ -374,6 +382,7 @@ fn entry(order: &Order, input_estimate: u64, quote: Option<&Quote>) -> Entry {
         cost: quote.map(|quote| quote.input),
         ip: pass.ip.as_ref().map(IpAddr::to_string),
         metadata: pass.attribution.metadata.clone(),
+        aside: pass.record.as_ref().and_then(|record| record.aside()),
         ..Entry::default()
     }
 }

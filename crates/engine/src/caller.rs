@@ -11,7 +11,9 @@ use store::{Directory, Entries, Registry};
 use types::{Fault, FaultKind, Side};
 
 use crate::meters::{Meter, Meters};
+use crate::telemetry::Logging;
 use crate::terms::Terms;
+use crate::tokens::{Holder, Tokens};
 use crate::{Group, Setup};
 
 /// After how long a caller may ask again whose key cannot be looked up.
@@ -32,12 +34,18 @@ pub struct Caller {
     pub team_id: Option<String>,
     /// The organization that pays.
     pub organization_id: Option<String>,
+    /// The customer whom its calls are for, whatever they say.
+    pub(crate) customer_id: Option<String>,
+    /// Who pays instead for a model that this one may not call: a token may name several teams.
+    others: Vec<Arc<Caller>>,
     team: Option<Arc<Team>>,
     member: Option<Arc<TeamMember>>,
     user: Option<Arc<User>>,
     organization: Option<Arc<Organization>>,
     organization_member: Option<Arc<OrganizationMember>>,
     project: Option<Arc<Project>>,
+    /// What it wants of the log.
+    pub(crate) logging: Logging,
     /// Shared budgets that name models, and whose they are.
     budgets: Vec<(&'static str, Arc<Budget>)>,
     /// Where its calls are counted, whatever they ask for.
@@ -94,9 +102,63 @@ impl Caller {
         found.map_err(|fault| if unseen(&fault) { no_database() } else { fault })
     }
 
+    /// The caller whom a token stands for, or why it may not call.
+    pub fn holding(registry: &Registry, meters: &Meters, found: (&Tokens, Holder), now_ms: i64) -> Result<Self, Fault> {
+        let caller = Caller::of_holder(&registry.read(), meters, found, now_ms);
+        // Whoever is missing here may well exist.
+        caller.map_err(|fault| if registry.is_current() { fault } else { no_database() })
+    }
+
+    fn of_holder(
+        directory: &Directory,
+        meters: &Meters,
+        (rules, holder): (&Tokens, Holder),
+        now_ms: i64,
+    ) -> Result<Self, Fault> {
+        let one = |key: Key| {
+            let hash = key.counted_as.clone().unwrap_or_default();
+            let mut caller = Caller::with(directory, meters, hash, Arc::new(key), Some(holder.expires_ms), now_ms)?;
+            caller.is_admin |= holder.is_admin;
+            caller.customer_id = holder.customer_id.clone();
+            Ok(caller)
+        };
+        let keys = holder.keys(rules, directory)?;
+        let (mut callers, mut denied) = (Vec::new(), None);
+        for caller in keys.into_iter().map(one) {
+            match caller {
+                Ok(caller) => callers.push(caller),
+                Err(fault) => denied = denied.or(Some(fault)),
+            }
+        }
+        let mut callers = callers.into_iter();
+        let mut first = callers.next().ok_or_else(|| denied.unwrap_or_else(unknown_key))?;
+        first.others = callers.map(Arc::new).collect();
+        let ends = first.others.iter().filter_map(|other| other.valid_until);
+        first.valid_until = ends.chain(first.valid_until).min();
+        Ok(first)
+    }
+
+    /// Who pays for a call of `model`: the first who may call it.
+    pub(crate) fn paying_for(self: &Arc<Self>, setup: &Setup, model: &str) -> Arc<Caller> {
+        let mut all = std::iter::once(self).chain(&self.others);
+        let paying = if self.others.is_empty() { None } else { all.find(|one| one.may_reach(setup, model).is_ok()) };
+        paying.unwrap_or(self).clone()
+    }
+
     fn resolve(directory: &Directory, meters: &Meters, hash: &str, now_ms: i64) -> Result<Self, Fault> {
         let (hash, key, revoked_at) = find(directory, hash, now_ms)?;
-        let key = whole(directory, key);
+        Caller::with(directory, meters, hash, whole(directory, key), revoked_at, now_ms)
+    }
+
+    /// The caller with a key that is valid until then.
+    fn with(
+        directory: &Directory,
+        meters: &Meters,
+        hash: String,
+        key: Arc<Key>,
+        until: Option<i64>,
+        now_ms: i64,
+    ) -> Result<Self, Fault> {
         let team_id = key.team_id.clone();
         let team: Option<Arc<Team>> = spender(directory, team_id.as_deref());
         let user: Option<Arc<User>> = spender(directory, key.user_id.as_deref());
@@ -116,7 +178,7 @@ impl Caller {
                 || !key.delegated && user.as_ref().is_some_and(|user| user.user_role == Role::ProxyAdmin),
             user_id: key.user_id.clone(),
             organization: spender(directory, organization_id.as_deref()),
-            valid_until: key.expires.into_iter().chain(revoked_at).min(),
+            valid_until: key.expires.into_iter().chain(until).min(),
             key: Some(key),
             key_hash: hash,
             team_id,
@@ -127,6 +189,7 @@ impl Caller {
             ..Caller::default()
         };
         caller.refuse_blocked()?;
+        caller.logging = caller.wants_of_the_log();
         caller.budgets = caller.shared_budgets(directory)?;
         caller.accounts = caller.count(meters, now_ms);
         caller.user_in_team = caller.count_user_in_team(meters, now_ms);
@@ -134,6 +197,11 @@ impl Caller {
         let changes = accounts.filter_map(|account| account.terms.valid_until);
         caller.valid_until = changes.chain(caller.valid_until).min();
         Ok(caller)
+    }
+
+    fn wants_of_the_log(&self) -> Logging {
+        let Some(key) = self.key.as_deref() else { return Logging::default() };
+        Logging::of(&key.metadata, self.team.as_deref().map(|team| &team.metadata))
     }
 
     fn refuse_blocked(&self) -> Result<(), Fault> {
@@ -301,6 +369,11 @@ impl Caller {
     pub fn may_reach(&self, setup: &Setup, model: &str) -> Result<(), Fault> {
         self.may_call(model, setup.access_groups_of(model))?;
         setup.find(model).map_or(Ok(()), |(group, _)| self.may_use(&group, model))
+    }
+
+    /// Whether somebody who may pay for its calls may reach a model.
+    pub fn reaches(&self, setup: &Setup, model: &str) -> bool {
+        self.may_reach(setup, model).is_ok() || self.others.iter().any(|other| other.may_reach(setup, model).is_ok())
     }
 
     /// Whether it may call `model`, which is in these access groups, or why not.

@@ -85,7 +85,8 @@ impl Stream {
     /// Nothing more is read; an answer that is complete is so in spite of `fault`.
     fn finish(&mut self, fault: Option<Fault>) {
         self.body = None;
-        self.end = fault.filter(|_| !self.flow.is_complete());
+        let fault = fault.filter(|_| !self.flow.is_complete());
+        self.end = fault.map(|fault| self.flow.deployment.without_credential(fault));
     }
 
     /// The next bytes for the caller; `None` at the end.
@@ -111,13 +112,17 @@ impl Stream {
             }
             let over = self.body.is_none() || self.flow.is_over();
             if over {
-                ready!(self.poll_booked(cx));
+                self.settle();
             }
-            // What may be the end is held back until it is booked.
-            if (over || !self.flow.is_complete())
-                && let Some(bytes) = self.flow.take()
-            {
-                return Poll::Ready(Some(bytes));
+            if let Some(words) = self.flow.take() {
+                return Poll::Ready(Some(words));
+            }
+            // What may be the end is held back until it is booked for good.
+            if over {
+                ready!(self.poll_booked(cx));
+                if let Some(end) = self.flow.take_end() {
+                    return Poll::Ready(Some(end));
+                }
             }
             let Some(body) = &mut self.body else { return Poll::Ready(None) };
             let piece = ready!(body.poll_piece(cx));
@@ -140,12 +145,16 @@ impl Stream {
         }
     }
 
-    /// Books the answer, and waits until that is for good.
-    fn poll_booked(&mut self, cx: &mut Context) -> Poll<()> {
+    /// Books the answer, once.
+    fn settle(&mut self) {
         if let Booked::Not = self.booked {
             let durable = self.flow.settle(self.end.as_ref()).durable;
             self.booked = durable.map_or(Booked::ForGood, Booked::Written);
         }
+    }
+
+    /// Waits until the booking is for good.
+    fn poll_booked(&mut self, cx: &mut Context) -> Poll<()> {
         if let Booked::Written(written) = &mut self.booked {
             ready!(written.as_mut().poll(cx));
             self.booked = Booked::ForGood;

@@ -100,6 +100,8 @@ pub enum Dropped {
     Tags,
     /// It is not where the customer's calls must stay.
     Region,
+    /// The call goes on from an answer that is kept elsewhere.
+    Issuer,
     /// The call is too long for it.
     Context(Excess),
     /// It rests after faults, or somebody tries already whether it is well again.
@@ -171,6 +173,7 @@ pub fn explain(moment: &Moment, call: Call) -> Result<Explanation, Fault> {
     let (caller, call_id) = (call.caller.clone(), call.id.clone());
     let mut ask = Ask::read(call)?;
     ask.spell(setup);
+    let caller = caller.paying_for(setup, &ask.model);
     let router = setup.router(&ask.model).map(|(name, _)| name.to_owned());
     let rules = Route::verdicts(setup, &caller, &ask, now_ms.div_euclid(1000), &call_id);
     let mut explanation = Explanation {
@@ -381,6 +384,7 @@ impl Dropped {
         match misfit {
             Misfit::Tags => Dropped::Tags,
             Misfit::Region => Dropped::Region,
+            Misfit::Issuer => Dropped::Issuer,
             Misfit::Context(excess) => Dropped::Context(excess),
         }
     }

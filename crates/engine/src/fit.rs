@@ -1,8 +1,9 @@
 //! Which deployments of a group may serve a call at all, whatever their health: those that fit its tags, are where the
-//! customer's data must stay, and have a context window that is large enough.
+//! customer's data must stay, keep the answer that it goes on from, and have a context window that is large enough.
 
 use std::sync::Arc;
 
+use dialects::Issuer;
 use http::header::USER_AGENT;
 use policy::window::Truncation;
 use policy::{Tagged, is_within};
@@ -20,6 +21,8 @@ pub(crate) enum Misfit {
     Tags,
     /// It is not where the customer's calls must stay.
     Region,
+    /// The call goes on from an answer that is kept elsewhere.
+    Issuer,
     /// The call is too long for it.
     Context(Excess),
 }
@@ -99,7 +102,8 @@ pub(crate) fn judge(
 ) -> Option<Vec<Option<Misfit>>> {
     let tagged = by_tags(setup, pass, ask, name, group);
     let counts = window::rule(setup, ask, group).is_some();
-    if tagged.is_none() && pass.region.is_none() && !counts {
+    let kept_by = kept_by(ask, group);
+    if tagged.is_none() && pass.region.is_none() && kept_by.is_none() && !counts {
         return None;
     }
     let allowed = pass.region.as_deref();
@@ -108,11 +112,19 @@ pub(crate) fn judge(
         match tagged.as_ref().is_some_and(|fitting| !fitting.contains(&index)) {
             true => Some(Misfit::Tags),
             false if allowed.is_some_and(|allowed| !is_here(allowed)) => Some(Misfit::Region),
+            false if kept_by.is_some_and(|by| !deployment.issuer().understands(by)) => Some(Misfit::Issuer),
             false if counts => window::excess(ask, deployment, star).map(Misfit::Context),
             false => None,
         }
     };
     Some(group.deployments.iter().enumerate().map(misfit).collect())
+}
+
+/// Who keeps what the call goes on from, if that is known in this group: otherwise whoever is asked says best that it is
+/// not there.
+fn kept_by(ask: &Ask, group: &Group) -> Option<Issuer> {
+    let by = ask.issued.filter(|issued| issued.is_kept)?.by;
+    group.deployments.iter().any(|one| one.issuer().understands(by)).then_some(by)
 }
 
 /// The places of the deployments that fit the call's tags; `None` if tags choose nothing in this group.

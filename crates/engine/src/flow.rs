@@ -3,16 +3,22 @@
 //! Reading happens twice in the same way: before the first content inside an attempt, where a fault leads to another
 //! attempt, and after it inside the delivery, where a fault can only be told.
 
+use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use dialects::sse::{self, Splitter};
-use dialects::{Back, Framing, StreamReader, StreamWriter};
+use dialects::{Back, Framing, Issuer, StreamReader, StreamWriter};
 use types::{Event, Fault, FaultKind, Usage};
 
 use crate::Deployment;
 use crate::booking::{Booking, Paying, Receipt};
+use crate::transcript::Transcript;
+
+/// What stands instead of some bytes of a batch.
+type Change = (Range<usize>, Bytes);
 
 /// A stream between one deployment and one caller.
 pub(crate) struct Flow {
@@ -25,6 +31,9 @@ pub(crate) struct Flow {
     out: BytesMut,
     /// Bytes for the caller that were never touched; sent before `out`.
     untouched: Vec<Bytes>,
+    /// Bytes for the caller that may be the end of the answer. Copies: the memory of the words is free while the end
+    /// waits for the disk.
+    end: BytesMut,
     /// Token counts so far.
     pub usage: Usage,
     /// Bytes that the model wrote so far.
@@ -38,16 +47,26 @@ pub(crate) struct Flow {
     several: bool,
     /// Whether the model said anything: an answer may also end without a word.
     pub has_words: bool,
+    /// Whether an answer came to its finish, however much is still said about it.
+    finished: bool,
     ended: bool,
     over: bool,
     /// What went wrong behind content that is still to be shown.
     failed: Option<Fault>,
+    /// What was said, if that is kept.
+    transcript: Option<Box<Transcript>>,
 }
 
 enum Pipe {
     /// Front and back are the same dialect: bytes pass, and are only looked at.
     /// The reader finds the first content, and is not needed any more after it.
-    Verbatim { back: &'static dyn Back, reader: Option<Box<dyn StreamReader>>, hide_usage: bool },
+    /// What is given out in them is marked with its `issuer`, if the dialect has such things.
+    Verbatim {
+        back: &'static dyn Back,
+        reader: Option<Box<dyn StreamReader>>,
+        hide_usage: bool,
+        issuer: Option<Issuer>,
+    },
     /// Events are decoded and encoded again.
     Translate { reader: Box<dyn StreamReader>, writer: Box<dyn StreamWriter> },
 }
@@ -71,7 +90,8 @@ impl Flow {
         hide_usage: bool,
         several: bool,
     ) -> Self {
-        let pipe = Pipe::Verbatim { back, reader: Some(reader), hide_usage };
+        let issuer = deployment.is_beside(back).then(|| deployment.issuer());
+        let pipe = Pipe::Verbatim { back, reader: Some(reader), hide_usage, issuer };
         Flow::new(deployment, pipe, several)
     }
 
@@ -95,6 +115,7 @@ impl Flow {
             events: Vec::new(),
             out: BytesMut::new(),
             untouched: Vec::new(),
+            end: BytesMut::new(),
             usage: Usage::default(),
             output_bytes: 0,
             paid_bytes: usize::MAX,
@@ -102,10 +123,17 @@ impl Flow {
             has_content: false,
             several,
             has_words: false,
+            finished: false,
             ended: false,
             over: false,
             failed: None,
+            transcript: None,
         }
+    }
+
+    /// From now on what is said is kept.
+    pub fn keep(&mut self, transcript: Transcript) {
+        self.transcript = Some(Box::new(transcript));
     }
 
     /// Takes in a piece of the provider's body.
@@ -151,33 +179,54 @@ impl Flow {
     }
 
     fn batch(&mut self, batch: Bytes) -> Result<(), Fault> {
-        let mut hidden = Vec::new();
-        let mut at = 0;
+        let mut changes = Vec::new();
+        let (mut at, mut words) = (0, 0);
         let mut result = Ok(());
         for event in sse::events(self.framing, &batch) {
             match self.event(event) {
-                Ok(false) => {}
-                Ok(true) => hidden.push(at..at + event.len()),
+                Ok(false) => self.mark(at, event, &mut changes),
+                Ok(true) => changes.push((at..at + event.len(), Bytes::new())),
                 Err(fault) => {
                     result = Err(fault);
                     break;
                 }
             }
             at += event.len();
+            if !self.is_complete() {
+                words = at;
+            }
         }
         if matches!(self.pipe, Pipe::Verbatim { .. }) {
-            self.pass_untouched(batch.slice(..at), &hidden);
+            self.pass_untouched(batch.slice(..at), words, changes);
         }
         result
     }
 
-    fn pass_untouched(&mut self, batch: Bytes, hidden: &[std::ops::Range<usize>]) {
+    /// Marks what an event gives out that begins at `start` of its batch.
+    fn mark(&self, start: usize, event: &[u8], changes: &mut Vec<Change>) {
+        let Pipe::Verbatim { back, issuer: Some(issuer), .. } = &self.pipe else { return };
+        // Data of several lines, which nobody writes, has no place in the event.
+        let Cow::Borrowed(data) = sse::data(self.framing, event) else { return };
+        let start = start + (data.as_ptr().addr() - event.as_ptr().addr());
+        let marks = back.marks(data, *issuer).into_iter();
+        changes.extend(marks.map(|(at, mark)| (start + at..start + at, mark.into())));
+    }
+
+    /// Passes a batch on with `changes`; what is behind its first `words` bytes is the end of the answer.
+    fn pass_untouched(&mut self, batch: Bytes, words: usize, changes: Vec<Change>) {
         let mut at = 0;
-        for range in hidden {
-            self.untouched.push(batch.slice(at..range.start));
+        for (range, instead) in changes.into_iter().chain([(batch.len()..batch.len(), Bytes::new())]) {
+            let kept = at..range.start;
+            let (of_words, of_end) =
+                (kept.start.min(words)..kept.end.min(words), kept.start.max(words)..kept.end.max(words));
+            self.untouched.push(batch.slice(of_words));
+            self.end.extend_from_slice(&batch[of_end]);
+            match range.start < words {
+                true => self.untouched.push(instead),
+                false => self.end.extend_from_slice(&instead),
+            }
             at = range.end;
         }
-        self.untouched.push(batch.slice(at..));
         self.untouched.retain(|piece| !piece.is_empty());
     }
 
@@ -190,10 +239,14 @@ impl Flow {
         if let Some(reader) = self.pipe.reader() {
             reader.read(&data, &mut self.events)?;
             self.pass_events()?;
+        } else if let Some(transcript) = &mut self.transcript {
+            transcript.read(&data);
         }
         match &mut self.pipe {
-            Pipe::Verbatim { back, reader, hide_usage } if self.has_content => {
-                *reader = None;
+            Pipe::Verbatim { back, reader, hide_usage, .. } if self.has_content => {
+                if let (Some(reader), Some(transcript)) = (reader.take(), &mut self.transcript) {
+                    transcript.go_on(reader);
+                }
                 let glance = back.glance(&data, &self.usage);
                 if let Some(fault) = glance.fault {
                     return Err(*fault);
@@ -221,13 +274,20 @@ impl Flow {
                 Event::Usage(usage) => self.usage.update(usage),
                 Event::End => self.ended = true,
                 // A caller who gets the provider's own bytes has what it needs; others wait for the writer to close.
-                Event::Finish { .. } if matches!(self.pipe, Pipe::Verbatim { .. }) => self.ended = true,
+                Event::Finish { .. } => {
+                    self.finished = true;
+                    self.ended |= matches!(self.pipe, Pipe::Verbatim { .. });
+                }
                 _ => {}
+            }
+            if let Some(transcript) = &mut self.transcript {
+                transcript.note(&event);
             }
             if let Pipe::Translate { writer, .. } = &mut self.pipe {
                 self.output_bytes += event.output_bytes();
                 self.over |= self.ended;
-                writer.write(event, &mut self.out);
+                let ends = self.over || self.finished && !self.several;
+                writer.write(event, if ends { &mut self.end } else { &mut self.out });
             }
         }
         Ok(())
@@ -277,6 +337,9 @@ impl Flow {
     /// Books what was consumed, once; the answer ended well, or by `fault`.
     pub fn settle(&mut self, fault: Option<&Fault>) -> Receipt {
         let Some(mut booking) = self.booking.take() else { return Receipt::default() };
+        if let Some(transcript) = self.transcript.take() {
+            transcript.end(self.usage);
+        }
         match fault {
             Some(fault) => booking.break_off(fault, self.usage, self.output_bytes),
             None if self.is_complete() => booking.settle(self.usage, self.output_bytes),
@@ -299,12 +362,17 @@ impl Flow {
         self.failed.take()
     }
 
-    /// The next bytes for the caller, if there are any.
+    /// The next bytes for the caller that are not the end, if there are any.
     pub fn take(&mut self) -> Option<Bytes> {
         if !self.untouched.is_empty() {
             return Some(self.untouched.remove(0));
         }
         (!self.out.is_empty()).then(|| self.out.split().freeze())
+    }
+
+    /// What may be the end of the answer, when everything else was taken.
+    pub fn take_end(&mut self) -> Option<Bytes> {
+        (!self.end.is_empty()).then(|| self.end.split().freeze())
     }
 }
 

@@ -2,7 +2,7 @@
 //! of a group is atomic; what happens once per call takes a short lock.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,8 +12,11 @@ use policy::{Admission, Breaker, Habits, RestRules, RetryBudget};
 use tokio::time::Instant;
 use types::Fault;
 
+use crate::gauge::Gauge;
 use crate::nodes::Fleets;
 use crate::pace::{Minute, Pace};
+use crate::quota::Quota;
+use crate::tokens::Sources;
 
 /// A deployment's recent past. Times are milliseconds since `epoch`.
 pub struct Health {
@@ -33,6 +36,12 @@ pub struct Health {
     used: Minute,
     /// What its answers were like.
     habits: Mutex<Habits>,
+    /// Energy that its calls took, millijoules.
+    energy_mj: AtomicU64,
+    /// How often it began to rest after faults, by their status.
+    rests: Mutex<BTreeMap<u16, u64>>,
+    /// What its provider says is left.
+    pub quota: Quota,
 }
 
 impl Default for Health {
@@ -48,6 +57,9 @@ impl Default for Health {
             lasted: Pace::default(),
             used: Minute::default(),
             habits: Mutex::default(),
+            energy_mj: AtomicU64::new(0),
+            rests: Mutex::default(),
+            quota: Quota::default(),
         }
     }
 }
@@ -112,6 +124,21 @@ impl Health {
         self.used.get(self.epoch.elapsed())
     }
 
+    /// Energy that its calls took, millijoules; zero also if that is not known.
+    pub fn energy_mj(&self) -> u64 {
+        self.energy_mj.load(Relaxed)
+    }
+
+    /// Takes note of the energy that a call took.
+    pub fn note_energy(&self, millijoules: u64) {
+        self.energy_mj.fetch_add(millijoules, Relaxed);
+    }
+
+    /// How often faults of calls made it rest, by the status of the fault.
+    pub fn rests(&self) -> BTreeMap<u16, u64> {
+        self.rests.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// What its answers were like lately.
     pub fn habits(&self) -> Habits {
         *self.habits.lock().unwrap_or_else(PoisonError::into_inner)
@@ -173,6 +200,19 @@ impl Health {
         self.show(&breaker, now);
     }
 
+    /// Lets the breaker know of a fault, and counts it if a rest begins by it.
+    fn blame(&self, fault: &Fault, tell: impl FnOnce(&mut Breaker, u64)) {
+        let mut begins = false;
+        self.change(|breaker, now| {
+            let rested = breaker.is_resting(now);
+            tell(breaker, now);
+            begins = !rested && breaker.is_resting(now);
+        });
+        if begins {
+            *self.rests.lock().unwrap_or_else(PoisonError::into_inner).entry(fault.status()).or_default() += 1;
+        }
+    }
+
     /// Lets everybody see what the breaker says.
     fn show(&self, breaker: &Breaker, now: u64) {
         let left = breaker.rest_left(now);
@@ -230,12 +270,13 @@ impl Visit {
 
     /// The call failed by the provider's fault. `alternative` says whether anybody else could take its calls.
     pub fn failed(&self, fault: &Fault, alternative: bool) {
-        self.health.change(|breaker, now| breaker.failed(&self.rules, fault, alternative, now));
+        self.health.blame(fault, |breaker, now| breaker.failed(&self.rules, fault, alternative, now));
     }
 
     /// The same after the stream had opened.
     pub fn broke_off(&self, fault: &Fault, alternative: bool) {
-        self.health.change(|breaker, now| breaker.broke_off(&self.rules, fault, self.lived(now), alternative, now));
+        self.health
+            .blame(fault, |breaker, now| breaker.broke_off(&self.rules, fault, self.lived(now), alternative, now));
     }
 
     /// How long its stream has flowed, milliseconds.
@@ -261,6 +302,10 @@ pub struct Roll {
     vectors: Mutex<HashMap<String, Arc<Vectors>>>,
     /// The fleets.
     pub fleets: Arc<Fleets>,
+    /// What this machine takes.
+    pub gauge: Arc<Gauge>,
+    /// Where the keys of tokens come from.
+    pub sources: Sources,
 }
 
 impl Roll {

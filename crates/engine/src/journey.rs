@@ -28,8 +28,9 @@ use crate::{Call, Caller, Content, Gate, Reply, Setup};
 /// connection.
 pub async fn serve(gate: &Rc<Gate>, call: Call) -> Reply {
     let (front, id) = (call.front, call.id.clone());
-    let record = Record::begin(gate, &call);
-    let reply = caught_in(pin!(Journey::begin(gate, &call, record.clone()).run(call))).await;
+    let setup = (gate.setup)();
+    let record = Record::begin(gate, &setup, &call);
+    let reply = caught_in(pin!(Journey::begin(gate, setup, &call, record.clone()).run(call))).await;
     reply.flatten().unwrap_or_else(|fault| {
         record.iter().for_each(|record| record.refuse(&fault));
         refuse_call(front, &id, &fault)
@@ -103,8 +104,8 @@ struct Journey {
 pub(crate) type Attempts = Pin<Box<dyn Future<Output = Result<Opened, Fault>>>>;
 
 impl Journey {
-    fn begin(gate: &Rc<Gate>, call: &Call, record: Option<Rc<Record>>) -> Self {
-        Journey { gate: gate.clone(), setup: (gate.setup)(), began: Instant::now(), call_id: call.id.clone(), record }
+    fn begin(gate: &Rc<Gate>, setup: Arc<Setup>, call: &Call, record: Option<Rc<Record>>) -> Self {
+        Journey { gate: gate.clone(), setup, began: Instant::now(), call_id: call.id.clone(), record }
     }
 
     async fn run(self, call: Call) -> Result<Reply, Fault> {
@@ -135,6 +136,7 @@ impl Journey {
     /// Steps 1 and 2, behind the reading.
     async fn admit(&self, caller: &Arc<Caller>, ask: &mut Ask) -> Result<Rc<Pass>, Fault> {
         ask.spell(&self.setup);
+        let caller = &caller.paying_for(&self.setup, &ask.model);
         check_stand_ins(&self.setup, caller, ask)?;
         let vector = meaning::of(&self.gate, &self.setup, caller, ask, &self.call_id).await;
         steer(&self.setup, caller, ask, vector.as_deref(), (self.gate.unix_ms)(), &self.call_id)?;

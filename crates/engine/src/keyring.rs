@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use http::HeaderMap;
-use store::Registry;
+use store::{Registry, hash_key};
 use types::Fault;
 
 use crate::access::Identity;
@@ -27,8 +27,8 @@ pub struct Keyring {
 
 struct Seen {
     caller: Arc<Caller>,
-    /// The state of the registry in which it was found.
-    generation: u64,
+    /// The state in which it was found: of the registry, and of what is known about tokens.
+    state: (u64, u64),
 }
 
 impl Keyring {
@@ -49,28 +49,55 @@ impl Keyring {
 
     /// Who calls with these headers, or why nobody may.
     pub fn find(&self, access: &Access, headers: &HeaderMap, now_ms: i64) -> Result<Arc<Caller>, Fault> {
-        match (access.identify(headers)?, &self.registry) {
-            (Identity::Admin, _) => Ok(self.admin.clone()),
-            (Identity::Key(hash), Some(registry)) => self.look_up(registry, hash, now_ms),
-            (Identity::Key(_), None) => Err(unknown_key()),
-        }
+        let caller = match (access.identify(headers)?, &self.registry, &access.tokens) {
+            (Identity::Admin, ..) => return Ok(self.admin.clone()),
+            (Identity::Key(hash), Some(registry), _) => {
+                self.look_up(registry, hash, 0, now_ms, |hash| Caller::find(registry, &self.meters, hash, now_ms))?
+            }
+            (Identity::Token(token), Some(registry), Some(tokens)) => {
+                self.look_up(registry, hash_key(&token), tokens.stamp(), now_ms, |_| {
+                    let holder = tokens.holder(&token, now_ms)?;
+                    Caller::holding(registry, &self.meters, (tokens, holder), now_ms)
+                })?
+            }
+            (Identity::Key(_) | Identity::Token(_), ..) => return Err(unknown_key()),
+        };
+        access.vouch(&caller)?;
+        Ok(caller)
     }
 
-    fn look_up(&self, registry: &Registry, hash: String, now_ms: i64) -> Result<Arc<Caller>, Fault> {
+    /// The token in these headers, if something has to be done before it can count: the control plane does it.
+    pub fn newcomer(&self, access: &Access, headers: &HeaderMap, now_ms: i64) -> Option<String> {
+        let (tokens, registry) = (access.tokens.as_ref()?, self.registry.as_ref()?);
+        let Ok(Identity::Token(token)) = access.identify(headers) else { return None };
+        let state = (registry.generation(), tokens.stamp());
+        let is_known = self.seen.borrow().get(&hash_key(&token)).is_some_and(|seen| seen.state == state);
+        (!is_known && tokens.wants(&token, &registry.read(), now_ms)).then_some(token)
+    }
+
+    /// The caller remembered by this hash, or whom `find` finds. `stamp` is the state of what is known about tokens.
+    fn look_up(
+        &self,
+        registry: &Registry,
+        hash: String,
+        stamp: u64,
+        now_ms: i64,
+        find: impl FnOnce(&str) -> Result<Caller, Fault>,
+    ) -> Result<Arc<Caller>, Fault> {
         // Before the look into the directory: what is found there is at least as new.
-        let generation = registry.generation();
+        let state = (registry.generation(), stamp);
         if let Some(seen) = self.seen.borrow().get(&hash)
-            && seen.generation == generation
+            && seen.state == state
             && seen.caller.valid_until.is_none_or(|until| now_ms < until)
         {
             return Ok(seen.caller.clone());
         }
-        let caller = Arc::new(Caller::find(registry, &self.meters, &hash, now_ms)?);
+        let caller = Arc::new(find(&hash)?);
         let mut seen = self.seen.borrow_mut();
         if seen.len() >= MOST_REMEMBERED {
             seen.clear();
         }
-        seen.insert(hash, Seen { caller: caller.clone(), generation });
+        seen.insert(hash, Seen { caller: caller.clone(), state });
         Ok(caller)
     }
 }

@@ -51,6 +51,7 @@ impl Letter<'_> {
         let facts = deployment.facts_of(&model, self.star);
         let mut target = deployment.target(&model, &facts);
         target.num_ctx = self.num_ctx;
+        target.issuer = ask.issued.map(|_| deployment.issuer());
         target.drop_params = ask.wishes.drop_params.unwrap_or(target.drop_params);
         target.version = self.forwarded().find(|(name, _)| *name == VERSION).and_then(|(_, value)| value.to_str().ok());
         // What is not the caller's own goes where only a translation knows.

@@ -64,28 +64,26 @@ impl Note<'_> {
     /// Adds what is known about the call itself.
     pub fn write(&self, headers: &mut HeaderMap) {
         write_id(headers, self.call_id, self.id_header);
-        let mut put = |name: &'static str, value: &str| set(headers, HeaderName::from_static(name), value);
-        put("x-litellm-model-group", self.group);
+        set(headers, "x-litellm-model-group", self.group);
         if let Some(route) = self.route {
-            put("x-lockgate-route", &route.told(self.answered));
+            set(headers, "x-lockgate-route", route.told(self.answered));
         }
-        put("x-litellm-version", env!("CARGO_PKG_VERSION"));
-        put("x-litellm-attempted-retries", &self.tally.retries.to_string());
-        put("x-litellm-attempted-fallbacks", &self.tally.fallbacks.to_string());
-        put("x-litellm-response-duration-ms", &millis(self.elapsed));
-        put("x-litellm-overhead-duration-ms", &millis(self.elapsed.saturating_sub(self.tally.waited)));
+        set(headers, "x-litellm-version", HeaderValue::from_static(env!("CARGO_PKG_VERSION")));
+        set(headers, "x-litellm-attempted-retries", self.tally.retries);
+        set(headers, "x-litellm-attempted-fallbacks", self.tally.fallbacks);
+        set(headers, "x-litellm-response-duration-ms", millis(self.elapsed));
+        set(headers, "x-litellm-overhead-duration-ms", millis(self.elapsed.saturating_sub(self.tally.waited)));
     }
 }
 
 /// Adds what the answer cost, as far as that is known when it begins, and what the budget made of its bound.
 pub(crate) fn write_cost(headers: &mut HeaderMap, opened: &Opened) {
-    let mut put = |name: &'static str, value: &str| set(headers, HeaderName::from_static(name), value);
     if let Some(tokens) = opened.lowered {
-        put("x-lockgate-max-tokens", &tokens.to_string());
+        set(headers, "x-lockgate-max-tokens", tokens);
     }
     let Some(receipt) = &opened.receipt else { return };
     let Some(cost) = &receipt.cost else { return };
-    put("x-litellm-response-cost", &cost.total.to_string());
+    set(headers, "x-litellm-response-cost", cost.total.to_string());
     let marked = |amount: Usd| if cost.discount == Usd::ZERO && cost.margin == Usd::ZERO { Usd::ZERO } else { amount };
     let lines = [
         ("x-litellm-response-cost-original", marked(cost.list_price())),
@@ -99,54 +97,52 @@ pub(crate) fn write_cost(headers: &mut HeaderMap, opened: &Opened) {
         ("x-litellm-response-cost-tool-usage", cost.other),
     ];
     for (name, line) in lines.into_iter().filter(|(_, line)| *line != Usd::ZERO) {
-        put(name, &line.to_string());
+        set(headers, name, line.to_string());
     }
 }
 
 /// Adds how the call waited for a place, if it did.
 pub(crate) fn write_queue(headers: &mut HeaderMap, pass: &Pass) {
     let Some(waited) = pass.waited.get() else { return };
-    let mut put = |name: &'static str, number: u64| set(headers, HeaderName::from_static(name), &number.to_string());
-    put("x-lockgate-queue-position", waited.position as u64);
-    waited.expected_ms.into_iter().for_each(|ms| put("x-lockgate-queue-expected-ms", ms));
-    waited.ms.into_iter().for_each(|ms| put("x-lockgate-queue-waited-ms", ms));
+    set(headers, "x-lockgate-queue-position", waited.position);
+    waited.expected_ms.into_iter().for_each(|ms| set(headers, "x-lockgate-queue-expected-ms", ms));
+    waited.ms.into_iter().for_each(|ms| set(headers, "x-lockgate-queue-waited-ms", ms));
 }
 
 /// Adds what the key has spent, and its limits.
 pub(crate) fn write_key(headers: &mut HeaderMap, pass: &Pass) {
     let Some(key) = &pass.caller.key else { return };
-    let mut put = |name: &'static str, value: String| set(headers, HeaderName::from_static(name), &value);
     let allowance = &key.allowance;
     let span = allowance.budget_duration.as_deref().and_then(Span::parse);
     let spent = pass.meters.spent(&pass.caller.key_subject(), span, pass.now_ms());
-    put("x-litellm-key-spend", spent.to_string());
+    set(headers, "x-litellm-key-spend", spent.to_string());
     if let Some(budget) = allowance.max_budget {
-        put("x-litellm-key-max-budget", budget.to_string());
+        set(headers, "x-litellm-key-max-budget", budget.to_string());
     }
     for (name, limit) in
         [("x-litellm-key-tpm-limit", allowance.tpm_limit), ("x-litellm-key-rpm-limit", allowance.rpm_limit)]
     {
         if let Some(limit) = limit {
-            put(name, limit.to_string());
+            set(headers, name, limit);
         }
     }
 }
 
 /// Adds the call's id, also where callers of this dialect look for one, unless the provider's own is there.
 pub(crate) fn write_id(headers: &mut HeaderMap, call_id: &str, id_header: &'static str) {
-    set(headers, HeaderName::from_static(CALL_ID), call_id);
+    set(headers, CALL_ID, call_id);
     if !headers.contains_key(id_header) {
-        set(headers, HeaderName::from_static(id_header), call_id);
+        set(headers, id_header, call_id);
     }
 }
 
 /// Adds who answered, what was lost in translation, and what the provider's own headers say.
 pub(crate) fn write_source(headers: &mut HeaderMap, deployment: &Deployment, upstream: &HeaderMap, dropped: &[String]) {
-    set(headers, HeaderName::from_static("x-litellm-model-id"), &deployment.id);
-    set(headers, HeaderName::from_static("x-litellm-model-name"), &deployment.name);
-    set(headers, HeaderName::from_static("x-litellm-model-api-base"), &deployment.endpoint.url());
+    set(headers, "x-litellm-model-id", &deployment.id);
+    set(headers, "x-litellm-model-name", &deployment.name);
+    set(headers, "x-litellm-model-api-base", deployment.endpoint.url());
     if !dropped.is_empty() {
-        set(headers, HeaderName::from_static("x-lockgate-dropped"), &dropped.join(", "));
+        set(headers, "x-lockgate-dropped", dropped.join(", "));
     }
     for (name, value) in upstream {
         if RELAYED.contains(&name.as_str()) {
@@ -160,13 +156,15 @@ pub(crate) fn write_source(headers: &mut HeaderMap, deployment: &Deployment, ups
     }
 }
 
-fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+fn set(headers: &mut HeaderMap, name: &'static str, value: impl TryInto<HeaderValue>) {
     // A value that cannot be a header (a model name with odd characters) is left out.
-    if let Ok(value) = HeaderValue::from_str(value) {
-        headers.insert(name, value);
+    if let Ok(value) = value.try_into() {
+        headers.insert(HeaderName::from_static(name), value);
     }
 }
 
+/// Milliseconds with three decimals.
 fn millis(duration: Duration) -> String {
-    format!("{:.3}", duration.as_secs_f64() * 1000.0)
+    let us = duration.as_micros();
+    format!("{}.{:03}", us / 1000, us % 1000)
 }

@@ -8,8 +8,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use dialects::Front;
-use store::{Entry, EntryFault, Status, Story};
+use http::HeaderMap;
+use store::{Aside, Entry, EntryFault, Status, Story};
 use tokio::time::Instant;
 use types::{Fault, Operation};
 
@@ -18,7 +20,8 @@ use crate::attribution::Attribution;
 use crate::line::Waited;
 use crate::pass::Pass;
 use crate::route::Route;
-use crate::{Call, Caller, Gate, Setup};
+use crate::telemetry::Telling;
+use crate::{Call, Caller, Gate, Setup, trace};
 
 /// The record of a call, while it goes on.
 pub(crate) struct Record {
@@ -32,6 +35,8 @@ pub(crate) struct Record {
     fallbacks: Cell<u32>,
     /// Time spent waiting for providers.
     waited: Cell<Duration>,
+    /// What is told of it beside the books, if anything is.
+    telling: Option<Telling>,
     /// An answer that may still be thrown away.
     answer: RefCell<Option<Box<Entry>>>,
     /// Whether the record is written.
@@ -61,21 +66,29 @@ struct Asked {
 
 /// Leaves the record of a call that was refused before the engine got to see it.
 pub fn note_refusal(gate: &Rc<Gate>, stranger: Stranger, caller: Option<Arc<Caller>>, fault: &Fault) {
-    if let Some(record) = Record::new(gate, stranger, caller) {
+    if let Some(record) = Record::new(gate, &(gate.setup)(), stranger, caller, &HeaderMap::new()) {
         record.refuse(fault);
     }
 }
 
 impl Record {
     /// The record of a call that has just come in; `None` if nobody keeps any.
-    pub fn begin(gate: &Rc<Gate>, call: &Call) -> Option<Rc<Self>> {
+    pub fn begin(gate: &Rc<Gate>, setup: &Setup, call: &Call) -> Option<Rc<Self>> {
         let (id, ip) = (call.id.clone(), call.ip);
         let stranger = Stranger { id, front: call.front, operation: call.operation, ip };
-        Record::new(gate, stranger, Some(call.caller.clone())).map(Rc::new)
+        Record::new(gate, setup, stranger, Some(call.caller.clone()), &call.headers).map(Rc::new)
     }
 
-    fn new(gate: &Rc<Gate>, stranger: Stranger, caller: Option<Arc<Caller>>) -> Option<Self> {
+    fn new(
+        gate: &Rc<Gate>,
+        setup: &Setup,
+        stranger: Stranger,
+        caller: Option<Arc<Caller>>,
+        headers: &HeaderMap,
+    ) -> Option<Self> {
         gate.ledger.as_ref()?;
+        let trace = || Some(trace::begin(headers, &mut gate.dice.borrow_mut()));
+        let telling = Telling::begin(&setup.telemetry, caller.as_deref(), headers, trace);
         Some(Record {
             gate: gate.clone(),
             stranger,
@@ -86,6 +99,7 @@ impl Record {
             attempts: Cell::new(0),
             fallbacks: Cell::new(0),
             waited: Cell::default(),
+            telling,
             answer: RefCell::default(),
             told: Cell::new(false),
         })
@@ -101,6 +115,7 @@ impl Record {
         let queue = pass.map(|pass| pass.waited.clone()).unwrap_or_default();
         let asked =
             Asked { model: ask.model.clone(), stream: ask.stream, attribution, route: ask.route.clone(), queue };
+        self.telling.iter().for_each(|telling| telling.understood(ask));
         // It is understood once.
         let _ = self.asked.set(asked);
     }
@@ -120,12 +135,38 @@ impl Record {
         self.waited.set(self.waited.get() + duration);
     }
 
+    /// What goes along with the entry of a new attempt.
+    pub fn aside(&self) -> Option<Box<Aside>> {
+        let telling = self.telling.as_ref()?;
+        // A call that ends in a panic may end while somebody rolls.
+        let mut dice = self.gate.dice.try_borrow_mut().ok()?;
+        Some(telling.aside(&mut dice))
+    }
+
+    /// How many bytes of its answer are kept, if any are.
+    pub fn keeps(&self) -> Option<usize> {
+        self.telling.as_ref()?.keeps()
+    }
+
+    /// This is what was answered, or as much of it as is kept.
+    pub fn said(&self, answer: Bytes, cut: bool) {
+        self.telling.iter().for_each(|telling| telling.answered(answer.clone(), cut));
+    }
+
+    /// What was said goes along with the entry that stands for the call.
+    fn add_content(&self, entry: &mut Entry) {
+        if let (Some(telling), Some(aside)) = (&self.telling, &mut entry.aside) {
+            aside.content = telling.content();
+        }
+    }
+
     /// An attempt has answered, or its caller left: its entry, which is complete but for this, stands for the call.
     pub fn answered(&self, entry: &mut Entry) {
         if self.asked.get().is_some_and(|asked| asked.route.as_ref().is_some_and(|route| route.may_escalate())) {
             *self.answer.borrow_mut() = Some(Box::new(entry.clone()));
         } else if !self.told.replace(true) {
             entry.story = Some(self.story(false));
+            self.add_content(entry);
         }
     }
 
@@ -146,7 +187,9 @@ impl Record {
         let Ok(mut dice) = self.gate.dice.try_borrow_mut() else { return };
         let attempt_id = dice.uuid(self.received_at);
         drop(dice);
-        ledger.tell(&Entry { attempt_id, story: Some(self.story(true)), ..entry });
+        let mut entry = Entry { attempt_id, story: Some(self.story(true)), ..entry };
+        self.add_content(&mut entry);
+        ledger.tell(&entry);
     }
 
     /// All that is known of the call.
@@ -158,6 +201,7 @@ impl Record {
             ended_at: Some((self.gate.unix_ms)()),
             call_type: front.call_type(*operation).to_owned(),
             ip: ip.as_ref().map(IpAddr::to_string),
+            aside: self.aside(),
             ..Entry::default()
         };
         let entry = match &self.caller {

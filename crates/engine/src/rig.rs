@@ -57,6 +57,7 @@ pub fn deployment(id: &str) -> Deployment {
         canned: None,
         client_params: Vec::new(),
         node: None,
+        gauge: None,
         health: Arc::new(Health::default()),
     }
 }
@@ -88,6 +89,7 @@ pub fn setup<'n>(groups: impl IntoIterator<Item = (&'n str, Vec<Arc<Deployment>>
         client_params: ClientParams::default(),
         intake: Intake::default(),
         pricing: Default::default(),
+        telemetry: Default::default(),
         fleets: Vec::new(),
         heartbeat: Duration::from_secs(5),
     }
@@ -162,11 +164,15 @@ struct Kept {
 impl Rig {
     /// What everybody together may spend and ask; `deployment` and its provider, which follows `scripts` in turn.
     pub fn new(spending: Spending, deployment: Deployment, scripts: impl IntoIterator<Item = Script>) -> Self {
+        Rig::of(Setup { spending, ..setup([("demo", vec![Arc::new(deployment)])]) }, scripts)
+    }
+
+    /// With this setup.
+    pub fn of(setup: Setup, scripts: impl IntoIterator<Item = Script>) -> Self {
         let provider = Arc::new(Provider { scripts: Mutex::new(scripts.into_iter().collect()), ..Provider::default() });
         let (opened, entries, told) = (Rc::default(), Rc::default(), Rc::default());
         let meters = Arc::new(Meters::new(TimeZone::UTC));
         let kept = Kept { opened: Rc::clone(&opened), settled: Rc::clone(&entries), told: Rc::clone(&told) };
-        let setup = Setup { spending, ..setup([("demo", vec![Arc::new(deployment)])]) };
         let wire = Rc::new(Client::within(Rc::new(Within(provider.clone()))));
         let gate = gate(setup, wire, meters.clone(), Some(Rc::new(kept)));
         Rig { gate, meters, opened, entries, told, provider }
@@ -174,12 +180,17 @@ impl Rig {
 
     /// The answer to a chat with these fields beside the question.
     pub async fn ask(&self, fields: serde_json::Value) -> Reply {
+        self.ask_with(fields, HeaderMap::new()).await
+    }
+
+    /// The same with these headers.
+    pub async fn ask_with(&self, fields: serde_json::Value, headers: HeaderMap) -> Reply {
         let mut body = serde_json::json!({"model": "demo", "messages": [{"role": "user", "content": "hello"}]});
         for (name, value) in fields.as_object().unwrap() {
             body[name] = value.clone();
         }
         let (front, operation, caller) = (FRONTS[0], Operation::Chat, Arc::new(Caller::admin()));
-        let (id, headers, body) = ("call".to_owned(), HeaderMap::new(), Bytes::from(body.to_string()));
+        let (id, body) = ("call".to_owned(), Bytes::from(body.to_string()));
         serve(
             &self.gate,
             Call { id, front, operation, path_model: None, path_stream: None, headers, body, caller, ip: None },
@@ -269,6 +280,7 @@ pub fn counted(input: u64, output: u64) -> Act {
     Act::Write(format!("{usage}data: [DONE]\n\n"))
 }
 
-fn event(event: serde_json::Value) -> Act {
+/// An event of a stream.
+pub fn event(event: serde_json::Value) -> Act {
     Act::Write(format!("data: {event}\n\n"))
 }

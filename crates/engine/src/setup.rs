@@ -4,18 +4,21 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dialects::{Back, Quirks, Target};
-use http::HeaderMap;
+use bytes::{Bytes, BytesMut};
+use dialects::{Back, Issuer, Quirks, Target};
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue};
 use policy::limits::Tokens;
 use policy::price::{self, Bill, Cost, Tariff};
 use policy::router::Router;
 use policy::{Budget, Member, Patterns, RestRules, Rules, Strategy};
 use providers::Auth;
 use providers::http::Endpoint;
+use store::short_hash;
 use types::{Fault, FaultKind, ModelFacts, Raw, Usage};
 
 use crate::nodes::{Berth, Fleet};
-use crate::{Access, Bounds, Doorway, Health, Lines, Queueing};
+use crate::{Access, Bounds, Doorway, Gauge, Health, Lines, Queueing, Telemetry};
 
 /// The whole validated configuration.
 #[derive(Clone)]
@@ -50,6 +53,8 @@ pub struct Setup {
     pub intake: Intake,
     /// What becomes of models whose price is not known.
     pub pricing: Pricing,
+    /// What is told of calls beside the books.
+    pub telemetry: Telemetry,
     /// Nodes that run models themselves.
     pub fleets: Vec<Arc<Fleet>>,
     /// Silence after which a stream gets a sign of life.
@@ -138,6 +143,8 @@ pub struct Deployment {
     pub client_params: Vec<String>,
     /// The node that it is on, if it is an engine on a machine of one's own.
     pub node: Option<Berth>,
+    /// What the machine takes that it runs on, if somebody measures that.
+    pub gauge: Option<Arc<Gauge>>,
     /// How it fared lately: outlives reloads.
     pub health: Arc<Health>,
 }
@@ -418,7 +425,53 @@ impl Deployment {
 
     /// What a request writer needs to know.
     pub fn target<'a>(&'a self, model: &'a str, facts: &'a ModelFacts) -> Target<'a> {
-        let drop_params = self.drop_params;
-        Target { model, name: &self.name, facts, quirks: &self.quirks, drop_params, version: None, num_ctx: None }
+        Target {
+            model,
+            name: &self.name,
+            facts,
+            quirks: &self.quirks,
+            drop_params: self.drop_params,
+            version: None,
+            num_ctx: None,
+            issuer: None,
+        }
+    }
+
+    /// A whole answer that passes untouched, in the dialect of `back`, but for the marks on what it gives out.
+    pub(crate) fn marked(&self, back: &dyn Back, answer: Bytes) -> Bytes {
+        let marks = match self.is_beside(back) {
+            true => back.marks(&answer, self.issuer()),
+            false => Vec::new(),
+        };
+        if marks.is_empty() {
+            return answer;
+        }
+        let mut marked =
+            BytesMut::with_capacity(answer.len() + marks.iter().map(|(_, mark)| mark.len()).sum::<usize>());
+        let mut at = 0;
+        for (place, mark) in marks {
+            marked.extend_from_slice(&answer[at..place]);
+            marked.extend_from_slice(mark.as_bytes());
+            at = place;
+        }
+        marked.extend_from_slice(&answer[at..]);
+        marked.freeze()
+    }
+
+    /// Whether it speaks the dialect of `back` beside the usual one.
+    pub(crate) fn is_beside(&self, back: &dyn Back) -> bool {
+        self.beside.is_some_and(|beside| beside.name() == back.name())
+    }
+
+    /// Who gives out what comes through this deployment. The credential cannot be guessed from it.
+    pub fn issuer(&self) -> Issuer {
+        let credential = match &self.auth {
+            Auth::Bearer => self.headers.get(AUTHORIZATION),
+            Auth::Header(name) => self.headers.get(*name),
+            Auth::None => None,
+        };
+        let credential = credential.map(HeaderValue::as_bytes).unwrap_or_default();
+        let account = [self.endpoint.url().as_bytes(), credential].join(&0);
+        Issuer { account: short_hash(&account), deployment: short_hash(self.id.as_bytes()) }
     }
 }

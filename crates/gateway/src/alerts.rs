@@ -1,138 +1,109 @@
-//! Alerts: tells the log, and whoever is named in `general_settings.alerting`, what they should know of. Here about
-//! budgets: looks now and then at what everybody has spent, and tells when a budget is nearly spent, spent, or will be.
-//! Replicas agree in the database on who tells it, so that it is told once. About deployments: [`deployments`].
+//! Alerts: tells the log, and whoever is named in `general_settings.alerting`, what they should know of. Every few seconds
+//! it looks at budgets, deployments, books and keys; replicas agree in the database on who tells what, so that it is told
+//! once ([`claims`]). What is told is an [`alert::Alert`], which [`forms`] writes for each channel and [`outbox`] brings
+//! there.
 
-pub mod deployments;
-mod event;
-mod sender;
-mod watch;
+mod alert;
+mod books;
+mod budgets;
+mod claims;
+mod deployments;
+mod forms;
+mod keys;
+pub mod letters;
+mod logins;
+mod models;
+mod outbox;
+pub mod reports;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use policy::crossings;
-use store::records::Allowance;
-use store::{Author, Change, Expect, Kind, Problem, Write};
+use tokio::sync::Mutex;
 use tokio::time::sleep;
 
-use crate::live::Live;
-use event::Event;
-use sender::Sender;
-use watch::{Watch, Watched};
+use alert::{Alert, Level};
+pub use logins::failed as login_failed;
+use outbox::Outbox;
 
-/// How often everybody's budgets are looked at.
+use crate::config::Alerts;
+use crate::live::Live;
+use books::Ledger;
+use budgets::Budgets;
+use claims::Claims;
+use deployments::Deployments;
+use models::Models;
+
+/// How often everything is looked at.
 const LOOK: Duration = Duration::from_secs(5);
+/// After how many looks what changes slowly is looked at: keys, models, reports.
+const SLOW: u64 = 3;
 /// After how many looks claims are taken away that hold no more.
 const TIDY: u64 = 60;
-/// Most that is told at a look: the rest waits for the next one.
-const MOST: usize = 100;
-/// What the claim of an alert begins with.
-const CLAIM: &str = "alert:";
 
-/// Looks at budgets for as long as the gateway runs.
+/// Tells people, each thing once.
+#[derive(Default)]
+pub struct Teller {
+    /// The way to the channels.
+    pub outbox: Outbox,
+    claims: Mutex<Claims>,
+}
+
+impl Teller {
+    /// Tells something that goes by `name` and holds until then, if nobody has; says whether it is told now.
+    pub async fn once(&self, live: &Live, name: &str, until: i64, now: i64, alert: impl FnOnce() -> Alert) -> bool {
+        let ours = self.claims.lock().await.take(live, name, until, now).await;
+        if ours {
+            self.outbox.tell(&live.management().alerts, alert());
+        }
+        ours
+    }
+
+    /// Whether nobody has told what goes by `name`, as far as is known here.
+    async fn may_be_told(&self, live: &Live, name: &str, now: i64) -> bool {
+        self.claims.lock().await.may_take(live, name, now)
+    }
+
+    /// There is nothing to tell under `name` until then.
+    async fn pass_over(&self, name: &str, until: i64) {
+        self.claims.lock().await.pass_over(name, until);
+    }
+
+    /// Whether it is on us to tell that something is over; it is not told of again before `until`.
+    async fn over(&self, live: &Live, name: &str, until: i64, now: i64) -> bool {
+        self.claims.lock().await.end(live, name, until, now).await
+    }
+}
+
+/// Looks at everything for as long as the gateway runs.
 pub async fn follow(live: Arc<Live>) {
-    let Some(books) = live.books.clone() else { return };
-    let mut lookout = Lookout { sender: Sender::start(), watch: Watch::default(), told: HashMap::new() };
+    live.teller.outbox.start();
+    let (mut budgets, mut ledger, mut models) = (Budgets::default(), Ledger::default(), Models::default());
+    let mut deployments = Deployments::default();
     for looks in 0u64.. {
         sleep(LOOK).await;
-        if books.registry.is_current() {
-            lookout.look(&live).await;
-            if looks % TIDY == 0 {
-                forget(&live).await;
-            }
+        let (now, management) = (crate::books::unix_ms(), live.management());
+        let (alerts, teller) = (&management.alerts, &live.teller);
+        deployments.look(&live, alerts, now).await;
+        ledger.look(&live, alerts, now).await;
+        if live.books.as_ref().is_none_or(|books| !books.registry.is_current()) {
+            continue;
+        }
+        budgets.look(&live, alerts, teller, now).await;
+        if looks % SLOW == 0 {
+            keys::look(&live, alerts, now).await;
+            models.look(&live, alerts, now).await;
+            reports::look(&live, alerts, now).await;
+        }
+        if looks % TIDY == 0 {
+            claims::forget(&live, now).await;
         }
     }
 }
 
-struct Lookout {
-    sender: Sender,
-    watch: Watch,
-    /// What was told, by us or by another replica, and until when that holds (milliseconds since 1970).
-    told: HashMap<String, i64>,
-}
-
-impl Lookout {
-    async fn look(&mut self, live: &Live) {
-        let Some(books) = &live.books else { return };
-        let now = jiff::Timestamp::now().as_millisecond();
-        let alerts = live.management().alerts.clone();
-        let whole = live.setup().spending.budget.map(Watched::gateway);
-        let all = self.watch.all(&books.registry).iter().chain(&whole);
-        let due: Vec<Event> = all.flat_map(|watched| due(watched, live, now)).collect();
-        self.told.retain(|_, until| *until > now);
-        let mut claimed = 0;
-        for event in due {
-            let (claim, until) = event.claim(alerts.repeat, now);
-            if claimed >= MOST || self.told.contains_key(&claim) {
-                continue;
-            }
-            claimed += 1;
-            let ours = claim_it(live, &claim, until).await;
-            self.told.insert(claim, until);
-            if ours {
-                let (what, whose, spend) = (event.name(), event.group(), event.spend());
-                tracing::warn!(event = what, group = whose, spend, "{}", event.message());
-                self.sender.send(&alerts.targets, &event.text(), &event.fields());
-            }
-        }
-    }
-}
-
-/// What is to be told about somebody's budgets.
-fn due<'w>(watched: &'w Watched, live: &'w Live, now: i64) -> impl Iterator<Item = Event> + use<'w> {
-    let Allowance { max_budget, soft_budget, budget_duration, budget_limits, .. } = &watched.allowance;
-    let main = (watched.most(now).filter(|_| max_budget.is_some()), *soft_budget, budget_duration.as_deref());
-    let windows = budget_limits.iter().map(|window| (window.max_budget, None, Some(&*window.budget_duration)));
-    [main].into_iter().chain(windows).flat_map(move |(budget, soft, duration)| {
-        let span = duration.and_then(policy::Span::parse);
-        let spent = live.meters.spent(&watched.subject, span, now);
-        let window = span.map(|span| live.meters.window(Some(span), now));
-        crossings(spent, budget, soft, window, now / 1000).map(move |crossing| Event {
-            crossing,
-            who: watched.who.clone(),
-            subject: watched.subject.clone(),
-            spent,
-            budget,
-            soft,
-            window,
-        })
-    })
-}
-
-/// Takes it on us to tell something; `false` if another replica has done so. Who cannot ask tells it: better twice than
-/// never.
-async fn claim_it(live: &Live, claim: &str, until: i64) -> bool {
-    let Some(books) = &live.books else { return true };
-    let body = Some(format!("{{\"until\":{until}}}"));
-    let write = Write { kind: Kind::Claim, id: claim.to_owned(), expect: Expect::Nothing, body };
-    let change = Change { writes: vec![write], adjustments: Vec::new(), author: Author::default() };
-    !matches!(books.registry.write(change).await, Err(Problem::Conflict(_)))
-}
-
-/// Takes claims away that hold no more.
-async fn forget(live: &Live) {
-    let now = jiff::Timestamp::now().as_millisecond();
-    let Some(books) = &live.books else { return };
-    let old: Vec<Write> = {
-        let directory = books.registry.read();
-        let claims = directory.others.iter().filter(|((kind, id), _)| *kind == Kind::Claim && id.starts_with(CLAIM));
-        let ended = claims.filter(|(_, held)| until(&held.record).is_none_or(|until| until <= now));
-        let write = |((kind, id), held): (&(Kind, String), &store::Held<String>)| Write {
-            kind: *kind,
-            id: id.clone(),
-            expect: Expect::Version(held.version),
-            body: None,
-        };
-        ended.take(MOST).map(write).collect()
-    };
-    if !old.is_empty() {
-        let change = Change { writes: old, adjustments: Vec::new(), author: Author::default() };
-        // Another replica may have been faster, and there is a next time.
-        let _ = books.registry.write(change).await;
-    }
-}
-
-fn until(body: &str) -> Option<i64> {
-    serde_json::from_str::<serde_json::Value>(body).ok()?["until"].as_i64()
+/// What a channel is sent to see whether it works.
+pub fn trial(alerts: &Alerts) -> Alert {
+    let alert = Alert::new(crate::config::AlertKind::Budgets, "test", "gateway", Level::Note);
+    let alert = alert.saying("This is a test", "Alerts of Lockgate arrive here.");
+    alert.knowing([("Version", Some(env!("CARGO_PKG_VERSION").to_owned())), ("Gateway", alerts.base_url.clone())])
 }

@@ -14,7 +14,6 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use engine::Meters;
-use policy::Span;
 use store::spool::{Pen, Spool};
 use store::{POLL, Registry, Store};
 use tokio::sync::{Mutex, watch};
@@ -24,6 +23,7 @@ use crate::alarm::Alarm;
 use crate::coordination::Replica;
 use follower::Follower;
 pub use place::{Place, find};
+pub use retention::Retention;
 
 /// How long the start waits for the database. Without it the gateway starts all the same, and knows no key until the
 /// database is there.
@@ -42,8 +42,8 @@ pub struct Books {
     pub registry: Arc<Registry>,
     spool: Spool,
     follower: Mutex<Follower>,
-    /// How long rows of the ledger are kept; for ever if nobody says.
-    retention: Option<Span>,
+    /// How long things are kept.
+    retention: Retention,
     /// How far booking is.
     progress: Arc<Progress>,
     /// Whether everything is known that was there at the start; else why not.
@@ -93,7 +93,7 @@ impl Books {
     /// booked of dead replicas to the others, by way of `replica`.
     pub fn new(
         place: &Place,
-        retention: Option<Span>,
+        retention: Retention,
         meters: Arc<Meters>,
         replica: Option<Arc<Replica>>,
     ) -> io::Result<Self> {
@@ -160,7 +160,7 @@ impl Books {
         }
         let tidy = async {
             tokio::select! {
-                () = retention::keep_tidy(self.registry.store(), self.retention) => {}
+                () = retention::keep_tidy(self.registry.store(), &self.retention) => {}
                 () = self.closed() => {}
             }
         };

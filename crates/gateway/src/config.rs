@@ -8,10 +8,12 @@
 mod added;
 mod affinity;
 mod alerts;
+mod api_docs;
 mod bounds;
 mod build;
 mod checks;
 mod connection;
+mod difference;
 mod discover;
 #[cfg(test)]
 mod docs;
@@ -36,8 +38,11 @@ mod routing;
 mod section;
 mod shown;
 mod sign_in;
+mod sinks;
 mod spending;
+mod sso;
 mod strategy;
+mod tokens;
 mod tree;
 mod truncation;
 mod yaml;
@@ -50,8 +55,9 @@ use std::time::SystemTime;
 use engine::{Roll, Setup};
 
 pub use added::{ACCESS_GROUP, ADDRESS, Added, access_groups, open as open_sealed};
-pub use alerts::{Form, Outages, Target};
+pub use alerts::{AlertKind, AlertRules, Alerts, Form, Smtp, SmtpTls, Target};
 pub use build::Tree;
+pub use difference::Difference;
 pub use discover::{Quick, discover};
 pub use environ::ReadEnv;
 pub use general::Keeping;
@@ -61,6 +67,9 @@ pub use management::{KeyRules, KeyScope, Management, UserRules};
 pub use prices::{Copies, PriceMap, Remote};
 pub use report::Report;
 pub use shown::{Shown, is_secret, without_secrets};
+pub use sinks::{Address, Numbers, Otlp, S3, Shape, Sink, Way};
+pub use sso::{Sso, rank};
+pub use tokens::{DISCOVERY, role_named};
 
 /// What came of a configuration.
 pub struct Loaded {
@@ -95,6 +104,33 @@ pub fn load(path: &Path, env: ReadEnv, roll: &Roll, copies: &Copies, added: &Add
 /// Makes another setup of what was read before: after something was added, without a look at the file.
 pub fn rebuild(tree: &Tree, env: ReadEnv, roll: &Roll, copies: &Copies, added: &Added) -> Loaded {
     build::rebuild(tree, &read_file, &build::World { env, roll, now: SystemTime::now(), copies, added })
+}
+
+/// What is said of a configuration that is not taken.
+pub struct Checked {
+    /// Whether it could be.
+    pub valid: bool,
+    /// Everything that is wrong or risky.
+    pub report: Report,
+    /// What would be different.
+    pub differences: Vec<Difference>,
+}
+
+/// Looks at the configuration in `path` as if `draft` were written there, and at what is different from `before`.
+pub fn check(
+    path: &Path,
+    draft: Option<&[u8]>,
+    before: Option<&Tree>,
+    world: (ReadEnv, &Roll, &Copies, &Added),
+) -> Checked {
+    let read = |file: &Path| match draft {
+        Some(draft) if file == path => Ok(draft.to_vec()),
+        _ => read_file(file),
+    };
+    let (env, roll, copies, added) = world;
+    let loaded = build::load(path, &read, &build::World { env, roll, now: SystemTime::now(), copies, added });
+    let differences = loaded.tree.as_ref().map(|tree| difference::between(before, tree)).unwrap_or_default();
+    Checked { valid: loaded.setup.is_some(), report: loaded.report, differences }
 }
 
 /// A variable of the process environment.

@@ -1,6 +1,7 @@
 //! The control plane: everything that is not a model call, on threads of its own. Workers hand requests over through
 //! a bounded channel, so a slow admin page never delays a model call.
 
+mod arrivals;
 mod cors;
 mod health;
 mod manage;
@@ -8,7 +9,9 @@ mod metrics;
 mod models;
 mod nodes;
 mod ollama;
+mod openapi;
 mod sign_in;
+mod sso;
 mod system;
 mod ui;
 mod utils;
@@ -41,10 +44,12 @@ use manage::Desk;
 /// Requests that may wait for the control plane.
 const QUEUE: usize = 256;
 
-/// A request on its way from a worker, and the way back.
-pub struct Errand {
-    request: http::Request<Body>,
-    answer: oneshot::Sender<Response<Body>>,
+/// What a worker wants from the control plane, and the way back.
+pub enum Errand {
+    /// A request to be answered.
+    Request(Box<http::Request<Body>>, oneshot::Sender<Response<Body>>),
+    /// A token that somebody calls with of whom something is not known yet.
+    Token(String, oneshot::Sender<()>),
 }
 
 /// The workers' end of the channel.
@@ -62,9 +67,18 @@ impl Bridge {
         let mut request = request.map(Body::from);
         request.extensions_mut().insert(peer);
         let (answer, answered) = oneshot::channel();
-        match self.0.try_send(Errand { request, answer }) {
+        match self.0.try_send(Errand::Request(Box::new(request), answer)) {
             Ok(()) => answered.await.unwrap_or_else(|_| unavailable()),
             Err(_) => unavailable(),
+        }
+    }
+
+    /// Has done what a token needs before it can count, as far as that can be done.
+    pub async fn introduce(&self, token: String) {
+        let (done, introduced) = oneshot::channel();
+        if self.0.try_send(Errand::Token(token, done)).is_ok() {
+            // Whether it counts now is seen by whoever looks.
+            let _ = introduced.await;
         }
     }
 }
@@ -75,14 +89,23 @@ fn unavailable() -> Response<Body> {
 
 /// Answers requests until the last worker is gone.
 pub async fn serve(live: Arc<Live>, mut errands: mpsc::Receiver<Errand>) {
-    let router = router(Desk::new(live));
-    while let Some(Errand { request, answer }) = errands.recv().await {
-        let mut router = router.clone();
+    let desk = Desk::new(live);
+    let router = router(desk.clone());
+    while let Some(errand) = errands.recv().await {
+        let (desk, mut router) = (desk.clone(), router.clone());
+        // A caller that is gone needs no answer.
         tokio::spawn(async move {
-            let response: Result<Response<Body>, Infallible> = router.call(request).await;
-            let Ok(response) = response;
-            // A caller that is gone needs no answer.
-            let _ = answer.send(response);
+            match errand {
+                Errand::Request(request, answer) => {
+                    let response: Result<Response<Body>, Infallible> = router.call(*request).await;
+                    let Ok(response) = response;
+                    let _ = answer.send(response);
+                }
+                Errand::Token(token, done) => {
+                    arrivals::introduce(&desk, &token).await;
+                    let _ = done.send(());
+                }
+            }
         });
     }
 }
@@ -94,6 +117,7 @@ fn router(desk: Desk) -> Router {
         .route("/models/{*id}", get(models::one))
         .route("/v1/models/{*id}", get(models::one))
         .route("/config/reload", post(system::reload))
+        .route("/config/check", post(system::check))
         .route("/v1beta/models", get(models::list))
         .route("/v1beta/models/{*id}", get(models::one))
         .route("/api/tags", get(ollama::tags))
@@ -115,8 +139,10 @@ fn router(desk: Desk) -> Router {
         .merge(guarded)
         .merge(manage::router())
         .merge(sign_in::router())
+        .merge(sso::router())
         .merge(ui::router())
-        .route("/", get(system::welcome))
+        .merge(openapi::router())
+        .route("/", get(openapi::root))
         .route("/api/version", get(ollama::version))
         .route("/health/liveliness", get(system::liveliness))
         .route("/health/liveness", get(system::liveliness))
@@ -152,11 +178,17 @@ fn caller<B>(live: &Live, request: &http::Request<B>) -> Result<Arc<Caller>, Fau
 
 fn find(live: &Live, headers: &HeaderMap) -> Result<Arc<Caller>, Fault> {
     let now_ms = jiff::Timestamp::now().as_millisecond();
-    let found = match (live.setup().access.identify(headers)?, &live.books) {
-        (Identity::Admin, _) => Caller::admin(),
-        (Identity::Key(hash), Some(books)) => Caller::find(&books.registry, &live.meters, &hash, now_ms)?,
-        (Identity::Key(_), None) => return Err(Caller::unknown()),
+    let access = &live.setup().access;
+    let found = match (access.identify(headers)?, &live.books, &access.tokens) {
+        (Identity::Admin, ..) => Caller::admin(),
+        (Identity::Key(hash), Some(books), _) => Caller::find(&books.registry, &live.meters, &hash, now_ms)?,
+        (Identity::Token(token), Some(books), Some(tokens)) => {
+            let holder = tokens.holder(&token, now_ms)?;
+            Caller::holding(&books.registry, &live.meters, (tokens, holder), now_ms)?
+        }
+        (Identity::Key(_) | Identity::Token(_), ..) => return Err(Caller::unknown()),
     };
+    access.vouch(&found)?;
     Ok(Arc::new(found))
 }
 

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use engine::{Call, Caller, Content, Gate, Reply, Setup, Stranger, note_refusal, refuse, refuse_call, serve};
 use http::header::ALLOW;
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use types::Fault;
 
@@ -105,7 +105,7 @@ async fn model_call(
     }
     let setup = door.live.setup();
     // Nobody gets to fill our memory who may not call at all.
-    let (caller, ip) = match admit(door, &setup, peer, &parts) {
+    let (caller, ip) = match admit(door, &setup, peer, &parts).await {
         Ok(admitted) => admitted,
         Err(denied) => {
             intake::discard(&door.stop, body);
@@ -128,26 +128,33 @@ async fn model_call(
         None => serve(gate, call).await,
         Some(drill) => {
             let reply = serve(&door.drill_gate, call).await;
-            drill.note_call(&id, reply.status);
+            drill.note_call();
             reply
         }
     })
 }
 
 /// Who calls and from which address, if they may call from there, and this.
-fn admit(door: &Door, setup: &Setup, peer: SocketAddr, parts: &Parts) -> Result<(Arc<Caller>, IpAddr), Fault> {
-    let (gate, path) = (&door.gate, parts.uri.path());
+async fn admit(door: &Door, setup: &Setup, peer: SocketAddr, parts: &Parts) -> Result<(Arc<Caller>, IpAddr), Fault> {
+    let path = parts.uri.path();
     let ip = setup.doorway.address(peer.ip(), &parts.headers)?;
-    let found = gate.keyring.find(&setup.access, &parts.headers, (gate.unix_ms)());
-    let caller = setup.doorway.caller(path, found, Arc::default)?;
+    let caller = setup.doorway.caller(path, find(door, setup, &parts.headers).await, Arc::default)?;
     setup.doorway.open(path, &caller)?;
     Ok((caller, ip))
 }
 
+/// Who calls. Whoever comes with a token for the first time may have to be introduced; nobody else waits here.
+async fn find(door: &Door, setup: &Setup, headers: &HeaderMap) -> Result<Arc<Caller>, Fault> {
+    let (keyring, now_ms) = (&door.gate.keyring, || (door.gate.unix_ms)());
+    if let Some(token) = keyring.newcomer(&setup.access, headers, now_ms()) {
+        door.live.control.introduce(token).await;
+    }
+    keyring.find(&setup.access, headers, now_ms())
+}
+
 /// A call that the control plane serves, on its own threads.
 async fn control_call(door: &Rc<Door>, peer: SocketAddr, parts: Parts, body: Incoming) -> Response<OutBody> {
-    let gate = &door.gate;
-    let limit = match gate.keyring.find(&door.live.setup().access, &parts.headers, (gate.unix_ms)()) {
+    let limit = match find(door, &door.live.setup(), &parts.headers).await {
         Ok(_) => intake::MAX_CONTROL_BODY,
         Err(_) => intake::MAX_STRANGERS_BODY,
     };

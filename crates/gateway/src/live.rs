@@ -5,16 +5,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 use engine::nodes::Fleets;
-use engine::{Meters, Roll, Setup};
+use engine::tokens::Source;
+use engine::{Gauge, Meters, Roll, Setup};
 use tokio::sync::watch;
 
+use crate::alerts::Teller;
 use crate::books::Books;
-use crate::config::{self, Added, Copies, Loaded, Management, Remote, Report, Shown, Tree};
+use crate::config::{self, Added, Checked, Copies, Loaded, Management, Remote, Report, Shown, Tree};
 use crate::control::{Bridge, Cors};
 use crate::coordination::Replica;
 use crate::drills::LiveDrills;
 use crate::health::Findings;
+use crate::host::Host;
 use crate::metrics::Metrics;
+use crate::sinks::Tray;
 use crate::tls::Tls;
 
 /// What outlives every setup.
@@ -72,6 +76,12 @@ pub struct Live {
     pub drills: LiveDrills,
     /// Numbers for Prometheus.
     pub metrics: Metrics,
+    /// What tells people what they should know.
+    pub teller: Teller,
+    /// The machine that the gateway runs on.
+    pub host: Host,
+    /// What others are told of calls, and what is kept of what was said in them.
+    pub tray: Tray,
 }
 
 /// The last look at the configuration.
@@ -110,6 +120,9 @@ impl Live {
             tls,
             drills: LiveDrills::default(),
             metrics: Metrics::default(),
+            teller: Teller::default(),
+            host: Host::default(),
+            tray: Tray::default(),
         }
     }
 
@@ -118,9 +131,19 @@ impl Live {
         self.setup.load_full()
     }
 
+    /// What measures the power that this machine takes.
+    pub fn gauge(&self) -> Arc<Gauge> {
+        self.roll.gauge.clone()
+    }
+
     /// The nodes that run models themselves.
     pub fn fleets(&self) -> Arc<Fleets> {
         self.roll.fleets.clone()
+    }
+
+    /// Where the keys of an issuer come from.
+    pub fn key_source(&self, url: &str) -> Arc<Source> {
+        self.roll.sources.of(url)
     }
 
     /// The newest settings of the management API.
@@ -147,6 +170,16 @@ impl Live {
             true => Ok(last.report.clone()),
             false => Err(last.report.clone()),
         }
+    }
+
+    /// What is said of the configuration file, or of `draft` in its place, and what it would change; nothing is changed.
+    /// `None` if there is no file.
+    pub fn check(&self, draft: Option<&[u8]>) -> Option<Checked> {
+        let file = self.file.as_ref()?;
+        let before = self.last().tree.clone();
+        let added = self.added();
+        let world = (&config::process_env as config::ReadEnv, &*self.roll, &self.copies, &added);
+        Some(config::check(file, draft, before.as_ref(), world))
     }
 
     /// Makes another setup of the same configuration: something was added, changed or taken away in the database.

@@ -1,27 +1,31 @@
-//! Numbers for Prometheus, at `/metrics`. Each worker counts what its calls did in series of its own, so that no lock is
-//! shared between workers and nothing is allocated for a call like an earlier one; who asks adds them up. How many series
-//! there can be is bounded: what is over that is counted under `other`. How things stand now is looked up when asked.
+//! Numbers for Prometheus, at `/metrics`, and for whoever is sent them. Each worker counts what its calls did in series of
+//! its own, so that no lock is shared between workers and nothing is allocated for a call like an earlier one; who asks adds
+//! them up. How many series there can be is bounded: what is over that is counted under `other`. How things stand now is
+//! looked up when asked.
 
 mod block;
 mod counting;
 mod gauges;
 mod labels;
+mod payers;
 mod rows;
 mod text;
 
 use std::collections::{HashMap, HashSet};
-use std::hash::RandomState;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use foldhash::quality::RandomState;
 use store::Entry;
 
+use crate::books::unix_ms;
 use crate::live::Live;
-use block::Block;
+use crate::sinks;
+pub use block::{Block, Histogram, SIZES, TIMES};
 pub use counting::Counting;
-use labels::Labels;
-pub use text::CONTENT_TYPE;
-use text::Page;
+pub use gauges::groups;
+pub use labels::Labels;
+pub use text::{Braces, CONTENT_TYPE, Page};
 
 /// Most series of calls, of each metric: what is over that is counted as `other`.
 pub const MOST_SERIES: usize = 2_048;
@@ -35,6 +39,16 @@ pub struct Metrics {
     shards: Mutex<Vec<Arc<Shard>>>,
     workers: AtomicU64,
     state: RandomState,
+    began: Began,
+}
+
+/// When counting began, milliseconds since 1970.
+struct Began(i64);
+
+impl Default for Began {
+    fn default() -> Self {
+        Began(unix_ms())
+    }
 }
 
 /// The series that there are.
@@ -107,8 +121,13 @@ impl Metrics {
         Some(labels)
     }
 
-    /// All numbers, as Prometheus reads them.
-    pub fn page(&self, live: &Live) -> String {
+    /// When counting began, milliseconds since 1970.
+    pub fn began_at_ms(&self) -> i64 {
+        self.began.0
+    }
+
+    /// What all threads have counted together.
+    pub fn sums(&self) -> HashMap<Arc<Labels>, Block> {
         let shards = lock(&self.shards).clone();
         let mut sums: HashMap<Arc<Labels>, Block> = HashMap::new();
         let other = Arc::new(Labels::other());
@@ -121,11 +140,18 @@ impl Metrics {
                 sums.entry(other.clone()).or_default().add(&shard.other);
             }
         }
+        sums
+    }
+
+    /// All numbers, as Prometheus reads them.
+    pub fn page(&self, live: &Live) -> String {
+        let sums = self.sums();
         let mut page = Page::default();
         rows::write(&mut page, &sums, live);
         gauges::write(&mut page, live);
+        sinks::write(&mut page, &live.tray);
         page.one("lockgate_workers", "threads that serve calls", "gauge", self.workers.load(Relaxed) as f64);
-        let unlogged: u64 = shards.iter().map(|shard| shard.unlogged.load(Relaxed)).sum();
+        let unlogged: u64 = lock(&self.shards).iter().map(|shard| shard.unlogged.load(Relaxed)).sum();
         page.one("lockgate_log_dropped_total", "refused calls that are not in the log", "counter", unlogged as f64);
         page.one(
             "lockgate_metrics_series",

@@ -21,8 +21,9 @@ use crate::config::{self, Added, Copies};
 use crate::control::{self, Cors};
 use crate::coordination::Replica;
 use crate::live::{Lasting, Live};
+use crate::sinks::Carriers;
 use crate::tls::Tls;
-use crate::{added, alerts, health, nodes, price_map, stop, worker};
+use crate::{added, alerts, health, host, key_sources, nodes, price_map, stop, worker};
 use watch_file::Versions;
 
 /// Runs the gateway until it is told to stop.
@@ -82,7 +83,7 @@ fn prepare(args: &ServeArgs) -> Result<Ready, String> {
     let books = match books::find(&loaded.keeping, args.config.as_deref(), &config::process_env)? {
         Some(place) => {
             loaded.found.push(place.shown.clone());
-            let books = Books::new(&place, loaded.keeping.retention, meters.clone(), replica.clone());
+            let books = Books::new(&place, loaded.keeping.retention.clone(), meters.clone(), replica.clone());
             Some(Arc::new(books.map_err(|why| format!("{} cannot be used: {why}", place.spool.display()))?))
         }
         None => None,
@@ -157,17 +158,19 @@ impl Ready {
                 self.live.rebuild();
             }
             control.spawn(added::follow(self.live.clone(), seen));
-            control.spawn(alerts::follow(self.live.clone()));
         }
         if let Some(replica) = &self.live.replica {
             control.block_on(replica.opened());
         }
         control.spawn(signals.listen(self.live.clone(), stop));
         control.spawn(control::serve(self.live.clone(), self.errands));
-        control.spawn(alerts::deployments::follow(self.live.clone()));
+        control.spawn(alerts::follow(self.live.clone()));
         control.spawn(price_map::follow(self.live.clone()));
+        control.spawn(key_sources::follow(self.live.clone()));
+        let carriers = Carriers::start(&self.live, &control);
         let inside = control.enter();
         nodes::keep(self.live.fleets());
+        host::watch(self.live.clone());
         drop(inside);
         let watched = watch_file::start(self.seen, self.live.clone());
         let watched = watched.inspect_err(|error| tracing::error!("changes of files are not noticed: {error}"));
@@ -190,6 +193,7 @@ impl Ready {
             }
         }
         drop(watched);
+        carriers.close(&control);
         let booked = self.live.books.as_ref().and_then(|books| control.block_on(books.close()));
         if let Some(replica) = &self.live.replica {
             control.block_on(replica.close(booked));

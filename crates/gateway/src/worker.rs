@@ -25,6 +25,7 @@ use crate::door::Door;
 use crate::drills::live_gate;
 use crate::live::Live;
 use crate::metrics::Counting;
+use crate::sinks::Observed;
 use crate::stop::Stop;
 
 /// How long an idle thread sleeps at most.
@@ -79,7 +80,8 @@ pub fn gate(live: &Arc<Live>, seed: u64) -> io::Result<Gate> {
     let registry = live.books.as_ref().map(|books| books.registry.clone());
     let keyring = Keyring::new(registry, live.meters.clone());
     let pen = live.books.as_ref().map(|books| books.pen()).transpose()?;
-    let ledger = Some(Rc::new(Counting::new(pen, live)) as Rc<dyn Ledger>);
+    let counting = Rc::new(Counting::new(pen, live));
+    let ledger = Some(Rc::new(Observed::new(counting, live)) as Rc<dyn Ledger>);
     Ok(Gate { wire, setup, dice: RefCell::new(Dice::new(seed)), unix_ms: Rc::new(unix_ms), keyring, ledger })
 }
 

@@ -79,6 +79,11 @@ impl Breaker {
         self.waits_until(now).saturating_sub(now)
     }
 
+    /// Whether it rests after a fault; waiting for the result of a trial is no rest.
+    pub fn is_resting(&self, now: u64) -> bool {
+        self.rests_until > now
+    }
+
     /// How much longer the provider itself wants no traffic, milliseconds.
     pub fn asked_rest_left(&self, now: u64) -> u64 {
         self.asked_until.saturating_sub(now)

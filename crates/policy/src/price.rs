@@ -16,7 +16,6 @@ pub use quote::Quote;
 pub use terms::{Named, Pricing, Terms};
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 use crate::catalogue::{Kind, ONE, PriceList};
 
@@ -89,16 +88,20 @@ fn times(amount: u128, ppm: u32) -> u128 {
 /// Prices of a second by the hour of the day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hourly {
-    /// Whose hours.
-    pub zone: TimeZone,
-    /// Picodollars per second, from midnight on.
+    /// Picodollars per second, from midnight on, with the power that is declared.
     pub picousd: [u64; 24],
+    /// What they are made from.
+    pub hardware: Hardware,
 }
 
 impl Hourly {
-    fn at(&self, at: i64) -> u64 {
-        let hour = Timestamp::from_second(at).map_or(0, |moment| self.zone.to_datetime(moment).hour());
-        self.picousd[usize::from(hour.unsigned_abs()) % 24]
+    /// The price of a second at `at`, while so many milliwatts are measured, if they are.
+    fn at(&self, at: i64, measured: Option<u64>) -> u64 {
+        let hardware = &self.hardware;
+        let hour = Timestamp::from_second(at).map_or(0, |moment| hardware.zone.to_datetime(moment).hour());
+        let hour = usize::from(hour.unsigned_abs()) % 24;
+        let real = measured.and_then(|_| hardware.second(hardware.power(measured), hardware.kwh_picousd[hour]));
+        real.unwrap_or(self.picousd[hour])
     }
 
     fn highest(&self) -> u64 {
@@ -128,9 +131,14 @@ impl Tariff {
         [Kind::Input, Kind::Output].into_iter().any(|kind| self.list.base.stated(kind).is_some())
     }
 
-    /// The price of a second at `at` (seconds since 1970), picodollars.
-    fn second(&self, at: i64) -> Option<u64> {
-        self.hourly.as_ref().map(|hourly| hourly.at(at)).or(self.list.fees.second)
+    /// The price of a second of what is billed, picodollars.
+    fn second(&self, bill: &Bill) -> Option<u64> {
+        self.hourly.as_ref().map(|hourly| hourly.at(bill.at, bill.milliwatts)).or(self.list.fees.second)
+    }
+
+    /// The energy that an attempt took, millijoules, if it is known what the hardware takes.
+    pub fn energy_mj(&self, bill: &Bill) -> Option<u64> {
+        self.hourly.as_ref().map(|hourly| hourly.hardware.energy(bill.milliwatts, bill.lasted_ms))
     }
 }
 

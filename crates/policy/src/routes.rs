@@ -14,6 +14,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("management_routes", MANAGEMENT),
     ("info_routes", INFO),
     ("spend_tracking_routes", SPEND),
+    ("global_spend_tracking_routes", SPEND),
     ("public_routes", PUBLIC),
 ];
 

@@ -31,9 +31,9 @@ pub struct Call<'a> {
     pub method: &'static str,
     /// Path and query behind the host, base path of the endpoint included.
     pub path: &'a str,
-    /// Headers beside `host`, `content-length` and `content-type`.
+    /// Headers beside `host` and `content-length`; without a `content-type` the body is JSON.
     pub headers: &'a HeaderMap,
-    /// The JSON body, in pieces.
+    /// The body, in pieces.
     pub body: &'a [Bytes],
     /// Longest time for DNS, TCP and TLS together.
     pub connect_timeout: Duration,

@@ -43,6 +43,8 @@ pub struct Provider {
     pub local: bool,
     /// Whether its answers say what the call cost, in US dollars.
     pub states_costs: bool,
+    /// Its name in OpenTelemetry's conventions, if that is not its id.
+    pub traced_as: Option<&'static str>,
     /// One remark for readers of the table; may be empty.
     pub note: &'static str,
 }
@@ -203,6 +205,7 @@ pub(crate) const fn row(id: &'static str, display_name: &'static str) -> Provide
         endpoints: Endpoints::of(&[Endpoint::Chat]),
         local: false,
         states_costs: false,
+        traced_as: None,
         note: "",
     }
 }
@@ -260,6 +263,10 @@ impl Provider {
 
     pub(crate) const fn states_costs(self) -> Self {
         Provider { states_costs: true, ..self }
+    }
+
+    pub(crate) const fn traced_as(self, name: &'static str) -> Self {
+        Provider { traced_as: Some(name), ..self }
     }
 
     pub(crate) const fn note(self, note: &'static str) -> Self {

@@ -70,7 +70,7 @@ static TABLE: &[Provider] = &[
     row("bedrock_mantle", "Amazon Bedrock Mantle").base("https://bedrock-mantle.{region}.api.aws/v1")
         .blanks(&[MANTLE_REGION])
         .base_env(&["BEDROCK_MANTLE_API_BASE"]).key_env(&["BEDROCK_MANTLE_API_KEY", "AWS_BEARER_TOKEN_BEDROCK"])
-        .quirks(BOTH).serves(&[Chat, Responses]).note("Bedrock's OpenAI-compatible endpoint, with a Bedrock API key"),
+        .quirks(BOTH).serves(&[Chat, Responses]).traced_as("aws.bedrock").note("Bedrock's OpenAI-compatible endpoint, with a Bedrock API key"),
     row("bigmodel", "BigModel (Zhipu AI)").base("https://open.bigmodel.cn/api/paas/v4")
         .base_env(&["BIGMODEL_API_BASE"]).key_env(&["BIGMODEL_API_KEY"]),
     row("cerebras", "Cerebras").base("https://api.cerebras.ai/v1").base_env(&["CEREBRAS_API_BASE"])
@@ -87,7 +87,7 @@ static TABLE: &[Provider] = &[
         .serves(&[Chat, Embeddings]),
     row("codestral", "Codestral (Mistral AI)").base("https://codestral.mistral.ai/v1")
         .base_env(&["CODESTRAL_API_BASE"]).key_env(&["CODESTRAL_API_KEY"])
-        .quirks(Quirks { no_stream_options: true, short_call_ids: true, ..PORTABLE }),
+        .quirks(Quirks { no_stream_options: true, short_call_ids: true, ..PORTABLE }).traced_as("mistral_ai"),
     row("cognition", "Cognition").base("https://api.cognition.ai/v1").base_env(&["COGNITION_API_BASE"])
         .key_env(&["COGNITION_API_KEY"]),
     row("cohere", "Cohere").base("https://api.cohere.ai/compatibility/v1").key_env(&["COHERE_API_KEY", "CO_API_KEY"])
@@ -139,7 +139,7 @@ static TABLE: &[Provider] = &[
         .key_env(&["GALADRIEL_API_KEY"]),
     row("gemini", "Google Gemini").dialect("gemini").base("https://generativelanguage.googleapis.com/v1beta").tail("/v1beta")
         .base_env(&["GEMINI_API_BASE"]).key_env(&["GEMINI_API_KEY", "GOOGLE_API_KEY"])
-        .auth(Auth::Header("x-goog-api-key")).serves(&[Chat, Embeddings]).note("Google AI Studio keys"),
+        .auth(Auth::Header("x-goog-api-key")).serves(&[Chat, Embeddings]).traced_as("gcp.gemini").note("Google AI Studio keys"),
     row("github", "GitHub Models").base("https://models.github.ai/inference").base_env(&["GITHUB_API_BASE"])
         .key_env(&["GITHUB_API_KEY", "GITHUB_TOKEN"]).quirks(BOTH).note("models are called `publisher/name`"),
     row("gmi", "GMI Cloud").base("https://api.gmi-serving.com/v1").key_env(&["GMI_API_KEY"]),
@@ -199,12 +199,12 @@ static TABLE: &[Provider] = &[
         .key_env(&["MINIMAX_API_KEY"]),
     row("mistral", "Mistral AI").base("https://api.mistral.ai/v1").base_env(&["MISTRAL_API_BASE"])
         .key_env(&["MISTRAL_API_KEY"]).quirks(Quirks { no_stream_options: true, short_call_ids: true, ..PORTABLE })
-        .serves(&[Chat, Embeddings, Transcriptions, Moderations]),
+        .serves(&[Chat, Embeddings, Transcriptions, Moderations]).traced_as("mistral_ai"),
     row("mock", "Built-in mock").auth(Auth::None).quirks(BOTH).note("`mock/demo` answers inside the gateway"),
     row("modelscope", "ModelScope").base("https://api-inference.modelscope.cn/v1").base_env(&["MODELSCOPE_API_BASE"])
         .key_env(&["MODELSCOPE_API_KEY"]),
     row("moonshot", "Moonshot").base("https://api.moonshot.ai/v1").base_env(&["MOONSHOT_API_BASE"])
-        .key_env(&["MOONSHOT_API_KEY"]).quirks(Quirks { keep_reasoning: true, ..PORTABLE }),
+        .key_env(&["MOONSHOT_API_KEY"]).quirks(Quirks { keep_reasoning: true, ..PORTABLE }).traced_as("moonshot_ai"),
     row("morph", "Morph").base("https://api.morphllm.com/v1").base_env(&["MORPH_API_BASE"])
         .key_env(&["MORPH_API_KEY"]),
     row("nadir", "Nadir").base("https://api.getnadir.com/v1").base_env(&["NADIR_API_BASE"])
@@ -301,7 +301,7 @@ static TABLE: &[Provider] = &[
     row("wandb", "Weights & Biases Inference").base("https://api.inference.wandb.ai/v1").base_env(&["WANDB_API_BASE"])
         .key_env(&["WANDB_API_KEY"]),
     row("xai", "xAI").base("https://api.x.ai/v1").base_env(&["XAI_API_BASE"]).key_env(&["XAI_API_KEY"])
-        .states_costs().serves(&[Chat, Responses, Images]),
+        .states_costs().serves(&[Chat, Responses, Images]).traced_as("x_ai"),
     row("xiaomi_mimo", "Xiaomi MiMo").base("https://api.xiaomimimo.com/v1").key_env(&["XIAOMI_MIMO_API_KEY"])
         .quirks(Quirks { keep_reasoning: true, ..PORTABLE }),
     row("xinference", "Xinference").base("http://127.0.0.1:9997/v1").base_env(&["XINFERENCE_API_BASE"])

@@ -1,12 +1,12 @@
-//! The ledger's words: one attempt as it is booked, and what became of its call. Its JSON is a line of the spool and the
-//! body of the ledger's row: a new field needs no migration, and what is empty is not written.
+//! The ledger's words: one attempt as it is booked, and what became of its call. Its JSON is a line of the spool, and what
+//! the ledger has no columns for is the body of its row: a new field needs no migration, and what is empty is not written.
 
 mod form;
 
 use serde::{Deserialize, Serialize};
 use types::{Fault, Usage, Usd};
 
-use crate::usual;
+use crate::{Aside, usual};
 use form::{CostLinesForm, UsageForm};
 
 /// How an attempt ended.
@@ -29,6 +29,14 @@ pub enum Status {
 }
 
 impl Status {
+    const ALL: [Status; 6] =
+        [Status::Open, Status::Success, Status::Failure, Status::Aborted, Status::Interrupted, Status::Refused];
+
+    /// The one with this name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Status::ALL.into_iter().find(|status| status.name() == name)
+    }
+
     /// The name, as in the JSON.
     pub fn name(self) -> &'static str {
         match self {
@@ -93,7 +101,7 @@ pub struct Story {
     pub route: Option<String>,
 }
 
-/// One attempt.
+/// One attempt. What the ledger has columns for stands first, what it counts for last: the rest is the body of its row.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Entry {
@@ -108,24 +116,9 @@ pub struct Entry {
     pub status: Status,
     /// When it was sent.
     pub started_at: i64,
-    /// When its first content came.
-    #[serde(skip_serializing_if = "usual")]
-    pub first_token_at: Option<i64>,
-    /// When it ended.
-    #[serde(skip_serializing_if = "usual")]
-    pub ended_at: Option<i64>,
-    /// What was asked for, in the incumbent's words: `acompletion`, `aembedding`, `anthropic_messages`.
-    #[serde(skip_serializing_if = "usual")]
-    pub call_type: String,
-    /// Whether the answer was streamed.
-    #[serde(skip_serializing_if = "usual")]
-    pub stream: bool,
     /// Hash of the key; empty without one.
     #[serde(skip_serializing_if = "usual")]
     pub key: String,
-    /// Its alias at the time.
-    #[serde(skip_serializing_if = "usual")]
-    pub key_alias: Option<String>,
     /// Whose call it was.
     #[serde(skip_serializing_if = "usual")]
     pub user_id: Option<String>,
@@ -138,15 +131,32 @@ pub struct Entry {
     /// The customer it was for.
     #[serde(skip_serializing_if = "usual")]
     pub customer_id: Option<String>,
-    /// What it was for.
-    #[serde(skip_serializing_if = "usual")]
-    pub tags: Vec<String>,
     /// The name the caller asked for.
     #[serde(skip_serializing_if = "usual")]
     pub model_group: String,
     /// The model, as `provider/model`.
     #[serde(skip_serializing_if = "usual")]
     pub model: String,
+    /// What it cost; `None` if the price is not known.
+    #[serde(with = "form::nanos", skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Usd>,
+    /// What was asked for, in the incumbent's words: `acompletion`, `aembedding`, `anthropic_messages`.
+    pub call_type: String,
+    /// When its first content came.
+    #[serde(skip_serializing_if = "usual")]
+    pub first_token_at: Option<i64>,
+    /// When it ended.
+    #[serde(skip_serializing_if = "usual")]
+    pub ended_at: Option<i64>,
+    /// Whether the answer was streamed.
+    #[serde(skip_serializing_if = "usual")]
+    pub stream: bool,
+    /// Its alias at the time.
+    #[serde(skip_serializing_if = "usual")]
+    pub key_alias: Option<String>,
+    /// What it was for.
+    #[serde(skip_serializing_if = "usual")]
+    pub tags: Vec<String>,
     /// Id in the provider table.
     #[serde(skip_serializing_if = "usual")]
     pub provider: String,
@@ -162,12 +172,12 @@ pub struct Entry {
     /// Whether the consumption is our estimate, because the provider did not say.
     #[serde(skip_serializing_if = "usual")]
     pub estimated: bool,
-    /// What it cost; `None` if the price is not known.
-    #[serde(with = "form::nanos", skip_serializing_if = "Option::is_none")]
-    pub cost: Option<Usd>,
-    /// The same, line by line.
+    /// What it cost, line by line.
     #[serde(with = "CostLinesForm", skip_serializing_if = "usual")]
     pub lines: CostLines,
+    /// The energy that it took on hardware of the operator's own, millijoules; `None` if that is not known.
+    #[serde(skip_serializing_if = "usual")]
+    pub energy_mj: Option<u64>,
     /// Whether the answer came from a cache.
     #[serde(skip_serializing_if = "usual")]
     pub cache_hit: bool,
@@ -183,6 +193,9 @@ pub struct Entry {
     /// What became of the call, if the entry stands for it.
     #[serde(skip_serializing_if = "usual")]
     pub story: Option<Story>,
+    /// What goes along with it and is not booked.
+    #[serde(skip)]
+    pub aside: Option<Box<Aside>>,
     /// The sums it counts for, beside the totals of everybody named above.
     #[serde(skip_serializing_if = "usual")]
     pub charges: Vec<Charge>,

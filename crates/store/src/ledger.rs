@@ -5,6 +5,7 @@ mod daily;
 mod faults;
 mod period;
 mod retention;
+pub(crate) mod rollup;
 mod spend;
 
 use std::collections::HashSet;
@@ -13,12 +14,13 @@ use std::sync::Arc;
 use types::Usd;
 
 use crate::clock::{REHEARSALS, SPEND, now, tick};
-use crate::db::{Db, Tx, Value, insert, insert_returning, values};
+use crate::db::{Db, Row, Tx, Value, insert, insert_returning, values};
+use crate::spool::body_of;
 use crate::{Entry, Problem, Result, Status};
 
 pub(crate) use daily::DAILY_SUMS;
 pub use period::ends_at;
-pub(crate) use retention::{forget, forget_windows};
+pub(crate) use retention::{delete, forget, forget_windows};
 pub use spend::{Sum, Sums};
 pub(crate) use spend::{adjust, changed};
 
@@ -35,8 +37,8 @@ pub struct Booked {
 #[derive(Clone, Copy)]
 pub(crate) struct Line<'a> {
     pub entry: &'a Entry,
-    /// Its JSON, if that is written already: what it counts for may be missing, for nobody asks a row for that.
-    pub json: Option<&'a Arc<str>>,
+    /// The body of its row, if that is written already.
+    pub body: Option<&'a Arc<str>>,
 }
 
 /// Books what is settled among `lines`.
@@ -59,7 +61,7 @@ pub(crate) async fn book(db: &Db, lines: &[Line<'_>]) -> Result<Booked> {
 pub(crate) async fn rehearse(db: &Db) -> Result<()> {
     let id = format!("rehearsal-{}", now());
     let entry = Entry { attempt_id: id, status: Status::Success, cost: Some(Usd::from_nanos(1)), ..Entry::default() };
-    book_within(&mut db.begin().await?, &[Line { entry: &entry, json: None }], Rows::Told).await?;
+    book_within(&mut db.begin().await?, &[Line { entry: &entry, body: None }], Rows::Told).await?;
     let mut tx = db.begin().await?;
     tick(&mut tx, REHEARSALS).await?;
     tx.commit().await
@@ -111,6 +113,33 @@ const LEDGER: &str = "lockgate_ledger (attempt_id, call_id, session_id, status, 
     user_id, team_id, organization_id, customer_id, model_group, model, cost_nanousd, body, is_attempt, is_call, \
     duration_ms, code, fault, tags)";
 
+/// Columns of which an entry is read.
+pub(crate) const ENTRY: &str = "body, attempt_id, call_id, session_id, status, started_at, key_hash, user_id, team_id, \
+    organization_id, customer_id, model_group, model, cost_nanousd";
+
+/// The entry of a row that has these columns from `at` on; `None` if only a newer version understands it.
+pub(crate) fn entry(row: &Row, at: usize) -> Result<Option<Entry>> {
+    let (text, maybe) = (|column| row.text(at + column), |column| row.maybe_text(at + column));
+    let (body, status) = (serde_json::from_str(&text(0)?).ok(), Status::named(&text(4)?));
+    let Some((body, status)) = body.zip(status) else { return Ok(None) };
+    Ok(Some(Entry {
+        attempt_id: text(1)?,
+        call_id: text(2)?,
+        session_id: maybe(3)?,
+        status,
+        started_at: row.int(at + 5)?,
+        key: text(6)?,
+        user_id: maybe(7)?,
+        team_id: maybe(8)?,
+        organization_id: maybe(9)?,
+        customer_id: maybe(10)?,
+        model_group: text(11)?,
+        model: text(12)?,
+        cost: row.maybe_int(at + 13)?.map(Usd::from_nanos),
+        ..body
+    }))
+}
+
 /// What stands before, between and behind tags in their column: no tag has it.
 pub(crate) const TAG_MARK: char = '\u{1f}';
 
@@ -128,30 +157,55 @@ async fn insert_rows_telling(tx: &mut Tx, lines: &[Line<'_>]) -> Result<HashSet<
     insert_returning(tx, LEDGER, &tail, rows(lines)?).await?.iter().map(|row| row.text(0)).collect()
 }
 
-fn rows(lines: &[Line<'_>]) -> Result<Vec<Vec<Value>>> {
-    let now = now();
-    lines.iter().map(|line| row(*line, now)).collect()
+/// Names that many rows have: they are in memory once.
+#[derive(Default)]
+struct Names(foldhash::HashSet<Arc<str>>);
+
+impl Names {
+    fn get(&mut self, name: &str) -> Value {
+        let known = self.0.get(name).cloned();
+        known
+            .unwrap_or_else(|| {
+                let new = Arc::<str>::from(name);
+                self.0.insert(new.clone());
+                new
+            })
+            .into()
+    }
+
+    fn find(&mut self, name: &Option<String>) -> Value {
+        name.as_deref().map_or(Value::Text(None), |name| self.get(name))
+    }
 }
 
-fn row(Line { entry, json }: Line<'_>, now: i64) -> Result<Vec<Value>> {
-    let body = match json {
-        Some(json) => json.clone(),
-        None => serde_json::to_string(entry).map_err(|error| Problem::Broken(error.to_string()))?.into(),
+fn rows(lines: &[Line<'_>]) -> Result<Vec<Vec<Value>>> {
+    let (mut names, now) = (Names::default(), now());
+    lines.iter().map(|line| row(*line, &mut names, now)).collect()
+}
+
+fn row(Line { entry, body }: Line<'_>, names: &mut Names, now: i64) -> Result<Vec<Value>> {
+    let broken = |why: String| Problem::Broken(format!("an entry cannot be written: {why}"));
+    let body = match body {
+        Some(body) => body.clone(),
+        None => {
+            let json = serde_json::to_string(entry).map_err(|error| broken(error.to_string()))?;
+            body_of(&json).ok_or_else(|| broken("it has no kind".to_owned()))?
+        }
     };
     Ok(values![
         &*entry.attempt_id,
         &*entry.call_id,
         entry.session_id.as_deref(),
-        entry.status.name(),
+        names.get(entry.status.name()),
         entry.started_at,
         now,
-        &*entry.key,
-        entry.user_id.as_deref(),
-        entry.team_id.as_deref(),
-        entry.organization_id.as_deref(),
-        entry.customer_id.as_deref(),
-        &*entry.model_group,
-        &*entry.model,
+        names.get(&entry.key),
+        names.find(&entry.user_id),
+        names.find(&entry.team_id),
+        names.find(&entry.organization_id),
+        names.find(&entry.customer_id),
+        names.get(&entry.model_group),
+        names.get(&entry.model),
         entry.cost.map(Usd::nanos),
         body,
         entry.is_attempt(),

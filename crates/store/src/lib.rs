@@ -4,9 +4,11 @@
 //! One SQL text serves SQLite (the default, nothing to install) and Postgres (many replicas). Only the control plane
 //! comes here: the data plane reads the [`Directory`], which is memory, and writes to the spool, which is a file.
 
+mod aside;
 mod audit;
 mod change;
 mod clock;
+mod contents;
 pub mod coordination;
 mod db;
 mod directory;
@@ -22,8 +24,10 @@ mod schema;
 pub mod spool;
 mod store;
 
+pub use aside::{Aside, Content, Trace};
 pub use audit::{Audit, AuditFilter, Author, ROTATED, SIGNED_IN, SIGNED_OUT};
 pub use change::{Adjustment, Change, NewSum};
+pub use contents::Said;
 pub use db::{Problem, Result, StoreUrl};
 pub use directory::{Directory, Entries, Held};
 pub use drills::DrillReport;
@@ -31,7 +35,7 @@ pub use entry::{Charge, CostLines, Entry, EntryFault, Status, Story};
 pub use feedback::{Feedback, Verdicts};
 pub use ledger::{Booked, Sum, Sums, ends_at};
 pub use objects::{Changes, Expect, Kind, Object, Write};
-pub use records::hash_key;
+pub use records::{hash_key, short_hash};
 pub use registry::{POLL, Registry};
 pub use store::Store;
 

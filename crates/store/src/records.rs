@@ -23,7 +23,7 @@ pub use allowance::{Allowance, ModelBudget, WindowBudget};
 pub use budget::Budget;
 pub use customer::Customer;
 pub use invitation::Invitation;
-pub use key::{Key, RetiredKey, Session, hash_key};
+pub use key::{Key, RetiredKey, Session, hash_key, short_hash};
 pub use model::{Credential, Model};
 pub use organization::{Organization, OrganizationMember};
 pub use project::Project;

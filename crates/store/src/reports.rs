@@ -8,6 +8,7 @@ mod daily;
 mod faults;
 mod logs;
 mod metrics;
+mod rolled;
 
 pub use activity::{Activity, ActivityFilter, By, Of, Order};
 pub use calls::{Calls, Search};

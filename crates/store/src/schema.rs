@@ -15,6 +15,8 @@ const STEPS: &[&str] = &[
     include_str!("schema/0005_drills.sql"),
     include_str!("schema/0006_feedback.sql"),
     include_str!("schema/0007_log.sql"),
+    include_str!("schema/0008_contents.sql"),
+    include_str!("schema/0009_rollup.sql"),
 ];
 
 /// Takes the steps that are missing.

@@ -23,6 +23,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use folder::Folder;
+pub(crate) use line::body_of;
 use paper::Paper;
 pub use pen::{Mark, Pen};
 pub use reader::{Batch, Reader};

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use types::day;
+
 use crate::db::Db;
 use crate::ledger::Line;
 use crate::objects::{self, Changes, Object};
 use crate::spool::Batch;
 use crate::{
-    Audit, AuditFilter, Booked, Change, DrillReport, Entry, Feedback, Result, StoreUrl, Sums, Verdicts, audit, change,
-    drills, feedback, ledger, schema,
+    Audit, AuditFilter, Booked, Change, DrillReport, Entry, Feedback, Result, Said, StoreUrl, Sums, Verdicts, audit,
+    change, contents, drills, feedback, ledger, schema,
 };
 
 /// How long a connection, a statement or a commit may take.
@@ -58,7 +60,7 @@ impl Store {
 
     /// Books what is settled among `entries`: rows, sums and roll-ups, each attempt once however often it comes.
     pub async fn book(&self, entries: &[Entry]) -> Result<Booked> {
-        let lines: Vec<Line> = entries.iter().map(|entry| Line { entry, json: None }).collect();
+        let lines: Vec<Line> = entries.iter().map(|entry| Line { entry, body: None }).collect();
         ledger::book(&self.db, &lines).await
     }
 
@@ -81,6 +83,12 @@ impl Store {
     /// Deletes up to `most` sums of windows that ended before a time; says how many there were.
     pub async fn forget_windows(&self, before_ms: i64, most: i64) -> Result<usize> {
         ledger::forget_windows(&self.db, before_ms, most).await
+    }
+
+    /// Puts the daily roll-ups of one day or month that is over together, so that long times are summed fast; says whether
+    /// there was one. `now_ms` is now.
+    pub async fn close_period(&self, now_ms: i64) -> Result<bool> {
+        ledger::rollup::close(&self.db, day::number(now_ms)).await
     }
 
     /// Changes by hand that meet `filter`, newest first: `most` of them behind the first `skip`; and how many there are,
@@ -107,6 +115,21 @@ impl Store {
     /// Keeps what is said about an answer; of what is said twice, the last counts.
     pub async fn keep_feedback(&self, feedback: &Feedback) -> Result<()> {
         feedback::keep(&self.db, feedback).await
+    }
+
+    /// Keeps what was said in calls, each once however often it comes.
+    pub async fn keep_contents(&self, said: &[Said]) -> Result<()> {
+        contents::keep(&self.db, said).await
+    }
+
+    /// What was said in the call that this entry stands for, if that was kept.
+    pub async fn content(&self, attempt_id: &str) -> Result<Option<Said>> {
+        contents::find(&self.db, attempt_id).await
+    }
+
+    /// Deletes up to `most` contents of calls that came in before a time; says how many there were.
+    pub async fn forget_contents(&self, before_ms: i64, most: i64) -> Result<usize> {
+        contents::forget(&self.db, before_ms, most).await
     }
 
     /// What was said about calls between two days (`2026-11-28`), by arm: `most` arms.

@@ -20,6 +20,18 @@ pub fn text(number: i64) -> String {
     format!("{:04}-{month:02}-{day:02}", year + era * 400 + i64::from(month <= 2))
 }
 
+/// The number of a day that [`text`] writes; `None` if it is none.
+pub fn parse(text: &str) -> Option<i64> {
+    let mut parts = text.splitn(3, '-').map(|part| part.parse::<i64>().ok());
+    let (year, month, of_month) = (parts.next()??, parts.next()??, parts.next()??);
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (era, year) = (year.div_euclid(400), year.rem_euclid(400));
+    let day = 365 * year + year / 4 - year / 100 + (153 * month + 2) / 5 + of_month - 1;
+    let number = era * 146_097 + day - 719_468;
+    // There is no 31st of February, and no other way to write a day.
+    (self::text(number) == text).then_some(number)
+}
+
 /// A moment in milliseconds since 1970, as RFC 3339 writes it.
 pub fn moment(at_ms: i64) -> String {
     let within = at_ms.rem_euclid(DAY_MS);
@@ -48,6 +60,11 @@ mod tests {
         ];
         for (number, name) in days {
             assert_eq!(text(number), name, "{number}");
+            assert_eq!(parse(name), Some(number.clamp(-719_528, 2_932_896)));
+        }
+        assert!((-719_528..2_932_896).step_by(97).all(|number| parse(&text(number)) == Some(number)));
+        for wrong in ["", "2026", "2026-11", "2026-02-30", "2026-13-01", "2026-1-01", "2026-11-28T", "-1-01-01"] {
+            assert_eq!(parse(wrong), None, "{wrong}");
         }
         assert_eq!((number(-1), number(DAY_MS - 1), number(DAY_MS)), (-1, 0, 1));
     }

@@ -11,6 +11,8 @@ pub struct Usd(i64);
 
 /// Nanodollars in a dollar.
 const NANO: i64 = 1_000_000_000;
+/// Digits of a dollar behind its point.
+const DECIMALS: u32 = 9;
 
 impl Usd {
     /// Nothing.
@@ -102,12 +104,27 @@ impl Sum for Usd {
 /// Dollars in full, without trailing zeros: `0.01`, `-3`, `0.000000001`.
 impl fmt::Display for Usd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.0 < 0 { "-" } else { "" };
-        let (whole, fraction) = (self.0.unsigned_abs() / NANO as u64, self.0.unsigned_abs() % NANO as u64);
-        match fraction {
-            0 => write!(f, "{sign}{whole}"),
-            _ => write!(f, "{sign}{whole}.{}", format!("{fraction:09}").trim_end_matches('0')),
+        // A sign, nineteen digits and the point, put together by hand from the end: sums are in the headers of each answer.
+        let (mut text, mut at, mut left) = ([0; 21], 21, self.0.unsigned_abs());
+        let mut put = |byte| {
+            at -= 1;
+            text[at] = byte;
+        };
+        for place in 0.. {
+            if place == DECIMALS {
+                put(b'.');
+            }
+            put(b'0' + (left % 10) as u8);
+            left /= 10;
+            if place >= DECIMALS && left == 0 {
+                break;
+            }
         }
+        if self.0 < 0 {
+            put(b'-');
+        }
+        let text = str::from_utf8(&text[at..]).unwrap_or_default();
+        f.write_str(text.trim_end_matches('0').trim_end_matches('.'))
     }
 }
 

@@ -1,5 +1,7 @@
 // The one way to the gateway: JSON in, JSON out, errors in words.
 
+import type { Requests } from './requests'
+
 /** Why the gateway did not do what it was asked. */
 export class ApiError extends Error {
   readonly status: number
@@ -15,12 +17,40 @@ export class ApiError extends Error {
   }
 }
 
-interface Options {
-  method?: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
+
+/** The paths that take a method. */
+export type PathOf<M extends Method> = keyof Requests extends infer K
+  ? K extends `${M} ${infer P}`
+    ? P
+    : never
+  : never
+
+/** What a path reads, as the gateway describes it: a field of another name or type does not pass the check of types. */
+export type Fields<M extends Method, P extends string> = Requests[`${M} ${P}` & keyof Requests]
+
+/** What is sent. */
+export interface ApiRequest {
+  method: Method
+  path: string
   body?: unknown
-  query?: Record<string, string | number | boolean | null | undefined>
-  signal?: AbortSignal
-  headers?: Record<string, string>
+  query?: object
+}
+
+export function get<P extends PathOf<'GET'>>(path: P, query?: Fields<'GET', P>): ApiRequest {
+  return { method: 'GET', path, query }
+}
+
+export function post<P extends PathOf<'POST'>>(path: P, body: Fields<'POST', P>): ApiRequest {
+  return { method: 'POST', path, body }
+}
+
+export function patch<P extends PathOf<'PATCH'>>(path: P, body: Fields<'PATCH', P>): ApiRequest {
+  return { method: 'PATCH', path, body }
+}
+
+export function del<P extends PathOf<'DELETE'>>(path: P, body: Fields<'DELETE', P>): ApiRequest {
+  return { method: 'DELETE', path, body }
 }
 
 const listeners = new Set<() => void>()
@@ -32,14 +62,13 @@ export function onSignedOut(listener: () => void): () => void {
 }
 
 /** Sends a request, and returns the answer as it comes, if it is none of refusal. */
-export async function send(path: string, options: Options = {}): Promise<Response> {
-  const { body, signal } = options
-  const headers: Record<string, string> = { accept: 'application/json', ...options.headers }
+export async function send({ method, path, body, query }: ApiRequest, signal?: AbortSignal): Promise<Response> {
+  const headers: Record<string, string> = { accept: 'application/json' }
   if (body !== undefined) headers['content-type'] = 'application/json'
   let response: Response
   try {
-    response = await fetch(path + queryString(options.query), {
-      method: options.method ?? (body === undefined ? 'GET' : 'POST'),
+    response = await fetch(path + queryString(query), {
+      method,
       body: body === undefined ? undefined : JSON.stringify(body),
       credentials: 'same-origin',
       headers,
@@ -58,13 +87,13 @@ export async function send(path: string, options: Options = {}): Promise<Respons
 }
 
 /** Asks for something and reads the answer. */
-export async function api<T>(path: string, options: Options = {}): Promise<T> {
-  const response = await send(path, options)
+export async function api<T>(request: ApiRequest, signal?: AbortSignal): Promise<T> {
+  const response = await send(request, signal)
   return (await response.json()) as T
 }
 
-export function queryString(query: Options['query']): string {
-  const given = Object.entries(query ?? {}).filter(([, value]) => value !== undefined && value !== null && value !== '')
+export function queryString(query: object = {}): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== '')
   if (given.length === 0) return ''
   return '?' + new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString()
 }

@@ -4,7 +4,7 @@ import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tansta
 import { notifications } from '@mantine/notifications'
 
 import { useSession } from '../lib/session'
-import { api, ApiError } from './client'
+import { api, ApiError, get, type Fields, type PathOf } from './client'
 import type { Budget, Compared, Customer, Deployment, Health, Key, Organization, Team, Usage, User } from './types'
 
 /** How often what moves is asked for again, ms. */
@@ -17,64 +17,65 @@ export interface UsageQuestion {
   days?: boolean
   live?: boolean
   enabled?: boolean
-  filter?: Record<string, string | undefined>
+  filter?: Fields<'GET', '/usage'>
 }
 
 export function useUsage({ by, from, to, days = false, live = false, enabled = true, filter }: UsageQuestion) {
-  const query = { by, start_date: from, end_date: to, days: days ? 'true' : undefined, ...filter }
+  const query = { by, start_date: from, end_date: to, days: days || undefined, ...filter }
   return useQuery({
     queryKey: ['usage', query],
-    queryFn: ({ signal }) => api<Usage>('/usage', { query, signal }),
+    queryFn: ({ signal }) => api<Usage>(get('/usage', query), signal),
     refetchInterval: live ? LIVE : 60_000,
     placeholderData: keepPreviousData,
     enabled,
   })
 }
 
-export interface ListQuestion {
+export interface ListQuestion<F = object> {
   page?: number
   size?: number
   sort?: string
   descending?: boolean
-  filter?: Record<string, string | undefined>
+  filter?: F
 }
 
-function listQuery({ page = 1, size = 25, sort, descending, filter }: ListQuestion) {
-  return { page, size, page_size: size, sort_by: sort, sort_order: sort && (descending ? 'desc' : 'asc'), ...filter }
+function listQuery<F>({ page = 1, size = 25, sort, descending, filter }: ListQuestion<F>) {
+  const order = descending ? ('desc' as const) : ('asc' as const)
+  return { page, size, page_size: size, sort_by: sort, sort_order: sort ? order : undefined, ...filter }
 }
 
-export function useKeys(question: ListQuestion = {}, live = false) {
+export function useKeys(question: ListQuestion<Fields<'GET', '/key/list'>> = {}, live = false) {
   const query = { ...listQuery(question), page_size: undefined, return_full_object: true, include_team_keys: true }
   return useQuery({
     queryKey: ['keys', query],
-    queryFn: ({ signal }) => api<{ keys: Key[]; total_count: number }>('/key/list', { query, signal }),
+    queryFn: ({ signal }) => api<{ keys: Key[]; total_count: number }>(get('/key/list', query), signal),
     placeholderData: keepPreviousData,
     refetchInterval: live ? LIVE : false,
   })
 }
 
-export function useUsers(question: ListQuestion = {}, enabled = true) {
+export function useUsers(question: ListQuestion<Fields<'GET', '/user/list'>> = {}, enabled = true) {
   const query = { ...listQuery(question), size: undefined }
   return useQuery({
     queryKey: ['users', query],
-    queryFn: ({ signal }) => api<{ users: User[]; total: number }>('/user/list', { query, signal }),
+    queryFn: ({ signal }) => api<{ users: User[]; total: number }>(get('/user/list', query), signal),
     placeholderData: keepPreviousData,
     enabled,
   })
 }
 
-export function useTeams(question: ListQuestion = {}, enabled = true) {
+export function useTeams(question: ListQuestion<Fields<'GET', '/v2/team/list'>> = {}, enabled = true) {
   const query = { ...listQuery(question), size: undefined }
   return useQuery({
     queryKey: ['teams', query],
-    queryFn: ({ signal }) => api<{ teams: Team[]; total: number }>('/v2/team/list', { query, signal }),
+    queryFn: ({ signal }) => api<{ teams: Team[]; total: number }>(get('/v2/team/list', query), signal),
     placeholderData: keepPreviousData,
     enabled,
   })
 }
 
-function useAll<T>(name: string, path: string, enabled = true) {
-  return useQuery({ queryKey: [name], queryFn: ({ signal }) => api<T>(path, { signal }), enabled })
+function useAll<T>(name: string, path: PathOf<'GET'>, enabled = true) {
+  return useQuery({ queryKey: [name], queryFn: ({ signal }) => api<T>(get(path), signal), enabled })
 }
 
 export const useOrganizations = (enabled = true) =>
@@ -87,7 +88,8 @@ export const useModels = () => useAll<{ data: { id: string }[] }>('models', '/v1
 export function useHealth() {
   return useQuery({
     queryKey: ['health'],
-    queryFn: ({ signal }) => api<{ healthy_endpoints: Health[]; unhealthy_endpoints: Health[] }>('/health', { signal }),
+    queryFn: ({ signal }) =>
+      api<{ healthy_endpoints: Health[]; unhealthy_endpoints: Health[] }>(get('/health'), signal),
     refetchInterval: 10_000,
   })
 }

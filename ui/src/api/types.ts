@@ -1,4 +1,4 @@
-// What the gateway's API sends and takes: every shape the UI knows is here.
+// What the gateway's API answers: every shape the UI knows is here. What it takes is in requests.ts.
 
 export type Role = 'proxy_admin' | 'proxy_admin_viewer' | 'org_admin' | 'internal_user' | 'internal_user_viewer'
 
@@ -8,6 +8,8 @@ export interface Session {
   open: boolean
   database: boolean
   version: string
+  /** The provider of identities, if people can sign in by one. */
+  sso?: Sso | null
   user_id?: string | null
   user_email?: string | null
   user_alias?: string | null
@@ -17,6 +19,18 @@ export interface Session {
   expires?: string | null
   teams?: { team_id: string; team_alias: string | null; role: 'admin' | 'user' }[]
   organizations?: { organization_id: string; organization_alias: string | null; role: Role }[]
+}
+
+export interface Sso {
+  name: string
+  /** Where signing in begins. */
+  path: string
+  /** Whether browsers go there without being asked. */
+  at_once: boolean
+  /** Whether users' passwords do not count. */
+  replaces_passwords: boolean
+  /** Where browsers go that signed out. */
+  logout_url: string | null
 }
 
 /** Budgets and limits, as keys, users, teams and others have them. */
@@ -193,6 +207,8 @@ export interface Usage {
   by: Compared
   rows: UsageRow[]
   complete: boolean
+  /** What the largest ones leave: how many others there are, and their days together. */
+  others?: { count: number; rows: UsageRow[] }
 }
 
 /** A call, as the ledger has it. */
@@ -231,11 +247,18 @@ export interface Call {
   first_token_ms?: number | null
   route?: string | null
   story?: { attempts: Attempt[]; spend: number | null }
+  /** What was asked, where that is kept: the body of the request. */
+  proxy_server_request?: unknown
+  /** What was answered, in the caller's dialect. */
+  response?: unknown
+  /** Whether something of either is missing, for it was too long. */
+  content_cut?: boolean
   metadata: {
     user_api_key_alias?: string | null
     user_api_key_team_alias?: string | null
     cost_breakdown?: Record<string, number | null> | null
     usage_object?: Record<string, number | boolean | null> | null
+    energy_wh?: number
     error_information?: { error_code?: string | number; error_class?: string; error_message?: string } | null
     [name: string]: unknown
   }
@@ -260,8 +283,12 @@ export interface Attempt {
 
 export interface CallPage {
   data: Call[]
-  total: number
+  /** Behind a cursor nothing is counted. */
+  total?: number
   total_is_exact?: boolean
+  /** Whether the page is as full as it can be; otherwise the time for it was over. */
+  complete?: boolean
+  next_cursor?: string | null
 }
 
 /** What would become of a call, and why. */
@@ -320,6 +347,29 @@ export interface Node {
   out_for_ms?: number | null
   loaded: Loaded[]
   loading?: Loaded | null
+  is_this_machine?: boolean
+  watts?: number
+  watts_from?: 'measured' | 'declared'
+}
+
+/** The machine that the gateway runs on; what is not known is not there. */
+export interface Host {
+  memory_bytes?: number
+  memory_available_bytes?: number
+  processors?: number
+  load?: number
+  watts?: number
+  energy_wh?: number
+  gpus: Gpu[]
+}
+
+export interface Gpu {
+  name?: string
+  vram_bytes?: number
+  vram_used_bytes?: number
+  watts?: number
+  temperature_celsius?: number
+  busy_percent?: number
 }
 
 export interface AuditEntry {
@@ -338,4 +388,20 @@ export interface Invitation {
   id: string
   user_id: string
   expires_at: string
+}
+
+/** A channel that alerts go to. */
+export interface AlertChannel {
+  channel: number
+  service: 'slack' | 'discord' | 'teams' | 'webhook' | 'email'
+  host: string
+  to: string[] | null
+  alert_types: string[]
+  last_sent_at: string | null
+  last_error: string | null
+}
+
+export interface Alerting {
+  channels: AlertChannel[]
+  alert_types: string[]
 }

@@ -31,14 +31,23 @@ export function allowanceOf(given: Given | null | undefined): AllowanceForm {
 }
 
 /** What is sent: an empty field is none. */
-export function sent(form: AllowanceForm): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(form).map(([name, value]) => [name, value === '' ? null : value]))
+export function sent(form: AllowanceForm) {
+  // What is no number is refused by the gateway, by name.
+  const number = (value: number | string) => (value === '' ? null : (value as number))
+  return {
+    max_budget: number(form.max_budget),
+    soft_budget: number(form.soft_budget),
+    budget_duration: form.budget_duration,
+    rpm_limit: number(form.rpm_limit),
+    tpm_limit: number(form.tpm_limit),
+    max_parallel_requests: number(form.max_parallel_requests),
+  }
 }
 
 /** A new object gets only what was filled in: nothing overrides what the gateway gives by itself. */
-export function filled(fields: Record<string, unknown>): Record<string, unknown> {
+export function filled<F extends object>(fields: F): F {
   const empty = (value: unknown) => value === null || value === '' || (Array.isArray(value) && value.length === 0)
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => !empty(value)))
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => !empty(value))) as F
 }
 
 export function AllowanceFields({

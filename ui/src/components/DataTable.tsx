@@ -57,6 +57,8 @@ interface Props<T> {
   state: TableState
   /** All rows there are, where the gateway sorts, searches and turns pages. */
   total?: number
+  /** Whether there are even more than that. */
+  more?: boolean
   size?: number
   error?: unknown
   retry?: () => void
@@ -67,7 +69,7 @@ interface Props<T> {
 }
 
 export function DataTable<T>(props: Props<T>) {
-  const { name, columns, rows, state, total, size = 25, error, retry, empty, searches, tools, open } = props
+  const { name, columns, rows, state, total, more, size = 25, error, retry, empty, searches, tools, open } = props
   const [, change] = useSearchState()
   const byGateway = total !== undefined
   // eslint-disable-next-line react-hooks/incompatible-library -- no compiler memoizes here
@@ -153,7 +155,15 @@ export function DataTable<T>(props: Props<T>) {
                 <Table.Tr
                   key={row.id}
                   data-opens={open ? true : undefined}
+                  tabIndex={open ? 0 : undefined}
                   onClick={open && (() => open(row.original))}
+                  onKeyDown={
+                    open &&
+                    (event => {
+                      // Buttons in the row have keys of their own.
+                      if (event.key === 'Enter' && event.target === event.currentTarget) open(row.original)
+                    })
+                  }
                 >
                   {row.getVisibleCells().map(cell => (
                     <Table.Td key={cell.id} className={cell.column.columnDef.meta?.numeric ? 'number' : undefined}>
@@ -169,7 +179,7 @@ export function DataTable<T>(props: Props<T>) {
       {found > 0 && rows && (
         <Group justify="space-between" p="sm" gap="xs">
           <Text size="xs" c="dimmed">
-            {count(found)} in all
+            {more ? `more than ${count(found)}` : `${count(found)} in all`}
           </Text>
           {pages > 1 && (
             <Pagination

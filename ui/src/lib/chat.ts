@@ -1,8 +1,8 @@
 // A chat with a model through the gateway, as any application has it: OpenAI's API, streamed.
 
-import { send } from '../api/client'
+import { post, send } from '../api/client'
 
-export interface Message {
+export type Message = {
   role: 'system' | 'user' | 'assistant'
   content: string
 }
@@ -40,7 +40,7 @@ export function bodyOf({ model, messages, temperature, maxTokens }: Question) {
 export async function chat(question: Question, hear: (text: string) => void, signal: AbortSignal): Promise<Outcome> {
   const began = performance.now()
   const body = { ...bodyOf(question), stream_options: { include_usage: true } }
-  const response = await send('/v1/chat/completions', { body, signal })
+  const response = await send(post('/v1/chat/completions', body), signal)
   const header = (name: string) => response.headers.get(name)
   const outcome: Outcome = {
     firstMs: null,

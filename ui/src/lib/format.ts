@@ -47,6 +47,18 @@ export function percent(share: number | null | undefined): string {
   return value !== 0 && Math.abs(value) < 10 ? value.toFixed(1) + '%' : Math.round(value) + '%'
 }
 
+/** What a machine takes. */
+export function watts(number: number | null | undefined): string {
+  return number === null || number === undefined ? UNKNOWN : `${grouped.format(Math.round(number))} W`
+}
+
+/** Energy, in the unit in which it can be read. */
+export function energy(wattHours: number | null | undefined): string {
+  if (wattHours === null || wattHours === undefined) return UNKNOWN
+  if (wattHours >= 1000) return `${(wattHours / 1000).toFixed(2)} kWh`
+  return wattHours >= 0.1 ? `${wattHours.toFixed(2)} Wh` : `${(wattHours * 1000).toPrecision(3)} mWh`
+}
+
 /** A span in milliseconds. */
 export function duration(ms: number | null | undefined): string {
   if (ms === null || ms === undefined || !Number.isFinite(ms)) return UNKNOWN

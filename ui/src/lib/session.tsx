@@ -3,7 +3,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { createContext, useContext, useEffect, type ReactNode } from 'react'
 
-import { api, onSignedOut } from '../api/client'
+import { api, get, onSignedOut, post } from '../api/client'
 import type { Session } from '../api/types'
 import { rightsOf, type Rights } from './rights'
 
@@ -20,7 +20,7 @@ export const SESSION = ['session']
 export function useSessionQuery() {
   const client = useQueryClient()
   useEffect(() => onSignedOut(() => void client.invalidateQueries({ queryKey: SESSION })), [client])
-  return useQuery({ queryKey: SESSION, queryFn: () => api<Session>('/session'), staleTime: 60_000 })
+  return useQuery({ queryKey: SESSION, queryFn: () => api<Session>(get('/session')), staleTime: 60_000 })
 }
 
 export function SessionProvider({ session, children }: { session: Session; children: ReactNode }) {
@@ -34,5 +34,5 @@ export function useSession(): Known {
 }
 
 export async function signOut(): Promise<void> {
-  await api('/logout', { method: 'POST', body: {} })
+  await api(post('/logout', {}))
 }

@@ -13,6 +13,7 @@ import { IconDeviceDesktop, IconLogout, IconMoon, IconSun, type Icon } from '@ta
 import { useQueryClient } from '@tanstack/react-query'
 
 import { signOut, useSession } from '../lib/session'
+import { SIGNED_OUT } from '../pages/sign-in/SignIn'
 
 const SCHEMES: { value: MantineColorScheme; name: string; icon: Icon }[] = [
   { value: 'light', name: 'Light', icon: IconSun },
@@ -73,7 +74,7 @@ export function Account() {
               onClick={() => {
                 void signOut().finally(() => {
                   client.clear()
-                  location.assign('/ui/')
+                  location.assign(session.sso?.logout_url ?? SIGNED_OUT)
                 })
               }}
             >

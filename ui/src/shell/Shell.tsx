@@ -26,7 +26,7 @@ export function Shell() {
     )
   }
   if (!session) return <Waiting height={400} />
-  if (!session.signed_in) return <SignIn />
+  if (!session.signed_in) return <SignIn sso={session.sso ?? null} search={searchStr} />
   return (
     <SessionProvider session={session}>
       <Frame />

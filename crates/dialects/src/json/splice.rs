@@ -1,10 +1,12 @@
 //! Changing single fields of a body while every other byte stays as the caller wrote it.
 
+use std::ops::Range;
+
 use bytes::{Bytes, BytesMut};
 
 use super::{Json, Writer};
 
-/// A change to a top-level field of an object.
+/// A change to an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edit {
     /// The field gets this JSON value; it is added if missing.
@@ -13,6 +15,8 @@ pub enum Edit {
     Default(String, String),
     /// The field is taken out.
     Remove(String),
+    /// These bytes of a text are taken out, unless its field is changed as a whole.
+    Cut(Range<usize>),
 }
 
 impl Edit {
@@ -29,9 +33,12 @@ impl Edit {
         Edit::Set(object.to_owned(), String::from_utf8_lossy(&changed).into_owned())
     }
 
-    fn name(&self) -> &str {
-        let (Edit::Set(name, _) | Edit::Default(name, _) | Edit::Remove(name)) = self;
-        name
+    /// The field that it changes as a whole.
+    fn name(&self) -> Option<&str> {
+        match self {
+            Edit::Set(name, _) | Edit::Default(name, _) | Edit::Remove(name) => Some(name),
+            Edit::Cut(_) => None,
+        }
     }
 }
 
@@ -44,8 +51,8 @@ pub(super) fn splice(body: &Bytes, root: Json, edits: &[Edit]) -> Vec<Bytes> {
     let mut added = BytesMut::new();
     let mut kept = root.fields().count();
     for (index, edit) in edits.iter().enumerate() {
-        let name = edit.name();
-        let mut others = edits.iter().enumerate().filter(|(_, other)| other.name() == name);
+        let Some(name) = edit.name() else { continue };
+        let mut others = edits.iter().enumerate().filter(|(_, other)| other.name() == Some(name));
         let overruled = match edit {
             Edit::Remove(_) => edits[..index].contains(edit),
             _ => others.any(|(at, other)| at < index || matches!(other, Edit::Remove(_))),
@@ -72,6 +79,15 @@ pub(super) fn splice(body: &Bytes, root: Json, edits: &[Edit]) -> Vec<Bytes> {
                 kept -= places.len();
                 cuts.extend(places.iter().map(|(key, value)| removal(body, key.span().0, value.span().1)));
             }
+            Edit::Cut(_) => {}
+        }
+    }
+    let whole = cuts.len();
+    for edit in edits {
+        if let Edit::Cut(Range { start, end }) = edit
+            && !cuts[..whole].iter().any(|(from, to, _)| from <= start && end <= to)
+        {
+            cuts.push((*start, *end, Bytes::new()));
         }
     }
     if !added.is_empty() {

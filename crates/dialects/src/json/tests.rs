@@ -105,6 +105,22 @@ proptest! {
 }
 
 #[test]
+fn a_piece_of_a_text_is_cut_out_unless_its_field_is_changed_as_a_whole() {
+    let body = Bytes::from_static(br#"{"a": "one-two", "b": {"c": "three"}, "d": 1}"#);
+    let cut = |text: &str| {
+        let at = memchr::memmem::find(&body, text.as_bytes()).unwrap();
+        Edit::Cut(at..at + text.len())
+    };
+    let spliced = |edits: &[Edit]| text_of(&Object::parse(body.clone()).unwrap().splice(edits));
+    let (one, three) = (cut("one-"), cut("th"));
+    let remove = |name: &str| Edit::Remove(name.to_owned());
+    assert_eq!(spliced(&[three.clone(), one.clone()]), r#"{"a": "two", "b": {"c": "ree"}, "d": 1}"#);
+    assert_eq!(spliced(&[one.clone(), remove("d")]), r#"{"a": "two", "b": {"c": "three"} }"#);
+    assert_eq!(spliced(&[one, three.clone(), remove("a")]), r#"{ "b": {"c": "ree"}, "d": 1}"#);
+    assert_eq!(spliced(&[three, Edit::Set("b".into(), "7".into())]), r#"{"a": "one-two", "b": 7, "d": 1}"#);
+}
+
+#[test]
 fn looks_up_fields_and_keeps_the_spelling() {
     let doc =
         Doc::parse(br#"{"a": [1, 2.50, {"x":null}], "b\u0062": "q\n\ud83d\ude00", "a2": 1e3, "a2": 3.0}"#).unwrap();

@@ -68,7 +68,16 @@ fn write(
     quirks: &Quirks,
     drop_params: bool,
 ) -> Result<(serde_json::Value, Vec<String>), Fault> {
-    let target = Target { model: "up-1", name: "acme/up-1", facts, quirks, drop_params, version: None, num_ctx: None };
+    let target = Target {
+        model: "up-1",
+        name: "acme/up-1",
+        facts,
+        quirks,
+        drop_params,
+        version: None,
+        num_ctx: None,
+        issuer: None,
+    };
     let outgoing = OpenAi.write_request(&request, &target)?;
     Ok((serde_json::from_slice(&outgoing.body).unwrap(), outgoing.dropped))
 }

@@ -5,6 +5,7 @@
 mod back;
 mod fault;
 mod input;
+mod issued;
 mod output;
 mod request;
 mod stream;
@@ -18,11 +19,14 @@ use std::rc::Rc;
 use bytes::BytesMut;
 use types::{Answer, Fault, Operation, Request};
 
-use crate::json::{Doc, Edit, Json};
-use crate::{Front, OpenAi, Stamp, StreamWriter, typed};
+use crate::json::{Doc, Edit, Json, Object};
+use crate::{Front, Issued, OpenAi, Stamp, StreamWriter, typed};
 
 /// Name of the dialect.
 const NAME: &str = "responses";
+
+/// Field with the id of an answer that a conversation goes on from.
+const ISSUED: &str = "previous_response_id";
 
 /// Field that bounds an answer.
 const BOUND: &str = "max_output_tokens";
@@ -58,6 +62,10 @@ impl Front for Responses {
 
     fn echo(&self, root: Json) -> Option<Rc<str>> {
         Some(request::echo(root).into())
+    }
+
+    fn issued(&self, body: &Object) -> Option<Issued> {
+        issued::by(body)
     }
 
     fn write_answer(&self, operation: Operation, answer: &Answer, stamp: &Stamp) -> BytesMut {

@@ -106,6 +106,7 @@ fn upstream(front: &dyn Front, back: &dyn Back, body: &str) -> String {
         drop_params: false,
         version: None,
         num_ctx: None,
+        issuer: None,
     };
     let object = Object::parse(Bytes::copy_from_slice(body.as_bytes())).unwrap();
     if front.name() == back.name()

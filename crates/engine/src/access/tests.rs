@@ -1,7 +1,11 @@
 use super::*;
 
 fn is_master(headers: &[(&'static str, &str)]) -> Option<bool> {
-    let access = Access { master_key: Some(Secret::new("sk-right")), key_header: Some("x-team-key".to_owned()) };
+    let access = Access {
+        master_key: Some(Secret::new("sk-right")),
+        key_header: Some("x-team-key".to_owned()),
+        ..Access::default()
+    };
     let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
     access.key(&headers).map(|key| access.is_master(key))
 }

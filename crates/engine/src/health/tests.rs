@@ -52,6 +52,17 @@ async fn a_trial_that_is_given_up_lets_the_next_one_try() {
     assert_eq!(health.rest_left(), rules.cooldown);
 }
 
+#[tokio::test(start_paused = true)]
+async fn rests_are_counted_when_they_begin_by_the_status_of_the_fault() {
+    let (health, rules) = well();
+    break_down(&health, &rules);
+    health.visit(&rules, true).unwrap().failed(&Fault::provider(FaultKind::Timeout, ""), true);
+    assert_eq!(health.rests(), BTreeMap::from([(502, 1)]), "who rests already begins no other rest");
+    advance(rules.cooldown * 2).await;
+    visit(&health, &rules).unwrap().failed(&Fault::provider(FaultKind::Timeout, ""), true);
+    assert_eq!(health.rests(), BTreeMap::from([(502, 1), (504, 1)]));
+}
+
 #[test]
 fn retries_are_a_part_of_the_calls_in_flight_and_are_given_back() {
     let (health, rules) = (Arc::new(Health::default()), Arc::default());

@@ -24,7 +24,7 @@ use super::shelf::{Folder, Leftover, Shelf};
 use super::witness::Witness;
 use super::world::{Crash, Deed, Payer, World};
 use crate::terms::Terms;
-use crate::{Access, Bounds, Deployment, Dice, Gate, Keyring, Limits, Meters, Setup, Spending, rig};
+use crate::{Access, Bounds, Deployment, Dice, Gate, Keyring, Limits, Meters, Setup, Spending, Telemetry, rig};
 
 /// Longest that anything takes when no new calls come.
 const LONGEST: Duration = Duration::from_secs(900);
@@ -256,6 +256,7 @@ fn setup(world: &World) -> Setup {
             ..Spending::default()
         },
         heartbeat: Duration::from_millis(world.heartbeat_ms),
+        telemetry: Telemetry { contents: true, content_bytes: 64, traces: true, ..Telemetry::default() },
         ..rig::setup(world.groups.iter().map(|(name, hosts)| (*name, of_group(hosts))))
     }
 }

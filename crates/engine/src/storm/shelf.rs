@@ -34,7 +34,7 @@ pub struct Shelf {
 
 enum Kind {
     Memory(RefCell<Page>),
-    Disk(Disk),
+    Disk(Box<Disk>),
 }
 
 /// What a process left behind.
@@ -49,7 +49,7 @@ impl Shelf {
         let slowness = chance.pick(&[0, 1, 30]);
         let kind = match root {
             None => Kind::Memory(RefCell::default()),
-            Some(root) => Kind::Disk(Disk::new(root)),
+            Some(root) => Kind::Disk(Box::new(Disk::new(root))),
         };
         let (chance, healthy, dead) = (RefCell::new(chance), Cell::new(true), Cell::new(false));
         Rc::new(Shelf { witness, chance, slowness, kind, healthy, dead })

@@ -318,7 +318,7 @@ impl Seen {
         self.newest_of.insert(call, entry.attempt_id.clone());
         self.open.insert(entry.attempt_id.clone());
         self.checked.clear();
-        if self.opened.insert(entry.attempt_id.clone(), entry.clone()).is_some() {
+        if self.opened.insert(entry.attempt_id.clone(), bookable(entry)).is_some() {
             self.fail(format!("attempt {} is opened twice", entry.attempt_id));
         }
     }
@@ -331,7 +331,7 @@ impl Seen {
         self.count(status);
         self.open.remove(&entry.attempt_id);
         self.checked.clear();
-        if self.settled.insert(entry.attempt_id.clone(), entry.clone()).is_some() {
+        if self.settled.insert(entry.attempt_id.clone(), bookable(entry)).is_some() {
             self.fail(format!("attempt {} of call {call} is settled twice", entry.attempt_id));
         }
         let Some(opened) = self.opened.get(&entry.attempt_id).cloned() else {
@@ -377,4 +377,9 @@ impl Seen {
 /// The call that an attempt belongs to.
 pub fn call_of(entry: &Entry) -> usize {
     entry.call_id.strip_prefix("call-").and_then(|number| number.parse().ok()).expect("the storm names its calls")
+}
+
+/// An entry without what goes along with it, which is in no book.
+fn bookable(entry: &Entry) -> Entry {
+    Entry { aside: None, ..entry.clone() }
 }

@@ -2,12 +2,12 @@
 //! spent from the database to the meters. The database may be away for hours: the spool grows, and is booked in
 //! batches when it is back.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use engine::{Meters, Spend};
+use foldhash::{HashMap, HashMapExt};
 use store::spool::{self, Reader, Spool};
 use store::{Charge, Entry, POLL, Problem, Result, Store, ends_at};
 use tokio::time::{Instant, sleep};

@@ -1,5 +1,5 @@
 //! What is old goes: rows of the ledger, if the operator says how long they are kept, and sums of windows that are long
-//! over. Totals and daily roll-ups stay.
+//! over. Totals and daily roll-ups stay; those of days and months that are over are put together.
 
 use std::time::Duration;
 
@@ -18,10 +18,19 @@ const LEAST_MS: i64 = 86_400_000;
 /// How long others have the database to themselves in between.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Removes what is old, for ever. Rows are kept for `span`, or for ever too.
-pub async fn keep_tidy(store: &Store, span: Option<Span>) {
+/// How long things are kept; for ever if nobody says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// Rows of the ledger.
+    pub rows: Option<Span>,
+    /// What was said in calls: no longer than their rows.
+    pub contents: Option<Span>,
+}
+
+/// Removes what is old, for ever.
+pub async fn keep_tidy(store: &Store, retention: &Retention) {
     loop {
-        if let Err(problem) = sweep(store, span, unix_ms()).await {
+        if let Err(problem) = sweep(store, retention, unix_ms()).await {
             tracing::warn!(%problem, "what is old could not be removed now");
         }
         sleep(EVERY).await;
@@ -29,14 +38,23 @@ pub async fn keep_tidy(store: &Store, span: Option<Span>) {
 }
 
 /// Removes what is old at this moment.
-pub(super) async fn sweep(store: &Store, span: Option<Span>, now_ms: i64) -> Result<()> {
-    if let Some(span) = span {
-        let kept_ms = i64::try_from(span.seconds()).unwrap_or(i64::MAX).saturating_mul(1000).max(LEAST_MS);
+pub(super) async fn sweep(store: &Store, retention: &Retention, now_ms: i64) -> Result<()> {
+    let ms = |span: Span| i64::try_from(span.seconds()).unwrap_or(i64::MAX).saturating_mul(1000);
+    let rows_ms = retention.rows.map(|span| ms(span).max(LEAST_MS));
+    if let Some(kept_ms) = retention.contents.map(ms).into_iter().chain(rows_ms).min() {
+        while store.forget_contents(now_ms.saturating_sub(kept_ms), STEP).await? == STEP as usize {
+            sleep(PAUSE).await;
+        }
+    }
+    if let Some(kept_ms) = rows_ms {
         while store.forget(now_ms.saturating_sub(kept_ms), STEP).await? == STEP as usize {
             sleep(PAUSE).await;
         }
     }
     while store.forget_windows(now_ms, STEP).await? == STEP as usize {
+        sleep(PAUSE).await;
+    }
+    while store.close_period(now_ms).await? {
         sleep(PAUSE).await;
     }
     Ok(())

@@ -3,8 +3,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use jiff::tz::TimeZone;
+use policy::Span;
 use store::reports::LogFilter;
-use store::{Adjustment, Change, Charge, Entry, NewSum, Status, StoreUrl};
+use store::{Adjustment, Change, Charge, Entry, NewSum, Said, Status, StoreUrl};
 use types::Usd;
 
 use super::*;
@@ -50,7 +51,7 @@ fn meters() -> Arc<Meters> {
 
 fn books(place: &Place) -> (Arc<Books>, Arc<Meters>) {
     let meters = meters();
-    (Arc::new(Books::new(place, None, meters.clone(), None).unwrap()), meters)
+    (Arc::new(Books::new(place, Retention::default(), meters.clone(), None).unwrap()), meters)
 }
 
 fn entry(id: &str, status: Status, user: &str) -> Entry {
@@ -228,11 +229,40 @@ async fn rows_are_kept_for_as_long_as_the_operator_says_and_their_spend_for_ever
     store.book(&entries).await.unwrap();
     let all = LogFilter::default();
     let later = unix_ms() + 31 * 86_400_000;
-    retention::sweep(&store, None, later).await.unwrap();
-    retention::sweep(&store, Span::parse("60d"), later).await.unwrap();
+    let rows = |text: &str| Retention { rows: Span::parse(text), contents: None };
+    retention::sweep(&store, &Retention::default(), later).await.unwrap();
+    retention::sweep(&store, &rows("60d"), later).await.unwrap();
     assert_eq!(store.count_logs(&all, 9999).await.unwrap(), 2500);
-    retention::sweep(&store, Span::parse("30d"), later).await.unwrap();
+    retention::sweep(&store, &rows("30d"), later).await.unwrap();
     assert_eq!(store.count_logs(&all, 9999).await.unwrap(), 0);
     let sums = store.spend(0).await.unwrap().sums;
     assert!(sums.iter().all(|sum| sum.period == "total" && sum.spend.nanos() == 12_500), "{sums:?}");
+}
+
+#[tokio::test]
+async fn what_was_said_goes_before_the_rows_of_its_calls_and_never_after() {
+    let store = Store::new(&StoreUrl::Memory);
+    store.migrate().await.unwrap();
+    let (day, now) = (86_400_000, 1_795_842_320_847);
+    let said = |days: i64| Said {
+        attempt_id: days.to_string(),
+        received_at: now - days * day,
+        request: "{}".to_owned(),
+        ..Said::default()
+    };
+    store.keep_contents(&[said(1), said(5), said(20), said(40)]).await.unwrap();
+    let kept = async |rows: Option<&str>, contents: Option<&str>| {
+        let (rows, contents) = (rows.and_then(Span::parse), contents.and_then(Span::parse));
+        retention::sweep(&store, &Retention { rows, contents }, now).await.unwrap();
+        let mut kept = Vec::new();
+        for days in [1, 5, 20, 40] {
+            kept.extend(store.content(&format!("{days}")).await.unwrap().map(|_| days));
+        }
+        kept
+    };
+    assert_eq!(kept(None, None).await, [1, 5, 20, 40]);
+    assert_eq!(kept(Some("30d"), None).await, [1, 5, 20]);
+    assert_eq!(kept(Some("10d"), Some("60d")).await, [1, 5]);
+    assert_eq!(kept(Some("10d"), Some("2d")).await, [1]);
+    assert_eq!(kept(None, Some("1h")).await, [0; 0]);
 }

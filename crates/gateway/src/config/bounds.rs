@@ -19,7 +19,8 @@ const LIMITING: [&str; 2] = ["usage-based-routing", "usage-based-routing-v2"];
 /// The check that makes them limits under every strategy.
 const ENFORCE: &str = "enforce_model_rate_limits";
 /// Checks that need not be switched on.
-const ALWAYS: [&str; 2] = [ENFORCE, "router_budget_limiting"];
+const ALWAYS: [&str; 4] =
+    [ENFORCE, "router_budget_limiting", "responses_api_deployment_check", "encrypted_content_affinity"];
 
 /// What holds for deployments that say nothing, and for all of a provider.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -11,6 +11,7 @@ use types::Secret;
 
 use super::added::{Added, Nodes};
 use super::alerts::Alerts;
+use super::api_docs::ApiDocs;
 use super::environ::{Env, ReadEnv};
 use super::general::Keeping;
 use super::include::{self, ReadFile};
@@ -25,8 +26,9 @@ use super::routing;
 use super::section::Section;
 use super::shown::Shown;
 use super::sign_in::SignIn;
+use super::sinks::{self, Sinks};
 use super::tree::{Node, Value};
-use super::{Loaded, checks, doorway, general, spending};
+use super::{Loaded, checks, doorway, general, spending, tokens};
 use crate::seal::Seal;
 
 /// The variable that holds what secrets in the database are sealed with.
@@ -58,6 +60,13 @@ pub struct Tree {
     /// The files it came from, and how findings name them.
     files: Vec<PathBuf>,
     names: Vec<String>,
+}
+
+impl Tree {
+    /// What was read, with what the environment gave.
+    pub(super) fn root(&self) -> &Node {
+        &self.root
+    }
 }
 
 /// Loads `path` and what it includes by way of `read_file`.
@@ -140,12 +149,19 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
     let source = Source::find(&library, env, path, keeping.dir.as_deref(), notes);
     let book = prices::book(source.as_ref(), library.place("model_cost_map_url"), read_file, world.copies, notes);
     let prices = prices::Settings::read(&library, book, notes);
-    let access = general::access(&general, env, notes);
+    let access = Access {
+        tokens: tokens::read(&general, env, &world.roll.sources, notes),
+        ..general::access(&general, env, notes)
+    };
     let alerts = Alerts::read(&general, env, notes);
+    let sinks = Sinks::read(&library, top.node("callback_settings"), env, notes);
+    let telemetry = sinks::telemetry(&general, &library, &sinks, notes);
     let management = Management {
         seal: seal(&access, env),
-        sign_in: SignIn::read(env),
+        sign_in: SignIn::read(&general, env, notes),
+        api_docs: ApiDocs::read(&general, env, notes),
         alerts,
+        sinks,
         ..Management::read(&general, &library, notes)
     };
     for (name, why) in crate::control::misfits(&management) {
@@ -172,6 +188,7 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
         spending: spending::read(&general, &library, notes),
         client_params: general::client_params(&general),
         intake: general::intake(&general),
+        telemetry,
         pricing: Pricing { block_unpriced: library.flag("block_requests_for_models_without_pricing") == Some(true) },
         access_groups: access_groups(&rows, &world.added.access_groups),
         ..assemble(&rows, &router, notes)
@@ -233,6 +250,7 @@ fn assemble(rows: &[Row], router: &Router, notes: &mut Notes) -> Setup {
         client_params: Default::default(),
         intake: Default::default(),
         pricing: Default::default(),
+        telemetry: Default::default(),
         fleets: Vec::new(),
         heartbeat: router.heartbeat,
     }

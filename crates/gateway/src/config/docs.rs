@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use super::keys::{
-    ALIAS, ALLOWED_FAILS, CREDENTIAL, DEFAULT_PRICE, GENERAL, HARDWARE, Key, LIBRARY, MARGIN, MARKER, MODEL,
-    MODEL_INFO, NODE, PARAMS, RETRY_BUDGET, RETRY_POLICY, ROUTE_RULE, ROUTE_WHEN, ROUTER, ROUTER_ENTRY, State, TOP,
-    Table,
+    ALIAS, ALLOWED_FAILS, CREDENTIAL, DEFAULT_PRICE, GENERAL, HARDWARE, ISSUER, Key, LIBRARY, MARGIN, MARKER, MODEL,
+    MODEL_INFO, NODE, PARAMS, RETRY_BUDGET, RETRY_POLICY, ROLE_MAPPING, ROLE_PERMISSION, ROUTE_RULE, ROUTE_WHEN,
+    ROUTER, ROUTER_ENTRY, SCOPE_MAPPING, State, TOKENS, TOP, Table, USER_ROLE,
 };
 
 const INTRO: &str = "\
@@ -71,7 +71,7 @@ is in the environment, `ollama/*` if an Ollama answers at `OLLAMA_API_BASE`, `OL
 `mock/demo` if there is neither.
 ";
 
-const TABLES: [&Table; 20] = [
+const TABLES: [&Table; 26] = [
     &TOP,
     &MODEL,
     &PARAMS,
@@ -92,6 +92,12 @@ const TABLES: [&Table; 20] = [
     &MARGIN,
     &DEFAULT_PRICE,
     &GENERAL,
+    &ROLE_PERMISSION,
+    &TOKENS,
+    &ISSUER,
+    &ROLE_MAPPING,
+    &SCOPE_MAPPING,
+    &USER_ROLE,
 ];
 
 /// The page `docs/configuration.md`.

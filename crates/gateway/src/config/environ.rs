@@ -42,6 +42,11 @@ impl<'a> Env<'a> {
         value.filter(|value| !value.trim().is_empty())
     }
 
+    /// Whether a variable is set to yes.
+    pub fn is_on(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|text| matches!(&*text.trim().to_lowercase(), "1" | "true" | "yes" | "on"))
+    }
+
     /// Takes in what the section `environment_variables` sets.
     pub fn extend(&mut self, section: &Node, notes: &mut Notes) {
         let Value::Map(entries) = &section.value else {

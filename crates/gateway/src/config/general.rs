@@ -5,16 +5,19 @@ use std::path::PathBuf;
 use engine::{Access, ClientParams, Intake};
 use http::HeaderName;
 use jiff::tz::TimeZone;
-use policy::Span;
 use types::Secret;
 
 use super::environ::{Env, unset};
 use super::report::{Notes, Place};
 use super::section::Section;
 use super::spending;
+use crate::books::Retention;
 
 /// The variable that holds the master key if the file does not.
 const MASTER_KEY: &str = "LITELLM_MASTER_KEY";
+
+/// The variable that holds what opens the UI in the place of the master key.
+const UI_PASSWORD: &str = "UI_PASSWORD";
 
 /// Keys from public examples, and what people type first.
 #[rustfmt::skip]
@@ -41,8 +44,8 @@ pub struct Keeping {
     pub dir: Option<PathBuf>,
     /// Time zone in which the days and months of budgets begin.
     pub zone: Option<TimeZone>,
-    /// How long rows of the ledger are kept; for ever if nobody says.
-    pub retention: Option<Span>,
+    /// How long rows of the ledger are kept, and what was said in calls.
+    pub retention: Retention,
     /// Address of the Redis by way of which replicas share limits and budgets, with its password.
     pub redis: Option<store::coordination::Site>,
 }
@@ -57,7 +60,10 @@ pub fn keeping(general: &Section, library: &Section, router: &Section, env: &Env
         url: general.text("database_url").map(str::to_owned).or_else(|| env.get(DATABASE_URL)),
         dir: general.text("data_dir").map(PathBuf::from),
         zone: zone(library, notes),
-        retention: spending::span(general, "maximum_spend_logs_retention_period", notes),
+        retention: Retention {
+            rows: spending::span(general, "maximum_spend_logs_retention_period", notes),
+            contents: spending::span(general, "store_prompts_retention_period", notes),
+        },
         redis: super::redis::read(general, router, env, notes),
     }
 }
@@ -74,7 +80,12 @@ fn zone(library: &Section, notes: &mut Notes) -> Option<TimeZone> {
 
 /// Who may call.
 pub fn access(general: &Section, env: &Env, notes: &mut Notes) -> Access {
-    Access { master_key: master_key(general, env, notes), key_header: key_header(general, notes) }
+    Access {
+        master_key: master_key(general, env, notes),
+        key_header: key_header(general, notes),
+        ui_password: env.get(UI_PASSWORD).map(Secret::new),
+        tokens: None,
+    }
 }
 
 /// What callers may say about the provider themselves.

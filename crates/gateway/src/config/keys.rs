@@ -10,6 +10,7 @@ mod model;
 mod other;
 mod prices;
 mod router;
+mod tokens;
 
 pub use general::GENERAL;
 pub use kind::Kind;
@@ -21,6 +22,7 @@ pub use router::{
     ALIAS, ALLOWED_FAILS, COORDINATION, NODE, PROVIDER_BUDGET, RETRY_BUDGET, RETRY_POLICY, ROUTE_RULE, ROUTE_WHEN,
     ROUTER, ROUTER_ENTRY, ROUTING_GROUP, STRATEGY_ARGS,
 };
+pub use tokens::{ISSUER, ROLE_MAPPING, ROLE_PERMISSION, SCOPE_MAPPING, TOKENS, USER_ROLE};
 
 /// A section: all keys that one mapping may have.
 pub struct Table {

@@ -5,11 +5,13 @@ use serde_json::{Map, Value};
 use policy::Network;
 
 use super::alerts::Alerts;
+use super::api_docs::ApiDocs;
 use super::doorway;
 use super::health::HealthRules;
 use super::report::Notes;
 use super::section::Section;
 use super::sign_in::SignIn;
+use super::sinks::Sinks;
 use super::tree::Node;
 use crate::seal::Seal;
 
@@ -26,12 +28,16 @@ pub struct Management {
     pub team_defaults: Map<String, Value>,
     /// Who is told about budgets.
     pub alerts: Alerts,
+    /// Who is told of calls.
+    pub sinks: Sinks,
     /// How the health of deployments is looked after.
     pub health: HealthRules,
     /// Who may see the metrics.
     pub metrics: MetricsRules,
     /// How people sign in to the admin UI.
     pub sign_in: SignIn,
+    /// What is shown of the API.
+    pub api_docs: ApiDocs,
     /// Hosts that models of teams may call beside those of the providers (`provider_url_destination_allowed_hosts`).
     pub team_hosts: Vec<String>,
 }
@@ -92,7 +98,9 @@ impl Management {
         Management {
             seal: None,
             sign_in: SignIn::default(),
+            api_docs: ApiDocs::default(),
             alerts: Alerts::default(),
+            sinks: Sinks::default(),
             health: HealthRules::read(general),
             users: UserRules::read(library, map("default_internal_user_params")),
             metrics: MetricsRules {

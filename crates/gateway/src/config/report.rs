@@ -178,7 +178,7 @@ impl Notes {
 
 /// `text` on one line, without control characters, not endlessly long, and without anything that looks like a key:
 /// people paste keys into the wrong places, names included.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     let clean = |char: char| if char.is_control() { ' ' } else { char };
     let mut short: String = text.chars().take(LONGEST).map(clean).collect();
     if text.chars().nth(LONGEST).is_some() {

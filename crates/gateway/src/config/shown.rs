@@ -79,8 +79,8 @@ fn opened(value: &Value) -> Value {
     }
 }
 
-/// A node as JSON. What came from the environment is named, not shown.
-fn value(node: &Node) -> Value {
+/// A node as JSON without secrets. What came from the environment is named, not shown.
+pub(super) fn value(node: &Node) -> Value {
     match &node.value {
         tree::Value::Scalar(Scalar { variable: Some(variable), .. }) | tree::Value::Unset(variable) => {
             format!("os.environ/{variable}").into()

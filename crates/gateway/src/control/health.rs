@@ -18,7 +18,7 @@ use crate::live::Live;
 const ROWS: usize = 100;
 const MOST_ROWS: usize = 1_000;
 
-const FILTERS: &[Field] = &[
+pub const FILTERS: &[Field] = &[
     optional("model", Takes::Text),
     optional("model_id", Takes::Text),
     optional("status_filter", Takes::OneOf(&["healthy", "unhealthy"])),

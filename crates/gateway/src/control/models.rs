@@ -107,7 +107,7 @@ pub(super) fn is_there_for(setup: &Setup, caller: &Caller, name: &str) -> bool {
 /// Whether the caller may call what a name means.
 fn may_call(setup: &Setup, caller: &Caller, name: &str) -> bool {
     let name = caller.alias(name);
-    let may_reach = |model: &str| caller.may_reach(setup, model).is_ok();
+    let may_reach = |model: &str| caller.reaches(setup, model);
     may_reach(name) || setup.router(name).is_some_and(|(_, router)| router.models().any(may_reach))
 }
 

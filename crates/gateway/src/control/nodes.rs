@@ -4,15 +4,17 @@
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{FromRef, FromRequest, Request};
+use axum::extract::{FromRef, FromRequest, Request, State};
 use axum::http::{Response, header::CONTENT_TYPE};
 use axum::response::IntoResponse;
 use dialects::json::{Doc, Writer};
 use engine::nodes::{Fleet, LoadedView, ModelView, NodeView, NotNow};
 use engine::{Caller, Setup};
+use providers::http::Endpoint;
 use types::{Fault, FaultKind, Side};
 
 use super::{fault, only_admins};
+use crate::host::Facts;
 use crate::live::Live;
 
 /// Calls of a queue that are shown one by one.
@@ -56,15 +58,22 @@ impl IntoResponse for Refused {
     }
 }
 
-/// Nodes, what they have loaded, and the queues.
-pub async fn list(Order { setup, .. }: Order) -> Response<Body> {
+/// Nodes, what they have loaded, the queues, and the machine that the gateway runs on.
+pub async fn list(State(live): State<Arc<Live>>, Order { setup, .. }: Order) -> Response<Body> {
+    let facts = live.host.facts();
     let views: Vec<_> = setup.fleets.iter().map(|fleet| fleet.view()).collect();
     let mut groups: Vec<_> = setup.groups.values().chain(setup.patterns.iter().map(|one| &one.group)).collect();
     groups.sort_by(|one, other| one.name.cmp(&other.name));
     answer(|w| {
         w.key("nodes").array(|w| {
-            views.iter().flat_map(|fleet| &fleet.nodes).for_each(|node| w.object(|w| write_node(w, node)));
+            views.iter().flat_map(|fleet| &fleet.nodes).for_each(|node| {
+                w.object(|w| {
+                    write_node(w, node);
+                    write_power(w, &setup, &facts, &node.api_base);
+                });
+            });
         });
+        w.key("host").object(|w| write_host(w, &facts));
         w.key("queues").array(|w| {
             for model in views.iter().flat_map(|fleet| &fleet.models) {
                 w.object(|w| write_model(w, model));
@@ -109,6 +118,50 @@ fn write_node(w: &mut Writer, node: &NodeView) {
     if let Some(one) = &node.loading {
         w.key("loading").object(|w| write_loaded(w, one));
     }
+}
+
+/// What a node takes: as it is measured, if it is on this machine, otherwise as its hardware is declared.
+fn write_power(w: &mut Writer, setup: &Setup, facts: &Facts, api_base: &str) {
+    let is_here = Endpoint::parse(api_base).is_ok_and(|endpoint| endpoint.is_loopback());
+    w.num_field("is_this_machine", is_here);
+    let measured = facts.milliwatts().filter(|_| is_here);
+    let groups = setup.groups.values().chain(setup.patterns.iter().map(|pattern| &pattern.group));
+    let there = groups.flat_map(|group| &group.deployments).filter(|one| one.endpoint.url() == api_base);
+    let declared =
+        there.filter_map(|one| one.pricing.tariff(&one.model).hourly.as_ref().map(|hourly| hourly.hardware.milliwatts));
+    if let Some(milliwatts) = measured.or_else(|| declared.max()) {
+        w.num_field("watts", watts(milliwatts));
+        w.str_field("watts_from", if measured.is_some() { "measured" } else { "declared" });
+    }
+}
+
+/// What is known of this machine; what is not is not there.
+fn write_host(w: &mut Writer, facts: &Facts) {
+    let number = |w: &mut Writer, name: &str, value: Option<u64>| {
+        value.into_iter().for_each(|value| w.num_field(name, value));
+    };
+    number(w, "memory_bytes", facts.memory_bytes);
+    number(w, "memory_available_bytes", facts.available_bytes);
+    number(w, "processors", facts.processors.map(|count| count as u64));
+    facts.load.into_iter().for_each(|load| w.num_field("load", load));
+    facts.milliwatts().into_iter().for_each(|milliwatts| w.num_field("watts", watts(milliwatts)));
+    facts.energy_mj.into_iter().for_each(|energy| w.num_field("energy_wh", energy as f64 / 3_600_000.0));
+    w.key("gpus").array(|w| {
+        for gpu in &facts.gpus {
+            w.object(|w| {
+                gpu.name.iter().for_each(|name| w.str_field("name", name));
+                number(w, "vram_bytes", gpu.memory_bytes);
+                number(w, "vram_used_bytes", gpu.used_bytes);
+                gpu.milliwatts.into_iter().for_each(|milliwatts| w.num_field("watts", watts(milliwatts)));
+                number(w, "temperature_celsius", gpu.celsius.map(u64::from));
+                number(w, "busy_percent", gpu.busy_percent.map(u64::from));
+            });
+        }
+    });
+}
+
+fn watts(milliwatts: u64) -> f64 {
+    milliwatts as f64 / 1000.0
 }
 
 fn write_loaded(w: &mut Writer, one: &LoadedView) {

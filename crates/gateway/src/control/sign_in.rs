@@ -15,24 +15,24 @@ use axum::routing::{get, post};
 use engine::Identity;
 use serde_json::{Value, json};
 use store::records::Session;
-use types::Secret;
 
 pub use failures::Failures;
 
+use super::manage::accounts::MASTER;
 use super::manage::{
     Answer, Desk, Field, Form, Refusal, Takes, answer, find_user, invitations, optional, sessions, who,
 };
+use super::sso;
+use crate::alerts::login_failed;
 use crate::door::routes::parameter;
 use crate::door::session::{COOKIE_NAME, is_foreign};
 
 /// What somebody signs in with.
-const WORDS: &[Field] = &[optional("username", Takes::Text), optional("password", Takes::Text)];
+pub const WORDS: &[Field] = &[optional("username", Takes::Text), optional("password", Takes::Text)];
 /// Where the UI is.
-const HOME: &str = "/ui/";
+pub const HOME: &str = "/ui/";
 /// Largest body of whoever signs in.
 const LARGEST: usize = 16 << 10;
-/// Who signs in with the master key.
-const MASTER: &str = "default_user_id";
 
 /// The paths that need no key.
 pub fn router() -> Router<Desk> {
@@ -69,6 +69,7 @@ async fn session(State(desk): State<Desk>, request: Request) -> Answer {
         "open": live.setup().access.is_open(),
         "database": live.books.is_some(),
         "version": env!("CARGO_PKG_VERSION"),
+        "sso": sso::shown(&desk),
     });
     if let Ok(caller) = super::caller(live, &request)
         && let Value::Object(fields) = &mut shown
@@ -85,7 +86,7 @@ async fn invited(State(desk): State<Desk>, request: Request) -> Answer {
     let (_, ip, _) = take(&desk, request).await?;
     desk.failures.allow(&[ip.to_string()])?;
     let found = invitations::whom(&desk, &link);
-    answer(found.inspect_err(|_| desk.failures.note(&[ip.to_string()]))?)
+    answer(found.inspect_err(|_| failed(&desk, ip, &[ip.to_string()], None))?)
 }
 
 /// `POST /onboarding/claim_token`: sets the password of whoever was invited, and signs them in.
@@ -93,7 +94,7 @@ async fn claim(State(desk): State<Desk>, request: Request) -> Answer {
     let (headers, ip, body) = take(&desk, request).await?;
     desk.failures.allow(&[ip.to_string()])?;
     let claimed = invitations::claim(&desk, &body).await;
-    let (secret, user) = claimed.inspect_err(|_| desk.failures.note(&[ip.to_string()]))?;
+    let (secret, user) = claimed.inspect_err(|_| failed(&desk, ip, &[ip.to_string()], None))?;
     with_session(&desk, &headers, &secret, answer(json!({ "redirect_url": HOME, "user_id": user }))?)
 }
 
@@ -121,6 +122,10 @@ async fn sign_in(desk: &Desk, ip: IpAddr, name: &str, password: &str) -> Result<
     if is_master(desk, name, password) {
         return sessions::open(desk, Session::Master, MASTER).await;
     }
+    if desk.live.management().sign_in.sso.as_ref().is_some_and(|sso| sso.replaces_passwords) {
+        desk.failures.note(&who);
+        return Err(Refusal::unauthorized("Passwords do not count here: sign in with SSO."));
+    }
     let books = desk.live.books.as_ref().ok_or_else(Refusal::no_database)?;
     let found = {
         let directory = books.registry.read();
@@ -131,11 +136,18 @@ async fn sign_in(desk: &Desk, ip: IpAddr, name: &str, password: &str) -> Result<
     let hash = user.as_ref().filter(|user| !user.blocked).and_then(|user| user.password.as_deref());
     match (desk.passwords.check(password, hash).await?, id) {
         (true, Some(id)) => sessions::open(desk, Session::User, &id).await,
-        _ => {
-            desk.failures.note(&who);
+        (_, id) => {
+            failed(desk, ip, &who, id);
             tracing::warn!("somebody at {ip} failed to sign in");
             Err(Refusal::unauthorized("The name or the password is wrong."))
         }
+    }
+}
+
+/// Notes that somebody failed; `user` is whose name they gave, if it is somebody's.
+fn failed(desk: &Desk, ip: IpAddr, who: &[String], user: Option<String>) {
+    if desk.failures.note(who) {
+        login_failed(&desk.live, ip, user);
     }
 }
 
@@ -143,11 +155,14 @@ async fn sign_in(desk: &Desk, ip: IpAddr, name: &str, password: &str) -> Result<
 fn is_master(desk: &Desk, name: &str, password: &str) -> bool {
     let (management, setup) = (desk.live.management(), desk.live.setup());
     let rules = &management.sign_in;
+    if rules.no_administrator {
+        return false;
+    }
     let is_key = shows_master_key(&setup.access, password);
     match &rules.password {
         _ if name.is_empty() => is_key,
         _ if name != rules.username => false,
-        Some(own) => equal(own, password),
+        Some(own) => equal(own.expose(), password),
         None => is_key,
     }
 }
@@ -158,21 +173,26 @@ fn shows_master_key(access: &engine::Access, password: &str) -> bool {
     !password.is_empty() && !access.is_open() && matches!(access.identify(&headers), Ok(Identity::Admin))
 }
 
+/// Whether the browser speaks HTTPS, to us or to somebody in front.
+pub fn is_secure(desk: &Desk, headers: &HeaderMap) -> bool {
+    let forwarded = headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
+    desk.live.tls.is_some() || forwarded
+}
+
 /// Compares in a time that does not depend on where the first difference is.
-fn equal(own: &Secret, given: &str) -> bool {
+pub fn equal(own: &str, given: &str) -> bool {
     let hash = |text: &str| aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
-    aws_lc_rs::constant_time::verify_slices_are_equal(hash(own.expose()).as_ref(), hash(given).as_ref()).is_ok()
+    aws_lc_rs::constant_time::verify_slices_are_equal(hash(own).as_ref(), hash(given).as_ref()).is_ok()
 }
 
 /// The answer with the session in a cookie that no script can read and no other site sends along.
-fn with_session(desk: &Desk, headers: &HeaderMap, secret: &str, mut response: Response<Body>) -> Answer {
-    let forwarded = headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
-    let secure = if desk.live.tls.is_some() || forwarded { "; Secure" } else { "" };
+pub fn with_session(desk: &Desk, headers: &HeaderMap, secret: &str, mut response: Response<Body>) -> Answer {
+    let secure = if is_secure(desk, headers) { "; Secure" } else { "" };
     let seconds = desk.live.management().sign_in.session_seconds;
     let cookie = format!("{COOKIE_NAME}={secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}");
     let mut cookie = HeaderValue::try_from(cookie).map_err(|_| Refusal::internal())?;
     cookie.set_sensitive(true);
-    response.headers_mut().insert(SET_COOKIE, cookie);
+    response.headers_mut().append(SET_COOKIE, cookie);
     response.headers_mut().entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("text/plain"));
     Ok(response)
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{Response, StatusCode, header::CONTENT_TYPE};
 use axum::response::IntoResponse;
@@ -12,6 +12,7 @@ use engine::Caller;
 use types::{Fault, FaultKind, Side};
 
 use super::{fault_for, front_of};
+use crate::config::{Checked, Difference};
 use crate::door::routes;
 use crate::live::Live;
 
@@ -59,6 +60,41 @@ pub async fn reload(State(live): State<Arc<Live>>, Extension(caller): Extension<
         w.key("findings").array(|w| report.findings.iter().for_each(|finding| w.string(&finding.to_string())));
     });
     (status, [(CONTENT_TYPE, "application/json")], body.freeze()).into_response()
+}
+
+/// Says what is found in the configuration file, or in the text that is sent, and what a reload of it would change.
+/// Nothing is changed.
+pub async fn check(
+    State(live): State<Arc<Live>>,
+    Extension(caller): Extension<Arc<Caller>>,
+    draft: Bytes,
+) -> Response<Body> {
+    if let Err(denied) = super::only_admins(&caller) {
+        return super::fault(&denied);
+    }
+    let checked = tokio::task::spawn_blocking(move || live.check((!draft.is_empty()).then_some(&*draft))).await;
+    let Checked { valid, report, differences } = match checked {
+        Ok(Some(checked)) => checked,
+        Ok(None) => {
+            let message = "there is no configuration file: the gateway was started without one";
+            return super::fault(&Fault::new(FaultKind::NotFound, Side::Caller, message));
+        }
+        Err(_) => return super::fault(&Fault::new(FaultKind::Internal, Side::Gateway, "the check failed")),
+    };
+    let body = Writer::document(|w| {
+        w.key("valid").display(valid);
+        w.key("findings").array(|w| report.findings.iter().for_each(|finding| w.string(&finding.to_string())));
+        w.key("changes").array(|w| {
+            for Difference { path, before, after } in &differences {
+                w.object(|w| {
+                    w.str_field("path", path);
+                    w.opt_str("before", before.as_deref());
+                    w.opt_str("after", after.as_deref());
+                });
+            }
+        });
+    });
+    ([(CONTENT_TYPE, "application/json")], body.freeze()).into_response()
 }
 
 /// Nothing is served under this path.

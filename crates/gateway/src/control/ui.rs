@@ -68,13 +68,18 @@ fn serve(desk: &Desk, path: &str, headers: &HeaderMap) -> Response<Body> {
     let find = |name: &str| FILES.iter().find(|file| file.name == name);
     // Pages are paths of the application; what looks like a file and is none was of another version.
     let found = find(path).or_else(|| find(PAGE).filter(|_| !path.starts_with(UNCHANGING)));
-    let mut response = match found {
+    let response = match found {
         Some(file) => content(file, headers),
         None if FILES.is_empty() => {
             (StatusCode::OK, [(CONTENT_TYPE, "text/html; charset=utf-8")], MISSING).into_response()
         }
         None => StatusCode::NOT_FOUND.into_response(),
     };
+    guarded(response)
+}
+
+/// A page or a part of one, with what it may load and do.
+pub fn guarded(mut response: Response<Body>) -> Response<Body> {
     let guards = [
         (CONTENT_SECURITY_POLICY, POLICY),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),

@@ -24,7 +24,7 @@ impl Route {
 }
 
 /// Paths by their fixed part; each is a `POST`.
-const PATHS: &[(&str, &str, Operation)] = &[
+pub const PATHS: &[(&str, &str, Operation)] = &[
     ("/v1/chat/completions", "openai", Operation::Chat),
     ("/chat/completions", "openai", Operation::Chat),
     ("/v1/completions", "openai", Operation::Completion),
@@ -46,13 +46,13 @@ const PATHS: &[(&str, &str, Operation)] = &[
 ];
 
 /// Prefixes behind which a model follows in the path, and one of the paths without `/v1`.
-const MODEL_PREFIXES: &[&str] = &["/engines/", "/openai/deployments/"];
+pub const MODEL_PREFIXES: &[&str] = &["/engines/", "/openai/deployments/"];
 
 /// Prefixes of Gemini's paths: a model follows, and behind a colon what is asked of it.
-const GEMINI_PREFIXES: &[&str] = &["/v1beta/models/", "/v1/models/", "/v1alpha/models/", "/models/"];
+pub const GEMINI_PREFIXES: &[&str] = &["/v1beta/models/", "/v1/models/", "/v1alpha/models/", "/models/"];
 
 /// What may be asked of a model there.
-const GEMINI_METHODS: &[(&str, &str, Operation, bool)] = &[
+pub const GEMINI_METHODS: &[(&str, &str, Operation, bool)] = &[
     ("generateContent", "gemini", Operation::Chat, false),
     ("streamGenerateContent", "gemini_array", Operation::Chat, true),
     ("countTokens", "gemini", Operation::CountTokens, false),
@@ -70,12 +70,16 @@ pub fn find(path: &str, query: Option<&str>) -> Option<Route> {
         return of_gemini(behind, query);
     }
     let behind = MODEL_PREFIXES.iter().find_map(|prefix| path.strip_prefix(prefix))?;
-    let short = PATHS.iter().filter(|(known, front, _)| *front == "openai" && !known.starts_with("/v1"));
-    let (model, front, operation) = short
+    let (model, front, operation) = short()
         .filter_map(|(known, front, operation)| Some((behind.strip_suffix(known)?, front, operation)))
         // The longest known ending: `/completions` is also the end of `/chat/completions`.
         .min_by_key(|(model, ..)| model.len())?;
     Some(Route { path_model: Some(decoded(model)?), ..Route::new(front, *operation) })
+}
+
+/// Paths that may follow a model in the path.
+pub fn short() -> impl Iterator<Item = &'static (&'static str, &'static str, Operation)> {
+    PATHS.iter().filter(|(known, front, _)| *front == "openai" && !known.starts_with("/v1"))
 }
 
 /// Whether a path is one of Gemini's: its models, and what is asked of them.

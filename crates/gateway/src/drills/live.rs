@@ -16,7 +16,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use engine::{Bounds, Caller, Deployment, Group, Health, Limits, Pattern, Setup};
 use http::HeaderMap;
 use serde_json::Value;
-use store::Entry;
+use store::{Entry, Status};
 use tokio::time::sleep;
 
 use super::judge::{answers, judge, usual_cost};
@@ -175,12 +175,17 @@ impl LiveDrill {
         self.stop("there were too many calls: drill a smaller share of them");
     }
 
-    /// One of its calls has its answer. Lost is who got none after having met what is broken.
-    pub fn note_call(&self, call_id: &str, status: u16) {
+    /// One of its calls has its answer, or signs of life until there is one.
+    pub fn note_call(&self) {
         let mut book = self.book();
         book.calls = book.calls.saturating_add(1);
-        let met = |entry: &Entry| entry.call_id == call_id && broken::is_at(&entry.api_base);
-        if status >= 300 && book.entries.iter().any(met) {
+    }
+
+    /// One of its calls was refused in the end, or told so behind signs of life. Lost is who had met what is broken.
+    pub fn note_refusal(&self, entry: &Entry) {
+        let mut book = self.book();
+        let met = |one: &Entry| one.call_id == entry.call_id && broken::is_at(&one.api_base);
+        if entry.status == Status::Refused && book.entries.iter().any(met) {
             book.lost = book.lost.saturating_add(1);
         }
     }

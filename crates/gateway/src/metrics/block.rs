@@ -25,11 +25,29 @@ pub const TIMES: [u64; 17] = [
     420_000_000,
     600_000_000,
 ];
-/// Buckets of what the gateway itself takes, which is mostly less than the shortest of those.
-pub const SHORT_TIMES: [u64; 17] = [
-    25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
-    10_000_000, 60_000_000,
-];
+/// The same with buckets before them, for what is mostly less than the shortest of those.
+pub const SHORT_TIMES: [u64; 24] = {
+    let shortest = [25, 50, 100, 250, 500, 1_000, 2_500];
+    let mut all = [0; 24];
+    let mut at = 0;
+    while at < all.len() {
+        all[at] = if at < shortest.len() { shortest[at] } else { TIMES[at - shortest.len()] };
+        at += 1;
+    }
+    all
+};
+/// Buckets of tokens: those of the conventions for generative models, powers of four.
+pub const SIZES: [u64; 14] = {
+    let mut all = [1; 14];
+    let mut at = 1;
+    while at < all.len() {
+        all[at] = all[at - 1] * 4;
+        at += 1;
+    }
+    all
+};
+/// Most buckets that there are: that of what is over all bounds is one of them.
+const BUCKETS: usize = 25;
 
 /// A number that one thread adds to.
 #[derive(Default)]
@@ -46,36 +64,37 @@ impl Count {
     }
 }
 
-/// How often something took how long.
+/// How often something was how much: microseconds of what takes time, tokens.
 #[derive(Default)]
 pub struct Histogram {
-    buckets: [Count; 18],
-    sum_us: Count,
+    buckets: [Count; BUCKETS],
+    sum: Count,
 }
 
 impl Histogram {
-    fn note(&self, bounds: &[u64; 17], us: u64) {
-        self.buckets[bounds.partition_point(|bound| *bound < us)].add(1);
-        self.sum_us.add(us);
+    fn note(&self, bounds: &[u64], value: u64) {
+        self.buckets[bounds.partition_point(|bound| *bound < value)].add(1);
+        self.sum.add(value);
     }
 
-    /// How many took up to each bound, and how many in all.
-    pub fn cumulated(&self) -> [u64; 18] {
-        let mut all = 0;
-        std::array::from_fn(|at| {
-            all += self.buckets[at].get();
-            all
-        })
+    /// How many there are within each bucket. Those behind the last bound are in the one after it.
+    pub fn buckets(&self) -> impl Iterator<Item = u64> {
+        self.buckets.iter().map(Count::get)
     }
 
-    /// Microseconds of all of them.
-    pub fn sum_us(&self) -> u64 {
-        self.sum_us.get()
+    /// How many in all.
+    pub fn count(&self) -> u64 {
+        self.buckets().sum()
+    }
+
+    /// All of them together.
+    pub fn sum(&self) -> u64 {
+        self.sum.get()
     }
 
     fn merge(&self, other: &Self) {
         self.buckets.iter().zip(&other.buckets).for_each(|(one, more)| one.add(more.get()));
-        self.sum_us.add(other.sum_us.get());
+        self.sum.add(other.sum.get());
     }
 }
 
@@ -120,6 +139,14 @@ block! {
     cache_write: Count,
     /// Tokens of reasoning.
     reasoning: Count,
+    /// Tokens of input that were audio.
+    input_audio: Count,
+    /// Tokens of output that were audio.
+    output_audio: Count,
+    /// Tokens of input of an attempt.
+    input_size: Histogram,
+    /// Tokens of output of an attempt.
+    output_size: Histogram,
     /// What attempts took.
     attempt_time: Histogram,
     /// What streams took until their first content.
@@ -151,12 +178,17 @@ impl Block {
             }
             let usage = &entry.usage;
             let output = usage.output.unwrap_or_default();
+            for (size, tokens) in [(&self.input_size, usage.input), (&self.output_size, usage.output)] {
+                tokens.into_iter().filter(|tokens| *tokens > 0).for_each(|tokens| size.note(&SIZES, tokens));
+            }
             self.input.add(usage.input.unwrap_or_default());
             self.output.add(output);
             self.cache_read.add(usage.cache_read.unwrap_or_default());
             self.cache_write
                 .add(usage.cache_write.unwrap_or_default().saturating_add(usage.cache_write_long.unwrap_or_default()));
             self.reasoning.add(usage.reasoning.unwrap_or_default());
+            self.input_audio.add(usage.audio_input.unwrap_or_default());
+            self.output_audio.add(usage.audio_output.unwrap_or_default());
             if let Some(ended_at) = entry.ended_at {
                 let took = since(entry.started_at, ended_at);
                 self.attempt_time.note(&TIMES, took);

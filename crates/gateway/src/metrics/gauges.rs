@@ -1,50 +1,40 @@
-//! How things stand now: deployments, queues, nodes, budgets and limits, the books.
+//! How things stand now: deployments, queues, nodes, the books. Whoever pays is in `payers`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use engine::{Deployment, Group};
-use policy::Span;
-use store::Directory;
-use store::records::Allowance;
-use types::Usd;
 
+use super::payers;
 use super::text::{Braces, Page};
 use crate::books::unix_ms;
+use crate::host::{Facts, Gpu};
 use crate::live::Live;
 
-/// Most keys, teams, users and organizations, of each of them, whose budgets and limits are told.
-const MOST: usize = 1_000;
-/// Milliseconds in an hour.
-const HOUR_MS: f64 = 3_600_000.0;
-
-/// Somebody with a budget or limits.
-struct Payer {
-    kind: &'static str,
-    subject: String,
-    labels: String,
-    allowance: Allowance,
-}
+/// Millijoules in a watt-hour.
+const MJ_PER_WH: f64 = 3_600_000.0;
 
 /// Writes all of them.
 pub fn write(page: &mut Page, live: &Live) {
     write_deployments(page, live);
+    write_room(page, live);
     write_nodes(page, live);
-    let payers = live.books.as_ref().map(|books| payers(&books.registry.read())).unwrap_or_default();
-    write_payers(page, live, &payers);
+    write_host(page, &live.host.facts());
+    payers::write(page, live);
     write_books(page, live);
     let version = Braces::default().and("version", env!("CARGO_PKG_VERSION")).into_text();
     page.many("lockgate_build_info", "the version that runs", "gauge", &BTreeMap::from([(version, 1.0)]));
 }
 
-fn groups(setup: &engine::Setup) -> impl Iterator<Item = &Arc<Group>> {
+/// All model groups.
+pub fn groups(setup: &engine::Setup) -> impl Iterator<Item = &Arc<Group>> {
     setup.groups.values().chain(setup.patterns.iter().map(|pattern| &pattern.group))
 }
 
 fn write_deployments(page: &mut Page, live: &Live) {
     let setup = live.setup();
-    let (mut states, mut rests, mut flying, mut waiting) =
-        <(BTreeMap<_, _>, BTreeMap<_, _>, BTreeMap<_, _>, BTreeMap<_, _>)>::default();
+    let (mut states, mut rests, mut flying, mut waiting, mut energies) =
+        <(BTreeMap<_, _>, BTreeMap<_, _>, BTreeMap<_, _>, BTreeMap<_, _>, BTreeMap<_, _>)>::default();
     for group in groups(&setup) {
         let queued: usize = group.lines.view(0).iter().map(|line| line.waiting).sum();
         waiting.insert(Braces::default().and("model_group", &group.name).into_text(), queued as f64);
@@ -60,6 +50,9 @@ fn write_deployments(page: &mut Page, live: &Live) {
                 (false, false) => 0.0,
             };
             states.insert(labels.clone(), state);
+            if health.energy_mj() > 0 {
+                energies.insert(labels.clone(), health.energy_mj() as f64 / MJ_PER_WH);
+            }
             rests.insert(labels.clone(), rest);
             flying.insert(labels, f64::from(health.busy()));
         }
@@ -68,7 +61,49 @@ fn write_deployments(page: &mut Page, live: &Live) {
     page.many("litellm_deployment_state", "0 healthy, 1 partial outage, 2 complete outage", "gauge", &states);
     page.many("lockgate_breaker_rest_seconds", "how much longer a deployment gets no calls", "gauge", &rests);
     page.many("lockgate_deployment_in_flight", "attempts under way", "gauge", &flying);
+    page.many(
+        "lockgate_deployment_energy_wh_total",
+        "watt-hours that calls took on hardware of your own, as far as that is known",
+        "counter",
+        &energies,
+    );
     page.many("lockgate_queue_waiting", "calls that wait for a place", "gauge", &waiting);
+}
+
+/// What deployments may be asked, what their providers say is left of that, and how often they had to rest.
+fn write_room(page: &mut Page, live: &Live) {
+    let (setup, now_ms) = (live.setup(), unix_ms());
+    let (mut limits, mut left) = <([BTreeMap<_, _>; 2], [BTreeMap<_, _>; 2])>::default();
+    let (mut rests, mut budgets) = <(BTreeMap<_, _>, BTreeMap<_, _>)>::default();
+    for group in groups(&setup) {
+        for deployment in &group.deployments {
+            let (own, quota, bounds) = (labels_of(deployment), &deployment.health.quota, &deployment.bounds);
+            let labels = format!("{own},{}", Braces::default().and("model_group", &group.name).into_text());
+            let put = |all: &mut [BTreeMap<_, _>; 2], values: [Option<u64>; 2]| {
+                for (all, value) in all.iter_mut().zip(values) {
+                    all.extend(value.map(|value| (labels.clone(), value as f64)));
+                }
+            };
+            put(&mut limits, [bounds.limits.rpm, bounds.limits.tpm]);
+            put(&mut left, [quota.requests(), quota.tokens()]);
+            for (status, times) in deployment.health.rests() {
+                rests.insert(format!("{own},exception_status=\"{status}\""), times as f64);
+            }
+            for budget in &bounds.provider_budgets {
+                let spent = live.meters.spent(&format!("provider:{}", deployment.provider), budget.span, now_ms);
+                let provider = Braces::default().and("api_provider", deployment.provider).into_text();
+                budgets.insert(provider, (budget.limit - spent).dollars());
+            }
+        }
+    }
+    let [requests, tokens] = &limits;
+    page.many("litellm_deployment_rpm_limit", "requests that it may have in a minute", "gauge", requests);
+    page.many("litellm_deployment_tpm_limit", "tokens that it may have in a minute", "gauge", tokens);
+    let [requests, tokens] = &left;
+    page.many("litellm_remaining_requests_metric", "requests that the provider says are left", "gauge", requests);
+    page.many("litellm_remaining_tokens_metric", "tokens that the provider says are left", "gauge", tokens);
+    page.many("litellm_deployment_cooled_down_total", "rests that began after faults of calls", "counter", &rests);
+    page.many("litellm_provider_remaining_budget_metric", "dollars left of a provider's budget", "gauge", &budgets);
 }
 
 fn labels_of(deployment: &Deployment) -> String {
@@ -110,89 +145,29 @@ fn write_nodes(page: &mut Page, live: &Live) {
     page.many("lockgate_node_queue_waiting", "calls that wait for a model on a node", "gauge", &waiting);
 }
 
-/// Those with budgets or limits. The directory is held no longer than that takes.
-fn payers(directory: &Directory) -> Vec<Payer> {
-    let merged = |allowance: &Allowance| match allowance.budget_id.as_deref().and_then(|id| directory.budgets.get(id)) {
-        Some(shared) => allowance.over(&shared.record.allowance),
-        None => allowance.clone(),
-    };
-    let payer = |kind, subject: String, labels: Braces, allowance: &Allowance| {
-        let allowance = merged(allowance);
-        let limited = allowance.max_budget.is_some() || allowance.rpm_limit.is_some() || allowance.tpm_limit.is_some();
-        limited.then(|| Payer { kind, subject, labels: labels.into_text(), allowance })
-    };
-    let named = |names: [&str; 2], id: &str, alias: &Option<String>| {
-        Braces::default().and(names[0], id).and(names[1], alias.as_deref().unwrap_or_default())
-    };
-    let keys = directory.keys.iter().filter_map(|(id, held)| {
-        let key = &held.record;
-        let labels = named(["hashed_api_key", "api_key_alias"], id, &key.key_alias);
-        payer("api_key", format!("key:{}", key.counted_as(id)), labels, &key.allowance)
+/// The GPUs of this machine; what one does not say of itself is not there.
+fn write_host(page: &mut Page, facts: &Facts) {
+    let gpus = facts.gpus.iter().enumerate().map(|(index, gpu)| {
+        let labels =
+            Braces::default().and("gpu", &index.to_string()).and("name", gpu.name.as_deref().unwrap_or_default());
+        (labels.into_text(), gpu)
     });
-    let teams = directory.teams.iter().filter_map(|(id, held)| {
-        let labels = named(["team", "team_alias"], id, &held.record.team_alias);
-        payer("team", format!("team:{id}"), labels, &held.record.allowance)
-    });
-    let organizations = directory.organizations.iter().filter_map(|(id, held)| {
-        let labels = named(["org_id", "org_alias"], id, &held.record.organization_alias);
-        payer("org", format!("organization:{id}"), labels, &held.record.allowance)
-    });
-    let users = directory.users.iter().filter_map(|(id, held)| {
-        payer("user", format!("user:{id}"), Braces::default().and("user", id), &held.record.allowance)
-    });
-    let (keys, teams) = (keys.take(MOST), teams.take(MOST));
-    keys.chain(teams).chain(organizations.take(MOST)).chain(users.take(MOST)).collect()
-}
-
-fn write_payers(page: &mut Page, live: &Live, payers: &[Payer]) {
-    let now_ms = unix_ms();
-    let mut samples: BTreeMap<String, (&str, BTreeMap<String, f64>)> = BTreeMap::new();
-    let mut put = |name: String, help: &'static str, labels: String, value: f64| {
-        samples.entry(name).or_insert((help, BTreeMap::new())).1.insert(labels, value);
+    let gpus: Vec<_> = gpus.collect();
+    let mut put = |name: &str, help: &'static str, what: &dyn Fn(&Gpu) -> Option<f64>| {
+        let known = gpus.iter().filter_map(|(labels, gpu)| Some((labels.clone(), what(gpu)?)));
+        page.many(name, help, "gauge", &known.collect());
     };
-    for Payer { kind, subject, labels, allowance } in payers {
-        if let Some(budget) = allowance.max_budget {
-            let extra =
-                allowance.temp_budget_increase.filter(|_| allowance.temp_budget_expiry.is_some_and(|end| end > now_ms));
-            let budget = budget + extra.unwrap_or_default();
-            let span = allowance.budget_duration.as_deref().and_then(Span::parse);
-            let left = budget - live.meters.spent(subject, span, now_ms);
-            put(format!("litellm_remaining_{kind}_budget_metric"), "dollars left", labels.clone(), left.dollars());
-            put(format!("litellm_{kind}_max_budget_metric"), "dollars of the budget", labels.clone(), budget.dollars());
-            if span.is_some() {
-                let end_ms = live.meters.window(span, now_ms).end.saturating_mul(1000);
-                let hours = end_ms.saturating_sub(now_ms) as f64 / HOUR_MS;
-                put(
-                    format!("litellm_{kind}_budget_remaining_hours_metric"),
-                    "hours until it begins anew",
-                    labels.clone(),
-                    hours,
-                );
-            }
-        }
-        let (requests, tokens) = live.meters.used(subject, now_ms.max(0) as u64);
-        for (what, limit, used) in
-            [("requests", allowance.rpm_limit, requests), ("tokens", allowance.tpm_limit, tokens)]
-        {
-            if let (Some(limit), "api_key" | "team") = (limit, *kind) {
-                let labels = format!("{labels},rate_limit_type=\"{what}\"");
-                let name = |part: &str| format!("litellm_{kind}_rate_limit_{part}_metric");
-                put(name("allowed"), "limit of a minute", labels.clone(), limit as f64);
-                put(name("used"), "used of it", labels.clone(), used as f64);
-                put(name("remaining"), "left of it", labels, limit.saturating_sub(used) as f64);
-            }
-        }
+    put("lockgate_gpu_watts", "what a GPU takes", &|gpu| Some(gpu.milliwatts? as f64 / 1000.0));
+    put("lockgate_gpu_temperature_celsius", "its temperature", &|gpu| Some(f64::from(gpu.celsius?)));
+    put("lockgate_gpu_vram_bytes", "its memory", &|gpu| Some(gpu.memory_bytes? as f64));
+    put("lockgate_gpu_vram_used_bytes", "what is used of it", &|gpu| Some(gpu.used_bytes? as f64));
+    put("lockgate_gpu_busy_ratio", "share of the time in which it works", &|gpu| {
+        Some(f64::from(gpu.busy_percent?) / 100.0)
+    });
+    if let Some(energy) = facts.energy_mj {
+        let help = "watt-hours that the GPUs of this machine took since the start";
+        page.one("lockgate_host_energy_wh_total", help, "counter", energy as f64 / MJ_PER_WH);
     }
-    for (name, (help, samples)) in &samples {
-        page.many(name, help, "gauge", samples);
-    }
-    let held: Usd = live.meters.held();
-    page.one(
-        "lockgate_held_usd",
-        "dollars held for attempts under way, at everybody who pays",
-        "gauge",
-        held.dollars(),
-    );
 }
 
 fn write_books(page: &mut Page, live: &Live) {

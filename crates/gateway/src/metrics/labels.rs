@@ -1,8 +1,9 @@
 //! By what calls are told apart: whose they are, which model they asked for, who answered, and how they ended. Nothing that
 //! a stranger can make up is among it: no address, no end user, no name of a model that there is not.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 
+use foldhash::quality::RandomState;
 use store::{Entry, Status};
 
 /// What stands for names that nobody knows, and for all series that are too many.

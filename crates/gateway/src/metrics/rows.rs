@@ -27,7 +27,7 @@ struct Times {
     help: &'static str,
     labels: &'static [&'static [&'static str]],
     of: fn(&Block) -> &Histogram,
-    bounds: &'static [u64; 17],
+    bounds: &'static [u64],
 }
 
 const KEY: &[&str] = &["hashed_api_key", "api_key_alias"];
@@ -36,6 +36,7 @@ const ORG: &[&str] = &["org_id", "org_alias"];
 const DEP: &[&str] = &["litellm_model_name", "model_id", "api_base", "api_provider"];
 const EXC: &[&str] = &["exception_status", "exception_class"];
 const MODEL: &[&str] = &["model", "user", "requested_model", "model_id", "api_provider"];
+const CACHE: &[&str] = &["model", "user", "model_id", "api_provider"];
 const CALL: &[&str] = &["requested_model", "user", "route", "model_id", "api_provider"];
 const GROUP: &[&str] = &["model_group", "requested_model"];
 const SOURCE: &[&str] = &["model_group", "model", "requested_model", "model_id", "api_provider"];
@@ -72,6 +73,10 @@ const COUNTERS: &[Counter] = &[
     counter("litellm_output_tokens_metric_total", "tokens of output", &[KEY, TEAM, ORG, MODEL], all, |block| &block.output),
     counter("litellm_input_cached_tokens_metric_total", "tokens of input read from providers' caches", &[KEY, TEAM, MODEL], all, |block| &block.cache_read),
     counter("litellm_input_cache_creation_tokens_metric_total", "tokens of input written to providers' caches", &[KEY, TEAM, MODEL], all, |block| &block.cache_write),
+    counter("litellm_input_audio_tokens_metric_total", "tokens of input that were audio", &[KEY, TEAM, MODEL], all, |block| &block.input_audio),
+    counter("litellm_output_audio_tokens_metric_total", "tokens of output that were audio", &[KEY, TEAM, MODEL], all, |block| &block.output_audio),
+    counter("litellm_provider_cache_read_input_tokens_metric_total", "tokens of input read from providers' caches", &[KEY, TEAM, CACHE], all, |block| &block.cache_read),
+    counter("litellm_provider_cache_creation_input_tokens_metric_total", "tokens of input written to providers' caches", &[KEY, TEAM, CACHE], all, |block| &block.cache_write),
     counter("litellm_output_reasoning_tokens_metric_total", "tokens of reasoning", &[KEY, TEAM, MODEL], all, |block| &block.reasoning),
     counter("litellm_deployment_total_requests_total", "attempts", &[KEY, TEAM, DEP, GROUP], all, |block| &block.attempts),
     counter("litellm_deployment_success_responses_total", "attempts that brought an answer", &[KEY, TEAM, DEP, GROUP], succeeded, |block| &block.attempts),
@@ -157,13 +162,14 @@ fn write_counter(
 }
 
 fn write_times(page: &mut Page, times: &Times, sums: &HashMap<Arc<Labels>, Block>, names: &Names) {
-    let mut samples = BTreeMap::<String, ([u64; 18], u64)>::new();
+    let mut samples = BTreeMap::<String, (Vec<u64>, u64)>::new();
     for (labels, block) in sums {
-        let (all, sum_us) = ((times.of)(block).cumulated(), (times.of)(block).sum_us());
-        if all[17] > 0 {
-            let known = samples.entry(braces(times.labels, labels, names)).or_default();
-            known.0.iter_mut().zip(all).for_each(|(known, more)| *known += more);
-            known.1 += sum_us;
+        let histogram = (times.of)(block);
+        if histogram.count() > 0 {
+            let (buckets, sum_us) = samples.entry(braces(times.labels, labels, names)).or_default();
+            buckets.resize(times.bounds.len() + 1, 0);
+            buckets.iter_mut().zip(histogram.buckets()).for_each(|(known, more)| *known += more);
+            *sum_us += histogram.sum();
         }
     }
     if samples.is_empty() {
@@ -171,13 +177,15 @@ fn write_times(page: &mut Page, times: &Times, sums: &HashMap<Arc<Labels>, Block
     }
     page.head(times.name, times.help, "histogram");
     let [bucket, sum, count] = ["bucket", "sum", "count"].map(|part| format!("{}_{part}", times.name));
-    for (braces, (all, sum_us)) in samples {
+    for (braces, (buckets, sum_us)) in samples {
         let bounds = times.bounds.iter().map(|us| (*us as f64 / 1e6).to_string()).chain(["+Inf".to_owned()]);
-        for (bound, so_many) in bounds.zip(all) {
-            page.sample(&bucket, &format!("{braces},le=\"{bound}\""), so_many as f64);
+        let mut all = 0;
+        for (bound, so_many) in bounds.zip(buckets) {
+            all += so_many;
+            page.sample(&bucket, &format!("{braces},le=\"{bound}\""), all as f64);
         }
         page.sample(&sum, &braces, sum_us as f64 / 1e6);
-        page.sample(&count, &braces, all[17] as f64);
+        page.sample(&count, &braces, all as f64);
     }
 }
 

@@ -1,21 +1,18 @@
 //! Reloads when a file of the configuration changes, or the certificate.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
-
-use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use std::time::{Duration, SystemTime};
 
 use crate::live::Live;
 
-/// Quiet time after which a change counts as complete: editors write in several steps.
-const SETTLE: Duration = Duration::from_millis(150);
-/// How often the files' times are looked at all the same: bind mounts and network disks send no notice, and files
-/// that the configuration includes may lie anywhere.
-const POLL: Duration = Duration::from_secs(3);
+/// How often the files are looked at. A system call for each says whether it is another one; notices of the system would
+/// miss bind mounts, network disks and what is included from elsewhere, and would come for every write into a database
+/// in the same folder.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// What tells one version of a file from another; `None` if it is not there.
 type Version = Option<(SystemTime, u64)>;
@@ -34,6 +31,12 @@ impl Versions {
         Versions(files.into_iter().map(|file| (file.clone(), version(&file))).collect())
     }
 
+    /// Whether these are others than those `seen`, and nobody has written since somebody looked `last`: editors write
+    /// in several steps.
+    fn is_another(&self, seen: &Self, last: &Self) -> bool {
+        self != seen && self == last
+    }
+
     /// The same for other files: what was seen of them stays, what was not is looked at now. The first one is always
     /// the configuration itself, however its path is written.
     fn for_files(&self, files: Vec<PathBuf>) -> Self {
@@ -50,54 +53,28 @@ impl Versions {
 
 /// Goes on watching until it is dropped.
 pub struct Watching {
-    _system: Option<RecommendedWatcher>,
-    _going: SyncSender<()>,
+    _going: Sender<()>,
 }
 
-/// Watches the *folders* of the files: editors and Kubernetes replace files instead of writing into them. `seen` is
-/// what was there before they were read: a change since then is noticed, however early it came.
+/// Watches the files. `seen` is what was there before they were read: a change since then is noticed, however early it
+/// came.
 pub fn start(seen: Versions, live: Arc<Live>) -> io::Result<Watching> {
-    let (notice, changes) = mpsc::sync_channel(1);
-    let system = notices(&live.files(), notice.clone());
-    let system =
-        system.inspect_err(|error| tracing::warn!(%error, "changes of files are noticed only every few seconds"));
-    thread::Builder::new().name("watch-files".to_owned()).spawn(move || watch(&changes, seen, &live))?;
-    Ok(Watching { _system: system.ok(), _going: notice })
+    let (going, over) = mpsc::channel();
+    thread::Builder::new().name("watch-files".to_owned()).spawn(move || watch(&over, seen, &live))?;
+    Ok(Watching { _going: going })
 }
 
-/// Has the system tell of changes.
-fn notices(files: &[PathBuf], notice: SyncSender<()>) -> notify::Result<RecommendedWatcher> {
-    let mut watcher = notify::recommended_watcher(move |_| {
-        let _ = notice.try_send(());
-    })?;
-    for file in files {
-        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        watcher.watch(folder, RecursiveMode::NonRecursive)?;
-    }
-    Ok(watcher)
-}
-
-fn watch(changes: &Receiver<()>, seen: Versions, live: &Live) {
+fn watch(over: &Receiver<()>, seen: Versions, live: &Live) {
     let mut seen = seen.for_files(live.files());
-    loop {
+    let mut last = seen.clone();
+    while over.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
         let now = Versions::of(live.files());
-        if now != seen {
+        if now.is_another(&seen, &last) {
             super::reload(live);
             seen = now.for_files(live.files());
         }
-        match changes.recv_timeout(POLL) {
-            Ok(()) => settle(changes, POLL),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return,
-        }
+        last = now;
     }
-}
-
-/// Waits until nothing changes for a while, but no longer than `longest`: in a folder with somebody else's log file
-/// there is always something.
-fn settle(changes: &Receiver<()>, longest: Duration) {
-    let noticed = Instant::now();
-    while noticed.elapsed() < longest && changes.recv_timeout(SETTLE).is_ok() {}
 }
 
 #[cfg(test)]
@@ -105,12 +82,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_that_never_rests_is_looked_at_all_the_same() {
-        let (notice, changes) = mpsc::sync_channel(1);
-        let busy = thread::spawn(move || while notice.send(()).is_ok() {});
-        settle(&changes, SETTLE * 2);
-        assert!(changes.recv().is_ok(), "it is still changing");
-        drop(changes);
-        busy.join().unwrap();
+    fn files_count_as_changed_once_they_rest() {
+        let version = |bytes| Versions(vec![(PathBuf::from("c.yaml"), Some((SystemTime::UNIX_EPOCH, bytes)))]);
+        let cases = [
+            (1, 1, 1, false, "nothing has changed"),
+            (1, 1, 2, false, "an editor may still be writing"),
+            (1, 2, 3, false, "it is"),
+            (1, 2, 2, true, "now it rests"),
+        ];
+        for (seen, last, now, another, why) in cases {
+            assert_eq!(version(now).is_another(&version(seen), &version(last)), another, "{why}");
+        }
     }
 }

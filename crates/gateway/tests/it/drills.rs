@@ -162,6 +162,33 @@ async fn a_drill_on_a_keys_live_calls_finds_what_they_would_lose_and_nobody_else
 }
 
 #[tokio::test]
+async fn a_stream_that_got_signs_of_life_and_then_a_fault_is_lost_to_a_live_drill() {
+    let provider = mock("").await;
+    let config = Config::default().openai("chat", &provider, "stream_timeout: 1");
+    let config = config.and("router_settings: {cooldown_time: 1, num_retries: 0}");
+    let gateway = Gateway::start(&config.and(&format!("general_settings: {{master_key: {MASTER}}}")).yaml()).await;
+    let master = Person::of(&gateway, MASTER);
+    let key = master.done("POST", "/key/generate", json!({})).await["key"].as_str().expect("it is shown").to_owned();
+    master
+        .done("POST", "/drill/start", json!({ "key": key, "percent": 100, "seconds": 3, "faults": ["no headers"] }))
+        .await;
+    let (begun, mut broken) = (Instant::now(), 0);
+    let finding = loop {
+        let call = Front::Chat.call("chat", "hello", true).header("authorization", format!("Bearer {key}"));
+        let answer = gateway.call(&call.header("x-litellm-keepalive-seconds", "0.2")).await;
+        assert_eq!(answer.status(), 200, "{}", answer.text());
+        broken += u64::from(answer.text().contains("\"error\""));
+        let report = master.see("/drill").await;
+        if let Some(finding) = drills(&report).first() {
+            break finding.clone();
+        }
+        assert!(begun.elapsed() < 3 * PATIENCE, "{report}");
+    };
+    let lost = finding["calls_lost"].as_u64().unwrap_or_default();
+    assert!(0 < lost && lost <= broken, "{broken} of its callers were told of a fault: {finding}");
+}
+
+#[tokio::test]
 async fn a_live_drill_shows_what_a_lone_deployment_loses_and_ends_when_it_is_stopped() {
     let provider = mock("").await;
     let config =

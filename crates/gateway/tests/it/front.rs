@@ -1,6 +1,7 @@
 //! The front door: who is let in, which paths lead where, what the answers' headers say, what reaches a provider and
 //! what must not, and that no secret comes out anywhere.
 
+mod description;
 mod keys;
 mod ollama;
 mod passing_on;

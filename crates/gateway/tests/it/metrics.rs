@@ -1,9 +1,13 @@
 //! `/metrics`: what Prometheus reads, who may, and that no secret is in it, in the log, or in what is exported.
 
+mod dashboard;
+mod incumbent;
+mod scene;
+
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::backs::{Back, Config, mock};
 use crate::callers::Front;
@@ -139,42 +143,6 @@ async fn the_metrics_are_closed_unless_the_operator_opens_them() {
         let settings = format!("general_settings: {{master_key: {MASTER}, metrics_allowed_ips: {addresses}}}");
         let gateway = Gateway::start(&config.and(&settings).yaml()).await;
         assert_eq!(gateway.call(&Call::get("/metrics")).await.status(), status, "{addresses}");
-    }
-}
-
-#[tokio::test]
-async fn the_dashboard_asks_for_what_there_is() {
-    let (_provider, gateway) = office("").await;
-    busy(&gateway).await;
-    let page = page(&Person::of(&gateway, MASTER)).await;
-    let told: BTreeSet<&str> =
-        page.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split(['{', ' ']).next()).collect();
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/grafana.json");
-    let dashboard: Value =
-        serde_json::from_str(&std::fs::read_to_string(path).expect("there is a dashboard")).expect("JSON");
-    let mut queries = Vec::new();
-    collect(&dashboard, &mut queries);
-    assert!(queries.len() > 15, "{queries:?}");
-    for query in queries {
-        let words = query.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-        let asked: Vec<&str> =
-            words.filter(|word| word.starts_with("litellm_") || word.starts_with("lockgate_")).collect();
-        assert!(!asked.is_empty(), "{query}");
-        for name in asked.into_iter().filter(|name| *name != "litellm_model_name") {
-            assert!(told.contains(name), "nobody tells {name}, which is asked for by {query}");
-        }
-    }
-}
-
-/// All queries within a dashboard.
-fn collect(value: &Value, queries: &mut Vec<String>) {
-    match value {
-        Value::Object(fields) => {
-            queries.extend(fields.get("expr").and_then(Value::as_str).map(str::to_owned));
-            fields.values().for_each(|value| collect(value, queries));
-        }
-        Value::Array(items) => items.iter().for_each(|item| collect(item, queries)),
-        _ => {}
     }
 }
 

@@ -4,6 +4,7 @@
 use std::time::Instant;
 
 use drill::mock::Mock;
+use serde_json::json;
 
 use crate::backs::{Config, mock};
 use crate::callers::Front;
@@ -29,6 +30,36 @@ async fn served(gateway: &Gateway, model: &str) {
     while chat(gateway, model).await.status() != 200 {
         assert!(begun.elapsed() < PATIENCE, "{model} is not served:\n{}", gateway.log());
     }
+}
+
+#[tokio::test]
+async fn a_configuration_is_checked_before_it_is_taken() {
+    let provider = mock("").await;
+    let gateway = Gateway::start(&only("old", &provider)).await;
+    let check = async |draft: String| {
+        let answer = gateway.call(&Call::new("POST", "/config/check").body(draft)).await;
+        assert_eq!(answer.status(), 200, "{}", answer.text());
+        answer.json()
+    };
+    let same = check(String::new()).await;
+    assert_eq!((&same["valid"], &same["changes"]), (&json!(true), &json!([])), "the file itself is what runs");
+    let better = check(only("new", &provider)).await;
+    let paths: Vec<&str> =
+        better["changes"].as_array().unwrap().iter().filter_map(|change| change["path"].as_str()).collect();
+    assert_eq!(better["valid"], true);
+    assert!(
+        paths.contains(&"model_list[old].model_name") && paths.contains(&"model_list[new].model_name"),
+        "{paths:?}"
+    );
+    let worse = check("model_list: [{litellm_params: 3}]".to_owned()).await;
+    assert_eq!(worse["valid"], false);
+    let findings: Vec<&str> = worse["findings"].as_array().unwrap().iter().filter_map(|one| one.as_str()).collect();
+    assert!(findings.iter().any(|finding| finding.contains("error: model_list[0].litellm_params")), "{findings:?}");
+    assert_eq!(
+        (chat(&gateway, "old").await.status(), chat(&gateway, "new").await.status()),
+        (200, 400),
+        "nothing is taken"
+    );
 }
 
 #[tokio::test]

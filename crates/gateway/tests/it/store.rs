@@ -3,6 +3,8 @@
 // The functions in there are tests, though only the lists make them so.
 #[cfg(test)]
 mod booking;
+#[cfg(test)]
+mod contents;
 mod coordination;
 #[cfg(test)]
 mod log;
@@ -68,6 +70,11 @@ impl Place {
         store.migrate().await.expect("the tables can be made");
         store
     }
+}
+
+/// What the ledger's row tells of an entry: all but what it counts for, which is in the sums.
+pub fn told(entry: &Entry) -> Entry {
+    Entry { charges: Vec::new(), ..entry.clone() }
 }
 
 /// An attempt that cost something, by somebody out of a few.

@@ -28,7 +28,7 @@ fn text_knob() -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_thousand_streams_at_once_are_all_whole_and_take_little_memory() {
-    let slow = mock("chunks=5,chunk_bytes=10,chunk_ms=500,first_ms=2500").await;
+    let slow = mock("chunks=5,chunk_bytes=10,chunk_ms=500,first_ms=6000").await;
     let gateway = Gateway::start(&Config::of(&slow).yaml()).await;
     let (addr, expected) = (gateway.addr, "lorem ipsum dolor sit amet consectetur adipiscing el");
     let mut callers = JoinSet::new();

@@ -19,6 +19,8 @@ pub struct Bill<'a> {
     pub region: Option<&'a str>,
     /// How much context its searches were to bring.
     pub context: Context,
+    /// Power that was measured at the machine meanwhile, milliwatts, if it was.
+    pub milliwatts: Option<u64>,
 }
 
 /// How much context a search brings to the model.
@@ -150,7 +152,7 @@ impl Tariff {
         let fees = &self.list.fees;
         // Recordings are paid for by the second or by their tokens, never twice.
         let recording = usage.audio_ms.filter(|_| usage.total().is_none() || !self.has_token_prices());
-        let time = [(self.second(bill.at), Some(bill.lasted_ms)), (fees.audio_second, recording)];
+        let time = [(self.second(bill), Some(bill.lasted_ms)), (fees.audio_second, recording)];
         let pieces = [
             (fees.request, Some(1)),
             (fees.character, usage.characters),

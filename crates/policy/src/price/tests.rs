@@ -4,6 +4,8 @@ mod machines;
 mod quotes;
 mod sources;
 
+use jiff::tz::TimeZone;
+use machines::workstation;
 use types::{Tier, Usage, Usd};
 
 use super::*;

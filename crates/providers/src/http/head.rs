@@ -1,6 +1,7 @@
 //! The head of a request as bytes, and the head of an answer from bytes.
 
 use bytes::{BufMut, Bytes, BytesMut};
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use types::{Fault, FaultKind};
 
@@ -22,7 +23,10 @@ pub(super) fn write(call: &Call) -> Bytes {
     }
     if call.method != "GET" {
         let length: usize = call.body.iter().map(Bytes::len).sum();
-        put(&[b"content-type: application/json\r\ncontent-length: ", length.to_string().as_bytes(), b"\r\n"]);
+        if !call.headers.contains_key(CONTENT_TYPE) {
+            put(&[b"content-type: application/json\r\n"]);
+        }
+        put(&[b"content-length: ", length.to_string().as_bytes(), b"\r\n"]);
     }
     put(&[b"\r\n"]);
     out.freeze()

@@ -18,6 +18,11 @@ impl Row {
         self.get(column)
     }
 
+    /// A whole number that may be missing.
+    pub fn maybe_int(&self, column: usize) -> Result<Option<i64>> {
+        self.get(column)
+    }
+
     /// A text.
     pub fn text(&self, column: usize) -> Result<String> {
         self.get(column)

@@ -5,6 +5,7 @@ use super::*;
 /// An entry that says something in every field.
 pub fn full(id: &str, status: Status) -> Entry {
     Entry {
+        aside: None,
         attempt_id: id.to_owned(),
         call_id: format!("call-{id}"),
         session_id: Some("session".to_owned()),
@@ -57,6 +58,7 @@ pub fn full(id: &str, status: Status) -> Entry {
             reasoning: Usd::from_nanos(5),
             other: Usd::from_nanos(6),
         },
+        energy_mj: Some(4_500),
         cache_hit: true,
         fault: Some(EntryFault {
             kind: "overloaded".to_owned(),

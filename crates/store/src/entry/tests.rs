@@ -7,7 +7,7 @@ fn what_is_written_is_read_again_and_what_is_empty_is_not_written() {
         assert_eq!(serde_json::from_str::<Entry>(&json).unwrap(), entry);
     }
     let empty = serde_json::to_string(&Entry::default()).unwrap();
-    assert_eq!(empty, r#"{"attempt_id":"","call_id":"","status":"open","started_at":0}"#);
+    assert_eq!(empty, r#"{"attempt_id":"","call_id":"","status":"open","started_at":0,"call_type":""}"#);
 }
 
 #[test]

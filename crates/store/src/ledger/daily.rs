@@ -1,11 +1,13 @@
 //! Daily roll-ups: what every day, user, team, organization, customer and tag, and the gateway as a whole, has spent
 //! and asked, by key, model and kind of call. Reports read them alone.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
+use foldhash::{HashMap, HashMapExt};
 use types::{Usd, day};
 
-use super::added;
+use super::{added, rollup};
+use crate::clock::now;
 use crate::db::{Tx, Value, insert, values};
 use crate::{Entry, Result, Status};
 
@@ -78,6 +80,8 @@ pub(super) async fn book(tx: &mut Tx, entries: &[&Entry]) -> Result<()> {
             add(days.entry(key).or_default(), &sums);
         }
     }
+    let booked: BTreeSet<i64> = days.keys().map(|key| key.day).collect();
+    rollup::reopen(tx, &booked, day::number(now())).await?;
     let columns = DAILY_SUMS.join(", ");
     let table = format!("lockgate_daily (kind, id, day, key_hash, model_group, model, provider, call_type, {columns})");
     let added: Vec<String> = DAILY_SUMS.iter().map(|column| added("lockgate_daily", column)).collect();

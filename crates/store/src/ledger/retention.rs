@@ -18,7 +18,8 @@ pub(crate) async fn forget_windows(db: &Db, before: i64, most: i64) -> Result<us
     delete(db, sql, before, most).await
 }
 
-async fn delete(db: &Db, sql: &'static str, before: i64, most: i64) -> Result<usize> {
+/// Deletes what a statement names with a time and a number of rows, and returns a column of.
+pub(crate) async fn delete(db: &Db, sql: &'static str, before: i64, most: i64) -> Result<usize> {
     let mut tx = db.begin().await?;
     let gone = tx.rows(sql, values![before, most]).await?.len();
     tx.commit().await?;

@@ -1,8 +1,9 @@
 //! Sums of spend: what each subject has spent in each period. Meters begin with them, and ask again for those that
 //! changed since, which is how a replica learns what the others have spent.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
+use foldhash::{HashMap, HashMapExt};
 use types::Usd;
 
 use super::{added, period};

@@ -72,6 +72,9 @@ pub struct Key {
     /// Whether it is not a key that somebody keeps but that of a browser where somebody signed in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session: Option<Session>,
+    /// What the session of a master key was opened with, as a mark: it ends when the master key is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opened_with_secret: Option<String>,
     /// When and by whom.
     #[serde(flatten)]
     pub origin: Origin,
@@ -119,6 +122,12 @@ pub fn hash_key(key: &str) -> String {
     let digit = |value: u8| char::from(DIGITS[usize::from(value)]);
     let hash = digest(&SHA256, key.as_bytes());
     hash.as_ref().iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+/// The beginning of the SHA-256 of something: enough to tell a few from each other, and far too little to guess it from.
+pub fn short_hash(bytes: &[u8]) -> u32 {
+    let hash = digest(&SHA256, bytes);
+    hash.as_ref().iter().take(4).fold(0, |all, byte| all << 8 | u32::from(*byte))
 }
 
 #[cfg(test)]

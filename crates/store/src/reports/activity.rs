@@ -1,6 +1,6 @@
 //! Sums from the daily roll-ups, by any of their columns.
 
-use super::Metrics;
+use super::{Metrics, rolled};
 use crate::Result;
 use crate::db::{Db, Filter};
 use crate::ledger::DAILY_SUMS;
@@ -24,7 +24,7 @@ pub enum Of {
 }
 
 impl Of {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Of::Gateway => "gateway",
             Of::User => "user",
@@ -85,6 +85,8 @@ pub struct ActivityFilter {
     pub from: Option<String>,
     /// Up to the end of this day.
     pub to: Option<String>,
+    /// Of what is told apart beside days, only what is called this.
+    pub named: Option<Vec<String>>,
 }
 
 /// What comes first.
@@ -118,9 +120,16 @@ pub(super) async fn list(
     let sums = DAILY_SUMS.map(|column| format!("CAST(COALESCE(SUM({column}), 0) AS BIGINT)"));
     let names: Vec<&str> = by.iter().map(|by| by.name()).collect();
     let columns: Vec<&str> = names.iter().copied().chain(sums.iter().map(String::as_str)).collect();
-    let mut conditions = conditions(filter);
+    let mut conditions = Filter::default();
+    let source = match rolled::source(db, filter, by, &mut conditions).await? {
+        Some(source) => source,
+        None => {
+            conditions = self::conditions(filter, by);
+            format!("lockgate_daily{}", conditions.sql())
+        }
+    };
     let most = conditions.value(most);
-    let mut sql = format!("SELECT {} FROM lockgate_daily{}", columns.join(", "), conditions.sql());
+    let mut sql = format!("SELECT {} FROM {source}", columns.join(", "));
     if !by.is_empty() {
         let down = |names: &[&str]| names.iter().map(|name| format!("{name} DESC")).collect::<Vec<_>>().join(", ");
         let all = names.join(", ");
@@ -140,10 +149,13 @@ pub(super) async fn list(
     rows.iter().map(read).collect()
 }
 
-fn conditions(filter: &ActivityFilter) -> Filter {
+fn conditions(filter: &ActivityFilter, by: &[By]) -> Filter {
     let mut conditions = Filter::default();
     // Written out, so that the databases see that an index of single keys serves.
     conditions.and_plain(&format!("kind = '{}'", filter.of.name()));
+    if let Some(told) = by.iter().find(|by| **by != By::Day) {
+        conditions.and_any(told.name(), filter.named.as_deref());
+    }
     conditions.and_any("id", filter.ids.as_deref());
     conditions.and_any("key_hash", filter.keys.as_deref());
     conditions.and_if("model_group = {} OR model = {}", filter.model.as_deref());

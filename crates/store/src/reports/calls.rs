@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::logs::{LogFilter, Owner, Position, TABLE, conditions};
 use crate::db::{Db, Filter, Row, Value};
+use crate::ledger::{ENTRY, entry};
 use crate::{Entry, Result};
 
 /// Which part of what is found, and how long may be looked for it.
@@ -302,7 +303,7 @@ impl<'a> Slices<'a> {
         let order = if self.oldest_first { "ASC" } else { "DESC" };
         let (most, skip) = (conditions.value(most), conditions.value(skip));
         let sql = format!(
-            "SELECT started_at, attempt_id, body FROM {TABLE}{} ORDER BY started_at {order}, attempt_id {order}
+            "SELECT started_at, {ENTRY} FROM {TABLE}{} ORDER BY started_at {order}, attempt_id {order}
              LIMIT {most} OFFSET {skip}",
             conditions.sql()
         );
@@ -353,8 +354,8 @@ impl<'a> Slices<'a> {
 
 /// A row: its place, and what it says.
 fn found(row: &Row) -> Result<(Position, Option<Entry>)> {
-    let position = Position { started_at: row.int(0)?, attempt_id: row.text(1)? };
-    Ok((position, serde_json::from_str(&row.text(2)?).ok()))
+    let position = Position { started_at: row.int(0)?, attempt_id: row.text(2)? };
+    Ok((position, entry(row, 1)?))
 }
 
 /// Calls in the order in which they were booked. Places are those of booking here.
@@ -373,7 +374,7 @@ pub(super) async fn since(db: &Db, filter: &LogFilter, after: &Position, most: i
     conditions.and_plain(&format!("(booked_at, attempt_id) > ({at}, {id})"));
     let limit = conditions.value(most);
     let sql = format!(
-        "SELECT booked_at, attempt_id, body FROM {TABLE}{} ORDER BY booked_at, attempt_id LIMIT {limit}",
+        "SELECT booked_at, {ENTRY} FROM {TABLE}{} ORDER BY booked_at, attempt_id LIMIT {limit}",
         conditions.sql()
     );
     let rows: Result<Vec<_>> = db.rows(sql, conditions.into_values()).await?.iter().map(found).collect();
@@ -392,7 +393,7 @@ pub(super) async fn story(db: &Db, filter: &LogFilter, most: i64) -> Result<Vec<
     let mut conditions = conditions(filter);
     let most = conditions.value(most);
     let sql = format!(
-        "SELECT started_at, attempt_id, body FROM {TABLE}{} ORDER BY is_call DESC, started_at, attempt_id LIMIT {most}",
+        "SELECT started_at, {ENTRY} FROM {TABLE}{} ORDER BY is_call DESC, started_at, attempt_id LIMIT {most}",
         conditions.sql()
     );
     let rows: Result<Vec<_>> = db.rows(sql, conditions.into_values()).await?.iter().map(found).collect();

@@ -3,7 +3,7 @@
 use types::Usd;
 
 use crate::db::{Db, Filter, values};
-use crate::ledger::TAG_MARK;
+use crate::ledger::{ENTRY, TAG_MARK, entry};
 use crate::{Entry, Result, Status};
 
 /// Which attempts. What is not set does not matter.
@@ -100,15 +100,15 @@ pub(super) async fn list(db: &Db, filter: &LogFilter, page: &LogPage) -> Result<
     }
     let (most, skip) = (conditions.value(page.most), conditions.value(page.skip));
     let sql = format!(
-        "SELECT started_at, attempt_id, body FROM {TABLE}{} ORDER BY started_at {order}, attempt_id {order}
+        "SELECT started_at, {ENTRY} FROM {TABLE}{} ORDER BY started_at {order}, attempt_id {order}
          LIMIT {most} OFFSET {skip}",
         conditions.sql()
     );
     let rows = db.rows(sql, conditions.into_values()).await?;
     let last = rows.last().filter(|_| rows.len() as i64 == page.most);
-    let last = last.map(|row| Ok::<_, crate::Problem>(Position { started_at: row.int(0)?, attempt_id: row.text(1)? }));
-    let bodies: Result<Vec<String>> = rows.iter().map(|row| row.text(2)).collect();
-    Ok((bodies?.iter().filter_map(|body| serde_json::from_str(body).ok()).collect(), last.transpose()?))
+    let last = last.map(|row| Ok::<_, crate::Problem>(Position { started_at: row.int(0)?, attempt_id: row.text(2)? }));
+    let entries: Result<Vec<Option<Entry>>> = rows.iter().map(|row| entry(row, 1)).collect();
+    Ok((entries?.into_iter().flatten().collect(), last.transpose()?))
 }
 
 /// How many there are, counted up to `bound`.
@@ -118,9 +118,8 @@ pub(super) async fn count(db: &Db, filter: &LogFilter, bound: i64) -> Result<i64
 
 /// One attempt.
 pub(super) async fn find(db: &Db, attempt_id: &str) -> Result<Option<Entry>> {
-    let rows = db.rows(format!("SELECT body FROM {TABLE} WHERE attempt_id = $1"), values![attempt_id]).await?;
-    let body = rows.first().map(|row| row.text(0)).transpose()?;
-    Ok(body.and_then(|body| serde_json::from_str(&body).ok()))
+    let rows = db.rows(format!("SELECT {ENTRY} FROM {TABLE} WHERE attempt_id = $1"), values![attempt_id]).await?;
+    rows.first().map_or(Ok(None), |row| entry(row, 0))
 }
 
 /// Attempts alone: what stands for a call that had none is no attempt.

@@ -67,6 +67,16 @@ impl Metrics {
         self.spend = Usd::from_nanos(spend);
     }
 
+    /// What is left without a part of it.
+    pub fn without(mut self, part: &Metrics) -> Metrics {
+        let mut part = *part;
+        let (mut spend, mut spend_too) = (self.spend.nanos(), part.spend.nanos());
+        for (mine, theirs) in self.fields(&mut spend).into_iter().zip(part.fields(&mut spend_too)) {
+            *mine = mine.saturating_sub(*theirs).max(0);
+        }
+        Metrics { spend: Usd::from_nanos(spend), ..self }
+    }
+
     fn fields<'a>(&'a mut self, spend: &'a mut i64) -> [&'a mut i64; 15] {
         [
             spend,

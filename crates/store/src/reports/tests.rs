@@ -19,6 +19,8 @@ fn entry(number: i64) -> Entry {
     Entry {
         started_at: FIRST + number,
         cost: Some(Usd::from_nanos(number)),
+        // Sums have it, rows have not.
+        charges: Vec::new(),
         ..usual(&format!("{number:03}"), Status::Success)
     }
 }
@@ -236,4 +238,24 @@ async fn faults_are_summed_by_day_address_and_status() {
     assert_eq!(faults, expected);
     let day = FaultFilter { from: "2026-11-02".to_owned(), ..filter };
     assert_eq!(store.faults(&day, 10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn long_times_are_read_from_what_was_put_together() {
+    let entries: Vec<Entry> =
+        (0..90).map(|number| Entry { started_at: FIRST - number * DAY, ..entry(number) }).collect();
+    let store = store(&entries).await;
+    while store.close_period(FIRST + DAY).await.unwrap() {}
+    let mut tx = store.db.begin().await.unwrap();
+    tx.run("DELETE FROM lockgate_daily", Vec::new()).await.unwrap();
+    tx.commit().await.unwrap();
+    let sums = async |by: &[By], from: &str| {
+        let filter = ActivityFilter { from: Some(from.to_owned()), ..Default::default() };
+        let sums = store.activity(&filter, by, Order::Names, 1_000).await.unwrap();
+        (sums.len(), sums.iter().map(|sum| sum.metrics.requests).sum::<i64>())
+    };
+    assert_eq!(sums(&[], "2026-08-05").await, (1, 89));
+    assert_eq!(sums(&[By::Day, By::Model], "2026-08-05").await, (89, 89));
+    assert_eq!(sums(&[By::Day, By::Model, By::Key], "2026-08-05").await, (0, 0), "several things at once");
+    assert_eq!(sums(&[By::Day], "2026-10-20").await, (0, 0), "a short time");
 }

@@ -53,9 +53,11 @@ pub(super) enum Said {
 
 /// How the line of an entry begins, and what stands in that of an open one: most of both is of no use to who only
 /// wants to know that it is open.
-const ID: &[u8] = b"{\"attempt_id\":\"";
+const ID: &str = "{\"attempt_id\":\"";
 const OPEN: &[u8] = b",\"status\":\"open\",";
-/// How what it counts for begins.
+/// How the first field begins that the ledger has no column for, and what it counts for. In a text the quotation marks
+/// would have a backslash before them.
+const REST: &str = ",\"call_type\":";
 const CHARGES: &str = ",\"charges\":[";
 /// Within how many bytes of the beginning that stands.
 const NEAR: usize = 1024;
@@ -63,9 +65,9 @@ const NEAR: usize = 1024;
 /// Reads a line as far as it matters, without its end.
 pub(super) fn glance(line: &[u8]) -> Result<Said, Flaw> {
     let json = checked(line)?;
-    let id = json.strip_prefix(ID).and_then(|rest| rest.get(..memchr::memchr(b'"', rest)?));
-    let is_open = memchr::memmem::find(&json[..json.len().min(NEAR)], OPEN).is_some();
-    match id.filter(|id| is_open && !id.contains(&b'\\')).and_then(|id| str::from_utf8(id).ok()) {
+    let id = json.strip_prefix(ID).and_then(|rest| rest.split('"').next());
+    let is_open = memchr::memmem::find(&json.as_bytes()[..json.len().min(NEAR)], OPEN).is_some();
+    match id.filter(|id| is_open && !id.contains('\\')) {
         Some(id) => Ok(Said::Open(id.to_owned())),
         None => match parsed(json)? {
             Entry { status: Status::Open, attempt_id, .. } => Ok(Said::Open(attempt_id)),
@@ -74,14 +76,16 @@ pub(super) fn glance(line: &[u8]) -> Result<Said, Flaw> {
     }
 }
 
-/// What the ledger's row says of an entry whose line was found good: all but what it counts for, which stands last.
+/// The body of the ledger's row of an entry whose line was found good.
 pub(super) fn body(line: &[u8]) -> Option<Arc<str>> {
-    let json = str::from_utf8(line.get(HEAD..)?).ok()?;
-    // In a text the quotation marks would have a backslash before them.
-    Some(match json.rfind(CHARGES) {
-        Some(charges) => [&json[..charges], "}"].concat().into(),
-        None => json.into(),
-    })
+    body_of(str::from_utf8(line.get(HEAD..)?).ok()?)
+}
+
+/// The body of the ledger's row: all that an entry says but what has columns of its own, and what it counts for.
+pub(crate) fn body_of(json: &str) -> Option<Arc<str>> {
+    let from = memchr::memmem::find(json.as_bytes(), REST.as_bytes())? + 1;
+    let to = json.rfind(CHARGES).unwrap_or(json.len() - 1);
+    Some(["{", &json[from..to], "}"].concat().into())
 }
 
 /// Reads a line, without its end.
@@ -89,16 +93,16 @@ pub(super) fn read(line: &[u8]) -> Result<Entry, Flaw> {
     parsed(checked(line)?)
 }
 
-fn parsed(json: &[u8]) -> Result<Entry, Flaw> {
-    serde_json::from_slice(json).map_err(|error| Flaw::Unreadable(error.to_string()))
+fn parsed(json: &str) -> Result<Entry, Flaw> {
+    serde_json::from_str(json).map_err(|error| Flaw::Unreadable(error.to_string()))
 }
 
 /// The JSON of a line that is whole.
-fn checked(line: &[u8]) -> Result<&[u8], Flaw> {
+fn checked(line: &[u8]) -> Result<&str, Flaw> {
     let (checksum, json) = line.split_at_checked(HEAD).ok_or(Flaw::Torn)?;
     let checksum = str::from_utf8(checksum).ok().and_then(|text| text.strip_suffix(' '));
     if checksum.and_then(|text| u32::from_str_radix(text, 16).ok()) != Some(crc32fast::hash(json)) {
         return Err(Flaw::Torn);
     }
-    Ok(json)
+    str::from_utf8(json).map_err(|error| Flaw::Unreadable(error.to_string()))
 }

@@ -5,9 +5,10 @@
 use std::future::poll_fn;
 use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
+use std::pin::pin;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Instant;
 
 use tokio::task::yield_now;
@@ -45,20 +46,59 @@ struct Waiters {
 #[derive(Clone)]
 pub struct Mark(Arc<Slip>);
 
-/// Where the lines that gathered together are, once they are written: up to where in which file. Nobody knows if the
-/// disk refused them.
+/// What lines that gather together have in common.
 #[derive(Default)]
-struct Slip(OnceLock<Option<(Arc<Page>, u64)>>);
+struct Slip {
+    /// Where they are, once they are written: up to where in which file. Nobody knows if the disk refused them.
+    place: OnceLock<Option<(Arc<Page>, u64)>>,
+    /// How often everybody else of the thread has had the chance to add some.
+    rounds: AtomicU32,
+    /// Who waits for the next time.
+    wakers: Mutex<Vec<Waker>>,
+}
+
+impl Slip {
+    /// Waits until everybody else of this thread who can go on has done so. Asking more often does not make it earlier:
+    /// what waits here is polled again at once where it is the body of an answer.
+    async fn round(self: &Arc<Self>) {
+        let mut since = None;
+        poll_fn(|cx| {
+            let rounds = self.rounds.load(Ordering::Relaxed);
+            if since.is_some_and(|since| since != rounds) {
+                return Poll::Ready(());
+            }
+            if since.replace(rounds).is_none() {
+                let mut wakers = lock(&self.wakers);
+                wakers.push(cx.waker().clone());
+                if wakers.len() == 1 {
+                    drop(wakers);
+                    // What is asked for stands when the future is gone.
+                    let _ = pin!(yield_now()).poll(&mut Context::from_waker(&self.clone().into()));
+                }
+            }
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
+impl Wake for Slip {
+    fn wake(self: Arc<Self>) {
+        self.rounds.fetch_add(1, Ordering::Relaxed);
+        let wakers = std::mem::take(&mut *lock(&self.wakers));
+        wakers.into_iter().for_each(Waker::wake);
+    }
+}
 
 impl Mark {
     /// Whether nobody has to write it any more.
     pub fn is_written(&self) -> bool {
-        self.0.0.get().is_some()
+        self.0.place.get().is_some()
     }
 
     /// The file that has still to be brought to the disk; `None` if it is there, or nobody knows when it will be.
     pub(super) fn waits_for(&self) -> Option<&Arc<Page>> {
-        let (page, end) = self.0.0.get()?.as_ref()?;
+        let (page, end) = self.0.place.get()?.as_ref()?;
         (!page.is_durable(*end) && !page.is_spoilt()).then_some(page)
     }
 }
@@ -83,8 +123,7 @@ impl Pen {
     /// Waits until what `mark` stands for survives the death of the process, as far as [`Pen::write`] says.
     pub async fn written(&self, mark: &Mark) {
         if !mark.is_written() {
-            // Everybody else who has something to write does so first.
-            yield_now().await;
+            mark.0.round().await;
         }
         if !mark.is_written() {
             self.write();
@@ -214,7 +253,7 @@ impl Ink {
         let place = self.put(health).then(|| (self.page.clone(), self.page.written()));
         self.gathered.clear();
         // The slip is new for each round: nobody has written on it.
-        let _ = std::mem::take(&mut self.slip).0.set(place);
+        let _ = std::mem::take(&mut self.slip).place.set(place);
         if std::mem::take(&mut self.settles) {
             health.written.notify_one();
         }

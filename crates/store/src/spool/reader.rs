@@ -18,6 +18,9 @@ use crate::Entry;
 use crate::ledger::Line;
 use track::Track;
 
+/// About what a settled entry takes in the spool with the line that opened it, to reserve room.
+const ENTRY_BYTES: u64 = 512;
+
 /// Reads the folder of a process.
 pub struct Reader {
     folder: Arc<Folder>,
@@ -44,10 +47,16 @@ pub struct Batch {
 }
 
 impl Batch {
+    fn reserve(&mut self, more: usize) {
+        self.entries.reserve(more);
+        self.bodies.reserve(more);
+        self.sources.reserve(more);
+    }
+
     /// What is to be booked.
     pub(crate) fn lines(&self) -> Vec<Line<'_>> {
         let lines = self.entries.iter().zip(&self.bodies);
-        lines.map(|(entry, body)| Line { entry, json: body.as_ref() }).collect()
+        lines.map(|(entry, body)| Line { entry, body: body.as_ref() }).collect()
     }
 }
 
@@ -87,8 +96,10 @@ impl Reader {
     }
 
     fn fill(&mut self, most: usize, batch: &mut Batch) -> io::Result<()> {
-        self.look()?;
+        let waiting = self.look()?;
         let share = (most / self.tracks.len().max(1)).max(1);
+        // About every other line opens what the next one settles; `most` may be far more than there is.
+        batch.reserve((most / 2).min(usize::try_from(waiting / ENTRY_BYTES).unwrap_or(0)));
         for track in self.tracks.values_mut() {
             batch.more |= track.read(share, batch)?;
         }

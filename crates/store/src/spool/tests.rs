@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use proptest::prelude::*;
+use tokio::task::yield_now;
 
 use super::*;
 use crate::entry::samples::{full, usual};
@@ -94,26 +95,30 @@ fn what_is_settled_is_handed_out_as_it_was_written() {
 }
 
 #[test]
-fn a_row_says_what_its_line_says_but_for_what_it_counts_for() {
+fn a_rows_body_says_what_its_line_says_but_for_what_has_columns_and_what_it_counts_for() {
     let dir = Dir::new();
     let spool = Spool::open_within(&dir.0, GROWING).unwrap();
     let (pen, mut reader) = (spool.pen().unwrap(), spool.reader());
-    let tricky = r#"{"text":",\"charges\":["}"#.to_owned();
+    let tricky = r#"{"text":",\"charges\":[,\"call_type\":"}"#.to_owned();
     let entries = [
         full("a", Status::Success),
         usual("b", Status::Failure),
         Entry { charges: Vec::new(), metadata: Some(tricky.clone()), ..full("c", Status::Success) },
-        Entry { metadata: Some(tricky), ..full("d", Status::Success) },
+        Entry { metadata: Some(tricky.clone()), session_id: Some(tricky), ..full("d", Status::Success) },
     ];
     entries.iter().for_each(|entry| drop(put(&pen, entry)));
     put(&pen, &Entry { ip: Some("\0".to_owned()), ..full("e", Status::Success) });
     let batch = reader.next(100).unwrap();
     let lines = batch.lines();
     for (line, entry) in lines.iter().zip(entries) {
-        let body: Entry = serde_json::from_str(line.json.unwrap()).unwrap();
-        assert_eq!(body, Entry { charges: Vec::new(), ..entry });
+        let body: Entry = serde_json::from_str(line.body.unwrap()).unwrap();
+        let Entry { attempt_id, call_id, session_id, status, started_at, key, user_id, .. } = Entry::default();
+        let Entry { team_id, organization_id, customer_id, model_group, model, cost, charges, .. } = Entry::default();
+        let names = Entry { attempt_id, call_id, session_id, status, started_at, key, user_id, ..entry };
+        let rest = Entry { team_id, organization_id, customer_id, model_group, model, cost, charges, ..names };
+        assert_eq!(body, rest);
     }
-    assert_eq!(lines[4].json, None, "what was changed is written anew");
+    assert_eq!(lines[4].body, None, "what was changed is written anew");
 }
 
 #[test]
@@ -427,6 +432,26 @@ async fn lines_gather_until_their_thread_has_nothing_else_to_do() {
     pen.jot(&usual("last", Status::Open));
     drop(pen);
     assert_eq!(lines("000-00000001.log"), 11, "nothing is left behind");
+}
+
+/// What a future says when it is asked once.
+async fn poll_once(future: &mut Pin<Box<impl Future<Output = ()>>>) -> Poll<()> {
+    poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await
+}
+
+#[tokio::test]
+async fn whoever_is_asked_again_at_once_waits_for_the_others_all_the_same() {
+    let dir = Dir::new();
+    let spool = Spool::open_within(&dir.0, GROWING).unwrap();
+    let pen = spool.pen().unwrap();
+    let first = pen.jot(&usual("first", Status::Success));
+    let mut waiting = Box::pin(pen.written(&first));
+    for _ in 0..3 {
+        assert!(poll_once(&mut waiting).await.is_pending() && !first.is_written());
+    }
+    let second = pen.jot(&usual("second", Status::Success));
+    yield_now().await;
+    assert!(poll_once(&mut waiting).await.is_ready() && first.is_written() && second.is_written());
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ import { keepPreviousData } from '@tanstack/react-query'
 import { createColumnHelper } from '@tanstack/react-table'
 import { useState } from 'react'
 
-import { api } from '../../api/client'
+import { api, get } from '../../api/client'
 import type { AuditEntry } from '../../api/types'
 import { Fact, Id, PageHead, State } from '../../components/bits'
 import { DataTable, useTableState } from '../../components/DataTable'
@@ -79,7 +79,7 @@ export default function Audit() {
   }
   const audit = useQuery({
     queryKey: ['audit', query],
-    queryFn: ({ signal }) => api<{ audit_logs: AuditEntry[]; total: number }>('/audit', { query, signal }),
+    queryFn: ({ signal }) => api<{ audit_logs: AuditEntry[]; total: number }>(get('/audit', query), signal),
     placeholderData: keepPreviousData,
   })
   return (

@@ -5,7 +5,7 @@ import { IconPlus } from '@tabler/icons-react'
 import { createColumnHelper } from '@tanstack/react-table'
 import { useState } from 'react'
 
-import { api } from '../../api/client'
+import { api, post, type ApiRequest } from '../../api/client'
 import { useBudgets, useChange } from '../../api/queries'
 import type { Budget } from '../../api/types'
 import { AllowanceFields, allowanceOf, filled, sent } from '../../components/AllowanceFields'
@@ -26,7 +26,7 @@ export default function Budgets() {
   const state = useTableState({ sort: 'budget_id' })
   const [form, setForm] = useState<Budget | 'new' | null>(null)
   const [question, setQuestion] = useState<Question | null>(null)
-  const remove = useChange((id: string) => api('/budget/delete', { body: { id } }), {
+  const remove = useChange((id: string) => api(post('/budget/delete', { id })), {
     done: 'The budget is deleted.',
     stale: ['budgets'],
   })
@@ -113,13 +113,13 @@ export default function Budgets() {
 function BudgetForm({ budget, close }: { budget: Budget | null; close: () => void }) {
   const [id, setId] = useState(budget?.budget_id ?? '')
   const [allowance, setAllowance] = useState(allowanceOf(budget))
-  const save = useChange((body: object) => api(budget ? '/budget/update' : '/budget/new', { body }), {
+  const save = useChange((request: ApiRequest) => api(request), {
     done: 'The budget is saved.',
     stale: ['budgets'],
   })
   const submit = () => {
     const fields = { budget_id: id.trim(), ...sent(allowance) }
-    return save.mutateAsync(budget ? fields : filled(fields))
+    return save.mutateAsync(budget ? post('/budget/update', fields) : post('/budget/new', filled(fields)))
   }
   return (
     <FormModal

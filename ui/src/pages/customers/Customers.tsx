@@ -5,7 +5,7 @@ import { IconPlus } from '@tabler/icons-react'
 import { createColumnHelper } from '@tanstack/react-table'
 import { useState } from 'react'
 
-import { api } from '../../api/client'
+import { api, post, type Fields } from '../../api/client'
 import { useBudgets, useChange, useCustomers } from '../../api/queries'
 import type { Customer } from '../../api/types'
 import { filled } from '../../components/AllowanceFields'
@@ -26,13 +26,13 @@ export default function Customers() {
   const [making, setMaking] = useState(false)
   const [question, setQuestion] = useState<Question | null>(null)
   const block = useChange(
-    ({ id, to }: { id: string; to: 'block' | 'unblock' }) => api(`/customer/${to}`, { body: { user_ids: [id] } }),
+    ({ id, to }: { id: string; to: 'block' | 'unblock' }) => api(post(`/customer/${to}`, { user_ids: [id] })),
     {
       done: ({ to }) => (to === 'block' ? 'The customer is blocked.' : 'The customer is served again.'),
       stale: ['customers'],
     },
   )
-  const remove = useChange((id: string) => api('/customer/delete', { body: { user_ids: [id] } }), {
+  const remove = useChange((id: string) => api(post('/customer/delete', { user_ids: [id] })), {
     done: 'The customer is deleted.',
     stale: ['customers'],
   })
@@ -120,7 +120,7 @@ function CustomerForm({ close }: { close: () => void }) {
   const [id, setId] = useState('')
   const [alias, setAlias] = useState('')
   const [budget, setBudget] = useState<string | null>(null)
-  const save = useChange((body: object) => api('/customer/new', { body }), {
+  const save = useChange((body: Fields<'POST', '/customer/new'>) => api(post('/customer/new', body)), {
     done: 'The customer is added.',
     stale: ['customers'],
   })

@@ -3,7 +3,7 @@
 import { Button, Group, Modal, MultiSelect, Select, Stack, TagsInput, TextInput } from '@mantine/core'
 import { useState, type FormEvent } from 'react'
 
-import { api } from '../../api/client'
+import { api, post, type ApiRequest, type Fields } from '../../api/client'
 import { useChange, useChoices, useUsers } from '../../api/queries'
 import type { IssuedKey, Key } from '../../api/types'
 import { AllowanceFields, allowanceOf, filled, sent } from '../../components/AllowanceFields'
@@ -30,6 +30,8 @@ interface Props {
   show: (shown: Shown) => void
 }
 
+type KeyType = Fields<'POST', '/key/generate'>['key_type']
+
 export function KeyForm({ keyRow, close, show }: Props) {
   const { rights } = useSession()
   const choices = useChoices()
@@ -43,20 +45,21 @@ export function KeyForm({ keyRow, close, show }: Props) {
   const [tags, setTags] = useState((keyRow?.metadata.tags as string[] | undefined) ?? [])
   const [allowance, setAllowance] = useState(allowanceOf(keyRow))
 
-  const save = useChange(
-    (body: Record<string, unknown>) => api<IssuedKey>(keyRow ? '/key/update' : '/key/generate', { body }),
-    { done: keyRow ? 'The key is changed.' : null, stale: ['keys'] },
-  )
+  const save = useChange((request: ApiRequest) => api<IssuedKey>(request), {
+    done: keyRow ? 'The key is changed.' : null,
+    stale: ['keys'],
+  })
   const submit = async (event: FormEvent) => {
     event.preventDefault()
     const limits = sent(allowance)
     const fields = { key_alias: alias.trim() || null, models, tags, duration: life }
     if (keyRow) {
-      await save.mutateAsync({ key: keyRow.token, ...limits, ...fields, duration: life ?? undefined })
-    } else {
-      const made = await save.mutateAsync(
-        filled({ ...limits, ...fields, team_id: team, user_id: user, key_type: type === 'default' ? null : type }),
+      await save.mutateAsync(
+        post('/key/update', { key: keyRow.token, ...limits, ...fields, duration: life ?? undefined }),
       )
+    } else {
+      const owners = { team_id: team, user_id: user, key_type: type === 'default' ? null : (type as KeyType) }
+      const made = await save.mutateAsync(post('/key/generate', filled({ ...limits, ...fields, ...owners })))
       show({
         title: 'The key is made',
         about: `This is ${made.key_alias ?? 'the new key'}. It works at once, everywhere.`,

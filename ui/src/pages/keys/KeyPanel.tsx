@@ -3,7 +3,7 @@
 import { Button, Divider, Drawer, Group, SimpleGrid, Stack } from '@mantine/core'
 import { useState } from 'react'
 
-import { api } from '../../api/client'
+import { api, post } from '../../api/client'
 import { useChange } from '../../api/queries'
 import type { IssuedKey, Key } from '../../api/types'
 import { BudgetBar, Fact, Id, Names } from '../../components/bits'
@@ -19,15 +19,15 @@ export function KeyPanel({ keyRow, close, show }: { keyRow: Key; close: () => vo
   const [changing, setChanging] = useState(false)
   const [question, setQuestion] = useState<Question | null>(null)
   const name = keyRow.key_alias ?? keyRow.key_name
-  const block = useChange((to: 'block' | 'unblock') => api(`/key/${to}`, { body: { key: keyRow.token } }), {
+  const block = useChange((to: 'block' | 'unblock') => api(post(`/key/${to}`, { key: keyRow.token })), {
     done: to => (to === 'block' ? `${name} is blocked.` : `${name} works again.`),
     stale: ['keys'],
   })
-  const rotate = useChange(() => api<IssuedKey>('/key/regenerate', { body: { key: keyRow.token } }), {
+  const rotate = useChange(() => api<IssuedKey>(post('/key/regenerate', { key: keyRow.token })), {
     done: null,
     stale: ['keys'],
   })
-  const remove = useChange(() => api('/key/delete', { body: { keys: [keyRow.token] } }), {
+  const remove = useChange(() => api(post('/key/delete', { keys: [keyRow.token] })), {
     done: `${name} is deleted.`,
     stale: ['keys'],
   })

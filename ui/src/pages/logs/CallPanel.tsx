@@ -1,19 +1,19 @@
 // One call's whole story: who asked, what each attempt took, what it cost line by line, what went wrong.
 
-import { Alert, Box, Divider, Drawer, Group, SimpleGrid, Stack, Table, Text } from '@mantine/core'
+import { Alert, Box, Code, Divider, Drawer, Group, ScrollArea, SimpleGrid, Stack, Table, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 
-import { api } from '../../api/client'
+import { api, get } from '../../api/client'
 import type { Attempt, Call } from '../../api/types'
-import { Fact, Id, Names } from '../../components/bits'
+import { Copy, Fact, Id, Names } from '../../components/bits'
 import { Answered } from '../../components/feedback'
-import { count, duration, moment, money } from '../../lib/format'
+import { count, duration, energy, moment, money } from '../../lib/format'
 import { costOf, outcomeOf } from './Logs'
 
 export function CallPanel({ id, close }: { id: string; close: () => void }) {
   const call = useQuery({
     queryKey: ['call', id],
-    queryFn: ({ signal }) => api<Call>(`/spend/logs/ui/${encodeURIComponent(id)}`, { signal }),
+    queryFn: ({ signal }) => api<Call>(get(`/spend/logs/ui/${encodeURIComponent(id)}`), signal),
   })
   return (
     <Drawer opened onClose={close} title="A call" position="right" size="lg">
@@ -46,6 +46,7 @@ function Story({ call }: { call: Call }) {
         <Fact name="Customer">{call.end_user ?? '–'}</Fact>
         <Fact name="In all">{duration(call.request_duration_ms)}</Fact>
         <Fact name="Cost">{costOf(call)}</Fact>
+        {call.metadata.energy_wh !== undefined && <Fact name="Energy">{energy(call.metadata.energy_wh)}</Fact>}
         {call.queue_ms !== undefined && <Fact name="Waited for a place">{duration(call.queue_ms)}</Fact>}
         {call.overhead_ms !== undefined && <Fact name="Beside the provider">{duration(call.overhead_ms)}</Fact>}
         <Fact name="Call">
@@ -63,7 +64,49 @@ function Story({ call }: { call: Call }) {
         <Lines name="Tokens" lines={usage.map(([name, value]) => [name, count(value as number)])} />
         <Lines name="Cost" lines={cost.map(([name, value]) => [name, money(value)])} />
       </SimpleGrid>
+      <Divider />
+      <Content call={call} />
     </Stack>
+  )
+}
+
+/** What was said, if that is kept. */
+function Content({ call }: { call: Call }) {
+  const said = [
+    ['Request', call.proxy_server_request],
+    ['Answer', call.response],
+  ] as const
+  const kept = said.filter(([, value]) => value !== undefined && JSON.stringify(value) !== '{}')
+  if (kept.length === 0) {
+    return (
+      <Text size="sm" c="dimmed">
+        What was said in this call is not kept.
+      </Text>
+    )
+  }
+  return (
+    <>
+      {kept.map(([name, value]) => {
+        const text = typeof value === 'string' ? value : JSON.stringify(value, null, 2)
+        return (
+          <Fact key={name} name={name}>
+            <Group gap="xs" align="flex-start" wrap="nowrap">
+              <ScrollArea.Autosize mah={320} style={{ flex: 1 }} viewportProps={{ tabIndex: 0 }}>
+                <Code block fz="xs" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
+                  {text}
+                </Code>
+              </ScrollArea.Autosize>
+              <Copy value={text} label={`Copy the ${name.toLowerCase()}`} />
+            </Group>
+          </Fact>
+        )
+      })}
+      {call.content_cut && (
+        <Text size="xs" c="dimmed">
+          Something is missing: it was longer than what is kept.
+        </Text>
+      )}
+    </>
   )
 }
 

@@ -1,10 +1,10 @@
 // Single calls, the newest first: who asked what, what it took and cost, and what went wrong.
 
-import { Group, Paper, Select, Switch, Text } from '@mantine/core'
+import { Button, Group, Paper, Select, Switch, Text } from '@mantine/core'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { createColumnHelper } from '@tanstack/react-table'
 
-import { api } from '../../api/client'
+import { api, get } from '../../api/client'
 import { LIVE, useChoices } from '../../api/queries'
 import type { Call, CallPage } from '../../api/types'
 import { PageHead, State } from '../../components/bits'
@@ -12,6 +12,7 @@ import { DataTable, useTableState } from '../../components/DataTable'
 import { count, duration, moment, money } from '../../lib/format'
 import { useSearchState } from '../../lib/search'
 import { CallPanel } from './CallPanel'
+import { Filters, filtersOf, isNarrowed } from './Filters'
 
 const SIZE = 25
 
@@ -109,24 +110,31 @@ export default function Logs() {
   const [search, change] = useSearchState()
   const state = useTableState()
   const choices = useChoices()
-  const live = search.live === '1' && state.page === 1
+  const live = search.live === '1' && state.page === 1 && !search.cursor
   const query = {
-    page: state.page,
+    // Behind a cursor nothing is counted.
+    ...(search.cursor ? { cursor: search.cursor } : { page: state.page }),
     page_size: SIZE,
     status_filter: search.status,
     model_group: search.model,
     team_id: search.team,
     request_id: state.search,
+    ...filtersOf(search),
   }
   const calls = useQuery({
     queryKey: ['calls', query],
-    queryFn: ({ signal }) => api<CallPage>('/spend/logs/v2', { query, signal }),
+    queryFn: ({ signal }) => api<CallPage>(get('/spend/logs/v2', query), signal),
     placeholderData: keepPreviousData,
     refetchInterval: live ? LIVE : false,
   })
+  const page = calls.data
+  const narrowed = search.status || search.model || search.team || isNarrowed(search)
   return (
     <>
-      <PageHead title="Logs" about="Calls as they are booked. What was said in them is not kept.">
+      <PageHead
+        title="Logs"
+        about="Calls as they are booked. What was said in them is kept only where somebody wants it."
+      >
         <Switch
           size="xs"
           label="Live"
@@ -138,8 +146,9 @@ export default function Logs() {
         <DataTable
           name="Calls"
           columns={columns}
-          rows={calls.data?.data}
-          total={calls.data?.total ?? 0}
+          rows={page?.data}
+          total={page?.total ?? page?.data.length ?? 0}
+          more={page?.total !== undefined && page.total_is_exact === false}
           size={SIZE}
           state={state}
           error={calls.error}
@@ -147,8 +156,10 @@ export default function Logs() {
           searches="The id of a call"
           open={call => change({ call: call.request_id })}
           empty={{
-            title: search.status || search.model || search.team ? 'No call fits these filters' : 'No calls yet',
-            hint: 'A call is here a moment after its answer. The playground makes one.',
+            title: narrowed ? 'No call fits these filters' : 'No calls yet',
+            hint: narrowed
+              ? 'Take a filter off, or look further back.'
+              : 'A call is here a moment after its answer. The playground makes one.',
           }}
           tools={
             <Group gap="xs">
@@ -186,9 +197,32 @@ export default function Logs() {
                   w={160}
                 />
               )}
+              <Filters />
             </Group>
           }
         />
+        {(search.cursor || (page && !page.complete && page.next_cursor)) && (
+          <Group justify="space-between" p="sm" pt={0} gap="xs">
+            {search.cursor ? (
+              <Button size="xs" variant="subtle" onClick={() => change({ cursor: null })}>
+                Back to the newest
+              </Button>
+            ) : (
+              <Text size="xs" c="dimmed">
+                There are many calls, and not all of them were looked at yet.
+              </Text>
+            )}
+            {page?.next_cursor && (
+              <Button
+                size="xs"
+                variant="default"
+                onClick={() => change({ cursor: page.next_cursor ?? null, page: null })}
+              >
+                Look further back
+              </Button>
+            )}
+          </Group>
+        )}
       </Paper>
       {search.call && <CallPanel id={search.call} close={() => change({ call: null })} />}
     </>

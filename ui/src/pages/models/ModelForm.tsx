@@ -3,7 +3,7 @@
 import { NumberInput, PasswordInput, SimpleGrid, TextInput } from '@mantine/core'
 import { useState } from 'react'
 
-import { api } from '../../api/client'
+import { api, post, type Fields } from '../../api/client'
 import { useChange } from '../../api/queries'
 import type { Deployment } from '../../api/types'
 import { filled } from '../../components/AllowanceFields'
@@ -21,7 +21,7 @@ export function ModelForm({ close, test }: { close: () => void; test: (deploymen
   const [key, setKey] = useState('')
   const [rpm, setRpm] = useState<number | string>('')
   const [parallel, setParallel] = useState<number | string>('')
-  const save = useChange((body: object) => api<Made>('/model/new', { body }), {
+  const save = useChange((body: Fields<'POST', '/model/new'>) => api<Made>(post('/model/new', body)), {
     done: 'The model is added.',
     stale: ['deployments', 'models', 'health'],
   })

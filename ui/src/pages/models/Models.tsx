@@ -5,7 +5,7 @@ import { IconPlus } from '@tabler/icons-react'
 import { createColumnHelper } from '@tanstack/react-table'
 import { useMemo, useState } from 'react'
 
-import { api } from '../../api/client'
+import { api, post } from '../../api/client'
 import { useChange, useDeployments, useHealth } from '../../api/queries'
 import type { Deployment, Health } from '../../api/types'
 import { Id, PageHead, State } from '../../components/bits'
@@ -32,12 +32,12 @@ export default function Models() {
   const [adding, setAdding] = useState(false)
   const [tested, setTested] = useState<Deployment | null>(null)
   const [question, setQuestion] = useState<Question | null>(null)
-  const remove = useChange((id: string) => api('/model/delete', { body: { id } }), {
+  const remove = useChange((id: string) => api(post('/model/delete', { id })), {
     done: 'The deployment is deleted.',
     stale: ['deployments', 'models', 'health'],
   })
   const block = useChange(
-    ({ id, to }: { id: string; to: 'block' | 'unblock' }) => api(`/model/${to}`, { body: { model_id: id } }),
+    ({ id, to }: { id: string; to: 'block' | 'unblock' }) => api(post(`/model/${to}`, { model_id: id })),
     {
       done: ({ to }) => (to === 'block' ? 'It gets no calls.' : 'It gets calls again.'),
       stale: ['deployments', 'health'],

@@ -3,7 +3,7 @@
 import { Alert, Button, Group, Loader, Modal, SimpleGrid, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 
-import { api } from '../../api/client'
+import { api, post } from '../../api/client'
 import { wordsOf } from '../../api/queries'
 import type { Deployment } from '../../api/types'
 import { Fact } from '../../components/bits'
@@ -19,11 +19,15 @@ async function ask(deployment: Deployment, signal: AbortSignal) {
   const began = performance.now()
   const answer =
     deployment.model_info.mode === 'embedding'
-      ? await api<Answer>('/v1/embeddings', { body: { model, input: 'Hello!' }, signal })
-      : await api<Answer>('/v1/chat/completions', {
-          body: { model, messages: [{ role: 'user', content: 'Say hello.' }], max_tokens: 32 },
+      ? await api<Answer>(post('/v1/embeddings', { model, input: 'Hello!' }), signal)
+      : await api<Answer>(
+          post('/v1/chat/completions', {
+            model,
+            messages: [{ role: 'user', content: 'Say hello.' }],
+            max_tokens: 32,
+          }),
           signal,
-        })
+        )
   const text = answer.choices?.[0]?.message?.content ?? (answer.data ? 'A vector.' : 'Nothing.')
   return { text, tookMs: performance.now() - began }
 }

@@ -5,7 +5,7 @@ import { IconPlus } from '@tabler/icons-react'
 import { createColumnHelper } from '@tanstack/react-table'
 import { useState } from 'react'
 
-import { api } from '../../api/client'
+import { api, del, patch, post, type ApiRequest } from '../../api/client'
 import { useChange, useOrganizations } from '../../api/queries'
 import type { Organization } from '../../api/types'
 import { AllowanceFields, allowanceOf, filled, sent } from '../../components/AllowanceFields'
@@ -26,10 +26,10 @@ export default function Organizations() {
   const state = useTableState({ sort: 'spend', descending: true })
   const [form, setForm] = useState<Organization | 'new' | null>(null)
   const [question, setQuestion] = useState<Question | null>(null)
-  const remove = useChange(
-    (id: string) => api('/organization/delete', { method: 'DELETE', body: { organization_ids: [id] } }),
-    { done: 'The organization is deleted.', stale: ['organizations', 'teams', 'keys'] },
-  )
+  const remove = useChange((id: string) => api(del('/organization/delete', { organization_ids: [id] })), {
+    done: 'The organization is deleted.',
+    stale: ['organizations', 'teams', 'keys'],
+  })
   const create = rights.admin && (
     <Button leftSection={<IconPlus size={15} />} onClick={() => setForm('new')}>
       Create organization
@@ -115,15 +115,16 @@ export default function Organizations() {
 function OrganizationForm({ organization, close }: { organization: Organization | null; close: () => void }) {
   const [alias, setAlias] = useState(organization?.organization_alias ?? '')
   const [allowance, setAllowance] = useState(allowanceOf(organization?.litellm_budget_table))
-  const save = useChange(
-    (body: object) =>
-      organization ? api('/organization/update', { method: 'PATCH', body }) : api('/organization/new', { body }),
-    { done: 'The organization is saved.', stale: ['organizations'] },
-  )
+  const save = useChange((request: ApiRequest) => api(request), {
+    done: 'The organization is saved.',
+    stale: ['organizations'],
+  })
   const submit = () => {
     const fields = { organization_alias: alias.trim(), ...sent(allowance) }
     return save.mutateAsync(
-      organization ? { organization_id: organization.organization_id, ...fields } : filled(fields),
+      organization
+        ? patch('/organization/update', { organization_id: organization.organization_id, ...fields })
+        : post('/organization/new', filled(fields)),
     )
   }
   return (

@@ -4,7 +4,7 @@ import { Button, Group, NumberInput, Select, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 
-import { api } from '../../api/client'
+import { api, get, post, type ApiRequest } from '../../api/client'
 import { useChange, useKeys } from '../../api/queries'
 import { Card, State } from '../../components/bits'
 import { Answered } from '../../components/feedback'
@@ -20,13 +20,13 @@ export function Drill() {
   const { rights } = useSession()
   const report = useQuery({
     queryKey: ['drill'],
-    queryFn: ({ signal }) => api<Report>('/drill', { signal }),
+    queryFn: ({ signal }) => api<Report>(get('/drill'), signal),
     refetchInterval: query => (query.state.data?.running ? 2000 : false),
   })
   const keys = useKeys({ size: 500, sort: 'key_alias' })
   const [key, setKey] = useState<string | null>(null)
   const [percent, setPercent] = useState<number | string>(5)
-  const change = useChange(({ path, body }: { path: string; body: object }) => api(path, { body }), {
+  const change = useChange((request: ApiRequest) => api(request), {
     done: null,
     stale: ['drill'],
   })
@@ -63,7 +63,7 @@ export function Drill() {
                   w={130}
                 />
                 {data.running ? (
-                  <Button size="sm" color="red" onClick={() => change.mutate({ path: '/drill/stop', body: {} })}>
+                  <Button size="sm" color="red" onClick={() => change.mutate(post('/drill/stop', {}))}>
                     Stop
                   </Button>
                 ) : (
@@ -72,7 +72,7 @@ export function Drill() {
                     variant="default"
                     disabled={!key}
                     loading={change.isPending}
-                    onClick={() => change.mutate({ path: '/drill/start', body: { key, percent } })}
+                    onClick={() => key && change.mutate(post('/drill/start', { key, percent: Number(percent) }))}
                   >
                     Begin
                   </Button>

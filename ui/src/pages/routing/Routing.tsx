@@ -4,7 +4,7 @@ import { Alert, Button, Group, Paper, Select, SimpleGrid, Stack, Table, Text, Te
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 
-import { api } from '../../api/client'
+import { api, get, post } from '../../api/client'
 import { useModels, wordsOf } from '../../api/queries'
 import type { Candidate, Experiment, Explanation } from '../../api/types'
 import { Card, Fact, PageHead, State } from '../../components/bits'
@@ -35,9 +35,7 @@ function Explain() {
   const [text, setText] = useState('Hello!')
   const ask = useMutation({
     mutationFn: () =>
-      api<Explanation>('/utils/route', {
-        body: { request_body: { model, messages: [{ role: 'user', content: text }] } },
-      }),
+      api<Explanation>(post('/utils/route', { request_body: { model, messages: [{ role: 'user', content: text }] } })),
   })
   return (
     <Card title="Explain a call">
@@ -143,7 +141,7 @@ function CandidateRow({ one }: { one: Candidate }) {
 function Experiments() {
   const query = useQuery({
     queryKey: ['experiments'],
-    queryFn: ({ signal }) => api<{ experiments: Experiment[] }>('/router/experiments', { signal }),
+    queryFn: ({ signal }) => api<{ experiments: Experiment[] }>(get('/router/experiments'), signal),
   })
   return (
     <Card title="Experiments">

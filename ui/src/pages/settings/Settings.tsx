@@ -1,15 +1,17 @@
-// One's own account, and the gateway's: whether it is well, and its configuration read anew.
+// One's own account, and the gateway: whether it is well, its configuration, and whom it tells what.
 
-import { Alert, Button, Group, List, PasswordInput, SimpleGrid, Stack, Text } from '@mantine/core'
-import { useMutation, useQuery } from '@tanstack/react-query'
+import { Box, Button, Group, PasswordInput, SimpleGrid, Stack } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 
-import { api, ApiError } from '../../api/client'
-import { useChange, wordsOf } from '../../api/queries'
+import { api, get, post } from '../../api/client'
+import { useChange } from '../../api/queries'
 import { Card, Copy, Fact, PageHead, State } from '../../components/bits'
 import { Answered } from '../../components/feedback'
 import { moment } from '../../lib/format'
 import { useSession } from '../../lib/session'
+import { Alerts } from './Alerts'
+import { Configuration } from './Configuration'
 
 export default function Settings() {
   const { session, rights } = useSession()
@@ -20,8 +22,13 @@ export default function Settings() {
         <Account />
         {session.user_id && session.user_id !== 'default_user_id' && session.session && <Password />}
         <Gateway />
-        {rights.admin && <Configuration />}
       </SimpleGrid>
+      {rights.admin && (
+        <Box mt="md">
+          <Configuration />
+        </Box>
+      )}
+      {rights.admin && session.database && <Alerts />}
     </>
   )
 }
@@ -50,7 +57,7 @@ function Password() {
   const [current, setCurrent] = useState('')
   const [next, setNext] = useState('')
   const change = useChange(
-    () => api('/user/password/change', { body: { current_password: current || undefined, new_password: next } }),
+    () => api(post('/user/password/change', { current_password: current || undefined, new_password: next })),
     { done: 'The password is changed. Other browsers are signed out.', stale: ['session'] },
   )
   return (
@@ -98,7 +105,7 @@ function Gateway() {
   const { session } = useSession()
   const ready = useQuery({
     queryKey: ['readiness'],
-    queryFn: ({ signal }) => api<{ status: string; db: string; redis?: string }>('/health/readiness', { signal }),
+    queryFn: ({ signal }) => api<{ status: string; db: string; redis?: string }>(get('/health/readiness'), signal),
     refetchInterval: 10_000,
   })
   return (
@@ -119,56 +126,6 @@ function Gateway() {
           </SimpleGrid>
         )}
       </Answered>
-    </Card>
-  )
-}
-
-interface Reloaded {
-  status: 'reloaded' | 'unchanged'
-  findings: string[]
-}
-
-/** Reads the file again; one with errors changes nothing, and its findings are shown all the same. */
-async function reload(): Promise<Reloaded> {
-  const response = await fetch('/config/reload', { method: 'POST', credentials: 'same-origin' })
-  if (response.status === 422) return (await response.json()) as Reloaded
-  if (!response.ok) throw new ApiError(response.status, `The gateway answered with status ${response.status}.`)
-  return (await response.json()) as Reloaded
-}
-
-function Configuration() {
-  const run = useMutation({ mutationFn: reload })
-  return (
-    <Card title="Configuration">
-      <Stack gap="sm">
-        <Text size="sm" c="dimmed">
-          Reads the configuration file again and says what it found. A file with errors changes nothing, and calls under
-          way end as they began.
-        </Text>
-        <Group>
-          <Button variant="default" loading={run.isPending} onClick={() => run.mutate()}>
-            Check and reload
-          </Button>
-        </Group>
-        {run.isError && <Alert color="red">{wordsOf(run.error)}</Alert>}
-        {run.data && (
-          <Alert
-            color={run.data.status === 'reloaded' ? 'teal' : 'red'}
-            title={run.data.status === 'reloaded' ? 'It is read, and holds' : 'It has errors: nothing was changed'}
-            role="status"
-          >
-            {run.data.findings.length === 0 ? (
-              'Nothing to remark.'
-            ) : (
-              <List size="sm">
-                {run.data.findings.map(finding => (
-                  <List.Item key={finding}>{finding}</List.Item>
-                ))}
-              </List>
-            )}
-          </Alert>
-        )}
-      </Stack>
     </Card>
   )
 }

@@ -4,7 +4,7 @@ import { Alert, Button, PasswordInput, Stack, TextInput } from '@mantine/core'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 
-import { api } from '../../api/client'
+import { api, get, post } from '../../api/client'
 import { wordsOf } from '../../api/queries'
 import { Failure, Waiting } from '../../components/feedback'
 import { Door } from './Door'
@@ -16,11 +16,11 @@ export function Invited({ link }: { link: string }) {
   const whom = useQuery({
     queryKey: ['invitation', link],
     queryFn: () =>
-      api<{ user_id: string; user_email: string | null }>('/onboarding/get_token', { query: { invite_link: link } }),
+      api<{ user_id: string; user_email: string | null }>(get('/onboarding/get_token', { invite_link: link })),
     retry: false,
   })
   const claim = useMutation({
-    mutationFn: () => api('/onboarding/claim_token', { body: { invitation_link: link, password } }),
+    mutationFn: () => api(post('/onboarding/claim_token', { invitation_link: link, password })),
     onSuccess: () => location.assign('/ui/'),
   })
   const short = password.length > 0 && password.length < SHORTEST

@@ -4,7 +4,7 @@ import { ActionIcon, Button, Divider, Drawer, Group, Select, Stack, Table, TextI
 import { IconUserMinus } from '@tabler/icons-react'
 import { useState } from 'react'
 
-import { api } from '../../api/client'
+import { api, post, type ApiRequest } from '../../api/client'
 import { useChange } from '../../api/queries'
 import type { Team } from '../../api/types'
 import { BudgetBar, Fact, Id, Names } from '../../components/bits'
@@ -19,12 +19,12 @@ export function TeamPanel({ team, close }: { team: Team; close: () => void }) {
   const name = team.team_alias ?? team.team_id
   const own = session.teams?.find(one => one.team_id === team.team_id)?.role === 'admin' && !rights.onlyLooks
   const manages = rights.admin || rights.organizationAdmin || own
-  const change = useChange(
-    ({ path, body }: { path: string; body: object; done: string }) =>
-      api(path, { body: { team_id: team.team_id, ...body } }),
-    { done: ({ done }) => done, stale: ['teams'] },
-  )
-  const remove = useChange(() => api('/team/delete', { body: { team_ids: [team.team_id] } }), {
+  const { team_id } = team
+  const change = useChange(({ request }: { request: ApiRequest; done: string }) => api(request), {
+    done: ({ done }) => done,
+    stale: ['teams'],
+  })
+  const remove = useChange(() => api(post('/team/delete', { team_ids: [team.team_id] })), {
     done: `${name} is deleted.`,
     stale: ['teams', 'keys'],
   })
@@ -61,8 +61,7 @@ export function TeamPanel({ team, close }: { team: Team; close: () => void }) {
                       aria-label={`Remove ${member.user_email ?? member.user_id}`}
                       onClick={() =>
                         change.mutate({
-                          path: '/team/member_delete',
-                          body: { user_id: member.user_id },
+                          request: post('/team/member_delete', { team_id, user_id: member.user_id }),
                           done: 'The member is removed.',
                         })
                       }
@@ -80,7 +79,10 @@ export function TeamPanel({ team, close }: { team: Team; close: () => void }) {
             <NewMember
               busy={change.isPending}
               add={member =>
-                change.mutateAsync({ path: '/team/member_add', body: { member }, done: 'The member is added.' })
+                change.mutateAsync({
+                  request: post('/team/member_add', { team_id, member }),
+                  done: 'The member is added.',
+                })
               }
             />
             <Divider />
@@ -92,8 +94,7 @@ export function TeamPanel({ team, close }: { team: Team; close: () => void }) {
                 variant="default"
                 onClick={() =>
                   change.mutate({
-                    path: team.blocked ? '/team/unblock' : '/team/block',
-                    body: {},
+                    request: post(team.blocked ? '/team/unblock' : '/team/block', { team_id }),
                     done: team.blocked ? 'The team works again.' : 'The team is blocked.',
                   })
                 }

@@ -5,7 +5,7 @@ import { IconPlus } from '@tabler/icons-react'
 import { createColumnHelper } from '@tanstack/react-table'
 import { useState } from 'react'
 
-import { api } from '../../api/client'
+import { api, post, type ApiRequest } from '../../api/client'
 import { useChange, useChoices, useOrganizations, useTeams } from '../../api/queries'
 import type { Team } from '../../api/types'
 import { AllowanceFields, allowanceOf, filled, sent } from '../../components/AllowanceFields'
@@ -104,13 +104,15 @@ export function TeamForm({ team, close }: { team?: Team; close: () => void }) {
   const [models, setModels] = useState(team?.models ?? [])
   const [home, setHome] = useState(team?.organization_id ?? null)
   const [allowance, setAllowance] = useState(allowanceOf(team))
-  const save = useChange((body: object) => api(team ? '/team/update' : '/team/new', { body }), {
+  const save = useChange((request: ApiRequest) => api(request), {
     done: 'The team is saved.',
     stale: ['teams'],
   })
   const submit = () => {
     const fields = { team_alias: alias.trim(), models, organization_id: home, ...sent(allowance) }
-    return save.mutateAsync(team ? { team_id: team.team_id, ...fields } : filled(fields))
+    return save.mutateAsync(
+      team ? post('/team/update', { team_id: team.team_id, ...fields }) : post('/team/new', filled(fields)),
+    )
   }
   const homes = (organizations.data ?? []).map(row => ({
     value: row.organization_id,

@@ -7,7 +7,7 @@ import { useMemo } from 'react'
 
 import { queryString } from '../../api/client'
 import { useUsage } from '../../api/queries'
-import type { Compared, UsageRow } from '../../api/types'
+import type { Compared, Usage as Answer, UsageRow } from '../../api/types'
 import { Card, PageHead } from '../../components/bits'
 import { DataTable, useTableState } from '../../components/DataTable'
 import { Answered } from '../../components/feedback'
@@ -40,7 +40,7 @@ const MEASURES = {
 } as const
 type Measure = keyof typeof MEASURES
 
-/** Most that are told apart in the chart; the rest is one. */
+/** How many are told apart in the chart: the largest. The others are one. */
 const MOST = 7
 
 const SPANS = ['7', '30', '90', '365']
@@ -89,7 +89,7 @@ export default function Usage() {
   const span = SPANS.includes(search.days ?? '') ? Number(search.days) : 30
   const [from, to] = [daysBefore(span - 1), today()]
   const sums = useUsage({ by, from, to })
-  const days = useUsage({ by, from, to, days: true })
+  const days = useUsage({ by, from, to, days: true, filter: { largest: MOST, measure } })
   const file = '/usage' + queryString({ by, start_date: from, end_date: to, days: true, format: 'csv' })
   return (
     <>
@@ -131,7 +131,7 @@ export default function Usage() {
         </Group>
         <Card title={`${MEASURES[measure].label} by ${choices.find(({ value }) => value === by)?.label.toLowerCase()}`}>
           <Answered query={days} height={260}>
-            {({ rows }) => <Chart rows={rows} measure={measure} from={from} to={to} />}
+            {usage => <Chart usage={usage} measure={measure} from={from} to={to} />}
           </Answered>
         </Card>
         <Paper p={0}>
@@ -154,30 +154,33 @@ export default function Usage() {
   )
 }
 
-function Chart({ rows, measure, from, to }: { rows: UsageRow[]; measure: Measure; from: string; to: string }) {
+function Chart({ usage, measure, from, to }: { usage: Answer; measure: Measure; from: string; to: string }) {
   const { read, format, label } = MEASURES[measure]
   const days = useMemo(() => range(from, to), [from, to])
-  const series = useMemo(() => seriesOf(rows, days, read), [rows, days, read])
+  const series = useMemo(() => seriesOf(usage, days, read), [usage, days, read])
   return <TimeChart label={`${label} by day`} days={days} series={series} format={format} stacked height={240} />
 }
 
 /** The largest ones, and all others together. */
-function seriesOf(rows: UsageRow[], days: string[], read: (row: UsageRow) => number): Series[] {
+function seriesOf({ rows, others }: Answer, days: string[], read: (row: UsageRow) => number): Series[] {
   const places = new Map(days.map((day, at) => [day, at]))
-  const sums = new Map<string, { name: string; sum: number; values: number[] }>()
-  for (const row of rows) {
-    const known = sums.get(row.name) ?? { name: titleOf(row), sum: 0, values: days.map(() => 0) }
+  const series = (name: string) => ({ name, sum: 0, values: days.map(() => 0) })
+  const note = (one: ReturnType<typeof series>, row: UsageRow) => {
     const at = places.get(row.day ?? '')
-    if (at !== undefined) known.values[at] = (known.values[at] ?? 0) + read(row)
-    known.sum += read(row)
-    sums.set(row.name, known)
+    if (at !== undefined) one.values[at] = (one.values[at] ?? 0) + read(row)
+    one.sum += read(row)
   }
-  const sorted = [...sums.values()].filter(one => one.sum > 0).sort((one, other) => other.sum - one.sum)
-  const rest = sorted.slice(MOST)
-  const shown: Series[] = sorted.slice(0, MOST)
-  if (rest.length > 0) {
-    const values = days.map((_, at) => rest.reduce((sum, one) => sum + (one.values[at] ?? 0), 0))
-    shown.push({ name: `${rest.length} others`, values })
+  const largest = new Map<string, ReturnType<typeof series>>()
+  for (const row of rows) {
+    const known = largest.get(row.name) ?? series(titleOf(row))
+    note(known, row)
+    largest.set(row.name, known)
   }
-  return shown.length > 0 ? shown : [{ name: 'Nothing', values: days.map(() => 0) }]
+  const shown = [...largest.values()].filter(one => one.sum > 0).sort((one, other) => other.sum - one.sum)
+  if (others && others.count > 0) {
+    const rest = series(`${others.count} others`)
+    others.rows.forEach(row => note(rest, row))
+    shown.push(rest)
+  }
+  return shown.length > 0 ? shown : [series('Nothing')]
 }

@@ -5,7 +5,7 @@ import { IconPlus } from '@tabler/icons-react'
 import { createColumnHelper } from '@tanstack/react-table'
 import { useState } from 'react'
 
-import { api } from '../../api/client'
+import { api, post, type ApiRequest, type Fields } from '../../api/client'
 import { useChange, useChoices, useUsers } from '../../api/queries'
 import type { Invitation, Role, User } from '../../api/types'
 import { AllowanceFields, allowanceOf, filled, sent } from '../../components/AllowanceFields'
@@ -42,11 +42,11 @@ export default function Users() {
     filter: { search: state.search },
   })
   const manages = rights.admin || rights.organizationAdmin
-  const invite = useChange((id: string) => api<Invitation>('/invitation/new', { body: { user_id: id } }), {
+  const invite = useChange((id: string) => api<Invitation>(post('/invitation/new', { user_id: id })), {
     done: null,
     stale: [],
   })
-  const remove = useChange((id: string) => api('/user/delete', { body: { user_ids: [id] } }), {
+  const remove = useChange((id: string) => api(post('/user/delete', { user_ids: [id] })), {
     done: 'The user is deleted.',
     stale: ['users', 'keys'],
   })
@@ -156,6 +156,8 @@ export default function Users() {
   )
 }
 
+type UserRole = Fields<'POST', '/user/new'>['user_role']
+
 function UserForm({ user, close, made }: { user: User | null; close: () => void; made: (id: string) => void }) {
   const { rights, session } = useSession()
   const choices = useChoices()
@@ -165,7 +167,7 @@ function UserForm({ user, close, made }: { user: User | null; close: () => void;
   const [team, setTeam] = useState<string | null>(null)
   const [blocked, setBlocked] = useState(user?.blocked ? 'yes' : 'no')
   const [allowance, setAllowance] = useState(allowanceOf(user))
-  const save = useChange((body: object) => api<User>(user ? '/user/update' : '/user/new', { body }), {
+  const save = useChange((request: ApiRequest) => api<User>(request), {
     done: 'The user is saved.',
     stale: ['users'],
   })
@@ -173,16 +175,25 @@ function UserForm({ user, close, made }: { user: User | null; close: () => void;
     .filter(home => home.role === 'org_admin')
     .map(home => home.organization_id)
   const submit = async () => {
-    const fields = { user_email: email.trim(), user_alias: alias.trim(), user_role: role, ...sent(allowance) }
+    const fields = {
+      user_email: email.trim(),
+      user_alias: alias.trim(),
+      user_role: role as UserRole,
+      ...sent(allowance),
+    }
     if (user)
-      return save.mutateAsync({
-        user_id: user.user_id,
-        ...fields,
-        user_email: email.trim() || null,
-        blocked: blocked === 'yes',
-      })
+      return save.mutateAsync(
+        post('/user/update', {
+          user_id: user.user_id,
+          ...fields,
+          user_email: email.trim() || null,
+          blocked: blocked === 'yes',
+        }),
+      )
     const more = { teams: team ? [team] : [], organizations: rights.admin ? [] : homes }
-    const done = await save.mutateAsync({ ...filled({ ...fields, ...more }), auto_create_key: false })
+    const done = await save.mutateAsync(
+      post('/user/new', { ...filled({ ...fields, ...more }), auto_create_key: false }),
+    )
     made(done.user_id)
   }
   return (

@@ -65,6 +65,7 @@ fn send_as(version: Option<&str>, request: &Request, facts: &ModelFacts, drop_pa
         drop_params,
         version,
         num_ctx: None,
+        issuer: None,
     };
     Anthropic.write_request(request, &target)
 }

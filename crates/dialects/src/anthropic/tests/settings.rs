@@ -111,8 +111,16 @@ fn a_callers_own_sampling_goes_only_where_it_is_refused_and_the_caller_agreed() 
     const BODY: &str = r#"{"model":"a","temperature":1,"max_tokens":5,"top_k":4,"thinking":{"type":"disabled"}}"#;
     let spliced = |version, abilities, drop_params, body: &'static str| {
         let (facts, quirks) = (facts(abilities), Quirks::default());
-        let target =
-            Target { model: "up", name: "x/up", facts: &facts, quirks: &quirks, drop_params, version, num_ctx: None };
+        let target = Target {
+            model: "up",
+            name: "x/up",
+            facts: &facts,
+            quirks: &quirks,
+            drop_params,
+            version,
+            num_ctx: None,
+            issuer: None,
+        };
         let object = Object::parse(Bytes::from_static(body.as_bytes())).unwrap();
         let splice = Anthropic.splice(Operation::Chat, &object, &target).unwrap();
         let body = String::from_utf8(object.splice(&splice.edits).concat()).unwrap();

@@ -18,6 +18,7 @@ fn check_able(quirks: Quirks, abilities: Abilities, body: &'static str, expected
         drop_params: true,
         version: None,
         num_ctx: None,
+        issuer: None,
     };
     let object = Object::parse(Bytes::from_static(body.as_bytes())).unwrap();
     let splice = splice(Operation::Chat, &object, &target);

@@ -48,6 +48,7 @@ fn write_for_two_targets(request: &Request) {
             drop_params: true,
             version: None,
             num_ctx: None,
+            issuer: None,
         };
         if let Ok(outgoing) = OpenAi.write_request(request, &target) {
             valid(&outgoing.body);

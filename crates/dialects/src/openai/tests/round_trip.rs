@@ -155,6 +155,7 @@ fn there_and_back(operation: Operation, request: &Request, quirks: &Quirks) -> R
         drop_params: false,
         version: None,
         num_ctx: None,
+        issuer: None,
     };
     let outgoing = OpenAi.write_request(request, &target).unwrap();
     assert!(outgoing.dropped.is_empty());

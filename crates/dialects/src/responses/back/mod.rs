@@ -10,10 +10,10 @@ mod tests;
 
 use types::{Answer, Fault, FaultKind, Operation, Request, Side, Usage};
 
-use super::{NAME, Responses};
+use super::{NAME, Responses, issued};
 use crate::json::Object;
 use crate::openai::proofs;
-use crate::{Back, Glance, OpenAi, Outgoing, Splice, StreamReader, Target};
+use crate::{Back, Glance, Issuer, OpenAi, Outgoing, Splice, StreamReader, Target};
 
 impl Back for Responses {
     fn name(&self) -> &'static str {
@@ -36,10 +36,18 @@ impl Back for Responses {
         Err(Fault::new(FaultKind::Internal, Side::Gateway, message))
     }
 
-    /// Proofs that others gave are not for OpenAI: such a conversation goes on in the words of chats.
+    /// Proofs that others gave are not for OpenAI, and reasoning of another account is not understood: such a conversation
+    /// goes on in the words of chats.
     fn splice(&self, _: Operation, body: &Object, target: &Target) -> Option<Splice> {
         let is_foreign = memchr::memmem::find(body.bytes(), proofs::MARK.as_bytes()).is_some();
-        (!is_foreign).then(|| Splice::of(target))
+        let unmarked = issued::unmarked(body, target.issuer).filter(|_| !is_foreign)?;
+        let mut splice = Splice::of(target);
+        splice.edits.extend(unmarked);
+        Some(splice)
+    }
+
+    fn marks(&self, data: &[u8], issuer: Issuer) -> Vec<(usize, String)> {
+        issued::marks(data, issuer)
     }
 
     fn read_answer(&self, _: Operation, body: &[u8]) -> Result<Answer, Fault> {

@@ -98,6 +98,7 @@ fn a_request_passes_as_it_is_unless_it_holds_what_others_have_sealed() {
             drop_params: false,
             version: None,
             num_ctx: None,
+            issuer: None,
         };
         Responses.splice(Operation::Chat, &body, &target)
     };

@@ -30,6 +30,10 @@ impl Player<'_> {
         if let Some(seconds) = retry_after {
             let _ = write!(out, "retry-after: {seconds}\r\n");
         }
+        if let Some(left) = self.knobs.quota {
+            let tokens = left.saturating_mul(1000);
+            let _ = write!(out, "x-ratelimit-remaining-requests: {left}\r\nx-ratelimit-remaining-tokens: {tokens}\r\n");
+        }
         if self.close {
             out.extend_from_slice(b"connection: close\r\n");
         }

@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 
 use store::Entry;
 use store::spool::{self, Batch, Pen, Reader, Spool};
+use tokio::sync::Mutex;
+use tokio::task::yield_now;
 
 use super::super::chance::Chance;
 use super::super::world::Crash;
@@ -31,13 +33,23 @@ pub struct Disk {
     batch: RefCell<Option<Batch>>,
     /// How long its files were when somebody was told that they are on the disk.
     durable: Rc<RefCell<BTreeMap<OsString, usize>>>,
+    /// Who waits for the disk stops the thread, and nobody may then wait for somebody who is stopped.
+    turns: Rc<Mutex<()>>,
 }
 
 impl Disk {
     pub fn new(root: PathBuf) -> Self {
         let spool = Spool::open(&root).expect("a spool");
         let (pen, reader) = (Rc::new(spool.pen().expect("a pen")), RefCell::new(spool.reader()));
-        Disk { root, _spool: spool, pen, reader, batch: RefCell::default(), durable: Rc::default() }
+        Disk {
+            root,
+            _spool: spool,
+            pen,
+            reader,
+            batch: RefCell::default(),
+            durable: Rc::default(),
+            turns: Rc::default(),
+        }
     }
 
     pub fn open(&self, entry: &Entry) -> Durable {
@@ -45,9 +57,10 @@ impl Disk {
     }
 
     pub fn settle(&self, entry: &Entry) -> Durable {
-        let (settled, durable) = (self.pen.settle(entry), self.durable.clone());
+        let (settled, durable, turns) = (self.pen.settle(entry), self.durable.clone(), self.turns.clone());
         let folder = self.reader.borrow().path().to_owned();
         Box::pin(async move {
+            let _turn = turns.lock().await;
             at_once(settled).await;
             durable.replace(written(&folder).map(|(name, bytes)| (name, bytes.len())).collect());
         })
@@ -119,25 +132,18 @@ fn carry(orphan: &mut Reader, book: &mut impl FnMut(&[Entry])) -> io::Result<boo
 /// Waits for the disk itself.
 async fn at_once(durable: Durable) {
     let mut durable = pin!(durable);
-    let mut polled = false;
-    poll_fn(|cx| match durable.as_mut().poll(cx) {
-        Poll::Ready(()) => Poll::Ready(()),
-        // Whoever else has something to write does so first.
-        Poll::Pending if !std::mem::replace(&mut polled, true) => {
-            cx.waker().wake_by_ref();
-            Poll::Pending
-        }
-        Poll::Pending => {
-            let waker = Waker::from(Arc::new(Unpark(thread::current())));
-            let began = Instant::now();
-            while durable.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
-                thread::park_timeout(Duration::from_secs(60));
-                assert!(began.elapsed() < Duration::from_secs(60), "the disk does not answer");
-            }
-            Poll::Ready(())
-        }
-    })
-    .await;
+    let polled = poll_fn(|cx| Poll::Ready(durable.as_mut().poll(cx))).await;
+    if polled.is_ready() {
+        return;
+    }
+    // Whoever else has something to write does so first.
+    yield_now().await;
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let began = Instant::now();
+    while durable.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
+        thread::park_timeout(Duration::from_secs(60));
+        assert!(began.elapsed() < Duration::from_secs(60), "the disk does not answer");
+    }
 }
 
 /// Goes on when it is woken.

@@ -10,8 +10,15 @@ use super::{Request, Seen, SumName, call_of};
 use crate::Meters;
 
 impl Seen {
+    /// Rows together with the sums that they count for, which no row says.
+    fn with_charges(&self, rows: &[Entry]) -> Vec<Entry> {
+        let charges = |row: &Entry| self.opened.get(&row.attempt_id).map(|opened| opened.charges.clone());
+        rows.iter().map(|row| Entry { charges: charges(row).unwrap_or_default(), ..row.clone() }).collect()
+    }
+
     /// What is booked must be what was seen.
     pub fn judge(&mut self, rows: &[Entry]) {
+        let rows = &self.with_charges(rows)[..];
         let by_id: BTreeMap<&str, &Entry> = rows.iter().map(|row| (&*row.attempt_id, row)).collect();
         if by_id.len() != rows.len() {
             self.fail("an attempt has two rows".to_owned());
@@ -51,7 +58,7 @@ impl Seen {
     /// Sums, rows and what a new process learns are the same.
     pub fn check_learnt(&mut self, meters: &Meters, sums: &BTreeMap<SumName, Usd>, rows: &[Entry]) {
         let mut expected: BTreeMap<SumName, Usd> = BTreeMap::new();
-        for row in rows {
+        for row in &self.with_charges(rows) {
             for name in counts_for(row) {
                 *expected.entry(name).or_default() += row.cost.unwrap_or_default();
             }

@@ -26,7 +26,7 @@ const SECTIONS: &[Key] = &[
     later("prompts", List, "prompts that are kept here"),
     later("agent_list", List, "agents"),
     later("agents", List, "agents"),
-    later("callback_settings", Map, "settings of callbacks"),
+    on("callback_settings", Map, "settings of each callback, by its name"),
     later("files_settings", List, "providers of files"),
     later("finetune_settings", List, "providers of fine-tuning"),
     later("assistant_settings", Map, "provider of the Assistants API"),

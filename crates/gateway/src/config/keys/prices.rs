@@ -39,6 +39,8 @@ const MACHINE: &[Key] = &[
     on("utilization", Number, "share of the time in which it works on calls, e.g. `0.25`"),
     on("watts", Number, "power while it works"),
     on("idle_watts", Number, "power while it waits"),
+    on("measured", Flag, "whether power that is measured on the gateway's machine (NVIDIA GPUs) counts instead of `watts`; where `api_base` is this machine, unless given"),
+    on("base_watts", Number, "what the machine takes at work beside what is measured: processor, memory, fans"),
     on("pue", Number, "power drawn for each watt that it takes, for cooling and losses; 1 unless given"),
     on("parallel", Number, "calls that it works on at a time; 1 unless given"),
     on("tariff_per_kwh", Money, "dollars per kilowatt-hour"),

@@ -190,7 +190,7 @@ const FAULTS: &[Key] = &[
 const CHECKS: &[Key] = &[
     on("enable_pre_call_checks", Flag, "leaves out deployments whose context window (`max_input_tokens`) is too small for a call (`docs/routing.md`)"),
     on("context_truncation", Any, "what becomes of calls that are too long for their group: `refuse`, `drop_oldest`, `keep_last` or `middle_out`, for all groups or by group: `{my-model: drop_oldest}`"),
-    on("optional_pre_call_checks", Texts, "`enforce_model_rate_limits`: `rpm` and `tpm` of deployments are limits; `session_affinity`, `prompt_caching`, `deployment_affinity`: calls of one session, conversation or key stay with one deployment (`docs/routing.md`); budgets of deployments always hold; others have no effect yet"),
+    on("optional_pre_call_checks", Texts, "`enforce_model_rate_limits`: `rpm` and `tpm` of deployments are limits; `session_affinity`, `prompt_caching`, `deployment_affinity`: calls of one session, conversation or key stay with one deployment (`docs/routing.md`); budgets of deployments always hold, and what a provider keeps or has encrypted always goes back to it; others have no effect yet"),
     moot("deployment_affinity_ttl_seconds", Seconds, "how long a caller stays with a deployment", "nothing is remembered: calls stay where they are as long as their deployment is there"),
     on("model_group_affinity_config", Map, "the three affinities by group: `group: [session_affinity]`; groups that it names heed no others"),
     moot("session_affinity_repin_on_failover", Flag, "stays with the stand-in after a fault", "a session returns when its deployment is well again"),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use dialects::json::Doc;
 use dialects::{BACKS, Back};
-use engine::{Deployment, Limits};
+use engine::{Deployment, Gauge, Limits};
 use policy::price::Pricing;
 use policy::{Member, Patterns};
 use providers::http::Endpoint;
@@ -23,7 +23,7 @@ use crate::config::nodes::Local;
 use crate::config::prices::Priced;
 use crate::config::report::Notes;
 use crate::config::rest;
-use crate::config::section::{Section, texts};
+use crate::config::section::{Section, scalar, texts};
 use crate::config::tree::{Node, Value};
 use types::Decimal;
 
@@ -67,6 +67,7 @@ impl Builder<'_> {
                 (facts::gather(whose, model, info, &self.prices.book, &tariff), Pricing::Fixed(tariff))
             }
         };
+        let gauge = self.gauge(&entry.info, &connection.endpoint);
         let price = if let Pricing::Fixed(tariff) = &pricing { tariff.per_token() } else { None };
         let deployment = Deployment {
             health: self.roll.of(&id),
@@ -97,6 +98,7 @@ impl Builder<'_> {
             canned,
             client_params,
             node: None,
+            gauge,
         };
         let local = Local {
             is_managed: params.flag("manage_node").unwrap_or(true),
@@ -107,6 +109,14 @@ impl Builder<'_> {
         let (path, team) = (entry.path.clone(), entry.info.text("team_id").map(str::to_owned));
         let access_groups = entry.info.texts("access_groups").into_iter().map(|(name, _)| name.to_owned()).collect();
         Some(Row { group: group.to_owned(), deployment, place, path, listed, team, access_groups, local, added: false })
+    }
+
+    /// What measures the machine that the deployment runs on: where its hardware is declared, and it is this one, or the
+    /// operator says that it is.
+    fn gauge(&self, info: &Section, at: &Endpoint) -> Option<Arc<Gauge>> {
+        let measured = info.node("hardware")?.get("measured").and_then(scalar);
+        let said = measured.map(|measured| measured.text.eq_ignore_ascii_case("true"));
+        said.unwrap_or_else(|| at.is_loopback()).then(|| self.roll.gauge.clone())
     }
 
     /// The dialect. Canned answers are given in that of the built-in model, whoever would have been called.

@@ -35,6 +35,7 @@ pub fn read(node: Option<&Node>, path: &str, notes: &mut Notes) -> Option<Box<Ho
         utilization_ppm: u32::try_from(number("utilization", PPM)?).unwrap_or(u32::MAX),
         milliwatts: number("watts", MILLI)?,
         idle_milliwatts: number("idle_watts", MILLI).unwrap_or(0),
+        base_milliwatts: number("base_watts", MILLI).unwrap_or(0),
         pue_ppm: u32::try_from(number("pue", PPM).unwrap_or(ONE)).unwrap_or(u32::MAX),
         parallel_ppm: number("parallel", PPM).unwrap_or(ONE),
         kwh_picousd,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use store::Kind;
 
 use super::draft::Draft;
-use super::form::{Field, Form, Takes, optional, required};
+use super::form::{Field, Form, Reads, Takes, optional, required};
 use super::models::serve;
 use super::refusal::{Refusal, Result};
 use super::rights::{Wish, may};
@@ -20,9 +20,12 @@ const NEW: &[Field] = &[required("access_group", Takes::Id)];
 /// Most models of a group.
 const MOST: usize = 1000;
 
+/// What `create` reads.
+pub const CREATE_FORM: Reads = Reads::Body(&[NEW, MODELS]);
+
 /// `POST /access_group/new`
 pub async fn create(visit: Visit) -> Answer {
-    let form = visit.form(&[NEW, MODELS])?;
+    let form = visit.form()?;
     let (name, models) = (form.needed("access_group").to_owned(), models(&visit, &form)?);
     visit.read(|directory| may(&visit.actor, Wish::ManageAll, directory))?;
     if groups(&visit).contains_key(&name) {
@@ -32,9 +35,12 @@ pub async fn create(visit: Visit) -> Answer {
     answer(json!({ "access_group": name, "model_names": models, "models_updated": models.len() }))
 }
 
+/// What `update` reads.
+pub const UPDATE_FORM: Reads = Reads::Body(&[MODELS]);
+
 /// `PUT /access_group/{access_group}/update`: all models that are in it from now on.
 pub async fn update(visit: Visit) -> Answer {
-    let form = visit.form(&[MODELS])?;
+    let form = visit.form()?;
     let (name, models) = (visit.segment("access_group").to_owned(), models(&visit, &form)?);
     must_be_ours(&visit, &name)?;
     put(&visit, &name, &models).await?;

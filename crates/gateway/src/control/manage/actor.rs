@@ -30,8 +30,8 @@ impl Actor {
         let user_id = caller.user_id.clone().filter(|_| !delegated);
         let user = user_id.as_deref().and_then(|id| directory.users.get(id));
         let role = match caller.key.as_deref() {
-            None => caller.is_admin.then_some(Role::ProxyAdmin),
-            Some(key) if key.is_master_session() => Some(Role::ProxyAdmin),
+            _ if caller.is_admin => Some(Role::ProxyAdmin),
+            None => None,
             Some(_) => user.map(|user| user.record.user_role),
         };
         Actor { key_hash: caller.key_hash.clone(), key: caller.key.clone(), user_id, role }

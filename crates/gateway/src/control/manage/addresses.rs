@@ -4,7 +4,7 @@ use policy::Network;
 use serde_json::json;
 use store::Kind;
 
-use super::form::{Field, Takes, required};
+use super::form::{Field, Reads, Takes, required};
 use super::models::serve;
 use super::refusal::{Refusal, Result};
 use super::rights::{Wish, may};
@@ -53,8 +53,11 @@ pub async fn delete(visit: Visit) -> Answer {
     answer(json!({ "message": format!("IP {network} deleted successfully"), "status": "success" }))
 }
 
+/// What `add` and `delete` read.
+pub const ADDRESS_FORM: Reads = Reads::Body(&[FIELDS]);
+
 fn named(visit: &Visit) -> Result<Network> {
-    let form = visit.form(&[FIELDS])?;
+    let form = visit.form()?;
     let text = form.needed("ip");
     Network::parse(text).ok_or_else(|| {
         let shown: String = text.chars().take(40).collect();

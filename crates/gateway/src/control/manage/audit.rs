@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use store::{Audit, AuditFilter};
 
-use super::form::{Field, Takes, optional};
+use super::form::{Field, Reads, Takes, optional};
 use super::moment;
 use super::page::PAGE;
 use super::refusal::{Refusal, Result};
@@ -43,9 +43,12 @@ const FILTERS: &[Field] = &[
     optional("end_date", Takes::Moment),
 ];
 
+/// What `list` reads.
+pub const LIST_FORM: Reads = Reads::Query(&[FILTERS, PAGE]);
+
 /// `GET /audit`: changes, newest first.
 pub async fn list(visit: Visit) -> Answer {
-    let form = visit.query(&[FILTERS, PAGE])?;
+    let form = visit.form()?;
     visit.read(|directory| may(&visit.actor, Wish::SeeAll, directory))?;
     let text = |name: &str| form.text(name).map(str::to_owned);
     let filter = AuditFilter {

@@ -5,7 +5,7 @@ use store::records::{Budget, OrganizationMember};
 use store::{Directory, Held, Kind};
 
 use super::draft::Draft;
-use super::form::{Field, Takes, optional, required};
+use super::form::{Field, Reads, Takes, optional, required};
 use super::record::{ADDITION, ALLOWANCE, blank, budget_row, filled, missing, touched};
 use super::refusal::{Refusal, Result};
 use super::rights::{Wish, may};
@@ -15,9 +15,12 @@ use super::visit::{Answer, Visit, answer};
 const FIELDS: &[Field] = &[optional("allowed_models", Takes::TEXTS)];
 const ID: &[Field] = &[required("id", Takes::Name)];
 
+/// What `create` reads.
+pub const CREATE_FORM: Reads = Reads::Body(&[ALLOWANCE, FIELDS]);
+
 /// `POST /budget/new`
 pub async fn create(visit: Visit) -> Answer {
-    let mut form = visit.form(&[ALLOWANCE, FIELDS])?;
+    let mut form = visit.form()?;
     let id = form.text("budget_id").map_or_else(secret::new_id, |id| Ok(id.to_owned()))?;
     form.take("budget_id");
     let row = visit
@@ -34,9 +37,12 @@ pub async fn create(visit: Visit) -> Answer {
     answer(row)
 }
 
+/// What `update` reads.
+pub const UPDATE_FORM: Reads = Reads::Body(&[ALLOWANCE, ADDITION, FIELDS]);
+
 /// `POST /budget/update`
 pub async fn update(visit: Visit) -> Answer {
-    let mut form = visit.form(&[ALLOWANCE, ADDITION, FIELDS])?;
+    let mut form = visit.form()?;
     let id = form.text("budget_id").ok_or_else(|| Refusal::bad_param("budget_id", "budget_id is required"))?.to_owned();
     form.take("budget_id");
     let row = visit
@@ -55,9 +61,12 @@ fn find<'d>(draft: &Draft<'d>, id: &str) -> Result<&'d Held<Budget>> {
     draft.find::<Budget>(id).ok_or_else(|| missing(Kind::Budget, "budget_id", id))
 }
 
+/// What `delete` reads.
+pub const DELETE_FORM: Reads = Reads::Body(&[ID]);
+
 /// `POST /budget/delete`: not while somebody has it, who could spend without end then.
 pub async fn delete(visit: Visit) -> Answer {
-    let form = visit.form(&[ID])?;
+    let form = visit.form()?;
     let id = form.needed("id");
     let row = visit
         .change(|draft| {
@@ -75,10 +84,12 @@ pub async fn delete(visit: Visit) -> Answer {
     answer(row)
 }
 
+/// What `infos` reads.
+pub const INFOS_FORM: Reads = Reads::Body(&[&[required("budgets", Takes::TEXTS)]]);
+
 /// `POST /budget/info`: several of them; those that are not there are left out.
 pub async fn infos(visit: Visit) -> Answer {
-    const IDS: &[Field] = &[required("budgets", Takes::TEXTS)];
-    let ids = visit.form(&[IDS])?.texts("budgets").unwrap_or_default();
+    let ids = visit.form()?.texts("budgets").unwrap_or_default();
     if ids.is_empty() {
         return Err(Refusal::bad_param("budgets", "Specify list of budget id's to query. Passed in=[]"));
     }
@@ -110,10 +121,12 @@ const SETTINGS: [(&str, &str, &str); 5] = [
     ("rpm_limit", "Integer", "Max requests per minute, allowed for this budget id."),
 ];
 
+/// What `settings` reads.
+pub const SETTINGS_FORM: Reads = Reads::Query(&[&[required("budget_id", Takes::Text)]]);
+
 /// `GET /budget/settings`: what a form for a budget needs to know.
 pub async fn settings(visit: Visit) -> Answer {
-    const WHICH: &[Field] = &[required("budget_id", Takes::Text)];
-    let form = visit.query(&[WHICH])?;
+    let form = visit.form()?;
     let id = form.needed("budget_id");
     let shown = visit.read(|directory| {
         may(&visit.actor, Wish::SeeAll, directory)?;

@@ -5,7 +5,7 @@ use store::records::{Credential, Fields};
 use store::{Held, Kind};
 
 use super::draft::Draft;
-use super::form::{Field, Takes, optional, required};
+use super::form::{Field, Reads, Takes, optional, required};
 use super::models::{close, open, seal, serve};
 use super::record::missing;
 use super::refusal::{Refusal, Result};
@@ -29,9 +29,12 @@ const UPDATE: &[Field] = &[
 /// Values of a model that make up a credential.
 const OF_MODEL: [&str; 5] = ["api_key", "api_base", "base_url", "api_version", "organization"];
 
+/// What `create` reads.
+pub const CREATE_FORM: Reads = Reads::Body(&[FIELDS]);
+
 /// `POST /credentials`: with values, or with those of a model.
 pub async fn create(visit: Visit) -> Answer {
-    let form = visit.form(&[FIELDS])?;
+    let form = visit.form()?;
     let seal = seal(&visit)?;
     let name = form.needed("credential_name").to_owned();
     visit
@@ -65,9 +68,12 @@ fn values_of(draft: &Draft, model: &str, seal: &Seal) -> Result<Fields> {
     Ok(params)
 }
 
+/// What `update` reads.
+pub const UPDATE_FORM: Reads = Reads::Body(&[UPDATE]);
+
 /// `PATCH /credentials/{credential_name}`: values come on top of those that are there; null takes one away.
 pub async fn update(visit: Visit) -> Answer {
-    let form = visit.form(&[UPDATE])?;
+    let form = visit.form()?;
     let seal = seal(&visit)?;
     let name = visit.segment("credential_name").to_owned();
     visit

@@ -5,7 +5,7 @@ use store::records::Customer;
 use store::{Directory, Held, Kind};
 
 use super::draft::Draft;
-use super::form::{Field, Form, Takes, optional, required};
+use super::form::{Field, Form, Reads, Takes, optional, required};
 use super::moment;
 use super::people::bounds_row;
 use super::record::{ALLOWANCE, blank, filled, missing, touched};
@@ -25,9 +25,12 @@ const FIELDS: &[Field] = &[
 ];
 const IDS: &[Field] = &[required("user_ids", Takes::NAMES)];
 
+/// What `create` and `update` read.
+pub const CHANGE_FORM: Reads = Reads::Body(&[FIELDS, ALLOWANCE]);
+
 /// The customer whom a form names, and what it says about them.
 fn named(visit: &Visit) -> Result<(String, Form)> {
-    let mut form = visit.form(&[FIELDS, ALLOWANCE])?;
+    let mut form = visit.form()?;
     let id = form.needed("user_id").to_owned();
     form.take("user_id");
     Ok((id, form))
@@ -70,9 +73,12 @@ fn find<'d>(draft: &Draft<'d>, id: &str) -> Result<&'d Held<Customer>> {
     draft.find::<Customer>(id).ok_or_else(|| missing(Kind::Customer, "user_id", id))
 }
 
+/// What `delete`, `block` and `unblock` read.
+pub const IDS_FORM: Reads = Reads::Body(&[IDS]);
+
 /// `POST /customer/delete`: all of those who are named, or none.
 pub async fn delete(visit: Visit) -> Answer {
-    let ids = visit.form(&[IDS])?.texts("user_ids").unwrap_or_default();
+    let ids = visit.form()?.texts("user_ids").unwrap_or_default();
     visit
         .change(|draft| {
             may(draft.actor, Wish::ManageAll, draft.directory)?;
@@ -98,7 +104,7 @@ pub async fn unblock(visit: Visit) -> Answer {
 }
 
 async fn set_blocked(visit: Visit, blocked: bool) -> Answer {
-    let mut ids = visit.form(&[IDS])?.texts("user_ids").unwrap_or_default();
+    let mut ids = visit.form()?.texts("user_ids").unwrap_or_default();
     ids.sort();
     ids.dedup();
     let rows = visit
@@ -128,10 +134,12 @@ async fn set_blocked(visit: Visit, blocked: bool) -> Answer {
     answer(json!({ "blocked_users": rows }))
 }
 
+/// What `info` reads.
+pub const INFO_FORM: Reads = Reads::Query(&[&[required("end_user_id", Takes::Text)]]);
+
 /// `GET /customer/info`
 pub async fn info(visit: Visit) -> Answer {
-    const WHO: &[Field] = &[required("end_user_id", Takes::Text)];
-    let form = visit.query(&[WHO])?;
+    let form = visit.form()?;
     let id = form.needed("end_user_id");
     let row = visit.read(|directory| {
         may(&visit.actor, Wish::SeeAll, directory)?;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use store::{DrillReport, Store};
 use tokio::time::sleep;
 
-use super::form::{Field, Takes, optional, required};
+use super::form::{Field, Reads, Takes, optional, required};
 use super::keys;
 use super::moment;
 use super::refusal::{Refusal, Result};
@@ -39,10 +39,13 @@ const TRIES: u32 = 300;
 const LISTED: u64 = 10;
 const MOST_LISTED: u64 = 100;
 
+/// What `start` reads.
+pub const START_FORM: Reads = Reads::Body(&[START]);
+
 /// `POST /drill/start`: begins a drill on a share of a key's calls.
 pub async fn start(visit: Visit) -> Answer {
     may_manage(&visit)?;
-    let form = visit.form(&[START])?;
+    let form = visit.form()?;
     let (key_hash, key_name) = visit.read(|directory| {
         let (hash, held) = keys::find(directory, form.text("key").unwrap_or_default())?;
         Ok((hash, held.record.key_alias.clone().unwrap_or_else(|| held.record.key_name.clone())))
@@ -86,10 +89,13 @@ pub async fn report(visit: Visit) -> Answer {
     }
 }
 
+/// What `list` reads.
+pub const LIST_FORM: Reads = Reads::Query(&[LIST]);
+
 /// `GET /drill/list`: what drills have found, those that were begun last first.
 pub async fn list(visit: Visit) -> Answer {
     visit.read(|directory| may(&visit.actor, Wish::SeeAll, directory))?;
-    let most = visit.query(&[LIST])?.count("limit").unwrap_or(LISTED).min(MOST_LISTED);
+    let most = visit.form()?.count("limit").unwrap_or(LISTED).min(MOST_LISTED);
     let kept = visit.store().drills(most as i64).await?;
     answer(json!({ "reports": kept.iter().map(shown).collect::<Result<Vec<Value>>>()? }))
 }

@@ -7,7 +7,7 @@ use store::reports::{LogFilter, LogPage, Owner};
 use store::{Entry, Feedback, Status};
 use tokio::time::{Instant, sleep};
 
-use super::form::{Field, Takes, required};
+use super::form::{Field, Reads, Takes, required};
 use super::refusal::{Refusal, Result};
 use super::visit::{Answer, Visit, answer};
 
@@ -19,9 +19,12 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// First pause between two looks; each one is twice as long as the one before.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
+/// What `give` reads.
+pub const GIVE_FORM: Reads = Reads::Body(&[GIVE]);
+
 /// `POST /v1/feedback`: says how good an answer was.
 pub async fn give(visit: Visit) -> Answer {
-    let form = visit.form(&[GIVE])?;
+    let form = visit.form()?;
     let (call_id, score_thousandths) = (form.needed("call_id"), score(form.get("score"))?);
     let Some(entry) = answer_to(&visit, call_id).await? else {
         return Err(Refusal::not_found("call_id", format!("no answer to a call {call_id:?} of yours is known")));

@@ -37,6 +37,44 @@ impl Field {
     pub const fn name(&self) -> &'static str {
         self.name
     }
+
+    /// What it takes.
+    pub const fn takes(&self) -> Takes {
+        self.takes
+    }
+
+    /// Whether nothing goes without it.
+    pub const fn is_needed(&self) -> bool {
+        self.needed
+    }
+}
+
+/// What a path reads, and from where: it is read by this, and described by this.
+#[derive(Clone, Copy)]
+pub enum Reads {
+    /// Nothing.
+    Nothing,
+    /// A body, which must be there.
+    Body(Tables),
+    /// A body, if there is one.
+    OptionalBody(Tables),
+    /// The query.
+    Query(Tables),
+}
+
+/// Fields in several tables.
+pub type Tables = &'static [&'static [Field]];
+
+/// Tables behind others.
+pub const fn joined<const N: usize>(first: &[&'static [Field]], behind: &[&'static [Field]]) -> [&'static [Field]; N] {
+    assert!(first.len() + behind.len() == N, "as many tables as there are");
+    let mut all: [&'static [Field]; N] = [&[]; N];
+    let mut at = 0;
+    while at < N {
+        all[at] = if at < first.len() { first[at] } else { behind[at - first.len()] };
+        at += 1;
+    }
+    all
 }
 
 /// Fields that were read; their values have the right types.

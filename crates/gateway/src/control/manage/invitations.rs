@@ -6,7 +6,8 @@ use store::records::{Invitation, Session, User};
 use store::{Directory, Held, Kind, hash_key};
 
 use super::actor::Actor;
-use super::form::{Field, Form, Takes, optional, required};
+use super::draft::Draft;
+use super::form::{Field, Form, Reads, Takes, optional, required};
 use super::moment;
 use super::record::{missing, touched};
 use super::refusal::{Refusal, Result};
@@ -14,6 +15,7 @@ use super::rights::{Wish, may};
 use super::secret;
 use super::sessions;
 use super::visit::{Answer, Desk, Visit, answer};
+use crate::alerts::letters;
 
 /// How long a link works.
 const SECONDS: u64 = 7 * 24 * 3600;
@@ -21,29 +23,48 @@ const SECONDS: u64 = 7 * 24 * 3600;
 const NEW: &[Field] = &[required("user_id", Takes::Name)];
 const ONE: &[Field] = &[required("invitation_id", Takes::Text)];
 const CHANGE: &[Field] = &[required("invitation_id", Takes::Text), optional("is_accepted", Takes::Flag)];
-const CLAIM: &[Field] =
+/// What somebody who was invited sends.
+pub const CLAIM: &[Field] =
     &[required("invitation_link", Takes::Text), optional("user_id", Takes::Text), required("password", Takes::Text)];
+
+/// What `create` reads.
+pub const CREATE_FORM: Reads = Reads::Body(&[NEW]);
 
 /// `POST /invitation/new`
 pub async fn create(visit: Visit) -> Answer {
-    let form = visit.form(&[NEW])?;
+    let form = visit.form()?;
     let (id, user) = (secret::new_id()?, form.needed("user_id"));
-    let row = visit
+    let mut row = visit
         .change(|draft| {
             draft.find::<User>(user).ok_or_else(|| missing(Kind::User, "user_id", user))?;
-            may(draft.actor, Wish::SetPassword(user), draft.directory)?;
-            let (expires_at, origin) = (moment::after(draft.now, SECONDS), draft.origin());
-            let invitation = Invitation { user_id: user.to_owned(), expires_at, origin, ..Invitation::default() };
-            draft.create(&hash_key(&id), &invitation)?;
-            Ok(row(&id, &invitation))
+            Ok(row(&id, &plan(draft, user, &id)?))
         })
         .await?;
+    row["email_sent"] = send(&visit, user, &id).into();
     answer(row)
 }
 
+/// Plans an invitation of a user, whose link carries this id.
+pub fn plan(draft: &mut Draft, user: &str, id: &str) -> Result<Invitation> {
+    may(draft.actor, Wish::SetPassword(user), draft.directory)?;
+    let (expires_at, origin) = (moment::after(draft.now, SECONDS), draft.origin());
+    let invitation = Invitation { user_id: user.to_owned(), expires_at, origin, ..Invitation::default() };
+    draft.create(&hash_key(id), &invitation)?;
+    Ok(invitation)
+}
+
+/// Sends an invitation to whom it is for, if they have a mail address and there is a server that takes mail.
+pub fn send(visit: &Visit, user: &str, id: &str) -> bool {
+    let email = visit.read(|directory| Ok(directory.users.get(user).and_then(|held| held.record.user_email.clone())));
+    email.ok().flatten().is_some_and(|email| letters::invite(&visit.desk.live, &email, id))
+}
+
+/// What `info` reads.
+pub const INFO_FORM: Reads = Reads::Query(&[ONE]);
+
 /// `GET /invitation/info`
 pub async fn info(visit: Visit) -> Answer {
-    let form = visit.query(&[ONE])?;
+    let form = visit.form()?;
     let id = form.needed("invitation_id");
     answer(visit.read(|directory| {
         let held = find(directory, id)?;
@@ -52,9 +73,12 @@ pub async fn info(visit: Visit) -> Answer {
     })?)
 }
 
+/// What `update` reads.
+pub const UPDATE_FORM: Reads = Reads::Body(&[CHANGE]);
+
 /// `POST /invitation/update`: one that counts as accepted works no more.
 pub async fn update(visit: Visit) -> Answer {
-    let form = visit.form(&[CHANGE])?;
+    let form = visit.form()?;
     let id = form.needed("invitation_id");
     let row = visit
         .change(|draft| {
@@ -72,9 +96,12 @@ pub async fn update(visit: Visit) -> Answer {
     answer(row)
 }
 
+/// What `delete` reads.
+pub const DELETE_FORM: Reads = Reads::Body(&[ONE]);
+
 /// `POST /invitation/delete`
 pub async fn delete(visit: Visit) -> Answer {
-    let form = visit.form(&[ONE])?;
+    let form = visit.form()?;
     let id = form.needed("invitation_id");
     let row = visit
         .change(|draft| {

@@ -14,11 +14,14 @@ use store::records::{Fields, Key};
 use store::{Directory, Held, hash_key};
 
 pub use bounds::loosened;
-pub use change::{block, bulk_update, reset_spend, team_bulk_update, unblock, update};
-pub use create::{generate, generate_for_service, issue};
-pub use delete::{delete, remove};
-pub use list::{aliases, health, info, infos, list};
-pub use rotate::{regenerate, regenerate_named};
+pub use change::{
+    BLOCK_FORM, BULK_UPDATE_FORM, RESET_SPEND_FORM, TEAM_BULK_UPDATE_FORM, UPDATE_FORM, block, bulk_update,
+    reset_spend, team_bulk_update, unblock, update,
+};
+pub use create::{GENERATE_FORM, generate, generate_for_service, issue};
+pub use delete::{DELETE_FORM, delete, remove};
+pub use list::{INFO_FORM, INFOS_FORM, LIST_FORM, aliases, health, info, infos, list};
+pub use rotate::{REGENERATE_FORM, REGENERATE_NAMED_FORM, regenerate, regenerate_named};
 
 use super::actor::KEY_PREFIX;
 use super::draft::{Draft, holder};

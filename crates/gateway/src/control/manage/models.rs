@@ -9,8 +9,8 @@ mod reach;
 use serde_json::{Value, json};
 use store::records::{Fields, Model};
 
-pub use change::{block, create, delete, patch, unblock, update};
-pub use info::{groups, list, list_pages};
+pub use change::{CREATE_FORM, DELETE_FORM, UPDATE_FORM, block, create, delete, patch, unblock, update};
+pub use info::{GROUPS_FORM, LIST_FORM, LIST_PAGES_FORM, groups, list, list_pages};
 
 use super::moment;
 use super::refusal::{Refusal, Result};

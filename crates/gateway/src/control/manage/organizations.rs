@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use store::records::{Fields, Organization};
 use store::{Directory, Held, Kind};
 
-pub use members::{add_member, remove_member, update_member};
+pub use members::{ADD_MEMBER_FORM, REMOVE_MEMBER_FORM, UPDATE_MEMBER_FORM, add_member, remove_member, update_member};
 
 use super::actor::Actor;
 use super::draft::Draft;
-use super::form::{Field, Form, Takes, optional, required};
+use super::form::{Field, Form, Reads, Takes, optional, required};
 use super::keys;
 use super::moment;
 use super::people::{Members, bounds_row};
@@ -33,9 +33,12 @@ const NEW: &[Field] = &[optional("organization_id", Takes::Id), required("organi
 const ID: &[Field] = &[required("organization_id", Takes::Name)];
 const SAME_ID: &[Field] = &[optional("organization_id", Takes::Name)];
 
+/// What `create` reads.
+pub const CREATE_FORM: Reads = Reads::Body(&[NEW, FIELDS, ALLOWANCE]);
+
 /// `POST /organization/new`
 pub async fn create(visit: Visit) -> Answer {
-    let mut form = visit.form(&[NEW, FIELDS, ALLOWANCE])?;
+    let mut form = visit.form()?;
     let id = form.text("organization_id").map_or_else(secret::new_id, |id| Ok(id.to_owned()))?;
     form.take("organization_id");
     let row = visit
@@ -52,16 +55,22 @@ pub async fn create(visit: Visit) -> Answer {
     answer(Value::Object(row))
 }
 
+/// What `update` reads.
+pub const UPDATE_FORM: Reads = Reads::Body(&[ID, FIELDS, ALLOWANCE]);
+
 /// `PATCH /organization/update`
 pub async fn update(visit: Visit) -> Answer {
-    let form = visit.form(&[ID, FIELDS, ALLOWANCE])?;
+    let form = visit.form()?;
     let id = form.needed("organization_id").to_owned();
     change(visit, &id, form).await
 }
 
+/// What `patch` reads.
+pub const PATCH_FORM: Reads = Reads::Body(&[SAME_ID, FIELDS, ALLOWANCE]);
+
 /// `PATCH /v2/organization/{organization_id}`
 pub async fn patch(visit: Visit) -> Answer {
-    let form = visit.form(&[SAME_ID, FIELDS, ALLOWANCE])?;
+    let form = visit.form()?;
     let id = visit.segment("organization_id").to_owned();
     change(visit, &id, form).await
 }
@@ -86,9 +95,12 @@ fn find<'d>(draft: &Draft<'d>, id: &str) -> Result<&'d Held<Organization>> {
 
 const IDS: &[Field] = &[required("organization_ids", Takes::TEXTS)];
 
+/// What `delete` reads.
+pub const DELETE_FORM: Reads = Reads::Body(&[IDS]);
+
 /// `DELETE /organization/delete`: their teams, and all keys, go with them.
 pub async fn delete(visit: Visit) -> Answer {
-    let form = visit.form(&[IDS])?;
+    let form = visit.form()?;
     let mut ids = form.texts("organization_ids").unwrap_or_default();
     ids.sort();
     ids.dedup();
@@ -121,10 +133,12 @@ fn remove(draft: &mut Draft, id: &str, held: &Held<Organization>) -> Result<()> 
     draft.remove(id, held)
 }
 
+/// What `list` reads.
+pub const LIST_FORM: Reads = Reads::Query(&[&[optional("org_id", Takes::Text), optional("org_alias", Takes::Text)]]);
+
 /// `GET /organization/list`: those that somebody may see.
 pub async fn list(visit: Visit) -> Answer {
-    const FILTERS: &[Field] = &[optional("org_id", Takes::Text), optional("org_alias", Takes::Text)];
-    let form = visit.query(&[FILTERS])?;
+    let form = visit.form()?;
     let rows = visit.read(|directory| {
         let members = Members::of(directory);
         let fits = |id: &str, held: &Held<Organization>| {
@@ -142,17 +156,22 @@ pub async fn list(visit: Visit) -> Answer {
     answer(json!(rows))
 }
 
+/// What `info` reads.
+pub const INFO_FORM: Reads = Reads::Query(&[ID]);
+
 /// `GET /organization/info`
 pub async fn info(visit: Visit) -> Answer {
-    let form = visit.query(&[ID])?;
+    let form = visit.form()?;
     let row = visit.read(|directory| see(&visit, form.needed("organization_id"), directory))?;
     answer(Value::Object(row))
 }
 
+/// What `infos` reads.
+pub const INFOS_FORM: Reads = Reads::Body(&[&[required("organizations", Takes::TEXTS)]]);
+
 /// `POST /organization/info`: several of them.
 pub async fn infos(visit: Visit) -> Answer {
-    const IDS: &[Field] = &[required("organizations", Takes::TEXTS)];
-    let mut ids = visit.form(&[IDS])?.texts("organizations").unwrap_or_default();
+    let mut ids = visit.form()?.texts("organizations").unwrap_or_default();
     ids.sort();
     ids.dedup();
     let rows = visit.read(|directory| ids.iter().map(|id| see(&visit, id, directory)).collect::<Result<Vec<_>>>())?;

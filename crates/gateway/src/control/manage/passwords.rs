@@ -11,7 +11,7 @@ use store::Kind;
 use store::records::User;
 use tokio::sync::Semaphore;
 
-use super::form::{Field, Takes, optional, required};
+use super::form::{Field, Reads, Takes, optional, required};
 use super::record::{missing, touched};
 use super::refusal::{Refusal, Result};
 use super::rights::{Wish, may};
@@ -82,10 +82,13 @@ const FIELDS: &[Field] = &[
     required("new_password", Takes::Text),
 ];
 
+/// What `change` reads.
+pub const CHANGE_FORM: Reads = Reads::Body(&[FIELDS]);
+
 /// `POST /user/password/change`: one's own, or that of somebody whom one may invite. All browsers where they are signed in
 /// are signed out but the one that asks.
 pub async fn change(visit: Visit) -> Answer {
-    let form = visit.form(&[FIELDS])?;
+    let form = visit.form()?;
     let id = form.text("user_id").or(visit.actor.user_id.as_deref()).unwrap_or_default().to_owned();
     let kept = visit.read(|directory| {
         let held = directory.users.get(&id).ok_or_else(|| missing(Kind::User, "user_id", &id))?;

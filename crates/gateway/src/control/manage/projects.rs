@@ -6,7 +6,7 @@ use store::{Directory, Held, Kind};
 
 use super::actor::Actor;
 use super::draft::Draft;
-use super::form::{Field, Form, Takes, optional, required};
+use super::form::{Field, Form, Reads, Takes, optional, required};
 use super::moment;
 use super::people::bounds_row;
 use super::record::{ALLOWANCE, RULES, blank, filled, metadata, missing, need, touched};
@@ -28,9 +28,12 @@ const NEW: &[Field] = &[required("team_id", Takes::Name), optional("project_id",
 const ID: &[Field] = &[required("project_id", Takes::Name)];
 const IDS: &[Field] = &[required("project_ids", Takes::TEXTS)];
 
+/// What `create` reads.
+pub const CREATE_FORM: Reads = Reads::Body(&[NEW, FIELDS, RULES, ALLOWANCE]);
+
 /// `POST /project/new`
 pub async fn create(visit: Visit) -> Answer {
-    let mut form = visit.form(&[NEW, FIELDS, RULES, ALLOWANCE])?;
+    let mut form = visit.form()?;
     let id = form.text("project_id").map_or_else(secret::new_id, |id| Ok(id.to_owned()))?;
     form.take("project_id");
     let row = visit
@@ -49,9 +52,12 @@ pub async fn create(visit: Visit) -> Answer {
     answer(row)
 }
 
+/// What `update` reads.
+pub const UPDATE_FORM: Reads = Reads::Body(&[ID, FIELDS, RULES, ALLOWANCE]);
+
 /// `POST /project/update`: everything but whose it is.
 pub async fn update(visit: Visit) -> Answer {
-    let mut form = visit.form(&[ID, FIELDS, RULES, ALLOWANCE])?;
+    let mut form = visit.form()?;
     let id = form.needed("project_id").to_owned();
     form.take("project_id");
     let row = visit
@@ -72,9 +78,12 @@ fn find<'d>(draft: &Draft<'d>, id: &str) -> Result<&'d Held<Project>> {
     Ok(held)
 }
 
+/// What `delete` reads.
+pub const DELETE_FORM: Reads = Reads::Body(&[IDS]);
+
 /// `DELETE /project/delete`: not while there are keys for it.
 pub async fn delete(visit: Visit) -> Answer {
-    let ids = visit.form(&[IDS])?.texts("project_ids").unwrap_or_default();
+    let ids = visit.form()?.texts("project_ids").unwrap_or_default();
     let rows = visit
         .change(|draft| {
             let mut rows = Vec::new();
@@ -113,9 +122,12 @@ pub fn fits(directory: &Directory, project: Option<&str>, team: Option<&str>) ->
     }
 }
 
+/// What `info` reads.
+pub const INFO_FORM: Reads = Reads::Query(&[ID]);
+
 /// `GET /project/info`
 pub async fn info(visit: Visit) -> Answer {
-    let form = visit.query(&[ID])?;
+    let form = visit.form()?;
     let id = form.needed("project_id");
     let row = visit.read(|directory| {
         let held = directory.projects.get(id).ok_or_else(|| missing(Kind::Project, "project_id", id))?;
@@ -125,10 +137,12 @@ pub async fn info(visit: Visit) -> Answer {
     answer(row)
 }
 
+/// What `list` reads.
+pub const LIST_FORM: Reads = Reads::Query(&[&[optional("team_id", Takes::Text)]]);
+
 /// `GET /project/list`: those of all teams that the caller may see.
 pub async fn list(visit: Visit) -> Answer {
-    const FILTERS: &[Field] = &[optional("team_id", Takes::Text)];
-    let form = visit.query(&[FILTERS])?;
+    let form = visit.form()?;
     let rows = visit.read(|directory| Ok(rows(&visit.actor, &form, directory, &visit.spend)))?;
     answer(json!(rows))
 }

@@ -100,6 +100,11 @@ impl Refusal {
         Refusal { retry_after: Some(RETRY_SECONDS), ..refusal }
     }
 
+    /// Somebody else whom it takes did not do their part.
+    pub fn not_taken(message: impl Into<String>) -> Self {
+        Refusal::new(StatusCode::BAD_GATEWAY, "channel_error", None, message)
+    }
+
     /// A defect of ours, which the log tells more about.
     pub fn internal() -> Self {
         let message = "The gateway failed to do this; its log says why.";

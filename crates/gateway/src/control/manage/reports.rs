@@ -17,26 +17,27 @@ use serde_json::{Value, json};
 use store::Directory;
 use store::reports::{Owner, day_of};
 
-pub use calls::calls;
-pub use cost::{calculate, estimate};
+pub use calls::{CALLS_FORM, calls};
+pub use cost::{CALCULATE_FORM, ESTIMATE_FORM, calculate, estimate};
 pub use daily::{
-    customers, customers_all, customers_csv, organizations, organizations_all, organizations_csv, tags, tags_all,
-    tags_csv, teams, teams_all, teams_csv, users, users_all, users_csv,
+    DAILY_FORM, customers, customers_all, customers_csv, organizations, organizations_all, organizations_csv, tags,
+    tags_all, tags_csv, teams, teams_all, teams_csv, users, users_all, users_csv,
 };
-pub use experiments::experiments;
-pub use faults::{exceptions, exceptions_by_deployment};
+pub use experiments::{EXPERIMENTS_FORM, experiments};
+pub use faults::{EXCEPTIONS_FORM, exceptions, exceptions_by_deployment};
 pub use global::{
-    activity, activity_by_model, cache_hits, customer_names, customers_total, keys as keys_total, logs, models,
-    providers, refresh, report, reset, tag_names, tags_total, teams as teams_total, total,
+    CUSTOMERS_TOTAL_FORM, DATED_FORM, LIMITED_FORM, REPORT_FORM, TAGS_TOTAL_FORM, activity, activity_by_model,
+    cache_hits, customer_names, customers_total, keys as keys_total, logs, models, providers, refresh, report, reset,
+    tag_names, tags_total, teams as teams_total, total,
 };
-pub use log::{call as logged_call, pages as log_pages, session as log_of_session};
+pub use log::{LOG_FORM, call as logged_call, pages as log_pages, session as log_of_session};
 pub use people::{
-    active_daily, active_monthly, active_weekly, distinct_tags, key_report, organization_report, tag_summary,
-    team_report, user_report,
+    ACTIVE_FORM, TAG_SUMMARY_FORM, WHOSE_FORM, active_daily, active_monthly, active_weekly, distinct_tags, key_report,
+    organization_report, tag_summary, team_report, user_report,
 };
 pub use provider_budgets::provider_budgets;
-pub use rows::{keys as key_rows, tags as tag_rows, users as user_rows};
-pub use usage::usage;
+pub use rows::{TAG_ROWS_FORM, USER_ROWS_FORM, keys as key_rows, tags as tag_rows, users as user_rows};
+pub use usage::{USAGE_FORM, usage};
 
 use super::form::{Field, Form, Takes, optional};
 use super::keys;

@@ -22,6 +22,8 @@ const CLEARED: usize = 100;
 pub async fn open(desk: &Desk, how: Session, user: &str) -> Result<String> {
     let secret = secret::new_key()?;
     let seconds = desk.live.management().sign_in.session_seconds;
+    let hash = hash_key(&secret);
+    let mark = (how == Session::Master).then(|| desk.live.setup().access.session_mark(&hash));
     let visit = Visit::by(desk, Actor { user_id: Some(user.to_owned()), ..Actor::default() })?;
     visit.change(clear).await?;
     visit
@@ -31,12 +33,13 @@ pub async fn open(desk: &Desk, how: Session, user: &str) -> Result<String> {
                 user_id: Some(user.to_owned()),
                 expires: Some(moment::after(draft.now, seconds)),
                 session: Some(how),
+                opened_with_secret: mark.clone(),
                 // All that a user calls from browsers is counted together.
                 counted_as: Some(format!("{NAME}:{user}")),
                 ..blank(draft)
             };
             draft.action = Some(SIGNED_IN);
-            draft.create(&hash_key(&secret), &key)
+            draft.create(&hash, &key)
         })
         .await?;
     Ok(secret)

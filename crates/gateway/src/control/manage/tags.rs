@@ -5,7 +5,7 @@ use store::records::Tag;
 use store::{Directory, Held, Kind};
 
 use super::draft::Draft;
-use super::form::{Field, Form, Takes, optional, required};
+use super::form::{Field, Form, Reads, Takes, optional, required};
 use super::moment;
 use super::people::bounds_row;
 use super::record::{ALLOWANCE, blank, filled, missing, touched};
@@ -23,9 +23,12 @@ const FIELDS: &[Field] = &[
 const NAME: &[Field] = &[required("name", Takes::Name)];
 const NAMES: &[Field] = &[required("names", Takes::TEXTS)];
 
+/// What `create` and `update` read.
+pub const CHANGE_FORM: Reads = Reads::Body(&[FIELDS, ALLOWANCE]);
+
 /// The tag that a form names, and what it says about it.
 fn named(visit: &Visit) -> Result<(String, Form)> {
-    let mut form = visit.form(&[FIELDS, ALLOWANCE])?;
+    let mut form = visit.form()?;
     let name = form.needed("name").to_owned();
     form.take("name");
     Ok((name, form))
@@ -67,9 +70,12 @@ fn find<'d>(draft: &Draft<'d>, name: &str) -> Result<&'d Held<Tag>> {
     draft.find::<Tag>(name).ok_or_else(|| missing(Kind::Tag, "name", name))
 }
 
+/// What `delete` reads.
+pub const DELETE_FORM: Reads = Reads::Body(&[NAME]);
+
 /// `POST /tag/delete`
 pub async fn delete(visit: Visit) -> Answer {
-    let form = visit.form(&[NAME])?;
+    let form = visit.form()?;
     let name = form.needed("name");
     visit
         .change(|draft| {
@@ -81,9 +87,12 @@ pub async fn delete(visit: Visit) -> Answer {
     answer(json!({ "message": format!("Tag {name} deleted successfully") }))
 }
 
+/// What `infos` reads.
+pub const INFOS_FORM: Reads = Reads::Body(&[NAMES]);
+
 /// `POST /tag/info`: several of them, by name; those that are not there are left out.
 pub async fn infos(visit: Visit) -> Answer {
-    let names = visit.form(&[NAMES])?.texts("names").unwrap_or_default();
+    let names = visit.form()?.texts("names").unwrap_or_default();
     let rows = visit.read(|directory| {
         may(&visit.actor, Wish::SeeAll, directory)?;
         let found = names.iter().filter_map(|name| Some((name, directory.tags.get(name)?)));

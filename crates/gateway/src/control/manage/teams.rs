@@ -11,12 +11,19 @@ use store::Directory;
 use store::records::{Allowance, Fields, Team, TeamMember};
 
 pub use change::{
+    BLOCK_FORM, MODELS_FORM, PATCH_FORM, PERMISSIONS_BULK_UPDATE_FORM, PERMISSIONS_UPDATE_FORM, UPDATE_FORM,
     add_models, block, patch, permissions_bulk_update, permissions_update, remove_models, unblock, update,
 };
-pub use create::create;
-pub use delete::{delete, remove};
-pub use list::{available, filter, info, list, list_pages, membership_of_mine, permissions_list};
-pub use members::{add_many, add_member, remove_member, reset_spend, update_member};
+pub use create::{CREATE_FORM, add, create};
+pub use delete::{DELETE_FORM, delete, remove};
+pub use list::{
+    INFO_FORM, LIST_FORM, LIST_PAGES_FORM, PERMISSIONS_LIST_FORM, available, filter, info, list, list_pages,
+    membership_of_mine, permissions_list,
+};
+pub use members::{
+    ADD_MANY_FORM, ADD_MEMBER_FORM, REMOVE_MEMBER_FORM, RESET_SPEND_FORM, UPDATE_MEMBER_FORM, add_many, add_member,
+    remove_member, reset_spend, update_member,
+};
 
 use super::draft::Draft;
 use super::form::{Field, Form, Takes, optional, required};

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use store::Directory;
 use store::records::{Fields, Key, Role, User};
 
-pub use change::{bulk_update, update};
-pub use create::create;
-pub use delete::delete;
-pub use list::{filter, info, info_flat, list, roles};
+pub use change::{BULK_UPDATE_FORM, UPDATE_FORM, bulk_update, update};
+pub use create::{CREATE_FORM, add, create};
+pub use delete::{DELETE_FORM, delete};
+pub use list::{FILTER_FORM, INFO_FORM, LIST_FORM, filter, info, info_flat, list, roles};
 
 use super::actor::Actor;
 use super::draft::Draft;

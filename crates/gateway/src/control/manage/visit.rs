@@ -10,6 +10,7 @@ use axum::http::Response;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::IntoResponse;
 use engine::Caller;
+use serde::Serialize;
 use serde_json::Value;
 use store::{Author, Directory, Problem, Registry, Store};
 use tokio::sync::Mutex;
@@ -17,12 +18,13 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::actor::Actor;
 use super::draft::Draft;
-use super::form::{Field, Form};
+use super::form::{Form, Reads};
 use super::moment;
 use super::passwords::Passwords;
 use super::refusal::{Refusal, Result};
 use super::spend::Spend;
 use crate::control::sign_in::Failures;
+use crate::control::sso::SsoDesk;
 use crate::live::Live;
 
 /// How often a change is planned anew when other replicas were faster.
@@ -52,12 +54,17 @@ pub struct Desk {
     pub passwords: Passwords,
     /// Who failed to sign in lately.
     pub failures: Failures,
+    /// Held by whoever asks an issuer of tokens for its keys.
+    pub asking: Arc<Mutex<()>>,
+    /// What is known about the provider of identities.
+    pub sso: SsoDesk,
 }
 
 impl Desk {
     /// A desk.
     pub fn new(live: Arc<Live>) -> Self {
-        Desk { live, turn: Arc::default(), passwords: Passwords::default(), failures: Failures::default() }
+        let (turn, passwords, failures, asking, sso) = Default::default();
+        Desk { live, turn, passwords, failures, asking, sso }
     }
 }
 
@@ -79,6 +86,7 @@ pub struct Visit {
     pub spend: Spend,
     registry: Arc<Registry>,
     path: HashMap<String, String>,
+    reads: Reads,
     query: String,
     body: Bytes,
     /// On whose behalf.
@@ -100,8 +108,8 @@ impl FromRequest<Desk> for Visit {
         let body = axum::body::to_bytes(body, LARGEST_BODY).await;
         let body = body.map_err(|_| Refusal::bad("the request body is too large"))?;
         let query = parts.uri.query().unwrap_or_default().to_owned();
-        let spend = Spend::new(desk.live.meters.clone(), moment::now());
-        Ok(Visit { desk: desk.clone(), actor, caller, spend, registry, path, query, body, changed_by })
+        let (spend, reads) = (Spend::new(desk.live.meters.clone(), moment::now()), Reads::Nothing);
+        Ok(Visit { desk: desk.clone(), actor, caller, spend, registry, path, reads, query, body, changed_by })
     }
 }
 
@@ -111,23 +119,24 @@ impl Visit {
         let registry = desk.live.books.as_ref().map(|books| books.registry.clone()).ok_or_else(Refusal::no_database)?;
         let spend = Spend::new(desk.live.meters.clone(), moment::now());
         let (caller, query, changed_by) = (Arc::default(), String::new(), None);
-        let (path, body) = (HashMap::new(), Bytes::new());
-        Ok(Visit { desk: desk.clone(), actor, caller, spend, registry, path, query, body, changed_by })
+        let (path, reads, body) = (HashMap::new(), Reads::Nothing, Bytes::new());
+        Ok(Visit { desk: desk.clone(), actor, caller, spend, registry, path, reads, query, body, changed_by })
     }
 
-    /// The body, which must be there.
-    pub fn form(&self, tables: &[&'static [Field]]) -> Result<Form> {
-        Form::body(&self.body, tables)
+    /// The same, for a path that reads this.
+    pub fn reading(self, reads: Reads) -> Self {
+        Visit { reads, ..self }
     }
 
-    /// The body, if there is one.
-    pub fn optional_form(&self, tables: &[&'static [Field]]) -> Result<Form> {
-        Form::optional_body(&self.body, tables)
-    }
-
-    /// The query.
-    pub fn query(&self, tables: &[&'static [Field]]) -> Result<Form> {
-        Form::query(&self.query, tables)
+    /// The fields that the path reads. A handler that asks for them where its row says that it reads nothing is a
+    /// mistake of ours.
+    pub fn form(&self) -> Result<Form> {
+        match self.reads {
+            Reads::Nothing => Err(Refusal::internal()),
+            Reads::Body(tables) => Form::body(&self.body, tables),
+            Reads::OptionalBody(tables) => Form::optional_body(&self.body, tables),
+            Reads::Query(tables) => Form::query(&self.query, tables),
+        }
     }
 
     /// A part of the path.
@@ -202,6 +211,15 @@ pub type Answer = Result<Response<Body>>;
 /// An answer in JSON.
 pub fn answer(body: Value) -> Answer {
     Ok(([(CONTENT_TYPE, "application/json")], body.to_string()).into_response())
+}
+
+/// An answer in JSON without a tree of it: for large ones.
+pub fn answer_as(body: &impl Serialize) -> Answer {
+    let body = serde_json::to_vec(body).map_err(|error| {
+        tracing::error!(%error, "an answer cannot be written");
+        Refusal::internal()
+    })?;
+    Ok(([(CONTENT_TYPE, "application/json")], body).into_response())
 }
 
 /// An answer as a table for spreadsheets.

@@ -32,8 +32,8 @@ impl Failures {
         }
     }
 
-    /// Notes a failure.
-    pub fn note(&self, who: &[String]) {
+    /// Notes a failure; says whether it is the last one that is forgiven.
+    pub fn note(&self, who: &[String]) -> bool {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() + who.len() > MOST {
             known.retain(|_, (_, since)| since.elapsed() < WINDOW);
@@ -41,13 +41,16 @@ impl Failures {
         if known.len() + who.len() > MOST {
             known.clear();
         }
+        let mut is_last = false;
         for who in who {
             let (count, since) = known.entry(who.clone()).or_insert_with(|| (0, Instant::now()));
             if since.elapsed() >= WINDOW {
                 (*count, *since) = (0, Instant::now());
             }
             *count += 1;
+            is_last |= *count == FORGIVEN;
         }
+        is_last
     }
 }
 
@@ -59,7 +62,8 @@ mod tests {
     async fn who_fails_too_often_waits_and_nobody_else_does() {
         let failures = Failures::default();
         let (ana, ben) = (["name:ana".to_owned()], ["name:ben".to_owned()]);
-        (0..FORGIVEN).for_each(|_| failures.note(&ana));
+        let last = (0..FORGIVEN).map(|_| failures.note(&ana)).position(|is_last| is_last);
+        assert_eq!(last, Some(FORGIVEN as usize - 1));
         assert!(failures.allow(&ana).is_err() && failures.allow(&ben).is_ok());
         tokio::time::advance(WINDOW).await;
         assert!(failures.allow(&ana).is_ok());
@@ -70,7 +74,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_is_remembered_has_an_end() {
         let failures = Failures::default();
-        (0..MOST * 2).for_each(|at| failures.note(&[format!("10.0.0.{at}")]));
+        (0..MOST * 2).for_each(|at| _ = failures.note(&[format!("10.0.0.{at}")]));
         assert!(failures.0.lock().unwrap().len() <= MOST);
     }
 }

@@ -107,6 +107,7 @@ fn dropped(why: &Dropped) -> Value {
     match why {
         Dropped::Tags => json!({ "type": "tags" }),
         Dropped::Region => json!({ "type": "region" }),
+        Dropped::Issuer => json!({ "type": "issuer" }),
         Dropped::Context(Excess { tokens, window, is_doubtful }) => {
             json!({ "type": "context", "tokens": tokens, "window": window, "doubtful": is_doubtful })
         }

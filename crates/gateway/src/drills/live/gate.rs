@@ -65,6 +65,9 @@ impl Ledger for Noting {
     }
 
     fn tell(&self, entry: &Entry) {
+        if let Some(drill) = self.live.drills.last() {
+            drill.note_refusal(entry);
+        }
         self.ledger.tell(entry);
     }
 

@@ -34,19 +34,113 @@ async fn a_provider_that_has_it_gets_the_callers_own_bytes() {
     let seen = mock.requests();
     assert_eq!((seen.len(), &*seen[0].target), (1, "/v1/responses"));
     assert_eq!(String::from_utf8_lossy(&seen[0].body), ASKED.replace("MODEL", "demo"));
-    // The provider's own id, by which the conversation goes on there.
-    assert!(answer.json()["id"].as_str().is_some_and(|id| id.starts_with("resp_drill")), "{}", answer.text());
+    // The provider's own id behind a mark, by which the conversation goes on there.
+    assert!(answer.json()["id"].as_str().is_some_and(|id| id.starts_with("resp_lg") && id.contains("_drill")));
 }
 
 #[tokio::test]
-async fn a_stream_of_such_a_provider_passes_as_it_is() {
+async fn a_stream_of_such_a_provider_passes_as_it_is_but_for_the_mark_on_its_id() {
     let (gateway, mock) = gateway("").await;
     let body = json!({ "model": "native", "input": "hello", "stream": true });
     let streamed = gateway.call(&Call::post("/v1/responses", &body)).await.text();
     let own = Call::post("/v1/responses", &json!({ "model": "demo", "input": "hello", "stream": true }));
     let direct = own.send(mock.addr()).await.text();
     let unnumbered = |text: &str| text.replace("drill00000001", "").replace("drill00000002", "");
-    assert_eq!(unnumbered(&streamed), unnumbered(&direct));
+    let (head, rest) = streamed.split_once("\"resp_lg").unwrap();
+    let mark = format!("lg{}_", &rest[..16]);
+    assert!(!head.contains("resp_"));
+    assert_eq!(unnumbered(&streamed.replace(&mark, "")), unnumbered(&direct));
+}
+
+/// Two accounts, whose deployments serve one group.
+async fn two_accounts() -> (Gateway, [drill::mock::Mock; 2]) {
+    let mocks = [mock("").await, mock("").await];
+    let config = mocks.iter().fold(Config::default(), |config, mock| {
+        config.model("native", "hosted_vllm/demo", &Back::OpenAi.base(&mock.url()), "")
+    });
+    (Gateway::start(&config.and("router_settings: {num_retries: 1}").yaml()).await, mocks)
+}
+
+async fn respond(gateway: &Gateway, body: &Value) -> Value {
+    let answer = gateway.call(&Call::post("/v1/responses", body)).await;
+    assert_eq!(answer.status(), 200, "{}", answer.text());
+    match body["stream"] == true {
+        false => answer.json(),
+        true => {
+            let text = answer.text();
+            let last = text.lines().filter_map(|line| line.strip_prefix("data: ")).next_back().expect("events");
+            serde_json::from_str::<Value>(last).expect("an event")["response"].take()
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_conversation_that_a_provider_keeps_goes_on_there() {
+    let (gateway, mocks) = two_accounts().await;
+    // Where a conversation begins is chance: more begin until each account has had some.
+    for conversation in 0..64 {
+        if conversation >= 8 && mocks.iter().all(|mock| !mock.requests().is_empty()) {
+            break;
+        }
+        let stream = conversation % 2 == 0;
+        let mut last = respond(&gateway, &json!({ "model": "native", "input": "hello", "stream": stream })).await;
+        let mut before: Vec<usize> = mocks.iter().map(|mock| mock.requests().len()).collect();
+        for _ in 0..3 {
+            let body =
+                json!({ "model": "native", "input": "go on", "previous_response_id": last["id"], "stream": stream });
+            last = respond(&gateway, &body).await;
+        }
+        let after: Vec<usize> = mocks.iter().map(|mock| mock.requests().len()).collect();
+        before.iter_mut().zip(&after).for_each(|(before, after)| *before = after - *before);
+        before.sort_unstable();
+        assert_eq!(before, [0, 3], "conversation {conversation}");
+    }
+    for mock in &mocks {
+        assert!(!mock.requests().is_empty());
+        for one in mock.requests() {
+            let body = String::from_utf8_lossy(&one.body).into_owned();
+            assert!(!body.contains("resp_lg"), "{body}");
+            assert!(!body.contains("previous_response_id") || body.contains("\"resp_drill"), "{body}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn encrypted_reasoning_goes_back_to_its_account_and_to_no_other() {
+    let (gateway, [one, other]) = two_accounts().await;
+    let turn = |items: &[Value]| json!({ "model": "native", "input": items, "reasoning": { "effort": "low" } });
+    let mut items = vec![json!({ "role": "user", "content": "hello" })];
+    let said = |answer: Value| answer["output"].as_array().unwrap().clone();
+    items.extend(said(respond(&gateway, &turn(&items)).await));
+    let (home, away) = if one.requests().is_empty() { (other, one) } else { (one, other) };
+    for _ in 0..4 {
+        items.push(json!({ "role": "user", "content": "go on" }));
+        items.extend(said(respond(&gateway, &turn(&items)).await));
+    }
+    assert_eq!((home.requests().len(), away.requests().len()), (5, 0));
+    let last = String::from_utf8_lossy(&home.requests()[4].body).into_owned();
+    assert_eq!(last.matches("\"gAAAAdrill").count(), 4, "as it was given out: {last}");
+    // Without that account it goes on, without what only that account understands.
+    drop(home);
+    items.push(json!({ "role": "user", "content": "go on" }));
+    respond(&gateway, &turn(&items)).await;
+    let seen = away.requests();
+    assert_eq!((seen.len(), &*seen[0].target), (1, "/v1/chat/completions"));
+    assert!(!String::from_utf8_lossy(&seen[0].body).contains("drill0"));
+}
+
+#[tokio::test]
+async fn what_is_kept_elsewhere_is_asked_of_nobody_else() {
+    let (gateway, [one, other]) = two_accounts().await;
+    let first = respond(&gateway, &json!({ "model": "native", "input": "hello" })).await;
+    let (home, away) = if one.requests().is_empty() { (other, one) } else { (one, other) };
+    drop(home);
+    for _ in 0..4 {
+        let body = json!({ "model": "native", "input": "go on", "previous_response_id": first["id"] });
+        let answer = gateway.call(&Call::post("/v1/responses", &body)).await;
+        assert!(answer.status() >= 500, "{}: {}", answer.status(), answer.text());
+    }
+    assert_eq!(away.requests().len(), 0);
 }
 
 #[tokio::test]

@@ -54,6 +54,18 @@ async fn the_master_key_opens_a_session_that_may_do_everything_until_it_ends() {
 }
 
 #[tokio::test]
+async fn a_session_of_the_master_key_ends_with_it() {
+    let office = Office::open("").await;
+    let session = sign_in(&office.gateway, json!({ "password": MASTER })).await.expect("the master key is right");
+    let list = || async { ask(&office.gateway, &session, "GET", "/key/list", Value::Null).await };
+    assert_eq!(list().await.status(), 200);
+    office.gateway.reconfigure(&config("").replace(MASTER, "sk-another-master-key-of-these-tests"));
+    office.gateway.logged("configuration reloaded").await;
+    let answer = list().await;
+    assert!(answer.status() == 401 && answer.text().contains("Sign in again"), "{}", answer.text());
+}
+
+#[tokio::test]
 async fn the_environment_names_an_administrator_as_at_the_incumbent() {
     let env = [("UI_USERNAME", "root"), ("UI_PASSWORD", "a good password")];
     let gateway = Gateway::start_with(&config(""), &[], &env).await;

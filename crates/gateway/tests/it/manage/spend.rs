@@ -50,6 +50,24 @@ fn dates(from: &str) -> String {
 }
 
 #[tokio::test]
+async fn the_largest_are_told_day_by_day_and_the_others_together() {
+    let (_provider, office) = office().await;
+    let master = office.master();
+    for (alias, calls) in [("few", 1), ("many", 4), ("some", 2)] {
+        let made = master.done("POST", "/key/generate", json!({ "key_alias": alias })).await;
+        spend(&office.with(made["key"].as_str().unwrap()), calls).await;
+    }
+    let path = dates("/usage?by=key&days=true&largest=1&measure=requests&");
+    let told =
+        until(&master, &path, |told| told["rows"][0]["requests"] == 4 && told["others"]["rows"][0]["requests"] == 3);
+    let told = told.await;
+    assert_eq!((&told["rows"][0]["label"], told["rows"].as_array().unwrap().len()), (&json!("many"), 1));
+    assert_eq!((&told["others"]["count"], &told["others"]["rows"][0]["spend"]), (&json!(2), &json!(0.03)));
+    let all = master.see(&dates("/usage?by=key&days=true&largest=7&")).await;
+    assert_eq!((all["rows"].as_array().unwrap().len(), &all["others"]), (3, &json!({ "count": 0, "rows": [] })));
+}
+
+#[tokio::test]
 async fn keys_users_and_teams_show_what_they_have_spent_and_it_can_be_reset() {
     let (_provider, office) = office().await;
     let master = office.master();

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use types::Usd;
 
-use super::{Place, attempt, charge, on_both};
+use super::{Place, attempt, charge, on_both, told};
 
 on_both!(
     an_attempt_counts_once,
@@ -58,7 +58,7 @@ async fn rows(store: &Store) -> Vec<Entry> {
 
 /// Checks that exactly `entries` are in the ledger, and nothing else in any sum.
 async fn check(store: &Store, entries: &[Entry]) {
-    let mut expected = entries.to_vec();
+    let mut expected: Vec<Entry> = entries.iter().map(told).collect();
     expected.sort_by(|one, other| one.attempt_id.cmp(&other.attempt_id));
     assert!(rows(store).await == expected, "the ledger holds other rows");
     assert_eq!(sums(store).await, counted(entries));

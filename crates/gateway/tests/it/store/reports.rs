@@ -7,9 +7,14 @@ use store::reports::{ActivityFilter, By, LogFilter, LogPage, Metrics, Of, Order,
 use store::{Entry, Status, Store};
 use types::Usd;
 
-use super::{Place, attempt, on_both};
+use super::{Place, attempt, on_both, told};
 
-on_both!(sums_are_those_of_the_rows, rows_are_found_and_paged, days_are_told_with_their_parts,);
+on_both!(
+    sums_are_those_of_the_rows,
+    long_times_sum_up_to_the_same_when_they_are_over,
+    rows_are_found_and_paged,
+    days_are_told_with_their_parts,
+);
 
 async fn filled(place: &Place) -> (Store, Vec<Entry>) {
     let store = place.store().await;
@@ -68,6 +73,7 @@ async fn sums_are_those_of_the_rows(place: &Place) {
         model: Some("groq/llama".to_owned()),
         from: Some("2026-11-02".to_owned()),
         to: Some("2026-11-04".to_owned()),
+        named: Some(vec!["ada".to_owned(), "çelik".to_owned(), "nobody".to_owned()]),
     };
     let told = store.activity(&some, &[By::Id], Order::Spend, 1000).await.unwrap();
     assert!(told.is_sorted_by_key(|sum| std::cmp::Reverse(sum.metrics.spend)));
@@ -78,6 +84,68 @@ async fn sums_are_those_of_the_rows(place: &Place) {
         (within && entry.key == "k1" && entry.model == "groq/llama").then(|| vec![user])
     });
     assert_eq!(told, expected);
+}
+
+async fn long_times_sum_up_to_the_same_when_they_are_over(place: &Place) {
+    let store = place.store().await;
+    let mut dice = Dice::new(12);
+    // From the middle of July to the end of October 2026.
+    let entry = |number: i64, dice: &mut Dice| {
+        let started_at = 1_784_100_000_000 + number * 9_000_000;
+        Entry { started_at, ended_at: Some(started_at + 10), ..attempt(&format!("{number:04}"), dice) }
+    };
+    let mut entries: Vec<Entry> = (0..1_030).map(|number| entry(number, &mut dice)).collect();
+    store.book(&entries).await.unwrap();
+    let kinds = [Of::User, Of::Team, Of::Organization, Of::Customer, Of::Tag].map(|of| (of, Some(By::Id)));
+    let ways = [None, Some(By::Key), Some(By::ModelGroup), Some(By::Model), Some(By::Provider), Some(By::CallType)];
+    let told = ways.map(|way| (Of::Gateway, way)).into_iter().chain(kinds);
+    let times = [
+        (None, None),
+        (Some("2026-07-20"), Some("2026-10-11")),
+        (Some("2026-08-01"), None),
+        (None, Some("2026-09-30")),
+    ];
+    let mut questions = Vec::new();
+    for (of, way) in told {
+        for (from, to) in times.map(|(from, to)| (from.map(str::to_owned), to.map(str::to_owned))) {
+            for days in [None, Some(By::Day)] {
+                let filter = ActivityFilter { of, from: from.clone(), to: to.clone(), ..Default::default() };
+                questions.push((filter, days.into_iter().chain(way).collect::<Vec<By>>()));
+            }
+        }
+    }
+    let all = async || {
+        let mut all = Vec::new();
+        for (filter, by) in &questions {
+            let told = store.activity(filter, by, Order::Names, 10_000).await.unwrap();
+            all.push(told.into_iter().map(|sum| (sum.names, sum.metrics)).collect::<BTreeMap<_, _>>());
+        }
+        all
+    };
+    let before = all().await;
+    assert_eq!(before[0], counted(&entries, |_| Some(Vec::new())));
+    // The first of November.
+    let now = 1_793_491_200_000;
+    let mut closed = 0;
+    while store.close_period(now).await.unwrap() {
+        closed += 1;
+    }
+    assert_eq!(closed, 109 + 4, "days and months");
+    assert!(all().await == before, "what is over is the same");
+    let named = Some(vec!["k1".to_owned(), "nobody".to_owned()]);
+    let some = ActivityFilter { named, ..Default::default() };
+    let told = store.activity(&some, &[By::Day, By::Key], Order::Names, 10_000).await.unwrap();
+    let told: BTreeMap<_, _> = told.into_iter().map(|sum| (sum.names, sum.metrics)).collect();
+    let of_key = |entry: &Entry| (entry.key == "k1").then(|| vec![day_of(entry.started_at), "k1".to_owned()]);
+    assert_eq!(told, counted(&entries, of_key));
+    // What comes late opens its day and its month again.
+    entries.push(Entry { attempt_id: "late".to_owned(), ..entry(300, &mut dice) });
+    store.book(&entries[1_030..]).await.unwrap();
+    let late = all().await;
+    assert_eq!(late[0], counted(&entries, |_| Some(Vec::new())));
+    assert!(store.close_period(now).await.unwrap() && store.close_period(now).await.unwrap());
+    assert!(!store.close_period(now).await.unwrap());
+    assert!(all().await == late, "what came late is the same, too");
 }
 
 async fn rows_are_found_and_paged(place: &Place) {
@@ -115,18 +183,18 @@ async fn rows_are_found_and_paged(place: &Place) {
     for (filter, meets) in filters {
         let mut expected: Vec<&Entry> = entries.iter().filter(|entry| meets(entry)).collect();
         expected.sort_by_key(|entry| std::cmp::Reverse((entry.started_at, entry.attempt_id.clone())));
-        let mut told = Vec::new();
+        let mut found = Vec::new();
         let mut page = LogPage { after: None, skip: 0, most: 37, oldest_first: false };
         loop {
             let (rows, next) = store.logs(&filter, &page).await.unwrap();
-            told.extend(rows);
+            found.extend(rows);
             let Some(next) = next else { break };
             page.after = Some(next);
         }
-        assert!(told.iter().eq(expected.iter().copied()), "{filter:?}");
+        assert!(found.into_iter().eq(expected.iter().map(|entry| told(entry))), "{filter:?}");
         assert_eq!(store.count_logs(&filter, 10_000).await.unwrap(), expected.len() as i64);
     }
-    assert_eq!(store.log("007").await.unwrap().as_ref(), Some(&entries[7]));
+    assert_eq!(store.log("007").await.unwrap(), Some(told(&entries[7])));
 }
 
 async fn days_are_told_with_their_parts(place: &Place) {

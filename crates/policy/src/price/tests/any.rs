@@ -54,7 +54,7 @@ prop_compose! {
         (discount_ppm, margin_ppm, margin_picousd) in (0..=ONE, 0..2 * ONE, 0u64..1_000_000_000),
         hours in option::weighted(0.2, prop::collection::vec(0u64..1_000_000_000, 24)),
     ) -> Tariff {
-        let hourly = hours.map(|hours| Box::new(Hourly { zone: TimeZone::UTC, picousd: hours.try_into().unwrap() }));
+        let hourly = hours.map(|hours| Box::new(Hourly { picousd: hours.try_into().unwrap(), hardware: workstation() }));
         let markup = Markup { discount_ppm, margin_ppm, margin_picousd };
         Tariff { list, hourly, region: region.map(str::to_owned), markup, origin: Origin::Stated, heeds_stated: false }
     }

@@ -3,13 +3,14 @@
 use super::*;
 
 /// 2,400 dollars, four years, busy a quarter of the time; 450 watts at work, 60 at rest; 30 cents.
-fn workstation() -> Hardware {
+pub(super) fn workstation() -> Hardware {
     Hardware {
         purchase_picousd: 2_400_000_000_000_000,
         lifetime_ppm: 4_000_000,
         utilization_ppm: 250_000,
         milliwatts: 450_000,
         idle_milliwatts: 60_000,
+        base_milliwatts: 50_000,
         pue_ppm: 1_000_000,
         parallel_ppm: 1_000_000,
         kwh_picousd: [300_000_000_000; 24],
@@ -47,6 +48,23 @@ fn electricity_is_paid_at_the_hour_of_the_attempt_and_rest_at_the_mean() {
     check(&tariff, usage(5, 5), bill("2026-12-01T20:00:00Z"), "0.0005");
     check(&tariff, usage(5, 5), bill("2026-12-01T21:00:00Z"), "0.0003125");
     assert_eq!(tariff.quote(5, None).unwrap().second_picousd, 50_000_000);
+}
+
+#[test]
+fn what_is_measured_counts_instead_of_what_is_declared() {
+    let hardware = Hardware { purchase_picousd: 0, idle_milliwatts: 0, ..workstation() };
+    let tariff = Tariff { hourly: hardware.hourly().map(Box::new), ..tariff(PriceList::default()) };
+    let bill = |milliwatts| Bill { lasted_ms: 10_000, milliwatts, ..Bill::default() };
+    check(&tariff, usage(5, 5), bill(None), "0.000375");
+    // 190 watts at the GPU and 50 beside it.
+    check(&tariff, usage(5, 5), bill(Some(190_000)), "0.0002");
+    assert_eq!(tariff.energy_mj(&bill(None)), Some(4_500_000));
+    assert_eq!(tariff.energy_mj(&bill(Some(190_000))), Some(2_400_000));
+    let shared = Hardware { parallel_ppm: 4_000_000, ..hardware };
+    let tariff = Tariff { hourly: shared.hourly().map(Box::new), ..tariff };
+    assert_eq!(tariff.energy_mj(&bill(None)), Some(1_125_000), "calls at a time share it");
+    let by_token = Tariff { hourly: None, ..tariff };
+    assert_eq!(by_token.energy_mj(&bill(Some(190_000))), None, "unknown is not zero");
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn a_base_model_lends_its_prices() {
 
 #[test]
 fn hardware_replaces_list_prices_but_not_stated_ones() {
-    let hourly = Some(Box::new(Hourly { zone: TimeZone::UTC, picousd: [5; 24] }));
+    let hourly = Some(Box::new(Hourly { picousd: [5; 24], hardware: workstation() }));
     let own = Terms { hourly: hourly.clone(), own: true, ..terms("openai") };
     check(&own, "gpt-4o", None, Origin::Hardware);
     assert!(own.tariff("gpt-4o").is_known() && own.tariff("gpt-4o").hourly.is_some());
@@ -58,7 +58,7 @@ fn what_a_provider_states_is_heeded_unless_the_operator_prices_the_deployment() 
     let states = || Terms { states_costs: true, default: Some(PriceList::flat(9, 9)), ..terms("openai") };
     assert!(heeds(states()) && !heeds(terms("openai")));
     assert!(!heeds(Terms { stated: PriceList::flat(7, 8), ..states() }));
-    let hourly = Some(Box::new(Hourly { zone: TimeZone::UTC, picousd: [5; 24] }));
+    let hourly = Some(Box::new(Hourly { picousd: [5; 24], hardware: workstation() }));
     assert!(!heeds(Terms { hourly, ..states() }));
 }
 

@@ -1,16 +1,21 @@
 //! The files of one pen, read one after the other.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
+use foldhash::{HashMap, HashMapExt};
+
 use super::super::line::{self, Flaw, Said};
 use super::super::page;
 use super::Batch;
 use crate::{Entry, Status};
+
+/// Bytes that are read at once.
+const READ_AHEAD: usize = 128 << 10;
 
 /// The files of one pen.
 pub(super) struct Track {
@@ -120,7 +125,7 @@ impl Track {
             // A file with another one behind it is not written any more.
             let Some(number) = self.next.first().copied() else { return Ok(None) };
             self.give_up_line(batch)?;
-            self.input = Some(BufReader::new(File::open(self.path(number))?));
+            self.input = Some(BufReader::with_capacity(READ_AHEAD, File::open(self.path(number))?));
             self.next.remove(&number);
             self.sheets.push_back(Sheet { number, pending: 0 });
             self.offset = 0;

@@ -32,7 +32,7 @@ fn its_electricity_may_cost_more_by_day() {
     let rest = seconds(&format!("{MACHINE}, tariff_per_kwh: 0.3, tariff: [{{hours: 0-1, per_kwh: 0.1}}]"));
     assert_eq!((rest[0], rest[1]), (88_551_411, 113_551_411));
     let text = config(&format!("{MACHINE}, tariff_per_kwh: 0.3, timezone: Europe/Berlin"));
-    assert_eq!(deployment(&text).tariff("").hourly.as_ref().unwrap().zone.iana_name(), Some("Europe/Berlin"));
+    assert_eq!(deployment(&text).tariff("").hourly.as_ref().unwrap().hardware.zone.iana_name(), Some("Europe/Berlin"));
 }
 
 #[test]

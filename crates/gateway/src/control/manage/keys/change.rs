@@ -5,7 +5,7 @@ use store::Held;
 use store::records::{Key, Organization, Team};
 
 use super::super::draft::Draft;
-use super::super::form::{Field, Form, Takes, optional, required};
+use super::super::form::{Field, Form, Reads, Takes, joined, optional, required};
 use super::super::moment;
 use super::super::projects;
 use super::super::record::{ADDITION, filled, need, touched};
@@ -21,9 +21,12 @@ const KEY: &[Field] = &[required("key", Takes::Text)];
 /// Most keys that are changed at once.
 const MOST: usize = 500;
 
+/// What `update` reads.
+pub const UPDATE_FORM: Reads = Reads::Body(&joined::<6>(&[KEY, ADDITION], &NEW));
+
 /// `POST /key/update`
 pub async fn update(visit: Visit) -> Answer {
-    let mut form = visit.form(&[&[KEY, ADDITION], &NEW[..]].concat())?;
+    let mut form = visit.form()?;
     let given = form.take("key");
     let given = given.as_ref().and_then(Value::as_str).unwrap_or_default();
     let management = visit.desk.live.management();
@@ -92,9 +95,12 @@ const ONE_OF_MANY: &[Field] = &[
 ];
 const MANY: &[Field] = &[required("keys", Takes::ListOf(&Takes::Object(ONE_OF_MANY)))];
 
+/// What `bulk_update` reads.
+pub const BULK_UPDATE_FORM: Reads = Reads::Body(&[MANY]);
+
 /// `POST /key/bulk_update`: each key on its own; what fails does not stop the others.
 pub async fn bulk_update(visit: Visit) -> Answer {
-    let form = visit.form(&[MANY])?;
+    let form = visit.form()?;
     may_change_all(&visit)?;
     let mut items = Vec::new();
     for mut item in form.items("keys").unwrap_or_default() {
@@ -133,9 +139,12 @@ const FOR_ALL: [&str; 15] = [
     "metadata",
 ];
 
+/// What `team_bulk_update` reads.
+pub const TEAM_BULK_UPDATE_FORM: Reads = Reads::Body(&[TEAM_KEYS]);
+
 /// `POST /team/key/bulk_update`: one change for many keys of a team.
 pub async fn team_bulk_update(visit: Visit) -> Answer {
-    let form = visit.form(&[TEAM_KEYS])?;
+    let form = visit.form()?;
     let team = form.needed("team_id");
     let fields = form.object("update_fields").cloned().unwrap_or_default();
     let known = |name: &String| FOR_ALL.contains(&name.as_str()) || ADDITION.iter().any(|field| field.name() == name);
@@ -194,8 +203,11 @@ pub async fn unblock(visit: Visit) -> Answer {
     set_blocked(visit, false, "/key/unblock").await
 }
 
+/// What `block` and `unblock` read.
+pub const BLOCK_FORM: Reads = Reads::Body(&[KEY]);
+
 async fn set_blocked(visit: Visit, blocked: bool, permission: &'static str) -> Answer {
-    let form = visit.form(&[KEY])?;
+    let form = visit.form()?;
     let row = visit
         .change(|draft| {
             let (id, held): (_, &Held<Key>) = find(draft.directory, form.needed("key"))?;
@@ -217,9 +229,12 @@ async fn set_blocked(visit: Visit, blocked: bool, permission: &'static str) -> A
 
 const RESET: &[Field] = &[required("reset_to", Takes::Dollars)];
 
+/// What `reset_spend` reads.
+pub const RESET_SPEND_FORM: Reads = Reads::Body(&[RESET]);
+
 /// `POST /key/{key}/reset_spend`: what the key has spent in the current window of its budget.
 pub async fn reset_spend(visit: Visit) -> Answer {
-    let form = visit.form(&[RESET])?;
+    let form = visit.form()?;
     let reset_to = form.dollars("reset_to").unwrap_or_default();
     let shown = visit
         .change(|draft| {

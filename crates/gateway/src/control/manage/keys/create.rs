@@ -7,7 +7,7 @@ use store::hash_key;
 use store::records::{Key, Organization, Team};
 
 use super::super::draft::Draft;
-use super::super::form::{Field, Form, Takes, optional};
+use super::super::form::{Field, Form, Reads, Takes, joined, optional};
 use super::super::projects;
 use super::super::record::{blank, filled, need, need_budget};
 use super::super::refusal::{Refusal, Result};
@@ -15,14 +15,18 @@ use super::super::rights::{Wish, may, stands_for};
 use super::super::secret;
 use super::super::visit::{Answer, Visit, answer};
 use super::{IN_METADATA, NEW, SHORTEST, bounds, check_secret, issued, name_of, rename, rules, take_duration};
+use crate::alerts::letters;
 use crate::config::KeyRules;
 
 /// A key of somebody's own choice.
 const OWN: &[Field] = &[optional("key", Takes::Text)];
 
+/// What `generate` and `generate_for_service` read.
+pub const GENERATE_FORM: Reads = Reads::Body(&joined::<5>(&[OWN], &NEW));
+
 /// `POST /key/generate`
 pub async fn generate(visit: Visit) -> Answer {
-    let mut form = visit.form(&[&[OWN], &NEW[..]].concat())?;
+    let mut form = visit.form()?;
     if !visit.actor.is_admin() && form.get("user_id").is_none() {
         form.set("user_id", visit.actor.user_id.clone());
     }
@@ -31,7 +35,7 @@ pub async fn generate(visit: Visit) -> Answer {
 
 /// `POST /key/service-account/generate`: a key of a team that is nobody's.
 pub async fn generate_for_service(visit: Visit) -> Answer {
-    let mut form = visit.form(&[&[OWN], &NEW[..]].concat())?;
+    let mut form = visit.form()?;
     if form.text("team_id").is_none() {
         let message = "team_id is required for service account keys. Please specify `team_id` in the request body.";
         return Err(Refusal::bad_param("team_id", message));
@@ -60,13 +64,24 @@ async fn make(visit: Visit, mut form: Form, permission: &'static str) -> Answer 
         }
         None => secret::new_key()?,
     };
-    let body = visit
+    let (mut body, key) = visit
         .change(|draft| {
             let (id, key) = make_for(draft, form.clone(), &secret, permission, &management.keys)?;
-            Ok(issued(&id, &key, &secret, draft.directory, draft.spend))
+            Ok((issued(&id, &key, &secret, draft.directory, draft.spend), key))
         })
         .await?;
+    if form.flag("send_invite_email") == Some(true) {
+        body["email_sent"] = tell_owner(&visit, &key).into();
+    }
     answer(body)
+}
+
+/// Tells whoever gets a key by mail that it is there, if they have a mail address and there is a server that takes mail.
+fn tell_owner(visit: &Visit, key: &Key) -> bool {
+    let user = key.user_id.as_deref().unwrap_or_default();
+    let email = visit.read(|directory| Ok(directory.users.get(user).and_then(|held| held.record.user_email.clone())));
+    let (live, alias) = (&visit.desk.live, key.key_alias.as_deref());
+    email.ok().flatten().is_some_and(|email| letters::key_created(live, &email, &key.key_name, alias))
 }
 
 /// Plans a new key, if the actor may make it: its hash, and the key.

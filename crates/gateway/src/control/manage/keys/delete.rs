@@ -5,7 +5,7 @@ use store::Held;
 use store::records::Key;
 
 use super::super::draft::{Draft, holder};
-use super::super::form::{Field, Takes, optional};
+use super::super::form::{Field, Reads, Takes, optional};
 use super::super::refusal::{Refusal, Result};
 use super::super::rights::{Wish, may};
 use super::super::visit::{Answer, Visit, answer};
@@ -13,9 +13,12 @@ use super::{ALIAS, find, rename};
 
 const FIELDS: &[Field] = &[optional("keys", Takes::TEXTS), optional("key_aliases", Takes::TEXTS)];
 
+/// What `delete` reads.
+pub const DELETE_FORM: Reads = Reads::Body(&[FIELDS]);
+
 /// `POST /key/delete`: all of the keys that are named, or none.
 pub async fn delete(visit: Visit) -> Answer {
-    let form = visit.form(&[FIELDS])?;
+    let form = visit.form()?;
     let (keys, aliases) = (form.texts("keys").unwrap_or_default(), form.texts("key_aliases").unwrap_or_default());
     if keys.is_empty() && aliases.is_empty() {
         return Err(Refusal::bad("Either keys or key_aliases must be provided."));

@@ -5,7 +5,7 @@ use store::records::{Fields, Key};
 use store::{Audit, AuditFilter, Directory};
 
 use super::super::actor::Actor;
-use super::super::form::{Field, Form, Takes, optional};
+use super::super::form::{Field, Form, Reads, Takes, optional};
 use super::super::moment;
 use super::super::page::{PAGE, Page};
 use super::super::refusal::{Refusal, Result};
@@ -20,9 +20,12 @@ const KEYS: &[Field] = &[optional("keys", Takes::TEXTS)];
 /// Most keys that are named at once to be shown.
 const MOST_SHOWN: usize = 1000;
 
+/// What `info` reads.
+pub const INFO_FORM: Reads = Reads::Query(&[KEY]);
+
 /// `GET /key/info`: the key that is named, or the caller's own.
 pub async fn info(visit: Visit) -> Answer {
-    let form = visit.query(&[KEY])?;
+    let form = visit.form()?;
     let given = form.text("key").map_or_else(|| visit.actor.key_hash.clone(), str::to_owned);
     let shown = visit.read(|directory| {
         let (id, held) = find(directory, &given)?;
@@ -32,9 +35,12 @@ pub async fn info(visit: Visit) -> Answer {
     answer(json!({ "key": given, "info": shown }))
 }
 
+/// What `infos` reads.
+pub const INFOS_FORM: Reads = Reads::Body(&[KEYS]);
+
 /// `POST /v2/key/info`: several keys; those that are not there, or that the caller may not see, are left out.
 pub async fn infos(visit: Visit) -> Answer {
-    let form = visit.form(&[KEYS])?;
+    let form = visit.form()?;
     let keys = form.texts("keys").ok_or_else(|| Refusal::bad_param("keys", "No keys passed in"))?;
     if keys.len() > MOST_SHOWN {
         return Err(Refusal::bad_param("keys", format!("at most {MOST_SHOWN} keys are shown at once")));
@@ -75,9 +81,12 @@ const FILTERS: &[Field] = &[
     optional("expand", Takes::TEXTS),
 ];
 
+/// What `list` and `aliases` read.
+pub const LIST_FORM: Reads = Reads::Query(&[FILTERS, PAGE]);
+
 /// `GET /key/list`
 pub async fn list(visit: Visit) -> Answer {
-    let form = visit.query(&[FILTERS, PAGE])?;
+    let form = visit.form()?;
     let gone = match form.text("status") {
         Some("deleted") => Some(deleted(&visit).await?),
         _ => None,
@@ -99,7 +108,7 @@ pub async fn list(visit: Visit) -> Answer {
 
 /// `GET /key/aliases`
 pub async fn aliases(visit: Visit) -> Answer {
-    let form = visit.query(&[FILTERS, PAGE])?;
+    let form = visit.form()?;
     let page = visit.read(|directory| {
         let rows = rows(&visit.actor, &form, directory, &visit.spend).filter(|row| !row["key_alias"].is_null());
         let mut ascending = form.clone();

@@ -6,7 +6,7 @@ use store::records::{Key, RetiredKey};
 use store::{ROTATED, hash_key};
 
 use super::super::draft::Draft;
-use super::super::form::{Field, Form, Takes, optional};
+use super::super::form::{Field, Form, Reads, Takes, joined, optional};
 use super::super::moment;
 use super::super::record::ADDITION;
 use super::super::refusal::{Refusal, Result};
@@ -24,16 +24,22 @@ const FIELDS: &[Field] = &[
     optional("grace_period", Takes::Span),
 ];
 
+/// What `regenerate` reads.
+pub const REGENERATE_FORM: Reads = Reads::Body(&joined::<6>(&[FIELDS, ADDITION], &NEW));
+
 /// `POST /key/regenerate`
 pub async fn regenerate(visit: Visit) -> Answer {
-    let form = visit.form(&[&[FIELDS, ADDITION], &NEW[..]].concat())?;
+    let form = visit.form()?;
     let given = form.text("key").ok_or_else(|| Refusal::bad_param("key", "No key passed in."))?.to_owned();
     rotate(visit, &given, form).await
 }
 
+/// What `regenerate_named` reads.
+pub const REGENERATE_NAMED_FORM: Reads = Reads::OptionalBody(&joined::<6>(&[FIELDS, ADDITION], &NEW));
+
 /// `POST /key/{key}/regenerate`
 pub async fn regenerate_named(visit: Visit) -> Answer {
-    let form = visit.optional_form(&[&[FIELDS, ADDITION], &NEW[..]].concat())?;
+    let form = visit.form()?;
     let given = visit.segment("key").to_owned();
     rotate(visit, &given, form).await
 }

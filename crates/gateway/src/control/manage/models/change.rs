@@ -7,7 +7,7 @@ use store::records::{Fields, Model, Team};
 use store::{Held, Kind};
 
 use super::super::draft::Draft;
-use super::super::form::{Field, Form, Takes, optional, required};
+use super::super::form::{Field, Form, Reads, Takes, optional, required};
 use super::super::record::missing;
 use super::super::refusal::{Refusal, Result};
 use super::super::rights::{Wish, may};
@@ -27,9 +27,12 @@ const INFO: &[Field] = &[optional("id", Takes::Name), optional("team_id", Takes:
 /// What a value begins with that comes from the environment of the gateway.
 const FROM_ENVIRONMENT: &str = "os.environ/";
 
+/// What `create` reads.
+pub const CREATE_FORM: Reads = Reads::Body(&[NEW]);
+
 /// `POST /model/new`
 pub async fn create(visit: Visit) -> Answer {
-    let form = visit.form(&[NEW])?;
+    let form = visit.form()?;
     let info = form.object("model_info").cloned().unwrap_or_default();
     let named = Form::of(Value::Object(info.clone()), &[INFO])?;
     let (id, team) = (named.text("id").map_or_else(secret::new_id, |id| Ok(id.to_owned()))?, named.text("team_id"));
@@ -120,9 +123,12 @@ fn with(visit: &Visit, id: &str, model: &Model) -> Result<Added> {
     })
 }
 
+/// What `update` and `patch` read.
+pub const UPDATE_FORM: Reads = Reads::Body(&[UPDATE]);
+
 /// `POST /model/update`
 pub async fn update(visit: Visit) -> Answer {
-    let form = visit.form(&[UPDATE])?;
+    let form = visit.form()?;
     let info = form.object("model_info").cloned().unwrap_or_default();
     let id = info.get("id").and_then(Value::as_str).map(str::to_owned);
     let id = id.ok_or_else(|| Refusal::bad_param("model_info", "model_info.id is required"))?;
@@ -131,7 +137,7 @@ pub async fn update(visit: Visit) -> Answer {
 
 /// `PATCH /model/{model_id}/update`
 pub async fn patch(visit: Visit) -> Answer {
-    let form = visit.form(&[UPDATE])?;
+    let form = visit.form()?;
     let id = visit.segment("model_id").to_owned();
     change(visit, &id, form).await
 }
@@ -217,9 +223,12 @@ fn named(form: &Form) -> Result<String> {
     id.map(str::to_owned).ok_or_else(|| Refusal::bad_param("id", "id is required"))
 }
 
+/// What `delete`, `block` and `unblock` read.
+pub const DELETE_FORM: Reads = Reads::Body(&[ID]);
+
 /// `POST /model/delete`
 pub async fn delete(visit: Visit) -> Answer {
-    let id = named(&visit.form(&[ID])?)?;
+    let id = named(&visit.form()?)?;
     visit
         .change(|draft| {
             let held = find(draft, &id)?;
@@ -247,7 +256,7 @@ pub async fn unblock(visit: Visit) -> Answer {
 }
 
 async fn set_blocked(visit: Visit, blocked: bool) -> Answer {
-    let id = named(&visit.form(&[ID])?)?;
+    let id = named(&visit.form()?)?;
     let seal = seal(&visit)?;
     let (model, params) = visit
         .change(|draft| {

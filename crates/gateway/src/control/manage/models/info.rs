@@ -9,7 +9,7 @@ use policy::router::{Router, Rule};
 use serde_json::{Value, json};
 use store::records::Fields;
 
-use super::super::form::{Field, Form, Takes, optional};
+use super::super::form::{Field, Form, Reads, Takes, optional};
 use super::super::page::{PAGE, Page};
 use super::super::refusal::{Refusal, Result};
 use super::super::visit::{Answer, Visit, answer};
@@ -26,9 +26,12 @@ const FILTERS: &[Field] = &[
     optional("sortOrder", Takes::OneOf(&["asc", "desc"])),
 ];
 
+/// What `list` reads.
+pub const LIST_FORM: Reads = Reads::Query(&[FILTERS]);
+
 /// `GET /model/info`, `GET /v1/model/info`: entries that the caller may call.
 pub async fn list(visit: Visit) -> Answer {
-    let form = visit.query(&[FILTERS])?;
+    let form = visit.form()?;
     let rows = entries(&visit, &form);
     match form.text("litellm_model_id") {
         Some(id) if rows.is_empty() => {
@@ -38,9 +41,12 @@ pub async fn list(visit: Visit) -> Answer {
     }
 }
 
+/// What `list_pages` reads.
+pub const LIST_PAGES_FORM: Reads = Reads::Query(&[FILTERS, PAGE]);
+
 /// `GET /v2/model/info`: the same in pages.
 pub async fn list_pages(visit: Visit) -> Answer {
-    let mut form = visit.query(&[FILTERS, PAGE])?;
+    let mut form = visit.form()?;
     for (from, to) in [("sortBy", "sort_by"), ("sortOrder", "sort_order")] {
         if let Some(value) = form.take(from) {
             form.set(to, value);
@@ -196,10 +202,12 @@ fn params(deployment: &Deployment) -> Vec<&'static str> {
     always.into_iter().chain(sampling).chain(reasoning).chain(schema).collect()
 }
 
+/// What `groups` reads.
+pub const GROUPS_FORM: Reads = Reads::Query(&[&[optional("model_group", Takes::Text)]]);
+
 /// `GET /model_group/info`: the names that the caller may call, and what stands behind each.
 pub async fn groups(visit: Visit) -> Answer {
-    const WHICH: &[Field] = &[optional("model_group", Takes::Text)];
-    let form = visit.query(&[WHICH])?;
+    let form = visit.form()?;
     let setup = visit.desk.live.setup();
     let groups = setup.groups.values().chain(setup.patterns.iter().map(|pattern| &pattern.group));
     let mut named = BTreeMap::new();

@@ -6,7 +6,7 @@ use store::{Directory, Kind};
 
 use super::super::actor::Actor;
 use super::super::draft::Draft;
-use super::super::form::{Field, Form, Takes, optional, required};
+use super::super::form::{Field, Form, Reads, Takes, optional, required};
 use super::super::moment;
 use super::super::people::{bounds_row, named_user, user_or_new, user_row};
 use super::super::record::{changed, missing};
@@ -31,9 +31,12 @@ const ADD: &[Field] = &[
     optional("max_budget_in_organization", Takes::Dollars),
 ];
 
+/// What `add_member` reads.
+pub const ADD_MEMBER_FORM: Reads = Reads::Body(&[ADD]);
+
 /// `POST /organization/member_add`: one member, or a list of them.
 pub async fn add_member(visit: Visit) -> Answer {
-    let form = visit.form(&[ADD])?;
+    let form = visit.form()?;
     let member = form.get("member").cloned().unwrap_or_default();
     let list = if member.is_array() { member } else { json!([member]) };
     const LIST: &[Field] = &[required("member", Takes::ListOf(&Takes::Object(MEMBER)))];
@@ -90,9 +93,12 @@ const WHO: &[Field] =
 const UPDATE: &[Field] =
     &[optional("role", Takes::OneOf(&ROLES)), optional("max_budget_in_organization", Takes::Dollars)];
 
+/// What `update_member` reads.
+pub const UPDATE_MEMBER_FORM: Reads = Reads::Body(&[WHO, UPDATE]);
+
 /// `PATCH /organization/member_update`
 pub async fn update_member(visit: Visit) -> Answer {
-    let form = visit.form(&[WHO, UPDATE])?;
+    let form = visit.form()?;
     let shown = visit
         .change(|draft| {
             let (id, held) = member(draft, &form)?;
@@ -112,9 +118,12 @@ pub async fn update_member(visit: Visit) -> Answer {
     answer(shown)
 }
 
+/// What `remove_member` reads.
+pub const REMOVE_MEMBER_FORM: Reads = Reads::Body(&[WHO]);
+
 /// `DELETE /organization/member_delete`
 pub async fn remove_member(visit: Visit) -> Answer {
-    let form = visit.form(&[WHO])?;
+    let form = visit.form()?;
     let shown = visit
         .change(|draft| {
             let (id, record) = member(draft, &form)?;

@@ -7,7 +7,7 @@ use store::reports::{ActivityFilter, By, LogFilter, LogPage, Order, logs_csv};
 use store::{Entry, EntryFault, Status};
 use types::Usd;
 
-use super::super::form::{Field, Form, Takes, optional};
+use super::super::form::{Field, Form, Reads, Takes, optional};
 use super::super::moment;
 use super::super::refusal::{Refusal, Result};
 use super::super::visit::{Answer, Visit, answer, answer_csv};
@@ -16,6 +16,8 @@ use super::{DATES, DAY, MOST, bare, counted, days, key_of, owners, sees_all};
 
 /// Most calls that are listed without pages.
 const LIST: i64 = 1000;
+/// Millijoules in a watt-hour.
+const MJ_PER_WH: f64 = 3_600_000.0;
 /// Largest page.
 pub(super) const LARGEST: u64 = 1000;
 
@@ -39,9 +41,12 @@ pub(super) const FILTERS: &[Field] = &[
     optional("sort_order", Takes::OneOf(&["asc", "desc"])),
 ];
 
+/// What `calls` reads.
+pub const CALLS_FORM: Reads = Reads::Query(&[FILTERS, DATES]);
+
 /// `GET /spend/logs`: single attempts, or days if only dates are given.
 pub async fn calls(visit: Visit) -> Answer {
-    let form = visit.query(&[FILTERS, DATES])?;
+    let form = visit.form()?;
     let single = form.has("request_id") || form.flag("summarize") == Some(false) || !form.has("start_date");
     if !single && sees_all(&visit) {
         return summary(&visit, &form).await;
@@ -122,6 +127,11 @@ pub(super) fn filter(visit: &Visit, form: &Form) -> Result<LogFilter> {
     })
 }
 
+/// The energy that an attempt took, if that is known.
+pub(super) fn watt_hours(entry: &Entry) -> Option<f64> {
+    Some(entry.energy_mj? as f64 / MJ_PER_WH)
+}
+
 /// Rows as the incumbent shows them, and what became of the calls.
 pub(super) fn rows(visit: &Visit, entries: &[Entry]) -> Result<Vec<Value>> {
     visit.read(|directory| {
@@ -155,6 +165,9 @@ pub(super) fn rows(visit: &Visit, entries: &[Entry]) -> Result<Vec<Value>> {
                     "estimated": entry.estimated,
                 },
             });
+            if let Some(wh) = watt_hours(entry) {
+                metadata["energy_wh"] = json!(wh);
+            }
             if let Some(fault) = &entry.fault {
                 metadata["error_information"] = error(fault);
             }

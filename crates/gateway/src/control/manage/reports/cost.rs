@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use store::records::Fields;
 use types::{Operation, Usage, Usd};
 
-use super::super::form::{Field, Form, Takes, optional, required};
+use super::super::form::{Field, Form, Reads, Takes, optional, required};
 use super::super::moment;
 use super::super::refusal::{Refusal, Result};
 use super::super::visit::{Answer, Visit, answer};
@@ -16,9 +16,12 @@ const CALCULATE: &[Field] = &[
     optional("completion_response", Takes::Map),
 ];
 
+/// What `calculate` reads.
+pub const CALCULATE_FORM: Reads = Reads::Body(&[CALCULATE]);
+
 /// `POST /spend/calculate`: of a request the input, of an answer everything.
 pub async fn calculate(visit: Visit) -> Answer {
-    let form = visit.form(&[CALCULATE])?;
+    let form = visit.form()?;
     let response = form.object("completion_response");
     let named = response.and_then(|response| response.get("model")).and_then(Value::as_str);
     let model = form.text("model").or(named).ok_or_else(|| {
@@ -103,9 +106,12 @@ const ESTIMATE: &[Field] = &[
     optional("num_requests_per_month", Takes::Count),
 ];
 
+/// What `estimate` reads.
+pub const ESTIMATE_FORM: Reads = Reads::Body(&[ESTIMATE]);
+
 /// `POST /cost/estimate`: one request, and many of them.
 pub async fn estimate(visit: Visit) -> Answer {
-    let form = visit.form(&[ESTIMATE])?;
+    let form = visit.form()?;
     let model = form.needed("model");
     let count = |name: &str| form.count(name).unwrap_or(0);
     let usage = Usage { input: Some(count("input_tokens")), output: Some(count("output_tokens")), ..Usage::default() };

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use store::Directory;
 use store::reports::{ActivityFilter, By, Daily, Metrics, Of, Order, Part, Parts, activity_csv};
 
-use super::super::form::{Field, Form, Takes, optional};
+use super::super::form::{Field, Form, Reads, Takes, optional};
 use super::super::refusal::{Refusal, Result};
 use super::super::rights::{Wish, may};
 use super::super::visit::{Answer, Visit, answer, answer_csv};
@@ -67,8 +67,11 @@ paths! {
     Tag: tags tags_all tags_csv,
 }
 
+/// What reports of days read.
+pub const DAILY_FORM: Reads = Reads::Query(&[FILTERS, DATES]);
+
 async fn report(visit: Visit, of: Of, how: Shape) -> Answer {
-    let form = visit.query(&[FILTERS, DATES])?;
+    let form = visit.form()?;
     let filter = filter(&visit, of, &form)?;
     let (page, size) = match how {
         Shape::Pages => (form.count("page").unwrap_or(1), form.count("page_size").unwrap_or(50)),
@@ -109,7 +112,8 @@ pub(super) fn filter(visit: &Visit, of: Of, form: &Form) -> Result<ActivityFilte
     };
     // Everybody's together are the gateway's, which has them also where nobody is known.
     let of = if of == Of::User && ids.is_none() { Of::Gateway } else { of };
-    Ok(ActivityFilter { of, ids, keys, model: form.text("model").map(str::to_owned), from: Some(from), to: Some(to) })
+    let model = form.text("model").map(str::to_owned);
+    Ok(ActivityFilter { of, ids, keys, model, from: Some(from), to: Some(to), named: None })
 }
 
 /// Whose activity the caller sees of what is wanted (`None` for all), and with which keys (`None` for all).

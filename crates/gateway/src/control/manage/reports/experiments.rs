@@ -7,7 +7,7 @@ use store::Verdicts;
 use store::reports::{ActivityFilter, By, Metrics, Of, Order};
 
 use super::super::feedback;
-use super::super::form::{Field, Takes, optional};
+use super::super::form::{Field, Reads, Takes, optional};
 use super::super::visit::{Answer, Visit, answer};
 use super::{DATES, days, must_see_all};
 
@@ -24,11 +24,14 @@ struct Arm {
     verdicts: Verdicts,
 }
 
+/// What `experiments` reads.
+pub const EXPERIMENTS_FORM: Reads = Reads::Query(&[FILTERS, DATES]);
+
 /// `GET /router/experiments`: answers, faults, cost, time and feedback of each arm, of experiments that are running, and of those
 /// that were.
 pub async fn experiments(visit: Visit) -> Answer {
     must_see_all(&visit)?;
-    let form = visit.query(&[FILTERS, DATES])?;
+    let form = visit.form()?;
     let dates = if form.has("start_date") || form.has("end_date") { Some(days(&form)?) } else { None };
     let (from, to) = dates.unzip();
     let verdicts = visit.store().verdicts(from.as_deref(), to.as_deref(), MOST_TAGS).await?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use store::reports::{FaultFilter, Faults};
 
-use super::super::form::{Field, Takes, required};
+use super::super::form::{Field, Reads, Takes, required};
 use super::super::refusal::Result;
 use super::super::visit::{Answer, Visit, answer};
 use super::{DATES, MOST, days, must_see_all};
@@ -45,8 +45,11 @@ pub async fn exceptions_by_deployment(visit: Visit) -> Answer {
     answer(Value::Array(all))
 }
 
+/// What reports of faults read.
+pub const EXCEPTIONS_FORM: Reads = Reads::Query(&[GROUP, DATES]);
+
 async fn found(visit: &Visit) -> Result<Vec<Faults>> {
-    let form = visit.query(&[GROUP, DATES])?;
+    let form = visit.form()?;
     must_see_all(visit)?;
     let (from, to) = days(&form)?;
     let model_group = form.text("model_group").unwrap_or_default().to_owned();

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use store::reports::{Activity, ActivityFilter, By, Metrics, Of, Order, activity_csv};
 use types::Usd;
 
-use super::super::form::{Field, Takes, optional};
+use super::super::form::{Field, Reads, Takes, optional};
 use super::super::moment;
 use super::super::refusal::{Refusal, Result};
 use super::super::rights::{Wish, may};
@@ -33,9 +33,12 @@ pub async fn total(visit: Visit) -> Answer {
     answer(json!({ "spend": visit.spend.total("gateway"), "max_budget": budget }))
 }
 
+/// What lists of sums read.
+pub const LIMITED_FORM: Reads = Reads::Query(&[LIMIT]);
+
 /// `GET /global/spend/logs`: the last 30 days.
 pub async fn logs(visit: Visit) -> Answer {
-    let form = visit.query(&[LIMIT])?;
+    let form = visit.form()?;
     let keys = counted(&visit, &form)?.map(|key| vec![key]);
     let filter = ActivityFilter { keys, ..between(Of::Gateway, last_days()) };
     let rows = sums(&visit, filter, &[By::Day], Order::Names, MOST).await?;
@@ -72,13 +75,16 @@ pub async fn models(visit: Visit) -> Answer {
 }
 
 fn limit(visit: &Visit) -> Result<i64> {
-    let form = visit.query(&[LIMIT])?;
+    let form = visit.form()?;
     Ok(form.count("limit").map_or(10, |limit| i64::try_from(limit).unwrap_or(MOST).min(MOST)))
 }
 
+/// What sums between two days read.
+pub const DATED_FORM: Reads = Reads::Query(&[DATES]);
+
 /// `GET /global/spend/provider`
 pub async fn providers(visit: Visit) -> Answer {
-    let form = visit.query(&[DATES])?;
+    let form = visit.form()?;
     let rows = sums(&visit, between(Of::Gateway, days(&form)?), &[By::Provider], Order::Spend, MOST).await?;
     let rows = rows.iter().map(|sum| json!({ "provider": sum.names[0], "spend": sum.metrics.spend.dollars() }));
     answer(Value::Array(rows.collect()))
@@ -116,10 +122,12 @@ pub async fn teams(visit: Visit) -> Answer {
     answer(shown)
 }
 
+/// What `tags_total` reads.
+pub const TAGS_TOTAL_FORM: Reads = Reads::Query(&[&[optional("tags", Takes::Text)], DATES]);
+
 /// `GET /global/spend/tags`
 pub async fn tags_total(visit: Visit) -> Answer {
-    const TAGS: &[Field] = &[optional("tags", Takes::Text)];
-    let form = visit.query(&[TAGS, DATES])?;
+    let form = visit.form()?;
     let dates = if form.has("start_date") { days(&form)? } else { last_days() };
     let ids = form.text("tags").map(|text| text.split(',').map(|tag| tag.trim().to_owned()).collect());
     let filter = ActivityFilter { ids, ..between(Of::Tag, dates) };
@@ -149,11 +157,16 @@ pub async fn customer_names(visit: Visit) -> Answer {
     answer(json!({ "end_users": names }))
 }
 
+/// What `customers_total` reads.
+pub const CUSTOMERS_TOTAL_FORM: Reads = Reads::OptionalBody(&[&[
+    optional("api_key", Takes::Text),
+    optional("startTime", Takes::Moment),
+    optional("endTime", Takes::Moment),
+]]);
+
 /// `POST /global/spend/end_users`
 pub async fn customers_total(visit: Visit) -> Answer {
-    const FILTERS: &[Field] =
-        &[optional("api_key", Takes::Text), optional("startTime", Takes::Moment), optional("endTime", Takes::Moment)];
-    let mut form = visit.optional_form(&[FILTERS])?;
+    let mut form = visit.form()?;
     for (from, to) in [("startTime", "start_date"), ("endTime", "end_date")] {
         if let Some(value) = form.take(from) {
             form.set(to, value);
@@ -171,14 +184,14 @@ pub async fn customers_total(visit: Visit) -> Answer {
 
 /// `GET /global/activity`
 pub async fn activity(visit: Visit) -> Answer {
-    let form = visit.query(&[DATES])?;
+    let form = visit.form()?;
     let rows = sums(&visit, between(Of::Gateway, days(&form)?), &[By::Day], Order::Names, MOST).await?;
     answer(requests(rows.iter().map(|sum| (sum.names[0].as_str(), &sum.metrics))))
 }
 
 /// `GET /global/activity/model`: the same by the name that was asked for, the busiest first.
 pub async fn activity_by_model(visit: Visit) -> Answer {
-    let form = visit.query(&[DATES])?;
+    let form = visit.form()?;
     let by = [By::ModelGroup, By::Day];
     let rows = sums(&visit, between(Of::Gateway, days(&form)?), &by, Order::Names, MOST).await?;
     let mut models = BTreeMap::<&str, Vec<(&str, &Metrics)>>::new();
@@ -210,7 +223,7 @@ fn requests<'a>(days: impl Iterator<Item = (&'a str, &'a Metrics)>) -> Value {
 
 /// `GET /global/activity/cache_hits`
 pub async fn cache_hits(visit: Visit) -> Answer {
-    let form = visit.query(&[DATES])?;
+    let form = visit.form()?;
     let by = [By::Key, By::CallType, By::Model];
     let rows = sums(&visit, between(Of::Gateway, days(&form)?), &by, Order::Spend, MOST).await?;
     let rows = rows.iter().map(|sum| {
@@ -227,17 +240,22 @@ pub async fn cache_hits(visit: Visit) -> Answer {
     answer(Value::Array(rows.collect()))
 }
 
-/// `GET /global/spend/report`: a bill, by team, customer, key or user.
-pub async fn report(visit: Visit) -> Answer {
-    const FILTERS: &[Field] = &[
+/// What `report` reads.
+pub const REPORT_FORM: Reads = Reads::Query(&[
+    &[
         optional("group_by", Takes::OneOf(&["team", "customer", "api_key", "user"])),
         optional("api_key", Takes::Text),
         optional("internal_user_id", Takes::Text),
         optional("team_id", Takes::Text),
         optional("customer_id", Takes::Text),
         optional("format", Takes::OneOf(&["json", "csv"])),
-    ];
-    let form = visit.query(&[FILTERS, DATES])?;
+    ],
+    DATES,
+]);
+
+/// `GET /global/spend/report`: a bill, by team, customer, key or user.
+pub async fn report(visit: Visit) -> Answer {
+    let form = visit.form()?;
     let dates = days(&form)?;
     let id = |name: &str| form.text(name).map(|id| vec![id.to_owned()]);
     let (of, ids) = match (form.text("group_by"), form.has("internal_user_id"), form.has("customer_id")) {

@@ -6,16 +6,17 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
-use store::Entry;
 use store::reports::{Calls, LogFilter, Position, Search, logs_csv};
+use store::{Entry, Said};
 use types::Usd;
 
-use super::super::form::{Field, Form, Takes, optional};
+use super::super::form::{Field, Form, Reads, Takes, optional};
 use super::super::moment;
 use super::super::refusal::{Refusal, Result};
 use super::super::visit::{Answer, Visit, answer, answer_csv};
-use super::calls::{FILTERS, LARGEST, error, filter, outcome, rows};
+use super::calls::{FILTERS, LARGEST, error, filter, outcome, rows, watt_hours};
 use super::{DATES, bare, owners};
+use crate::sinks::{messages, usage_object};
 
 /// How long a page is looked for: what is not found by then is for the next page.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -39,15 +40,18 @@ const SEARCH: &[Field] = &[
     optional("after", Takes::Text),
 ];
 
+/// What `pages` and `session` read.
+pub const LOG_FORM: Reads = Reads::Query(&[FILTERS, DATES, SEARCH]);
+
 /// `GET /spend/logs/v2`, `GET /spend/logs/ui`: calls in pages, or those that came since a cursor.
 pub async fn pages(visit: Visit) -> Answer {
-    let form = visit.query(&[FILTERS, DATES, SEARCH])?;
+    let form = visit.form()?;
     found(visit, form).await
 }
 
 /// `GET /spend/logs/session/ui`: the calls of a session.
 pub async fn session(visit: Visit) -> Answer {
-    let form = visit.query(&[FILTERS, DATES, SEARCH])?;
+    let form = visit.form()?;
     if form.text("session_id").is_none() {
         return Err(Refusal::bad_param("session_id", "session_id is required"));
     }
@@ -135,12 +139,14 @@ pub async fn call(visit: Visit) -> Answer {
     let received_at = call.received_at();
     let attempts: Vec<Value> = attempts.into_iter().map(|entry| attempt(entry, received_at)).collect();
     row["story"] = json!({ "attempts": attempts, "spend": spend.dollars() });
+    if let Some(said) = visit.store().content(&call.attempt_id).await? {
+        add_content(&mut row, &said);
+    }
     answer(row)
 }
 
 fn attempt(entry: &Entry, received_at: i64) -> Value {
     let lines = &entry.lines;
-    let usage = &entry.usage;
     json!({
         "attempt_id": entry.attempt_id,
         "outcome": entry.status.name(),
@@ -155,6 +161,7 @@ fn attempt(entry: &Entry, received_at: i64) -> Value {
         "custom_llm_provider": entry.provider,
         "api_base": entry.api_base,
         "spend": entry.cost.map(Usd::dollars),
+        "energy_wh": watt_hours(entry),
         "cost_lines": {
             "input": lines.input.dollars(),
             "cache_read": lines.cache_read.dollars(),
@@ -163,16 +170,19 @@ fn attempt(entry: &Entry, received_at: i64) -> Value {
             "reasoning": lines.reasoning.dollars(),
             "other": lines.other.dollars(),
         },
-        "usage": {
-            "prompt_tokens": usage.input,
-            "completion_tokens": usage.output,
-            "cache_read_input_tokens": usage.cache_read,
-            "cache_creation_input_tokens": usage.cache_write,
-            "reasoning_tokens": usage.reasoning,
-            "estimated": entry.estimated,
-        },
+        "usage": usage_object(entry),
         "error": entry.fault.as_ref().map(error),
     })
+}
+
+/// What was said in the call, where that is kept: in the incumbent's columns.
+fn add_content(row: &mut Value, said: &Said) {
+    let json = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_else(|_| text.into());
+    let request = json(&said.request);
+    row["messages"] = messages(&request).clone();
+    row["proxy_server_request"] = request;
+    row["response"] = said.answer.as_deref().map_or(json!({}), json);
+    row["content_cut"] = said.cut.into();
 }
 
 /// What a row of the log shows beside that of an attempt.

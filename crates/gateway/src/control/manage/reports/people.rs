@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use store::Directory;
 use store::reports::{Activity, ActivityFilter, By, Metrics, Of, Order, day_of};
 
-use super::super::form::{Field, Takes, optional};
+use super::super::form::{Field, Reads, Takes, optional};
 use super::super::keys::id_of;
 use super::super::moment;
 use super::super::refusal::Result;
@@ -23,9 +23,12 @@ const WHOSE: &[Field] = &[
     optional("format", Takes::OneOf(&["json", "csv"])),
 ];
 
+/// What reports on one of them read.
+pub const WHOSE_FORM: Reads = Reads::Query(&[WHOSE, DATES]);
+
 /// `GET /key/spend/report`: the key that is named, or the caller's own.
 pub async fn key_report(visit: Visit) -> Answer {
-    let mut form = visit.query(&[WHOSE, DATES])?;
+    let mut form = visit.form()?;
     let (from, to) = days(&form)?;
     if visit.actor.key.is_some() {
         form.set_missing("api_key", visit.actor.key_hash.as_str());
@@ -58,7 +61,7 @@ pub async fn organization_report(visit: Visit) -> Answer {
 
 /// The bill of those whom the caller may ask about; an id goes by another name where there are days of them.
 async fn report(visit: Visit, of: Of, id: Option<(&str, &str)>) -> Answer {
-    let mut form = visit.query(&[WHOSE, DATES])?;
+    let mut form = visit.form()?;
     if let Some((from, to)) = id
         && let Some(value) = form.take(from)
     {
@@ -79,9 +82,12 @@ pub async fn distinct_tags(visit: Visit) -> Answer {
     answer(json!({ "results": rows.collect::<Vec<_>>() }))
 }
 
+/// What `tag_summary` reads.
+pub const TAG_SUMMARY_FORM: Reads = Reads::Query(&[TAGS, DATES]);
+
 /// `GET /tag/summary`: what was called with each tag, and by how many.
 pub async fn tag_summary(visit: Visit) -> Answer {
-    let form = visit.query(&[TAGS, DATES])?;
+    let form = visit.form()?;
     let sums = sums(&visit, days(&form)?).await?;
     let shown = visit.read(|directory| {
         let users = Users::of(directory);
@@ -126,8 +132,11 @@ pub async fn active_monthly(visit: Visit) -> Answer {
     active(visit, 30).await
 }
 
+/// What counts of users read.
+pub const ACTIVE_FORM: Reads = Reads::Query(&[TAGS]);
+
 async fn active(visit: Visit, length: i64) -> Answer {
-    let form = visit.query(&[TAGS])?;
+    let form = visit.form()?;
     let mut wanted = form.texts("tag_filters").unwrap_or_default();
     wanted.extend(form.text("tag_filter").map(str::to_owned));
     let now = moment::now();

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use store::reports::{ActivityFilter, By, Of, Order};
 
-use super::super::form::{Field, Takes, optional};
+use super::super::form::{Field, Reads, Takes, optional};
 use super::super::keys;
 use super::super::page::Page;
 use super::super::rights::{Wish, may};
@@ -28,9 +28,12 @@ pub async fn keys(visit: Visit) -> Answer {
     answer(json!(rows.rows))
 }
 
+/// What `users` reads.
+pub const USER_ROWS_FORM: Reads = Reads::Query(&[WHO]);
+
 /// `GET /spend/users`: those that the caller may see, the dearest first.
 pub async fn users(visit: Visit) -> Answer {
-    let form = visit.query(&[WHO])?;
+    let form = visit.form()?;
     let rows = visit.read(|directory| {
         let wanted = |id: &str| form.text("user_id").is_none_or(|wanted| wanted == id);
         let seen = directory.users.iter().filter(|(id, _)| wanted(id));
@@ -41,9 +44,12 @@ pub async fn users(visit: Visit) -> Answer {
     answer(json!(rows.rows))
 }
 
+/// What `tags` reads.
+pub const TAG_ROWS_FORM: Reads = Reads::Query(&[DATES]);
+
 /// `GET /spend/tags`
 pub async fn tags(visit: Visit) -> Answer {
-    let form = visit.query(&[DATES])?;
+    let form = visit.form()?;
     must_see_all(&visit)?;
     let dates = if form.has("start_date") { Some(days(&form)?) } else { None };
     let (from, to) = dates.unzip();

@@ -1,13 +1,17 @@
 //! `GET /usage`: sums by whatever one wants to compare, with the days or without, in rows: what the UI draws. Who sees
 //! what is decided as for the daily reports.
 
-use serde_json::{Value, json};
-use store::Directory;
-use store::reports::{Activity, By, Of, Order, activity_csv};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
-use super::super::form::{Field, Takes, optional};
-use super::super::refusal::Result;
-use super::super::visit::{Answer, Visit, answer, answer_csv};
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+use store::Directory;
+use store::reports::{Activity, ActivityFilter, By, Metrics, Of, Order, activity_csv};
+
+use super::super::form::{Field, Reads, Takes, optional};
+use super::super::refusal;
+use super::super::visit::{Answer, Visit, answer_as, answer_csv};
 use super::daily::filter;
 use super::{DATES, MOST, bare, key_of};
 
@@ -29,6 +33,9 @@ const COMPARED: [(&str, Of, Option<By>); 11] = [
 const NAMES: &[&str] =
     &["all", "model_group", "model", "provider", "call_type", "key", "user", "team", "organization", "customer", "tag"];
 
+/// By what some are the largest.
+const MEASURES: &[&str] = &["spend", "requests", "tokens", "errors"];
+
 const FIELDS: &[Field] = &[
     optional("by", Takes::OneOf(NAMES)),
     optional("days", Takes::Flag),
@@ -39,12 +46,17 @@ const FIELDS: &[Field] = &[
     optional("organization_ids", Takes::Text),
     optional("end_user_ids", Takes::Text),
     optional("tags", Takes::Text),
+    optional("largest", Takes::Count),
+    optional("measure", Takes::OneOf(MEASURES)),
     optional("format", Takes::OneOf(&["json", "csv"])),
 ];
 
+/// What `usage` reads.
+pub const USAGE_FORM: Reads = Reads::Query(&[FIELDS, DATES]);
+
 /// `GET /usage`
 pub async fn usage(visit: Visit) -> Answer {
-    let form = visit.query(&[FIELDS, DATES])?;
+    let form = visit.form()?;
     let by = form.text("by").unwrap_or("all");
     let (_, of, column) = COMPARED.into_iter().find(|(name, ..)| *name == by).unwrap_or(COMPARED[0]);
     let mut filter = filter(&visit, of, &form)?;
@@ -55,40 +67,151 @@ pub async fn usage(visit: Visit) -> Answer {
     let days = form.flag("days") == Some(true);
     let columns: Vec<By> = days.then_some(By::Day).into_iter().chain(column).collect();
     let order = if days { Order::Names } else { Order::Spend };
-    let sums = visit.store().activity(&filter, &columns, order, MOST).await?;
+    let most = form.count("largest").filter(|_| days && column.is_some());
+    let largest = match (most, column) {
+        (Some(most), Some(column)) => {
+            let measure = form.text("measure").unwrap_or(MEASURES[0]);
+            Some(Largest::find(&visit, &filter, column, measure, usize::try_from(most).unwrap_or(usize::MAX)).await?)
+        }
+        _ => None,
+    };
+    let named = largest.as_ref().map(|largest| largest.names.clone());
+    let shown = ActivityFilter { named, ..filter.clone() };
+    let sums = visit.store().activity(&shown, &columns, order, MOST).await?;
     if form.text("format") == Some("csv") {
         return answer_csv(activity_csv(&columns, &sums));
     }
+    let rest = match &largest {
+        Some(largest) => largest.others_of(&visit, &filter, &sums).await?,
+        None => Vec::new(),
+    };
+    let others = match largest {
+        Some(largest) => Some(Others { count: largest.others, rows: rows(&rest, "all", true, &visit)? }),
+        None => None,
+    };
     let complete = (sums.len() as i64) < MOST;
-    let rows: Result<Vec<Value>> =
-        visit.read(|directory| Ok(sums.iter().map(|sum| row(sum, by, days, directory)).collect()));
-    answer(json!({ "by": by, "rows": rows?, "complete": complete }))
+    answer_as(&Told { by, rows: rows(&sums, by, days, &visit)?, complete, others })
 }
 
-fn row(sum: &Activity, by: &str, days: bool, directory: &Directory) -> Value {
-    let mut names = sum.names.iter();
-    let day = if days { names.next() } else { None };
-    let name = names.next().map_or("", String::as_str);
-    let metrics = &sum.metrics;
-    json!({
-        "day": day,
-        "name": name,
-        "label": label(by, name, directory),
-        "spend": metrics.spend.dollars(),
-        "unpriced": metrics.unpriced,
-        "requests": metrics.requests,
-        "successes": metrics.successes,
-        "failures": metrics.failures,
-        "cache_hits": metrics.cache_hits,
-        "prompt_tokens": metrics.prompt_tokens,
-        "completion_tokens": metrics.completion_tokens,
-        "cache_read_tokens": metrics.cache_read_tokens,
-        "reasoning_tokens": metrics.reasoning_tokens,
-        "timed": metrics.timed,
-        "duration_ms": metrics.duration_ms,
-        "first_tokens": metrics.first_tokens,
-        "first_token_ms": metrics.first_token_ms,
-    })
+/// The answer. A year by day has thousands of rows, which are written as they are.
+#[derive(Serialize)]
+struct Told<'a> {
+    by: &'a str,
+    rows: Vec<Row<'a>>,
+    /// Whether these are all.
+    complete: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    others: Option<Others<'a>>,
+}
+
+/// What each day has beside the largest.
+#[derive(Serialize)]
+struct Others<'a> {
+    count: usize,
+    rows: Vec<Row<'a>>,
+}
+
+/// A sum, what it is of, and what people call that.
+struct Row<'a> {
+    day: Option<&'a str>,
+    name: &'a str,
+    label: Option<String>,
+    metrics: &'a Metrics,
+}
+
+/// One of the sums.
+type Count = fn(&Metrics) -> i64;
+
+/// What is counted, in the words of the management API.
+const COUNTS: [(&str, Count); 13] = [
+    ("unpriced", |sum| sum.unpriced),
+    ("requests", |sum| sum.requests),
+    ("successes", |sum| sum.successes),
+    ("failures", |sum| sum.failures),
+    ("cache_hits", |sum| sum.cache_hits),
+    ("prompt_tokens", |sum| sum.prompt_tokens),
+    ("completion_tokens", |sum| sum.completion_tokens),
+    ("cache_read_tokens", |sum| sum.cache_read_tokens),
+    ("reasoning_tokens", |sum| sum.reasoning_tokens),
+    ("timed", |sum| sum.timed),
+    ("duration_ms", |sum| sum.duration_ms),
+    ("first_tokens", |sum| sum.first_tokens),
+    ("first_token_ms", |sum| sum.first_token_ms),
+];
+
+impl Serialize for Row<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("day", &self.day)?;
+        map.serialize_entry("name", self.name)?;
+        map.serialize_entry("label", &self.label)?;
+        map.serialize_entry("spend", &self.metrics.spend.dollars())?;
+        COUNTS.iter().try_for_each(|(name, count)| map.serialize_entry(name, &count(self.metrics)))?;
+        map.end()
+    }
+}
+
+fn rows<'a>(sums: &'a [Activity], by: &str, days: bool, visit: &Visit) -> refusal::Result<Vec<Row<'a>>> {
+    let row = |sum: &'a Activity, directory: &Directory| {
+        let mut names = sum.names.iter().map(String::as_str);
+        let day = if days { names.next() } else { None };
+        let name = names.next().unwrap_or_default();
+        Row { day, name, label: label(by, name, directory), metrics: &sum.metrics }
+    };
+    visit.read(|directory| Ok(sums.iter().map(|sum| row(sum, directory)).collect()))
+}
+
+/// Those that are told apart by day: a chart shows some, and the others as one.
+struct Largest {
+    names: Vec<String>,
+    /// How many others there are.
+    others: usize,
+}
+
+impl Largest {
+    /// The `most` largest by a measure.
+    async fn find(
+        visit: &Visit,
+        filter: &ActivityFilter,
+        column: By,
+        measure: &str,
+        most: usize,
+    ) -> refusal::Result<Self> {
+        let mut sums = visit.store().activity(filter, &[column], Order::Spend, MOST).await?;
+        let size = |metrics: &Metrics| match measure {
+            "requests" => metrics.requests,
+            "tokens" => metrics.total_tokens(),
+            "errors" => metrics.failures,
+            _ => metrics.spend.nanos(),
+        };
+        sums.retain(|sum| size(&sum.metrics) > 0);
+        sums.sort_by_key(|sum| Reverse(size(&sum.metrics)));
+        let others = sums.len().saturating_sub(most);
+        Ok(Largest { names: sums.into_iter().take(most).flat_map(|sum| sum.names).collect(), others })
+    }
+
+    /// What each day has beside what is `shown`.
+    async fn others_of(
+        &self,
+        visit: &Visit,
+        filter: &ActivityFilter,
+        shown: &[Activity],
+    ) -> refusal::Result<Vec<Activity>> {
+        if self.others == 0 {
+            return Ok(Vec::new());
+        }
+        let mut of_days: BTreeMap<&str, Metrics> = BTreeMap::new();
+        for sum in shown {
+            of_days.entry(sum.names.first().map_or("", String::as_str)).or_default().add(&sum.metrics);
+        }
+        let mut days = visit.store().activity(filter, &[By::Day], Order::Names, MOST).await?;
+        for Activity { names, metrics } in &mut days {
+            if let Some(shown) = names.first().and_then(|day| of_days.get(&**day)) {
+                *metrics = metrics.without(shown);
+            }
+        }
+        Ok(days)
+    }
 }
 
 /// What people call it, where that is not its name.

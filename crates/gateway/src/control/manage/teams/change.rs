@@ -5,7 +5,7 @@ use store::records::{Fields, Key, Organization, Team, TeamMember};
 use store::{Held, Kind};
 
 use super::super::draft::Draft;
-use super::super::form::{Field, Form, Takes, optional, required};
+use super::super::form::{Field, Form, Reads, Takes, joined, optional, required};
 use super::super::keys::loosened;
 use super::super::people::Members;
 use super::super::record::{filled, missing, need, touched};
@@ -22,16 +22,22 @@ const NO_MODELS: &str = "no-default-models";
 const ID: &[Field] = &[required("team_id", Takes::Name)];
 const SAME_ID: &[Field] = &[optional("team_id", Takes::Name)];
 
+/// What `update` reads.
+pub const UPDATE_FORM: Reads = Reads::Body(&joined::<6>(&[ID], &ALL));
+
 /// `POST /team/update`
 pub async fn update(visit: Visit) -> Answer {
-    let form = visit.form(&[&[ID], &ALL[..]].concat())?;
+    let form = visit.form()?;
     let id = form.needed("team_id").to_owned();
     change(visit, &id, form).await
 }
 
+/// What `patch` reads.
+pub const PATCH_FORM: Reads = Reads::Body(&joined::<6>(&[SAME_ID], &ALL));
+
 /// `PATCH /team/{team_id}`
 pub async fn patch(visit: Visit) -> Answer {
-    let form = visit.form(&[&[SAME_ID], &ALL[..]].concat())?;
+    let form = visit.form()?;
     let id = visit.segment("team_id").to_owned();
     change(visit, &id, form).await
 }
@@ -120,8 +126,11 @@ pub async fn unblock(visit: Visit) -> Answer {
     set_blocked(visit, false).await
 }
 
+/// What `block` and `unblock` read.
+pub const BLOCK_FORM: Reads = Reads::Body(&[ID]);
+
 async fn set_blocked(visit: Visit, blocked: bool) -> Answer {
-    let form = visit.form(&[ID])?;
+    let form = visit.form()?;
     let row = visit
         .change(|draft| {
             let id = form.needed("team_id");
@@ -159,8 +168,11 @@ pub async fn remove_models(visit: Visit) -> Answer {
     .await
 }
 
+/// What `add_models` and `remove_models` read.
+pub const MODELS_FORM: Reads = Reads::Body(&[MODELS]);
+
 async fn change_models(visit: Visit, change: impl Fn(&mut Vec<String>, &[String])) -> Answer {
-    let form = visit.form(&[MODELS])?;
+    let form = visit.form()?;
     let named = form.texts("models").unwrap_or_default();
     let row = visit
         .change(|draft| {
@@ -180,9 +192,12 @@ const MAY: &[Field] = &[
     required("team_member_permissions", Takes::ListOf(&Takes::OneOf(&PERMISSIONS))),
 ];
 
+/// What `permissions_update` reads.
+pub const PERMISSIONS_UPDATE_FORM: Reads = Reads::Body(&[MAY]);
+
 /// `POST /team/permissions_update`
 pub async fn permissions_update(visit: Visit) -> Answer {
-    let form = visit.form(&[MAY])?;
+    let form = visit.form()?;
     let permissions = form.texts("team_member_permissions").unwrap_or_default();
     let row = visit.change(|draft| permit(draft, form.needed("team_id"), &permissions)).await?;
     answer(Value::Object(row))
@@ -194,9 +209,12 @@ const MAY_IN_ALL: &[Field] = &[
     optional("apply_to_all_teams", Takes::Flag),
 ];
 
+/// What `permissions_bulk_update` reads.
+pub const PERMISSIONS_BULK_UPDATE_FORM: Reads = Reads::Body(&[MAY_IN_ALL]);
+
 /// `POST /team/permissions_bulk_update`: adds permissions in several teams.
 pub async fn permissions_bulk_update(visit: Visit) -> Answer {
-    let form = visit.form(&[MAY_IN_ALL])?;
+    let form = visit.form()?;
     let permissions = form.texts("permissions").unwrap_or_default();
     let count = visit
         .change(|draft| {

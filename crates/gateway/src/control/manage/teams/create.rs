@@ -4,7 +4,7 @@ use serde_json::Value;
 use store::records::{Budget, Fields, MemberRole, Organization, Team, TeamMember};
 
 use super::super::draft::Draft;
-use super::super::form::{Field, Form, Takes, optional};
+use super::super::form::{Field, Form, Reads, Takes, joined, optional};
 use super::super::people::user_or_new;
 use super::super::record::{blank, budget_row, changed, filled, need, touched};
 use super::super::refusal::{Refusal, Result};
@@ -17,14 +17,23 @@ use crate::config::Management;
 
 const ID: &[Field] = &[optional("team_id", Takes::Id)];
 
+/// What `create` reads.
+pub const CREATE_FORM: Reads = Reads::Body(&joined::<7>(&[ID, PEOPLE], &ALL));
+
 /// `POST /team/new`
 pub async fn create(visit: Visit) -> Answer {
-    let form = visit.form(&[&[ID, PEOPLE], &ALL[..]].concat())?;
+    let form = visit.form()?;
     let management = visit.desk.live.management();
     let id = form.text("team_id").map_or_else(secret::new_id, |id| Ok(id.to_owned()))?;
     let (budget, names) = (secret::new_id()?, named(&form)?);
     let row = visit.change(|draft| plan(draft, &id, form.clone(), &names, &budget, &management)).await?;
     answer(row)
+}
+
+/// Plans a new team that nobody asked for by hand; it is called like its id.
+pub fn add(draft: &mut Draft, id: &str, management: &Management) -> Result<()> {
+    let form = Form::of(serde_json::json!({ "team_id": id, "team_alias": id }), &[ID, ALL[0]])?;
+    plan(draft, id, form, &[], &secret::new_id()?, management).map(drop)
 }
 
 fn plan(

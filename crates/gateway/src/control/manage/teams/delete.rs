@@ -5,7 +5,7 @@ use store::Held;
 use store::records::{Budget, Team};
 
 use super::super::draft::Draft;
-use super::super::form::{Field, Takes, required};
+use super::super::form::{Field, Reads, Takes, required};
 use super::super::keys;
 use super::super::projects;
 use super::super::refusal::Result;
@@ -15,9 +15,12 @@ use super::change::find;
 
 const FIELDS: &[Field] = &[required("team_ids", Takes::TEXTS)];
 
+/// What `delete` reads.
+pub const DELETE_FORM: Reads = Reads::Body(&[FIELDS]);
+
 /// `POST /team/delete`: all of the teams that are named, or none.
 pub async fn delete(visit: Visit) -> Answer {
-    let form = visit.form(&[FIELDS])?;
+    let form = visit.form()?;
     let mut ids = form.texts("team_ids").unwrap_or_default();
     ids.sort();
     ids.dedup();

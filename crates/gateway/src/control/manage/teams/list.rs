@@ -7,7 +7,7 @@ use store::Directory;
 use store::records::{Fields, Team, TeamMember};
 
 use super::super::actor::Actor;
-use super::super::form::{Field, Form, Takes, optional, required};
+use super::super::form::{Field, Form, Reads, Takes, optional, required};
 use super::super::keys;
 use super::super::page::{PAGE, Page};
 use super::super::people::{Members, member_row, membership_row};
@@ -20,9 +20,12 @@ use super::row;
 
 const ID: &[Field] = &[required("team_id", Takes::Text)];
 
+/// What `info` reads.
+pub const INFO_FORM: Reads = Reads::Query(&[ID]);
+
 /// `GET /team/info`: the team, its keys and what its members may spend.
 pub async fn info(visit: Visit) -> Answer {
-    let form = visit.query(&[ID])?;
+    let form = visit.form()?;
     let id = form.needed("team_id");
     let shown = visit.read(|directory| {
         let team = see(&visit.actor, id, directory)?;
@@ -76,9 +79,12 @@ const FILTERS: &[Field] = &[
     optional("status", Takes::Text),
 ];
 
+/// What `list` reads.
+pub const LIST_FORM: Reads = Reads::Query(&[FILTERS]);
+
 /// `GET /team/list`: all teams that somebody may see, with their keys.
 pub async fn list(visit: Visit) -> Answer {
-    let form = visit.query(&[FILTERS])?;
+    let form = visit.form()?;
     let shown = visit.read(|directory| {
         let members = Members::of(directory);
         let mut rows = rows(&visit.actor, &form, &members, directory, &visit.spend);
@@ -96,9 +102,12 @@ pub async fn list(visit: Visit) -> Answer {
     answer(json!(shown))
 }
 
+/// What `list_pages` and `filter` read.
+pub const LIST_PAGES_FORM: Reads = Reads::Query(&[FILTERS, PAGE]);
+
 /// `GET /v2/team/list`: the same in pages, without keys.
 pub async fn list_pages(visit: Visit) -> Answer {
-    let form = visit.query(&[FILTERS, PAGE])?;
+    let form = visit.form()?;
     let page = visit.read(|directory| {
         let members = Members::of(directory);
         let mut rows = rows(&visit.actor, &form, &members, directory, &visit.spend);
@@ -120,7 +129,7 @@ pub async fn list_pages(visit: Visit) -> Answer {
 
 /// `GET /team/filter/ui`: teams whose id or name contains a text.
 pub async fn filter(visit: Visit) -> Answer {
-    let form = visit.query(&[FILTERS, PAGE])?;
+    let form = visit.form()?;
     let page = visit.read(|directory| {
         let mut filters = Form::default();
         filters.set("search", form.text("team_alias").or(form.text("team_id")).unwrap_or_default());
@@ -184,9 +193,12 @@ pub async fn available(visit: Visit) -> Answer {
     answer(json!(shown))
 }
 
+/// What `permissions_list` reads.
+pub const PERMISSIONS_LIST_FORM: Reads = Reads::Query(&[ID]);
+
 /// `GET /team/permissions_list`
 pub async fn permissions_list(visit: Visit) -> Answer {
-    let form = visit.query(&[ID])?;
+    let form = visit.form()?;
     let id = form.needed("team_id");
     let given = visit.read(|directory| Ok(see(&visit.actor, id, directory)?.team_member_permissions.clone()))?;
     let given = if given.is_empty() { USUAL_PERMISSIONS.map(str::to_owned).to_vec() } else { given };

@@ -5,7 +5,7 @@ use store::records::{Fields, MemberRole, Team, TeamMember, User};
 use store::{Held, Kind};
 
 use super::super::draft::Draft;
-use super::super::form::{Field, Form, Takes, optional, required};
+use super::super::form::{Field, Form, Reads, Takes, optional, required};
 use super::super::keys;
 use super::super::people::{Members, membership_row, named_user, user_or_new, user_row};
 use super::super::record::{ADDITION, ALLOWANCE, changed, missing};
@@ -31,9 +31,12 @@ const ADD: &[Field] = &[
     optional("rpm_limit", Takes::Count),
 ];
 
+/// What `add_member` reads.
+pub const ADD_MEMBER_FORM: Reads = Reads::Body(&[ADD]);
+
 /// `POST /team/member_add`: one member, or a list of them.
 pub async fn add_member(visit: Visit) -> Answer {
-    let form = visit.form(&[ADD])?;
+    let form = visit.form()?;
     let names = named(&form)?;
     let management = visit.desk.live.management();
     let shown = visit.change(|draft| join(draft, &form, &names, &management)).await?;
@@ -121,9 +124,12 @@ const MANY: &[Field] = &[
     optional("max_budget_in_team", Takes::Dollars),
 ];
 
+/// What `add_many` reads.
+pub const ADD_MANY_FORM: Reads = Reads::Body(&[MANY]);
+
 /// `POST /team/bulk_member_add`: each member on their own; what fails does not stop the others.
 pub async fn add_many(visit: Visit) -> Answer {
-    let form = visit.form(&[MANY])?;
+    let form = visit.form()?;
     let management = visit.desk.live.management();
     let id = form.needed("team_id").to_owned();
     let mut names = form.get("members").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -181,9 +187,12 @@ const UPDATE: &[Field] = &[
     optional("role", Takes::OneOf(&["admin", "user"])),
 ];
 
+/// What `update_member` reads.
+pub const UPDATE_MEMBER_FORM: Reads = Reads::Body(&[WHO, UPDATE, ALLOWANCE, ADDITION]);
+
 /// `POST /team/member_update`
 pub async fn update_member(visit: Visit) -> Answer {
-    let form = visit.form(&[WHO, UPDATE, ALLOWANCE, ADDITION])?;
+    let form = visit.form()?;
     let shown = visit
         .change(|draft| {
             let (id, user, held) = member(draft, &form)?;
@@ -214,9 +223,12 @@ fn member<'d>(draft: &Draft<'d>, form: &Form) -> Result<(String, String, &'d Hel
     Ok((id, user.clone(), held.ok_or_else(|| missing(Kind::TeamMember, "user_id", &user))?))
 }
 
+/// What `remove_member` reads.
+pub const REMOVE_MEMBER_FORM: Reads = Reads::Body(&[WHO]);
+
 /// `POST /team/member_delete`: the keys that the user has in the team go too.
 pub async fn remove_member(visit: Visit) -> Answer {
-    let form = visit.form(&[WHO])?;
+    let form = visit.form()?;
     let shown = visit
         .change(|draft| {
             let (id, user, held) = member(draft, &form)?;
@@ -240,10 +252,13 @@ fn is_of(key: &store::records::Key, team: &str, user: &str) -> bool {
 
 const RESET: &[Field] = &[optional("reset_to", Takes::Dollars)];
 
+/// What `reset_spend` reads.
+pub const RESET_SPEND_FORM: Reads = Reads::OptionalBody(&[RESET]);
+
 /// `POST /team/{team_id}/member/{user_id}/reset_spend`, and `.../reset_budget`: what a member has spent in the current
 /// window.
 pub async fn reset_spend(visit: Visit) -> Answer {
-    let reset_to = visit.optional_form(&[RESET])?.dollars("reset_to").unwrap_or_default();
+    let reset_to = visit.form()?.dollars("reset_to").unwrap_or_default();
     let shown = visit
         .change(|draft| {
             let (team, user) = (visit.segment("team_id"), visit.segment("user_id"));

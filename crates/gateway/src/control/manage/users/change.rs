@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use store::records::User;
 
 use super::super::draft::Draft;
-use super::super::form::{Field, Form, Takes, optional};
+use super::super::form::{Field, Form, Reads, Takes, optional};
 use super::super::people::{find_user, readdress};
 use super::super::record::{ALLOWANCE, filled, missing, touched};
 use super::super::refusal::{Refusal, Result};
@@ -18,9 +18,12 @@ const OWN: [&str; 1] = ["user_alias"];
 /// Most users that are changed at once.
 const MOST: usize = 500;
 
+/// What `update` reads.
+pub const UPDATE_FORM: Reads = Reads::Body(&[FIELDS, THERE, ALLOWANCE]);
+
 /// `POST /user/update`
 pub async fn update(visit: Visit) -> Answer {
-    let form = visit.form(&[FIELDS, THERE, ALLOWANCE])?;
+    let form = visit.form()?;
     let management = visit.desk.live.management();
     let row = visit.change(|draft| revise(draft, form.clone(), &management.users)).await?;
     answer(json!({ "user_id": row["user_id"], "data": row }))
@@ -53,9 +56,12 @@ const MANY: &[Field] = &[
     optional("user_updates", Takes::Map),
 ];
 
+/// What `bulk_update` reads.
+pub const BULK_UPDATE_FORM: Reads = Reads::Body(&[MANY]);
+
 /// `POST /user/bulk_update`: each user on their own; what fails does not stop the others.
 pub async fn bulk_update(visit: Visit) -> Answer {
-    let form = visit.form(&[MANY])?;
+    let form = visit.form()?;
     let mut changes: Vec<Value> = form.get("users").and_then(Value::as_array).cloned().unwrap_or_default();
     if form.flag("all_users") == Some(true) {
         let updates = form.object("user_updates").cloned().unwrap_or_default();

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use store::records::{Key, MemberRole, Organization, OrganizationMember, Role, Team, TeamMember, User};
 
 use super::super::draft::Draft;
-use super::super::form::{Field, Form, Takes, optional};
+use super::super::form::{Field, Form, Reads, Takes, optional};
+use super::super::invitations;
 use super::super::keys;
 use super::super::people::readdress;
 use super::super::record::{ALLOWANCE, filled, need};
@@ -22,6 +23,7 @@ const NEW: &[Field] = &[
     optional("organization_id", Takes::Name),
     optional("team_id", Takes::Name),
     optional("auto_create_key", Takes::Flag),
+    optional("send_invite_email", Takes::Flag),
 ];
 
 /// What the key of a new user has of what was sent about the user.
@@ -33,9 +35,12 @@ const KEY: &[Field] = &[
     optional("permissions", Takes::Map),
 ];
 
+/// What `create` reads.
+pub const CREATE_FORM: Reads = Reads::Body(&[FIELDS, THERE, NEW, KEY, ALLOWANCE]);
+
 /// `POST /user/new`
 pub async fn create(visit: Visit) -> Answer {
-    let mut form = visit.form(&[FIELDS, THERE, NEW, KEY, ALLOWANCE])?;
+    let mut form = visit.form()?;
     let management = visit.desk.live.management();
     if let Some(teams) = management.users.defaults.get("teams") {
         form.set_missing("teams", teams.clone());
@@ -45,17 +50,30 @@ pub async fn create(visit: Visit) -> Answer {
         Some(false) => None,
         _ => Some(secret::new_key()?),
     };
-    let body = visit
+    let invitation = match form.flag("send_invite_email") {
+        Some(true) => Some(secret::new_id()?),
+        _ => None,
+    };
+    let mut body = visit
         .change(|draft| {
             let user = plan(draft, &id, form.clone(), &management)?;
             let mut shown = row(&id, &user, draft.directory, draft.spend);
             shown.insert("teams".to_owned(), json!(team_ids(&form)?));
             let key = secret.as_deref().map(|secret| plan_key(draft, &id, &form, secret, &management)).transpose()?;
             show_key(&mut shown, key, secret.as_deref(), draft);
+            invitation.as_deref().map(|link| invitations::plan(draft, &id, link)).transpose()?;
             Ok(Value::Object(shown))
         })
         .await?;
+    if let Some(link) = &invitation {
+        body["email_sent"] = invitations::send(&visit, &id, link).into();
+    }
     answer(body)
+}
+
+/// Plans a new user without a key, whom nobody asked for by hand.
+pub fn add(draft: &mut Draft, id: &str, form: Form, management: &Management) -> Result<()> {
+    plan(draft, id, form, management).map(drop)
 }
 
 fn plan(draft: &mut Draft, id: &str, mut form: Form, management: &Management) -> Result<User> {

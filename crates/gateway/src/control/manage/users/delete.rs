@@ -5,7 +5,7 @@ use store::Held;
 use store::records::User;
 
 use super::super::draft::Draft;
-use super::super::form::{Field, Takes, required};
+use super::super::form::{Field, Reads, Takes, required};
 use super::super::keys;
 use super::super::people::readdress;
 use super::super::record::missing;
@@ -15,9 +15,12 @@ use super::super::visit::{Answer, Visit, answer};
 
 const FIELDS: &[Field] = &[required("user_ids", Takes::TEXTS)];
 
+/// What `delete` reads.
+pub const DELETE_FORM: Reads = Reads::Body(&[FIELDS]);
+
 /// `POST /user/delete`: all of the users who are named, or none. Answers how many there were.
 pub async fn delete(visit: Visit) -> Answer {
-    let form = visit.form(&[FIELDS])?;
+    let form = visit.form()?;
     let mut ids = form.texts("user_ids").unwrap_or_default();
     ids.sort();
     ids.dedup();

@@ -5,7 +5,7 @@ use store::Directory;
 use store::records::{Fields, User};
 
 use super::super::actor::Actor;
-use super::super::form::{Field, Form, Takes, optional};
+use super::super::form::{Field, Form, Reads, Takes, optional};
 use super::super::keys;
 use super::super::page::{PAGE, Page};
 use super::super::people::{Members, find_user, teams_of};
@@ -19,9 +19,12 @@ use super::{ROLES, role_name, row};
 
 const WHO: &[Field] = &[optional("user_id", Takes::Text), optional("user_email", Takes::Text)];
 
+/// What `info` and `info_flat` read.
+pub const INFO_FORM: Reads = Reads::Query(&[WHO]);
+
 /// `GET /user/info`: the user, their keys and their teams; one's own without a `user_id`.
 pub async fn info(visit: Visit) -> Answer {
-    let form = visit.query(&[WHO])?;
+    let form = visit.form()?;
     let shown = visit.read(|directory| {
         let (id, user) = whom(&visit.actor, &form, directory)?;
         may(&visit.actor, Wish::SeeUser(&id), directory)?;
@@ -53,7 +56,7 @@ pub async fn info(visit: Visit) -> Answer {
 
 /// `GET /v2/user/info`: the user alone.
 pub async fn info_flat(visit: Visit) -> Answer {
-    let form = visit.query(&[WHO])?;
+    let form = visit.form()?;
     let shown = visit.read(|directory| {
         let (id, user) = whom(&visit.actor, &form, directory)?;
         may(&visit.actor, Wish::SeeUser(&id), directory)?;
@@ -83,9 +86,12 @@ const FILTERS: &[Field] = &[
     optional("organization_ids", Takes::Text),
 ];
 
+/// What `list` reads.
+pub const LIST_FORM: Reads = Reads::Query(&[FILTERS, PAGE]);
+
 /// `GET /user/list`
 pub async fn list(visit: Visit) -> Answer {
-    let form = visit.query(&[FILTERS, PAGE])?;
+    let form = visit.form()?;
     let page = visit.read(|directory| {
         let rows = rows(&visit.actor, &form, directory, &visit.spend);
         Page::of(rows, &form, 25, "created_at")
@@ -100,9 +106,12 @@ pub async fn list(visit: Visit) -> Answer {
     }))
 }
 
+/// What `filter` reads.
+pub const FILTER_FORM: Reads = Reads::Query(&[WHO, PAGE]);
+
 /// `GET /user/filter/ui`: users whose id or mail address contains a text.
 pub async fn filter(visit: Visit) -> Answer {
-    let form = visit.query(&[WHO, PAGE])?;
+    let form = visit.form()?;
     let page = visit.read(|directory| {
         let mut filters = Form::default();
         filters.set("search", form.text("user_email").or(form.text("user_id")).unwrap_or_default());

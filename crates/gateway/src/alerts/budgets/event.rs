@@ -1,14 +1,15 @@
-//! What is told: once as fields, once as a text, with the incumbent's names.
+//! What is told of a budget, with the incumbent's names.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use policy::{Crossing, Window};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use types::Usd;
 
-use super::CLAIM;
 use super::watch::Who;
+use crate::alerts::alert::{Alert, Level, fields};
+use crate::config::AlertKind;
 
 /// Something that happened to a budget.
 #[derive(Clone, Debug)]
@@ -27,20 +28,10 @@ impl Event {
     pub fn name(&self) -> &'static str {
         match self.crossing {
             Crossing::Soft => "soft_budget_crossed",
-            Crossing::Nearly(_) => "threshold_crossed",
+            Crossing::Reached(_) => "threshold_crossed",
             Crossing::Whole => "budget_crossed",
             Crossing::Foreseen(_) => "projected_limit_exceeded",
         }
-    }
-
-    /// Whose budget it is.
-    pub fn group(&self) -> &'static str {
-        self.who.group
-    }
-
-    /// What is spent, in dollars.
-    pub fn spend(&self) -> f64 {
-        self.spent.dollars()
     }
 
     /// The name under which it is told once, and until when that holds: to the end of the window, or for `repeat` if
@@ -57,19 +48,63 @@ impl Event {
             }
         };
         let (level, limit) = match self.crossing {
-            Crossing::Nearly(left) => (left, self.budget),
+            Crossing::Reached(level) => (level, self.budget),
             Crossing::Soft => (0, self.soft),
             Crossing::Whole | Crossing::Foreseen(_) => (0, self.budget),
         };
         let limit = limit.unwrap_or_default().nanos();
-        (format!("{CLAIM}{}{level}:{limit}:{start}:{}", self.name(), self.subject), end)
+        (format!("{}{level}:{limit}:{start}:{}", self.name(), self.subject), end)
+    }
+
+    /// As it is told.
+    pub fn alert(&self) -> Alert {
+        let (who, dollars) = (&self.who, |amount: Option<Usd>| amount.map(|amount| format!("${}", amount.dollars())));
+        let alert = Alert::new(AlertKind::Budgets, self.name(), who.group, self.level());
+        let mut alert = alert.saying(self.title(), self.message()).knowing([
+            ("Key", who.key_alias.clone().or_else(|| who.token.as_deref().map(masked))),
+            ("User", who.user_email.clone().or_else(|| who.user_id.clone())),
+            ("Team", who.team_alias.clone().or_else(|| who.team_id.clone())),
+            ("Organization", who.organization_id.clone()),
+            ("Customer", who.customer_id.clone()),
+            ("Project", who.project.clone()),
+            ("Tag", who.tag.clone()),
+            ("Spent", dollars(Some(self.spent))),
+            ("Budget", dollars(self.budget)),
+            ("Soft budget", dollars(self.soft)),
+            ("Spent on", self.exceeded_on()),
+        ]);
+        alert.fields = self.fields();
+        alert
+    }
+
+    /// Whose mailbox it concerns, too.
+    pub fn reader(&self) -> Option<&str> {
+        self.who.user_email.as_deref()
+    }
+
+    fn level(&self) -> Level {
+        match self.crossing {
+            Crossing::Whole => Level::Grave,
+            Crossing::Reached(level) if level < 80 => Level::Note,
+            Crossing::Soft | Crossing::Reached(_) | Crossing::Foreseen(_) => Level::Warning,
+        }
+    }
+
+    fn title(&self) -> String {
+        match self.crossing {
+            Crossing::Soft => "Soft budget crossed".to_owned(),
+            Crossing::Reached(level) => format!("{level}% of a budget spent"),
+            Crossing::Whole => "Budget spent".to_owned(),
+            Crossing::Foreseen(_) => "Budget will be exceeded".to_owned(),
+        }
     }
 
     /// What happened, as people say it.
-    pub fn message(&self) -> String {
+    fn message(&self) -> String {
         let who = &self.who;
+        let token = who.token.as_deref().map(masked);
         let names = [
-            ("key", who.key_alias.as_ref().or(who.token.as_ref())),
+            ("key", who.key_alias.as_ref().or(token.as_ref())),
             ("user", who.user_email.as_ref().or(who.user_id.as_ref())),
             ("team", who.team_alias.as_ref().or(who.team_id.as_ref())),
             ("organization", who.organization_id.as_ref()),
@@ -84,7 +119,7 @@ impl Event {
         let (spent, budget, soft) = (dollars(Some(self.spent)), dollars(self.budget), dollars(self.soft));
         match self.crossing {
             Crossing::Soft => format!("Soft budget crossed: {spent} spent, the soft budget is {soft} ({whose})"),
-            Crossing::Nearly(left) => format!("{left}% of the budget left: {spent} of {budget} spent ({whose})"),
+            Crossing::Reached(level) => format!("{level}% of the budget reached: {spent} of {budget} spent ({whose})"),
             Crossing::Whole => format!("Budget crossed: {spent} of {budget} spent ({whose})"),
             Crossing::Foreseen(end) => {
                 let end = dollars(Some(end));
@@ -96,17 +131,14 @@ impl Event {
     }
 
     /// For programs.
-    pub fn fields(&self) -> Value {
+    fn fields(&self) -> Map<String, Value> {
         let (who, dollars) = (&self.who, |amount: Option<Usd>| json!(amount.map(Usd::dollars)));
-        let (projected, exceeded) = match self.crossing {
-            Crossing::Foreseen(end) => (Some(end), self.exceeded_on()),
-            _ => (None, None),
+        let projected = match self.crossing {
+            Crossing::Foreseen(end) => Some(end),
+            _ => None,
         };
-        json!({
-            "event": self.name(),
-            "event_group": who.group,
-            "event_message": self.message(),
-            "spend": self.spend(),
+        fields(json!({
+            "spend": self.spent.dollars(),
             "max_budget": dollars(self.budget),
             "soft_budget": dollars(self.soft),
             "token": who.token,
@@ -120,14 +152,8 @@ impl Event {
             "project_id": who.project,
             "tag": who.tag,
             "projected_spend": dollars(projected),
-            "projected_exceeded_date": exceeded,
-        })
-    }
-
-    /// For people, as Slack takes it.
-    pub fn text(&self) -> Value {
-        let time = jiff::Timestamp::now().strftime("%H:%M:%S");
-        json!({ "text": format!("Level: `High`\nTimestamp: `{time}`\n\nMessage: {}", self.message()) })
+            "projected_exceeded_date": self.exceeded_on(),
+        }))
     }
 
     /// The day on which the budget will be spent.
@@ -140,6 +166,11 @@ impl Event {
         let second = window.start.checked_add(i64::try_from(until).ok()?)?;
         Some(jiff::Timestamp::from_second(second).ok()?.strftime("%Y-%m-%d").to_string())
     }
+}
+
+/// The hash of a key, as people tell it from others.
+fn masked(token: &str) -> String {
+    format!("{}…", token.chars().take(8).collect::<String>())
 }
 
 #[cfg(test)]
@@ -168,7 +199,7 @@ mod tests {
         assert_eq!(claim(Crossing::Soft, month, 5), claim(Crossing::Soft, month, 86_405));
         assert_eq!(claim(Crossing::Soft, month, 5).1, 30 * 86_400 * 1000);
         assert_ne!(claim(Crossing::Soft, month, 5).0, claim(Crossing::Whole, month, 5).0);
-        assert_ne!(claim(Crossing::Nearly(5), month, 5).0, claim(Crossing::Nearly(15), month, 5).0);
+        assert_ne!(claim(Crossing::Reached(50), month, 5).0, claim(Crossing::Reached(80), month, 5).0);
         let hour = Some(Window { start: 3600, end: 7200 });
         assert_eq!(claim(Crossing::Whole, hour, 4000).1, 86_400_000, "a short window is told about once a day");
         assert_eq!(claim(Crossing::Whole, None, 4000), claim(Crossing::Whole, None, 80_000));
@@ -179,14 +210,12 @@ mod tests {
     fn programs_and_people_are_told_the_same() {
         let usd = |dollars: i64| Usd::from_nanos(dollars * 1_000_000_000);
         let window = Some(Window { start: 0, end: 10 * 86_400 });
-        let fields = event(Crossing::Foreseen(usd(20)), window).fields();
+        let fields = event(Crossing::Foreseen(usd(20)), window).alert().for_programs();
         assert_eq!((&fields["event"], &fields["event_group"]), (&json!("projected_limit_exceeded"), &json!("key")));
         assert_eq!((&fields["spend"], &fields["projected_spend"]), (&json!(5.0), &json!(20.0)));
         assert_eq!(fields["projected_exceeded_date"], "1970-01-06");
-        let text = event(Crossing::Soft, None).text();
-        assert!(
-            text["text"].as_str().unwrap().ends_with("Soft budget crossed: $5 spent, the soft budget is $4 (key mine)"),
-            "{text}"
-        );
+        let alert = event(Crossing::Soft, None).alert();
+        assert_eq!(alert.message, "Soft budget crossed: $5 spent, the soft budget is $4 (key mine)");
+        assert!(alert.facts.contains(&("Key", "mine".to_owned())) && alert.level == Level::Warning, "{alert:?}");
     }
 }

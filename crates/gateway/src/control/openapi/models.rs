@@ -1,0 +1,92 @@
+//! Paths that models are called by, from the tables that the door knows them by.
+
+use types::Operation;
+
+use super::super::manage::{Field, Reads, Takes, optional, required};
+use super::Endpoint;
+use crate::door::routes;
+
+const MODEL: &[Field] = &[required("model", Takes::Text)];
+const STREAM: &[Field] = &[optional("stream", Takes::Flag)];
+const MESSAGES: &[Field] = &[required("messages", Takes::ListOf(&Takes::Map))];
+const TOOLS: &[Field] = &[optional("tools", Takes::ListOf(&Takes::Map))];
+const SAMPLING: &[Field] = &[optional("temperature", Takes::Any), optional("top_p", Takes::Any)];
+const INPUT: &[Field] = &[required("input", Takes::Any)];
+const CONTENTS: &[Field] = &[required("contents", Takes::ListOf(&Takes::Map))];
+
+/// The fields that callers of a dialect use most; the others of the dialect are understood, too.
+fn reads(front: &str, operation: Operation) -> Reads {
+    use Operation::{Chat, Completion, CountTokens, Embedding};
+    const LENGTH: &[Field] = &[optional("max_tokens", Takes::Positive)];
+    const NEEDED_LENGTH: &[Field] = &[required("max_tokens", Takes::Positive)];
+    const RESPONSE_LENGTH: &[Field] = &[optional("max_output_tokens", Takes::Positive)];
+    const SYSTEM: &[Field] = &[optional("system", Takes::Any)];
+    const INSTRUCTIONS: &[Field] = &[optional("instructions", Takes::Text)];
+    const PROMPT: &[Field] = &[required("prompt", Takes::Any)];
+    const CONFIG: &[Field] = &[optional("systemInstruction", Takes::Map), optional("generationConfig", Takes::Map)];
+    const OPTIONS: &[Field] = &[optional("options", Takes::Map), optional("keep_alive", Takes::Any)];
+    const CONTENT: &[Field] = &[required("content", Takes::Map)];
+    const REQUESTS: &[Field] = &[required("requests", Takes::ListOf(&Takes::Map))];
+    Reads::Body(match (front, operation) {
+        ("openai", Chat) => &[MODEL, MESSAGES, STREAM, TOOLS, SAMPLING, LENGTH],
+        ("openai", Completion) => &[MODEL, PROMPT, STREAM, SAMPLING, LENGTH],
+        ("openai", _) => &[MODEL, INPUT],
+        ("responses", Chat) => &[MODEL, INPUT, STREAM, INSTRUCTIONS, TOOLS, SAMPLING, RESPONSE_LENGTH],
+        ("responses", _) => &[MODEL, INPUT, INSTRUCTIONS, TOOLS],
+        ("anthropic", CountTokens) => &[MODEL, MESSAGES, SYSTEM, TOOLS],
+        ("anthropic", _) => &[MODEL, MESSAGES, NEEDED_LENGTH, SYSTEM, STREAM, TOOLS, SAMPLING],
+        ("ollama", Chat) => &[MODEL, MESSAGES, STREAM, TOOLS, OPTIONS],
+        ("ollama", Completion) => &[MODEL, PROMPT, STREAM, SYSTEM, OPTIONS],
+        ("ollama", _) => &[MODEL, INPUT, OPTIONS],
+        ("ollama_embeddings", _) => &[MODEL, PROMPT, OPTIONS],
+        ("gemini_vector", Embedding) => &[CONTENT],
+        (_, Embedding) => &[REQUESTS],
+        (_, CountTokens) => &[CONTENTS],
+        _ => &[CONTENTS, CONFIG, TOOLS],
+    })
+}
+
+/// The same where the model is in the path.
+fn reads_without_model(operation: Operation) -> Reads {
+    const PROMPT: &[Field] = &[required("prompt", Takes::Any)];
+    Reads::Body(match operation {
+        Operation::Completion => &[PROMPT, STREAM, SAMPLING],
+        Operation::Embedding => &[INPUT],
+        _ => &[MESSAGES, STREAM, TOOLS, SAMPLING],
+    })
+}
+
+fn summary(operation: Operation, streamed: bool) -> &'static str {
+    match operation {
+        Operation::Chat if streamed => "Chat with a model, streamed",
+        Operation::Chat => "Chat with a model",
+        Operation::Completion => "Have a text completed",
+        Operation::Embedding => "Have texts made into vectors",
+        Operation::CountTokens => "Count the tokens of a chat",
+    }
+}
+
+/// All of them.
+pub fn endpoints() -> impl Iterator<Item = Endpoint> {
+    let post = |path: String, summary: &str, reads: Reads| Endpoint {
+        method: "POST",
+        path,
+        summary: summary.to_owned(),
+        reads,
+        is_open: false,
+    };
+    let fixed = routes::PATHS.iter().map(move |(path, front, operation)| {
+        post((*path).to_owned(), summary(*operation, false), reads(front, *operation))
+    });
+    let of_model = routes::MODEL_PREFIXES.iter().flat_map(move |prefix| {
+        routes::short().map(move |(path, _, operation)| {
+            post(format!("{prefix}{{model}}{path}"), summary(*operation, false), reads_without_model(*operation))
+        })
+    });
+    let geminis = routes::GEMINI_PREFIXES.iter().flat_map(move |prefix| {
+        routes::GEMINI_METHODS.iter().map(move |(name, front, operation, streamed)| {
+            post(format!("{prefix}{{model}}:{name}"), summary(*operation, *streamed), reads(front, *operation))
+        })
+    });
+    fixed.chain(of_model).chain(geminis)
+}

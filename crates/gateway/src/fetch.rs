@@ -1,0 +1,65 @@
+//! Questions of the control plane to servers that the operator named: short, bounded in time and size, and without
+//! following any redirect.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use providers::http::{Call, Client, Endpoint};
+use tokio::runtime::Handle;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+/// How long a connection may take, and how long everything.
+const CONNECT: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Largest answer.
+const LARGEST: usize = 1 << 20;
+
+/// Asks for what is at an address.
+pub async fn get(url: &str, headers: HeaderMap) -> Result<Bytes, String> {
+    match ask("GET", url, headers, Bytes::new()).await? {
+        (200, body) => Ok(body),
+        // Wherever a redirect leads, it is nowhere that was configured.
+        (status, _) => Err(format!("the answer has status {status}")),
+    }
+}
+
+/// Sends the fields of a form; the status of the answer and its body.
+pub async fn post(url: &str, mut headers: HeaderMap, fields: String) -> Result<(u16, Bytes), String> {
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+    ask("POST", url, headers, fields.into()).await
+}
+
+async fn ask(method: &'static str, url: &str, mut headers: HeaderMap, body: Bytes) -> Result<(u16, Bytes), String> {
+    let (address, query) = url.split_once('?').map_or((url, None), |(address, query)| (address, Some(query)));
+    let endpoint = Endpoint::parse(address)?;
+    let base = if endpoint.base_path.is_empty() { "/" } else { &*endpoint.base_path };
+    let path = query.map_or_else(|| base.to_owned(), |query| format!("{base}?{query}"));
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    let runtime = Handle::current();
+    let asked = spawn_blocking(move || {
+        // The client belongs to one thread.
+        runtime.block_on(async {
+            let body = if body.is_empty() { Vec::new() } else { vec![body] };
+            let call = Call {
+                endpoint: &endpoint,
+                method,
+                path: &path,
+                headers: &headers,
+                body: &body,
+                connect_timeout: CONNECT,
+                claim: None,
+                sent: None,
+            };
+            let answer = async {
+                let reply = Client::default().call(&call).await?;
+                Ok((reply.status, reply.body.collect(LARGEST).await?))
+            };
+            let answer = timeout(PATIENCE, answer).await.map_err(|_| format!("no answer within {PATIENCE:?}"))?;
+            answer.map_err(|fault: types::Fault| fault.message)
+        })
+    });
+    asked.await.unwrap_or_else(|_| Err("the question failed".to_owned()))
+}
