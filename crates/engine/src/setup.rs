@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderValue};
 use policy::limits::Tokens;
 use policy::price::{self, Bill, Cost, Tariff};
 use policy::router::Router;
+use policy::runaway::RunawayRules;
 use policy::{Budget, Member, Patterns, RestRules, Rules, Strategy};
 use providers::Auth;
 use providers::http::Endpoint;
@@ -209,6 +210,8 @@ pub struct Spending {
     pub user_budget_in_teams: bool,
     /// One more header that names the customer.
     pub customer_header: Option<String>,
+    /// What is done about keys that run in circles.
+    pub runaway: RunawayRules,
     /// How long a call waits for others to give money back.
     pub patience: Duration,
     /// Status of a refusal by a budget.
@@ -257,6 +260,7 @@ impl Default for Spending {
             customer_budget_id: None,
             user_budget_in_teams: false,
             customer_header: None,
+            runaway: RunawayRules::default(),
             patience: Duration::from_secs(5),
             status: 422,
         }

@@ -25,6 +25,7 @@ mod general;
 mod health;
 mod include;
 mod keys;
+mod loops;
 mod management;
 mod models;
 mod name;

@@ -6,6 +6,7 @@
 mod general;
 mod kind;
 mod library;
+mod loops;
 mod model;
 mod other;
 mod prices;
@@ -15,6 +16,7 @@ mod tokens;
 pub use general::GENERAL;
 pub use kind::Kind;
 pub use library::LIBRARY;
+pub use loops::LOOP_BREAKER;
 pub use model::{CREDENTIAL, MARKER, MODEL, MODEL_INFO, PARAMS};
 pub use other::TOP;
 pub use prices::{DEFAULT_PRICE, HARDWARE, MARGIN};
