@@ -13,10 +13,10 @@ use policy::price::{self, Bill, Cost, Tariff};
 use policy::router::Router;
 use policy::runaway::RunawayRules;
 use policy::{Budget, Member, Patterns, RestRules, Rules, Strategy};
-use providers::Auth;
 use providers::http::Endpoint;
+use providers::{Auth, Paths};
 use store::short_hash;
-use types::{Fault, FaultKind, ModelFacts, Raw, Usage};
+use types::{Fault, FaultKind, ModelFacts, Operation, Raw, Usage};
 
 use crate::nodes::{Berth, Fleet};
 use crate::{Access, Bounds, Doorway, Gauge, Health, Lines, Queueing, Telemetry};
@@ -104,6 +104,8 @@ pub struct Deployment {
     pub beside: Option<&'static dyn Back>,
     /// Where it listens.
     pub endpoint: Endpoint,
+    /// Where requests go behind that, if not where the dialect has them.
+    pub paths: Paths,
     /// How the credential is shown.
     pub auth: Auth,
     /// Headers of every request, credential included.
@@ -460,6 +462,17 @@ impl Deployment {
         }
         marked.extend_from_slice(&answer[at..]);
         marked.freeze()
+    }
+
+    /// The path of a request in the dialect of `back`, behind the base path; `None` if there is no such operation.
+    pub(crate) fn path(&self, back: &dyn Back, operation: Operation, model: &str, stream: bool) -> Option<String> {
+        let path = back.path(operation, model, stream)?;
+        Some(self.paths.path(back.name(), path, model))
+    }
+
+    /// The path of the list of models, behind the base path.
+    pub fn listing(&self) -> &str {
+        self.paths.listing(self.back.name(), self.back.listing())
     }
 
     /// Whether it speaks the dialect of `back` beside the usual one.

@@ -6,9 +6,11 @@
 mod base;
 mod docs;
 pub mod http;
+mod paths;
 mod provider;
 mod table;
 
 pub use docs::markdown;
+pub use paths::{Fillings, PathForm, Paths, When};
 pub use provider::{Auth, Blank, Endpoint, Endpoints, Provider};
 pub use table::{all, find};

@@ -6,6 +6,8 @@ use dialects::Quirks;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::paths::PathForm;
+
 /// A vendor, an engine or another gateway that can be called upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Provider {
@@ -16,8 +18,12 @@ pub struct Provider {
     /// Where requests go if nobody says otherwise, without a trailing slash; the dialect's path follows. Parts
     /// in braces are filled from `blanks`. `None`: the operator must name the server.
     pub api_base: Option<&'static str>,
-    /// How the parts in braces of `api_base` are filled.
+    /// How the parts in braces of `api_base` and `paths` are filled.
     pub blanks: &'static [Blank],
+    /// Where requests go behind the base, if not where the dialect has them.
+    pub paths: &'static [PathForm],
+    /// Models that are spoken to in another way, by the beginnings of their names.
+    pub families: &'static [(&'static str, &'static Provider)],
     /// Path that every base of this provider ends with, even if the operator left it out.
     pub base_tail: &'static str,
     /// Environment variables that may name another base, first set one wins.
@@ -26,6 +32,10 @@ pub struct Provider {
     pub key_env: &'static [&'static str],
     /// Where the key goes in a request.
     pub auth: Auth,
+    /// Where it goes at hosts that end like this.
+    pub auth_at: &'static [(&'static str, Auth)],
+    /// A token that may take the place of the key, as `Authorization: Bearer`.
+    pub token: Option<Blank>,
     /// Whether a call without a key makes sense.
     pub key_optional: bool,
     /// The wire format, by its name in `dialects::BACKS`.
@@ -76,11 +86,15 @@ impl Auth {
     }
 }
 
-/// A part in braces of a base URL.
+/// A part in braces of a URL, or another text that the operator gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Blank {
     /// The word between the braces.
     pub name: &'static str,
+    /// The key of `litellm_params` that fills it before anything else; none, if it is empty.
+    pub param: &'static str,
+    /// The field of a query behind the base that fills it as well; none, if it is empty.
+    pub query: &'static str,
     /// Environment variables that may fill it, first set one wins.
     pub env: &'static [&'static str],
     /// What fills it otherwise.
@@ -194,10 +208,14 @@ pub(crate) const fn row(id: &'static str, display_name: &'static str) -> Provide
         display_name,
         api_base: None,
         blanks: &[],
+        paths: &[],
+        families: &[],
         base_tail: "",
         base_env: &[],
         key_env: &[],
         auth: Auth::Bearer,
+        auth_at: &[],
+        token: None,
         key_optional: false,
         dialect: "openai",
         quirks: PORTABLE,
@@ -218,6 +236,22 @@ impl Provider {
 
     pub(crate) const fn blanks(self, blanks: &'static [Blank]) -> Self {
         Provider { blanks, ..self }
+    }
+
+    pub(crate) const fn paths(self, paths: &'static [PathForm]) -> Self {
+        Provider { paths, ..self }
+    }
+
+    pub(crate) const fn families(self, families: &'static [(&'static str, &'static Provider)]) -> Self {
+        Provider { families, ..self }
+    }
+
+    pub(crate) const fn auth_at(self, auth_at: &'static [(&'static str, Auth)]) -> Self {
+        Provider { auth_at, ..self }
+    }
+
+    pub(crate) const fn token(self, token: Blank) -> Self {
+        Provider { token: Some(token), ..self }
     }
 
     pub(crate) const fn tail(self, base_tail: &'static str) -> Self {

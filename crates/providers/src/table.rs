@@ -6,7 +6,7 @@
 
 use crate::Endpoint::*;
 use crate::provider::{BOTH, NEWER, OPENAI, PORTABLE, row};
-use crate::{Auth, Blank, Endpoint, Provider};
+use crate::{Auth, Blank, Endpoint, PathForm, Provider, When};
 use dialects::Quirks;
 
 /// All providers, sorted by id.
@@ -20,13 +20,88 @@ pub fn find(id: &str) -> Option<&'static Provider> {
     TABLE.get(at)
 }
 
-const CLOUDFLARE_ACCOUNT: Blank = Blank { name: "account", env: &["CLOUDFLARE_ACCOUNT_ID"], default: None };
+const CLOUDFLARE_ACCOUNT: Blank =
+    Blank { name: "account", param: "", query: "", env: &["CLOUDFLARE_ACCOUNT_ID"], default: None };
 
 const MANTLE_REGION: Blank = Blank {
     name: "region",
+    param: "aws_region_name",
+    query: "",
     env: &["BEDROCK_MANTLE_REGION", "AWS_REGION_NAME", "AWS_REGION"],
     default: Some("us-east-1"),
 };
+
+/// Azure's versions are dates; the usual one is that of the incumbent.
+const AZURE_VERSION: Blank = Blank {
+    name: "api_version",
+    param: "api_version",
+    query: "api-version",
+    env: &["AZURE_API_VERSION"],
+    default: Some("2025-02-01-preview"),
+};
+
+const FOUNDRY_VERSION: Blank =
+    Blank { env: &["AZURE_AI_API_VERSION"], default: Some("2024-05-01-preview"), ..AZURE_VERSION };
+
+/// A token of Entra ID, which the operator has made.
+const ENTRA_TOKEN: Blank =
+    Blank { name: "azure_ad_token", param: "azure_ad_token", query: "", env: &["AZURE_AD_TOKEN"], default: None };
+
+/// Azure names the deployment in the path, and the version behind it; its newer API does neither (wire.md 2.10).
+const AZURE_PATHS: &[PathForm] = &[
+    PathForm { dialect: "", when: When::BaseHas("/openai/v1"), form: "{path}", listing: "/models" },
+    PathForm { dialect: "responses", when: When::Always, form: "/openai/v1{path}", listing: "/openai/v1/models" },
+    PathForm {
+        dialect: "",
+        when: When::BaseHas("/openai/deployments/"),
+        form: "{path}?api-version={api_version}",
+        listing: "?api-version={api_version}",
+    },
+    PathForm {
+        dialect: "",
+        when: When::Filled("api_version", &["v1", "latest"]),
+        form: "/openai/v1{path}",
+        listing: "/openai/v1/models",
+    },
+    PathForm {
+        dialect: "",
+        when: When::Filled("api_version", &["preview"]),
+        form: "/openai/v1{path}?api-version=preview",
+        listing: "/openai/v1/models?api-version=preview",
+    },
+    PathForm {
+        dialect: "",
+        when: When::Always,
+        form: "/openai/deployments/{model}{path}?api-version={api_version}",
+        listing: "/openai/models?api-version={api_version}",
+    },
+];
+
+const FOUNDRY_PATHS: &[PathForm] = &[
+    PathForm { dialect: "", when: When::BaseHas("/openai/v1"), form: "{path}", listing: "/models" },
+    PathForm {
+        dialect: "",
+        when: When::BaseHas("/models"),
+        form: "{path}?api-version={api_version}",
+        listing: "/info?api-version={api_version}",
+    },
+    PathForm {
+        dialect: "",
+        when: When::HostEnds(".services.ai.azure.com"),
+        form: "/models{path}?api-version={api_version}",
+        listing: "/models/info?api-version={api_version}",
+    },
+];
+
+/// Claude on Foundry speaks Anthropic's own dialect.
+static FOUNDRY_CLAUDE: Provider = row("azure_ai", "Azure AI Foundry")
+    .dialect("anthropic")
+    .tail("/anthropic")
+    .base_env(&["AZURE_AI_API_BASE"])
+    .key_env(&["AZURE_AI_API_KEY"])
+    .auth(Auth::Header("x-api-key"))
+    .token(ENTRA_TOKEN)
+    .serves(&[Chat, Messages]);
 
 #[rustfmt::skip]
 const OPENAI_SERVES: &[Endpoint] = &[
@@ -65,6 +140,18 @@ static TABLE: &[Provider] = &[
         .auth(Auth::Header("x-api-key")).serves(&[Chat, Messages]),
     row("apertis", "Apertis").base("https://api.stima.tech/v1").key_env(&["STIMA_API_KEY"]),
     row("assemblyai", "AssemblyAI").base("https://llm-gateway.assemblyai.com/v1").key_env(&["ASSEMBLYAI_API_KEY"]),
+    row("azure", "Azure OpenAI").base_env(&["AZURE_API_BASE", "AZURE_OPENAI_ENDPOINT"]).blanks(&[AZURE_VERSION])
+        .paths(AZURE_PATHS).key_env(&["AZURE_API_KEY", "AZURE_OPENAI_API_KEY"]).auth(Auth::Header("api-key"))
+        .token(ENTRA_TOKEN).quirks(BOTH).serves(&[Chat, Completions, Embeddings, Responses]).traced_as("azure.ai.openai")
+        .note("base is `https://RESOURCE.openai.azure.com`; the model is the name of the deployment there; `api_version`, `azure_ad_token`"),
+    row("azure_ai", "Azure AI Foundry").base_env(&["AZURE_AI_API_BASE"]).blanks(&[FOUNDRY_VERSION]).paths(FOUNDRY_PATHS)
+        .key_env(&["AZURE_AI_API_KEY"]).auth(Auth::Header("api-key")).auth_at(&[(".models.ai.azure.com", Auth::Bearer)])
+        .token(ENTRA_TOKEN).families(&[("claude", &FOUNDRY_CLAUDE)]).serves(&[Chat, Embeddings]).traced_as("azure.ai.inference")
+        .note("base is `https://RESOURCE.services.ai.azure.com`; `claude-...` is spoken to in Anthropic's dialect"),
+    row("azure_text", "Azure OpenAI").base_env(&["AZURE_API_BASE", "AZURE_OPENAI_ENDPOINT"]).blanks(&[AZURE_VERSION])
+        .paths(AZURE_PATHS).key_env(&["AZURE_API_KEY", "AZURE_OPENAI_API_KEY"]).auth(Auth::Header("api-key"))
+        .token(ENTRA_TOKEN).quirks(BOTH).serves(&[Chat, Completions]).traced_as("azure.ai.openai")
+        .note("other name of `azure`, whose base it takes"),
     row("baseten", "Baseten").base("https://inference.baseten.co/v1").base_env(&["BASETEN_API_BASE"])
         .key_env(&["BASETEN_API_KEY"]),
     row("bedrock_mantle", "Amazon Bedrock Mantle").base("https://bedrock-mantle.{region}.api.aws/v1")

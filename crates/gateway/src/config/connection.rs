@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use providers::http::Endpoint;
-use providers::{Auth, Provider};
+use providers::{Auth, Fillings, Paths, Provider};
 
 use super::environ::{Env, UNSET_REMEDY, unset};
 use super::report::{Notes, Place};
@@ -21,6 +21,10 @@ pub struct Connection {
     pub endpoint: Endpoint,
     /// Headers of every request, credential included.
     pub headers: HeaderMap,
+    /// How the credential is shown.
+    pub auth: Auth,
+    /// Where requests go behind the address.
+    pub paths: Paths,
 }
 
 /// What a connection is made from.
@@ -47,13 +51,14 @@ struct Found {
 impl Wanted<'_, '_> {
     /// Finds everything out; `None` if the provider cannot be reached, which is noted.
     pub fn connect(&self, env: &Env, notes: &mut Notes) -> Option<Connection> {
-        let (endpoint, usual_base) = self.endpoint(env, notes)?;
+        let (endpoint, usual_base, fillings) = self.endpoint(env, notes)?;
+        let paths = Paths::of(self.provider.paths, &endpoint.url(), &fillings);
         let mut headers = HeaderMap::new();
         if let Some(organization) = self.params.text("organization") {
             let header = ("openai-organization", organization);
             add_header(&mut headers, header, self.params.place("organization"), &self.params.at("organization"), notes);
         }
-        self.add_key(&mut headers, &endpoint, usual_base, env, notes);
+        let auth = self.add_key(&mut headers, &endpoint, usual_base, env, notes);
         for name in ["headers", "extra_headers"] {
             if let Some(Value::Map(entries)) = self.params.node(name).map(|node| &node.value) {
                 entries.iter().for_each(|(header, node)| {
@@ -61,7 +66,7 @@ impl Wanted<'_, '_> {
                 });
             }
         }
-        Some(Connection { endpoint, headers })
+        Some(Connection { endpoint, headers, auth, paths })
     }
 
     /// From `litellm_params`, else from the credential.
@@ -73,16 +78,26 @@ impl Wanted<'_, '_> {
         })
     }
 
-    /// The address, and whether it is the provider's usual one.
-    fn endpoint(&self, env: &Env, notes: &mut Notes) -> Option<(Endpoint, bool)> {
+    /// The address, whether it is the provider's usual one, and what fills the blanks of paths behind it.
+    fn endpoint(&self, env: &Env, notes: &mut Notes) -> Option<(Endpoint, bool, Fillings)> {
         let provider = self.provider;
         let (place, path) = (self.params.place("model"), self.params.at("api_base"));
         let given = self.given("api_base").or_else(|| self.given("base_url"));
-        let given = given.map(|found| Found { text: provider.complete_base(&found.text), ..found });
+        let mut queried = Vec::new();
+        let given = given.map(|found| {
+            let (bare, query) = provider.split_query(&found.text);
+            queried = query;
+            Found { text: provider.complete_base(&bare), ..found }
+        });
         let usual = || {
             let text = provider.base_url(|name| env.get(name))?;
             Some(Found { text, place, path: path.clone(), usual: true })
         };
+        let said = |param: &str| {
+            let in_query = || Some(queried.iter().find(|(name, _)| *name == param)?.1.clone());
+            self.given(param).map(|found| found.text).or_else(in_query)
+        };
+        let fillings = provider.fillings(said, |name| env.get(name));
         let nowhere = || {
             let built_in = self.canned || provider.auth == Auth::None;
             built_in.then(|| Found { text: NOWHERE.to_owned(), place, path: path.clone(), usual: true })
@@ -94,7 +109,7 @@ impl Wanted<'_, '_> {
             return None;
         };
         match Endpoint::parse(&base.text) {
-            Ok(endpoint) => Some((endpoint, base.usual)),
+            Ok(endpoint) => Some((endpoint, base.usual, fillings)),
             Err(error) => {
                 notes.error(base.place, &base.path, error, "write e.g. api_base: http://localhost:8000/v1");
                 None
@@ -102,8 +117,23 @@ impl Wanted<'_, '_> {
         }
     }
 
-    fn add_key(&self, headers: &mut HeaderMap, endpoint: &Endpoint, usual_base: bool, env: &Env, notes: &mut Notes) {
+    /// Puts the credential where it belongs; says where that is.
+    fn add_key(
+        &self,
+        headers: &mut HeaderMap,
+        endpoint: &Endpoint,
+        usual_base: bool,
+        env: &Env,
+        notes: &mut Notes,
+    ) -> Auth {
         let provider = self.provider;
+        if let Some(token) = self.token(env) {
+            if let Err(error) = Auth::Bearer.set_key(&token.text, headers) {
+                notes.error(token.place, &token.path, error, "check for line breaks and quotes");
+            }
+            return Auth::Bearer;
+        }
+        let auth = provider.auth_of(endpoint);
         let (place, path) = (self.params.place("model"), self.params.at("api_key"));
         let found = self.given("api_key").or_else(|| {
             let text = provider.key(|name| env.get(name))?;
@@ -111,7 +141,7 @@ impl Wanted<'_, '_> {
         });
         let Some(key) = found else {
             self.warn_without_key(endpoint, notes);
-            return;
+            return auth;
         };
         if key.usual && !usual_base && !provider.is_home(endpoint) {
             let variables = provider.key_env.join(" or ");
@@ -122,9 +152,22 @@ impl Wanted<'_, '_> {
             );
             notes.warn(place, &path, message, "write the api_key of that server, or api_key: none");
         }
-        if let Err(error) = provider.auth.set_key(&key.text, headers) {
+        if let Err(error) = auth.set_key(&key.text, headers) {
             notes.error(key.place, &key.path, error, "check for line breaks and quotes");
         }
+        auth
+    }
+
+    /// A token that takes the place of the key: one that is written down, or one of the environment if no key is.
+    fn token(&self, env: &Env) -> Option<Found> {
+        let token = self.provider.token?;
+        let written = |name: &str| self.given(name);
+        let usual = || {
+            let text =
+                token.usual(|name| env.get(name)).filter(|_| self.provider.key(|name| env.get(name)).is_none())?;
+            Some(Found { text, place: self.params.place("model"), path: self.params.at(token.param), usual: true })
+        };
+        written(token.param).or_else(|| written("api_key").is_none().then(usual).flatten())
     }
 
     fn warn_without_key(&self, endpoint: &Endpoint, notes: &mut Notes) {

@@ -42,7 +42,7 @@ async fn listing(gate: &Gate, deployment: &Deployment, limit: Duration) -> Resul
     let call = upstream::Call {
         endpoint: &deployment.endpoint,
         method: "GET",
-        path: &format!("{}{}", deployment.endpoint.base_path, deployment.back.listing()),
+        path: &format!("{}{}", deployment.endpoint.base_path, deployment.listing()),
         headers: &headers,
         body: &[],
         connect_timeout: deployment.limits.connect.min(limit),
