@@ -65,7 +65,7 @@ const POST: &[&str] = &["POST"];
 const GET: &[&str] = &["GET", "HEAD"];
 
 fn find(head: &Head, path: &str) -> Option<(&'static [&'static str], Target)> {
-    if let Some((rest, model)) = azure(head, path) {
+    if let Some((rest, model)) = azure(head, path).or_else(|| vertex(path)) {
         let (verbs, target) = find(head, rest)?;
         return Some((verbs, Target { model: model.or(target.model), ..target }));
     }
@@ -91,6 +91,18 @@ fn find(head: &Head, path: &str) -> Option<(&'static [&'static str], Target)> {
         ("/api/version", _) => (GET, at(&ollama::Ollama, Op::Version)),
         _ => (POST, gemini_method(path)?),
     })
+}
+
+/// Models of others on Vertex: Claude's answers as Anthropic does, and open ones as OpenAI does.
+fn vertex(path: &str) -> Option<(&str, Option<String>)> {
+    let (_, rest) = path.strip_prefix("/v1/projects/")?.split_once("/locations/")?;
+    let (_, rest) = rest.split_once('/')?;
+    if let Some(rest) = rest.strip_prefix("endpoints/openapi") {
+        return Some((rest, None));
+    }
+    let (model, verb) = rest.strip_prefix("publishers/anthropic/models/")?.rsplit_once(':')?;
+    let known = ["rawPredict", "streamRawPredict"].contains(&verb);
+    known.then(|| ("/v1/messages", Some(percent_decode(model))))
 }
 
 /// What is behind Azure's own part of a path, and the deployment that it names. Classic paths need a version, as they do

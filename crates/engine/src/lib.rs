@@ -4,6 +4,7 @@
 //! knows nothing of listening sockets, configuration files or databases.
 
 mod access;
+mod access_token;
 mod ask;
 mod asked;
 mod attempt;
@@ -61,6 +62,7 @@ mod window;
 mod wire;
 
 pub use access::{Access, Identity};
+pub use access_token::{AccessToken, AccessTokens, Grant};
 pub use ask::Call;
 pub use caller::Caller;
 pub use deliver::Delivery;

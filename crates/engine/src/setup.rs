@@ -19,7 +19,7 @@ use store::short_hash;
 use types::{Fault, FaultKind, ModelFacts, Operation, Raw, Usage};
 
 use crate::nodes::{Berth, Fleet};
-use crate::{Access, Bounds, Doorway, Gauge, Health, Lines, Queueing, Telemetry};
+use crate::{Access, AccessToken, Bounds, Doorway, Gauge, Health, Lines, Queueing, Telemetry};
 
 /// The whole validated configuration.
 #[derive(Clone)]
@@ -110,6 +110,8 @@ pub struct Deployment {
     pub auth: Auth,
     /// Headers of every request, credential included.
     pub headers: HeaderMap,
+    /// The credential, if it is one that is fetched again and again.
+    pub access_token: Option<Arc<AccessToken>>,
     /// What is known about the model.
     pub facts: ModelFacts,
     /// What its calls cost.
@@ -420,7 +422,9 @@ impl Deployment {
     pub fn without_credential(&self, mut fault: Fault) -> Fault {
         let secrets =
             self.headers.values().filter(|value| value.is_sensitive()).filter_map(|value| value.to_str().ok());
-        for secret in secrets {
+        let fetched = self.access_token.as_ref().and_then(|token| token.now());
+        let fetched = fetched.as_ref().and_then(|value| value.to_str().ok());
+        for secret in secrets.chain(fetched) {
             let secret = secret.strip_prefix("Bearer ").unwrap_or(secret);
             if !secret.is_empty() && fault.message.contains(secret) {
                 fault.message = fault.message.replace(secret, "***");
@@ -467,7 +471,7 @@ impl Deployment {
     /// The path of a request in the dialect of `back`, behind the base path; `None` if there is no such operation.
     pub(crate) fn path(&self, back: &dyn Back, operation: Operation, model: &str, stream: bool) -> Option<String> {
         let path = back.path(operation, model, stream)?;
-        Some(self.paths.path(back.name(), path, model))
+        self.paths.path(back.name(), operation, path, model, stream)
     }
 
     /// The path of the list of models, behind the base path.
@@ -480,6 +484,14 @@ impl Deployment {
         self.beside.is_some_and(|beside| beside.name() == back.name())
     }
 
+    /// Puts the credential in, if it is one that is fetched again and again.
+    pub async fn sign_in(&self, headers: &mut HeaderMap) -> Result<(), Fault> {
+        if let Some(token) = &self.access_token {
+            headers.insert(AUTHORIZATION, token.header(self.limits.connect).await?);
+        }
+        Ok(())
+    }
+
     /// Who gives out what comes through this deployment. The credential cannot be guessed from it.
     pub fn issuer(&self) -> Issuer {
         let credential = match &self.auth {
@@ -488,7 +500,8 @@ impl Deployment {
             Auth::None => None,
         };
         let credential = credential.map(HeaderValue::as_bytes).unwrap_or_default();
-        let account = [self.endpoint.url().as_bytes(), credential].join(&0);
+        let grant = self.access_token.as_ref().map(|token| token.grant.account()).unwrap_or_default();
+        let account = [self.endpoint.url().as_bytes(), credential, grant.as_bytes()].join(&0);
         Issuer { account: short_hash(&account), deployment: short_hash(self.id.as_bytes()) }
     }
 }

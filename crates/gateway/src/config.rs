@@ -39,6 +39,7 @@ mod routing;
 mod section;
 mod shown;
 mod sign_in;
+mod sign_on;
 mod sinks;
 mod spending;
 mod sso;

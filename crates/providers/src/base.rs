@@ -23,17 +23,21 @@ impl Provider {
 
     /// The base URL if the configuration names none: from the environment, else from the table. `None` if
     /// neither knows it, or if a part of it cannot be filled.
-    pub fn base_url(&self, env: impl Fn(&str) -> Option<String>) -> Option<String> {
+    pub fn base_url(&self, fillings: &Fillings, env: impl Fn(&str) -> Option<String>) -> Option<String> {
         match first_set(self.base_env, &env) {
             Some(base) => Some(self.complete_base(&base)),
-            None => self.fill(self.api_base?, &self.fillings(|_| None, env)),
+            None => fill(self.api_base?, fillings),
         }
+    }
+
+    /// The same where the operator says nothing.
+    pub fn usual_base(&self, env: impl Fn(&str) -> Option<String>) -> Option<String> {
+        self.base_url(&self.fillings(|_| None, &env), &env)
     }
 
     /// What fills the blanks: what `given` has for a key of `litellm_params`, else the environment, else what is usual.
     pub fn fillings(&self, given: impl Fn(&str) -> Option<String>, env: impl Fn(&str) -> Option<String>) -> Fillings {
-        let value = |blank: &Blank| given(blank.param).or_else(|| blank.usual(&env));
-        self.blanks.iter().filter_map(|blank| Some((blank.name, value(blank)?))).collect()
+        fillings(self.blanks, given, env)
     }
 
     /// Takes what stands for blanks in the query of a base off it: documentation shows whole URLs.
@@ -88,13 +92,23 @@ impl Provider {
     pub fn quirks_at(&self, endpoint: &Endpoint) -> Quirks {
         if self.is_home(endpoint) { self.quirks } else { self.elsewhere.unwrap_or(self.quirks) }
     }
+}
 
-    /// A base with its blanks filled; `None` if one is not.
-    fn fill(&self, base: &str, blanks: &[(&'static str, String)]) -> Option<String> {
-        let filled =
-            blanks.iter().fold(base.to_owned(), |base, (name, value)| base.replace(&format!("{{{name}}}"), value));
-        (!filled.contains('{')).then_some(filled)
-    }
+/// What fills these blanks; those that nothing fills are left out.
+pub fn fillings(
+    blanks: &[Blank],
+    given: impl Fn(&str) -> Option<String>,
+    env: impl Fn(&str) -> Option<String>,
+) -> Fillings {
+    let written = |blank: &Blank| if blank.param.is_empty() { None } else { given(blank.param) };
+    let value = |blank: &Blank| written(blank).or_else(|| blank.usual(&env));
+    blanks.iter().filter_map(|blank| Some((blank.name, (blank.spelled)(&value(blank)?)))).collect()
+}
+
+/// A text with its blanks filled; `None` if one is not.
+pub fn fill(base: &str, blanks: &Fillings) -> Option<String> {
+    let filled = blanks.iter().fold(base.to_owned(), |base, (name, value)| base.replace(&format!("{{{name}}}"), value));
+    (!filled.contains('{')).then_some(filled)
 }
 
 impl Blank {

@@ -10,7 +10,8 @@ mod paths;
 mod provider;
 mod table;
 
+pub use base::{fill, fillings};
 pub use docs::markdown;
 pub use paths::{Fillings, PathForm, Paths, When};
-pub use provider::{Auth, Blank, Endpoint, Endpoints, Provider};
+pub use provider::{Auth, Blank, Endpoint, Endpoints, Provider, SignIn};
 pub use table::{all, find};

@@ -1,6 +1,7 @@
 //! Where requests go behind a provider's base, if that is not where its dialect has them.
 
 use http::Uri;
+use types::Operation;
 
 /// What fills blanks, by their names.
 pub type Fillings = Vec<(&'static str, String)>;
@@ -15,8 +16,26 @@ pub struct PathForm {
     /// The path behind the base: `{path}` stands for the dialect's own, `{model}` for the model, other words in braces for
     /// the provider's blanks.
     pub form: &'static str,
-    /// The path of the list of models.
+    /// What `{verb}` stands for: where the answer is whole, and where it is streamed.
+    pub verbs: (&'static str, &'static str),
+    /// The path of the list of models; the dialect's own, if it is empty.
     pub listing: &'static str,
+    /// What is served there; all that the dialect has, if it is empty.
+    pub serves: &'static [Operation],
+}
+
+impl PathForm {
+    pub(crate) const fn new(form: &'static str) -> Self {
+        PathForm { dialect: "", when: When::Always, form, verbs: ("", ""), listing: "", serves: &[] }
+    }
+
+    pub(crate) const fn when(self, when: When) -> Self {
+        PathForm { when, ..self }
+    }
+
+    pub(crate) const fn listing(self, listing: &'static str) -> Self {
+        PathForm { listing, ..self }
+    }
 }
 
 /// When a way of making paths counts.
@@ -48,47 +67,62 @@ impl When {
 
 /// How the paths of a deployment are made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Paths {
-    /// By dialect, with everything but `{path}` and `{model}` filled; where there is none, the dialect's own counts.
-    forms: Vec<(&'static str, String, String)>,
+pub struct Paths(Vec<Filled>);
+
+/// A way of making paths whose blanks are filled but for `{path}`, `{model}` and `{verb}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Filled {
+    of: PathForm,
+    form: String,
+    listing: String,
 }
 
 impl Paths {
-    /// Those of a provider whose base and blanks are known.
-    pub fn of(forms: &[PathForm], base: &str, blanks: &[(&'static str, String)]) -> Self {
-        let Ok(base) = base.parse::<Uri>() else { return Paths::default() };
+    /// Those of a provider whose base and blanks are known. The error is the name of a blank that nothing fills.
+    pub fn of(forms: &[PathForm], base: &str, blanks: &[(&'static str, String)]) -> Result<Self, String> {
+        let Ok(base) = base.parse::<Uri>() else { return Ok(Paths::default()) };
         let filled = |form: &str| {
-            blanks.iter().fold(form.to_owned(), |form, (name, value)| form.replace(&format!("{{{name}}}"), value))
+            blanks
+                .iter()
+                .fold(form.to_owned(), |form, (name, value)| form.replace(&format!("{{{name}}}"), &segment(value)))
         };
-        let mut found = Vec::<(&'static str, String, String)>::new();
-        for form in forms.iter().filter(|form| form.when.holds(&base, blanks)) {
-            if !found.iter().any(|(dialect, ..)| *dialect == form.dialect || dialect.is_empty()) {
-                found.push((form.dialect, filled(form.form), filled(form.listing)));
+        let mut found = Vec::<Filled>::new();
+        for of in forms.iter().filter(|form| form.when.holds(&base, blanks)) {
+            if !found.iter().any(|known| known.of.dialect == of.dialect || known.of.dialect.is_empty()) {
+                found.push(Filled { of: *of, form: filled(of.form), listing: filled(of.listing) });
             }
         }
-        Paths { forms: found }
+        match found.iter().find_map(|filled| unfilled(&filled.form)) {
+            Some(name) => Err(name),
+            None => Ok(Paths(found)),
+        }
     }
 
-    /// The path of a request, whose dialect has it at `path`.
-    pub fn path(&self, dialect: &str, path: String, model: &str) -> String {
-        match self.find(dialect) {
-            Some((form, _)) => {
-                let form = form.replace("{path}", &path);
-                if form.contains("{model}") { form.replace("{model}", &segment(model)) } else { form }
-            }
-            None => path,
+    /// The path of a request, whose dialect has it at `path`; `None` if it is not served.
+    pub fn path(&self, dialect: &str, operation: Operation, path: String, model: &str, stream: bool) -> Option<String> {
+        let Some(Filled { of, form, .. }) = self.find(dialect) else { return Some(path) };
+        if !of.serves.is_empty() && !of.serves.contains(&operation) {
+            return None;
         }
+        let verb = if stream { of.verbs.1 } else { of.verbs.0 };
+        let form = form.replace("{path}", &path).replace("{verb}", verb);
+        Some(if form.contains("{model}") { form.replace("{model}", &segment(model)) } else { form })
     }
 
     /// The path of the list of models, which the dialect has at `listing`.
     pub fn listing<'a>(&'a self, dialect: &str, listing: &'a str) -> &'a str {
-        self.find(dialect).map_or(listing, |(_, own)| own)
+        self.find(dialect).map(|filled| &*filled.listing).filter(|own| !own.is_empty()).unwrap_or(listing)
     }
 
-    fn find(&self, dialect: &str) -> Option<(&str, &str)> {
-        let fits = |form: &&(&'static str, String, String)| form.0 == dialect || form.0.is_empty();
-        self.forms.iter().find(fits).map(|(_, form, listing)| (form.as_str(), listing.as_str()))
+    fn find(&self, dialect: &str) -> Option<&Filled> {
+        self.0.iter().find(|filled| filled.of.dialect == dialect || filled.of.dialect.is_empty())
     }
+}
+
+/// The first blank of a form that was to be filled.
+fn unfilled(form: &str) -> Option<String> {
+    let names = form.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0));
+    names.filter(|name| !["path", "model", "verb"].contains(name)).map(str::to_owned).next()
 }
 
 /// A name as one segment of a path.
@@ -102,10 +136,11 @@ mod tests {
     use super::*;
     use crate::find;
 
-    fn path(id: &str, dialect: &str, base: &str, version: &str, dialects_own: &str) -> String {
+    fn path(id: &str, dialect: &str, base: &str, version: &str, own: &str) -> String {
         let blanks = [("api_version", version.to_owned())];
         let provider = find(id).expect("there is such a provider");
-        Paths::of(provider.paths, base, &blanks).path(dialect, dialects_own.to_owned(), "my gpt/4")
+        let paths = Paths::of(provider.paths, base, &blanks).expect("all blanks are filled");
+        paths.path(dialect, Operation::Chat, own.to_owned(), "my gpt/4", false).expect("chats are served")
     }
 
     #[test]
@@ -138,9 +173,50 @@ mod tests {
     }
 
     #[test]
+    fn vertex_has_project_region_and_maker_in_the_path() {
+        let vertex = find("vertex_ai").expect("it is there");
+        let blanks = vertex.fillings(|param| (param == "vertex_project").then(|| "my project".to_owned()), |_| None);
+        let check = |model: &str, operation, stream, own: &str, expected: Option<&str>| {
+            let provider = vertex.for_model(model);
+            let paths = Paths::of(provider.paths, "https://x", &blanks).expect("all blanks are filled");
+            let path = paths.path(provider.dialect, operation, own.to_owned(), model, stream);
+            assert_eq!(path.as_deref(), expected, "{model}");
+        };
+        let gemini = "/v1/projects/my%20project/locations/us-central1/publishers/google/models/g:generateContent";
+        check("g", Operation::Chat, false, "/models/g:generateContent", Some(gemini));
+        check("g", Operation::Embedding, false, "/models/g:batchEmbedContents", None);
+        let claude = "/v1/projects/my%20project/locations/us-central1/publishers/anthropic/models/claude-x%401";
+        let whole = format!("{claude}:rawPredict");
+        check("claude-x@1", Operation::Chat, false, "/v1/messages", Some(&whole));
+        let streamed = format!("{claude}:streamRawPredict");
+        check("claude-x@1", Operation::Chat, true, "/v1/messages", Some(&streamed));
+        check("claude-x@1", Operation::CountTokens, false, "/v1/messages/count_tokens", None);
+        let open = "/v1/projects/my%20project/locations/us-central1/endpoints/openapi/chat/completions";
+        check("meta/llama-4", Operation::Chat, false, "/chat/completions", Some(open));
+        let missing = vertex.fillings(|_| None, |_| None);
+        assert_eq!(Paths::of(vertex.paths, "https://x", &missing), Err("project".to_owned()));
+    }
+
+    #[test]
+    fn each_region_of_vertex_has_its_host() {
+        let vertex = find("vertex_ai").expect("it is there");
+        for (location, host) in [
+            ("", "us-central1-aiplatform.googleapis.com"),
+            ("europe-west4", "europe-west4-aiplatform.googleapis.com"),
+            ("global", "aiplatform.googleapis.com"),
+            ("eu", "aiplatform.eu.rep.googleapis.com"),
+        ] {
+            let given = |param: &str| (param == "vertex_location" && !location.is_empty()).then(|| location.to_owned());
+            let fillings = vertex.fillings(given, |_| None);
+            assert_eq!(vertex.base_url(&fillings, |_| None), Some(format!("https://{host}")));
+        }
+    }
+
+    #[test]
     fn without_a_form_the_dialect_knows() {
         let paths = Paths::default();
-        assert_eq!(paths.path("openai", "/chat/completions".to_owned(), "m"), "/chat/completions");
+        let path = paths.path("openai", Operation::Chat, "/chat/completions".to_owned(), "m", true);
+        assert_eq!(path.as_deref(), Some("/chat/completions"));
         assert_eq!(paths.listing("openai", "/models"), "/models");
     }
 }

@@ -36,6 +36,8 @@ pub struct Provider {
     pub auth_at: &'static [(&'static str, Auth)],
     /// A token that may take the place of the key, as `Authorization: Bearer`.
     pub token: Option<Blank>,
+    /// How such tokens are fetched, if they can be.
+    pub sign_in: Option<SignIn>,
     /// Whether a call without a key makes sense.
     pub key_optional: bool,
     /// The wire format, by its name in `dialects::BACKS`.
@@ -86,8 +88,29 @@ impl Auth {
     }
 }
 
-/// A part in braces of a URL, or another text that the operator gives.
+/// How tokens are fetched that take the place of a key for an hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignIn {
+    /// A form with the operator's id and secret.
+    Form {
+        /// Where it is sent, with blanks.
+        url: &'static str,
+        /// Its fields, with blanks.
+        fields: &'static [(&'static str, &'static str)],
+        /// What fills them: without one of these nobody signs in.
+        blanks: &'static [Blank],
+    },
+    /// Google's credentials: a service account, a person's, or those of the machine.
+    Google {
+        /// The credentials themselves as JSON, or the name of the file that has them.
+        credentials: Blank,
+        /// What the token is for.
+        scope: &'static str,
+    },
+}
+
+/// A part in braces of a URL, or another text that the operator gives.
+#[derive(Clone, Copy, Debug)]
 pub struct Blank {
     /// The word between the braces.
     pub name: &'static str,
@@ -99,6 +122,28 @@ pub struct Blank {
     pub env: &'static [&'static str],
     /// What fills it otherwise.
     pub default: Option<&'static str>,
+    /// How what was found is written.
+    pub spelled: fn(&str) -> String,
+}
+
+impl PartialEq for Blank {
+    fn eq(&self, other: &Self) -> bool {
+        (self.name, self.param, self.query, self.env, self.default)
+            == (other.name, other.param, other.query, other.env, other.default)
+    }
+}
+
+impl Eq for Blank {}
+
+impl Blank {
+    /// A blank that a key of `litellm_params` fills, or one of these variables.
+    pub(crate) const fn new(name: &'static str, param: &'static str, env: &'static [&'static str]) -> Self {
+        Blank { name, param, query: "", env, default: None, spelled: str::to_owned }
+    }
+
+    pub(crate) const fn or(self, default: &'static str) -> Self {
+        Blank { default: Some(default), ..self }
+    }
 }
 
 /// Something a provider serves. `Chat`, `Completions` and `Embeddings` are meant in the provider's dialect, the
@@ -198,6 +243,7 @@ pub(crate) const BOTH: Quirks = Quirks {
     top_k: false,
     cache_control: false,
     cache_breakpoints: false,
+    body_version: None,
     short_call_ids: false,
 };
 
@@ -216,6 +262,7 @@ pub(crate) const fn row(id: &'static str, display_name: &'static str) -> Provide
         auth: Auth::Bearer,
         auth_at: &[],
         token: None,
+        sign_in: None,
         key_optional: false,
         dialect: "openai",
         quirks: PORTABLE,
@@ -248,6 +295,10 @@ impl Provider {
 
     pub(crate) const fn auth_at(self, auth_at: &'static [(&'static str, Auth)]) -> Self {
         Provider { auth_at, ..self }
+    }
+
+    pub(crate) const fn sign_in(self, sign_in: SignIn) -> Self {
+        Provider { sign_in: Some(sign_in), ..self }
     }
 
     pub(crate) const fn token(self, token: Blank) -> Self {

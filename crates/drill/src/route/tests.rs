@@ -39,6 +39,10 @@ fn paths_lead_to_endpoints() {
     check("POST", "/models/chat/completions?api-version=x", Some((Op::Chat, None)));
     check("POST", "/anthropic/v1/messages", Some((Op::Chat, None)));
     check("POST", "/openai/deployments/gpt/chat/completions", None);
+    let project = "/v1/projects/p/locations/l";
+    let claude = format!("{project}/publishers/anthropic/models/claude%401:rawPredict");
+    check("POST", &claude, Some((Op::Chat, Some("claude@1"))));
+    check("POST", &format!("{project}/endpoints/openapi/chat/completions"), Some((Op::Chat, None)));
     for path in
         ["/messages", "/v1", "/v1/chat", "/v2/models/m:generateContent", "/v1/models/m:explode", "/v1/models/m", ""]
     {

@@ -1,12 +1,14 @@
 //! How a deployment reaches its provider: address, key, headers.
 
+use engine::Grant;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use providers::http::Endpoint;
-use providers::{Auth, Fillings, Paths, Provider};
+use providers::{Auth, Fillings, Paths, Provider, SignIn};
 
 use super::environ::{Env, UNSET_REMEDY, unset};
 use super::report::{Notes, Place};
 use super::section::{Section, scalar, shown};
+use super::sign_on::{self, SignOn};
 use super::tree::{Node, Value};
 
 /// Address of providers that are never called over a network; the top-level domain cannot exist (RFC 2606).
@@ -15,12 +17,17 @@ const NOWHERE: &str = "http://built-in.invalid";
 /// Headers that belong to the connection, not to the configuration.
 const RESERVED: [&str; 6] = ["connection", "content-length", "content-type", "host", "te", "transfer-encoding"];
 
+/// The blank that credentials may fill.
+const PROJECT: &str = "project";
+
 /// How a provider is reached.
 pub struct Connection {
     /// Where it listens.
     pub endpoint: Endpoint,
     /// Headers of every request, credential included.
     pub headers: HeaderMap,
+    /// What fetches the credential, if it is one that holds for an hour only.
+    pub grant: Option<Grant>,
     /// How the credential is shown.
     pub auth: Auth,
     /// Where requests go behind the address.
@@ -51,14 +58,25 @@ struct Found {
 impl Wanted<'_, '_> {
     /// Finds everything out; `None` if the provider cannot be reached, which is noted.
     pub fn connect(&self, env: &Env, notes: &mut Notes) -> Option<Connection> {
-        let (endpoint, usual_base, fillings) = self.endpoint(env, notes)?;
-        let paths = Paths::of(self.provider.paths, &endpoint.url(), &fillings);
+        let sign_on = self.sign_on(env, notes);
+        let project = sign_on.as_ref().and_then(|sign_on| sign_on.project.clone());
+        let (endpoint, usual_base, fillings) = self.endpoint(project, env, notes)?;
+        let paths = match Paths::of(self.provider.paths, &endpoint.url(), &fillings) {
+            Ok(paths) => paths,
+            Err(name) => {
+                self.miss(&name, notes);
+                return None;
+            }
+        };
         let mut headers = HeaderMap::new();
         if let Some(organization) = self.params.text("organization") {
             let header = ("openai-organization", organization);
             add_header(&mut headers, header, self.params.place("organization"), &self.params.at("organization"), notes);
         }
-        let auth = self.add_key(&mut headers, &endpoint, usual_base, env, notes);
+        let auth = match sign_on {
+            Some(_) => Auth::Bearer,
+            None => self.add_key(&mut headers, &endpoint, usual_base, env, notes),
+        };
         for name in ["headers", "extra_headers"] {
             if let Some(Value::Map(entries)) = self.params.node(name).map(|node| &node.value) {
                 entries.iter().for_each(|(header, node)| {
@@ -66,7 +84,8 @@ impl Wanted<'_, '_> {
                 });
             }
         }
-        Some(Connection { endpoint, headers, auth, paths })
+        let grant = sign_on.map(|sign_on| sign_on.grant);
+        Some(Connection { endpoint, headers, grant, auth, paths })
     }
 
     /// From `litellm_params`, else from the credential.
@@ -79,7 +98,7 @@ impl Wanted<'_, '_> {
     }
 
     /// The address, whether it is the provider's usual one, and what fills the blanks of paths behind it.
-    fn endpoint(&self, env: &Env, notes: &mut Notes) -> Option<(Endpoint, bool, Fillings)> {
+    fn endpoint(&self, project: Option<String>, env: &Env, notes: &mut Notes) -> Option<(Endpoint, bool, Fillings)> {
         let provider = self.provider;
         let (place, path) = (self.params.place("model"), self.params.at("api_base"));
         let given = self.given("api_base").or_else(|| self.given("base_url"));
@@ -89,15 +108,18 @@ impl Wanted<'_, '_> {
             queried = query;
             Found { text: provider.complete_base(&bare), ..found }
         });
-        let usual = || {
-            let text = provider.base_url(|name| env.get(name))?;
-            Some(Found { text, place, path: path.clone(), usual: true })
-        };
         let said = |param: &str| {
             let in_query = || Some(queried.iter().find(|(name, _)| *name == param)?.1.clone());
             self.given(param).map(|found| found.text).or_else(in_query)
         };
-        let fillings = provider.fillings(said, |name| env.get(name));
+        let mut fillings = provider.fillings(said, |name| env.get(name));
+        if !fillings.iter().any(|(name, _)| *name == PROJECT) {
+            fillings.extend(project.map(|project| (PROJECT, project)));
+        }
+        let usual = || {
+            let text = provider.base_url(&fillings, |name| env.get(name))?;
+            Some(Found { text, place, path: path.clone(), usual: true })
+        };
         let nowhere = || {
             let built_in = self.canned || provider.auth == Auth::None;
             built_in.then(|| Found { text: NOWHERE.to_owned(), place, path: path.clone(), usual: true })
@@ -115,6 +137,45 @@ impl Wanted<'_, '_> {
                 None
             }
         }
+    }
+
+    /// How tokens are fetched in the place of a key: where the operator wrote down what that takes, or no key is known.
+    fn sign_on(&self, env: &Env, notes: &mut Notes) -> Option<SignOn> {
+        let provider = self.provider;
+        let has_key = self.given("api_key").is_some() || self.token(env).is_some();
+        let wanted = sign_on::is_wanted(provider, |name| self.given(name).is_some());
+        if self.canned || has_key || !wanted && provider.key(|name| env.get(name)).is_some() {
+            return None;
+        }
+        let said = |name: &str| self.given(name).map(|found| found.text).or_else(|| self.mapping(name));
+        match sign_on::find(provider, said, |name| env.get(name)) {
+            Ok(sign_on) => sign_on,
+            Err(trouble) => {
+                let name = match provider.sign_in {
+                    Some(SignIn::Google { credentials, .. }) => credentials.param,
+                    _ => "api_key",
+                };
+                let remedy = "name the file of a service account, or write down what is in it";
+                notes.error(self.params.place(name), &self.params.at(name), trouble, remedy);
+                None
+            }
+        }
+    }
+
+    /// A mapping from `litellm_params`, else from the credential, as JSON.
+    fn mapping(&self, name: &str) -> Option<String> {
+        let sections = [Some(self.params), self.credential].into_iter().flatten();
+        let mut nodes = sections.into_iter().filter_map(|section| section.node(name));
+        nodes.find(|node| matches!(node.value, Value::Map(_))).map(Node::json)
+    }
+
+    /// Notes that something is missing without which nobody knows where requests go.
+    fn miss(&self, blank: &str, notes: &mut Notes) {
+        let blank = self.provider.blanks.iter().find(|one| one.name == blank);
+        let (param, variables) = blank.map_or(("", &[][..]), |blank| (blank.param, blank.env));
+        let message = format!("is missing, and without it nobody knows where {} is", self.provider.display_name);
+        let remedy = format!("write it, or set {}", variables.join(" or "));
+        notes.error(self.params.place("model"), &self.params.at(param), message, remedy);
     }
 
     /// Puts the credential where it belongs; says where that is.

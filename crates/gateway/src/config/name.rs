@@ -122,7 +122,7 @@ const UNSERVED: &[&str] = &[
     "pydantic_ai_agents", "ragflow", "recraft", "reducto", "replicate", "runwayml", "s3_vectors", "sagemaker",
     "sagemaker_chat", "sagemaker_nova", "sap", "scaledown", "searchapi", "searxng", "serper", "snowflake", "soniox",
     "stability", "strands_decider", "tavily", "text-completion-codestral", "text-completion-inception", "tinyfish",
-    "topaz", "transcribe", "triton", "typesafe", "valkey", "vertex_ai", "vertex_ai_beta", "watsonx", "watsonx_text",
+    "topaz", "transcribe", "triton", "typesafe", "valkey", "watsonx", "watsonx_text",
     "you_com",
 ];
 

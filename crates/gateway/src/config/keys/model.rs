@@ -130,12 +130,16 @@ const fn common(name: &'static str) -> Key {
 
 #[rustfmt::skip]
 const CLOUDS: &[Key] = &[
-    later("azure_*", Any, "Azure's sign-in"),
-    later("tenant_id", Text, "Azure's sign-in"),
-    later("client_id", Text, "Azure's sign-in"),
-    later("client_secret", Secret, "Azure's sign-in"),
-    later("responses_api_version", Text, "version of Azure's Responses API"),
-    later("vertex_*", Any, "project, location and credentials of Vertex AI"),
+    on("tenant_id", Text, "tenant of Entra ID: tokens are fetched with `client_id` and `client_secret` and take the place of the key"),
+    on("client_id", Text, "application in Entra ID"),
+    on("client_secret", Secret, "its secret"),
+    on("azure_scope", Text, "what such tokens are for; Azure's AI services unless given"),
+    later("azure_*", Any, "other ways to sign in to Azure"),
+    later("responses_api_version", Text, "version of Azure's Responses API; its newer API is used, which has none"),
+    on("vertex_project", Text, "project in Google's cloud; otherwise from the credentials or `VERTEXAI_PROJECT`"),
+    on("vertex_location", Text, "region of Vertex AI; otherwise `VERTEXAI_LOCATION`, otherwise us-central1"),
+    on("vertex_credentials", Credentials, "file or JSON of a service account; otherwise `VERTEXAI_CREDENTIALS`, `GOOGLE_APPLICATION_CREDENTIALS`, those of the machine"),
+    later("vertex_*", Any, "other settings of Vertex AI"),
     later("gcs_bucket_name", Text, "bucket for Vertex AI's batches"),
     later("aws_*", Any, "keys, roles, regions and endpoints of AWS"),
     later("s3_*", Any, "bucket for Bedrock's batches"),

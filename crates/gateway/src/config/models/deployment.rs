@@ -82,6 +82,7 @@ impl Builder<'_> {
             auth: connection.auth,
             paths: connection.paths,
             headers: connection.headers,
+            access_token: connection.grant.map(|grant| self.roll.access_tokens.of(grant)),
             facts,
             pricing,
             drop_params: params.flag("drop_params").unwrap_or(self.defaults.drop_params),

@@ -65,7 +65,7 @@ fn slips_get_a_guess_and_unserved_providers_are_named_as_such() {
         "no provider is called \"zzzzzzzz\"; for any OpenAI-compatible server write openai/MODEL and its api_base",
     );
     check("sagemaker/my-deployment", None, true, "unserved sagemaker");
-    check("vertex_ai/gemini-pro", None, false, "unserved vertex_ai");
+    check("oci/gemini-pro", None, false, "unserved oci");
     check("auto_router/complexity_router", None, false, "unserved auto_router");
 }
 
