@@ -175,6 +175,34 @@ impl Record {
         self.tell(Entry { status: Status::Success, ..self.entry() });
     }
 
+    /// The call got an answer that was kept from an earlier one, whose entry this is: it counts as a call that cost
+    /// nothing.
+    pub fn answered_again(&self, entry: Entry) {
+        let (false, Some(ledger)) = (self.told.replace(true), &self.gate.ledger) else { return };
+        let Ok(mut dice) = self.gate.dice.try_borrow_mut() else { return };
+        let attempt_id = dice.uuid(self.received_at);
+        drop(dice);
+        let Entry { status, model, provider, deployment_id, api_base, usage, cost, cache_key, saved, .. } = entry;
+        let mut entry = Entry {
+            attempt_id,
+            status,
+            model,
+            provider,
+            deployment_id,
+            api_base,
+            usage,
+            cost,
+            cache_hit: true,
+            cache_key,
+            saved,
+            story: Some(self.story(false)),
+            ..self.entry()
+        };
+        self.add_content(&mut entry);
+        // It may be lost: nobody has paid for it.
+        drop(ledger.settle(&entry));
+    }
+
     /// The call was refused, or everything was tried in vain.
     pub fn refuse(&self, fault: &Fault) {
         let fault = EntryFault::from(fault);

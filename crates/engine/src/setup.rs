@@ -17,6 +17,7 @@ use providers::http::Endpoint;
 use store::short_hash;
 use types::{Fault, FaultKind, ModelFacts, Raw, Usage};
 
+use crate::cache::Cache;
 use crate::nodes::{Berth, Fleet};
 use crate::{Access, Bounds, Doorway, Gauge, Health, Lines, Queueing, Telemetry};
 
@@ -55,6 +56,8 @@ pub struct Setup {
     pub pricing: Pricing,
     /// What is told of calls beside the books.
     pub telemetry: Telemetry,
+    /// Answers that may be given again, if any are.
+    pub cache: Option<Arc<Cache>>,
     /// Nodes that run models themselves.
     pub fleets: Vec<Arc<Fleet>>,
     /// Silence after which a stream gets a sign of life.

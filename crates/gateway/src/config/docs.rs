@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::keys::{
-    ALIAS, ALLOWED_FAILS, CREDENTIAL, DEFAULT_PRICE, GENERAL, HARDWARE, ISSUER, Key, LIBRARY, MARGIN, MARKER, MODEL,
+    ALIAS, ALLOWED_FAILS, CACHE_PARAMS, CREDENTIAL, DEFAULT_PRICE, GENERAL, HARDWARE, ISSUER, Key, LIBRARY, MARGIN, MARKER, MODEL,
     MODEL_INFO, NODE, PARAMS, RETRY_BUDGET, RETRY_POLICY, ROLE_MAPPING, ROLE_PERMISSION, ROUTE_RULE, ROUTE_WHEN,
     ROUTER, ROUTER_ENTRY, SCOPE_MAPPING, State, TOKENS, TOP, Table, USER_ROLE,
 };
@@ -71,7 +71,7 @@ is in the environment, `ollama/*` if an Ollama answers at `OLLAMA_API_BASE`, `OL
 `mock/demo` if there is neither.
 ";
 
-const TABLES: [&Table; 26] = [
+const TABLES: [&Table; 27] = [
     &TOP,
     &MODEL,
     &PARAMS,
@@ -89,6 +89,7 @@ const TABLES: [&Table; 26] = [
     &ROUTE_WHEN,
     &NODE,
     &LIBRARY,
+    &CACHE_PARAMS,
     &MARGIN,
     &DEFAULT_PRICE,
     &GENERAL,

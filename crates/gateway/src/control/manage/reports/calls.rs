@@ -199,7 +199,7 @@ pub(super) fn rows(visit: &Visit, entries: &[Entry]) -> Result<Vec<Value>> {
                 "end_user": entry.customer_id,
                 "requester_ip_address": entry.ip,
                 "cache_hit": if entry.cache_hit { "True" } else { "False" },
-                "cache_key": null,
+                "cache_key": entry.cache_key,
                 "request_tags": entry.tags,
                 "metadata": metadata,
                 "messages": {},
