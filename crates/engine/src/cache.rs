@@ -288,6 +288,7 @@ pub(crate) async fn look(gate: &Gate, setup: &Setup, ask: &Rc<Ask>, pass: &Pass)
         if let Some(kept) = found {
             return Ok(Looked::Hit(Hit { key, kept }));
         }
+        pass.record.iter().for_each(|record| record.missed(key));
     }
     let ttl = wish.ttl.unwrap_or(cache.terms.ttl).min(LONGEST);
     let recording = (wish.writes && !ttl.is_zero())

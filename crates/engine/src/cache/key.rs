@@ -17,7 +17,7 @@ use crate::{Group, Setup};
 
 /// Fields of a body that do not shape the answer, sorted: who it is for, how long to wait for it, what is told of it. The
 /// model and whether it is streamed count as they were understood.
-const BESIDE: &[&str] = &[
+pub(super) const BESIDE: &[&str] = &[
     "cache",
     "caching",
     "litellm_disabled_callbacks",

@@ -168,6 +168,9 @@ pub(super) fn rows(visit: &Visit, entries: &[Entry]) -> Result<Vec<Value>> {
             if let Some(wh) = watt_hours(entry) {
                 metadata["energy_wh"] = json!(wh);
             }
+            if entry.cache_hit {
+                metadata["saved_cache_cost"] = json!(entry.saved.map(Usd::dollars));
+            }
             if let Some(fault) = &entry.fault {
                 metadata["error_information"] = error(fault);
             }
