@@ -214,6 +214,9 @@ impl Cache {
     }
 
     fn remember(&self, key: &CacheKey, kept: &Arc<Kept>, now_ms: i64) {
+        if self.terms.memory_ttl.is_zero() {
+            return;
+        }
         let until_ms = now_ms.saturating_add(i64::try_from(self.terms.memory_ttl.as_millis()).unwrap_or(i64::MAX));
         match until_ms >= kept.until_ms {
             true => self.memory.put(*key, kept.clone()),

@@ -1,13 +1,12 @@
 //! Takes an answer down while its caller gets it, to be kept if it turns out to be whole and well.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
-use memchr::memmem;
 
 use super::key::CacheKey;
 use super::kept::Kept;
@@ -26,6 +25,8 @@ pub(crate) struct Recording {
     star: Option<String>,
     ttl: Duration,
     clock: Rc<dyn Fn() -> i64>,
+    /// The bound of the answer, if there was no money for a longer one.
+    lowered: Cell<Option<u64>>,
     state: RefCell<State>,
 }
 
@@ -48,7 +49,8 @@ impl Recording {
         ttl: Duration,
         clock: Rc<dyn Fn() -> i64>,
     ) -> Self {
-        Recording { cache, key, ask: ask.clone(), star, ttl, clock, state: RefCell::new(State::Open(BytesMut::new())) }
+        let state = RefCell::new(State::Open(BytesMut::new()));
+        Recording { cache, key, ask: ask.clone(), star, ttl, clock, lowered: Cell::new(None), state }
     }
 
     /// Adds under which key the answer will be found.
@@ -56,11 +58,11 @@ impl Recording {
         write(headers, &self.key, "miss");
     }
 
-    /// This is how the answer begins. What stands in for the model, was cut short for want of money, or did not pass a
-    /// check is for this call alone.
+    /// This is how the answer begins. What stands in for the model, or did not pass a check, is for this call alone.
     pub fn opened(&self, opened: &Opened) {
         let doubtful = self.ask.route.as_deref().is_some_and(|route| route.is_doubtful(&self.ask, opened));
-        if opened.lowered.is_some() || opened.group != self.ask.model || doubtful {
+        self.lowered.set(opened.lowered);
+        if opened.group != self.ask.model || doubtful {
             self.give_up();
         }
     }
@@ -84,8 +86,10 @@ impl Recording {
     pub fn settled(&self, deployment: &Deployment, receipt: &Receipt) {
         let mut state = self.state.borrow_mut();
         if let State::Open(seen) = &mut *state {
-            let kept = self.kept(deployment, receipt);
-            *state = State::Settled(std::mem::take(seen), Box::new(kept));
+            *state = match self.is_short(receipt) {
+                true => State::Over,
+                false => State::Settled(std::mem::take(seen), Box::new(self.kept(deployment, receipt))),
+            };
         }
     }
 
@@ -98,10 +102,16 @@ impl Recording {
 
     /// The caller gets this whole answer.
     pub fn whole(&self, deployment: &Deployment, receipt: &Receipt, body: &Bytes) {
-        if let State::Open(_) = self.state.replace(State::Over) {
+        if let (State::Open(_), false) = (self.state.replace(State::Over), self.is_short(receipt)) {
             // What a provider sent lies in a larger piece of memory, mostly.
             self.keep(Kept { body: Bytes::copy_from_slice(body), ..self.kept(deployment, receipt) });
         }
+    }
+
+    /// Whether the answer may have been cut short for want of money.
+    fn is_short(&self, receipt: &Receipt) -> bool {
+        let reached = |bound| self.ask.answers() > 1 || receipt.usage.output.is_none_or(|output| output >= bound);
+        self.lowered.get().is_some_and(reached)
     }
 
     fn kept(&self, deployment: &Deployment, receipt: &Receipt) -> Kept {
@@ -122,17 +132,8 @@ impl Recording {
 
     fn keep(&self, kept: Kept) {
         let size = kept.body.len();
-        if size > 0 && size <= self.cache.terms.item_bytes && !ends_in_error(&kept.body) {
+        if size > 0 && size <= self.cache.terms.item_bytes {
             self.cache.keep(&self.key, kept, (self.clock)());
         }
     }
-}
-
-/// Whether the model broke off, as some providers say within an answer that looks complete.
-fn ends_in_error(body: &[u8]) -> bool {
-    const NAME: &[u8] = b"\"finish_reason\"";
-    memmem::find_iter(body, NAME).any(|at| {
-        let rest = body[at + NAME.len()..].trim_ascii_start();
-        rest.strip_prefix(b":").is_some_and(|rest| rest.trim_ascii_start().starts_with(b"\"error\""))
-    })
 }

@@ -285,6 +285,10 @@ async fn only_what_ended_well_is_kept() {
         let trouble = event(json!({"error": {"message": "it broke", "type": "server_error"}}));
         vec![stream(), piece(0, "half"), trouble]
     };
+    let failed = || {
+        let end = event(json!({"choices": [{"index": 0, "delta": {}, "finish_reason": "error"}]}));
+        vec![stream(), piece(0, "half"), end, counted(1, 1)]
+    };
     let endless = || vec![stream(), piece(0, "half")];
     let long = || vec![stream(), piece(0, &"x".repeat(3_000)), finish(0), counted(1, 1)];
     for (what, stream, script) in [
@@ -293,6 +297,7 @@ async fn only_what_ended_well_is_kept() {
         ("an error in a stream", true, broken),
         ("a stream without an end", true, endless),
         ("a whole answer that broke off", false, || whole("half", "error")),
+        ("a stream that broke off", true, failed),
         ("a long answer", false, || whole(&"x".repeat(3_000), "stop")),
         ("a long stream", true, long),
     ] {
@@ -301,6 +306,27 @@ async fn only_what_ended_well_is_kept() {
         let fields = json!({"stream": stream, "num_retries": 0});
         let asked = twice(&rig, fields.clone(), fields).await.2;
         assert_eq!(asked, 2, "{what} was kept");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_was_cut_short_for_want_of_money_is_not_kept() {
+    // Money for some 50 tokens of output.
+    let budget = policy::Budget { limit: Usd::from_nanos(110), span: None, lenient: false };
+    for (output, is_kept) in [(5, true), (1_000, false)] {
+        let answer = || {
+            let Act::Write(text) = whole("one", "length").remove(0) else { unreachable!() };
+            let (head, body) = text.split_once("\r\n\r\n").unwrap();
+            let body = body.replace("\"completion_tokens\":5", &format!("\"completion_tokens\":{output}"));
+            let head = head.rsplit_once(' ').unwrap().0;
+            vec![Act::Write(format!("{head} {}\r\n\r\n{body}", body.len()))]
+        };
+        let spending = Spending { budget: Some(budget), ..Spending::default() };
+        let rig = rig_of(CacheTerms::default(), spending, [answer(), answer()]);
+        let first = rig.ask(json!({})).await;
+        assert!(first.headers.contains_key("x-lockgate-max-tokens"));
+        let _ = (text(first).await, rig.ask(json!({})).await);
+        assert_eq!(rig.entries.borrow().iter().any(|entry| entry.cache_hit), is_kept, "{output}");
     }
 }
 
