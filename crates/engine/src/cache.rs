@@ -3,8 +3,8 @@
 //! to the same scope: a key, unless the configuration says otherwise. An answer of another scope has another key, so nobody
 //! can tell whether it is there.
 
-mod key;
 mod kept;
+mod key;
 mod memory;
 mod recording;
 mod wish;
@@ -29,8 +29,8 @@ pub(crate) use recording::Recording;
 use crate::ask::Ask;
 use crate::pass::Pass;
 use crate::{Gate, Setup};
-use key::Question;
 use kept::Kept;
+use key::Question;
 use wish::Wish;
 
 /// Header with the key of an answer.

@@ -7,8 +7,8 @@ use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 use types::Usd;
 
-use super::key::CacheKey;
 use super::kept::Kept;
+use super::key::CacheKey;
 
 /// Parts with a lock of their own, at most.
 const MOST_SHARDS: u64 = 16;

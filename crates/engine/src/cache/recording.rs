@@ -8,13 +8,13 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 
-use super::key::CacheKey;
 use super::kept::Kept;
+use super::key::CacheKey;
 use super::{Cache, write};
+use crate::Deployment;
 use crate::ask::Ask;
 use crate::attempt::Opened;
 use crate::booking::Receipt;
-use crate::Deployment;
 
 /// An answer that is being taken down.
 pub(crate) struct Recording {

@@ -8,7 +8,9 @@ use store::Entry;
 use types::Operation;
 
 use super::*;
-use crate::rig::{Act, Rig, Script, counted, cut_stream, deployment, event, finish, piece, priced, setup, stream, text};
+use crate::rig::{
+    Act, Rig, Script, counted, cut_stream, deployment, event, finish, piece, priced, setup, stream, text,
+};
 use crate::{Call, Caller, Deployment, Keyring, Meters, Spending};
 
 /// A call as somebody makes it.
@@ -120,7 +122,10 @@ fn what_shapes_an_answer_changes_its_key() {
         ("behind a quote", r#"{"model":"demo","messages":[{"role":"user","content":"\" hi"}],"temperature":1}"#),
         ("behind another", r#"{"model":"demo","messages":[{"role":"user","content":"\"hi"}],"temperature":1}"#),
         ("a stream", r#"{"model":"demo","messages":[{"role":"user","content":"hi"}],"temperature":1,"stream":true}"#),
-        ("the order of names that are there twice", r#"{"model":"demo","messages":[],"temperature":1,"temperature":2}"#),
+        (
+            "the order of names that are there twice",
+            r#"{"model":"demo","messages":[],"temperature":1,"temperature":2}"#,
+        ),
         ("the other order", r#"{"model":"demo","messages":[],"temperature":2,"temperature":1}"#),
         ("what lies between fields", r#"{"model":"demo","messages":[],"a":"1","b":"2"}"#),
         ("elsewhere", r#"{"model":"demo","messages":[],"a":"1\",\"b\":\"2"}"#),
@@ -270,7 +275,10 @@ async fn whole_answers_and_streams_are_given_again_as_they_were() {
     for (first, again) in [(whole, whole_again), (streamed, streamed_again)] {
         assert_eq!(said(first), (false, first.cost, None, true, true));
         assert_eq!(said(again), (true, Some(Usd::ZERO), first.cost, true, true));
-        assert_eq!((&again.model, &again.deployment_id, again.usage), (&first.model, &first.deployment_id, first.usage));
+        assert_eq!(
+            (&again.model, &again.deployment_id, again.usage),
+            (&first.model, &first.deployment_id, first.usage)
+        );
         assert!(first.cost.is_some() && first.cache_key.is_some() && first.cache_key == again.cache_key);
         assert!(again.charges.is_empty() && again.attempt_id != first.attempt_id);
     }
@@ -358,7 +366,8 @@ async fn what_is_one_of_a_kind_is_neither_kept_nor_given() {
         let (_, second, asked) = twice(&rig, fields.clone(), fields.clone()).await;
         assert!(second.contains("two") && asked == 2, "{fields}");
     }
-    for fields in [json!({"store": false}), json!({"conversation": null}), json!({"cache": {}}), json!({"cache": null})] {
+    for fields in [json!({"store": false}), json!({"conversation": null}), json!({"cache": {}}), json!({"cache": null})]
+    {
         let rig = rig(CacheTerms::default(), [whole("one", "stop")]);
         assert_eq!(twice(&rig, fields.clone(), fields.clone()).await.2, 1, "{fields}");
     }
@@ -366,12 +375,10 @@ async fn what_is_one_of_a_kind_is_neither_kept_nor_given() {
 
 #[tokio::test(start_paused = true)]
 async fn callers_say_how_long_and_how_old() {
-    let rig = rig(CacheTerms { ttl: Duration::from_secs(100), ..CacheTerms::default() }, [
-        whole("one", "stop"),
-        whole("two", "stop"),
-        whole("three", "stop"),
-        whole("four", "stop"),
-    ]);
+    let rig = rig(
+        CacheTerms { ttl: Duration::from_secs(100), ..CacheTerms::default() },
+        [whole("one", "stop"), whole("two", "stop"), whole("three", "stop"), whole("four", "stop")],
+    );
     let ask = async |fields: Value| text(rig.ask(fields).await).await;
     let wait = |seconds: u64| tokio::time::advance(Duration::from_secs(seconds));
     assert!(ask(json!({"cache": {"ttl": 10}})).await.contains("one"));
@@ -416,7 +423,10 @@ async fn headers_tell_of_the_callers_own_answer_and_of_nothing_else() {
     assert_eq!([&first[SAID], &again[SAID], &other[SAID]], ["miss", "hit", "miss"]);
     assert_eq!(first[KEY], again[KEY]);
     assert_ne!(first[KEY], other[KEY]);
-    assert_eq!((&again["x-litellm-response-cost"], &again["x-litellm-model-id"]), (&"0".parse().unwrap(), &"one".parse().unwrap()));
+    assert_eq!(
+        (&again["x-litellm-response-cost"], &again["x-litellm-model-id"]),
+        (&"0".parse().unwrap(), &"one".parse().unwrap())
+    );
     let headers = rig.ask(json!({"store": true})).await.headers;
     assert!(!headers.contains_key(SAID) && !headers.contains_key(KEY));
 }

@@ -50,9 +50,9 @@ fn place(section: &Section, has_redis: bool, notes: &mut Notes) -> Option<&'stat
     let (at, path) = (section.place("type"), section.at("type"));
     match PLACES.into_iter().find(|place| *place == name) {
         Some(place) if place != PLACES[0] && !has_redis => {
-            let example = "write e.g. host: redis, or set REDIS_URL or REDIS_HOST";
-            notes.error(at, &path, "no Redis is named, neither here nor in the environment", example);
-            None
+            let message = "no Redis is named, neither here nor in the environment: answers are kept in memory alone";
+            notes.warn(at, &path, message, "write e.g. host: redis, or set REDIS_URL or REDIS_HOST");
+            Some(PLACES[0])
         }
         Some(place) => Some(place),
         None if OTHERS.contains(&name) => {
@@ -82,16 +82,15 @@ fn terms(section: &Section, in_redis: bool, notes: &mut Notes) -> CacheTerms {
         group_scopes: match section.node("group_scopes").map(|node| &node.value) {
             Some(Value::Map(groups)) => {
                 let path = section.at("group_scopes");
-                let read =
-                    |(group, node): &(String, Node)| Some((group.clone(), scope(node, &format!("{path}.{group}"), notes)?));
+                let read = |(group, node): &(String, Node)| {
+                    Some((group.clone(), scope(node, &format!("{path}.{group}"), notes)?))
+                };
                 groups.iter().filter_map(read).collect()
             }
             _ => usual.group_scopes,
         },
         memory_bytes: section.count("max_memory_mb").map_or(usual.memory_bytes, |mb| mb.saturating_mul(1 << 20)),
-        item_bytes: section
-            .small("max_item_kb")
-            .map_or(usual.item_bytes, |kb| (kb as usize).saturating_mul(1 << 10)),
+        item_bytes: section.small("max_item_kb").map_or(usual.item_bytes, |kb| (kb as usize).saturating_mul(1 << 10)),
     }
 }
 

@@ -112,7 +112,8 @@ pub async fn delete(Order { cache, body }: Order) -> Answer {
     let wrong = |message: &str| Refused(Fault::invalid_param("keys", message));
     let body: Value = serde_json::from_slice(&body).map_err(|_| wrong("the body must be a JSON object"))?;
     let keys = body["keys"].as_array().filter(|keys| keys.len() <= MOST_KEYS);
-    let keys = keys.ok_or_else(|| wrong("'keys' must be a list of at most 1000 keys: values of x-litellm-cache-key"))?;
+    let keys =
+        keys.ok_or_else(|| wrong("'keys' must be a list of at most 1000 keys: values of x-litellm-cache-key"))?;
     let parse = |key: &Value| CacheKey::parse(key.as_str()?);
     let keys: Option<Vec<CacheKey>> = keys.iter().map(parse).collect();
     let keys = keys.ok_or_else(|| wrong("a key has 64 hexadecimal digits, as x-litellm-cache-key says it"))?;

@@ -38,6 +38,7 @@ fn the_incumbents_settings_mean_what_they_meant() {
     assert_eq!(load(params, &[]), Ok((Some(terms), true)));
     assert_eq!(load("default_in_redis_ttl: 7, ttl: 5, host: r", &[]).unwrap().0.unwrap().ttl, Duration::from_secs(7));
     assert_eq!(load("default_in_redis_ttl: 7, ttl: 5", &[]).unwrap().0.unwrap().ttl, Duration::from_secs(5));
+    assert_eq!(load("type: redis", &[]), Ok((Some(CacheTerms::default()), false)));
     assert_eq!(load("type: qdrant-semantic", &[]), Ok((None, false)));
 }
 
@@ -47,7 +48,6 @@ fn what_makes_no_sense_is_an_error_with_its_place() {
         let said = load(params, &[]).unwrap_err();
         assert!(said.contains("config.yaml:4:") && said.contains(what), "{said}");
     };
-    wrong("type: redis", "no Redis is named");
     wrong("type: memcached", "expected one of local, redis, valkey");
     wrong("mode: sometimes", "expected default_on or default_off");
     wrong("scope: everybody", "expected one of customer, key, team, organization, gateway");
