@@ -129,7 +129,7 @@ fn call_types(section: &Section, notes: &mut Notes) -> Option<Vec<String>> {
         match bare(name) {
             Some(name) => types.push(name.to_owned()),
             None => {
-                let near = policy::nearest(name, CALL_TYPES.into_iter()).map(|near| format!("did you mean {near}?"));
+                let near = policy::nearest(name, CALL_TYPES).map(|near| format!("did you mean {near}?"));
                 notes.error(at, &path, "no kind of call is called like this", near.unwrap_or_default());
             }
         }
