@@ -48,7 +48,10 @@ where
         let caller = request.extensions().get::<Arc<Caller>>().cloned().unwrap_or_default();
         only_admins(&caller).map_err(|denied| fault(&denied))?;
         let cache = Arc::<Live>::from_ref(state).setup().cache.clone();
-        let cache = cache.ok_or_else(|| fault(&away("no answers are kept: litellm_settings.cache is not on")))?;
+        let cache = cache.ok_or_else(|| {
+            let message = "no answers are kept: litellm_settings.cache is not on";
+            fault(&Fault::new(FaultKind::NotFound, Side::Caller, message))
+        })?;
         let body = Bytes::from_request(request, state).await.map_err(IntoResponse::into_response)?;
         Ok(Order { cache, body })
     }

@@ -139,7 +139,7 @@ async fn a_reload_keeps_answers_and_a_switch_ends_them() {
     gateway.reconfigure(&config(&provider, "").replace("cache: true", "cache: false"));
     master.done("POST", "/config/reload", json!({})).await;
     assert_eq!(said(&master.send(&call).await), "nothing");
-    master.refused("GET", "/cache/ping", Value::Null, 503).await;
+    master.refused("GET", "/cache/ping", Value::Null, 404).await;
 }
 
 #[tokio::test]
