@@ -1,5 +1,5 @@
 //! Answers that are given again to whoever asks the same (the incumbent's response cache). Whole answers and streams are
-//! kept as their callers saw them, in memory and, if the operator wants that, in Redis; each for those alone who belong
+//! kept as their callers saw them, in memory and, if the operator wants that, in Redis or a folder; each for those alone who belong
 //! to the same scope: a key, unless the configuration says otherwise. An answer of another scope has another key, so nobody
 //! can tell whether it is there.
 
@@ -18,8 +18,7 @@ use bytes::Bytes;
 use dialects::Front;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use store::Entry;
-use store::cache::Depot;
-use store::coordination::Site;
+use store::cache::{Depot, Elsewhere};
 use types::{Fault, Operation, Usd};
 
 pub use key::CacheKey;
@@ -121,13 +120,13 @@ pub struct Cache {
 #[derive(Default)]
 pub struct Shelves {
     memories: Mutex<HashMap<(u64, usize), Weak<Memory>>>,
-    depots: Mutex<Vec<(Site, Weak<Depot>)>>,
+    depots: Mutex<Vec<(Elsewhere, Weak<Depot>)>>,
 }
 
 impl Shelves {
-    /// A cache on these terms, in Redis too if there is one. An error says why that cannot be used.
-    pub fn cache(&self, terms: CacheTerms, redis: Option<&Site>) -> Result<Cache, String> {
-        let depot = redis.map(|site| self.depot(site)).transpose()?;
+    /// A cache on these terms, elsewhere too if that is named. An error says why that cannot be used.
+    pub fn cache(&self, terms: CacheTerms, elsewhere: Option<&Elsewhere>) -> Result<Cache, String> {
+        let depot = elsewhere.map(|elsewhere| self.depot(elsewhere)).transpose()?;
         let size = (terms.memory_bytes, terms.item_bytes);
         let mut memories = self.memories.lock().unwrap_or_else(PoisonError::into_inner);
         memories.retain(|_, memory| memory.strong_count() > 0);
@@ -139,21 +138,21 @@ impl Shelves {
         Ok(Cache { terms, memory, depot })
     }
 
-    fn depot(&self, site: &Site) -> Result<Arc<Depot>, String> {
+    fn depot(&self, elsewhere: &Elsewhere) -> Result<Arc<Depot>, String> {
         let mut depots = self.depots.lock().unwrap_or_else(PoisonError::into_inner);
         depots.retain(|(_, depot)| depot.strong_count() > 0);
-        let known = depots.iter().find(|(known, _)| known == site).and_then(|(_, depot)| depot.upgrade());
+        let known = depots.iter().find(|(known, _)| known == elsewhere).and_then(|(_, depot)| depot.upgrade());
         if let Some(depot) = known {
             return Ok(depot);
         }
-        let depot = Arc::new(Depot::new(site)?);
-        depots.push((site.clone(), Arc::downgrade(&depot)));
+        let depot = Arc::new(Depot::new(elsewhere)?);
+        depots.push((elsewhere.clone(), Arc::downgrade(&depot)));
         Ok(depot)
     }
 }
 
 impl Cache {
-    /// Begins to connect to Redis, if it is to be used.
+    /// Begins to look for where answers are beside memory, if they are.
     pub fn open(&self) {
         self.depot.iter().for_each(|depot| depot.open());
     }
@@ -163,7 +162,7 @@ impl Cache {
         &self.terms
     }
 
-    /// Redis, if it is used.
+    /// Where answers are beside memory, if they are.
     pub fn depot(&self) -> Option<&Arc<Depot>> {
         self.depot.as_ref()
     }

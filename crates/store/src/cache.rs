@@ -1,11 +1,15 @@
-//! Redis as a place for answers that may be given again. Whoever asks never waits for it longer than [`DEADLINE`]; while it
-//! is away or frozen nobody asks it at all: only its own thread looks whether it is back.
+//! Redis, or a folder, as a place for answers that may be given again. Whoever asks never waits for it longer than
+//! [`DEADLINE`]; while it is away or frozen nobody asks it at all: only its own thread looks whether it is back.
+
+mod folder;
 
 use std::fmt;
 use std::future::Future;
+use std::io;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use redis::aio::MultiplexedConnection;
@@ -14,6 +18,7 @@ use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use tokio::time::{sleep, timeout};
 
 use crate::coordination::{Place, Silence, Site};
+use folder::Folder;
 
 /// How long a call waits for an answer that may be kept.
 pub const DEADLINE: Duration = Duration::from_millis(20);
@@ -32,19 +37,45 @@ const BATCH: usize = 500;
 /// All keys begin so, and are in one slot: a cluster has them on one node.
 const PREFIX: &str = "lockgate:{answers}:";
 
-/// How it stands with Redis.
+/// Where answers can be beside memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// In Redis, with others.
+    Redis(Site),
+    /// In a folder, which takes so many bytes at most.
+    Folder(PathBuf, u64),
+}
+
+/// The same, understood.
+#[derive(Clone)]
+enum Home {
+    Redis(Place),
+    Folder(PathBuf, u64),
+}
+
+/// Without anything that is secret.
+impl fmt::Display for Home {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Home::Redis(place) => write!(f, "Redis at {place}"),
+            Home::Folder(path, _) => write!(f, "the folder {}", path.display()),
+        }
+    }
+}
+
+/// How it stands with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 enum Standing {
-    /// It was not connected to yet.
+    /// It was not looked for yet.
     Unknown,
     There,
     Away,
 }
 
-/// Answers in Redis, by key.
+/// Answers elsewhere, by key.
 pub struct Depot {
-    place: Place,
+    home: Home,
     shared: Arc<Shared>,
     errands: OnceLock<mpsc::Sender<Errand>>,
 }
@@ -71,15 +102,27 @@ enum Errand {
 }
 
 impl Depot {
-    /// Understands where the server is; nothing is connected to yet.
-    pub fn new(site: &Site) -> Result<Self, String> {
+    /// Understands where that is; nothing is connected to yet.
+    pub fn new(elsewhere: &Elsewhere) -> Result<Self, String> {
         let shared = Shared {
             standing: AtomicU8::new(Standing::Unknown as u8),
             late: AtomicU32::new(0),
             doubt: Notify::new(),
             told: AtomicBool::new(false),
         };
-        Ok(Depot { place: Place::new(site)?, shared: Arc::new(shared), errands: OnceLock::new() })
+        let home = match elsewhere {
+            Elsewhere::Redis(site) => Home::Redis(Place::new(site)?),
+            Elsewhere::Folder(path, bytes) => Home::Folder(path.clone(), *bytes),
+        };
+        Ok(Depot { home, shared: Arc::new(shared), errands: OnceLock::new() })
+    }
+
+    /// What it is, in the incumbent's words.
+    pub fn kind(&self) -> &'static str {
+        match self.home {
+            Home::Redis(_) => "redis",
+            Home::Folder(..) => "disk",
+        }
     }
 
     /// Begins to connect, unless that was done. The thread ends with the value.
@@ -90,7 +133,7 @@ impl Depot {
     fn errands(&self) -> &mpsc::Sender<Errand> {
         self.errands.get_or_init(|| {
             let (sender, errands) = mpsc::channel(QUEUE);
-            let keeper = Keeper { place: self.place.clone(), shared: self.shared.clone(), errands };
+            let keeper = Keeper { home: self.home.clone(), shared: self.shared.clone(), errands };
             // Without a thread nobody ever answers, as with a Redis that is away.
             let started = std::thread::Builder::new().name("cache".to_owned()).spawn(move || keeper.run());
             if started.is_err() {
@@ -100,7 +143,7 @@ impl Depot {
         })
     }
 
-    /// Whether Redis answers, as far as is known.
+    /// Whether it answers, as far as is known.
     pub fn is_there(&self) -> bool {
         self.shared.is(Standing::There)
     }
@@ -166,7 +209,7 @@ impl Depot {
 /// Without anything that is secret.
 impl fmt::Display for Depot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.place)
+        write!(f, "{}", self.home)
     }
 }
 
@@ -178,6 +221,17 @@ impl fmt::Debug for Depot {
 
 fn named(key: &str) -> String {
     format!("{PREFIX}{key}")
+}
+
+/// The key without what Redis needs before it.
+fn bare(named: &str) -> &str {
+    named.strip_prefix(PREFIX).unwrap_or(named)
+}
+
+impl From<io::Error> for Silence {
+    fn from(error: io::Error) -> Self {
+        Silence(error.to_string())
+    }
 }
 
 impl Shared {
@@ -204,7 +258,7 @@ impl Shared {
 
 /// What the thread has.
 struct Keeper {
-    place: Place,
+    home: Home,
     shared: Arc<Shared>,
     errands: mpsc::Receiver<Errand>,
 }
@@ -224,14 +278,18 @@ impl Keeper {
         };
         runtime.block_on(async move {
             loop {
-                let silence = match self.serve().await {
+                let served = match self.home.clone() {
+                    Home::Redis(place) => self.serve(&place).await,
+                    Home::Folder(path, room) => self.serve_folder(&path, room).await,
+                };
+                let silence = match served {
                     End::Over => return,
                     End::Broken(silence) => silence,
                 };
                 self.shared.set(Standing::Away);
                 if !self.shared.told.swap(true, Relaxed) {
-                    let place = &self.place;
-                    tracing::warn!("the cache's Redis at {place} is away, calls are served without it: {silence}");
+                    let home = &self.home;
+                    tracing::warn!("the cache's {home} is away, calls are served without it: {silence}");
                 }
                 if !self.rest(&silence).await {
                     return;
@@ -256,9 +314,9 @@ impl Keeper {
     }
 
     /// Connects and does what is to be done, for as long as that goes well.
-    async fn serve(&mut self) -> End {
+    async fn serve(&mut self, place: &Place) -> End {
         let hear = |_: PushInfo| Ok::<(), RedisError>(());
-        let connected = timeout(LAST_DEADLINE, self.place.connect(PREFIX, hear)).await;
+        let connected = timeout(LAST_DEADLINE, place.connect(PREFIX, hear)).await;
         let connection = match connected.unwrap_or_else(|_| Err(Silence::late())) {
             Ok(connection) => connection,
             Err(silence) => return End::Broken(silence),
@@ -270,11 +328,7 @@ impl Keeper {
             if let Err(silence) = self.look(&connection).await {
                 return End::Broken(silence);
             }
-            self.shared.was_in_time();
-            self.shared.set(Standing::There);
-            if self.shared.told.swap(false, Relaxed) {
-                tracing::warn!("the cache's Redis is there again");
-            }
+            self.is_there();
             loop {
                 let errand = tokio::select! {
                     biased;
@@ -292,6 +346,45 @@ impl Keeper {
                         });
                     }
                     Err(_) => errand.refuse(&Silence::late()),
+                }
+            }
+        }
+    }
+
+    /// It answers.
+    fn is_there(&self) {
+        self.shared.was_in_time();
+        self.shared.set(Standing::There);
+        if self.shared.told.swap(false, Relaxed) {
+            tracing::warn!("the cache's {} is there again", self.home);
+        }
+    }
+
+    /// Does what is to be done in a folder, for as long as that goes well. This thread has nothing else to do: it may wait
+    /// for the disk.
+    async fn serve_folder(&mut self, path: &std::path::Path, room: u64) -> End {
+        let mut folder = match Folder::open(path, room) {
+            Ok(folder) => folder,
+            Err(error) => return End::Broken(error.into()),
+        };
+        loop {
+            let begun = Instant::now();
+            if let Err(error) = folder.look() {
+                return End::Broken(error.into());
+            }
+            if begun.elapsed() > DEADLINE {
+                return End::Broken(Silence::late());
+            }
+            self.is_there();
+            loop {
+                let errand = tokio::select! {
+                    biased;
+                    () = self.shared.doubt.notified() => break,
+                    errand = self.errands.recv() => errand,
+                };
+                let Some(errand) = errand else { return End::Over };
+                if let Err(error) = errand.run_in(&mut folder, &self.shared) {
+                    return End::Broken(error.into());
                 }
             }
         }
@@ -340,6 +433,27 @@ impl Errand {
                 let _ = reply.send(bounded(redis::cmd("INFO").query_async(&mut connection), broken).await);
             }
         }
+    }
+
+    /// The same in a folder; an error says that it is of no use.
+    fn run_in(self, folder: &mut Folder, shared: &Shared) -> io::Result<()> {
+        // Whoever asked may have gone on already.
+        match self {
+            Errand::Get(_, answer) if answer.is_closed() => {}
+            Errand::Get(key, answer) => {
+                if answer.send(folder.get(bare(&key))).is_ok() {
+                    shared.was_in_time();
+                }
+            }
+            Errand::Put(key, pieces, ttl) => folder.put(bare(&key), &pieces, ttl)?,
+            Errand::Delete(keys, reply) => {
+                _ = reply.send(Ok(keys.iter().filter(|key| folder.delete(bare(key))).count() as u64));
+            }
+            Errand::Flush(reply) => _ = reply.send(folder.flush().map_err(Silence::from)),
+            Errand::Ping(reply) => _ = reply.send(folder.look().map_err(Silence::from)),
+            Errand::Info(reply) => _ = reply.send(Err(Silence("a folder says nothing of itself".to_owned()))),
+        }
+        Ok(())
     }
 
     /// Says that it is not done.

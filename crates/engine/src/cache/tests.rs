@@ -5,6 +5,7 @@ use http::HeaderMap;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use store::Entry;
+use store::coordination::Site;
 use types::Operation;
 
 use super::*;
@@ -439,10 +440,11 @@ fn a_reload_keeps_what_is_in_memory_unless_its_size_changes() {
     first.memory.put(CacheKey::parse(&"0".repeat(64)).unwrap(), Arc::new(kept("x", 9)));
     assert_eq!(cache(1 << 20).view().entries, 1);
     assert_eq!(cache(2 << 20).view().entries, 0);
-    let site = Site::Server("redis://r".to_owned());
-    let with = |site: &Site| shelves.cache(CacheTerms::default(), Some(site)).unwrap().depot.unwrap();
+    let server = |url: &str| Elsewhere::Redis(Site::Server(url.to_owned()));
+    let site = server("redis://r");
+    let with = |site: &Elsewhere| shelves.cache(CacheTerms::default(), Some(site)).unwrap().depot.unwrap();
     let depot = with(&site);
     assert!(Arc::ptr_eq(&depot, &with(&site)));
-    assert!(!Arc::ptr_eq(&depot, &with(&Site::Server("redis://other".to_owned()))));
-    assert!(shelves.cache(CacheTerms::default(), Some(&Site::Server("nonsense".to_owned()))).is_err());
+    assert!(!Arc::ptr_eq(&depot, &with(&server("redis://other"))));
+    assert!(shelves.cache(CacheTerms::default(), Some(&server("nonsense"))).is_err());
 }

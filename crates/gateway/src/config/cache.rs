@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::cache::{Cache, CacheTerms, Scope, Shelves};
+use store::cache::Elsewhere;
 
 use super::environ::Env;
 use super::keys::CACHE_PARAMS;
@@ -13,14 +14,16 @@ use super::section::{Section, scalar};
 use super::tree::{Node, Value};
 
 /// Where answers can be kept.
-const PLACES: [&str; 3] = ["local", "redis", "valkey"];
+const PLACES: [&str; 4] = ["local", "redis", "valkey", "disk"];
 /// Where the incumbent can keep them too.
-const OTHERS: [&str; 7] = ["redis-semantic", "valkey-semantic", "qdrant-semantic", "s3", "gcs", "azure-blob", "disk"];
+const OTHERS: [&str; 6] = ["redis-semantic", "valkey-semantic", "qdrant-semantic", "s3", "gcs", "azure-blob"];
 /// Kinds of calls, in the incumbent's words; each may have an `a` before it.
 const CALL_TYPES: [&str; 7] =
     ["completion", "text_completion", "embedding", "anthropic_messages", "responses", "transcription", "rerank"];
 /// How long answers of Redis are in memory too: so long a replica gives what another one has forgotten.
 const BESIDE_REDIS: Duration = Duration::from_secs(60);
+/// Bytes of a folder for answers.
+const DISK_BYTES: u64 = 1 << 30;
 /// Longest namespace, bytes.
 const LONGEST_NAMESPACE: usize = 128;
 
@@ -30,12 +33,16 @@ pub fn read(library: &Section, env: &Env, shelves: &Shelves, notes: &mut Notes) 
     let section = Section::read(library.node("cache_params"), &path, &CACHE_PARAMS, notes);
     let site = redis::of_cache(&section, env, notes);
     let place = place(&section, site.is_some(), notes)?;
-    let redis = site.filter(|_| place != PLACES[0]);
-    let terms = terms(&section, redis.is_some(), notes);
+    let elsewhere = match place {
+        "local" => None,
+        "disk" => Some(folder(&section, notes)?),
+        _ => site.map(Elsewhere::Redis),
+    };
+    let terms = terms(&section, matches!(elsewhere, Some(Elsewhere::Redis(_))), notes);
     if library.flag("cache") != Some(true) {
         return None;
     }
-    match shelves.cache(terms, redis.as_ref()) {
+    match shelves.cache(terms, elsewhere.as_ref()) {
         Ok(cache) => Some(Arc::new(cache)),
         Err(why) => {
             notes.error(section.place, &path, format!("the address of Redis cannot be used: {why}"), "");
@@ -49,7 +56,7 @@ fn place(section: &Section, has_redis: bool, notes: &mut Notes) -> Option<&'stat
     let Some(name) = section.text("type") else { return Some(if has_redis { PLACES[1] } else { PLACES[0] }) };
     let (at, path) = (section.place("type"), section.at("type"));
     match PLACES.into_iter().find(|place| *place == name) {
-        Some(place) if place != PLACES[0] && !has_redis => {
+        Some("redis" | "valkey") if !has_redis => {
             let message = "no Redis is named, neither here nor in the environment: answers are kept in memory alone";
             notes.warn(at, &path, message, "write e.g. host: redis, or set REDIS_URL or REDIS_HOST");
             Some(PLACES[0])
@@ -65,6 +72,16 @@ fn place(section: &Section, has_redis: bool, notes: &mut Notes) -> Option<&'stat
             None
         }
     }
+}
+
+/// The folder for answers.
+fn folder(section: &Section, notes: &mut Notes) -> Option<Elsewhere> {
+    let path = section.text("disk_cache_dir");
+    if path.is_none() {
+        section.missing("disk_cache_dir", "disk_cache_dir: /var/cache/lockgate", notes);
+    }
+    let bytes = section.count("max_disk_mb").map_or(DISK_BYTES, |mb| mb.saturating_mul(1 << 20));
+    path.map(|path| Elsewhere::Folder(path.into(), bytes))
 }
 
 fn terms(section: &Section, in_redis: bool, notes: &mut Notes) -> CacheTerms {

@@ -69,13 +69,13 @@ fn away(message: impl Into<String>) -> Fault {
 
 /// In the incumbent's words.
 fn kind(cache: &Cache) -> &'static str {
-    if cache.depot().is_some() { "redis" } else { "local" }
+    cache.depot().map_or("local", |depot| depot.kind())
 }
 
 /// `GET /cache/ping`
 pub async fn ping(Order { cache, .. }: Order) -> Answer {
     if let Some(depot) = cache.depot() {
-        depot.ping().await.map_err(|silence| Refused(away(format!("Redis at {depot} is away: {silence}"))))?;
+        depot.ping().await.map_err(|silence| Refused(away(format!("{depot} is away: {silence}"))))?;
     }
     let terms = cache.terms();
     Ok(Json(json!({
@@ -99,7 +99,7 @@ pub async fn stats(Order { cache, .. }: Order) -> Answer {
     let view = cache.view();
     Ok(Json(json!({
         "cache_type": kind(&cache),
-        "redis_is_there": cache.depot().map(|depot| depot.is_there()),
+        "is_there": cache.depot().map(|depot| depot.is_there()),
         "entries": view.entries,
         "bytes": view.bytes,
         "max_bytes": cache.terms().memory_bytes,
@@ -124,7 +124,7 @@ pub async fn delete(Order { cache, body }: Order) -> Answer {
     if let Some(depot) = cache.depot().filter(|_| !keys.is_empty()) {
         let named: Vec<String> = keys.iter().map(|key| key.text(&cache.terms().namespace)).collect();
         let there = depot.delete(&named).await;
-        gone = gone.max(there.map_err(|silence| Refused(away(format!("Redis at {depot} is away: {silence}"))))?);
+        gone = gone.max(there.map_err(|silence| Refused(away(format!("{depot} is away: {silence}"))))?);
     }
     Ok(Json(json!({ "status": "success", "deleted": gone })))
 }
@@ -134,19 +134,19 @@ pub async fn flush(Order { cache, .. }: Order) -> Answer {
     let mut gone = cache.forget_all();
     if let Some(depot) = cache.depot() {
         let there = depot.flush().await;
-        gone = gone.max(there.map_err(|silence| Refused(away(format!("Redis at {depot} is away: {silence}"))))?);
+        gone = gone.max(there.map_err(|silence| Refused(away(format!("{depot} is away: {silence}"))))?);
     }
     Ok(Json(json!({ "status": "success", "deleted": gone })))
 }
 
 /// `GET /cache/redis/info`
 pub async fn info(Order { cache, .. }: Order) -> Answer {
-    let depot = cache.depot().ok_or_else(|| {
-        let message = "answers are kept in memory alone: there is no Redis to ask";
+    let depot = cache.depot().filter(|depot| depot.kind() == "redis").ok_or_else(|| {
+        let message = "answers are not in Redis: there is none to ask";
         Refused(Fault::new(FaultKind::InvalidRequest, Side::Caller, message))
     })?;
     let said = depot.info().await;
-    let said = said.map_err(|silence| Refused(away(format!("Redis at {depot} is away: {silence}"))))?;
+    let said = said.map_err(|silence| Refused(away(format!("{depot} is away: {silence}"))))?;
     let line = |line: &str| {
         let (name, value) = line.trim().split_once(':')?;
         let number = value.parse::<i64>().map(Value::from);

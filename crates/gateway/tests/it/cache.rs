@@ -1,5 +1,6 @@
 //! Answers that are given again, from outside: to whom, how, and that nothing waits for where they are kept.
 
+mod disk;
 mod redis;
 mod sharing;
 

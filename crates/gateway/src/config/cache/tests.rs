@@ -38,6 +38,7 @@ fn the_incumbents_settings_mean_what_they_meant() {
     assert_eq!(load(params, &[]), Ok((Some(terms), true)));
     assert_eq!(load("default_in_redis_ttl: 7, ttl: 5, host: r", &[]).unwrap().0.unwrap().ttl, Duration::from_secs(7));
     assert_eq!(load("default_in_redis_ttl: 7, ttl: 5", &[]).unwrap().0.unwrap().ttl, Duration::from_secs(5));
+    assert!(load("type: disk, disk_cache_dir: answers", &redis).unwrap().1);
     assert_eq!(load("type: redis", &[]), Ok((Some(CacheTerms::default()), false)));
     assert_eq!(load("type: qdrant-semantic", &[]), Ok((None, false)));
 }
@@ -48,7 +49,8 @@ fn what_makes_no_sense_is_an_error_with_its_place() {
         let said = load(params, &[]).unwrap_err();
         assert!(said.contains("config.yaml:4:") && said.contains(what), "{said}");
     };
-    wrong("type: memcached", "expected one of local, redis, valkey");
+    wrong("type: memcached", "expected one of local, redis, valkey, disk");
+    wrong("type: disk", "disk_cache_dir: is missing");
     wrong("mode: sometimes", "expected default_on or default_off");
     wrong("scope: everybody", "expected one of customer, key, team, organization, gateway");
     wrong("group_scopes: {demo: all}", "litellm_settings.cache_params.group_scopes.demo");

@@ -10,7 +10,7 @@ pub static CACHE_PARAMS: Table =
 
 #[rustfmt::skip]
 const ANSWERS: &[Key] = &[
-    on("type", Text, "`local`: in memory; `redis` (`valkey`): in Redis too. Unless given, `redis` where one is named here or by `REDIS_*`, else `local`"),
+    on("type", Text, "`local`: in memory; `redis` (`valkey`): in Redis too; `disk`: in a folder too. Unless given, `redis` where one is named here or by `REDIS_*`, else `local`"),
     on("mode", Text, "`default_on`, or `default_off`: only for calls with `cache: {use-cache: true}`"),
     on("ttl", Seconds, "seconds for which an answer is kept; 600 unless given"),
     on("default_in_memory_ttl", Seconds, "the same at most in memory; where answers are in Redis too, 60 unless given"),
@@ -20,6 +20,8 @@ const ANSWERS: &[Key] = &[
     on("scope", Text, "who shares answers: `customer` (of one key), `key`, `team`, `organization` or `gateway`; `key` unless given"),
     on("group_scopes", Map, "the same for single model groups: `gpt-4o: team`"),
     on("max_memory_mb", Count, "memory for answers, MiB; 64 unless given"),
+    on("disk_cache_dir", Text, "the folder"),
+    on("max_disk_mb", Count, "what answers take there at most, MiB; 1024 unless given"),
     on("max_item_kb", Count, "largest answer that is kept, KiB; 1024 unless given"),
 ];
 
@@ -37,5 +39,4 @@ const ELSEWHERE: &[Key] = &[
     later("s3_*", Any, "answers in S3"),
     later("gcs_*", Any, "answers in Google Cloud Storage"),
     later("azure_*", Any, "answers in Azure"),
-    later("disk_cache_dir", Text, "answers in a folder"),
 ];

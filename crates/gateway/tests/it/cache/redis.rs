@@ -19,7 +19,7 @@ async fn replica(provider: &drill::mock::Mock, redis: &Server, terms: &str) -> G
 
 async fn until_there(gateway: &Gateway, is_there: bool) {
     let master = Person::of(gateway, MASTER);
-    until(async || (master.see("/cache/stats").await["redis_is_there"] == json!(is_there)).then_some(())).await;
+    until(async || (master.see("/cache/stats").await["is_there"] == json!(is_there)).then_some(())).await;
 }
 
 async fn ask(gateway: &Gateway, text: &str, stream: bool) -> String {
