@@ -138,7 +138,8 @@ impl Question<'_> {
         match scope {
             Scope::Key | Scope::Customer => {
                 digest.part(caller.counted_hash().as_bytes());
-                for id in [&caller.user_id, &caller.team_id, &caller.organization_id] {
+                // Tokens may be of customers alone.
+                for id in [&caller.user_id, &caller.team_id, &caller.organization_id, &caller.customer_id] {
                     digest.maybe(id.as_deref());
                 }
                 if scope == Scope::Customer {

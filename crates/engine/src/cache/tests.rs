@@ -170,6 +170,12 @@ fn answers_are_shared_as_far_as_the_scope_says() {
     }
     assert!(!shares(Scope::Team, alone("ada"), alone("bob")), "who has no team shares with nobody");
     assert!(!shares(Scope::Team, alone("ada"), caller("ada", Some("ada"))));
+    let of_token = |customer: &str| {
+        let mut caller = caller("token:admin", None);
+        caller.customer_id = Some(customer.to_owned());
+        caller
+    };
+    assert!(!shares(Scope::Key, of_token("carl"), of_token("cora")), "a token may be of a customer alone");
     let of_customer = |id: &str| {
         let headers: &[_] = &[("x-litellm-end-user-id", id)];
         Asked { scope: Scope::Customer, headers, ..Asked::default() }.key()
