@@ -49,7 +49,7 @@ pub enum Elsewhere {
 /// The same, understood.
 #[derive(Clone)]
 enum Home {
-    Redis(Place),
+    Redis(Box<Place>),
     Folder(PathBuf, u64),
 }
 
@@ -111,7 +111,7 @@ impl Depot {
             told: AtomicBool::new(false),
         };
         let home = match elsewhere {
-            Elsewhere::Redis(site) => Home::Redis(Place::new(site)?),
+            Elsewhere::Redis(site) => Home::Redis(Box::new(Place::new(site)?)),
             Elsewhere::Folder(path, bytes) => Home::Folder(path.clone(), *bytes),
         };
         Ok(Depot { home, shared: Arc::new(shared), errands: OnceLock::new() })
