@@ -96,13 +96,15 @@ impl Recording {
     /// The caller has got all of the stream.
     pub fn end(&self) {
         if let State::Settled(seen, kept) = self.state.replace(State::Over) {
-            self.keep(Kept { body: seen.freeze(), ..*kept });
+            // What grew piece by piece takes more memory than it needs.
+            self.keep(Kept { body: Bytes::copy_from_slice(&seen), ..*kept });
         }
     }
 
     /// The caller gets this whole answer.
     pub fn whole(&self, deployment: &Deployment, receipt: &Receipt, body: &Bytes) {
-        if let (State::Open(_), false) = (self.state.replace(State::Over), self.is_short(receipt)) {
+        let fits = body.len() <= self.cache.terms.item_bytes && !self.is_short(receipt);
+        if let (State::Open(_), true) = (self.state.replace(State::Over), fits) {
             // What a provider sent lies in a larger piece of memory, mostly.
             self.keep(Kept { body: Bytes::copy_from_slice(body), ..self.kept(deployment, receipt) });
         }
@@ -131,8 +133,7 @@ impl Recording {
     }
 
     fn keep(&self, kept: Kept) {
-        let size = kept.body.len();
-        if size > 0 && size <= self.cache.terms.item_bytes {
+        if !kept.body.is_empty() {
             self.cache.keep(&self.key, kept, (self.clock)());
         }
     }
