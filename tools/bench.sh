@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
 # Builds a release and measures it beside nginx; with --litellm as the first argument, beside LiteLLM, too; with --books,
-# beside itself without keys and books. Further arguments go to bench/run.py or bench/books.py.
+# beside itself without keys and books; with --cache, beside itself without the cache. Further arguments go to the script.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 script=bench/run.py
 if [ "${1:-}" = --books ]; then
   script=bench/books.py
+  shift
+elif [ "${1:-}" = --cache ]; then
+  script=bench/cache.py
   shift
 else
   tools/setup.sh bench

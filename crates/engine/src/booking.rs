@@ -69,6 +69,8 @@ pub(crate) struct Booking {
 pub(crate) struct Receipt {
     /// What it cost; `None` if the price is not known.
     pub cost: Option<Cost>,
+    /// What it consumed.
+    pub usage: Usage,
     /// What to wait for before anybody sees the end of the answer.
     pub durable: Option<Durable>,
 }
@@ -289,7 +291,7 @@ impl Booking {
             }
             ledger.settle(entry)
         });
-        Receipt { cost, durable }
+        Receipt { cost, usage, durable }
     }
 
     /// How many bytes of output what is held pays for. A provider that was given a bound and keeps to it may well write

@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use types::{Fault, FaultKind};
 
 use crate::attempt::Opening;
 use crate::booking::Paying;
+use crate::cache::Recording;
 use crate::defect::caught;
 use crate::flow::Flow;
 use crate::journey::Attempts;
@@ -21,6 +23,9 @@ use crate::ledger::Durable;
 
 /// How long the end of an answer is held back for what may still come behind it: the token counts, mostly.
 const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// Bytes of an answer that is given again that go out at once.
+const PIECE: usize = 64 << 10;
 
 /// A streamed answer. Dropping it closes the upstream connection.
 pub struct Delivery {
@@ -41,6 +46,8 @@ pub(crate) struct Service {
     pub heartbeat: Duration,
     /// How long a stream waits for money that others hold.
     pub patience: Duration,
+    /// What takes the answer down, if it may be kept.
+    pub recording: Option<Rc<Recording>>,
 }
 
 #[expect(clippy::large_enum_variant, reason = "a delivery is boxed, and flows for nearly all of its life")]
@@ -49,6 +56,8 @@ enum State {
     Waiting(Attempts),
     /// An answer flows.
     Flowing(Stream),
+    /// An answer is given again.
+    Replaying(Bytes),
     /// A fault has still to be told.
     Failed(Fault),
     /// Everything was said.
@@ -112,7 +121,7 @@ impl Stream {
             }
             let over = self.body.is_none() || self.flow.is_over();
             if over {
-                self.settle();
+                self.settle(service);
             }
             if let Some(words) = self.flow.take() {
                 return Poll::Ready(Some(words));
@@ -146,9 +155,13 @@ impl Stream {
     }
 
     /// Books the answer, once.
-    fn settle(&mut self) {
+    fn settle(&mut self, service: &Service) {
         if let Booked::Not = self.booked {
-            let durable = self.flow.settle(self.end.as_ref()).durable;
+            let receipt = self.flow.settle(self.end.as_ref());
+            if let (Some(recording), None, true) = (&service.recording, &self.end, self.flow.is_complete()) {
+                recording.settled(&self.flow.deployment, &receipt);
+            }
+            let durable = receipt.durable;
             self.booked = durable.map_or(Booked::ForGood, Booked::Written);
         }
     }
@@ -176,6 +189,11 @@ impl Delivery {
     /// An answer has opened.
     pub(crate) fn flowing(flow: Box<Flow>, body: Body, service: Service) -> Box<Self> {
         Box::new(Delivery::new(State::Flowing(Stream::new(flow, body)), service))
+    }
+
+    /// An answer is given again that was kept.
+    pub(crate) fn replaying(answer: Bytes, service: Service) -> Box<Self> {
+        Box::new(Delivery::new(State::Replaying(answer), service))
     }
 
     fn new(state: State, service: Service) -> Self {
@@ -214,6 +232,7 @@ impl Delivery {
                 State::Waiting(attempts) => match ready!(attempts.as_mut().poll(cx)) {
                     Ok(opened) => {
                         self.heard = Instant::now();
+                        self.service.recording.iter().for_each(|recording| recording.opened(&opened));
                         self.state = match opened.answer {
                             Opening::Stream(flow, body) => State::Flowing(Stream::new(flow, body)),
                             Opening::Whole(_) => State::Over,
@@ -222,9 +241,18 @@ impl Delivery {
                     Err(fault) => self.state = State::Failed(fault),
                 },
                 State::Flowing(stream) => match ready!(stream.poll(cx, &self.service, &mut self.heard)) {
-                    Some(bytes) => return Poll::Ready(Some(bytes)),
-                    None => self.state = stream.end.take().map_or(State::Over, State::Failed),
+                    Some(bytes) => {
+                        self.service.recording.iter().for_each(|recording| recording.note(&bytes));
+                        return Poll::Ready(Some(bytes));
+                    }
+                    None => {
+                        let end = stream.end.take();
+                        self.service.recording.iter().filter(|_| end.is_none()).for_each(|recording| recording.end());
+                        self.state = end.map_or(State::Over, State::Failed);
+                    }
                 },
+                State::Replaying(rest) if rest.is_empty() => self.state = State::Over,
+                State::Replaying(rest) => return Poll::Ready(Some(rest.split_to(rest.len().min(PIECE)))),
             }
         }
     }

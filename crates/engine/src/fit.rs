@@ -128,7 +128,7 @@ fn kept_by(ask: &Ask, group: &Group) -> Option<Issuer> {
 }
 
 /// The places of the deployments that fit the call's tags; `None` if tags choose nothing in this group.
-fn by_tags(setup: &Setup, pass: &Pass, ask: &Ask, name: &str, group: &Group) -> Option<Vec<usize>> {
+pub(crate) fn by_tags(setup: &Setup, pass: &Pass, ask: &Ask, name: &str, group: &Group) -> Option<Vec<usize>> {
     let says = group.deployments.iter().find_map(|deployment| deployment.tag_filtering);
     if !says.unwrap_or(setup.rules.tags.enabled) {
         return None;

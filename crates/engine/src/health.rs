@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use types::Fault;
 
 use crate::access_token::AccessTokens;
+use crate::cache::Shelves;
 use crate::gauge::Gauge;
 use crate::nodes::Fleets;
 use crate::pace::{Minute, Pace};
@@ -309,6 +310,8 @@ pub struct Roll {
     pub sources: Sources,
     /// Tokens that take the place of keys at providers.
     pub access_tokens: AccessTokens,
+    /// Answers that may be given again.
+    pub shelves: Shelves,
 }
 
 impl Roll {

@@ -9,11 +9,12 @@ use dialects::{Clock, Front, Stamp};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::{Instant, sleep};
-use types::{Fault, FaultKind};
+use types::{Fault, FaultKind, Operation};
 
 use crate::ask::Ask;
 use crate::attempt::{Opened, Opening};
 use crate::attempts::{self, Outcome};
+use crate::cache::{self, Hit, Looked, Recording};
 use crate::defect::caught_in;
 use crate::deliver::{Delivery, Service};
 use crate::loops::break_loop;
@@ -99,6 +100,8 @@ struct Journey {
     began: Instant,
     call_id: String,
     record: Option<Rc<Record>>,
+    /// What takes its answer down, if it may be given again.
+    recording: Option<Rc<Recording>>,
 }
 
 /// The attempts of a call, to be waited for here or by the delivery.
@@ -106,10 +109,10 @@ pub(crate) type Attempts = Pin<Box<dyn Future<Output = Result<Opened, Fault>>>>;
 
 impl Journey {
     fn begin(gate: &Rc<Gate>, setup: Arc<Setup>, call: &Call, record: Option<Rc<Record>>) -> Self {
-        Journey { gate: gate.clone(), setup, began: Instant::now(), call_id: call.id.clone(), record }
+        Journey { gate: gate.clone(), setup, began: Instant::now(), call_id: call.id.clone(), record, recording: None }
     }
 
-    async fn run(self, call: Call) -> Result<Reply, Fault> {
+    async fn run(mut self, call: Call) -> Result<Reply, Fault> {
         let caller = call.caller.clone();
         let mut ask = Ask::read(call)?;
         let admitted = self.admit(&caller, &mut ask).await;
@@ -117,6 +120,10 @@ impl Journey {
             record.understood(&self.setup, &ask, admitted.as_deref().ok());
         }
         let (ask, pass) = (Rc::new(ask), admitted?);
+        match cache::look(&self.gate, &self.setup, &ask, &pass).await? {
+            Looked::Hit(hit) => return Ok(self.again(&ask, &pass, &hit)),
+            Looked::Miss(recording) => self.recording = recording,
+        }
         let told = Rc::new(Cell::new(Tally::default()));
         let mut attempts = self.attempts(&ask, &pass, &told);
         let heartbeat = ask.wishes.heartbeat.unwrap_or(self.setup.heartbeat);
@@ -132,6 +139,23 @@ impl Journey {
                 Ok(Reply { status: 200, headers, content: Content::Stream(delivery) })
             }
         }
+    }
+
+    /// The answer that was kept from an earlier call.
+    fn again(&self, ask: &Ask, pass: &Pass, hit: &Hit) -> Reply {
+        let mut headers = self.headers(ask, pass, None, Tally::default());
+        hit.write(&mut headers);
+        let content = match ask.stream {
+            true => Content::Stream(Delivery::replaying(hit.body(), self.service(ask))),
+            false => Content::Whole(hit.body()),
+        };
+        if let Some(record) = &self.record {
+            if !ask.stream && record.keeps().is_some() && ask.operation != Operation::Embedding {
+                record.said(hit.body(), false);
+            }
+            record.answered_again(hit.entry());
+        }
+        Reply { status: 200, headers, content }
     }
 
     /// Steps 1 and 2, behind the reading.
@@ -190,8 +214,12 @@ impl Journey {
             }
         };
         let headers = self.headers(ask, pass, Some(&opened), tally);
+        self.recording.iter().for_each(|recording| recording.opened(&opened));
         let content = match opened.answer {
             Opening::Whole(bytes) => {
+                if let (Some(recording), Some(receipt)) = (&self.recording, &opened.receipt) {
+                    recording.whole(&opened.deployment, receipt, &bytes);
+                }
                 if let Some(durable) = opened.receipt.and_then(|receipt| receipt.durable) {
                     // Nobody gets to see an answer that could still be forgotten.
                     durable.await;
@@ -208,6 +236,7 @@ impl Journey {
             front: ask.front,
             heartbeat: ask.wishes.heartbeat.unwrap_or(self.setup.heartbeat),
             patience: self.setup.spending.patience,
+            recording: self.recording.clone(),
         }
     }
 
@@ -224,6 +253,7 @@ impl Journey {
             write_source(&mut headers, &opened.deployment, &opened.headers, &opened.dropped);
             write_cost(&mut headers, opened);
         }
+        self.recording.iter().for_each(|recording| recording.write(&mut headers));
         pass.write_limits(&mut headers);
         write_key(&mut headers, pass);
         write_queue(&mut headers, pass);

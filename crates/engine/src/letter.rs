@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use dialects::{Back, Names, Splice};
+use dialects::{Back, Front, Names, Splice};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use types::{Fault, Operation};
 
@@ -125,8 +125,17 @@ impl Letter<'_> {
 
     /// The caller's headers that go on. They belong to what is said in the body, whether it passes untouched or not.
     fn forwarded(&self) -> impl Iterator<Item = (&'static str, &HeaderValue)> {
-        let (front, back) = (self.ask.front.name(), self.deployment.back.name());
-        let own = FORWARDED.iter().filter(move |(dialect, _)| *dialect == front && front == back);
-        own.filter_map(|(_, name)| Some((*name, self.ask.headers.get(*name)?)))
+        let (front, back) = (self.ask.front, self.deployment.back.name());
+        forwarded(front, &self.ask.headers).filter(move |_| front.name() == back)
     }
+}
+
+/// The headers of a caller of this dialect that go on to providers of the same.
+pub(crate) fn forwarded<'h>(
+    front: &dyn Front,
+    headers: &'h HeaderMap,
+) -> impl Iterator<Item = (&'static str, &'h HeaderValue)> + use<'h> {
+    let front = front.name();
+    let own = FORWARDED.iter().filter(move |(dialect, _)| *dialect == front);
+    own.filter_map(|(_, name)| Some((*name, headers.get(*name)?)))
 }

@@ -15,6 +15,7 @@ mod balance;
 mod bells;
 mod bond;
 mod booking;
+pub mod cache;
 mod caller;
 mod defect;
 mod deliver;

@@ -17,6 +17,7 @@ use types::{Fault, Operation};
 
 use crate::ask::Ask;
 use crate::attribution::Attribution;
+use crate::cache::CacheKey;
 use crate::line::Waited;
 use crate::pass::Pass;
 use crate::route::Route;
@@ -37,6 +38,8 @@ pub(crate) struct Record {
     waited: Cell<Duration>,
     /// What is told of it beside the books, if anything is.
     telling: Option<Telling>,
+    /// The key under which no answer was found that was kept.
+    missed: OnceCell<CacheKey>,
     /// An answer that may still be thrown away.
     answer: RefCell<Option<Box<Entry>>>,
     /// Whether the record is written.
@@ -100,6 +103,7 @@ impl Record {
             fallbacks: Cell::new(0),
             waited: Cell::default(),
             telling,
+            missed: OnceCell::new(),
             answer: RefCell::default(),
             told: Cell::new(false),
         })
@@ -143,6 +147,11 @@ impl Record {
         Some(telling.aside(&mut dice))
     }
 
+    /// No answer was kept under this key.
+    pub fn missed(&self, key: CacheKey) {
+        let _ = self.missed.set(key);
+    }
+
     /// How many bytes of its answer are kept, if any are.
     pub fn keeps(&self) -> Option<usize> {
         self.telling.as_ref()?.keeps()
@@ -162,6 +171,7 @@ impl Record {
 
     /// An attempt has answered, or its caller left: its entry, which is complete but for this, stands for the call.
     pub fn answered(&self, entry: &mut Entry) {
+        entry.cache_key = self.missed.get().map(CacheKey::to_string);
         if self.asked.get().is_some_and(|asked| asked.route.as_ref().is_some_and(|route| route.may_escalate())) {
             *self.answer.borrow_mut() = Some(Box::new(entry.clone()));
         } else if !self.told.replace(true) {
@@ -173,6 +183,34 @@ impl Record {
     /// The call was answered without anything that is booked.
     pub fn answered_for_nothing(&self) {
         self.tell(Entry { status: Status::Success, ..self.entry() });
+    }
+
+    /// The call got an answer that was kept from an earlier one, whose entry this is: it counts as a call that cost
+    /// nothing.
+    pub fn answered_again(&self, entry: Entry) {
+        let (false, Some(ledger)) = (self.told.replace(true), &self.gate.ledger) else { return };
+        let Ok(mut dice) = self.gate.dice.try_borrow_mut() else { return };
+        let attempt_id = dice.uuid(self.received_at);
+        drop(dice);
+        let Entry { status, model, provider, deployment_id, api_base, usage, cost, cache_key, saved, .. } = entry;
+        let mut entry = Entry {
+            attempt_id,
+            status,
+            model,
+            provider,
+            deployment_id,
+            api_base,
+            usage,
+            cost,
+            cache_hit: true,
+            cache_key,
+            saved,
+            story: Some(self.story(false)),
+            ..self.entry()
+        };
+        self.add_content(&mut entry);
+        // It may be lost: nobody has paid for it.
+        drop(ledger.settle(&entry));
     }
 
     /// The call was refused, or everything was tried in vain.

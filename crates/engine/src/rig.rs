@@ -92,6 +92,7 @@ pub fn setup<'n>(groups: impl IntoIterator<Item = (&'n str, Vec<Arc<Deployment>>
         intake: Intake::default(),
         pricing: Default::default(),
         telemetry: Default::default(),
+        cache: None,
         fleets: Vec::new(),
         heartbeat: Duration::from_secs(5),
     }

@@ -241,6 +241,11 @@ impl Route {
         Some(next)
     }
 
+    /// Whether an answer fails a check, though it stands.
+    pub fn is_doubtful(&self, ask: &Ask, opened: &Opened) -> bool {
+        !self.checks.is_empty() && self.failed_check(ask, opened).is_some()
+    }
+
     /// The model that was asked last had no answer: the one before stands.
     pub fn give_up(&self) {
         self.failed.borrow_mut().pop();

@@ -18,6 +18,7 @@ use providers::{Auth, Paths};
 use store::short_hash;
 use types::{Fault, FaultKind, ModelFacts, Operation, Raw, Usage};
 
+use crate::cache::Cache;
 use crate::nodes::{Berth, Fleet};
 use crate::{Access, AccessToken, Bounds, Doorway, Gauge, Health, Lines, Queueing, Telemetry};
 
@@ -56,6 +57,8 @@ pub struct Setup {
     pub pricing: Pricing,
     /// What is told of calls beside the books.
     pub telemetry: Telemetry,
+    /// Answers that may be given again, if any are.
+    pub cache: Option<Arc<Cache>>,
     /// Nodes that run models themselves.
     pub fleets: Vec<Arc<Fleet>>,
     /// Silence after which a stream gets a sign of life.

@@ -11,6 +11,7 @@ mod alerts;
 mod api_docs;
 mod bounds;
 mod build;
+mod cache;
 mod checks;
 mod connection;
 mod difference;

@@ -2,6 +2,7 @@
 //! a bounded channel, so a slow admin page never delays a model call.
 
 mod arrivals;
+mod cache;
 mod cors;
 mod health;
 mod manage;
@@ -128,6 +129,11 @@ fn router(desk: Desk) -> Router {
         .route("/nodes/load", post(nodes::load))
         .route("/nodes/unload", post(nodes::unload))
         .route("/nodes/wake", post(nodes::wake))
+        .route("/cache/ping", get(cache::ping))
+        .route("/cache/stats", get(cache::stats))
+        .route("/cache/delete", post(cache::delete))
+        .route("/cache/flushall", post(cache::flush))
+        .route("/cache/redis/info", get(cache::info))
         .route("/health", get(health::now))
         .route("/health/latest", get(health::latest))
         .route("/health/history", get(health::history))

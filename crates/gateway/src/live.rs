@@ -95,6 +95,7 @@ impl Live {
     /// Begins with `setup`, the rest of which is in `loaded`.
     pub fn new(setup: Setup, loaded: Loaded, lasting: Lasting) -> Self {
         let Loaded { files, report, management, price_map, models, tree, .. } = loaded;
+        setup.cache.iter().for_each(|cache| cache.open());
         let (setup, file) = (ArcSwap::from_pointee(setup), files.first().cloned());
         let management = ArcSwap::from_pointee(management);
         let Lasting { roll, books, meters, replica, control, cors, tls } = lasting;
@@ -212,6 +213,7 @@ impl Live {
         let Some(setup) = loaded.setup else { return false };
         // An address is asked only for a configuration file.
         let price_map = loaded.price_map.filter(|_| self.file.is_some());
+        setup.cache.iter().for_each(|cache| cache.open());
         self.setup.store(Arc::new(setup));
         self.models.store(Arc::new(loaded.models));
         self.management.store(Arc::new(loaded.management));

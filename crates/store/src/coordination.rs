@@ -11,7 +11,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{FromRedisValue, PushInfo, PushKind, Script, Value};
 use tokio::sync::mpsc;
 
-use site::Place;
+pub(crate) use site::Place;
 
 pub use site::Site;
 
@@ -34,7 +34,7 @@ static LEAVE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("coor
 
 /// Why there is no answer.
 #[derive(Debug)]
-pub struct Silence(String);
+pub struct Silence(pub(crate) String);
 
 impl fmt::Display for Silence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -78,7 +78,7 @@ impl Coordination {
             Some(ask) => sender.try_send(ask).or(Ok(())),
             None => Ok::<(), redis::RedisError>(()),
         };
-        let mut connection = self.place.connect(hear).await?;
+        let mut connection = self.place.connect(MEMBERS, hear).await?;
         site::meet(&MEET, &mut connection).await?;
         connection.subscribe(&[CHANNEL, &*presence(replica)]).await?;
         Ok(Link { connection, heard, replica: replica.to_owned(), rounds: self.rounds.clone() })

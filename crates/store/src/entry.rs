@@ -181,6 +181,12 @@ pub struct Entry {
     /// Whether the answer came from a cache.
     #[serde(skip_serializing_if = "usual")]
     pub cache_hit: bool,
+    /// The key of that answer.
+    #[serde(skip_serializing_if = "usual")]
+    pub cache_key: Option<String>,
+    /// What the answer had cost when it was given first; `None` if that is not known.
+    #[serde(with = "form::nanos", skip_serializing_if = "Option::is_none")]
+    pub saved: Option<Usd>,
     /// What went wrong: kind, status and message.
     #[serde(skip_serializing_if = "usual")]
     pub fault: Option<EntryFault>,
@@ -264,6 +270,7 @@ impl Entry {
             &mut self.team_id,
             &mut self.organization_id,
             &mut self.customer_id,
+            &mut self.cache_key,
             &mut self.ip,
         ];
         self.tags.truncate(MOST_TAGS);

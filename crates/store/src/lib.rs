@@ -6,6 +6,7 @@
 
 mod aside;
 mod audit;
+pub mod cache;
 mod change;
 mod clock;
 mod contents;

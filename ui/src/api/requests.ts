@@ -34,6 +34,11 @@ export interface Requests {
   'POST /nodes/load': { model: string; api_base?: string | null }
   'POST /nodes/unload': { model: string; api_base?: string | null }
   'POST /nodes/wake': { api_base: string }
+  'GET /cache/ping': Record<never, never>
+  'GET /cache/stats': Record<never, never>
+  'POST /cache/delete': { keys: (string)[] }
+  'POST /cache/flushall': Record<never, never>
+  'GET /cache/redis/info': Record<never, never>
   'GET /health': { model?: string; model_id?: string; status_filter?: 'healthy' | 'unhealthy'; limit?: number; offset?: number }
   'GET /health/latest': { model?: string; model_id?: string; status_filter?: 'healthy' | 'unhealthy'; limit?: number; offset?: number }
   'GET /health/history': { model?: string; model_id?: string; status_filter?: 'healthy' | 'unhealthy'; limit?: number; offset?: number }

@@ -28,7 +28,7 @@ use super::shown::Shown;
 use super::sign_in::SignIn;
 use super::sinks::{self, Sinks};
 use super::tree::{Node, Value};
-use super::{Loaded, checks, doorway, general, spending, tokens};
+use super::{Loaded, cache, checks, doorway, general, spending, tokens};
 use crate::seal::Seal;
 
 /// The variable that holds what secrets in the database are sealed with.
@@ -189,6 +189,7 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
         client_params: general::client_params(&general),
         intake: general::intake(&general),
         telemetry,
+        cache: cache::read(&library, env, &world.roll.shelves, notes),
         pricing: Pricing { block_unpriced: library.flag("block_requests_for_models_without_pricing") == Some(true) },
         access_groups: access_groups(&rows, &world.added.access_groups),
         ..assemble(&rows, &router, notes)
@@ -251,6 +252,7 @@ fn assemble(rows: &[Row], router: &Router, notes: &mut Notes) -> Setup {
         intake: Default::default(),
         pricing: Default::default(),
         telemetry: Default::default(),
+        cache: None,
         fleets: Vec::new(),
         heartbeat: router.heartbeat,
     }

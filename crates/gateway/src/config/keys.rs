@@ -3,6 +3,7 @@
 //! Names and defaults are those of the LiteLLM Proxy 1.109. To honour one more key: read it where its section is
 //! built, and turn its row into [`on`].
 
+mod cache;
 mod general;
 mod kind;
 mod library;
@@ -13,6 +14,7 @@ mod prices;
 mod router;
 mod tokens;
 
+pub use cache::CACHE_PARAMS;
 pub use general::GENERAL;
 pub use kind::Kind;
 pub use library::LIBRARY;

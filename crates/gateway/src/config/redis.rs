@@ -31,7 +31,7 @@ pub fn read(general: &Section, router: &Section, env: &Env, notes: &mut Notes) -
         sentinels: nodes_of(router, "redis_sentinel_nodes", notes),
     };
     let of_env = Named {
-        text: &|name| env.get(&format!("REDIS_{}", name.to_uppercase())),
+        text: &of_env(env),
         cluster: nodes_of_env("REDIS_CLUSTER_NODES", env, general.place),
         sentinels: nodes_of_env("REDIS_SENTINEL_NODES", env, general.place),
     };
@@ -43,6 +43,28 @@ pub fn read(general: &Section, router: &Section, env: &Env, notes: &mut Notes) -
         notes.warn(general.place, &general.path, message, format!(r#"write e.g. {name}='[["10.0.0.1", 6379]]'"#));
     }
     found
+}
+
+/// Where answers are kept: as the section says, else the environment.
+pub fn of_cache(section: &Section, env: &Env, notes: &mut Notes) -> Option<Site> {
+    let cluster = ["startup_nodes", "redis_startup_nodes"].into_iter().find(|name| section.node(name).is_some());
+    let own = Named {
+        text: &|name| section.text(name).map(str::to_owned),
+        cluster: nodes_of(section, cluster.unwrap_or("startup_nodes"), notes),
+        sentinels: nodes_of(section, "sentinel_nodes", notes),
+    };
+    let of_env = of_env(env);
+    let of_env = Named {
+        text: &of_env,
+        cluster: nodes_of_env("REDIS_CLUSTER_NODES", env, section.place),
+        sentinels: nodes_of_env("REDIS_SENTINEL_NODES", env, section.place),
+    };
+    own.site().or_else(|| of_env.site())
+}
+
+/// What the environment says.
+fn of_env<'e>(env: &'e Env) -> impl Fn(&str) -> Option<String> + 'e {
+    |name| env.get(&format!("REDIS_{}", name.to_uppercase()))
 }
 
 /// What one place says.

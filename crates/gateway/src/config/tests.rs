@@ -232,10 +232,8 @@ fn the_guide_to_a_local_first_gateway_loads_unchanged() {
          and output_cost_per_token in model_info",
         "config.yaml:30:7: warning: model_list[4].litellm_params.api_key: environment variable ANTHROPIC_API_KEY is not \
          set: calls are sent without a key; export it, or remove the line",
-        "config.yaml:35:3: warning: litellm_settings.cache: known, but not honoured yet (answers repeated requests from \
-         a cache)",
-        "config.yaml:36:3: warning: litellm_settings.cache_params: known, but not honoured yet (where answers are kept, \
-         e.g. in Redis, and for how long)",
+        "config.yaml:37:5: warning: litellm_settings.cache_params.type: no Redis is named, neither here nor in the \
+         environment: answers are kept in memory alone; write e.g. host: redis, or set REDIS_URL or REDIS_HOST",
         "config.yaml:41:3: warning: general_settings.master_key: the master key is a well-known example: whoever tries \
          it may do everything; use a long random text, e.g. from: openssl rand -hex 24",
         "config.yaml:42:3: warning: general_settings.database_url: environment variable DATABASE_URL is not set: \

@@ -67,6 +67,7 @@ const TAGS: &[(&str, &str, &[&str])] = &[
     ]),
     ("Routing", "Where calls go, and why", &["/utils/", "/router/", "/v1/feedback", "/feedback", "/drill"]),
     ("Nodes", "Machines that run models", &["/nodes"]),
+    ("Cache", "Answers that are given again", &["/cache/"]),
     ("Health", "Whether all is well", &["/health", "/alerts", "/alerting/", "/metrics"]),
     ("Gateway", "The gateway itself", &["/config/", "/routes", "/audit", "/get/", "/add/", "/delete/", "/openapi.json"]),
 ];

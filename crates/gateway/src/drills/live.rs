@@ -318,6 +318,8 @@ fn copy(source: &Setup, healths: &HashMap<String, Arc<Health>>, broken: Option<(
     Setup {
         groups: source.groups.iter().map(|(name, one)| (name.clone(), group(one))).collect(),
         patterns: source.patterns.iter().map(pattern).collect(),
+        // What is kept from a call that went well says nothing of what is broken.
+        cache: None,
         ..source.clone()
     }
 }

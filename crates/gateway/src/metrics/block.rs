@@ -125,7 +125,13 @@ block! {
     fallbacks: Count,
     /// Attempts that were made.
     attempts: Count,
-    /// What they cost, nanodollars.
+    /// Calls that got an answer which was kept from an earlier one.
+    cache_hits: Count,
+    /// Calls that looked for one in vain.
+    cache_misses: Count,
+    /// Tokens of answers that were given again.
+    cached_tokens: Count,
+    /// What attempts cost, nanodollars.
     spend_nanousd: Count,
     /// Attempts whose price is not known.
     unpriced: Count,
@@ -170,7 +176,11 @@ impl Block {
     /// Counts an entry.
     pub fn count(&self, entry: &Entry) {
         let since = |from: i64, to: i64| to.saturating_sub(from).max(0) as u64 * 1000;
-        if entry.is_attempt() {
+        if entry.cache_hit {
+            // Nobody was asked: it says nothing of attempts.
+            self.cache_hits.add(1);
+            self.cached_tokens.add(entry.usage.total().unwrap_or_default());
+        } else if entry.is_attempt() {
             self.attempts.add(1);
             match entry.cost {
                 Some(cost) => self.spend_nanousd.add(Usd::nanos(cost).max(0) as u64),
@@ -202,6 +212,7 @@ impl Block {
         }
         if let Some(story) = &entry.story {
             self.calls.add(1);
+            self.cache_misses.add(u64::from(entry.cache_key.is_some() && !entry.cache_hit));
             self.fallbacks.add(u64::from(story.fallbacks > 0));
             if let Some(ended_at) = entry.ended_at {
                 self.call_time.note(&TIMES, since(story.received_at, ended_at));

@@ -84,6 +84,9 @@ const COUNTERS: &[Counter] = &[
     counter("litellm_llm_api_failed_requests_metric_total", "the same by model", &[KEY, TEAM, &["model", "user", "model_id"]], failed, |block| &block.attempts),
     counter("litellm_deployment_successful_fallbacks_total", "calls that another group answered", &[KEY, TEAM, EXC, &["requested_model", "fallback_model", "model_id"]], succeeded, |block| &block.fallbacks),
     counter("litellm_deployment_failed_fallbacks_total", "calls that no other group answered either", &[KEY, TEAM, EXC, &["requested_model", "fallback_model", "model_id"]], failed, |block| &block.fallbacks),
+    counter("litellm_cache_hits_metric_total", "calls that got an answer which was kept from an earlier one", &[KEY, TEAM, CACHE], all, |block| &block.cache_hits),
+    counter("litellm_cache_misses_metric_total", "calls that looked for one in vain", &[KEY, TEAM, CACHE], all, |block| &block.cache_misses),
+    counter("litellm_cached_tokens_metric_total", "tokens of answers that were given again", &[KEY, TEAM, CACHE], all, |block| &block.cached_tokens),
     counter("lockgate_unpriced_attempts_total", "attempts whose price is not known", &[&["model_group", "model", "model_id", "api_provider"]], all, |block| &block.unpriced),
 ];
 

@@ -90,6 +90,8 @@ impl Told {
                 "total_cost": entry.cost.map(Usd::dollars),
             },
             "cache_hit": entry.cache_hit,
+            "cache_key": entry.cache_key,
+            "saved_cache_cost": entry.saved.unwrap_or_default().dollars(),
             "custom_llm_provider": entry.provider,
             "model": bare(entry),
             "model_id": entry.deployment_id,

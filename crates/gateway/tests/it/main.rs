@@ -1,6 +1,7 @@
 //! The one integration binary: everything that is checked from outside, one module per subject.
 
 mod backs;
+mod cache;
 mod callers;
 mod cli;
 mod client;

@@ -45,7 +45,7 @@ async fn page(person: &Person<'_>) -> String {
 }
 
 /// The sum of all samples of a metric whose labels say all of these.
-fn sum(page: &str, name: &str, labels: &[&str]) -> f64 {
+pub fn sum(page: &str, name: &str, labels: &[&str]) -> f64 {
     let lines = page.lines().filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])));
     let meant = lines.filter(|line| labels.iter().all(|label| line.contains(label)));
     meant.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum()

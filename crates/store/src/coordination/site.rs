@@ -52,7 +52,7 @@ impl fmt::Debug for Site {
 
 /// The same, understood.
 #[derive(Clone)]
-pub(super) enum Place {
+pub(crate) enum Place {
     Server(ConnectionInfo),
     Cluster(Vec<ConnectionInfo>),
     Sentinel { sentinels: Vec<ConnectionInfo>, service: String, login: ConnectionInfo },
@@ -70,8 +70,8 @@ impl Place {
         })
     }
 
-    /// Connects to the server that keeps the account; `hear` gets what is said on channels.
-    pub async fn connect<H>(&self, hear: H) -> Result<MultiplexedConnection, Silence>
+    /// Connects to the server that has `key`; `hear` gets what is said on channels.
+    pub async fn connect<H>(&self, key: &str, hear: H) -> Result<MultiplexedConnection, Silence>
     where
         H: Fn(PushInfo) -> Result<(), RedisError> + Clone + Send + Sync + 'static,
     {
@@ -80,7 +80,7 @@ impl Place {
             Place::Cluster(nodes) => {
                 let mut last = Silence("no node of the cluster is named".to_owned());
                 for node in nodes {
-                    match at_owner(node, hear.clone()).await {
+                    match at_owner(node, key, hear.clone()).await {
                         Ok(connection) => return Ok(connection),
                         Err(silence) => last = silence,
                     }
@@ -144,8 +144,8 @@ async fn asked<T: redis::FromRedisValue>(
     timeout(ANSWER_DEADLINE, command.query_async(connection)).await.map_err(|_| Silence::late())
 }
 
-/// The node of a cluster that has the account's keys: any node says which one that is.
-async fn at_owner<H>(node: &ConnectionInfo, hear: H) -> Result<MultiplexedConnection, Silence>
+/// The node of a cluster that has a key, or would have it: any node says which one that is.
+async fn at_owner<H>(node: &ConnectionInfo, key: &str, hear: H) -> Result<MultiplexedConnection, Silence>
 where
     H: Fn(PushInfo) -> Result<(), RedisError> + Clone + Send + Sync + 'static,
 {
@@ -153,7 +153,7 @@ where
     for _ in 0..MOST_HOPS {
         let dialled = timeout(ANSWER_DEADLINE, dial(&at, Some(hear.clone()))).await;
         let mut connection = dialled.map_err(|_| Silence::late())??;
-        match asked::<Value>(redis::cmd("HLEN").arg(MEMBERS), &mut connection).await? {
+        match asked::<Value>(redis::cmd("EXISTS").arg(key), &mut connection).await? {
             Ok(_) => return Ok(connection),
             Err(error) => {
                 let owner = error.redirect_node().and_then(|(owner, _)| owner.rsplit_once(':'));

@@ -60,6 +60,8 @@ pub fn full(id: &str, status: Status) -> Entry {
         },
         energy_mj: Some(4_500),
         cache_hit: true,
+        cache_key: Some("0011".to_owned()),
+        saved: Some(Usd::from_nanos(7_000)),
         fault: Some(EntryFault {
             kind: "overloaded".to_owned(),
             status: 529,
@@ -90,6 +92,8 @@ pub fn usual(id: &str, status: Status) -> Entry {
         usage: Usage { input: Some(1200), output: Some(300), cache_read: Some(0), ..Usage::default() },
         estimated: false,
         cache_hit: false,
+        cache_key: None,
+        saved: None,
         fault: None,
         metadata: None,
         ..full

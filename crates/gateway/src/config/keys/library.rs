@@ -37,8 +37,8 @@ const CALLS: &[Key] = &[
 
 #[rustfmt::skip]
 const CACHE: &[Key] = &[
-    later("cache", Flag, "answers repeated requests from a cache"),
-    later("cache_params", Map, "where answers are kept, e.g. in Redis, and for how long"),
+    on("cache", Flag, "answers repeated requests from a cache; see `docs/caching.md`"),
+    on("cache_params", Map, "where answers are kept, e.g. in Redis, and for how long"),
     later("enable_redis_auth_cache", Flag, "shares what is known about keys through Redis"),
     later("force_redis_hash_tag_grouping", Flag, "key names for Redis Cluster"),
 ];

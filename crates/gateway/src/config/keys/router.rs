@@ -98,7 +98,7 @@ const NODE_ENTRY: &[Key] = &[
 pub static COORDINATION: Table = Table { name: "coordination_redis", keys: &[REDIS], open: false };
 
 #[rustfmt::skip]
-const REDIS: &[Key] = &[
+pub(super) const REDIS: &[Key] = &[
     on("url", Secret, "address: `redis://:password@host:6379/0`, `rediss://` with TLS"),
     on("host", Name, "the same in parts"),
     on("port", Text, "6379 unless given"),

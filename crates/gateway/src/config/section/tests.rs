@@ -72,16 +72,15 @@ fn unknown_keys_get_a_guess_or_their_home() {
 #[test]
 fn keys_without_effect_are_named_unless_they_say_what_holds_anyway() {
     let text = format!(
-        "{MODELS}litellm_settings: {{cache: true, modify_params: false, callbacks: [], set_verbose: true}}
+        "{MODELS}litellm_settings: {{json_logs: true, modify_params: false, callbacks: [], set_verbose: true}}
 general_settings: {{enforced_params: [user], health_check_details: true, cancel_on_disconnect: false, database_url: ~}}
 guardrails: [{{guardrail_name: pii}}]"
     );
     check(
         &text,
         &[
-            "config.yaml:2:20: warning: litellm_settings.cache: known, but not honoured yet (answers repeated requests from \
-         a cache)",
-            "config.yaml:2:70: warning: litellm_settings.set_verbose: has no effect here (logs more): start with --debug; \
+            "config.yaml:2:20: warning: litellm_settings.json_logs: known, but not honoured yet (logs as JSON)",
+            "config.yaml:2:74: warning: litellm_settings.set_verbose: has no effect here (logs more): start with --debug; \
          remove it when you like",
             "config.yaml:3:20: warning: general_settings.enforced_params: known, but not honoured yet (fields that requests \
          must have): nothing is held back by it; do not rely on it",

@@ -20,6 +20,7 @@ const COUNTED: &[Field] = &[
     optional("contents", Takes::ListOf(&Takes::Map)),
 ];
 const SHOWN: &[Field] = &[required("model", Takes::Text)];
+const ANSWERS: &[Field] = &[required("keys", Takes::TEXTS)];
 const LINK: &[Field] = &[required("invite_link", Takes::Text)];
 
 /// Whether a path asks for no key.
@@ -46,6 +47,12 @@ const LINES: &[Line] = &[
     ("POST", "/nodes/load", "Load a model", Reads::Body(&[NODE]), GUARDED),
     ("POST", "/nodes/unload", "Unload a model", Reads::Body(&[NODE]), GUARDED),
     ("POST", "/nodes/wake", "Wake a node", Reads::Body(&[WAKE]), GUARDED),
+
+    ("GET", "/cache/ping", "Say whether answers can be kept", Reads::Nothing, GUARDED),
+    ("GET", "/cache/stats", "Show how many answers are kept, and what they saved", Reads::Nothing, GUARDED),
+    ("POST", "/cache/delete", "Forget some answers", Reads::Body(&[ANSWERS]), GUARDED),
+    ("POST", "/cache/flushall", "Forget all answers", Reads::Nothing, GUARDED),
+    ("GET", "/cache/redis/info", "Show what the cache's Redis says of itself", Reads::Nothing, GUARDED),
 
     ("GET", "/health", "Show which deployments are well", Reads::Query(&[health::FILTERS]), GUARDED),
     ("GET", "/health/latest", "Show the last look at each deployment", Reads::Query(&[health::FILTERS]), GUARDED),

@@ -31,7 +31,7 @@ pub async fn eventful_page() -> String {
         &format!("general_settings: {{master_key: {MASTER}}}\n"),
         "router_settings: {num_retries: 1, fallbacks: [{shaky: [paid]}, {hopeless: [dead]}], \
          provider_budget_config: {openai: {budget_limit: 100, time_period: 1d}}}\n",
-        "litellm_settings: {callbacks: [generic_api]}\n",
+        "litellm_settings: {callbacks: [generic_api], cache: true, cache_params: {type: local}}\n",
         "callback_settings: {generic_api: {endpoint: 'http://127.0.0.1:9/'}}\n",
     ];
     let gateway = Gateway::start(&config.concat()).await;
@@ -67,6 +67,8 @@ pub async fn eventful_page() -> String {
             assert_eq!(answer.status() == 200, well, "{model}: {}", answer.text());
         }
     }
+    // Who asks again is given what was said before.
+    assert_eq!(person.send(&Front::Chat.call("paid", "hello", false)).await.header("x-lockgate-cache"), Some("hit"));
     // Whoever is told of calls is known to the page a moment after the first one.
     until(async || Some(page(&master).await).filter(|page| page.contains("lockgate_sink_sent_total"))).await
 }

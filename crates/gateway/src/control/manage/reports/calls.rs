@@ -168,6 +168,9 @@ pub(super) fn rows(visit: &Visit, entries: &[Entry]) -> Result<Vec<Value>> {
             if let Some(wh) = watt_hours(entry) {
                 metadata["energy_wh"] = json!(wh);
             }
+            if entry.cache_hit {
+                metadata["saved_cache_cost"] = json!(entry.saved.map(Usd::dollars));
+            }
             if let Some(fault) = &entry.fault {
                 metadata["error_information"] = error(fault);
             }
@@ -199,7 +202,7 @@ pub(super) fn rows(visit: &Visit, entries: &[Entry]) -> Result<Vec<Value>> {
                 "end_user": entry.customer_id,
                 "requester_ip_address": entry.ip,
                 "cache_hit": if entry.cache_hit { "True" } else { "False" },
-                "cache_key": null,
+                "cache_key": entry.cache_key,
                 "request_tags": entry.tags,
                 "metadata": metadata,
                 "messages": {},

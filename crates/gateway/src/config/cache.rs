@@ -1,0 +1,168 @@
+//! Answers that are given again: `litellm_settings.cache` and `cache_params`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::cache::{Cache, CacheTerms, Scope, Shelves};
+use store::cache::Elsewhere;
+
+use super::environ::Env;
+use super::keys::CACHE_PARAMS;
+use super::redis;
+use super::report::Notes;
+use super::section::{Section, scalar};
+use super::tree::{Node, Value};
+
+/// Where answers can be kept.
+const PLACES: [&str; 4] = ["local", "redis", "valkey", "disk"];
+/// Where the incumbent can keep them too.
+const OTHERS: [&str; 6] = ["redis-semantic", "valkey-semantic", "qdrant-semantic", "s3", "gcs", "azure-blob"];
+/// Kinds of calls, in the incumbent's words; each may have an `a` before it.
+const CALL_TYPES: [&str; 7] =
+    ["completion", "text_completion", "embedding", "anthropic_messages", "responses", "transcription", "rerank"];
+/// How long answers of Redis are in memory too: so long a replica gives what another one has forgotten.
+const BESIDE_REDIS: Duration = Duration::from_secs(60);
+/// Bytes of a folder for answers.
+const DISK_BYTES: u64 = 1 << 30;
+/// Longest namespace, bytes.
+const LONGEST_NAMESPACE: usize = 128;
+
+/// The cache, if there is to be one.
+pub fn read(library: &Section, env: &Env, shelves: &Shelves, notes: &mut Notes) -> Option<Arc<Cache>> {
+    let path = library.at("cache_params");
+    let section = Section::read(library.node("cache_params"), &path, &CACHE_PARAMS, notes);
+    let site = redis::of_cache(&section, env, notes);
+    let place = place(&section, site.is_some(), notes)?;
+    let elsewhere = match place {
+        "local" => None,
+        "disk" => Some(folder(&section, notes)?),
+        _ => site.map(Elsewhere::Redis),
+    };
+    let terms = terms(&section, matches!(elsewhere, Some(Elsewhere::Redis(_))), notes);
+    if library.flag("cache") != Some(true) {
+        return None;
+    }
+    match shelves.cache(terms, elsewhere.as_ref()) {
+        Ok(cache) => Some(Arc::new(cache)),
+        Err(why) => {
+            notes.error(section.place, &path, format!("the address of Redis cannot be used: {why}"), "");
+            None
+        }
+    }
+}
+
+/// Where answers are kept; nothing if that is nowhere.
+fn place(section: &Section, has_redis: bool, notes: &mut Notes) -> Option<&'static str> {
+    let Some(name) = section.text("type") else { return Some(if has_redis { PLACES[1] } else { PLACES[0] }) };
+    let (at, path) = (section.place("type"), section.at("type"));
+    match PLACES.into_iter().find(|place| *place == name) {
+        Some("redis" | "valkey") if !has_redis => {
+            let message = "no Redis is named, neither here nor in the environment: answers are kept in memory alone";
+            notes.warn(at, &path, message, "write e.g. host: redis, or set REDIS_URL or REDIS_HOST");
+            Some(PLACES[0])
+        }
+        Some(place) => Some(place),
+        None if OTHERS.contains(&name) => {
+            let message = format!("{name} is known, but not honoured yet: no answer is kept");
+            notes.warn(at, &path, message, "write e.g. type: redis");
+            None
+        }
+        None => {
+            notes.error(at, &path, format!("expected one of {}", PLACES.join(", ")), "write e.g. type: redis");
+            None
+        }
+    }
+}
+
+/// The folder for answers.
+fn folder(section: &Section, notes: &mut Notes) -> Option<Elsewhere> {
+    let path = section.text("disk_cache_dir");
+    if path.is_none() {
+        section.missing("disk_cache_dir", "disk_cache_dir: /var/cache/lockgate", notes);
+    }
+    let bytes = section.count("max_disk_mb").map_or(DISK_BYTES, |mb| mb.saturating_mul(1 << 20));
+    path.map(|path| Elsewhere::Folder(path.into(), bytes))
+}
+
+fn terms(section: &Section, in_redis: bool, notes: &mut Notes) -> CacheTerms {
+    let usual = CacheTerms::default();
+    let ttl = section.seconds("ttl");
+    let elsewhere = section.seconds("default_in_redis_ttl").filter(|_| in_redis);
+    let memory = section.seconds("default_in_memory_ttl");
+    CacheTerms {
+        on_request: on_request(section, notes),
+        ttl: elsewhere.or(ttl).or(memory.filter(|_| !in_redis)).unwrap_or(usual.ttl),
+        memory_ttl: memory.unwrap_or(if in_redis { BESIDE_REDIS } else { usual.memory_ttl }),
+        namespace: namespace(section, notes),
+        call_types: call_types(section, notes),
+        scope: section.node("scope").and_then(|node| scope(node, &section.at("scope"), notes)).unwrap_or(usual.scope),
+        group_scopes: match section.node("group_scopes").map(|node| &node.value) {
+            Some(Value::Map(groups)) => {
+                let path = section.at("group_scopes");
+                let read = |(group, node): &(String, Node)| {
+                    Some((group.clone(), scope(node, &format!("{path}.{group}"), notes)?))
+                };
+                groups.iter().filter_map(read).collect()
+            }
+            _ => usual.group_scopes,
+        },
+        memory_bytes: section.count("max_memory_mb").map_or(usual.memory_bytes, |mb| mb.saturating_mul(1 << 20)),
+        item_bytes: section.small("max_item_kb").map_or(usual.item_bytes, |kb| (kb as usize).saturating_mul(1 << 10)),
+    }
+}
+
+fn on_request(section: &Section, notes: &mut Notes) -> bool {
+    match section.text("mode") {
+        None | Some("default_on") => false,
+        Some("default_off") => true,
+        Some(_) => {
+            let (at, path) = (section.place("mode"), section.at("mode"));
+            notes.error(at, &path, "expected default_on or default_off", "write e.g. mode: default_off");
+            false
+        }
+    }
+}
+
+fn namespace(section: &Section, notes: &mut Notes) -> String {
+    let name = section.text("namespace").unwrap_or_default();
+    if name.len() > LONGEST_NAMESPACE {
+        let message = format!("it is longer than {LONGEST_NAMESPACE} bytes");
+        notes.error(section.place("namespace"), &section.at("namespace"), message, "write e.g. namespace: lockgate");
+        return String::new();
+    }
+    name.to_owned()
+}
+
+/// The kinds of calls without the `a` that may stand before them.
+fn call_types(section: &Section, notes: &mut Notes) -> Option<Vec<String>> {
+    section.node("supported_call_types")?;
+    let path = section.at("supported_call_types");
+    let bare = |name: &str| {
+        let known = |name: &str| CALL_TYPES.into_iter().find(|known| *known == name);
+        known(name).or_else(|| known(name.strip_prefix('a')?))
+    };
+    let mut types = Vec::new();
+    for (name, at) in section.texts("supported_call_types") {
+        match bare(name) {
+            Some(name) => types.push(name.to_owned()),
+            None => {
+                let near = policy::nearest(name, CALL_TYPES).map(|near| format!("did you mean {near}?"));
+                notes.error(at, &path, "no kind of call is called like this", near.unwrap_or_default());
+            }
+        }
+    }
+    Some(types)
+}
+
+fn scope(node: &Node, path: &str, notes: &mut Notes) -> Option<Scope> {
+    let name = scalar(node).map(|scalar| scalar.text.trim());
+    let found = Scope::ALL.into_iter().find(|scope| Some(scope.name()) == name);
+    if found.is_none() {
+        let known = Scope::ALL.map(Scope::name).join(", ");
+        notes.error(node.place, path, format!("expected one of {known}"), "write e.g. scope: team");
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests;

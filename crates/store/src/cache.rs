@@ -1,0 +1,507 @@
+//! Redis, or a folder, as a place for answers that may be given again. Whoever asks never waits for it longer than
+//! [`DEADLINE`]; while it is away or frozen nobody asks it at all: only its own thread looks whether it is back.
+
+mod folder;
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use redis::aio::MultiplexedConnection;
+use redis::{PushInfo, RedisError};
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
+use tokio::time::{sleep, timeout};
+
+use crate::coordination::{Place, Silence, Site};
+use folder::Folder;
+
+/// How long a call waits for an answer that may be kept.
+pub const DEADLINE: Duration = Duration::from_millis(20);
+/// Questions in a row without an answer in time after which Redis counts as frozen.
+const MOST_LATE: u32 = 3;
+/// How long anything may take on a connection before that is given up.
+const LAST_DEADLINE: Duration = Duration::from_secs(2);
+/// Pause before the next look whether it is back.
+const PAUSE: Duration = Duration::from_millis(250);
+/// What may wait to be done. What is over that is not kept.
+const QUEUE: usize = 512;
+/// What is done at once.
+const AT_ONCE: usize = 128;
+/// Keys that are looked through, and taken away, in one step.
+const BATCH: usize = 500;
+/// All keys begin so, and are in one slot: a cluster has them on one node.
+const PREFIX: &str = "lockgate:{answers}:";
+
+/// Where answers can be beside memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// In Redis, with others.
+    Redis(Site),
+    /// In a folder, which takes so many bytes at most.
+    Folder(PathBuf, u64),
+}
+
+/// The same, understood.
+#[derive(Clone)]
+enum Home {
+    Redis(Box<Place>),
+    Folder(PathBuf, u64),
+}
+
+/// Without anything that is secret.
+impl fmt::Display for Home {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Home::Redis(place) => write!(f, "Redis at {place}"),
+            Home::Folder(path, _) => write!(f, "the folder {}", path.display()),
+        }
+    }
+}
+
+/// How it stands with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum Standing {
+    /// It was not looked for yet.
+    Unknown,
+    There,
+    Away,
+}
+
+/// Answers elsewhere, by key.
+pub struct Depot {
+    home: Home,
+    shared: Arc<Shared>,
+    errands: OnceLock<mpsc::Sender<Errand>>,
+}
+
+/// What callers and the thread share.
+struct Shared {
+    standing: AtomicU8,
+    late: AtomicU32,
+    /// Rings when it may be frozen.
+    doubt: Notify,
+    told: AtomicBool,
+}
+
+type Reply<T> = oneshot::Sender<Result<T, Silence>>;
+
+/// What is to be done there.
+enum Errand {
+    Get(String, oneshot::Sender<Option<Bytes>>),
+    Put(String, Vec<Bytes>, Duration),
+    Delete(Vec<String>, Reply<u64>),
+    Flush(Reply<u64>),
+    Ping(Reply<()>),
+    Info(Reply<String>),
+}
+
+impl Depot {
+    /// Understands where that is; nothing is connected to yet.
+    pub fn new(elsewhere: &Elsewhere) -> Result<Self, String> {
+        let shared = Shared {
+            standing: AtomicU8::new(Standing::Unknown as u8),
+            late: AtomicU32::new(0),
+            doubt: Notify::new(),
+            told: AtomicBool::new(false),
+        };
+        let home = match elsewhere {
+            Elsewhere::Redis(site) => Home::Redis(Box::new(Place::new(site)?)),
+            Elsewhere::Folder(path, bytes) => Home::Folder(path.clone(), *bytes),
+        };
+        Ok(Depot { home, shared: Arc::new(shared), errands: OnceLock::new() })
+    }
+
+    /// What it is, in the incumbent's words.
+    pub fn kind(&self) -> &'static str {
+        match self.home {
+            Home::Redis(_) => "redis",
+            Home::Folder(..) => "disk",
+        }
+    }
+
+    /// Begins to connect, unless that was done. The thread ends with the value.
+    pub fn open(&self) {
+        self.errands();
+    }
+
+    fn errands(&self) -> &mpsc::Sender<Errand> {
+        self.errands.get_or_init(|| {
+            let (sender, errands) = mpsc::channel(QUEUE);
+            let keeper = Keeper { home: self.home.clone(), shared: self.shared.clone(), errands };
+            // Without a thread nobody ever answers, as with a Redis that is away.
+            let started = std::thread::Builder::new().name("cache".to_owned()).spawn(move || keeper.run());
+            if started.is_err() {
+                self.shared.set(Standing::Away);
+            }
+            sender
+        })
+    }
+
+    /// Whether it answers, as far as is known.
+    pub fn is_there(&self) -> bool {
+        self.shared.is(Standing::There)
+    }
+
+    /// What is kept under `key`; nothing if that is not known in time.
+    pub async fn get(&self, key: &str) -> Option<Bytes> {
+        let errands = self.errands();
+        if self.shared.is(Standing::Away) {
+            return None;
+        }
+        let (answer, answered) = oneshot::channel();
+        errands.try_send(Errand::Get(named(key), answer)).ok()?;
+        match timeout(DEADLINE, answered).await {
+            Ok(found) => found.ok()?,
+            Err(_) => {
+                self.shared.was_late();
+                None
+            }
+        }
+    }
+
+    /// Keeps something under `key` for so long, some time soon, if there is room for it on the way.
+    pub fn put(&self, key: &str, pieces: Vec<Bytes>, ttl: Duration) {
+        let errands = self.errands();
+        if !self.shared.is(Standing::Away) {
+            // What is not kept is asked for again.
+            let _ = errands.try_send(Errand::Put(named(key), pieces, ttl));
+        }
+    }
+
+    /// Takes keys away; how many there were.
+    pub async fn delete(&self, keys: &[String]) -> Result<u64, Silence> {
+        let keys = keys.iter().map(|key| named(key)).collect();
+        self.ask(|reply| Errand::Delete(keys, reply)).await
+    }
+
+    /// Takes everything away that was put here; how many keys there were.
+    pub async fn flush(&self) -> Result<u64, Silence> {
+        self.ask(Errand::Flush).await
+    }
+
+    /// Whether it answers now.
+    pub async fn ping(&self) -> Result<(), Silence> {
+        self.ask(Errand::Ping).await
+    }
+
+    /// What the server says of itself.
+    pub async fn info(&self) -> Result<String, Silence> {
+        self.ask(Errand::Info).await
+    }
+
+    async fn ask<T>(&self, errand: impl FnOnce(Reply<T>) -> Errand) -> Result<T, Silence> {
+        let (reply, answered) = oneshot::channel();
+        let sent = self.errands().send_timeout(errand(reply), LAST_DEADLINE).await;
+        sent.map_err(|_| Silence::late())?;
+        match timeout(2 * LAST_DEADLINE, answered).await {
+            Ok(Ok(answer)) => answer,
+            _ => Err(Silence::late()),
+        }
+    }
+}
+
+/// Without anything that is secret.
+impl fmt::Display for Depot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.home)
+    }
+}
+
+impl fmt::Debug for Depot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Depot")
+    }
+}
+
+fn named(key: &str) -> String {
+    format!("{PREFIX}{key}")
+}
+
+/// The key without what Redis needs before it.
+fn bare(named: &str) -> &str {
+    named.strip_prefix(PREFIX).unwrap_or(named)
+}
+
+impl From<io::Error> for Silence {
+    fn from(error: io::Error) -> Self {
+        Silence(error.to_string())
+    }
+}
+
+impl Shared {
+    fn is(&self, standing: Standing) -> bool {
+        self.standing.load(Relaxed) == standing as u8
+    }
+
+    fn set(&self, standing: Standing) {
+        self.standing.store(standing as u8, Relaxed);
+    }
+
+    /// A question was not answered in time.
+    fn was_late(&self) {
+        if self.late.fetch_add(1, Relaxed) + 1 >= MOST_LATE && !self.is(Standing::Away) {
+            self.set(Standing::Away);
+            self.doubt.notify_one();
+        }
+    }
+
+    fn was_in_time(&self) {
+        self.late.store(0, Relaxed);
+    }
+}
+
+/// What the thread has.
+struct Keeper {
+    home: Home,
+    shared: Arc<Shared>,
+    errands: mpsc::Receiver<Errand>,
+}
+
+/// Why a connection is not used any more.
+enum End {
+    /// Nobody needs it.
+    Over,
+    Broken(Silence),
+}
+
+impl Keeper {
+    fn run(mut self) {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+            self.shared.set(Standing::Away);
+            return;
+        };
+        runtime.block_on(async move {
+            loop {
+                let served = match self.home.clone() {
+                    Home::Redis(place) => self.serve(&place).await,
+                    Home::Folder(path, room) => self.serve_folder(&path, room).await,
+                };
+                let silence = match served {
+                    End::Over => return,
+                    End::Broken(silence) => silence,
+                };
+                self.shared.set(Standing::Away);
+                if !self.shared.told.swap(true, Relaxed) {
+                    let home = &self.home;
+                    tracing::warn!("the cache's {home} is away, calls are served without it: {silence}");
+                }
+                if !self.rest(&silence).await {
+                    return;
+                }
+            }
+        });
+    }
+
+    /// Waits a little; whoever asks for something in the meantime gets nothing. Whether anybody may still ask.
+    async fn rest(&mut self, silence: &Silence) -> bool {
+        let over = sleep(PAUSE);
+        tokio::pin!(over);
+        loop {
+            tokio::select! {
+                () = &mut over => return true,
+                errand = self.errands.recv() => match errand {
+                    Some(errand) => errand.refuse(silence),
+                    None => return false,
+                },
+            }
+        }
+    }
+
+    /// Connects and does what is to be done, for as long as that goes well.
+    async fn serve(&mut self, place: &Place) -> End {
+        let hear = |_: PushInfo| Ok::<(), RedisError>(());
+        let connected = timeout(LAST_DEADLINE, place.connect(PREFIX, hear)).await;
+        let connection = match connected.unwrap_or_else(|_| Err(Silence::late())) {
+            Ok(connection) => connection,
+            Err(silence) => return End::Broken(silence),
+        };
+        let broken = Arc::new(Notify::new());
+        let places = Arc::new(Semaphore::new(AT_ONCE));
+        loop {
+            // It is back when it answers as quickly as calls need it to.
+            if let Err(silence) = self.look(&connection).await {
+                return End::Broken(silence);
+            }
+            self.is_there();
+            loop {
+                let errand = tokio::select! {
+                    biased;
+                    () = broken.notified() => return End::Broken(Silence::late()),
+                    () = self.shared.doubt.notified() => break,
+                    errand = self.errands.recv() => errand,
+                };
+                let Some(errand) = errand else { return End::Over };
+                match places.clone().try_acquire_owned() {
+                    Ok(place) => {
+                        let (connection, broken, shared) = (connection.clone(), broken.clone(), self.shared.clone());
+                        tokio::spawn(async move {
+                            errand.run(connection, &broken, &shared).await;
+                            drop(place);
+                        });
+                    }
+                    Err(_) => errand.refuse(&Silence::late()),
+                }
+            }
+        }
+    }
+
+    /// It answers.
+    fn is_there(&self) {
+        self.shared.was_in_time();
+        self.shared.set(Standing::There);
+        if self.shared.told.swap(false, Relaxed) {
+            tracing::warn!("the cache's {} is there again", self.home);
+        }
+    }
+
+    /// Does what is to be done in a folder, for as long as that goes well. This thread has nothing else to do: it may wait
+    /// for the disk.
+    async fn serve_folder(&mut self, path: &std::path::Path, room: u64) -> End {
+        let mut folder = match Folder::open(path, room) {
+            Ok(folder) => folder,
+            Err(error) => return End::Broken(error.into()),
+        };
+        loop {
+            let begun = Instant::now();
+            if let Err(error) = folder.look() {
+                return End::Broken(error.into());
+            }
+            if begun.elapsed() > DEADLINE {
+                return End::Broken(Silence::late());
+            }
+            self.is_there();
+            loop {
+                let errand = tokio::select! {
+                    biased;
+                    () = self.shared.doubt.notified() => break,
+                    errand = self.errands.recv() => errand,
+                };
+                let Some(errand) = errand else { return End::Over };
+                if let Err(error) = errand.run_in(&mut folder, &self.shared) {
+                    return End::Broken(error.into());
+                }
+            }
+        }
+    }
+
+    /// Whether a server answers in time.
+    async fn look(&self, connection: &MultiplexedConnection) -> Result<(), Silence> {
+        let mut connection = connection.clone();
+        let ping = redis::cmd("PING");
+        let pong = timeout(DEADLINE, ping.query_async::<String>(&mut connection)).await;
+        pong.map_err(|_| Silence::late())?.map(drop).map_err(Silence::from)
+    }
+}
+
+impl Errand {
+    async fn run(self, mut connection: MultiplexedConnection, broken: &Notify, shared: &Shared) {
+        match self {
+            Errand::Get(key, answer) => {
+                let get = redis::cmd("GET").arg(key).take();
+                let found = bounded(get.query_async::<Option<Vec<u8>>>(&mut connection), broken).await;
+                if found.is_ok() && !answer.is_closed() {
+                    shared.was_in_time();
+                }
+                // Whoever asked may have gone on already.
+                let _ = answer.send(found.ok().flatten().map(Bytes::from));
+            }
+            Errand::Put(key, pieces, ttl) => {
+                let ttl = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).max(1);
+                let set = redis::cmd("SET").arg(key).arg(pieces.concat()).arg("PX").arg(ttl).take();
+                // What is not kept is asked for again.
+                let _ = bounded(set.query_async::<()>(&mut connection), broken).await;
+            }
+            Errand::Delete(keys, reply) => {
+                let unlink = redis::cmd("UNLINK").arg(keys).take();
+                let _ = reply.send(bounded(unlink.query_async(&mut connection), broken).await);
+            }
+            Errand::Flush(reply) => {
+                let _ = reply.send(flush(&mut connection, broken).await);
+            }
+            Errand::Ping(reply) => {
+                let ping = redis::cmd("PING");
+                let pong = bounded(ping.query_async::<String>(&mut connection), broken).await;
+                let _ = reply.send(pong.map(drop));
+            }
+            Errand::Info(reply) => {
+                let _ = reply.send(bounded(redis::cmd("INFO").query_async(&mut connection), broken).await);
+            }
+        }
+    }
+
+    /// The same in a folder; an error says that it is of no use.
+    fn run_in(self, folder: &mut Folder, shared: &Shared) -> io::Result<()> {
+        // Whoever asked may have gone on already.
+        match self {
+            Errand::Get(_, answer) if answer.is_closed() => {}
+            Errand::Get(key, answer) => {
+                if answer.send(folder.get(bare(&key))).is_ok() {
+                    shared.was_in_time();
+                }
+            }
+            Errand::Put(key, pieces, ttl) => folder.put(bare(&key), &pieces, ttl)?,
+            Errand::Delete(keys, reply) => {
+                _ = reply.send(Ok(keys.iter().filter(|key| folder.delete(bare(key))).count() as u64));
+            }
+            Errand::Flush(reply) => _ = reply.send(folder.flush().map_err(Silence::from)),
+            Errand::Ping(reply) => _ = reply.send(folder.look().map_err(Silence::from)),
+            Errand::Info(reply) => _ = reply.send(Err(Silence("a folder says nothing of itself".to_owned()))),
+        }
+        Ok(())
+    }
+
+    /// Says that it is not done.
+    fn refuse(self, silence: &Silence) {
+        let silence = || Silence(silence.0.clone());
+        // Whoever asked may have gone on already.
+        match self {
+            Errand::Get(_, answer) => _ = answer.send(None),
+            Errand::Put(..) => {}
+            Errand::Delete(_, reply) | Errand::Flush(reply) => _ = reply.send(Err(silence())),
+            Errand::Ping(reply) => _ = reply.send(Err(silence())),
+            Errand::Info(reply) => _ = reply.send(Err(silence())),
+        }
+    }
+}
+
+/// An answer of Redis, if it comes; a connection that is too slow or broken rings.
+async fn bounded<T>(answer: impl Future<Output = Result<T, RedisError>>, broken: &Notify) -> Result<T, Silence> {
+    match timeout(LAST_DEADLINE, answer).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => {
+            if error.is_io_error() || error.is_connection_dropped() || error.redirect_node().is_some() {
+                broken.notify_one();
+            }
+            Err(error.into())
+        }
+        Err(_) => {
+            broken.notify_one();
+            Err(Silence::late())
+        }
+    }
+}
+
+/// Takes away what is ours, and nothing else that may be in the same Redis.
+async fn flush(connection: &mut MultiplexedConnection, broken: &Notify) -> Result<u64, Silence> {
+    let (mut cursor, mut gone) = ("0".to_owned(), 0);
+    // In a pattern, no brace means anything.
+    let pattern = format!("{PREFIX}*");
+    loop {
+        let scan = redis::cmd("SCAN").arg(&cursor).arg("MATCH").arg(&pattern).arg("COUNT").arg(BATCH).take();
+        let (next, keys): (String, Vec<String>) = bounded(scan.query_async(connection), broken).await?;
+        if !keys.is_empty() {
+            let unlink = redis::cmd("UNLINK").arg(keys).take();
+            gone += bounded(unlink.query_async::<u64>(connection), broken).await?;
+        }
+        if next == "0" {
+            return Ok(gone);
+        }
+        cursor = next;
+    }
+}
