@@ -15,6 +15,8 @@ mod text;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use foldhash::fast::RandomState;
+
 use crate::Class;
 pub(crate) use secrets::is_open_pem as is_open;
 use text::{Byte, Word, kind, word};
@@ -53,9 +55,11 @@ pub(crate) enum Hint {
     Pesel,
     Cpf,
     Aadhaar,
+    /// The word for a street, its name comes behind it.
+    Street,
 }
 
-const HINTS: usize = Hint::Aadhaar as usize + 1;
+const HINTS: usize = Hint::Street as usize + 1;
 
 /// Words that are hints, in lower case.
 const WORDS: &[(Hint, &str)] = &[
@@ -87,11 +91,16 @@ const WORDS: &[(Hint, &str)] = &[
     (Hint::Bsn, "bsn burgerservicenummer sofi sofinummer citizen"),
     (Hint::Pesel, "pesel peselu"),
     (Hint::Cpf, "cpf"),
+    (
+        Hint::Street,
+        "rue avenue boulevard place chemin allée impasse quai calle avenida avda paseo plaza carrer via viale piazza corso \
+         largo rua praça travessa ul ulica aleja al plac",
+    ),
     (Hint::Aadhaar, "aadhaar aadhar adhaar uidai uid"),
 ];
 
-static HINTED: LazyLock<HashMap<&'static [u8], Vec<Hint>>> = LazyLock::new(|| {
-    let mut hinted: HashMap<&[u8], Vec<Hint>> = HashMap::new();
+static HINTED: LazyLock<HashMap<&'static [u8], Vec<Hint>, RandomState>> = LazyLock::new(|| {
+    let mut hinted: HashMap<&[u8], Vec<Hint>, RandomState> = HashMap::default();
     for (hint, words) in WORDS {
         words.split_whitespace().for_each(|word| hinted.entry(word.as_bytes()).or_default().push(*hint));
     }
@@ -236,22 +245,20 @@ impl Scanner {
         if word.digits {
             return self.number(bytes, word, state);
         }
-        if word.len() <= LONGEST_WORD {
-            hint(bytes, word, state);
-        }
+        let street = word.len() <= LONGEST_WORD && hint(bytes, word, state);
         if word.capital && word.len() < 3 {
             let short = national::by_letters(self, bytes, word);
             if short.is_some() {
                 return short;
             }
         }
-        let place = self.wants(Class::Address).then(|| places::by_street(text, word)).flatten();
+        let place = self.wants(Class::Address).then(|| places::by_street(text, word, street)).flatten();
         if place.is_some() {
             return place;
         }
         let hex = bytes.get(word.end) == Some(&b':') && word.len() <= 4 && self.wants(Class::Ip);
         let hex = hex.then(|| numbers::ip6(bytes, word.start)).flatten();
-        let named = || (word.capital && self.wants(Class::Name)).then(|| names::find(text, word)).flatten();
+        let named = || (word.capital && self.wants(Class::Name)).then(|| names::find(bytes, word)).flatten();
         hex.or_else(named)
     }
 
@@ -266,9 +273,14 @@ impl Scanner {
             return national::with_letters(self, bytes, word);
         }
         let groups = numbers::Groups::read(bytes, word.start);
-        let card = self.wants(Class::Card).then(|| numbers::card(&groups)).flatten();
-        card.or_else(|| national::find(self, bytes, word, &groups, state))
-            .or_else(|| self.wants(Class::Phone).then(|| numbers::phone(bytes, word.start, state)).flatten())
+        let long = || {
+            let card = self.wants(Class::Card).then(|| numbers::card(&groups)).flatten();
+            card.or_else(|| national::find(self, bytes, word, &groups, state)).or_else(|| {
+                self.wants(Class::Phone).then(|| numbers::local(bytes, word.start, &groups, state)).flatten()
+            })
+        };
+        let long = (groups.sum() >= numbers::FEWEST).then(long).flatten();
+        long.or_else(|| national::of_the_south(self, bytes, word))
             .or_else(|| self.wants(Class::Address).then(|| places::by_number(bytes, word)).flatten())
     }
 
@@ -287,19 +299,19 @@ impl Scanner {
     }
 }
 
-/// Notes what a word says about what comes behind it.
-fn hint(bytes: &[u8], word: &Word, state: &mut State) {
+/// Notes what a word says about what comes behind it; tells whether streets begin with it.
+fn hint(bytes: &[u8], word: &Word, state: &mut State) -> bool {
     let first = bytes[word.start].to_ascii_lowercase();
     if LENGTHS[usize::from(first)] & 1 << word.len() == 0 {
-        return;
+        return false;
     }
     let mut lower = [0; LONGEST_WORD];
-    let lower = &mut lower[..word.len()];
-    lower.copy_from_slice(&bytes[word.start..word.end]);
-    lower.make_ascii_lowercase();
-    if let Some(hints) = HINTED.get(&*lower) {
-        hints.iter().for_each(|hint| state.met(*hint, word.end));
+    for (lower, byte) in lower.iter_mut().zip(&bytes[word.start..word.end]) {
+        *lower = byte.to_ascii_lowercase();
     }
+    let Some(hints) = HINTED.get(&lower[..word.len()]) else { return false };
+    hints.iter().for_each(|hint| state.met(*hint, word.end));
+    hints.contains(&Hint::Street)
 }
 
 #[cfg(test)]

@@ -3,12 +3,14 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
+use foldhash::fast::RandomState;
+
 use super::Span;
-use super::text::{Word, next_word, word};
+use super::text::{Word, is_in, next_word, word};
 use crate::Class;
 
 /// Common given names of many countries, without those that are words too.
-static GIVEN: LazyLock<HashSet<&'static [u8]>> =
+static GIVEN: LazyLock<HashSet<&'static [u8], RandomState>> =
     LazyLock::new(|| include_str!("given.txt").split_whitespace().map(str::as_bytes).collect());
 
 /// What stands before family names.
@@ -118,19 +120,13 @@ const OTHERS: &[&str] = &[
 const SMALL: &[&str] =
     &["von", "van", "de", "der", "den", "da", "di", "dos", "del", "la", "le", "el", "bin", "ibn", "zu", "du"];
 
-fn text<'t>(bytes: &'t [u8], word: &Word) -> &'t str {
-    std::str::from_utf8(&bytes[word.start..word.end]).unwrap_or_default()
-}
-
 /// The name that `first` begins, which has a capital, or that stands behind it if it is a title.
-pub fn find(text_: &str, first: &Word) -> Option<Span> {
-    let bytes = text_.as_bytes();
-    let own = text(bytes, first);
-    if own.len() <= 8 && TITLES.contains(&own) {
+pub fn find(bytes: &[u8], first: &Word) -> Option<Span> {
+    if first.len() <= 9 && b"MDPFHS".contains(&bytes[first.start]) && is_in(TITLES, bytes, first) {
         let dot = bytes.get(first.end) == Some(&b'.');
         let next = next_word(bytes, first.end + usize::from(dot))?;
         // One title may follow another.
-        if TITLES.contains(&text(bytes, &next)) {
+        if is_in(TITLES, bytes, &next) {
             return None;
         }
         let end = match GIVEN.contains(&bytes[next.start..next.end]) {
@@ -159,7 +155,7 @@ fn family(bytes: &[u8], mut end: usize) -> Option<usize> {
     let mut found = None;
     for _ in 0..4 {
         let Some(next) = next_word(bytes, end) else { break };
-        let small = SMALL.contains(&text(bytes, &next));
+        let small = is_in(SMALL, bytes, &next);
         let initial = next.capital && next.len() == 1 && bytes.get(next.end) == Some(&b'.');
         if small {
             end = next.end;
@@ -180,8 +176,7 @@ fn family(bytes: &[u8], mut end: usize) -> Option<usize> {
 
 /// Where a part of a family name ends: a capital and small letters, a hyphen or an apostrophe within.
 fn part(bytes: &[u8], first: &Word) -> Option<usize> {
-    let own = text(bytes, first);
-    if !first.capital || first.digits || OTHERS.contains(&own) {
+    if !first.capital || first.digits || is_in(OTHERS, bytes, first) {
         return None;
     }
     let mut end = first.end;
@@ -192,6 +187,7 @@ fn part(bytes: &[u8], first: &Word) -> Option<usize> {
             end = second.end;
         }
     }
-    let small = own.chars().skip(1).any(char::is_lowercase) || apostrophe && end > first.end;
+    let small = bytes[first.start + 1..first.end].iter().any(|byte| byte.is_ascii_lowercase() || *byte >= 0x80)
+        || apostrophe && end > first.end;
     (small && end - first.start < 40).then_some(end)
 }

@@ -45,7 +45,16 @@ pub fn find(scanner: &Scanner, bytes: &[u8], word: &Word, groups: &Groups, state
             return span(class, group);
         }
     }
-    spanish(scanner, bytes, start).or_else(|| french(scanner, bytes, start))
+    None
+}
+
+/// Numbers of Spain and France, which have letters among their digits.
+pub fn of_the_south(scanner: &Scanner, bytes: &[u8], word: &Word) -> Option<Span> {
+    let next = bytes.get(word.end);
+    let spanish = word.len() == 9 || next == Some(&b'-') && word.len() == 8 || next == Some(&b'.') && word.len() <= 2;
+    let french = word.len() >= 13 || word.len() == 1 && next == Some(&b' ');
+    let spanish = spanish.then(|| self::spanish(scanner, bytes, word.start)).flatten();
+    spanish.or_else(|| french.then(|| self::french(scanner, bytes, word.start)).flatten())
 }
 
 /// Whether what begins at `start` is the rest of something.

@@ -10,6 +10,8 @@ use crate::Class;
 const MOST_GROUPS: usize = 10;
 /// Most digits.
 const MOST_DIGITS: usize = 24;
+/// Fewest digits of anything but an address.
+pub const FEWEST: usize = 7;
 
 /// A number whose digits stand in groups.
 pub struct Groups {
@@ -63,7 +65,8 @@ impl Groups {
         read
     }
 
-    fn sum(&self) -> usize {
+    /// How many digits there are.
+    pub fn sum(&self) -> usize {
         self.all().last().map_or(0, |group| group.sum)
     }
 
@@ -117,7 +120,7 @@ pub fn card(groups: &Groups) -> Option<Span> {
     Some(Span { class: Class::Card, start: first.end - first.len, end: last.end })
 }
 
-/// A telephone number.
+/// A telephone number that begins with `+` or `(`.
 pub fn phone(bytes: &[u8], at: usize, state: &State) -> Option<Span> {
     let plus = bytes[at] == b'+';
     let bracket = bytes[at] == b'(' || plus && bytes.get(at + 1) == Some(&b'(');
@@ -125,27 +128,35 @@ pub fn phone(bytes: &[u8], at: usize, state: &State) -> Option<Span> {
     if !bytes.get(start)?.is_ascii_digit() {
         return None;
     }
+    of_groups(bytes, at, &Groups::read(bytes, start), plus, bracket, state)
+}
+
+/// A telephone number that begins with a digit.
+pub fn local(bytes: &[u8], at: usize, groups: &Groups, state: &State) -> Option<Span> {
+    of_groups(bytes, at, groups, false, false, state)
+}
+
+fn of_groups(bytes: &[u8], at: usize, groups: &Groups, plus: bool, bracket: bool, state: &State) -> Option<Span> {
     // What is part of something longer is no number of its own.
     if !plus && at > 1 && b"-./:_=".contains(&bytes[at - 1]) && bytes[at - 2].is_ascii_alphanumeric() {
         return None;
     }
-    let groups = Groups::read(bytes, start);
     let all = groups.all();
     let first = all.first()?;
     if bracket && all.get(1).is_none_or(|second| second.before != b')') {
         return None;
     }
-    let named = state.is_near(Hint::Phone, at, BACK) && !is_date(&groups);
+    let named = state.is_near(Hint::Phone, at, BACK) && !is_date(groups);
     let thing = state.is_near(Hint::Thing, at, 24) && !named;
     let found = |group: &Group| Some(Span { class: Class::Phone, start: at, end: group.end });
     if plus {
-        let last = international(&groups)?;
+        let last = international(groups)?;
         return found(last);
     }
     if thing {
         return None;
     }
-    if let Some(last) = north_american(&groups, bracket, named).or_else(|| with_trunk(&groups, bracket)) {
+    if let Some(last) = north_american(groups, bracket, named).or_else(|| with_trunk(groups, bracket)) {
         return found(last);
     }
     // Behind a word that says so, whatever has as many digits as telephone numbers have.

@@ -1,7 +1,7 @@
 //! Streets with numbers, in the orders and words of several countries.
 
 use super::Span;
-use super::text::{Word, is_capital, next_word, word};
+use super::text::{Word, is_capital, is_in, next_word, word};
 use crate::Class;
 
 /// What streets end with in English, behind capitalised words; with a full stop or without.
@@ -51,36 +51,8 @@ const SUFFIXES: &[&str] = &[
 const BEHIND: &[&str] =
     &["Straße", "Strasse", "Str", "Allee", "Platz", "Weg", "Damm", "Ufer", "Ring", "Straat", "Laan", "Plein"];
 
-/// Words that streets begin with in Romance and Slavic languages, in small letters.
-const FIRST: &[&str] = &[
-    "rue",
-    "avenue",
-    "boulevard",
-    "place",
-    "chemin",
-    "allée",
-    "impasse",
-    "quai",
-    "calle",
-    "avenida",
-    "avda",
-    "paseo",
-    "plaza",
-    "carrer",
-    "via",
-    "viale",
-    "piazza",
-    "corso",
-    "largo",
-    "rua",
-    "praça",
-    "travessa",
-    "ul",
-    "ulica",
-    "aleja",
-    "al",
-    "plac",
-];
+/// Words that streets begin with in French, in small letters.
+const FRENCH: &[&str] = &["rue", "avenue", "boulevard", "place", "chemin", "allée", "impasse", "quai"];
 
 /// Small words within names of streets.
 const SMALL: &[&str] = &[
@@ -92,7 +64,7 @@ const SMALL: &[&str] = &[
 const MOST: usize = 6;
 
 fn is_small(bytes: &[u8], word: &Word) -> bool {
-    SMALL.iter().any(|small| small.as_bytes() == &bytes[word.start..word.end])
+    is_in(SMALL, bytes, word)
 }
 
 /// Behind a word of a street: the next one, over a full stop of an abbreviation or an apostrophe.
@@ -119,8 +91,8 @@ fn house(bytes: &[u8], at: usize) -> Option<usize> {
     ((1..=4).contains(&digits) && bytes[at] != b'0' && over).then_some(end)
 }
 
-/// A street that begins with `street`: the number comes behind the name.
-pub fn by_street(text: &str, street: &Word) -> Option<Span> {
+/// A street that begins with `street`, the word for it if it `begins` streets: the number comes behind the name.
+pub fn by_street(text: &str, street: &Word, begins: bool) -> Option<Span> {
     let bytes = text.as_bytes();
     let own = text.get(street.start..street.end)?;
     let found = |end| Some(Span { class: Class::Address, start: street.start, end });
@@ -129,30 +101,25 @@ pub fn by_street(text: &str, street: &Word) -> Option<Span> {
         let end = end + usize::from(bytes.get(end) == Some(&b'.'));
         (bytes.get(end) == Some(&b' ')).then(|| house(bytes, end + 1)).flatten()
     };
-    if street.capital && own.len() > 5 {
+    if street.capital && own.len() > 5 && matches!(bytes.get(street.end), Some(b' ' | b'.')) {
         let ends = |suffix: &&str| own.strip_suffix(*suffix).is_some_and(|name| name.len() > 2);
-        let behind = matches!(bytes.get(street.end), Some(b' ' | b'.'));
-        if behind
+        if let Some(end) = after(street.end)
             && SUFFIXES.iter().any(ends)
-            && let Some(end) = after(street.end)
         {
             return found(end);
         }
     }
+    let next = (bytes.get(street.end + 1)).is_some_and(|byte| b"SAPWDURL".contains(byte));
     if street.capital
+        && next
         && let Some(next) = following(bytes, street.end)
-        && next.capital
         && text.get(next.start..next.end).is_some_and(|next| BEHIND.contains(&next))
         && let Some(end) = after(next.end)
     {
         return found(end);
     }
     // Romance and Slavic: the word for it, its name, a comma perhaps, the number.
-    let lower = own.len() <= 9 && !own.is_empty() && {
-        let lower = own.to_lowercase();
-        FIRST.contains(&lower.as_str())
-    };
-    if !lower {
+    if !begins {
         return None;
     }
     let (mut at, mut named) = (following(bytes, street.end)?, false);
@@ -186,18 +153,17 @@ pub fn by_number(bytes: &[u8], number: &Word) -> Option<Span> {
         return None;
     }
     let end = number.end + usize::from(bytes.get(number.end) == Some(&b','));
-    let text = |word: &Word| std::str::from_utf8(&bytes[word.start..word.end]).unwrap_or_default();
     let mut at = next_word(bytes, end)?;
-    if matches!(text(&at), "bis" | "ter" | "quater") {
+    if is_in(&["bis", "ter", "quater"], bytes, &at) {
         at = following(bytes, at.end)?;
     }
     let found = |end| Some(Span { class: Class::Address, start: number.start, end });
-    let french = at.len() <= 9 && FIRST[..8].contains(&text(&at).to_lowercase().as_str());
+    let french = FRENCH.iter().any(|street| street.as_bytes().eq_ignore_ascii_case(&bytes[at.start..at.end]));
     if french && let Some(end) = french_name(bytes, &at) {
         return found(end);
     }
     for count in 0..4 {
-        if count > 0 && ENGLISH.contains(&text(&at)) {
+        if count > 0 && is_in(ENGLISH, bytes, &at) {
             return found(at.end);
         }
         // A number among the words is that of a street: 5th.
@@ -207,7 +173,7 @@ pub fn by_number(bytes: &[u8], number: &Word) -> Option<Span> {
         }
         at = following(bytes, at.end)?;
     }
-    ENGLISH.contains(&text(&at)).then(|| found(at.end))?
+    is_in(ENGLISH, bytes, &at).then(|| found(at.end))?
 }
 
 /// Where the name of a French street ends, behind the word for it.

@@ -31,6 +31,21 @@ const KINDS: [Byte; 256] = {
     kinds
 };
 
+/// Of letters 1, of digits 2.
+const PLAIN: [u8; 256] = {
+    let mut plain = [0; 256];
+    let mut at = 0;
+    while at < 256 {
+        plain[at] = match KINDS[at] {
+            Byte::Letter => 1,
+            Byte::Digit => 2,
+            _ => 0,
+        };
+        at += 1;
+    }
+    plain
+};
+
 /// What this byte can begin.
 pub fn kind(byte: u8) -> Byte {
     KINDS[usize::from(byte)]
@@ -55,21 +70,25 @@ impl Word {
 
 /// The word that begins at `at`; an empty one if none does.
 pub fn word(bytes: &[u8], at: usize) -> Word {
-    let (mut end, mut digits) = (at, false);
-    while let Some(byte) = bytes.get(end) {
-        match kind(*byte) {
-            Byte::Letter => end += 1,
-            Byte::Digit => {
-                digits = true;
-                end += 1;
+    let (mut end, mut seen) = (at, 0);
+    loop {
+        while let Some(byte) = bytes.get(end) {
+            let plain = PLAIN[usize::from(*byte)];
+            if plain == 0 {
+                break;
             }
-            Byte::High => match letter(bytes, end) {
+            seen |= plain;
+            end += 1;
+        }
+        match bytes.get(end) {
+            Some(0x80..) => match letter(bytes, end) {
                 0 => break,
                 length => end += length,
             },
-            Byte::Other | Byte::Sign => break,
+            _ => break,
         }
     }
+    let digits = seen & 2 != 0;
     Word { start: at, end, digits, capital: is_capital(bytes, at) }
 }
 
@@ -110,4 +129,9 @@ pub fn is_edge(bytes: &[u8], at: usize) -> bool {
     bytes
         .get(at)
         .is_none_or(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_' && (*byte < 0x80 || letter(bytes, at) == 0))
+}
+
+/// Whether a word is one of these.
+pub fn is_in(list: &[&str], bytes: &[u8], word: &Word) -> bool {
+    list.iter().any(|known| known.as_bytes() == &bytes[word.start..word.end])
 }
