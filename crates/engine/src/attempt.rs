@@ -17,6 +17,7 @@ use types::{Answer, Fault, FaultKind, Operation, Request};
 use crate::ask::Ask;
 use crate::booking::{Booking, Order, Receipt};
 use crate::flow::Flow;
+use crate::guards;
 use crate::letter::{Encoded, Letter};
 use crate::record::Record;
 use crate::seat::Seat;
@@ -228,10 +229,20 @@ impl Attempt<'_> {
             }
         };
         self.seat.succeeded();
+        let guarding = self.ask.guarding.as_deref();
+        let bytes = match guarding.map_or(Ok(bytes.clone()), |guarding| guarding.answered(bytes.clone())) {
+            Ok(bytes) => bytes,
+            Err(fault) => {
+                // It was paid for all the same.
+                booking.take().map(|mut booking| booking.break_off(&fault, usage, bytes.len()));
+                return Err(fault);
+            }
+        };
         if let Some(record) = self.kept().filter(|_| self.ask.operation != Operation::Embedding) {
             record.said(bytes.clone(), false);
         }
         let receipt = booking.take().map(|mut booking| booking.settle(usage, bytes.len()));
+        let bytes = guarding.map_or(bytes.clone(), |guarding| guarding.restored(bytes));
         Ok(Opened { receipt, ..self.opened(reply.headers, encoded.dropped, Opening::Whole(bytes)) })
     }
 
@@ -244,11 +255,20 @@ impl Attempt<'_> {
     ) -> Result<Opened, Fault> {
         let reader = encoded.names.restoring(encoded.back.stream_reader(encoded.operation));
         let several = self.ask.answers() > 1;
-        let mut flow = match encoded.verbatim {
+        let guarding = self.ask.guarding.as_ref().filter(|guarding| guarding.minds_answers());
+        let reader = match guarding {
+            Some(guarding) => guards::stream::reading(guarding, reader),
+            None => reader,
+        };
+        let mut flow = match encoded.verbatim && guarding.is_none() {
             true => Flow::verbatim(self.deployment.clone(), encoded.back, reader, !self.ask.stream_usage, several),
             false => {
                 let stamp = Stamp { input_estimate: self.input_estimate(), ..self.stamp.clone() };
-                let writer = self.ask.front.stream_writer(self.ask.operation, stamp);
+                let write = |stamp| self.ask.front.stream_writer(self.ask.operation, stamp);
+                let writer = match guarding {
+                    Some(guarding) => guards::stream::writing(guarding, stamp, write),
+                    None => write(stamp),
+                };
                 Flow::translate(self.deployment.clone(), reader, writer, several)
             }
         };

@@ -10,6 +10,7 @@ use store::records::{
 use store::{Directory, Entries, Registry};
 use types::{Fault, FaultKind, Side};
 
+use crate::guards::Wanted;
 use crate::meters::{Meter, Meters};
 use crate::telemetry::Logging;
 use crate::terms::Terms;
@@ -44,6 +45,8 @@ pub struct Caller {
     organization: Option<Arc<Organization>>,
     organization_member: Option<Arc<OrganizationMember>>,
     project: Option<Arc<Project>>,
+    /// The guardrails that it wants.
+    pub(crate) guards: Wanted,
     /// What it wants of the log.
     pub(crate) logging: Logging,
     /// Shared budgets that name models, and whose they are.
@@ -190,6 +193,7 @@ impl Caller {
         };
         caller.refuse_blocked()?;
         caller.logging = caller.wants_of_the_log();
+        caller.guards = caller.wants_guarded();
         caller.budgets = caller.shared_budgets(directory)?;
         caller.accounts = caller.count(meters, now_ms);
         caller.user_in_team = caller.count_user_in_team(meters, now_ms);
@@ -202,6 +206,11 @@ impl Caller {
     fn wants_of_the_log(&self) -> Logging {
         let Some(key) = self.key.as_deref() else { return Logging::default() };
         Logging::of(&key.metadata, self.team.as_deref().map(|team| &team.metadata))
+    }
+
+    fn wants_guarded(&self) -> Wanted {
+        let Some(key) = self.key.as_deref() else { return Wanted::default() };
+        Wanted::of(&key.metadata, self.team.as_deref().map(|team| &team.metadata))
     }
 
     fn refuse_blocked(&self) -> Result<(), Fault> {

@@ -16,6 +16,7 @@ use crate::attempt::{Opened, Opening};
 use crate::attempts::{self, Outcome};
 use crate::defect::caught_in;
 use crate::deliver::{Delivery, Service};
+use crate::guards;
 use crate::meaning;
 use crate::note::{Note, Tally, write_cost, write_id, write_key, write_queue, write_source};
 use crate::pass::Pass;
@@ -111,7 +112,10 @@ impl Journey {
     async fn run(self, call: Call) -> Result<Reply, Fault> {
         let caller = call.caller.clone();
         let mut ask = Ask::read(call)?;
-        let admitted = self.admit(&caller, &mut ask).await;
+        let admitted = match guards::before(&self.setup, &caller, &mut ask) {
+            Ok(()) => self.admit(&caller, &mut ask).await,
+            Err(fault) => Err(fault),
+        };
         if let Some(record) = &self.record {
             record.understood(&self.setup, &ask, admitted.as_deref().ok());
         }
@@ -224,6 +228,7 @@ impl Journey {
         pass.write_limits(&mut headers);
         write_key(&mut headers, pass);
         write_queue(&mut headers, pass);
+        ask.guarding.iter().for_each(|guarding| guarding.write(&mut headers));
         self.note(ask, tally, opened).write(&mut headers);
         headers
     }

@@ -17,6 +17,7 @@ use types::{Fault, Operation};
 
 use crate::ask::Ask;
 use crate::attribution::Attribution;
+use crate::guards::Guarding;
 use crate::line::Waited;
 use crate::pass::Pass;
 use crate::route::Route;
@@ -31,6 +32,7 @@ pub(crate) struct Record {
     began: Instant,
     received_at: i64,
     asked: OnceCell<Asked>,
+    guarding: OnceCell<Rc<Guarding>>,
     attempts: Cell<u32>,
     fallbacks: Cell<u32>,
     /// Time spent waiting for providers.
@@ -96,6 +98,7 @@ impl Record {
             began: Instant::now(),
             received_at: (gate.unix_ms)(),
             asked: OnceCell::new(),
+            guarding: OnceCell::new(),
             attempts: Cell::new(0),
             fallbacks: Cell::new(0),
             waited: Cell::default(),
@@ -116,6 +119,7 @@ impl Record {
         let asked =
             Asked { model: ask.model.clone(), stream: ask.stream, attribution, route: ask.route.clone(), queue };
         self.telling.iter().for_each(|telling| telling.understood(ask));
+        ask.guarding.iter().for_each(|guarding| drop(self.guarding.set(guarding.clone())));
         // It is understood once.
         let _ = self.asked.set(asked);
     }
@@ -150,6 +154,10 @@ impl Record {
 
     /// This is what was answered, or as much of it as is kept.
     pub fn said(&self, answer: Bytes, cut: bool) {
+        let answer = match self.guarding.get() {
+            Some(guarding) => guarding.logged(answer),
+            None => answer,
+        };
         self.telling.iter().for_each(|telling| telling.answered(answer.clone(), cut));
     }
 
@@ -241,6 +249,7 @@ impl Record {
             queue_ms,
             overhead_us: self.began.elapsed().saturating_sub(elsewhere).as_micros() as u64,
             route: asked.and_then(|asked| Some(asked.route.as_deref()?.told(None))),
+            guardrails: self.guarding.get().map(|guarding| guarding.verdicts.all()).unwrap_or_default(),
         }
     }
 }

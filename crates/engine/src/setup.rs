@@ -18,7 +18,7 @@ use store::short_hash;
 use types::{Fault, FaultKind, ModelFacts, Raw, Usage};
 
 use crate::nodes::{Berth, Fleet};
-use crate::{Access, Bounds, Doorway, Gauge, Health, Lines, Queueing, Telemetry};
+use crate::{Access, Bounds, Doorway, Gauge, Guardrails, Health, Lines, Queueing, Telemetry};
 
 /// The whole validated configuration.
 #[derive(Clone)]
@@ -53,6 +53,8 @@ pub struct Setup {
     pub intake: Intake,
     /// What becomes of models whose price is not known.
     pub pricing: Pricing,
+    /// What calls and answers are looked over for.
+    pub guardrails: Guardrails,
     /// What is told of calls beside the books.
     pub telemetry: Telemetry,
     /// Nodes that run models themselves.

@@ -69,7 +69,7 @@ impl Words {
             let inner = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
             let (head, tail) = (text[..start].chars().next_back(), text[end..].chars().next());
             let (first, last) = (text[start..end].chars().next(), text[start..end].chars().next_back());
-            !(inner(head) && inner(first)) && !(inner(tail) && inner(last))
+            !(inner(head) && inner(first) || inner(tail) && inner(last))
         };
         let mut all = Vec::new();
         if let Some(keywords) = &self.keywords {

@@ -28,7 +28,7 @@ use super::shown::Shown;
 use super::sign_in::SignIn;
 use super::sinks::{self, Sinks};
 use super::tree::{Node, Value};
-use super::{Loaded, checks, doorway, general, spending, tokens};
+use super::{Loaded, checks, doorway, general, guardrails, spending, tokens};
 use crate::seal::Seal;
 
 /// The variable that holds what secrets in the database are sealed with.
@@ -188,6 +188,7 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
         spending: spending::read(&general, &library, notes),
         client_params: general::client_params(&general),
         intake: general::intake(&general),
+        guardrails: guardrails::read(top.node("guardrails"), &library, notes),
         telemetry,
         pricing: Pricing { block_unpriced: library.flag("block_requests_for_models_without_pricing") == Some(true) },
         access_groups: access_groups(&rows, &world.added.access_groups),
@@ -250,6 +251,7 @@ fn assemble(rows: &[Row], router: &Router, notes: &mut Notes) -> Setup {
         client_params: Default::default(),
         intake: Default::default(),
         pricing: Default::default(),
+        guardrails: Default::default(),
         telemetry: Default::default(),
         fleets: Vec::new(),
         heartbeat: router.heartbeat,

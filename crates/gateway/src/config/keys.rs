@@ -4,6 +4,7 @@
 //! built, and turn its row into [`on`].
 
 mod general;
+mod guardrails;
 mod kind;
 mod library;
 mod model;
@@ -13,6 +14,7 @@ mod router;
 mod tokens;
 
 pub use general::GENERAL;
+pub use guardrails::{GUARDRAIL, GUARDRAIL_PARAMS, GUARDRAIL_PATTERN, GUARDRAIL_RULE, GUARDRAIL_WORD};
 pub use kind::Kind;
 pub use library::LIBRARY;
 pub use model::{CREDENTIAL, MARKER, MODEL, MODEL_INFO, PARAMS};

@@ -226,14 +226,14 @@ pub fn pesel(digits: &[u8]) -> bool {
     let weights = [1u32, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1];
     let sum: u32 = digits.iter().zip(weights).map(|(digit, weight)| u32::from(*digit) * weight).sum();
     let (month, day) = (digits[2] * 10 + digits[3], digits[4] * 10 + digits[5]);
-    sum % 10 == 0 && (1..=12).contains(&(month % 20)) && (1..=31).contains(&day)
+    sum.is_multiple_of(10) && (1..=12).contains(&(month % 20)) && (1..=31).contains(&day)
 }
 
 /// Swiss AHV numbers: they begin with 756 and end like an EAN-13.
 pub fn ahv(digits: &[u8]) -> bool {
     let sum: u32 =
         digits.iter().enumerate().map(|(at, digit)| u32::from(*digit) * if at % 2 == 1 { 3 } else { 1 }).sum();
-    digits.starts_with(&[7, 5, 6]) && sum % 10 == 0
+    digits.starts_with(&[7, 5, 6]) && sum.is_multiple_of(10)
 }
 
 /// Brazilian CPF: two check digits, and not the same digit all along.

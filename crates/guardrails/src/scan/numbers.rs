@@ -181,7 +181,7 @@ fn international(groups: &Groups) -> Option<&Group> {
 }
 
 /// Three, three and four digits, of which no block begins with 0 or 1.
-fn north_american<'g>(groups: &'g Groups, bracket: bool, named: bool) -> Option<&'g Group> {
+fn north_american(groups: &Groups, bracket: bool, named: bool) -> Option<&Group> {
     let between = b" -.)";
     let (last, skip) = match (groups.shaped(&[3, 3, 4], between), groups.shaped(&[1, 3, 3, 4], between)) {
         (Some(last), _) => (last, 0),
@@ -194,7 +194,7 @@ fn north_american<'g>(groups: &'g Groups, bracket: bool, named: bool) -> Option<
 }
 
 /// With the zero that stands before numbers within a country, in groups or in the forms of mobile numbers.
-fn with_trunk<'g>(groups: &'g Groups, bracket: bool) -> Option<&'g Group> {
+fn with_trunk(groups: &Groups, bracket: bool) -> Option<&Group> {
     let all = groups.all();
     let first = all.first()?;
     let digits = groups.digits(all.last()?);

@@ -87,7 +87,7 @@ fn house(bytes: &[u8], at: usize) -> Option<usize> {
     let mut end = at + digits;
     let extra = bytes.get(end).is_some_and(u8::is_ascii_alphabetic);
     end += usize::from(extra);
-    let over = bytes.get(end).is_none_or(|byte| !byte.is_ascii_alphanumeric() && *byte < 0x80 || *byte >= 0x80);
+    let over = bytes.get(end).is_none_or(|byte| !byte.is_ascii_alphanumeric());
     ((1..=4).contains(&digits) && bytes[at] != b'0' && over).then_some(end)
 }
 
