@@ -20,7 +20,7 @@ pub(crate) use verdict::Verdicts;
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use ::guardrails::Vault;
+use ::guardrails::{Action, Form, Vault};
 use http::{HeaderMap, HeaderValue};
 use store::records::Fields;
 use types::{Fault, Format};
@@ -91,6 +91,27 @@ impl Guarding {
         if let Ok(value) = HeaderValue::from_str(&names.join(",")) {
             headers.insert(APPLIED, value);
         }
+    }
+}
+
+impl Guard {
+    /// What it makes of a text by itself: the text with placeholders, or a refusal.
+    pub fn apply(&self, text: &str) -> Result<String, Fault> {
+        let mut tally = verdict::Tally::default();
+        if let Check::Injection(injection) = &self.check
+            && injection.is_in(text)
+        {
+            tally.found("prompt_injection", Action::Block);
+        }
+        let judged = Guarding::new(Vec::new());
+        after::judge(&judged, self, text, &[], &mut tally);
+        let hits = self.check.find(text);
+        hits.iter().for_each(|hit| tally.found(hit.name, hit.action));
+        if tally.blocks() {
+            return Err(refusal(&self.name, "text", &tally.classes()));
+        }
+        let hits = hits.into_iter().filter(|hit| hit.action.masks()).collect();
+        Ok(cover::cover(text, Form::Plain, hits, false, &mut Vault::default()))
     }
 }
 

@@ -8,6 +8,7 @@ mod drills;
 mod faults;
 mod front;
 mod gateway;
+mod guardrails;
 mod health;
 mod host;
 mod hostile;

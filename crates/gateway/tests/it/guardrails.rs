@@ -1,0 +1,4 @@
+//! What the operator wants looked at in calls and answers, against the real binary.
+
+mod asked;
+mod canary;
