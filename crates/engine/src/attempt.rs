@@ -1,5 +1,6 @@
 //! One try of one deployment: encode, send, and wait until the answer has begun in earnest.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
@@ -12,7 +13,7 @@ use http::HeaderMap;
 use providers::http as upstream;
 use providers::http::Body;
 use tokio::time::sleep;
-use types::{Answer, Fault, FaultKind, Operation, Request};
+use types::{Answer, Fault, FaultKind, Operation, Request, Side};
 
 use crate::ask::Ask;
 use crate::booking::{Booking, Order, Receipt};
@@ -230,7 +231,11 @@ impl Attempt<'_> {
         };
         self.seat.succeeded();
         let guarding = self.ask.guarding.as_deref();
-        let bytes = match guarding.map_or(Ok(bytes.clone()), |guarding| guarding.answered(bytes.clone())) {
+        let looked = match guarding {
+            Some(guarding) => guarding.look_over(bytes.clone()).await,
+            None => Ok(bytes.clone()),
+        };
+        let bytes = match looked {
             Ok(bytes) => bytes,
             Err(fault) => {
                 // It was paid for all the same.
@@ -244,6 +249,15 @@ impl Attempt<'_> {
         let receipt = booking.take().map(|mut booking| booking.settle(usage, bytes.len()));
         let bytes = guarding.map_or(bytes.clone(), |guarding| guarding.restored(bytes));
         Ok(Opened { receipt, ..self.opened(reply.headers, encoded.dropped, Opening::Whole(bytes)) })
+    }
+
+    /// What a guardrail of ours withholds was paid for all the same.
+    fn paid_for(&self, fault: &Fault, flow: &Flow, booking: &mut Option<Booking>) {
+        if fault.side != Side::Provider
+            && let Some(mut booking) = booking.take()
+        {
+            booking.break_off(fault, flow.usage, flow.written());
+        }
     }
 
     /// Reads on until there is something to show: until then, a fault can lead to another attempt unseen.
@@ -278,8 +292,21 @@ impl Attempt<'_> {
             flow.keep(Transcript::new(record.clone(), front, operation, self.stamp.clone(), bytes));
         }
         let mut body = reply.body;
-        while !flow.has_content && !flow.has_failed() {
-            let piece = body.piece().await;
+        let mut early = match guarding.filter(|guarding| guarding.asks_about_answers()) {
+            Some(guarding) => {
+                let reader = encoded.back.stream_reader(encoded.operation);
+                let framing = self.deployment.back.framing();
+                let limit = self.setup.intake.max_answer_bytes;
+                let heard = guarding.heard((reader, framing), &mut body, limit).await;
+                VecDeque::from(heard.inspect_err(|fault| self.paid_for(fault, &flow, booking))?)
+            }
+            None => VecDeque::new(),
+        };
+        while !early.is_empty() || !flow.has_content && !flow.has_failed() {
+            let piece = match early.pop_front() {
+                Some(piece) => Some(Ok(piece)),
+                None => body.piece().await,
+            };
             let over = piece.is_none();
             let result = match piece {
                 Some(piece) => piece.and_then(|piece| flow.feed(piece)),
@@ -288,8 +315,14 @@ impl Attempt<'_> {
             match result {
                 // Content that came together with the fault is shown before it: whether the network joined the two
                 // must not decide what the caller sees.
-                Err(fault) if flow.has_content => flow.fail(fault),
-                Err(fault) => return Err(fault),
+                Err(fault) if flow.has_content => {
+                    flow.fail(fault);
+                    break;
+                }
+                Err(fault) => {
+                    self.paid_for(&fault, &flow, booking);
+                    return Err(fault);
+                }
                 Ok(()) if over => break,
                 Ok(()) => {}
             }

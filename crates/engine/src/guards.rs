@@ -9,15 +9,18 @@ mod after;
 mod before;
 mod cover;
 mod guard;
+pub(crate) mod remote;
 pub(crate) mod stream;
 mod texts;
 mod verdict;
 
 pub(crate) use before::before;
 pub use guard::{Check, Finder, Guard, Guardrails, Modes, Size};
+pub use remote::{Remote, Way};
 pub(crate) use verdict::Verdicts;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use ::guardrails::{Action, Form, Vault};
@@ -25,6 +28,7 @@ use http::{HeaderMap, HeaderValue};
 use store::records::Fields;
 use types::{Fault, Format};
 
+use crate::Gate;
 use crate::route::fits;
 
 /// Header with the guardrails that were applied to a call, in the incumbent's words.
@@ -59,11 +63,19 @@ pub(crate) struct Guarding {
     pub verdicts: Verdicts,
     /// The form that the caller wants the answer to have.
     format: Option<Format>,
+    /// By whom others are asked, and for which call.
+    asking: OnceCell<(Rc<Gate>, String)>,
 }
 
 impl Guarding {
     fn new(guards: Vec<Arc<Guard>>) -> Self {
-        Guarding { guards, vault: RefCell::default(), verdicts: Verdicts::default(), format: None }
+        Guarding {
+            guards,
+            vault: RefCell::default(),
+            verdicts: Verdicts::default(),
+            format: None,
+            asking: OnceCell::new(),
+        }
     }
 
     fn of_mode(&self, mode: fn(&Modes) -> bool) -> impl Iterator<Item = &Arc<Guard>> {

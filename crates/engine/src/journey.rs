@@ -116,6 +116,10 @@ impl Journey {
             Ok(()) => self.admit(&caller, &mut ask).await,
             Err(fault) => Err(fault),
         };
+        let admitted = match admitted {
+            Ok(pass) => guards::remote::before(&self.gate, &mut ask, &self.call_id).await.map(|()| pass),
+            Err(fault) => Err(fault),
+        };
         if let Some(record) = &self.record {
             record.understood(&self.setup, &ask, admitted.as_deref().ok());
         }

@@ -69,7 +69,7 @@ pub use doorway::Doorway;
 pub use explain::{Dropped, Explanation, Foreseen, Judged, Look, Means, Moment, Money, Upstream, explain};
 pub use gate::Gate;
 pub use gauge::Gauge;
-pub use guards::{Check, Finder, Guard, Guardrails, Modes, Size};
+pub use guards::{Check, Finder, Guard, Guardrails, Modes, Remote, Size, Way};
 pub use health::{Health, Roll};
 pub use journey::{refuse, refuse_call, serve};
 pub use keyring::Keyring;

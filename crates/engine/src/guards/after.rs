@@ -8,6 +8,7 @@ use guardrails::{Action, Form};
 use tokio::time::Instant;
 use types::Fault;
 
+use super::before::spliced;
 use super::cover::{Hit, cover};
 use super::texts::{self, Piece};
 use super::verdict::Tally;
@@ -17,6 +18,11 @@ use super::{Check, Guard, Guarding, refusal};
 type Change = (usize, usize, String);
 
 impl Guarding {
+    /// What [`Guarding::answered`] makes of an answer, and those who are asked by network of that.
+    pub async fn look_over(&self, answer: Bytes) -> Result<Bytes, Fault> {
+        self.asked_about(self.answered(answer)?).await
+    }
+
     /// The answer as it is kept and told, looked over by those who look at answers: it is refused, or what they want
     /// masked is. What does not read like JSON is passed on, for others to complain about.
     pub fn answered(&self, answer: Bytes) -> Result<Bytes, Fault> {
@@ -33,6 +39,9 @@ impl Guarding {
         let mut refused = None;
         let mut masking: Vec<Vec<Hit>> = vec![Vec::new(); pieces.len()];
         for guard in self.of_mode(|modes| modes.post) {
+            if matches!(guard.check, Check::Remote(_)) {
+                continue;
+            }
             let mut tally = Tally::default();
             let began = Instant::now();
             judge(self, guard, &said, &calls, &mut tally);
@@ -171,18 +180,4 @@ fn probabilities(value: json::Json, changes: &mut Vec<Change>) {
 fn change(piece: &Piece, text: &str) -> Change {
     let (start, end) = piece.json.span();
     (start, end, json::string(text))
-}
-
-fn spliced(answer: &Bytes, changes: Vec<Change>) -> Bytes {
-    if changes.is_empty() {
-        return answer.clone();
-    }
-    let (mut out, mut at) = (Vec::with_capacity(answer.len()), 0);
-    for (start, end, instead) in changes {
-        out.extend_from_slice(&answer[at..start]);
-        out.extend_from_slice(instead.as_bytes());
-        at = end;
-    }
-    out.extend_from_slice(&answer[at..]);
-    out.into()
 }

@@ -87,12 +87,8 @@ fn in_metadata(root: Json) -> bool {
     metadata.into_iter().any(|metadata| memchr::memmem::find(metadata.raw().as_bytes(), b"\"guardrails\"").is_some())
 }
 
-/// What one text became.
-struct Change {
-    start: usize,
-    end: usize,
-    instead: String,
-}
+/// What one text became: where it stood, and what stands there.
+type Change = (usize, usize, String);
 
 fn look_over(guarding: &Guarding, ask: &mut Ask) -> Result<(), Fault> {
     let body = ask.body.bytes().clone();
@@ -137,7 +133,7 @@ fn look_over(guarding: &Guarding, ask: &mut Ask) -> Result<(), Fault> {
     whole(guarding, doc.root(), &pieces, &mut tallies);
     let mut refused = None;
     for (guard, tally) in guarding.guards.iter().zip(&tallies) {
-        if guard.check.is_of_answers() {
+        if guard.check.is_of_answers() || matches!(guard.check, Check::Remote(_)) {
             continue;
         }
         for mode in guard.modes.names().filter(|mode| *mode != "post_call") {
@@ -151,17 +147,13 @@ fn look_over(guarding: &Guarding, ask: &mut Ask) -> Result<(), Fault> {
     drop(doc);
     if !shown.is_empty() {
         // What is kept of the call has none of it, whether the call goes on or not.
-        let places: Vec<usize> = shown.iter().map(|change| change.start).collect();
-        shown.extend(changes.iter().filter(|change| !places.contains(&change.start)).map(|change| Change {
-            start: change.start,
-            end: change.end,
-            instead: change.instead.clone(),
-        }));
-        shown.sort_by_key(|change| change.start);
-        ask.shown = Some(spliced(&body, &shown));
+        let places: Vec<usize> = shown.iter().map(|(start, ..)| *start).collect();
+        shown.extend(changes.iter().filter(|(start, ..)| !places.contains(start)).cloned());
+        shown.sort_by_key(|(start, ..)| *start);
+        ask.shown = Some(spliced(&body, shown));
     }
     if !changes.is_empty() {
-        ask.say_instead(Object::parse(spliced(&body, &changes))?);
+        ask.say_instead(Object::parse(spliced(&body, changes))?);
     }
     match refused {
         Some(fault) => Err(fault),
@@ -246,16 +238,16 @@ fn masked<'h>(piece: &Piece, text: &str, hits: impl Iterator<Item = &'h Hit<'h>>
     }
     let (start, end) = piece.json.span();
     debug_assert!(matches!(piece.json.kind(), Kind::String | Kind::Number));
-    Some(Change { start, end, instead: json::string(&cover(text, piece.form, hits, true, vault)) })
+    Some((start, end, json::string(&cover(text, piece.form, hits, true, vault))))
 }
 
-fn spliced(body: &Bytes, changes: &[Change]) -> Bytes {
-    let more: usize = changes.iter().map(|change| change.instead.len()).sum();
-    let (mut out, mut at) = (Vec::with_capacity(body.len() + more), 0);
-    for change in changes {
-        out.extend_from_slice(&body[at..change.start]);
-        out.extend_from_slice(change.instead.as_bytes());
-        at = change.end;
+/// A body with other values in these places.
+pub(super) fn spliced(body: &Bytes, changes: impl IntoIterator<Item = (usize, usize, String)>) -> Bytes {
+    let (mut out, mut at) = (Vec::with_capacity(body.len()), 0);
+    for (start, end, instead) in changes {
+        out.extend_from_slice(&body[at..start]);
+        out.extend_from_slice(instead.as_bytes());
+        at = end;
     }
     out.extend_from_slice(&body[at..]);
     out.into()

@@ -7,6 +7,7 @@ use guardrails::{Action, Class, Found, Injection, Permission, Scanner, Span, Wor
 use types::Format;
 
 use super::cover::Hit;
+use super::remote::Remote;
 
 /// All guardrails of the setup.
 #[derive(Clone, Debug, Default)]
@@ -105,6 +106,8 @@ pub enum Check {
     Size(Size),
     /// The form of the answer: this one, or else the one that the caller wants.
     Form(Option<Format>),
+    /// Whatever somebody else says.
+    Remote(Box<Remote>),
 }
 
 impl Check {

@@ -188,7 +188,7 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
         spending: spending::read(&general, &library, notes),
         client_params: general::client_params(&general),
         intake: general::intake(&general),
-        guardrails: guardrails::read(top.node("guardrails"), &library, notes),
+        guardrails: guardrails::read(top.node("guardrails"), &library, env, notes),
         telemetry,
         pricing: Pricing { block_unpriced: library.flag("block_requests_for_models_without_pricing") == Some(true) },
         access_groups: access_groups(&rows, &world.added.access_groups),

@@ -1,12 +1,15 @@
 //! `guardrails`: what calls and answers are looked over for, in the incumbent's words. A kind that there is not here is a
 //! mistake, and so is whatever would make a guardrail hold back less than it says: nothing starts without.
 
+mod remote;
+
 use std::collections::HashSet;
 
 use engine::{Check, Finder, Guard, Guardrails, Modes, Size};
 use guardrails::{Action, Class, Injection, Permission, Rule, Word, Words};
 use types::{Format, Raw};
 
+use super::environ::Env;
 use super::keys::{GUARDRAIL, GUARDRAIL_PARAMS, GUARDRAIL_PATTERN, GUARDRAIL_RULE, GUARDRAIL_WORD};
 use super::report::Notes;
 use super::section::{Section, scalar};
@@ -40,7 +43,7 @@ struct Usual {
 }
 
 /// Reads the section.
-pub fn read(node: Option<&Node>, library: &Section, notes: &mut Notes) -> Guardrails {
+pub fn read(node: Option<&Node>, library: &Section, env: &Env, notes: &mut Notes) -> Guardrails {
     let items = match node.map(|node| &node.value) {
         Some(Value::List(items)) => items.as_slice(),
         _ => &[],
@@ -57,7 +60,7 @@ pub fn read(node: Option<&Node>, library: &Section, notes: &mut Notes) -> Guardr
             notes.error(node.place, &path, format!("more than {MOST} guardrails"), "put words and classes together");
             break;
         }
-        let Some(guard) = guard(node, &path, &usual, notes) else { continue };
+        let Some(guard) = guard(node, &path, (&usual, env), notes) else { continue };
         if !names.insert(guard.name.clone()) {
             notes.error(
                 node.place,
@@ -71,7 +74,7 @@ pub fn read(node: Option<&Node>, library: &Section, notes: &mut Notes) -> Guardr
     Guardrails::new(guards)
 }
 
-fn guard(node: &Node, path: &str, usual: &Usual, notes: &mut Notes) -> Option<Guard> {
+fn guard(node: &Node, path: &str, (usual, env): (&Usual, &Env), notes: &mut Notes) -> Option<Guard> {
     let entry = Section::read(Some(node), path, &GUARDRAIL, notes);
     let Some(name) = entry.text("guardrail_name") else {
         entry.missing("guardrail_name", "guardrail_name: pii", notes);
@@ -104,8 +107,9 @@ fn guard(node: &Node, path: &str, usual: &Usual, notes: &mut Notes) -> Option<Gu
         "language" => languages(&params, notes),
         "size" => size(&params, notes),
         "json_schema" => Some(Check::Form(schema(&params))),
+        _ if remote::KINDS.contains(&own) => remote::read(&params, own, env, notes),
         _ => {
-            let known = KINDS.join(", ");
+            let known = [&KINDS[..], &remote::KINDS].concat().join(", ");
             let message = format!("there is no guardrail '{kind}' here: nothing would be held back by it");
             notes.error(params.place("guardrail"), &params.at("guardrail"), message, format!("known: {known}"));
             None
@@ -146,6 +150,11 @@ fn modes(params: &Section, check: &Check, notes: &mut Notes) -> Option<Modes> {
     if matches!(check, Check::Injection(_)) && modes.post {
         let remedy = "write mode: pre_call";
         notes.error(params.place("mode"), &params.at("mode"), "it looks at requests alone", remedy);
+        return None;
+    }
+    if matches!(check, Check::Remote(_)) && modes.logging {
+        let remedy = "write mode: pre_call, during_call or post_call";
+        notes.error(params.place("mode"), &params.at("mode"), "nobody is asked by network for the log alone", remedy);
         return None;
     }
     fine.then_some(modes)

@@ -7,7 +7,8 @@ use super::{Key, Table, noted, on};
 pub static GUARDRAIL: Table = Table { name: "guardrails[]", keys: &[ENTRY], open: false };
 
 /// What it does.
-pub static GUARDRAIL_PARAMS: Table = Table { name: "guardrails[].litellm_params", keys: &[ANY, LOCAL], open: false };
+pub static GUARDRAIL_PARAMS: Table =
+    Table { name: "guardrails[].litellm_params", keys: &[ANY, LOCAL, REMOTE], open: false };
 
 /// A pattern.
 pub static GUARDRAIL_PATTERN: Table =
@@ -53,6 +54,24 @@ const LOCAL: &[Key] = &[
     on("max_messages", Count, "`size`: messages of a request"),
     on("max_output_chars", Count, "`size`: characters of an answer"),
     on("schema", Any, "`json_schema`: what answers must fit; without it the form that the call itself asks for"),
+];
+
+#[rustfmt::skip]
+const REMOTE: &[Key] = &[
+    on("api_base", Text, "where it listens; Lakera's and OpenAI's own addresses unless given"),
+    on("api_key", Secret, "the credential"),
+    on("headers", Map, "more headers"),
+    on("timeout", Limit, "seconds that it may take; 10 unless given, 30 for a judge"),
+    on("unreachable_fallback", Text, "`fail_open` or `fail_closed`: what happens when it does not answer, or not sensibly; `fail_closed` unless given"),
+    on("additional_provider_specific_params", Map, "`generic_guardrail_api`: what it is told beside the texts"),
+    on("presidio_analyzer_api_base", Text, "`presidio`: where its analyzer listens"),
+    noted("presidio_anonymizer_api_base", Any, "`presidio`: masking is done here"),
+    on("presidio_language", Text, "`presidio`: language of the texts; `en` unless given"),
+    on("project_id", Text, "`lakera_v2`: the project whose policy counts"),
+    on("categories", Texts, "`azure/text_moderations`: `Hate`, `SelfHarm`, `Sexual`, `Violence`; all of them unless given"),
+    on("severity_threshold", Count, "`azure/text_moderations`: the least severity that is refused, 0 to 6; 2 unless given"),
+    on("model", Text, "`openai_moderation`: its model; `llm_as_a_judge`: the group that judges"),
+    on("prompt", Text, "`llm_as_a_judge`: the rules that it judges by"),
 ];
 
 #[rustfmt::skip]
