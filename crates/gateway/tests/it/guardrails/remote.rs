@@ -133,16 +133,16 @@ async fn the_hook_for_everybody_is_asked_and_obeyed() {
     }
     assert_eq!(provider.requests().len(), before, "nothing went on");
 
-    let (open, _) = office(&format!("{params}, unreachable_fallback: fail_open"), "all is well").await;
+    let (open, _provider) = office(&format!("{params}, unreachable_fallback: fail_open"), "all is well").await;
     for text in ["silence please", "something broken"] {
         assert_eq!(ask(&open, text, false).await, (200, "all is well".to_owned()), "{text}");
     }
-    let (said, _) = office(&params, "what is forbidden").await;
+    let (said, _provider) = office(&params, "what is forbidden").await;
     for stream in [false, true] {
         let (status, refusal) = ask(&said, "hello", stream).await;
         assert!(status == 400 && refusal.contains("The answer was blocked by guardrail 'g'"), "{stream}: {refusal}");
     }
-    let (said, _) = office(&params, "hush").await;
+    let (said, _provider) = office(&params, "hush").await;
     assert_eq!(ask(&said, "hello", false).await, (200, "***".to_owned()));
 }
 
@@ -168,7 +168,7 @@ async fn what_presidio_finds_is_masked_and_put_back() {
         assert!(String::from_utf8_lossy(&sent.last().unwrap().body).contains("Übrigens: <NAME_1> is here"));
     }
     assert_eq!((&*oracle.heard()[0].0, &oracle.heard()[0].2["language"]), ("/analyze", &json!("en")));
-    let (blocking, _) = office(&params("pii_entities_config: {PERSON: BLOCK}"), "x").await;
+    let (blocking, _provider) = office(&params("pii_entities_config: {PERSON: BLOCK}"), "x").await;
     let (status, refusal) = ask(&blocking, "Zoë is here", false).await;
     assert!(status == 400 && refusal.contains("PERSON") && !refusal.contains("Zoë"), "{refusal}");
 }
@@ -209,7 +209,7 @@ async fn services_that_moderate_are_asked_as_they_want_to_be() {
             "Violence",
         ),
     ] {
-        let (office, _) = office(&format!("{params}, mode: during_call, api_key: key"), "fine").await;
+        let (office, _provider) = office(&format!("{params}, mode: during_call, api_key: key"), "fine").await;
         assert_eq!(ask(&office, "something good", false).await, (200, "fine".to_owned()), "{params}");
         let (status, refusal) = ask(&office, "something evil", false).await;
         assert!(status == 400 && refusal.contains(class), "{params}: {refusal}");
