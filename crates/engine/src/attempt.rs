@@ -18,7 +18,7 @@ use types::{Answer, Fault, FaultKind, Operation, Request, Side};
 use crate::ask::Ask;
 use crate::booking::{Booking, Order, Receipt};
 use crate::flow::Flow;
-use crate::guards;
+use crate::guards::{self, Guarding};
 use crate::letter::{Encoded, Letter};
 use crate::record::Record;
 use crate::seat::Seat;
@@ -110,6 +110,12 @@ impl Attempt<'_> {
     /// The record of the call, if what is said in it is kept.
     fn kept(&self) -> Option<&Rc<Record>> {
         self.seat.pass().record.as_ref().filter(|record| record.keeps().is_some())
+    }
+
+    /// The guardrails that may have something to say to the answer. Vectors and counts say nothing.
+    fn guarding(&self) -> Option<&Rc<Guarding>> {
+        let says = matches!(self.ask.operation, Operation::Chat | Operation::Completion);
+        self.ask.guarding.as_ref().filter(|_| says)
     }
 
     fn letter(&self) -> Letter<'_> {
@@ -230,7 +236,7 @@ impl Attempt<'_> {
             }
         };
         self.seat.succeeded();
-        let guarding = self.ask.guarding.as_deref();
+        let guarding = self.guarding().map(|guarding| &**guarding);
         let looked = match guarding {
             Some(guarding) => guarding.look_over(bytes.clone()).await,
             None => Ok(bytes.clone()),
@@ -269,7 +275,7 @@ impl Attempt<'_> {
     ) -> Result<Opened, Fault> {
         let reader = encoded.names.restoring(encoded.back.stream_reader(encoded.operation));
         let several = self.ask.answers() > 1;
-        let guarding = self.ask.guarding.as_ref().filter(|guarding| guarding.minds_answers());
+        let guarding = self.guarding().filter(|guarding| guarding.minds_answers());
         let reader = match guarding {
             Some(guarding) => guards::stream::reading(guarding, reader),
             None => reader,
@@ -297,7 +303,7 @@ impl Attempt<'_> {
                 let reader = encoded.back.stream_reader(encoded.operation);
                 let framing = self.deployment.back.framing();
                 let limit = self.setup.intake.max_answer_bytes;
-                let heard = guarding.heard((reader, framing), &mut body, limit).await;
+                let heard = Box::pin(guarding.heard((reader, framing), &mut body, limit)).await;
                 VecDeque::from(heard.inspect_err(|fault| self.paid_for(fault, &flow, booking))?)
             }
             None => VecDeque::new(),

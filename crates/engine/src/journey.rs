@@ -33,8 +33,12 @@ pub async fn serve(gate: &Rc<Gate>, call: Call) -> Reply {
     let record = Record::begin(gate, &setup, &call);
     let reply = caught_in(pin!(Journey::begin(gate, setup, &call, record.clone()).run(call))).await;
     reply.flatten().unwrap_or_else(|fault| {
-        record.iter().for_each(|record| record.refuse(&fault));
-        refuse_call(front, &id, &fault)
+        let mut reply = refuse_call(front, &id, &fault);
+        if let Some(record) = &record {
+            record.refuse(&fault);
+            record.guarding().iter().for_each(|guarding| guarding.write(&mut reply.headers));
+        }
+        reply
     })
 }
 

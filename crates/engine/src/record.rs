@@ -124,6 +124,11 @@ impl Record {
         let _ = self.asked.set(asked);
     }
 
+    /// The guardrails that look over it.
+    pub fn guarding(&self) -> Option<&Rc<Guarding>> {
+        self.guarding.get()
+    }
+
     /// Another attempt is made.
     pub fn attempted(&self) {
         self.attempts.set(self.attempts.get().saturating_add(1));

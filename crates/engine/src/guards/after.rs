@@ -20,7 +20,11 @@ type Change = (usize, usize, String);
 impl Guarding {
     /// What [`Guarding::answered`] makes of an answer, and those who are asked by network of that.
     pub async fn look_over(&self, answer: Bytes) -> Result<Bytes, Fault> {
-        self.asked_about(self.answered(answer)?).await
+        let answer = self.answered(answer)?;
+        match self.asks_about_answers() {
+            true => Box::pin(self.asked_about(answer)).await,
+            false => Ok(answer),
+        }
     }
 
     /// The answer as it is kept and told, looked over by those who look at answers: it is refused, or what they want
@@ -39,7 +43,7 @@ impl Guarding {
         let mut refused = None;
         let mut masking: Vec<Vec<Hit>> = vec![Vec::new(); pieces.len()];
         for guard in self.of_mode(|modes| modes.post) {
-            if matches!(guard.check, Check::Remote(_)) {
+            if guard.check.is_remote() {
                 continue;
             }
             let mut tally = Tally::default();
@@ -128,16 +132,12 @@ pub(super) fn judge(guarding: &Guarding, guard: &Guard, said: &str, calls: &[Str
                 tally.found(language, Action::Block);
             }
         }
-        Check::Size(size) => {
-            if size.output_chars.is_some_and(|most| said.chars().count() as u64 > most) {
-                tally.found("characters", Action::Block);
-            }
+        Check::Size(size) if size.output_chars.is_some_and(|most| said.chars().count() as u64 > most) => {
+            tally.found("characters", Action::Block);
         }
-        Check::Form(format) => {
-            // A call of a tool is no answer yet.
-            if calls.is_empty() && !guarding.fits(said, format.as_ref()) {
-                tally.found("json_schema", Action::Block);
-            }
+        // A call of a tool is no answer yet.
+        Check::Form(format) if calls.is_empty() && !guarding.fits(said, format.as_ref()) => {
+            tally.found("json_schema", Action::Block);
         }
         _ => {}
     }

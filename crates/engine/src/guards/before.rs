@@ -61,7 +61,11 @@ fn names_in(root: Json) -> Vec<String> {
     let mut add = |object: Json| {
         let Some(list) = object.get_some("guardrails") else { return };
         list.inside(|list| {
-            names.extend(list.one_or_many().filter_map(|name| name.as_string()).take(super::MOST_NAMES))
+            for one in list.one_or_many().take(super::MOST_NAMES) {
+                // With settings of its own, a name is the key of an object.
+                let keys = one.fields().filter_map(|(key, _)| key.as_string());
+                names.extend(one.as_string().into_iter().chain(keys));
+            }
         });
     };
     add(root);
@@ -133,7 +137,7 @@ fn look_over(guarding: &Guarding, ask: &mut Ask) -> Result<(), Fault> {
     whole(guarding, doc.root(), &pieces, &mut tallies);
     let mut refused = None;
     for (guard, tally) in guarding.guards.iter().zip(&tallies) {
-        if guard.check.is_of_answers() || matches!(guard.check, Check::Remote(_)) {
+        if guard.check.is_of_answers() || guard.check.is_remote() {
             continue;
         }
         for mode in guard.modes.names().filter(|mode| *mode != "post_call") {

@@ -151,6 +151,11 @@ impl Check {
         Some(Hit { start, end, class: Class::Secret, name: &word.name, action: word.action })
     }
 
+    /// Whether somebody is asked by network.
+    pub(super) fn is_remote(&self) -> bool {
+        matches!(self, Check::Remote(_))
+    }
+
     /// Whether it says something to answers alone.
     pub fn is_of_answers(&self) -> bool {
         matches!(self, Check::Form(_))

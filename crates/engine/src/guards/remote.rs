@@ -117,10 +117,14 @@ enum Outcome {
 
 /// Asks all who are asked by network about a call that was admitted.
 pub(crate) async fn before(gate: &Rc<Gate>, ask: &mut Ask, call_id: &str) -> Result<(), Fault> {
-    let Some(guarding) = ask.guarding.clone() else { return Ok(()) };
-    if !guarding.guards.iter().any(|guard| matches!(guard.check, Check::Remote(_))) {
-        return Ok(());
+    match ask.guarding.clone().filter(|guarding| guarding.guards.iter().any(|guard| guard.check.is_remote())) {
+        // Most calls have no room for it.
+        Some(guarding) => Box::pin(about_request(gate, &guarding, ask, call_id)).await,
+        None => Ok(()),
     }
+}
+
+async fn about_request(gate: &Rc<Gate>, guarding: &Guarding, ask: &mut Ask, call_id: &str) -> Result<(), Fault> {
     let _ = guarding.asking.set((gate.clone(), call_id.to_owned()));
     for guard in guarding.guards.iter().filter(|guard| guard.modes.pre || guard.modes.during) {
         let Check::Remote(remote) = &guard.check else { continue };
@@ -133,7 +137,7 @@ pub(crate) async fn before(gate: &Rc<Gate>, ask: &mut Ask, call_id: &str) -> Res
             !(guard.skips_system && text.who == Who::System || guard.skips_tools && text.who == Who::Tool)
         });
         let mode = if guard.modes.pre { "pre_call" } else { "during_call" };
-        let question = Question { gate, guarding: &guarding, guard, remote, mode, what: "request", call_id };
+        let question = Question { gate, guarding, guard, remote, mode, what: "request", call_id };
         match question.ask(&found, guard.modes.pre).await {
             Ok(Outcome::Untouched) => {}
             Ok(Outcome::Changed(instead)) => ask.say_instead(Object::parse(changed(&body, &found, instead))?),
@@ -150,7 +154,7 @@ pub(crate) async fn before(gate: &Rc<Gate>, ask: &mut Ask, call_id: &str) -> Res
 impl Guarding {
     /// Whether somebody is asked by network about answers.
     pub fn asks_about_answers(&self) -> bool {
-        self.of_mode(|modes| modes.post).any(|guard| matches!(guard.check, Check::Remote(_)))
+        self.of_mode(|modes| modes.post).any(|guard| guard.check.is_remote())
     }
 
     /// Asks about a whole answer, which may come back changed.

@@ -75,11 +75,8 @@ fn ends(event: &mut Event, choice: u32, channel: Channel) -> bool {
 
 /// Wraps who reads the events of an answer, if somebody looks at it.
 pub(crate) fn reading(guarding: &Rc<Guarding>, inner: Box<dyn StreamReader>) -> Box<dyn StreamReader> {
-    let guards: Vec<_> = guarding
-        .of_mode(|modes| modes.post)
-        .filter(|guard| !matches!(guard.check, Check::Remote(_)))
-        .cloned()
-        .collect();
+    let guards: Vec<_> =
+        guarding.of_mode(|modes| modes.post).filter(|guard| !guard.check.is_remote()).cloned().collect();
     if guards.is_empty() {
         return inner;
     }

@@ -31,6 +31,7 @@ const SPOKEN: &[&str] = &[
     "input",
     "instructions",
     "messages",
+    "prediction",
     "prompt",
     "requests",
     "suffix",
@@ -121,7 +122,10 @@ fn fields<'d>(object: Json<'d>, who: Who, look: &mut dyn FnMut(Piece<'d>)) {
     let is_call =
         kind.is_some_and(|kind| ["tool_use", "mcp_tool_use", "server_tool_use"].iter().any(|name| kind.is(name)));
     for (key, value) in object.fields() {
-        if key.is("arguments") && value.kind() == Kind::String {
+        if key.is("data") && kind.is_some_and(|kind| kind.is("text")) {
+            // A document that is plain text.
+            walk(value, who, look);
+        } else if key.is("arguments") && value.kind() == Kind::String {
             look(Piece { json: value, form: Form::Json, who });
         } else if key.is("args")
             || key.is("arguments")

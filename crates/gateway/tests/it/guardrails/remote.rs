@@ -43,7 +43,7 @@ impl Oracle {
     }
 
     fn heard(&self) -> Vec<Question> {
-        self.heard.lock().unwrap().clone()
+        self.heard.lock().expect("nobody panicked").clone()
     }
 }
 
@@ -54,7 +54,7 @@ async fn serve(mut stream: TcpStream, answer: Answer, heard: Arc<Mutex<Vec<Quest
         let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
         let Ok(body) = serde_json::from_str::<Value>(body) else { continue };
         let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
-        heard.lock().unwrap().push((path.clone(), head.to_lowercase(), body.clone()));
+        heard.lock().expect("nobody panicked").push((path.clone(), head.to_lowercase(), body.clone()));
         inbox.clear();
         let Some((status, said)) = answer(&path, &body) else { continue };
         let said = said.to_string();
@@ -91,7 +91,8 @@ async fn ask(office: &Office, text: &str, stream: bool) -> (u16, String) {
 }
 
 fn hook(_: &str, asked: &Value) -> Option<(u16, Value)> {
-    let texts: Vec<String> = asked["texts"].as_array()?.iter().map(|text| text.as_str().unwrap().to_owned()).collect();
+    let texts: Vec<String> =
+        asked["texts"].as_array()?.iter().map(|text| text.as_str().unwrap_or_default().to_owned()).collect();
     Some(match texts.join(" ") {
         all if all.contains("silence") => return None,
         all if all.contains("broken") => (500, json!({"error": all})),
