@@ -24,10 +24,15 @@ pub(crate) fn before(setup: &Setup, caller: &Caller, ask: &mut Ask) -> Result<()
     if setup.guardrails.all().is_empty() && wanted.names.is_empty() && !named {
         return Ok(());
     }
-    let guards = choose(setup, caller, ask)?;
-    if guards.is_empty() {
-        return Ok(());
-    }
+    let guards = match choose(setup, caller, ask) {
+        Ok(guards) if guards.is_empty() => return Ok(()),
+        Ok(guards) => guards,
+        Err(fault) => {
+            // Nobody looked it over, so none of it is kept.
+            ask.shown = Some(Bytes::new());
+            return Err(fault);
+        }
+    };
     let mut guarding = Guarding::new(guards);
     guarding.format = wanted_form(&guarding, ask);
     let result = look_over(&guarding, ask);
@@ -96,7 +101,7 @@ type Change = (usize, usize, String);
 
 fn look_over(guarding: &Guarding, ask: &mut Ask) -> Result<(), Fault> {
     let body = ask.body.bytes().clone();
-    let doc = Doc::parse(&body)?;
+    let doc = Doc::parse(&body).inspect_err(|_| ask.shown = Some(Bytes::new()))?;
     let mut tallies: Vec<Tally> = vec![Tally::default(); guarding.guards.len()];
     let mut pieces = Vec::new();
     texts::of_request(doc.root(), &mut |piece| pieces.push(piece));

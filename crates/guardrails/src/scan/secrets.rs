@@ -97,7 +97,8 @@ fn is_key(byte: &u8) -> bool {
 /// The secret that begins with `word`.
 pub fn find(scanner: &Scanner, bytes: &[u8], word: &Word, state: &State) -> Option<Span> {
     let start = word.start;
-    let inside = start > 0 && (bytes[start - 1] == b'_' || bytes[start - 1] >= 0x80);
+    // What goes on is no beginning; so no run is looked through more than once.
+    let inside = start > 0 && (b"_-.".contains(&bytes[start - 1]) || bytes[start - 1] >= 0x80);
     if !inside && bytes[start] < 128 {
         let key = scanner.wants(Class::ApiKey).then(|| by_prefix(bytes, start)).flatten();
         let token =

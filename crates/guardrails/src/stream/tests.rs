@@ -77,3 +77,29 @@ fn what_is_held_back_has_an_end() {
         }
     }
 }
+
+#[test]
+fn a_long_text_in_pieces_of_any_size_is_masked_as_if_it_came_whole() {
+    let lines = include_str!("../scan/corpus.tsv").lines().filter_map(|line| Some(line.split_once('\t')?.1));
+    let text = lines.collect::<Vec<_>>().join(" ").replace("\\n", "\n");
+    let scanner = Scanner::new(Class::ALL, &[]);
+    let mut vault = Vault::default();
+    let (mut expected, mut at) = (String::new(), 0);
+    for span in scanner.scan(&text) {
+        expected.push_str(&text[at..span.start]);
+        expected.push_str(vault.mask(span.class, &text[span.start..span.end], false));
+        at = span.end;
+    }
+    expected.push_str(&text[at..]);
+    let mut dice = 11u64;
+    for most in [1, 3, 17, 100, 1_000] {
+        let (mut cut, mut from) = (Vec::new(), 0);
+        while from < text.len() {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let to = text.ceil_char_boundary((from + 1 + (dice >> 33) as usize % most).min(text.len()));
+            cut.push(&text[from..to]);
+            from = to;
+        }
+        assert!(pieces(&scanner, cut) == expected, "in pieces of up to {most}");
+    }
+}
