@@ -394,3 +394,37 @@ async fn guardrails_are_asked_by_default_or_by_name() {
         );
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_kept_of_a_call_that_nobody_looked_over() {
+    let rig = rig(vec![guard("pii", &["pre_call"], finder(Action::Mask))], []);
+    let body = json!({"model": "demo", "guardrails": ["nobody"], "messages": [{"role": "user", "content": CANARY}]});
+    assert_eq!(ask(&rig, "openai", body).await.status, 400);
+    assert!(!kept(&rig).contains("canary"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn texts_are_found_wherever_dialects_put_them_and_nothing_else_is_touched() {
+    let openai = json!({"model": "demo", "user": CANARY, "messages": [
+        {"role": "user", "name": CANARY, "content": [{"type": "text", "text": CANARY},
+            {"type": "image_url", "image_url": {"url": "https://example.org/canary.bird@example.org"}}]}],
+        "tools": [{"type": "function", "function": {"name": "mail", "description": CANARY, "parameters": {"type": "object",
+            "properties": {"to": {"type": "string", "description": CANARY, "enum": [CANARY]}}}}}]});
+    let anthropic = json!({"model": "demo", "max_tokens": 9, "system": [{"type": "text", "text": CANARY}], "messages": [
+        {"role": "user", "content": [{"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": CANARY}},
+            {"type": "text", "text": "go"}]},
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "mail", "input": {"name": CANARY, "n": 4111111111111111u64}}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": [{"type": "text", "text": CANARY}]}]}]});
+    for (dialect, body, left) in [("openai", openai, 4), ("anthropic", anthropic, 0)] {
+        let rig = rig(vec![guard("pii", &["pre_call"], finder(Action::Mask))], [says("fine")]);
+        let reply = ask(&rig, dialect, body).await;
+        let status = reply.status;
+        assert_eq!(status, 200, "{dialect}: {}", text(reply).await);
+        let sent = rig.bodies()[0].to_string();
+        assert_eq!(sent.matches("canary").count(), left, "{dialect}: {sent}");
+        assert!(
+            sent.contains("<EMAIL_1>") && !sent.contains("<EMAIL_2>") && !sent.contains("4111"),
+            "{dialect}: {sent}"
+        );
+    }
+}
