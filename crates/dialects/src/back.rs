@@ -166,6 +166,8 @@ pub struct Quirks {
     pub cache_control: bool,
     /// Takes OpenAI's `prompt_cache_breakpoint` on content parts (gpt-5.6 and later).
     pub cache_breakpoints: bool,
+    /// Has the model in the path, and this as `anthropic_version` in the body (Claude on Vertex AI).
+    pub body_version: Option<&'static str>,
     /// Takes only tool-call ids of exactly nine letters and digits (Mistral).
     pub short_call_ids: bool,
 }

@@ -65,6 +65,10 @@ const POST: &[&str] = &["POST"];
 const GET: &[&str] = &["GET", "HEAD"];
 
 fn find(head: &Head, path: &str) -> Option<(&'static [&'static str], Target)> {
+    if let Some((rest, model)) = azure(head, path).or_else(|| vertex(path)) {
+        let (verbs, target) = find(head, rest)?;
+        return Some((verbs, Target { model: model.or(target.model), ..target }));
+    }
     let bare = path.strip_prefix("/v1").filter(|rest| rest.starts_with('/')).unwrap_or(path);
     let at = |dialect: &'static dyn Dialect, op| Target { dialect, op, model: None };
     Some(match (path, bare) {
@@ -87,6 +91,33 @@ fn find(head: &Head, path: &str) -> Option<(&'static [&'static str], Target)> {
         ("/api/version", _) => (GET, at(&ollama::Ollama, Op::Version)),
         _ => (POST, gemini_method(path)?),
     })
+}
+
+/// Models of others on Vertex: Claude's answers as Anthropic does, and open ones as OpenAI does.
+fn vertex(path: &str) -> Option<(&str, Option<String>)> {
+    let (_, rest) = path.strip_prefix("/v1/projects/")?.split_once("/locations/")?;
+    let (_, rest) = rest.split_once('/')?;
+    if let Some(rest) = rest.strip_prefix("endpoints/openapi") {
+        return Some((rest, None));
+    }
+    let (model, verb) = rest.strip_prefix("publishers/anthropic/models/")?.rsplit_once(':')?;
+    let known = ["rawPredict", "streamRawPredict"].contains(&verb);
+    known.then(|| ("/v1/messages", Some(percent_decode(model))))
+}
+
+/// What is behind Azure's own part of a path, and the deployment that it names. Classic paths need a version, as they do
+/// there; the newer ones look like OpenAI's, and Claude's like Anthropic's.
+fn azure<'p>(head: &Head, path: &'p str) -> Option<(&'p str, Option<String>)> {
+    if let Some(rest) = path.strip_prefix("/openai/v1").or_else(|| path.strip_prefix("/anthropic")) {
+        return Some((rest, None));
+    }
+    head.query("api-version")?;
+    if let Some(rest) = path.strip_prefix("/openai/deployments/") {
+        let (name, _) = rest.split_once('/')?;
+        return Some((&rest[name.len()..], Some(percent_decode(name))));
+    }
+    let rest = path.strip_prefix("/openai/models").map(|_| "/models");
+    rest.or_else(|| path.strip_prefix("/models")).map(|rest| (rest, None))
 }
 
 /// Whose list `/v1/models` is: three vendors have one there, and only the caller's headers tell them apart.

@@ -384,12 +384,16 @@ impl Ask {
         if self.connection.iter().any(|(name, _)| name != "api_key") {
             // Wherever else the call goes, our credentials stay here.
             own.headers = own.headers.iter().filter(|(_, value)| !value.is_sensitive()).map(owned).collect();
+            own.access_token = None;
         }
         for (name, value) in &self.connection {
             let allowed = setup.client_params.allow_all || deployment.client_params.contains(name);
             let replaced = match name.as_str() {
                 _ if !allowed => Err("the gateway's configuration does not let callers replace it".to_owned()),
-                "api_key" => own.auth.set_key(value, &mut own.headers),
+                "api_key" => {
+                    own.access_token = None;
+                    own.auth.set_key(value, &mut own.headers)
+                }
                 "api_base" | "base_url" => Endpoint::parse(value).map(|endpoint| own.endpoint = endpoint),
                 _ => Err("callers cannot replace it".to_owned()),
             };

@@ -179,6 +179,7 @@ impl Attempt<'_> {
     async fn send(&self, encoded: Encoded, booking: &mut Option<Booking>) -> Result<Opened, Fault> {
         let deployment = self.deployment;
         let mut headers = self.letter().headers(&encoded)?;
+        deployment.sign_in(&mut headers).await?;
         if let Some(aside) = booking.as_ref().and_then(Booking::aside) {
             trace::pass_on(aside, &self.setup.telemetry, &mut headers);
         }

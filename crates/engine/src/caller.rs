@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use policy::grants;
+use policy::runaway::RunawayWish;
 use store::records::{
     Allowance, Budget, Key, Organization, OrganizationMember, Project, Record, Role, Spender, Team, TeamMember, User,
 };
@@ -15,7 +16,7 @@ use crate::meters::{Meter, Meters};
 use crate::telemetry::Logging;
 use crate::terms::Terms;
 use crate::tokens::{Holder, Tokens};
-use crate::{Group, Setup};
+use crate::{Group, Setup, loops};
 
 /// After how long a caller may ask again whose key cannot be looked up.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -49,6 +50,8 @@ pub struct Caller {
     pub(crate) guards: Wanted,
     /// What it wants of the log.
     pub(crate) logging: Logging,
+    /// What is to be done when it runs in circles.
+    pub(crate) runaway: RunawayWish,
     /// Shared budgets that name models, and whose they are.
     budgets: Vec<(&'static str, Arc<Budget>)>,
     /// Where its calls are counted, whatever they ask for.
@@ -194,6 +197,7 @@ impl Caller {
         caller.refuse_blocked()?;
         caller.logging = caller.wants_of_the_log();
         caller.guards = caller.wants_guarded();
+        caller.runaway = caller.wants_of_the_loop_breaker();
         caller.budgets = caller.shared_budgets(directory)?;
         caller.accounts = caller.count(meters, now_ms);
         caller.user_in_team = caller.count_user_in_team(meters, now_ms);
@@ -211,6 +215,13 @@ impl Caller {
     fn wants_guarded(&self) -> Wanted {
         let Some(key) = self.key.as_deref() else { return Wanted::default() };
         Wanted::of(&key.metadata, self.team.as_deref().map(|team| &team.metadata))
+    }
+
+    fn wants_of_the_loop_breaker(&self) -> RunawayWish {
+        let Some(key) = self.key.as_deref() else { return RunawayWish::default() };
+        let project = self.project.as_deref().map(|project| &project.metadata);
+        let team = self.team.as_deref().map(|team| &team.metadata);
+        loops::wish([Some(&key.metadata), project, team])
     }
 
     fn refuse_blocked(&self) -> Result<(), Fault> {

@@ -12,6 +12,7 @@ use policy::{Admission, Breaker, Habits, RestRules, RetryBudget};
 use tokio::time::Instant;
 use types::Fault;
 
+use crate::access_token::AccessTokens;
 use crate::gauge::Gauge;
 use crate::nodes::Fleets;
 use crate::pace::{Minute, Pace};
@@ -306,6 +307,8 @@ pub struct Roll {
     pub gauge: Arc<Gauge>,
     /// Where the keys of tokens come from.
     pub sources: Sources,
+    /// Tokens that take the place of keys at providers.
+    pub access_tokens: AccessTokens,
 }
 
 impl Roll {

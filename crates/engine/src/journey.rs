@@ -17,6 +17,7 @@ use crate::attempts::{self, Outcome};
 use crate::defect::caught_in;
 use crate::deliver::{Delivery, Service};
 use crate::guards;
+use crate::loops::break_loop;
 use crate::meaning;
 use crate::note::{Note, Tally, write_cost, write_id, write_key, write_queue, write_source};
 use crate::pass::Pass;
@@ -150,6 +151,8 @@ impl Journey {
         ask.spell(&self.setup);
         let caller = &caller.paying_for(&self.setup, &ask.model);
         check_stand_ins(&self.setup, caller, ask)?;
+        let (loops, rules) = (&self.gate.keyring.meters().loops, &self.setup.spending.runaway);
+        break_loop(loops, rules, caller, ask, (self.gate.unix_ms)()).await?;
         let vector = meaning::of(&self.gate, &self.setup, caller, ask, &self.call_id).await;
         steer(&self.setup, caller, ask, vector.as_deref(), (self.gate.unix_ms)(), &self.call_id)?;
         Pass::admit(&self.gate, &self.setup, caller.clone(), ask, &self.call_id, self.record.as_ref()).await

@@ -58,7 +58,7 @@ impl Letter<'_> {
         let fits = ask.front.has_flat_params() || deployment.defaults.is_empty() && target.num_ctx.is_none();
         let spoken = self.spoken().filter(|_| fits);
         if let Some(back) = spoken
-            && let Some(path) = back.path(ask.operation, &model, ask.stream)
+            && let Some(path) = deployment.path(back, ask.operation, &model, ask.stream)
             && let Some(Splice { mut edits, dropped }) = back.splice(ask.operation, &ask.body, &target)
         {
             edits.extend(ask.edits(deployment));
@@ -67,7 +67,7 @@ impl Letter<'_> {
             return Ok(Some(Encoded { back, path, body, headers, dropped, names, verbatim: true, operation }));
         }
         let back = deployment.back;
-        let path = |operation| back.path(operation, &model, ask.stream);
+        let path = |operation| deployment.path(back, operation, &model, ask.stream);
         let request = ask.decoded(deployment)?;
         // A caller's dialect may mean a chat by what another one calls a completion.
         let asked = request.operation();

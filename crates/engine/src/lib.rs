@@ -4,6 +4,7 @@
 //! knows nothing of listening sockets, configuration files or databases.
 
 mod access;
+mod access_token;
 mod ask;
 mod asked;
 mod attempt;
@@ -33,6 +34,7 @@ mod keyring;
 mod ledger;
 mod letter;
 mod line;
+mod loops;
 mod meaning;
 mod meters;
 pub mod nodes;
@@ -61,6 +63,7 @@ mod window;
 mod wire;
 
 pub use access::{Access, Identity};
+pub use access_token::{AccessToken, AccessTokens, Grant};
 pub use ask::Call;
 pub use caller::Caller;
 pub use deliver::Delivery;
@@ -75,6 +78,7 @@ pub use journey::{refuse, refuse_call, serve};
 pub use keyring::Keyring;
 pub use ledger::{Durable, Ledger};
 pub use line::{LineView, Lines, Queueing};
+pub use loops::Loops;
 pub use meters::{Meters, Spend};
 pub use quota::Quota;
 pub use record::{Stranger, note_refusal};

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use crate::Loops;
 use crate::sharing::{Pool, Sharing};
 use jiff::tz::TimeZone;
 use policy::limits::{Dimension, Usage};
@@ -27,6 +28,8 @@ pub struct Meters {
     windows: RwLock<HashMap<Span, Window>>,
     /// What is shared with other replicas.
     sharing: Option<Arc<Sharing>>,
+    /// What keys have called lately.
+    pub loops: Loops,
 }
 
 /// What the store knows to be spent by a subject in a period.
@@ -73,8 +76,8 @@ pub(crate) struct State {
 impl Meters {
     /// Nothing was used yet; windows follow the calendar of `zone`.
     pub fn new(zone: TimeZone) -> Self {
-        let (meters, sums, next, windows) = Default::default();
-        Meters { meters, sums, next, zone, windows, sharing: None }
+        let (meters, sums, next, windows, loops) = Default::default();
+        Meters { meters, sums, next, zone, windows, sharing: None, loops }
     }
 
     /// The same, for a replica among several.

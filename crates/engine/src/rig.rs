@@ -37,6 +37,8 @@ pub fn deployment(id: &str) -> Deployment {
         back: BACKS[0],
         beside: None,
         endpoint: Endpoint::parse("http://127.0.0.1:9").unwrap(),
+        paths: Default::default(),
+        access_token: None,
         auth: Auth::None,
         headers: HeaderMap::new(),
         facts: ModelFacts::default(),

@@ -11,14 +11,15 @@ use http::{HeaderMap, HeaderValue};
 use policy::limits::Tokens;
 use policy::price::{self, Bill, Cost, Tariff};
 use policy::router::Router;
+use policy::runaway::RunawayRules;
 use policy::{Budget, Member, Patterns, RestRules, Rules, Strategy};
-use providers::Auth;
 use providers::http::Endpoint;
+use providers::{Auth, Paths};
 use store::short_hash;
-use types::{Fault, FaultKind, ModelFacts, Raw, Usage};
+use types::{Fault, FaultKind, ModelFacts, Operation, Raw, Usage};
 
 use crate::nodes::{Berth, Fleet};
-use crate::{Access, Bounds, Doorway, Gauge, Guardrails, Health, Lines, Queueing, Telemetry};
+use crate::{Access, AccessToken, Bounds, Doorway, Gauge, Guardrails, Health, Lines, Queueing, Telemetry};
 
 /// The whole validated configuration.
 #[derive(Clone)]
@@ -105,10 +106,14 @@ pub struct Deployment {
     pub beside: Option<&'static dyn Back>,
     /// Where it listens.
     pub endpoint: Endpoint,
+    /// Where requests go behind that, if not where the dialect has them.
+    pub paths: Paths,
     /// How the credential is shown.
     pub auth: Auth,
     /// Headers of every request, credential included.
     pub headers: HeaderMap,
+    /// The credential, if it is one that is fetched again and again.
+    pub access_token: Option<Arc<AccessToken>>,
     /// What is known about the model.
     pub facts: ModelFacts,
     /// What its calls cost.
@@ -211,6 +216,8 @@ pub struct Spending {
     pub user_budget_in_teams: bool,
     /// One more header that names the customer.
     pub customer_header: Option<String>,
+    /// What is done about keys that run in circles.
+    pub runaway: RunawayRules,
     /// How long a call waits for others to give money back.
     pub patience: Duration,
     /// Status of a refusal by a budget.
@@ -259,6 +266,7 @@ impl Default for Spending {
             customer_budget_id: None,
             user_budget_in_teams: false,
             customer_header: None,
+            runaway: RunawayRules::default(),
             patience: Duration::from_secs(5),
             status: 422,
         }
@@ -416,7 +424,9 @@ impl Deployment {
     pub fn without_credential(&self, mut fault: Fault) -> Fault {
         let secrets =
             self.headers.values().filter(|value| value.is_sensitive()).filter_map(|value| value.to_str().ok());
-        for secret in secrets {
+        let fetched = self.access_token.as_ref().and_then(|token| token.now());
+        let fetched = fetched.as_ref().and_then(|value| value.to_str().ok());
+        for secret in secrets.chain(fetched) {
             let secret = secret.strip_prefix("Bearer ").unwrap_or(secret);
             if !secret.is_empty() && fault.message.contains(secret) {
                 fault.message = fault.message.replace(secret, "***");
@@ -460,9 +470,28 @@ impl Deployment {
         marked.freeze()
     }
 
+    /// The path of a request in the dialect of `back`, behind the base path; `None` if there is no such operation.
+    pub(crate) fn path(&self, back: &dyn Back, operation: Operation, model: &str, stream: bool) -> Option<String> {
+        let path = back.path(operation, model, stream)?;
+        self.paths.path(back.name(), operation, path, model, stream)
+    }
+
+    /// The path of the list of models, behind the base path.
+    pub fn listing(&self) -> &str {
+        self.paths.listing(self.back.name(), self.back.listing())
+    }
+
     /// Whether it speaks the dialect of `back` beside the usual one.
     pub(crate) fn is_beside(&self, back: &dyn Back) -> bool {
         self.beside.is_some_and(|beside| beside.name() == back.name())
+    }
+
+    /// Puts the credential in, if it is one that is fetched again and again.
+    pub async fn sign_in(&self, headers: &mut HeaderMap) -> Result<(), Fault> {
+        if let Some(token) = &self.access_token {
+            headers.insert(AUTHORIZATION, token.header(self.limits.connect).await?);
+        }
+        Ok(())
     }
 
     /// Who gives out what comes through this deployment. The credential cannot be guessed from it.
@@ -473,7 +502,8 @@ impl Deployment {
             Auth::None => None,
         };
         let credential = credential.map(HeaderValue::as_bytes).unwrap_or_default();
-        let account = [self.endpoint.url().as_bytes(), credential].join(&0);
+        let grant = self.access_token.as_ref().map(|token| token.grant.account()).unwrap_or_default();
+        let account = [self.endpoint.url().as_bytes(), credential, grant.as_bytes()].join(&0);
         Issuer { account: short_hash(&account), deployment: short_hash(self.id.as_bytes()) }
     }
 }

@@ -12,6 +12,7 @@ mod forms;
 mod keys;
 pub mod letters;
 mod logins;
+mod loops;
 mod models;
 mod outbox;
 pub mod reports;
@@ -90,6 +91,7 @@ pub async fn follow(live: Arc<Live>) {
             continue;
         }
         budgets.look(&live, alerts, teller, now).await;
+        loops::look(&live, now).await;
         if looks % SLOW == 0 {
             keys::look(&live, alerts, now).await;
             models.look(&live, alerts, now).await;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use providers::http::{Call, Client, Endpoint};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
@@ -30,6 +31,12 @@ pub async fn get(url: &str, headers: HeaderMap) -> Result<Bytes, String> {
 pub async fn post(url: &str, mut headers: HeaderMap, fields: String) -> Result<(u16, Bytes), String> {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
     ask("POST", url, headers, fields.into()).await
+}
+
+/// The fields of a form, as they are sent.
+pub fn form(fields: &[(&str, &str)]) -> String {
+    let pairs = fields.iter().map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
+    pairs.collect::<Vec<_>>().join("&")
 }
 
 async fn ask(method: &'static str, url: &str, mut headers: HeaderMap, body: Bytes) -> Result<(u16, Bytes), String> {

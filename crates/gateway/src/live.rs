@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 use engine::nodes::Fleets;
 use engine::tokens::Source;
-use engine::{Gauge, Meters, Roll, Setup};
+use engine::{AccessTokens, Gauge, Meters, Roll, Setup};
 use tokio::sync::watch;
 
 use crate::alerts::Teller;
@@ -139,6 +139,11 @@ impl Live {
     /// The nodes that run models themselves.
     pub fn fleets(&self) -> Arc<Fleets> {
         self.roll.fleets.clone()
+    }
+
+    /// Tokens that take the place of keys at providers.
+    pub fn access_tokens(&self) -> &AccessTokens {
+        &self.roll.access_tokens
     }
 
     /// Where the keys of an issuer come from.

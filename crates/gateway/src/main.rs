@@ -1,5 +1,6 @@
 //! The `lockgate` binary: everything that touches the outside world meets here.
 
+mod access_tokens;
 mod added;
 mod alarm;
 mod alerts;

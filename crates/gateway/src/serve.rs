@@ -23,7 +23,7 @@ use crate::coordination::Replica;
 use crate::live::{Lasting, Live};
 use crate::sinks::Carriers;
 use crate::tls::Tls;
-use crate::{added, alerts, health, host, key_sources, nodes, price_map, stop, worker};
+use crate::{access_tokens, added, alerts, health, host, key_sources, nodes, price_map, stop, worker};
 use watch_file::Versions;
 
 /// Runs the gateway until it is told to stop.
@@ -167,6 +167,7 @@ impl Ready {
         control.spawn(alerts::follow(self.live.clone()));
         control.spawn(price_map::follow(self.live.clone()));
         control.spawn(key_sources::follow(self.live.clone()));
+        control.spawn(access_tokens::follow(self.live.clone()));
         let carriers = Carriers::start(&self.live, &control);
         let inside = control.enter();
         nodes::keep(self.live.fleets());

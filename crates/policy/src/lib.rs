@@ -29,6 +29,7 @@ mod rest;
 pub mod router;
 pub mod routes;
 mod rules;
+pub mod runaway;
 pub mod share;
 mod sliding;
 mod span;

@@ -2,8 +2,9 @@
 
 use dialects::Quirks;
 
-use crate::Provider;
 use crate::http::Endpoint;
+use crate::paths::Fillings;
+use crate::{Auth, Blank, Provider};
 
 /// Request paths that end up in base URLs because documentation shows whole URLs, by dialect.
 const PATHS: [(&str, &[&str]); 4] = [
@@ -14,13 +15,48 @@ const PATHS: [(&str, &[&str]); 4] = [
 ];
 
 impl Provider {
+    /// The provider as `model` has to be spoken to.
+    pub fn for_model(&'static self, model: &str) -> &'static Provider {
+        let family = self.families.iter().find(|(beginning, _)| model.starts_with(beginning));
+        family.map_or(self, |(_, provider)| provider)
+    }
+
     /// The base URL if the configuration names none: from the environment, else from the table. `None` if
     /// neither knows it, or if a part of it cannot be filled.
-    pub fn base_url(&self, env: impl Fn(&str) -> Option<String>) -> Option<String> {
+    pub fn base_url(&self, fillings: &Fillings, env: impl Fn(&str) -> Option<String>) -> Option<String> {
         match first_set(self.base_env, &env) {
             Some(base) => Some(self.complete_base(&base)),
-            None => self.fill(self.api_base?, &env),
+            None => fill(self.api_base?, fillings),
         }
+    }
+
+    /// The same where the operator says nothing.
+    pub fn usual_base(&self, env: impl Fn(&str) -> Option<String>) -> Option<String> {
+        self.base_url(&self.fillings(|_| None, &env), &env)
+    }
+
+    /// What fills the blanks: what `given` has for a key of `litellm_params`, else the environment, else what is usual.
+    pub fn fillings(&self, given: impl Fn(&str) -> Option<String>, env: impl Fn(&str) -> Option<String>) -> Fillings {
+        fillings(self.blanks, given, env)
+    }
+
+    /// Takes what stands for blanks in the query of a base off it: documentation shows whole URLs.
+    pub fn split_query(&self, base: &str) -> (String, Fillings) {
+        let Some((bare, query)) = base.split_once('?') else { return (base.to_owned(), Vec::new()) };
+        let fields = query.split('&').filter_map(|field| field.split_once('='));
+        let known: Fillings = fields
+            .filter_map(|(name, value)| {
+                let blank = self.blanks.iter().find(|blank| !blank.query.is_empty() && blank.query == name)?;
+                Some((blank.param, value.to_owned()))
+            })
+            .collect();
+        if known.is_empty() { (base.to_owned(), known) } else { (bare.to_owned(), known) }
+    }
+
+    /// Where the key goes at `endpoint`.
+    pub fn auth_of(&self, endpoint: &Endpoint) -> Auth {
+        let host = endpoint.host.to_ascii_lowercase();
+        self.auth_at.iter().find(|(end, _)| host.ends_with(end)).map_or(self.auth, |(_, auth)| *auth)
     }
 
     /// The key if the configuration names none.
@@ -56,14 +92,29 @@ impl Provider {
     pub fn quirks_at(&self, endpoint: &Endpoint) -> Quirks {
         if self.is_home(endpoint) { self.quirks } else { self.elsewhere.unwrap_or(self.quirks) }
     }
+}
 
-    fn fill(&self, base: &str, env: &impl Fn(&str) -> Option<String>) -> Option<String> {
-        let mut filled = base.to_owned();
-        for blank in self.blanks {
-            let value = first_set(blank.env, env).or_else(|| blank.default.map(str::to_owned))?;
-            filled = filled.replace(&format!("{{{}}}", blank.name), &value);
-        }
-        Some(filled)
+/// What fills these blanks; those that nothing fills are left out.
+pub fn fillings(
+    blanks: &[Blank],
+    given: impl Fn(&str) -> Option<String>,
+    env: impl Fn(&str) -> Option<String>,
+) -> Fillings {
+    let written = |blank: &Blank| if blank.param.is_empty() { None } else { given(blank.param) };
+    let value = |blank: &Blank| written(blank).or_else(|| blank.usual(&env));
+    blanks.iter().filter_map(|blank| Some((blank.name, (blank.spelled)(&value(blank)?)))).collect()
+}
+
+/// A text with its blanks filled; `None` if one is not.
+pub fn fill(base: &str, blanks: &Fillings) -> Option<String> {
+    let filled = blanks.iter().fold(base.to_owned(), |base, (name, value)| base.replace(&format!("{{{name}}}"), value));
+    (!filled.contains('{')).then_some(filled)
+}
+
+impl Blank {
+    /// What fills it if the operator says nothing where it is needed.
+    pub fn usual(&self, env: impl Fn(&str) -> Option<String>) -> Option<String> {
+        first_set(self.env, &env).or_else(|| self.default.map(str::to_owned))
     }
 }
 

@@ -6,9 +6,12 @@
 mod base;
 mod docs;
 pub mod http;
+mod paths;
 mod provider;
 mod table;
 
+pub use base::{fill, fillings};
 pub use docs::markdown;
-pub use provider::{Auth, Blank, Endpoint, Endpoints, Provider};
+pub use paths::{Fillings, PathForm, Paths, When};
+pub use provider::{Auth, Blank, Endpoint, Endpoints, Provider, SignIn};
 pub use table::{all, find};

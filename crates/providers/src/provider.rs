@@ -6,6 +6,8 @@ use dialects::Quirks;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::paths::PathForm;
+
 /// A vendor, an engine or another gateway that can be called upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Provider {
@@ -16,8 +18,12 @@ pub struct Provider {
     /// Where requests go if nobody says otherwise, without a trailing slash; the dialect's path follows. Parts
     /// in braces are filled from `blanks`. `None`: the operator must name the server.
     pub api_base: Option<&'static str>,
-    /// How the parts in braces of `api_base` are filled.
+    /// How the parts in braces of `api_base` and `paths` are filled.
     pub blanks: &'static [Blank],
+    /// Where requests go behind the base, if not where the dialect has them.
+    pub paths: &'static [PathForm],
+    /// Models that are spoken to in another way, by the beginnings of their names.
+    pub families: &'static [(&'static str, &'static Provider)],
     /// Path that every base of this provider ends with, even if the operator left it out.
     pub base_tail: &'static str,
     /// Environment variables that may name another base, first set one wins.
@@ -26,6 +32,12 @@ pub struct Provider {
     pub key_env: &'static [&'static str],
     /// Where the key goes in a request.
     pub auth: Auth,
+    /// Where it goes at hosts that end like this.
+    pub auth_at: &'static [(&'static str, Auth)],
+    /// A token that may take the place of the key, as `Authorization: Bearer`.
+    pub token: Option<Blank>,
+    /// How such tokens are fetched, if they can be.
+    pub sign_in: Option<SignIn>,
     /// Whether a call without a key makes sense.
     pub key_optional: bool,
     /// The wire format, by its name in `dialects::BACKS`.
@@ -76,15 +88,62 @@ impl Auth {
     }
 }
 
-/// A part in braces of a base URL.
+/// How tokens are fetched that take the place of a key for an hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignIn {
+    /// A form with the operator's id and secret.
+    Form {
+        /// Where it is sent, with blanks.
+        url: &'static str,
+        /// Its fields, with blanks.
+        fields: &'static [(&'static str, &'static str)],
+        /// What fills them: without one of these nobody signs in.
+        blanks: &'static [Blank],
+    },
+    /// Google's credentials: a service account, a person's, or those of the machine.
+    Google {
+        /// The credentials themselves as JSON, or the name of the file that has them.
+        credentials: Blank,
+        /// What the token is for.
+        scope: &'static str,
+    },
+}
+
+/// A part in braces of a URL, or another text that the operator gives.
+#[derive(Clone, Copy, Debug)]
 pub struct Blank {
     /// The word between the braces.
     pub name: &'static str,
+    /// The key of `litellm_params` that fills it before anything else; none, if it is empty.
+    pub param: &'static str,
+    /// The field of a query behind the base that fills it as well; none, if it is empty.
+    pub query: &'static str,
     /// Environment variables that may fill it, first set one wins.
     pub env: &'static [&'static str],
     /// What fills it otherwise.
     pub default: Option<&'static str>,
+    /// How what was found is written.
+    pub spelled: fn(&str) -> String,
+}
+
+impl PartialEq for Blank {
+    fn eq(&self, other: &Self) -> bool {
+        (self.name, self.param, self.query, self.env, self.default)
+            == (other.name, other.param, other.query, other.env, other.default)
+    }
+}
+
+impl Eq for Blank {}
+
+impl Blank {
+    /// A blank that a key of `litellm_params` fills, or one of these variables.
+    pub(crate) const fn new(name: &'static str, param: &'static str, env: &'static [&'static str]) -> Self {
+        Blank { name, param, query: "", env, default: None, spelled: str::to_owned }
+    }
+
+    pub(crate) const fn or(self, default: &'static str) -> Self {
+        Blank { default: Some(default), ..self }
+    }
 }
 
 /// Something a provider serves. `Chat`, `Completions` and `Embeddings` are meant in the provider's dialect, the
@@ -184,6 +243,7 @@ pub(crate) const BOTH: Quirks = Quirks {
     top_k: false,
     cache_control: false,
     cache_breakpoints: false,
+    body_version: None,
     short_call_ids: false,
 };
 
@@ -194,10 +254,15 @@ pub(crate) const fn row(id: &'static str, display_name: &'static str) -> Provide
         display_name,
         api_base: None,
         blanks: &[],
+        paths: &[],
+        families: &[],
         base_tail: "",
         base_env: &[],
         key_env: &[],
         auth: Auth::Bearer,
+        auth_at: &[],
+        token: None,
+        sign_in: None,
         key_optional: false,
         dialect: "openai",
         quirks: PORTABLE,
@@ -218,6 +283,26 @@ impl Provider {
 
     pub(crate) const fn blanks(self, blanks: &'static [Blank]) -> Self {
         Provider { blanks, ..self }
+    }
+
+    pub(crate) const fn paths(self, paths: &'static [PathForm]) -> Self {
+        Provider { paths, ..self }
+    }
+
+    pub(crate) const fn families(self, families: &'static [(&'static str, &'static Provider)]) -> Self {
+        Provider { families, ..self }
+    }
+
+    pub(crate) const fn auth_at(self, auth_at: &'static [(&'static str, Auth)]) -> Self {
+        Provider { auth_at, ..self }
+    }
+
+    pub(crate) const fn sign_in(self, sign_in: SignIn) -> Self {
+        Provider { sign_in: Some(sign_in), ..self }
+    }
+
+    pub(crate) const fn token(self, token: Blank) -> Self {
+        Provider { token: Some(token), ..self }
     }
 
     pub(crate) const fn tail(self, base_tail: &'static str) -> Self {

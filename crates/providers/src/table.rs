@@ -6,8 +6,9 @@
 
 use crate::Endpoint::*;
 use crate::provider::{BOTH, NEWER, OPENAI, PORTABLE, row};
-use crate::{Auth, Blank, Endpoint, Provider};
+use crate::{Auth, Blank, Endpoint, PathForm, Provider, SignIn, When};
 use dialects::Quirks;
+use types::Operation;
 
 /// All providers, sorted by id.
 pub fn all() -> &'static [Provider] {
@@ -20,13 +21,151 @@ pub fn find(id: &str) -> Option<&'static Provider> {
     TABLE.get(at)
 }
 
-const CLOUDFLARE_ACCOUNT: Blank = Blank { name: "account", env: &["CLOUDFLARE_ACCOUNT_ID"], default: None };
+const CLOUDFLARE_ACCOUNT: Blank = Blank::new("account", "", &["CLOUDFLARE_ACCOUNT_ID"]);
 
-const MANTLE_REGION: Blank = Blank {
-    name: "region",
-    env: &["BEDROCK_MANTLE_REGION", "AWS_REGION_NAME", "AWS_REGION"],
-    default: Some("us-east-1"),
+const MANTLE_REGION: Blank =
+    Blank::new("region", "aws_region_name", &["BEDROCK_MANTLE_REGION", "AWS_REGION_NAME", "AWS_REGION"])
+        .or("us-east-1");
+
+/// Azure's versions are dates; the usual one is that of the incumbent.
+const AZURE_VERSION: Blank = Blank {
+    query: "api-version",
+    ..Blank::new("api_version", "api_version", &["AZURE_API_VERSION"]).or("2025-02-01-preview")
 };
+
+const FOUNDRY_VERSION: Blank =
+    Blank { env: &["AZURE_AI_API_VERSION"], default: Some("2024-05-01-preview"), ..AZURE_VERSION };
+
+/// A token of Entra ID, which the operator has made.
+const ENTRA_TOKEN: Blank = Blank::new("azure_ad_token", "azure_ad_token", &["AZURE_AD_TOKEN"]);
+
+/// An application that has a secret in Entra ID (OAuth 2.0 client credentials).
+const ENTRA: SignIn = SignIn::Form {
+    url: "{authority}/{tenant_id}/oauth2/v2.0/token",
+    fields: &[
+        ("grant_type", "client_credentials"),
+        ("client_id", "{client_id}"),
+        ("client_secret", "{client_secret}"),
+        ("scope", "{scope}"),
+    ],
+    blanks: &[
+        Blank::new("tenant_id", "tenant_id", &["AZURE_TENANT_ID"]),
+        Blank::new("client_id", "client_id", &["AZURE_CLIENT_ID"]),
+        Blank::new("client_secret", "client_secret", &["AZURE_CLIENT_SECRET"]),
+        Blank::new("scope", "azure_scope", &["AZURE_SCOPE"]).or("https://cognitiveservices.azure.com/.default"),
+        Blank::new("authority", "", &["AZURE_AUTHORITY_HOST"]).or("https://login.microsoftonline.com"),
+    ],
+};
+
+/// Vertex AI has a host for each region, and others for all of them (wire.md 4.1).
+fn vertex_host(location: &str) -> String {
+    match location {
+        "global" => "aiplatform".to_owned(),
+        "us" | "eu" => format!("aiplatform.{location}.rep"),
+        _ => format!("{location}-aiplatform"),
+    }
+}
+
+const VERTEX_LOCATION: Blank =
+    Blank::new("location", "vertex_location", &["VERTEXAI_LOCATION", "VERTEX_LOCATION"]).or("us-central1");
+
+const VERTEX_BLANKS: &[Blank] = &[
+    VERTEX_LOCATION,
+    Blank { name: "host", spelled: vertex_host, ..VERTEX_LOCATION },
+    Blank::new("project", "vertex_project", &["VERTEXAI_PROJECT", "VERTEX_PROJECT", "GOOGLE_CLOUD_PROJECT"]),
+];
+
+const GOOGLE: SignIn = SignIn::Google {
+    credentials: Blank::new(
+        "credentials",
+        "vertex_credentials",
+        &["VERTEXAI_CREDENTIALS", "GOOGLE_APPLICATION_CREDENTIALS"],
+    ),
+    scope: "https://www.googleapis.com/auth/cloud-platform",
+};
+
+const VERTEX_GEMINI: &[PathForm] = &[PathForm {
+    serves: &[Operation::Chat, Operation::CountTokens],
+    ..PathForm::new("/v1/projects/{project}/locations/{location}/publishers/google{path}")
+}];
+
+const VERTEX_CLAUDE: &[PathForm] = &[PathForm {
+    serves: &[Operation::Chat],
+    verbs: ("rawPredict", "streamRawPredict"),
+    ..PathForm::new("/v1/projects/{project}/locations/{location}/publishers/anthropic/models/{model}:{verb}")
+}];
+
+const VERTEX_OPEN: &[PathForm] = &[PathForm {
+    serves: &[Operation::Chat],
+    ..PathForm::new("/v1/projects/{project}/locations/{location}/endpoints/openapi{path}")
+}];
+
+const fn vertex(dialect: &'static str, paths: &'static [PathForm], traced_as: &'static str) -> Provider {
+    row("vertex_ai", "Google Vertex AI")
+        .dialect(dialect)
+        .base("https://{host}.googleapis.com")
+        .blanks(VERTEX_BLANKS)
+        .paths(paths)
+        .base_env(&["VERTEXAI_API_BASE"])
+        .auth(Auth::Bearer)
+        .sign_in(GOOGLE)
+        .traced_as(traced_as)
+}
+
+/// Claude on Vertex AI speaks Anthropic's dialect, without a model in its bodies.
+static VERTEX_ANTHROPIC: Provider = vertex("anthropic", VERTEX_CLAUDE, "gcp.vertex_ai")
+    .quirks(Quirks { body_version: Some("vertex-2023-10-16"), ..BOTH })
+    .serves(&[Chat, Messages]);
+
+/// Open models that Google serves itself speak OpenAI's.
+static VERTEX_OPENAI: Provider = vertex("openai", VERTEX_OPEN, "gcp.vertex_ai").quirks(PORTABLE);
+
+const VERTEX_FAMILIES: &[(&str, &Provider)] = &[
+    ("claude", &VERTEX_ANTHROPIC),
+    ("deepseek-ai/", &VERTEX_OPENAI),
+    ("meta/", &VERTEX_OPENAI),
+    ("minimaxai/", &VERTEX_OPENAI),
+    ("moonshotai/", &VERTEX_OPENAI),
+    ("openai/", &VERTEX_OPENAI),
+    ("qwen/", &VERTEX_OPENAI),
+    ("zai-org/", &VERTEX_OPENAI),
+];
+
+/// Azure names the deployment in the path, and the version behind it; its newer API does neither (wire.md 2.10).
+const AZURE_PATHS: &[PathForm] = &[
+    PathForm::new("{path}").when(When::BaseHas("/openai/v1")).listing("/models"),
+    PathForm { dialect: "responses", ..PathForm::new("/openai/v1{path}") },
+    PathForm::new("{path}?api-version={api_version}")
+        .when(When::BaseHas("/openai/deployments/"))
+        .listing("?api-version={api_version}"),
+    PathForm::new("/openai/v1{path}").when(When::Filled("api_version", &["v1", "latest"])).listing("/openai/v1/models"),
+    PathForm::new("/openai/v1{path}?api-version=preview")
+        .when(When::Filled("api_version", &["preview"]))
+        .listing("/openai/v1/models?api-version=preview"),
+    PathForm::new("/openai/deployments/{model}{path}?api-version={api_version}")
+        .listing("/openai/models?api-version={api_version}"),
+];
+
+const FOUNDRY_PATHS: &[PathForm] = &[
+    PathForm::new("{path}").when(When::BaseHas("/openai/v1")).listing("/models"),
+    PathForm::new("{path}?api-version={api_version}")
+        .when(When::BaseHas("/models"))
+        .listing("/info?api-version={api_version}"),
+    PathForm::new("/models{path}?api-version={api_version}")
+        .when(When::HostEnds(".services.ai.azure.com"))
+        .listing("/models/info?api-version={api_version}"),
+];
+
+/// Claude on Foundry speaks Anthropic's own dialect.
+static FOUNDRY_CLAUDE: Provider = row("azure_ai", "Azure AI Foundry")
+    .dialect("anthropic")
+    .tail("/anthropic")
+    .base_env(&["AZURE_AI_API_BASE"])
+    .key_env(&["AZURE_AI_API_KEY"])
+    .auth(Auth::Header("x-api-key"))
+    .token(ENTRA_TOKEN)
+    .sign_in(ENTRA)
+    .serves(&[Chat, Messages]);
 
 #[rustfmt::skip]
 const OPENAI_SERVES: &[Endpoint] = &[
@@ -65,6 +204,18 @@ static TABLE: &[Provider] = &[
         .auth(Auth::Header("x-api-key")).serves(&[Chat, Messages]),
     row("apertis", "Apertis").base("https://api.stima.tech/v1").key_env(&["STIMA_API_KEY"]),
     row("assemblyai", "AssemblyAI").base("https://llm-gateway.assemblyai.com/v1").key_env(&["ASSEMBLYAI_API_KEY"]),
+    row("azure", "Azure OpenAI").base_env(&["AZURE_API_BASE", "AZURE_OPENAI_ENDPOINT"]).blanks(&[AZURE_VERSION])
+        .paths(AZURE_PATHS).key_env(&["AZURE_API_KEY", "AZURE_OPENAI_API_KEY"]).auth(Auth::Header("api-key"))
+        .token(ENTRA_TOKEN).sign_in(ENTRA).quirks(BOTH).serves(&[Chat, Completions, Embeddings, Responses]).traced_as("azure.ai.openai")
+        .note("base is `https://RESOURCE.openai.azure.com`; the model is the name of the deployment there; `api_version`, `azure_ad_token`"),
+    row("azure_ai", "Azure AI Foundry").base_env(&["AZURE_AI_API_BASE"]).blanks(&[FOUNDRY_VERSION]).paths(FOUNDRY_PATHS)
+        .key_env(&["AZURE_AI_API_KEY"]).auth(Auth::Header("api-key")).auth_at(&[(".models.ai.azure.com", Auth::Bearer)])
+        .token(ENTRA_TOKEN).sign_in(ENTRA).families(&[("claude", &FOUNDRY_CLAUDE)]).serves(&[Chat, Embeddings]).traced_as("azure.ai.inference")
+        .note("base is `https://RESOURCE.services.ai.azure.com`; `claude-...` is spoken to in Anthropic's dialect"),
+    row("azure_text", "Azure OpenAI").base_env(&["AZURE_API_BASE", "AZURE_OPENAI_ENDPOINT"]).blanks(&[AZURE_VERSION])
+        .paths(AZURE_PATHS).key_env(&["AZURE_API_KEY", "AZURE_OPENAI_API_KEY"]).auth(Auth::Header("api-key"))
+        .token(ENTRA_TOKEN).sign_in(ENTRA).quirks(BOTH).serves(&[Chat, Completions]).traced_as("azure.ai.openai")
+        .note("other name of `azure`, whose base it takes"),
     row("baseten", "Baseten").base("https://inference.baseten.co/v1").base_env(&["BASETEN_API_BASE"])
         .key_env(&["BASETEN_API_KEY"]),
     row("bedrock_mantle", "Amazon Bedrock Mantle").base("https://bedrock-mantle.{region}.api.aws/v1")
@@ -289,6 +440,8 @@ static TABLE: &[Provider] = &[
     row("vercel_ai_gateway", "Vercel AI Gateway").base("https://ai-gateway.vercel.sh/v1")
         .base_env(&["VERCEL_AI_GATEWAY_API_BASE"]).key_env(&["VERCEL_AI_GATEWAY_API_KEY", "VERCEL_OIDC_TOKEN"])
         .quirks(Quirks { cache_control: true, top_k: true, ..BOTH }).serves(&[Chat, Embeddings]),
+    Provider { families: VERTEX_FAMILIES, ..vertex("gemini", VERTEX_GEMINI, "gcp.vertex_ai") }.serves(&[Chat])
+        .note("`vertex_project`, `vertex_location`, `vertex_credentials` (a service account's JSON or its file; otherwise those of the machine); `claude-...` and open models in their own dialects"),
     row("vllm", "vLLM").base("http://127.0.0.1:8000/v1").base_env(&["VLLM_API_BASE"]).key_env(&["VLLM_API_KEY"])
         .quirks(BOTH).local().serves(VLLM_SERVES)
         .note("like `hosted_vllm`, with the usual port"),

@@ -23,7 +23,7 @@ mod tests;
 use bytes::BytesMut;
 use types::{Answer, Fault, Operation, Request, Usage};
 
-use crate::json::Object;
+use crate::json::{self, Edit, Object};
 use crate::{Back, Front, Glance, Outgoing, Splice, Stamp, StreamReader, StreamWriter, Target};
 
 /// The Messages API (`/v1/messages`, `/v1/messages/count_tokens`).
@@ -118,6 +118,12 @@ impl Back for Anthropic {
             return None;
         }
         let mut splice = Splice::of(target);
+        if let Some(version) = target.quirks.body_version {
+            splice.edits = vec![
+                Edit::Remove("model".to_owned()),
+                Edit::Default("anthropic_version".to_owned(), json::string(version)),
+            ];
+        }
         body.with(|root| splice.drop_given(root, write::unsampled(root, target)));
         Some(splice)
     }

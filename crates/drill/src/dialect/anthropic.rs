@@ -43,7 +43,7 @@ impl Dialect for Anthropic {
     }
 
     fn read(&self, incoming: &Incoming<'_>) -> Result<Work, Problem> {
-        let version = request::version(incoming.head)?;
+        let version = request::version(incoming.head, incoming.body)?;
         match incoming.op {
             Op::Models => Ok(Work::Json(models(incoming.models))),
             Op::Count => {

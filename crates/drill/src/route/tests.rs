@@ -34,6 +34,15 @@ fn paths_lead_to_endpoints() {
     );
     check("POST", "/v1/models/a:b:countTokens", Some((Op::Count, Some("a:b"))));
     check("POST", "/v1/projects/p/locations/l/publishers/google/models/m:generateContent", Some((Op::Chat, Some("m"))));
+    check("POST", "/openai/deployments/my%20gpt/chat/completions?api-version=x", Some((Op::Chat, Some("my gpt"))));
+    check("POST", "/openai/v1/embeddings", Some((Op::Embed, None)));
+    check("POST", "/models/chat/completions?api-version=x", Some((Op::Chat, None)));
+    check("POST", "/anthropic/v1/messages", Some((Op::Chat, None)));
+    check("POST", "/openai/deployments/gpt/chat/completions", None);
+    let project = "/v1/projects/p/locations/l";
+    let claude = format!("{project}/publishers/anthropic/models/claude%401:rawPredict");
+    check("POST", &claude, Some((Op::Chat, Some("claude@1"))));
+    check("POST", &format!("{project}/endpoints/openapi/chat/completions"), Some((Op::Chat, None)));
     for path in
         ["/messages", "/v1", "/v1/chat", "/v2/models/m:generateContent", "/v1/models/m:explode", "/v1/models/m", ""]
     {

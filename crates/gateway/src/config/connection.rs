@@ -1,12 +1,14 @@
 //! How a deployment reaches its provider: address, key, headers.
 
+use engine::Grant;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use providers::http::Endpoint;
-use providers::{Auth, Provider};
+use providers::{Auth, Fillings, Paths, Provider, SignIn};
 
 use super::environ::{Env, UNSET_REMEDY, unset};
 use super::report::{Notes, Place};
 use super::section::{Section, scalar, shown};
+use super::sign_on::{self, SignOn};
 use super::tree::{Node, Value};
 
 /// Address of providers that are never called over a network; the top-level domain cannot exist (RFC 2606).
@@ -15,12 +17,21 @@ const NOWHERE: &str = "http://built-in.invalid";
 /// Headers that belong to the connection, not to the configuration.
 const RESERVED: [&str; 6] = ["connection", "content-length", "content-type", "host", "te", "transfer-encoding"];
 
+/// The blank that credentials may fill.
+const PROJECT: &str = "project";
+
 /// How a provider is reached.
 pub struct Connection {
     /// Where it listens.
     pub endpoint: Endpoint,
     /// Headers of every request, credential included.
     pub headers: HeaderMap,
+    /// What fetches the credential, if it is one that holds for an hour only.
+    pub grant: Option<Grant>,
+    /// How the credential is shown.
+    pub auth: Auth,
+    /// Where requests go behind the address.
+    pub paths: Paths,
 }
 
 /// What a connection is made from.
@@ -47,13 +58,25 @@ struct Found {
 impl Wanted<'_, '_> {
     /// Finds everything out; `None` if the provider cannot be reached, which is noted.
     pub fn connect(&self, env: &Env, notes: &mut Notes) -> Option<Connection> {
-        let (endpoint, usual_base) = self.endpoint(env, notes)?;
+        let sign_on = self.sign_on(env, notes);
+        let project = sign_on.as_ref().and_then(|sign_on| sign_on.project.clone());
+        let (endpoint, usual_base, fillings) = self.endpoint(project, env, notes)?;
+        let paths = match Paths::of(self.provider.paths, &endpoint.url(), &fillings) {
+            Ok(paths) => paths,
+            Err(name) => {
+                self.miss(&name, notes);
+                return None;
+            }
+        };
         let mut headers = HeaderMap::new();
         if let Some(organization) = self.params.text("organization") {
             let header = ("openai-organization", organization);
             add_header(&mut headers, header, self.params.place("organization"), &self.params.at("organization"), notes);
         }
-        self.add_key(&mut headers, &endpoint, usual_base, env, notes);
+        let auth = match sign_on {
+            Some(_) => Auth::Bearer,
+            None => self.add_key(&mut headers, &endpoint, usual_base, env, notes),
+        };
         for name in ["headers", "extra_headers"] {
             if let Some(Value::Map(entries)) = self.params.node(name).map(|node| &node.value) {
                 entries.iter().for_each(|(header, node)| {
@@ -61,7 +84,8 @@ impl Wanted<'_, '_> {
                 });
             }
         }
-        Some(Connection { endpoint, headers })
+        let grant = sign_on.map(|sign_on| sign_on.grant);
+        Some(Connection { endpoint, headers, grant, auth, paths })
     }
 
     /// From `litellm_params`, else from the credential.
@@ -73,14 +97,27 @@ impl Wanted<'_, '_> {
         })
     }
 
-    /// The address, and whether it is the provider's usual one.
-    fn endpoint(&self, env: &Env, notes: &mut Notes) -> Option<(Endpoint, bool)> {
+    /// The address, whether it is the provider's usual one, and what fills the blanks of paths behind it.
+    fn endpoint(&self, project: Option<String>, env: &Env, notes: &mut Notes) -> Option<(Endpoint, bool, Fillings)> {
         let provider = self.provider;
         let (place, path) = (self.params.place("model"), self.params.at("api_base"));
         let given = self.given("api_base").or_else(|| self.given("base_url"));
-        let given = given.map(|found| Found { text: provider.complete_base(&found.text), ..found });
+        let mut queried = Vec::new();
+        let given = given.map(|found| {
+            let (bare, query) = provider.split_query(&found.text);
+            queried = query;
+            Found { text: provider.complete_base(&bare), ..found }
+        });
+        let said = |param: &str| {
+            let in_query = || Some(queried.iter().find(|(name, _)| *name == param)?.1.clone());
+            self.given(param).map(|found| found.text).or_else(in_query)
+        };
+        let mut fillings = provider.fillings(said, |name| env.get(name));
+        if !fillings.iter().any(|(name, _)| *name == PROJECT) {
+            fillings.extend(project.map(|project| (PROJECT, project)));
+        }
         let usual = || {
-            let text = provider.base_url(|name| env.get(name))?;
+            let text = provider.base_url(&fillings, |name| env.get(name))?;
             Some(Found { text, place, path: path.clone(), usual: true })
         };
         let nowhere = || {
@@ -94,7 +131,7 @@ impl Wanted<'_, '_> {
             return None;
         };
         match Endpoint::parse(&base.text) {
-            Ok(endpoint) => Some((endpoint, base.usual)),
+            Ok(endpoint) => Some((endpoint, base.usual, fillings)),
             Err(error) => {
                 notes.error(base.place, &base.path, error, "write e.g. api_base: http://localhost:8000/v1");
                 None
@@ -102,8 +139,62 @@ impl Wanted<'_, '_> {
         }
     }
 
-    fn add_key(&self, headers: &mut HeaderMap, endpoint: &Endpoint, usual_base: bool, env: &Env, notes: &mut Notes) {
+    /// How tokens are fetched in the place of a key: where the operator wrote down what that takes, or no key is known.
+    fn sign_on(&self, env: &Env, notes: &mut Notes) -> Option<SignOn> {
         let provider = self.provider;
+        let has_key = self.given("api_key").is_some() || self.token(env).is_some();
+        let wanted = sign_on::is_wanted(provider, |name| self.given(name).is_some());
+        if self.canned || has_key || !wanted && provider.key(|name| env.get(name)).is_some() {
+            return None;
+        }
+        let said = |name: &str| self.given(name).map(|found| found.text).or_else(|| self.mapping(name));
+        match sign_on::find(provider, said, |name| env.get(name)) {
+            Ok(sign_on) => sign_on,
+            Err(trouble) => {
+                let name = match provider.sign_in {
+                    Some(SignIn::Google { credentials, .. }) => credentials.param,
+                    _ => "api_key",
+                };
+                let remedy = "name the file of a service account, or write down what is in it";
+                notes.error(self.params.place(name), &self.params.at(name), trouble, remedy);
+                None
+            }
+        }
+    }
+
+    /// A mapping from `litellm_params`, else from the credential, as JSON.
+    fn mapping(&self, name: &str) -> Option<String> {
+        let sections = [Some(self.params), self.credential].into_iter().flatten();
+        let mut nodes = sections.into_iter().filter_map(|section| section.node(name));
+        nodes.find(|node| matches!(node.value, Value::Map(_))).map(Node::json)
+    }
+
+    /// Notes that something is missing without which nobody knows where requests go.
+    fn miss(&self, blank: &str, notes: &mut Notes) {
+        let blank = self.provider.blanks.iter().find(|one| one.name == blank);
+        let (param, variables) = blank.map_or(("", &[][..]), |blank| (blank.param, blank.env));
+        let message = format!("is missing, and without it nobody knows where {} is", self.provider.display_name);
+        let remedy = format!("write it, or set {}", variables.join(" or "));
+        notes.error(self.params.place("model"), &self.params.at(param), message, remedy);
+    }
+
+    /// Puts the credential where it belongs; says where that is.
+    fn add_key(
+        &self,
+        headers: &mut HeaderMap,
+        endpoint: &Endpoint,
+        usual_base: bool,
+        env: &Env,
+        notes: &mut Notes,
+    ) -> Auth {
+        let provider = self.provider;
+        if let Some(token) = self.token(env) {
+            if let Err(error) = Auth::Bearer.set_key(&token.text, headers) {
+                notes.error(token.place, &token.path, error, "check for line breaks and quotes");
+            }
+            return Auth::Bearer;
+        }
+        let auth = provider.auth_of(endpoint);
         let (place, path) = (self.params.place("model"), self.params.at("api_key"));
         let found = self.given("api_key").or_else(|| {
             let text = provider.key(|name| env.get(name))?;
@@ -111,7 +202,7 @@ impl Wanted<'_, '_> {
         });
         let Some(key) = found else {
             self.warn_without_key(endpoint, notes);
-            return;
+            return auth;
         };
         if key.usual && !usual_base && !provider.is_home(endpoint) {
             let variables = provider.key_env.join(" or ");
@@ -122,9 +213,22 @@ impl Wanted<'_, '_> {
             );
             notes.warn(place, &path, message, "write the api_key of that server, or api_key: none");
         }
-        if let Err(error) = provider.auth.set_key(&key.text, headers) {
+        if let Err(error) = auth.set_key(&key.text, headers) {
             notes.error(key.place, &key.path, error, "check for line breaks and quotes");
         }
+        auth
+    }
+
+    /// A token that takes the place of the key: one that is written down, or one of the environment if no key is.
+    fn token(&self, env: &Env) -> Option<Found> {
+        let token = self.provider.token?;
+        let written = |name: &str| self.given(name);
+        let usual = || {
+            let text =
+                token.usual(|name| env.get(name)).filter(|_| self.provider.key(|name| env.get(name)).is_none())?;
+            Some(Found { text, place: self.params.place("model"), path: self.params.at(token.param), usual: true })
+        };
+        written(token.param).or_else(|| written("api_key").is_none().then(usual).flatten())
     }
 
     fn warn_without_key(&self, endpoint: &Endpoint, notes: &mut Notes) {

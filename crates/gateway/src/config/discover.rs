@@ -124,7 +124,7 @@ fn keys(env: &Env) -> (Vec<String>, Vec<String>) {
 }
 
 fn is_reachable(provider: &Provider, env: &Env) -> bool {
-    provider.base_url(|name| env.get(name)).is_some_and(|base| Endpoint::parse(&base).is_ok())
+    provider.usual_base(|name| env.get(name)).is_some_and(|base| Endpoint::parse(&base).is_ok())
 }
 
 /// The address of an Ollama that answers, and a line about it.

@@ -40,7 +40,9 @@ const COMPATIBLE: &str = "openai";
 
 /// Who is meant by `model`. `custom` is `custom_llm_provider`; `has_base` tells whether a server is named.
 pub fn resolve(model: &str, custom: Option<&str>, has_base: bool) -> Result<Called, Nobody> {
-    let called = |provider, model: &str| Ok(Called { provider, model: model.to_owned() });
+    let called = |provider: &'static Provider, model: &str| {
+        Ok(Called { provider: provider.for_model(model), model: model.to_owned() })
+    };
     let prefix = model.split_once('/');
     if let Some(custom) = custom {
         let model = prefix.filter(|(prefix, _)| *prefix == custom).map_or(model, |(_, model)| model);
@@ -111,7 +113,7 @@ fn is_unserved(id: &str) -> bool {
 #[rustfmt::skip]
 const UNSERVED: &[&str] = &[
     "a2a", "a2a_agent", "agentcore", "anthropic_text", "anyscale", "apiserpent", "auto_router", "aws_polly",
-    "aws_textract", "azure", "azure_ai", "azure_speech", "azure_text", "bedrock", "bespoke", "bing_grounding",
+    "aws_textract", "azure_speech", "bedrock", "bespoke", "bing_grounding",
     "black_forest_labs", "brave", "bytez", "chatgpt", "cursor", "custom", "databricks_agent", "dataforseo", "datarobot",
     "deepgram", "dotprompt", "duckduckgo", "e2b", "elevenlabs", "eu_jev", "exa_ai", "fal_ai", "fastcrw", "firecrawl",
     "gdc", "gigachat", "github_copilot", "google_pse", "humanloop", "langflow", "langfuse", "langgraph", "laya",
@@ -120,7 +122,7 @@ const UNSERVED: &[&str] = &[
     "pydantic_ai_agents", "ragflow", "recraft", "reducto", "replicate", "runwayml", "s3_vectors", "sagemaker",
     "sagemaker_chat", "sagemaker_nova", "sap", "scaledown", "searchapi", "searxng", "serper", "snowflake", "soniox",
     "stability", "strands_decider", "tavily", "text-completion-codestral", "text-completion-inception", "tinyfish",
-    "topaz", "transcribe", "triton", "typesafe", "valkey", "vertex_ai", "vertex_ai_beta", "watsonx", "watsonx_text",
+    "topaz", "transcribe", "triton", "typesafe", "valkey", "watsonx", "watsonx_text",
     "you_com",
 ];
 

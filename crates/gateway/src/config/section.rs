@@ -63,7 +63,7 @@ impl<'t> Section<'t> {
                 Ok(()) => self.given.push((key, node)),
                 Err(expected) => {
                     self.wrong.push(name);
-                    let found = shown(node, key.kind == Kind::Secret);
+                    let found = shown(node, matches!(key.kind, Kind::Secret | Kind::Credentials));
                     let remedy = key.kind.example().map(|example| format!("write e.g. {name}: {example}"));
                     notes.error(
                         node.place,

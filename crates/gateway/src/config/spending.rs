@@ -5,6 +5,7 @@ use policy::limits::Limits;
 use policy::{Budget, Span};
 use types::Usd;
 
+use super::loops;
 use super::report::Notes;
 use super::section::Section;
 
@@ -28,6 +29,7 @@ pub fn read(general: &Section, library: &Section, notes: &mut Notes) -> Spending
         customer_budget_id: library.text("max_end_user_budget_id").map(str::to_owned),
         user_budget_in_teams: general.flag("apply_user_budget_to_team_keys").unwrap_or(false),
         throttle: throttle(library, notes),
+        runaway: loops::read(general, notes),
         customer_header: general.text("user_header_name").map(str::to_ascii_lowercase),
         status: status(library, notes).unwrap_or(usual.status),
         ..usual

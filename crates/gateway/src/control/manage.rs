@@ -19,6 +19,7 @@ mod form;
 mod guardrails;
 pub mod invitations;
 mod keys;
+mod loops;
 mod models;
 mod moment;
 mod organizations;
@@ -331,6 +332,8 @@ const ROUTES: &[Row] = rows![
     GET "/tag/daily/activity/aggregated" "Sum up days of tags, all at once" => reports::tags_all [reports::DAILY_FORM],
     GET "/tag/daily/activity/export" "Export days of tags as CSV" => reports::tags_csv [reports::DAILY_FORM],
 
+    GET "/loops" "List keys that run in circles" => loops::list,
+    POST "/loops/release" "Forget what a key has called, and let it call again" => loops::release [loops::RELEASE_FORM],
     GET "/get/allowed_ips" "List addresses that may call" => addresses::list,
     POST "/add/allowed_ip" "Let an address call" => addresses::add [addresses::ADDRESS_FORM],
     POST "/delete/allowed_ip" "Let an address call no longer" => addresses::delete [addresses::ADDRESS_FORM],

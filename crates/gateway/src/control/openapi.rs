@@ -49,7 +49,7 @@ const TAGS: &[(&str, &str, &[&str])] = &[
     ("Models", "What can be called, and the deployments behind it", &[
         "/v1/models", "/models", "/model/", "/v1/model/", "/v2/model/", "/model_group/",
     ]),
-    ("Keys", "Virtual keys", &["/key/", "/v2/key/", "/team/key/"]),
+    ("Keys", "Virtual keys", &["/key/", "/v2/key/", "/team/key/", "/loops"]),
     ("Users", "People, and how they sign in", &[
         "/user/", "/v2/user/", "/login", "/v2/login", "/logout", "/session", "/sso/", "/invitation/", "/onboarding/",
     ]),

@@ -39,10 +39,11 @@ async fn listing(gate: &Gate, deployment: &Deployment, limit: Duration) -> Resul
     for (name, value) in deployment.back.default_headers() {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
+    deployment.sign_in(&mut headers).await.map_err(|fault| fault.message)?;
     let call = upstream::Call {
         endpoint: &deployment.endpoint,
         method: "GET",
-        path: &format!("{}{}", deployment.endpoint.base_path, deployment.back.listing()),
+        path: &format!("{}{}", deployment.endpoint.base_path, deployment.listing()),
         headers: &headers,
         body: &[],
         connect_timeout: deployment.limits.connect.min(limit),

@@ -21,6 +21,7 @@ pub fn write(page: &mut Page, live: &Live) {
     write_nodes(page, live);
     write_host(page, &live.host.facts());
     payers::write(page, live);
+    write_loops(page, live);
     write_books(page, live);
     let version = Braces::default().and("version", env!("CARGO_PKG_VERSION")).into_text();
     page.many("lockgate_build_info", "the version that runs", "gauge", &BTreeMap::from([(version, 1.0)]));
@@ -168,6 +169,16 @@ fn write_host(page: &mut Page, facts: &Facts) {
         let help = "watt-hours that the GPUs of this machine took since the start";
         page.one("lockgate_host_energy_wh_total", help, "counter", energy as f64 / MJ_PER_WH);
     }
+}
+
+fn write_loops(page: &mut Page, live: &Live) {
+    let seen = live.meters.loops.calls().filter(|(.., calls)| *calls > 0);
+    let samples = seen.map(|(cause, breaking, calls)| {
+        let braces = Braces::default().and("cause", cause.name()).and("action", breaking.name());
+        (braces.into_text(), calls as f64)
+    });
+    let help = "calls that were among too many of a key that runs in circles";
+    page.many("lockgate_loop_breaker_calls_total", help, "counter", &samples.collect());
 }
 
 fn write_books(page: &mut Page, live: &Live) {

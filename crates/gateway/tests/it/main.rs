@@ -4,6 +4,7 @@ mod backs;
 mod callers;
 mod cli;
 mod client;
+mod clouds;
 mod drills;
 mod faults;
 mod front;

@@ -5,6 +5,7 @@ mod crash;
 mod deployments;
 mod ids;
 mod limits;
+mod loops;
 mod outage;
 mod replicas;
 mod slots;

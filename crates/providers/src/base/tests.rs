@@ -4,7 +4,7 @@ use crate::http::Endpoint;
 /// Checks the base URL that provider `id` has in an environment.
 fn check(id: &str, env: &[(&str, &str)], expected: Option<&str>) {
     let env = |name: &str| env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-    assert_eq!(find(id).unwrap().base_url(env).as_deref(), expected, "{id}");
+    assert_eq!(find(id).unwrap().usual_base(env).as_deref(), expected, "{id}");
 }
 
 #[test]

@@ -40,12 +40,15 @@ fn bases_are_absolute_urls_that_a_path_can_follow() {
 #[test]
 fn every_part_in_braces_can_be_filled() {
     for provider in all() {
-        let base = provider.api_base.unwrap_or_default();
+        let forms = provider.paths.iter().flat_map(|form| [form.form, form.listing]);
+        let texts = forms.chain(provider.api_base).collect::<Vec<_>>().join(" ");
         for blank in provider.blanks {
-            assert!(base.contains(&format!("{{{}}}", blank.name)), "{base}");
-            assert!(!blank.env.is_empty() || blank.default.is_some(), "{base}");
+            assert!(texts.contains(&format!("{{{}}}", blank.name)), "{texts}");
+            assert!(!blank.env.is_empty() || blank.default.is_some(), "{texts}");
         }
-        assert_eq!(base.matches('{').count(), provider.blanks.len(), "{base}");
+        let blanks = provider.blanks.iter().map(|blank| blank.name).chain(["path", "model"]);
+        let rest = blanks.fold(texts, |texts, name| texts.replace(&format!("{{{name}}}"), ""));
+        assert!(!rest.contains('{'), "{rest}");
     }
 }
 
@@ -64,7 +67,7 @@ fn environment_names_are_upper_case() {
 #[test]
 fn a_provider_that_needs_a_key_says_where_it_comes_from() {
     for provider in all() {
-        if provider.auth != Auth::None && !provider.key_optional {
+        if provider.auth != Auth::None && !provider.key_optional && provider.sign_in.is_none() {
             assert!(!provider.key_env.is_empty(), "{}", provider.id);
         }
         if provider.api_base.is_none() && provider.auth != Auth::None {

@@ -61,7 +61,8 @@ fn chat(chat: &Chat, purpose: Purpose, mut fit: Fit) -> Result<Outgoing, Fault> 
         Purpose::Answer => Some(sampling::Plan::new(chat, thinking.is_active(), fit)?),
         Purpose::Count => None,
     };
-    let body = print::Body { model: fit.target.model, conversation, extras, thinking, tools: &tools, sampling };
+    let (model, version) = (fit.target.model, fit.target.quirks.body_version);
+    let body = print::Body { model, version, conversation, extras, thinking, tools: &tools, sampling };
     Ok(Outgoing {
         body: body.print().freeze(),
         headers: vec![(words::VERSION.0, fit.target.version.unwrap_or(words::VERSION.1).to_owned())],

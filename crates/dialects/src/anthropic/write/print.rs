@@ -18,6 +18,8 @@ const MAX_MARKS: usize = 4;
 /// A request, decided.
 pub(super) struct Body<'a> {
     pub(super) model: &'a str,
+    /// What stands in the place of the model, if that is in the path.
+    pub(super) version: Option<&'a str>,
     pub(super) conversation: Conversation<'a>,
     pub(super) extras: Extras<'a>,
     pub(super) thinking: thinking::Plan<'a>,
@@ -31,7 +33,10 @@ impl Body<'_> {
     pub(super) fn print(&self) -> BytesMut {
         let mut marks = Marks { surplus: self.marks().saturating_sub(MAX_MARKS) };
         Writer::document(|w| {
-            w.str_field("model", self.model);
+            match self.version {
+                Some(version) => w.str_field("anthropic_version", version),
+                None => w.str_field("model", self.model),
+            }
             if let Some(sampling) = &self.sampling {
                 w.num_field("max_tokens", self.thinking.max_tokens);
                 if let Some(user) = &self.extras.user {

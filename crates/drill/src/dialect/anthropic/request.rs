@@ -52,9 +52,17 @@ pub(super) enum Version {
     First,
     /// `2026-10-21`, which knows no sampling parameters.
     Second,
+    /// The first one as Vertex AI has it: the model is in the path, the version in the body.
+    Vertex,
 }
 
-pub(super) fn version(head: &Head) -> Result<Version, Problem> {
+pub(super) fn version(head: &Head, body: &Value) -> Result<Version, Problem> {
+    if head.path().contains("/publishers/anthropic/") {
+        return match field(body, "anthropic_version").and_then(Value::as_str) {
+            Some("vertex-2023-10-16") => Ok(Version::Vertex),
+            _ => Err(Problem::refuse("anthropic_version: Input should be 'vertex-2023-10-16'")),
+        };
+    }
     match head.header("anthropic-version") {
         None => Err(Problem::refuse("anthropic-version: header is required")),
         Some("2023-06-01") => Ok(Version::First),
@@ -65,7 +73,13 @@ pub(super) fn version(head: &Head) -> Result<Version, Problem> {
 
 pub(super) fn read(incoming: &Incoming<'_>, version: Version) -> Result<Ask, Problem> {
     let (body, knobs) = (incoming.body, incoming.knobs);
-    known_fields(incoming, FIELDS)?;
+    match version {
+        Version::Vertex => {
+            let own = FIELDS.iter().copied().filter(|name| *name != "model").chain(["anthropic_version"]);
+            known_fields(incoming, &own.collect::<Vec<_>>())?;
+        }
+        Version::First | Version::Second => known_fields(incoming, FIELDS)?,
+    }
     let max_tokens = required(body, "max_tokens")?;
     let max_tokens = max_tokens.as_u64().ok_or_else(|| {
         let wrong = if max_tokens.is_i64() {

@@ -19,6 +19,8 @@ pub enum AlertKind {
     FailedLogins,
     /// Keys that end soon, and those that have ended.
     KeyExpiry,
+    /// Keys that run in circles.
+    Loops,
     /// A model is called that never was before.
     NewModels,
     /// What a day has cost.
@@ -29,7 +31,7 @@ pub enum AlertKind {
 
 impl AlertKind {
     /// All of them.
-    pub const ALL: [AlertKind; 11] = [
+    pub const ALL: [AlertKind; 12] = [
         AlertKind::Budgets,
         AlertKind::Slow,
         AlertKind::Outages,
@@ -38,6 +40,7 @@ impl AlertKind {
         AlertKind::Database,
         AlertKind::FailedLogins,
         AlertKind::KeyExpiry,
+        AlertKind::Loops,
         AlertKind::NewModels,
         AlertKind::Daily,
         AlertKind::Weekly,
@@ -54,6 +57,7 @@ impl AlertKind {
             AlertKind::Database => "db_exceptions",
             AlertKind::FailedLogins => "failed_logins",
             AlertKind::KeyExpiry => "key_expiry",
+            AlertKind::Loops => "loop_alerts",
             AlertKind::NewModels => "new_model_added",
             AlertKind::Daily => "daily_reports",
             AlertKind::Weekly => "spend_reports",

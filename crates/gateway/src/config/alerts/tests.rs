@@ -77,7 +77,7 @@ fn what_is_not_sent_is_said() {
             "config.yaml:3:28: warning: general_settings.alerting: pagerduty is not sent to yet; use slack, discord, teams, webhook or email",
             "config.yaml:4:32: warning: general_settings.alert_types: llm_exceptions is not sent yet: there are budget_alerts, \
              llm_too_slow, outage_alerts, cooldown_deployment, failed_tracking_spend, db_exceptions, failed_logins, key_expiry, \
-             new_model_added, daily_reports, spend_reports",
+             loop_alerts, new_model_added, daily_reports, spend_reports",
             "config.yaml:5:19: warning: general_settings.alerting_args.daily_report_frequency: known, but not honoured yet",
             "config.yaml:5:46: error: general_settings.alerting_args.report_hour: expected an hour from 0 to 23; write e.g. report_hour: 6",
             "config.yaml:5:63: error: general_settings.alerting_args.email_to: expected mail addresses, 20 at most; write e.g. email_to: [ops@example.com]",

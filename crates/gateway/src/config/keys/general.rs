@@ -84,6 +84,7 @@ const LIMITS: &[Key] = &[
     on("max_response_size_mb", Number, "largest answer that is not streamed; 128 unless given"),
     on("max_parallel_requests", Count, "most calls at a time of each key that says nothing"),
     on("global_max_parallel_requests", Count, "most calls at a time"),
+    on("loop_breaker", Map, "what is done about keys that make the same call again and again, or far more than usual; see `docs/keys.md`"),
     on("token_rate_limit_type", Text, "which tokens count for limits: `total` (unless given), `input` or `output`"),
     moot("fail_closed_rate_limit_enforcement", Flag, "refuses when counters are unknown", "limits always hold"),
     unguarded("max_in_flight_requests_per_worker", Count, "most calls at a time of each worker"),

@@ -32,6 +32,8 @@ pub enum Kind {
     Name,
     /// A text that is never shown.
     Secret,
+    /// A text or a mapping that is never shown.
+    Credentials,
     /// A list of texts, or one text.
     Texts,
     /// A mapping.
@@ -59,6 +61,7 @@ impl Kind {
             Kind::Limit => seconds.is_some_and(|seconds| seconds > 0.0),
             Kind::Money => number.is_some_and(|number| number.scaled(12).is_some()),
             Kind::Text | Kind::Name | Kind::Secret => scalar.is_some(),
+            Kind::Credentials => scalar.is_some() || matches!(node.value, Value::Map(_)),
             Kind::Texts => match &node.value {
                 Value::List(items) => items.iter().all(|item| matches!(item.value, Value::Scalar(_))),
                 _ => scalar.is_some(),
@@ -84,6 +87,7 @@ impl Kind {
             Kind::Limit => "a number of seconds above zero",
             Kind::Money => "a price in dollars",
             Kind::Text | Kind::Name | Kind::Secret => "a text",
+            Kind::Credentials => "a text or a mapping",
             Kind::Texts => "a list of texts",
             Kind::Map => "a mapping",
             Kind::List => "a list",
@@ -101,7 +105,7 @@ impl Kind {
             Kind::Seconds | Kind::Limit => Some("30"),
             Kind::Money => Some("0.00000015"),
             Kind::Texts => Some("[one, two]"),
-            Kind::Text | Kind::Name | Kind::Secret | Kind::Map | Kind::List | Kind::Any => None,
+            Kind::Text | Kind::Name | Kind::Secret | Kind::Credentials | Kind::Map | Kind::List | Kind::Any => None,
         }
     }
 }

@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use super::*;
 
-const TABLES: [&Table; 19] = [
+const TABLES: [&Table; 20] = [
     &TOP,
     &MODEL,
     &PARAMS,
@@ -22,6 +22,7 @@ const TABLES: [&Table; 19] = [
     &MARGIN,
     &DEFAULT_PRICE,
     &GENERAL,
+    &LOOP_BREAKER,
 ];
 
 #[test]

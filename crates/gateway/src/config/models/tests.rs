@@ -112,7 +112,7 @@ fn equal_deployments_have_ids_of_their_own() {
 #[test]
 fn entries_that_cannot_be_served_do_not_spoil_the_others() {
     let text = "model_list:
-- {model_name: a, litellm_params: {model: azure/gpt-4o, api_version: x, rpm: nonsense}}
+- {model_name: a, litellm_params: {model: sagemaker/gpt-4o, rpm: nonsense}}
 - {model_name: a, litellm_params: {model: openai/gpt-4o}}
 - {model_name: b, blocked: true, litellm_params: {model: openai/gpt-4o}}
 - {model_name: 'a*b*', litellm_params: {model: openai/*}}
@@ -121,7 +121,7 @@ fn entries_that_cannot_be_served_do_not_spoil_the_others() {
     check(
         text,
         &[
-            "config.yaml:2:36: warning: model_list[0].litellm_params.model: the provider azure is not served yet: this entry \
+            "config.yaml:2:36: warning: model_list[0].litellm_params.model: the provider sagemaker is not served yet: this entry \
          is left out; other entries are not affected",
             "config.yaml:5:4: warning: model_list[3].model_name: only one * is understood: this entry is left out; \
          write one entry per pattern",

@@ -31,7 +31,7 @@ impl Builder<'_> {
     }
 
     fn is_usable(&self, provider: &Provider) -> bool {
-        let based = provider.base_url(|name| self.env.get(name)).is_some();
+        let based = provider.usual_base(|name| self.env.get(name)).is_some();
         let keyed = provider.key(|name| self.env.get(name)).is_some();
         based && provider.auth != Auth::None && (keyed || provider.local)
     }

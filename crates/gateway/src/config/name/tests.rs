@@ -28,7 +28,7 @@ fn the_provider_stands_before_the_first_slash() {
 fn the_operator_can_name_the_provider_apart() {
     check("openai/gpt-4o", Some("openrouter"), false, "openrouter openai/gpt-4o");
     check("groq/llama", Some("groq"), false, "groq llama");
-    check("llama", Some("azure"), false, "unserved azure");
+    check("llama", Some("sagemaker"), false, "unserved sagemaker");
     check("llama", Some("grok"), false, "no provider is called \"grok\"; did you mean groq?");
 }
 
@@ -64,8 +64,8 @@ fn slips_get_a_guess_and_unserved_providers_are_named_as_such() {
         false,
         "no provider is called \"zzzzzzzz\"; for any OpenAI-compatible server write openai/MODEL and its api_base",
     );
-    check("azure/my-deployment", None, true, "unserved azure");
-    check("vertex_ai/gemini-pro", None, false, "unserved vertex_ai");
+    check("sagemaker/my-deployment", None, true, "unserved sagemaker");
+    check("oci/gemini-pro", None, false, "unserved oci");
     check("auto_router/complexity_router", None, false, "unserved auto_router");
 }
 

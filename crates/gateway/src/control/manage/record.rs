@@ -52,6 +52,18 @@ pub const RULES: &[Field] = &[
     optional("disable_global_guardrails", Takes::Flag),
     optional("enforced_params", Takes::TEXTS),
     optional("allowed_passthrough_routes", Takes::TEXTS),
+    optional("loop_breaker", Takes::Object(LOOP_BREAKER)),
+];
+
+/// What a key or a team wants to be done when it runs in circles; times are whole seconds.
+const LOOP_BREAKER: &[Field] = &[
+    optional("action", Takes::OneOf(&["off", "alert", "slow", "block"])),
+    optional("same", Takes::Positive),
+    optional("window", Takes::Positive),
+    optional("burst", Takes::Positive),
+    optional("burst_floor", Takes::Count),
+    optional("delay", Takes::Count),
+    optional("block_for", Takes::Positive),
 ];
 
 /// A new record that says nothing yet.

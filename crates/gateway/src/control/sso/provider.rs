@@ -130,7 +130,7 @@ impl Provider {
             ("code_challenge_method", "S256"),
         ];
         let joint = if self.authorization.contains('?') { '&' } else { '?' };
-        format!("{}{joint}{}", self.authorization, form(&fields))
+        format!("{}{joint}{}", self.authorization, fetch::form(&fields))
     }
 
     /// What it says about whoever has this code.
@@ -180,7 +180,7 @@ impl Provider {
             }
             None => fields.push(("client_id", &sso.client_id)),
         }
-        let answer = fetch::post(&self.token, headers, form(&fields)).await;
+        let answer = fetch::post(&self.token, headers, fetch::form(&fields)).await;
         let (status, body) = answer.map_err(|why| {
             tracing::warn!("the provider of identities gives no token: {why}");
             Trouble::Unreachable
@@ -277,11 +277,6 @@ fn rejected(why: &str) -> Trouble {
 /// A word from elsewhere, for the log.
 pub fn tame(text: &str) -> String {
     text.chars().filter(|c| c.is_ascii_graphic()).take(LONGEST).collect()
-}
-
-fn form(fields: &[(&str, &str)]) -> String {
-    let pairs = fields.iter().map(|(name, value)| format!("{name}={}", encoded(value)));
-    pairs.collect::<Vec<_>>().join("&")
 }
 
 fn encoded(text: &str) -> String {

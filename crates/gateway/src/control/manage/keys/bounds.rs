@@ -16,6 +16,9 @@ const STICKY: [&str; 4] = ["guardrails", "policies", "enforced_params", "tags"];
 /// Metadata that only administrators switch on.
 const FREEING: [&str; 2] = ["disable_global_guardrails", "allowed_passthrough_routes"];
 
+/// Metadata that only administrators change: it can hold somebody back, and be taken away.
+const GUARDING: &str = "loop_breaker";
+
 /// Gives a new key the limits of the key it is made with, where nothing else was asked for, and refuses what goes
 /// beyond them.
 pub fn within(actor: &Actor, key: &mut Key, directory: &Directory) -> Result<()> {
@@ -99,6 +102,9 @@ fn inherit(own: &Key, key: &mut Key) {
     }
     key.expires = key.expires.or(own.expires);
     key.project_id = key.project_id.take().or_else(|| own.project_id.clone());
+    if let Some(rules) = own.metadata.get(GUARDING) {
+        key.metadata.entry(GUARDING).or_insert_with(|| rules.clone());
+    }
     for name in STICKY {
         let kept = texts(&own.metadata, name);
         if kept.is_empty() {
@@ -143,6 +149,7 @@ pub fn loosened(from: &Key, to: &Key, directory: &Directory) -> Vec<&'static str
             |key: &Key| key.metadata.get(name).is_some_and(|value| *value != json!(false) && *value != json!([]));
         note(frees(to) && from.metadata.get(name) != to.metadata.get(name), name);
     }
+    note(from.metadata.get(GUARDING) != to.metadata.get(GUARDING), GUARDING);
     fields
 }
 
