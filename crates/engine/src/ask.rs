@@ -226,6 +226,12 @@ impl Ask {
         (self.estimate, self.tokens, self.decoded) = Default::default();
     }
 
+    /// Whether its answer may be somebody else's, or that of somebody else its own: not where values of this caller go into
+    /// it, or guardrails look at it.
+    pub fn may_share_answer(&self) -> bool {
+        self.guarding.as_ref().is_none_or(|guarding| !guarding.minds_answers())
+    }
+
     /// The body as it may be kept and told.
     pub fn shown(&self) -> &Bytes {
         self.shown.as_ref().unwrap_or(self.body.bytes())

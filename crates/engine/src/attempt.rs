@@ -276,7 +276,7 @@ impl Attempt<'_> {
     ) -> Result<Opened, Fault> {
         let reader = encoded.names.restoring(encoded.back.stream_reader(encoded.operation));
         let several = self.ask.answers() > 1;
-        let guarding = self.guarding().filter(|guarding| guarding.minds_answers());
+        let guarding = self.guarding().filter(|_| !self.ask.may_share_answer());
         let reader = match guarding {
             Some(guarding) => guards::stream::reading(guarding, reader),
             None => reader,
