@@ -17,6 +17,7 @@ use providers::http::Endpoint;
 use types::{Fault, Operation, Request};
 
 use crate::attribution::Attribution;
+use crate::guards::Guarding;
 use crate::route::Route;
 use crate::{Caller, Deployment, Setup};
 
@@ -131,6 +132,10 @@ pub(crate) struct Ask {
     pub connection: Vec<(String, String)>,
     /// Fields of the body that are addressed to the gateway.
     own_fields: Vec<Edit>,
+    /// The guardrails that look over it and its answer, if there are any.
+    pub guarding: Option<Rc<Guarding>>,
+    /// The body as it is kept and told, if not as it goes on.
+    pub shown: Option<Bytes>,
     /// Messages that were left out, for it would have been too long with them.
     pub left_out: usize,
     /// An estimate of the input tokens, once somebody asked.
@@ -194,6 +199,8 @@ impl Ask {
             operation: call.operation,
             headers: call.headers,
             ip: call.ip,
+            guarding: None,
+            shown: None,
             left_out: 0,
             estimate: OnceCell::new(),
             tokens: OnceCell::new(),
@@ -206,6 +213,28 @@ impl Ask {
             own_fields,
             body,
         })
+    }
+
+    /// Whether the body has this field, which is for the gateway.
+    pub fn has_own_field(&self, name: &str) -> bool {
+        self.own_fields.iter().any(|edit| matches!(edit, Edit::Remove(own) if own == name))
+    }
+
+    /// The same call that says something else.
+    pub fn say_instead(&mut self, body: Object) {
+        self.body = body;
+        (self.estimate, self.tokens, self.decoded) = Default::default();
+    }
+
+    /// Whether its answer may be somebody else's, or that of somebody else its own: not where values of this caller go into
+    /// it, or guardrails look at it.
+    pub fn may_share_answer(&self) -> bool {
+        self.guarding.as_ref().is_none_or(|guarding| !guarding.minds_answers())
+    }
+
+    /// The body as it may be kept and told.
+    pub fn shown(&self) -> &Bytes {
+        self.shown.as_ref().unwrap_or(self.body.bytes())
     }
 
     /// Goes by another spelling of the model's name if only that one means something.
@@ -325,6 +354,8 @@ impl Ask {
             route: self.route.clone(),
             wishes: self.wishes.clone(),
             connection: self.connection.clone(),
+            guarding: self.guarding.clone(),
+            shown: None,
             own_fields: self.own_fields.clone(),
             estimate: self.estimate.clone(),
             tokens: self.tokens.clone(),
@@ -406,13 +437,17 @@ fn flag(root: Json, name: &str) -> Result<Option<bool>, Fault> {
     root.get_some(name).map(flag).transpose()
 }
 
-/// Tags within the metadata are for us, and providers, who know texts there alone, would refuse them; the rest of the
+/// Tags and guardrails within the metadata are for us, and providers, who know texts there alone, would refuse them; the rest of the
 /// metadata goes on.
 fn without_tags(root: Json) -> Option<Edit> {
     let name = "metadata".to_owned();
     root.get_some(&name)?.inside(|metadata| {
-        metadata.get("tags").filter(|tags| tags.kind() == Kind::Array)?;
-        let others = metadata.fields().filter(|(key, _)| !key.is("tags"));
+        let list = |name: &str| metadata.get(name).is_some_and(|list| list.kind() == Kind::Array);
+        let ours: Vec<_> = ["tags", "guardrails"].into_iter().filter(|name| list(name)).collect();
+        if ours.is_empty() {
+            return None;
+        }
+        let others = metadata.fields().filter(|(key, _)| !ours.iter().any(|name| key.is(name)));
         let others: Vec<String> = others.map(|(key, value)| format!("{}:{}", key.raw(), value.raw())).collect();
         Some(match others.is_empty() {
             true => Edit::Remove(name),

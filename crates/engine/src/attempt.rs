@@ -1,5 +1,6 @@
 //! One try of one deployment: encode, send, and wait until the answer has begun in earnest.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
@@ -12,11 +13,12 @@ use http::HeaderMap;
 use providers::http as upstream;
 use providers::http::Body;
 use tokio::time::sleep;
-use types::{Answer, Fault, FaultKind, Operation, Request};
+use types::{Answer, Fault, FaultKind, Operation, Request, Side};
 
 use crate::ask::Ask;
 use crate::booking::{Booking, Order, Receipt};
 use crate::flow::Flow;
+use crate::guards::{self, Guarding};
 use crate::letter::{Encoded, Letter};
 use crate::record::Record;
 use crate::seat::Seat;
@@ -108,6 +110,12 @@ impl Attempt<'_> {
     /// The record of the call, if what is said in it is kept.
     fn kept(&self) -> Option<&Rc<Record>> {
         self.seat.pass().record.as_ref().filter(|record| record.keeps().is_some())
+    }
+
+    /// The guardrails that may have something to say to the answer. Vectors and counts say nothing.
+    fn guarding(&self) -> Option<&Rc<Guarding>> {
+        let says = matches!(self.ask.operation, Operation::Chat | Operation::Completion);
+        self.ask.guarding.as_ref().filter(|_| says)
     }
 
     fn letter(&self) -> Letter<'_> {
@@ -229,11 +237,34 @@ impl Attempt<'_> {
             }
         };
         self.seat.succeeded();
+        let guarding = self.guarding().map(|guarding| &**guarding);
+        let looked = match guarding {
+            Some(guarding) => guarding.look_over(bytes.clone()).await,
+            None => Ok(bytes.clone()),
+        };
+        let bytes = match looked {
+            Ok(bytes) => bytes,
+            Err(fault) => {
+                // It was paid for all the same.
+                booking.take().map(|mut booking| booking.break_off(&fault, usage, bytes.len()));
+                return Err(fault);
+            }
+        };
         if let Some(record) = self.kept().filter(|_| self.ask.operation != Operation::Embedding) {
             record.said(bytes.clone(), false);
         }
         let receipt = booking.take().map(|mut booking| booking.settle(usage, bytes.len()));
+        let bytes = guarding.map_or(bytes.clone(), |guarding| guarding.restored(bytes));
         Ok(Opened { receipt, ..self.opened(reply.headers, encoded.dropped, Opening::Whole(bytes)) })
+    }
+
+    /// What a guardrail of ours withholds was paid for all the same.
+    fn paid_for(&self, fault: &Fault, flow: &Flow, booking: &mut Option<Booking>) {
+        if fault.side != Side::Provider
+            && let Some(mut booking) = booking.take()
+        {
+            booking.break_off(fault, flow.usage, flow.written());
+        }
     }
 
     /// Reads on until there is something to show: until then, a fault can lead to another attempt unseen.
@@ -245,11 +276,20 @@ impl Attempt<'_> {
     ) -> Result<Opened, Fault> {
         let reader = encoded.names.restoring(encoded.back.stream_reader(encoded.operation));
         let several = self.ask.answers() > 1;
-        let mut flow = match encoded.verbatim {
+        let guarding = self.guarding().filter(|_| !self.ask.may_share_answer());
+        let reader = match guarding {
+            Some(guarding) => guards::stream::reading(guarding, reader),
+            None => reader,
+        };
+        let mut flow = match encoded.verbatim && guarding.is_none() {
             true => Flow::verbatim(self.deployment.clone(), encoded.back, reader, !self.ask.stream_usage, several),
             false => {
                 let stamp = Stamp { input_estimate: self.input_estimate(), ..self.stamp.clone() };
-                let writer = self.ask.front.stream_writer(self.ask.operation, stamp);
+                let write = |stamp| self.ask.front.stream_writer(self.ask.operation, stamp);
+                let writer = match guarding {
+                    Some(guarding) => guards::stream::writing(guarding, stamp, write),
+                    None => write(stamp),
+                };
                 Flow::translate(self.deployment.clone(), reader, writer, several)
             }
         };
@@ -259,8 +299,21 @@ impl Attempt<'_> {
             flow.keep(Transcript::new(record.clone(), front, operation, self.stamp.clone(), bytes));
         }
         let mut body = reply.body;
-        while !flow.has_content && !flow.has_failed() {
-            let piece = body.piece().await;
+        let mut early = match guarding.filter(|guarding| guarding.asks_about_answers()) {
+            Some(guarding) => {
+                let reader = encoded.back.stream_reader(encoded.operation);
+                let framing = self.deployment.back.framing();
+                let limit = self.setup.intake.max_answer_bytes;
+                let heard = Box::pin(guarding.heard((reader, framing), &mut body, limit)).await;
+                VecDeque::from(heard.inspect_err(|fault| self.paid_for(fault, &flow, booking))?)
+            }
+            None => VecDeque::new(),
+        };
+        while !early.is_empty() || !flow.has_content && !flow.has_failed() {
+            let piece = match early.pop_front() {
+                Some(piece) => Some(Ok(piece)),
+                None => body.piece().await,
+            };
             let over = piece.is_none();
             let result = match piece {
                 Some(piece) => piece.and_then(|piece| flow.feed(piece)),
@@ -269,8 +322,14 @@ impl Attempt<'_> {
             match result {
                 // Content that came together with the fault is shown before it: whether the network joined the two
                 // must not decide what the caller sees.
-                Err(fault) if flow.has_content => flow.fail(fault),
-                Err(fault) => return Err(fault),
+                Err(fault) if flow.has_content => {
+                    flow.fail(fault);
+                    break;
+                }
+                Err(fault) => {
+                    self.paid_for(&fault, &flow, booking);
+                    return Err(fault);
+                }
                 Ok(()) if over => break,
                 Ok(()) => {}
             }

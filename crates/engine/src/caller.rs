@@ -11,6 +11,7 @@ use store::records::{
 use store::{Directory, Entries, Registry};
 use types::{Fault, FaultKind, Side};
 
+use crate::guards::Wanted;
 use crate::meters::{Meter, Meters};
 use crate::telemetry::Logging;
 use crate::terms::Terms;
@@ -45,6 +46,8 @@ pub struct Caller {
     organization: Option<Arc<Organization>>,
     organization_member: Option<Arc<OrganizationMember>>,
     project: Option<Arc<Project>>,
+    /// The guardrails that it wants.
+    pub(crate) guards: Wanted,
     /// What it wants of the log.
     pub(crate) logging: Logging,
     /// What is to be done when it runs in circles.
@@ -193,6 +196,7 @@ impl Caller {
         };
         caller.refuse_blocked()?;
         caller.logging = caller.wants_of_the_log();
+        caller.guards = caller.wants_guarded();
         caller.runaway = caller.wants_of_the_loop_breaker();
         caller.budgets = caller.shared_budgets(directory)?;
         caller.accounts = caller.count(meters, now_ms);
@@ -206,6 +210,11 @@ impl Caller {
     fn wants_of_the_log(&self) -> Logging {
         let Some(key) = self.key.as_deref() else { return Logging::default() };
         Logging::of(&key.metadata, self.team.as_deref().map(|team| &team.metadata))
+    }
+
+    fn wants_guarded(&self) -> Wanted {
+        let Some(key) = self.key.as_deref() else { return Wanted::default() };
+        Wanted::of(&key.metadata, self.team.as_deref().map(|team| &team.metadata))
     }
 
     fn wants_of_the_loop_breaker(&self) -> RunawayWish {

@@ -16,6 +16,7 @@ use crate::attempts::{self, Choice, Chosen, Field, Standing};
 use crate::caller::Account;
 use crate::fit::{self, Misfit};
 use crate::forecast::Forecast;
+use crate::guards;
 use crate::hold::Hold;
 use crate::journey::{check_stand_ins, steer};
 use crate::letter::Letter;
@@ -172,6 +173,7 @@ pub fn explain(moment: &Moment, call: Call) -> Result<Explanation, Fault> {
     let Moment { setup, now_ms, .. } = *moment;
     let (caller, call_id) = (call.caller.clone(), call.id.clone());
     let mut ask = Ask::read(call)?;
+    let guarded = guards::before(setup, &caller, &mut ask);
     ask.spell(setup);
     let caller = caller.paying_for(setup, &ask.model);
     let router = setup.router(&ask.model).map(|(name, _)| name.to_owned());
@@ -182,8 +184,9 @@ pub fn explain(moment: &Moment, call: Call) -> Result<Explanation, Fault> {
         input_tokens: ask.input_estimate(),
         ..Explanation::default()
     };
-    let steered =
-        check_stand_ins(setup, &caller, &ask).and_then(|()| steer(setup, &caller, &mut ask, None, now_ms, &call_id));
+    let steered = guarded
+        .and_then(|()| check_stand_ins(setup, &caller, &ask))
+        .and_then(|()| steer(setup, &caller, &mut ask, None, now_ms, &call_id));
     if let Err(fault) = steered {
         explanation.fault = Some(fault);
         return Ok(explanation);

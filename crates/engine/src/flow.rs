@@ -316,6 +316,11 @@ impl Flow {
         }
     }
 
+    /// How many bytes the model wrote so far.
+    pub fn written(&self) -> usize {
+        self.output_bytes
+    }
+
     /// Whether more was written than what is held pays for. What is complete is settled instead.
     pub fn owes(&self) -> bool {
         self.output_bytes > self.paid_bytes && !self.is_complete()

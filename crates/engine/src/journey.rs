@@ -17,6 +17,7 @@ use crate::attempts::{self, Outcome};
 use crate::cache::{self, Hit, Looked, Recording};
 use crate::defect::caught_in;
 use crate::deliver::{Delivery, Service};
+use crate::guards;
 use crate::loops::break_loop;
 use crate::meaning;
 use crate::note::{Note, Tally, write_cost, write_id, write_key, write_queue, write_source};
@@ -34,8 +35,12 @@ pub async fn serve(gate: &Rc<Gate>, call: Call) -> Reply {
     let record = Record::begin(gate, &setup, &call);
     let reply = caught_in(pin!(Journey::begin(gate, setup, &call, record.clone()).run(call))).await;
     reply.flatten().unwrap_or_else(|fault| {
-        record.iter().for_each(|record| record.refuse(&fault));
-        refuse_call(front, &id, &fault)
+        let mut reply = refuse_call(front, &id, &fault);
+        if let Some(record) = &record {
+            record.refuse(&fault);
+            record.guarding().iter().for_each(|guarding| guarding.write(&mut reply.headers));
+        }
+        reply
     })
 }
 
@@ -115,7 +120,14 @@ impl Journey {
     async fn run(mut self, call: Call) -> Result<Reply, Fault> {
         let caller = call.caller.clone();
         let mut ask = Ask::read(call)?;
-        let admitted = self.admit(&caller, &mut ask).await;
+        let admitted = match guards::before(&self.setup, &caller, &mut ask) {
+            Ok(()) => self.admit(&caller, &mut ask).await,
+            Err(fault) => Err(fault),
+        };
+        let admitted = match admitted {
+            Ok(pass) => guards::remote::before(&self.gate, &mut ask, &self.call_id).await.map(|()| pass),
+            Err(fault) => Err(fault),
+        };
         if let Some(record) = &self.record {
             record.understood(&self.setup, &ask, admitted.as_deref().ok());
         }
@@ -257,6 +269,7 @@ impl Journey {
         pass.write_limits(&mut headers);
         write_key(&mut headers, pass);
         write_queue(&mut headers, pass);
+        ask.guarding.iter().for_each(|guarding| guarding.write(&mut headers));
         self.note(ask, tally, opened).write(&mut headers);
         headers
     }

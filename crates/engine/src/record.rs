@@ -18,6 +18,7 @@ use types::{Fault, Operation};
 use crate::ask::Ask;
 use crate::attribution::Attribution;
 use crate::cache::CacheKey;
+use crate::guards::Guarding;
 use crate::line::Waited;
 use crate::pass::Pass;
 use crate::route::Route;
@@ -32,6 +33,7 @@ pub(crate) struct Record {
     began: Instant,
     received_at: i64,
     asked: OnceCell<Asked>,
+    guarding: OnceCell<Rc<Guarding>>,
     attempts: Cell<u32>,
     fallbacks: Cell<u32>,
     /// Time spent waiting for providers.
@@ -99,6 +101,7 @@ impl Record {
             began: Instant::now(),
             received_at: (gate.unix_ms)(),
             asked: OnceCell::new(),
+            guarding: OnceCell::new(),
             attempts: Cell::new(0),
             fallbacks: Cell::new(0),
             waited: Cell::default(),
@@ -120,8 +123,14 @@ impl Record {
         let asked =
             Asked { model: ask.model.clone(), stream: ask.stream, attribution, route: ask.route.clone(), queue };
         self.telling.iter().for_each(|telling| telling.understood(ask));
+        ask.guarding.iter().for_each(|guarding| drop(self.guarding.set(guarding.clone())));
         // It is understood once.
         let _ = self.asked.set(asked);
+    }
+
+    /// The guardrails that look over it.
+    pub fn guarding(&self) -> Option<&Rc<Guarding>> {
+        self.guarding.get()
     }
 
     /// Another attempt is made.
@@ -159,6 +168,10 @@ impl Record {
 
     /// This is what was answered, or as much of it as is kept.
     pub fn said(&self, answer: Bytes, cut: bool) {
+        let answer = match self.guarding.get() {
+            Some(guarding) => guarding.logged(answer),
+            None => answer,
+        };
         self.telling.iter().for_each(|telling| telling.answered(answer.clone(), cut));
     }
 
@@ -279,6 +292,7 @@ impl Record {
             queue_ms,
             overhead_us: self.began.elapsed().saturating_sub(elsewhere).as_micros() as u64,
             route: asked.and_then(|asked| Some(asked.route.as_deref()?.told(None))),
+            guardrails: self.guarding.get().map(|guarding| guarding.verdicts.all()).unwrap_or_default(),
         }
     }
 }

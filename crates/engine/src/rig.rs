@@ -91,6 +91,7 @@ pub fn setup<'n>(groups: impl IntoIterator<Item = (&'n str, Vec<Arc<Deployment>>
         client_params: ClientParams::default(),
         intake: Intake::default(),
         pricing: Default::default(),
+        guardrails: Default::default(),
         telemetry: Default::default(),
         cache: None,
         fleets: Vec::new(),
@@ -199,6 +200,14 @@ impl Rig {
             Call { id, front, operation, path_model: None, path_stream: None, headers, body, caller, ip: None },
         )
         .await
+    }
+
+    /// The answer to this body in the dialect of `front`, for a call of the admin or of somebody else.
+    pub async fn say(&self, front: &'static dyn dialects::Front, body: serde_json::Value, caller: Caller) -> Reply {
+        let (id, body, path_model) = ("call".to_owned(), Bytes::from(body.to_string()), Some("demo".to_owned()));
+        let path_stream = body.windows(13).any(|text| text == b"\"stream\":true").then_some(true);
+        let (operation, headers, caller) = (Operation::Chat, HeaderMap::new(), Arc::new(caller));
+        serve(&self.gate, Call { id, front, operation, path_model, path_stream, headers, body, caller, ip: None }).await
     }
 
     /// The bodies that the provider got.

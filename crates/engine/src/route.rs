@@ -3,6 +3,8 @@
 
 mod form;
 
+pub(crate) use form::fits;
+
 use std::cell::RefCell;
 
 use dialects::BACKS;
@@ -269,7 +271,7 @@ impl Route {
                             calls_tools: choice.blocks.iter().any(|block| matches!(block, Block::ToolCall(_))),
                             refused: choice.finish == Finish::ContentFilter
                                 || choice.blocks.iter().any(|block| matches!(block, Block::Refusal(_))),
-                            fits_schema: self.format.as_ref().map(|format| form::fits(&text, format)),
+                            fits_schema: self.format.as_ref().map(|format| fits(&text, format)),
                         })
                     })
                 };

@@ -20,7 +20,7 @@ use types::{Fault, FaultKind, ModelFacts, Operation, Raw, Usage};
 
 use crate::cache::Cache;
 use crate::nodes::{Berth, Fleet};
-use crate::{Access, AccessToken, Bounds, Doorway, Gauge, Health, Lines, Queueing, Telemetry};
+use crate::{Access, AccessToken, Bounds, Doorway, Gauge, Guardrails, Health, Lines, Queueing, Telemetry};
 
 /// The whole validated configuration.
 #[derive(Clone)]
@@ -55,6 +55,8 @@ pub struct Setup {
     pub intake: Intake,
     /// What becomes of models whose price is not known.
     pub pricing: Pricing,
+    /// What calls and answers are looked over for.
+    pub guardrails: Guardrails,
     /// What is told of calls beside the books.
     pub telemetry: Telemetry,
     /// Answers that may be given again, if any are.

@@ -130,7 +130,7 @@ impl Telling {
             }
         });
         if self.keeps.get() {
-            let (dialect, request) = (ask.front.name(), ask.body.bytes().clone());
+            let (dialect, request) = (ask.front.name(), ask.shown().clone());
             *self.content.borrow_mut() = Content { dialect, request, ..Content::default() };
         }
     }

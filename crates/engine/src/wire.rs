@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use providers::http::{Call, Client, Reply};
-use types::Fault;
+use types::{Fault, FaultKind};
 
 use crate::Deployment;
 
@@ -16,9 +16,18 @@ pub trait Wire {
         deployment: &'a Deployment,
         call: Call<'a>,
     ) -> Pin<Box<dyn Future<Output = Result<Reply, Fault>> + 'a>>;
+
+    /// Sends `call` to somebody who is no provider. Who stands in for providers has nobody there.
+    fn other<'a>(&'a self, _: Call<'a>) -> Pin<Box<dyn Future<Output = Result<Reply, Fault>> + 'a>> {
+        Box::pin(async { Err(Fault::provider(FaultKind::Connect, "there is nobody but providers")) })
+    }
 }
 
 impl Wire for Client {
+    fn other<'a>(&'a self, call: Call<'a>) -> Pin<Box<dyn Future<Output = Result<Reply, Fault>> + 'a>> {
+        Box::pin(async move { Client::call(self, &call).await })
+    }
+
     fn call<'a>(
         &'a self,
         _: &'a Deployment,

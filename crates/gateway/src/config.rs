@@ -23,6 +23,7 @@ mod environ;
 mod facts;
 mod fallbacks;
 mod general;
+mod guardrails;
 mod health;
 mod include;
 mod keys;

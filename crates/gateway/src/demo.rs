@@ -45,6 +45,10 @@ impl<W: Wire> Wire for Demo<W> {
         let reply = Reply { status, headers: HeaderMap::new(), body: Body::whole(text.freeze()) };
         Box::pin(std::future::ready(Ok(reply)))
     }
+
+    fn other<'a>(&'a self, call: Call<'a>) -> Pin<Box<dyn Future<Output = Result<Reply, Fault>> + 'a>> {
+        self.0.other(call)
+    }
 }
 
 fn answer(canned: Option<&str>, path: &str, request: Json) -> (u16, BytesMut) {

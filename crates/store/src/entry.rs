@@ -99,6 +99,25 @@ pub struct Story {
     /// Which model a router chose, and why.
     #[serde(skip_serializing_if = "usual")]
     pub route: Option<String>,
+    /// What guardrails said to it.
+    #[serde(skip_serializing_if = "usual")]
+    pub guardrails: Vec<Verdict>,
+}
+
+/// What a guardrail said to a call: which classes it found how often, never what.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Verdict {
+    /// The guardrail.
+    pub name: String,
+    /// When it was asked: `pre_call`, `during_call`, `post_call`, `logging_only`.
+    pub mode: String,
+    /// `passed`, `noted`, `masked`, `blocked`, or `failed` if it could not tell.
+    pub verdict: String,
+    /// Classes of what it found, and how often.
+    pub found: Vec<(String, u32)>,
+    /// What it took, microseconds.
+    pub took_us: u64,
 }
 
 /// One attempt. What the ledger has columns for stands first, what it counts for last: the rest is the body of its row.
@@ -221,6 +240,9 @@ const MOST_COST: Usd = Usd::from_nanos(1_000_000 * 1_000_000_000);
 /// Longest reason of a router, in bytes.
 const LONGEST_ROUTE: usize = 1024;
 
+/// Most verdicts of guardrails, and most classes in each.
+const MOST_VERDICTS: usize = 64;
+
 impl Entry {
     /// Whether it is an attempt, and counts for sums.
     pub fn is_attempt(&self) -> bool {
@@ -288,6 +310,10 @@ impl Entry {
         }
         if let Some(route) = self.story.as_mut().and_then(|story| story.route.as_mut()) {
             bound(route, LONGEST_ROUTE);
+        }
+        if let Some(story) = &mut self.story {
+            story.guardrails.truncate(MOST_VERDICTS);
+            story.guardrails.iter_mut().for_each(|verdict| verdict.found.truncate(MOST_VERDICTS));
         }
         // Cut off, it would be JSON no more.
         kept &= self.metadata.take_if(|metadata| metadata.len() > LONGEST_METADATA).is_none();

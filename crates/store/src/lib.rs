@@ -32,7 +32,7 @@ pub use contents::Said;
 pub use db::{Problem, Result, StoreUrl};
 pub use directory::{Directory, Entries, Held};
 pub use drills::DrillReport;
-pub use entry::{Charge, CostLines, Entry, EntryFault, Status, Story};
+pub use entry::{Charge, CostLines, Entry, EntryFault, Status, Story, Verdict};
 pub use feedback::{Feedback, Verdicts};
 pub use ledger::{Booked, Sum, Sums, ends_at};
 pub use objects::{Changes, Expect, Kind, Object, Write};

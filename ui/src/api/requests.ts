@@ -165,6 +165,9 @@ export interface Requests {
   'GET /v1/model/info': { litellm_model_id?: string; modelId?: string; model?: string; search?: string; teamId?: string; blocked?: boolean; sortBy?: string; sortOrder?: 'asc' | 'desc' }
   'GET /v2/model/info': { litellm_model_id?: string; modelId?: string; model?: string; search?: string; teamId?: string; blocked?: boolean; sortBy?: string; sortOrder?: 'asc' | 'desc'; page?: number; size?: number; page_size?: number; sort_by?: string; sort_order?: 'asc' | 'desc' }
   'GET /model_group/info': { model_group?: string }
+  'GET /guardrails/list': Record<never, never>
+  'GET /v2/guardrails/list': Record<never, never>
+  'POST /guardrails/apply_guardrail': { guardrail_name: string; text: string; language?: string | null; entities?: (string)[] | null }
   'POST /credentials/migrate-encryption': Record<never, never>
   'GET /credentials/migrate-encryption/check': Record<never, never>
   'POST /credentials': { credential_name: string; credential_values?: Record<string, unknown> | null; credential_info?: Record<string, unknown> | null; model_id?: string | null }

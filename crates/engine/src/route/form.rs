@@ -12,7 +12,7 @@ const DEEPEST: usize = 64;
 const MOST_STEPS: usize = 100_000;
 
 /// Whether `text` has the form `format`.
-pub(super) fn fits(text: &str, format: &Format) -> bool {
+pub(crate) fn fits(text: &str, format: &Format) -> bool {
     let Ok(value) = Doc::parse(text.as_bytes()) else { return false };
     match format {
         Format::Json => value.root().kind() == Kind::Object,

@@ -28,7 +28,7 @@ use super::shown::Shown;
 use super::sign_in::SignIn;
 use super::sinks::{self, Sinks};
 use super::tree::{Node, Value};
-use super::{Loaded, cache, checks, doorway, general, spending, tokens};
+use super::{Loaded, cache, checks, doorway, general, guardrails, spending, tokens};
 use crate::seal::Seal;
 
 /// The variable that holds what secrets in the database are sealed with.
@@ -188,6 +188,7 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
         spending: spending::read(&general, &library, notes),
         client_params: general::client_params(&general),
         intake: general::intake(&general),
+        guardrails: guardrails::read(top.node("guardrails"), &library, env, notes),
         telemetry,
         cache: cache::read(&library, env, &world.roll.shelves, notes),
         pricing: Pricing { block_unpriced: library.flag("block_requests_for_models_without_pricing") == Some(true) },
@@ -251,6 +252,7 @@ fn assemble(rows: &[Row], router: &Router, notes: &mut Notes) -> Setup {
         client_params: Default::default(),
         intake: Default::default(),
         pricing: Default::default(),
+        guardrails: Default::default(),
         telemetry: Default::default(),
         cache: None,
         fleets: Vec::new(),

@@ -5,6 +5,7 @@
 
 mod cache;
 mod general;
+mod guardrails;
 mod kind;
 mod library;
 mod loops;
@@ -16,6 +17,7 @@ mod tokens;
 
 pub use cache::CACHE_PARAMS;
 pub use general::GENERAL;
+pub use guardrails::{GUARDRAIL, GUARDRAIL_PARAMS, GUARDRAIL_PATTERN, GUARDRAIL_RULE, GUARDRAIL_WORD};
 pub use kind::Kind;
 pub use library::LIBRARY;
 pub use loops::LOOP_BREAKER;

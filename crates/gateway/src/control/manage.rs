@@ -16,6 +16,7 @@ mod draft;
 mod drills;
 mod feedback;
 mod form;
+mod guardrails;
 pub mod invitations;
 mod keys;
 mod loops;
@@ -234,6 +235,10 @@ const ROUTES: &[Row] = rows![
     GET "/v2/model/info" "List deployments, page by page" => models::list_pages [models::LIST_PAGES_FORM],
     GET "/model_group/info" "List model groups with prices, limits and abilities"
         => models::groups [models::GROUPS_FORM],
+
+    GET "/guardrails/list" "List guardrails" => guardrails::list,
+    GET "/v2/guardrails/list" "List guardrails" => guardrails::list,
+    POST "/guardrails/apply_guardrail" "Show what a guardrail makes of a text" => guardrails::apply [guardrails::APPLY_FORM],
 
     POST "/credentials/migrate-encryption" "Seal all secrets with the present salt key" => reseal::migrate,
     GET "/credentials/migrate-encryption/check" "Count secrets that another key has sealed" => reseal::check,

@@ -61,6 +61,7 @@ const TAGS: &[(&str, &str, &[&str])] = &[
     ("Tags", "What calls are for", &["/tag/"]),
     ("Access groups", "Models that are allowed by one name", &["/access_group/"]),
     ("Credentials", "Credentials for providers", &["/credentials"]),
+    ("Guardrails", "What calls and answers are looked over for", &["/guardrails", "/v2/guardrails"]),
     ("Spend", "What was spent and called, and the log of calls", &[
         "/spend/", "/cost/", "/global/", "/usage", "/key/spend/", "/user/spend/", "/team/spend/", "/organization/spend/",
         "/user/daily/", "/team/daily/", "/organization/daily/", "/customer/daily/", "/end_user/daily/", "/tag/daily/",

@@ -230,8 +230,9 @@ fn impatient(setup: Setup) -> Setup {
         group: of_group(&pattern.group),
     };
     let patterns = setup.patterns.iter().map(pattern).collect();
-    // Who is given what was said before does not notice that something is broken.
-    Setup { groups, patterns, cache: None, ..setup }
+    // Who is given what was said before does not notice that something is broken, and nobody is asked about calls that
+    // nobody made.
+    Setup { groups, patterns, cache: None, guardrails: Default::default(), ..setup }
 }
 
 /// The way to the mock, whoever is called.

@@ -1,7 +1,7 @@
 //! What sinks are told of a call: one struct for all of them, and the incumbent's payload, which most of them take.
 
 use serde_json::{Map, Value, json};
-use store::{Entry, Status};
+use store::{Entry, Status, Story, Verdict};
 use types::{Operation, Usd, day};
 
 use super::cleaned::{Cleaned, hide_named};
@@ -81,7 +81,7 @@ impl Told {
             "call_type": entry.call_type,
             "stream": entry.stream,
             "status": status(entry),
-            "status_fields": { "llm_api_status": status(entry), "guardrail_status": "not_run" },
+            "status_fields": { "llm_api_status": status(entry), "guardrail_status": guardrail_status(&story) },
             "response_cost": entry.cost.unwrap_or_default().dollars(),
             "cost_breakdown": {
                 "input_cost": (lines.input + lines.cache_read + lines.cache_write).dollars(),
@@ -134,6 +134,8 @@ impl Told {
             "requester_metadata": self.metadata(),
             "requester_ip_address": entry.ip,
             "routing_decision": story.route,
+            "applied_guardrails": applied(&story),
+            "guardrail_information": story.guardrails.iter().map(information).collect::<Vec<_>>(),
             "attempts": story.attempts,
             "attempted_fallbacks": story.fallbacks,
             "queue_ms": story.queue_ms,
@@ -177,4 +179,34 @@ pub fn parameters(request: &Value) -> Value {
 /// A moment as most who take times as texts want it.
 pub fn moment(at_ms: i64) -> String {
     day::moment(at_ms)
+}
+
+/// What guardrails did to a call as a whole, in the incumbent's words.
+fn guardrail_status(story: &Story) -> &'static str {
+    let any = |verdict: &str| story.guardrails.iter().any(|said| said.verdict == verdict);
+    match () {
+        () if story.guardrails.is_empty() => "not_run",
+        () if any("blocked") || any("masked") => "guardrail_intervened",
+        () if any("failed") => "guardrail_failed_to_respond",
+        () if any("noted") => "guardrail_flagged",
+        () => "success",
+    }
+}
+
+/// Names of the guardrails that were asked.
+fn applied(story: &Story) -> Vec<&str> {
+    let mut names: Vec<&str> = story.guardrails.iter().map(|said| said.name.as_str()).collect();
+    names.dedup();
+    names
+}
+
+/// What one of them said: never what it found.
+fn information(said: &Verdict) -> Value {
+    json!({
+        "guardrail_name": said.name,
+        "guardrail_mode": said.mode,
+        "guardrail_status": said.verdict,
+        "duration": said.took_us as f64 / 1e6,
+        "masked_entity_count": said.found.iter().map(|(class, count)| (class.clone(), json!(count))).collect::<Map<_, _>>(),
+    })
 }

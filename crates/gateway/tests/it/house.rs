@@ -13,12 +13,13 @@ use tree::{File, files, manifests, rust_files};
 const FLOORS: &[(&str, &[&str])] = &[
     ("types", &[]),
     ("dialects", &["types"]),
+    ("guardrails", &[]),
     ("policy", &["types"]),
     ("store", &["types"]),
     ("providers", &["types", "dialects"]),
-    ("engine", &["types", "dialects", "policy", "store", "providers"]),
+    ("engine", &["types", "dialects", "guardrails", "policy", "store", "providers"]),
     ("drill", &["types", "dialects"]),
-    ("gateway", &["types", "dialects", "policy", "store", "providers", "engine", "drill"]),
+    ("gateway", &["types", "dialects", "guardrails", "policy", "store", "providers", "engine", "drill"]),
 ];
 
 /// Crates that the tests of any floor may use: they stand in for the outside world.

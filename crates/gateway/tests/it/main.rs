@@ -10,6 +10,7 @@ mod drills;
 mod faults;
 mod front;
 mod gateway;
+mod guardrails;
 mod health;
 mod host;
 mod hostile;

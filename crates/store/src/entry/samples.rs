@@ -78,6 +78,13 @@ pub fn full(id: &str, status: Status) -> Entry {
             queue_ms: 4,
             overhead_us: 350,
             route: Some("model=gpt-4o; rule".to_owned()),
+            guardrails: vec![Verdict {
+                name: "pii".to_owned(),
+                mode: "pre_call".to_owned(),
+                verdict: "masked".to_owned(),
+                found: vec![("email".to_owned(), 2)],
+                took_us: 12,
+            }],
         }),
     }
 }

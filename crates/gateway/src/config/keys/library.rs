@@ -123,8 +123,8 @@ const SEEING: &[Key] = &[
 
 #[rustfmt::skip]
 const GUARDS: &[Key] = &[
-    unguarded("skip_system_message_in_guardrail", Flag, "guardrails do not read system messages"),
-    unguarded("skip_tool_message_in_guardrail", Flag, "guardrails do not read tool messages"),
+    on("skip_system_message_in_guardrail", Flag, "guardrails do not read system messages"),
+    on("skip_tool_message_in_guardrail", Flag, "guardrails do not read what tools said"),
     unguarded("llm_guard_mode", Text, "which calls LLM Guard reads"),
     unguarded("banned_keywords_list", Any, "words that are refused"),
     unguarded("blocked_user_list", Any, "users that are refused"),

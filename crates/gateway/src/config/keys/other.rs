@@ -15,7 +15,7 @@ const SECTIONS: &[Key] = &[
     on("credential_list", List, "keys and addresses that deployments share"),
     on("environment_variables", Map, "values for `os.environ/NAME` and for providers' variables; they win over the environment"),
     on("include", Texts, "further files, relative to this one: lists are appended, other sections replaced"),
-    unguarded("guardrails", List, "checks of requests and answers"),
+    on("guardrails", List, "checks of requests and answers"),
     unguarded("policies", Any, "sets of guardrails"),
     unguarded("policy_attachments", Any, "who gets which set"),
     later("mcp_servers", Map, "MCP servers by name"),

@@ -74,7 +74,7 @@ fn keys_without_effect_are_named_unless_they_say_what_holds_anyway() {
     let text = format!(
         "{MODELS}litellm_settings: {{json_logs: true, modify_params: false, callbacks: [], set_verbose: true}}
 general_settings: {{enforced_params: [user], health_check_details: true, cancel_on_disconnect: false, database_url: ~}}
-guardrails: [{{guardrail_name: pii}}]"
+policies: {{a: {{}}}}"
     );
     check(
         &text,
@@ -86,7 +86,7 @@ guardrails: [{{guardrail_name: pii}}]"
          must have): nothing is held back by it; do not rely on it",
             "config.yaml:3:73: warning: general_settings.cancel_on_disconnect: has no effect here (gives calls up when the \
          caller is gone): that is always done; remove it when you like",
-            "config.yaml:4:1: warning: guardrails: known, but not honoured yet (checks of requests and answers): nothing is \
+            "config.yaml:4:1: warning: policies: known, but not honoured yet (sets of guardrails): nothing is \
          held back by it; do not rely on it",
         ],
     );

@@ -44,6 +44,10 @@ impl Wire for Breaking {
             None => self.0.call(deployment, call),
         }
     }
+
+    fn other<'a>(&'a self, call: Call<'a>) -> Pin<Box<dyn Future<Output = Result<Reply, Fault>> + 'a>> {
+        self.0.other(call)
+    }
 }
 
 /// A ledger that tells the drill of what it books.

@@ -198,6 +198,7 @@ pub(super) fn add_story(row: &mut Value, entry: &Entry) {
     row["overhead_ms"] = json!(story.overhead_us as f64 / 1000.0);
     row["first_token_ms"] = json!(entry.first_token_at.map(|first| first - received_at));
     row["route"] = json!(story.route);
+    row["guardrails"] = json!(story.guardrails);
 }
 
 fn searched(visit: &Visit, form: &Form) -> Result<LogFilter> {

@@ -1,0 +1,5 @@
+//! What the operator wants looked at in calls and answers, against the real binary.
+
+mod asked;
+mod canary;
+mod remote;
