@@ -69,8 +69,8 @@ pub(crate) struct Booking {
 pub(crate) struct Receipt {
     /// What it cost; `None` if the price is not known.
     pub cost: Option<Cost>,
-    /// What it consumed.
-    pub usage: Usage,
+    /// What it consumed. In a box: it goes through many hands while streams wait.
+    pub usage: Box<Usage>,
     /// What to wait for before anybody sees the end of the answer.
     pub durable: Option<Durable>,
 }
@@ -291,7 +291,7 @@ impl Booking {
             }
             ledger.settle(entry)
         });
-        Receipt { cost, usage, durable }
+        Receipt { cost, usage: Box::new(usage), durable }
     }
 
     /// How many bytes of output what is held pays for. A provider that was given a bound and keeps to it may well write

@@ -132,9 +132,11 @@ impl Journey {
             record.understood(&self.setup, &ask, admitted.as_deref().ok());
         }
         let (ask, pass) = (Rc::new(ask), admitted?);
-        match cache::look(&self.gate, &self.setup, &ask, &pass).await? {
-            Looked::Hit(hit) => return Ok(self.again(&ask, &pass, &hit)),
-            Looked::Miss(recording) => self.recording = recording,
+        // In a box: a stream that waits needs no room for it.
+        if self.setup.cache.is_some()
+            && let Some(reply) = Box::pin(self.kept(&ask, &pass)).await?
+        {
+            return Ok(reply);
         }
         let told = Rc::new(Cell::new(Tally::default()));
         let mut attempts = self.attempts(&ask, &pass, &told);
@@ -153,7 +155,16 @@ impl Journey {
         }
     }
 
-    /// The answer that was kept from an earlier call.
+    /// The answer that was kept from an earlier call, if there is one; otherwise this one's is to be kept.
+    async fn kept(&mut self, ask: &Rc<Ask>, pass: &Pass) -> Result<Option<Reply>, Fault> {
+        match cache::look(&self.gate, &self.setup, ask, pass).await? {
+            Looked::Hit(hit) => return Ok(Some(self.again(ask, pass, &hit))),
+            Looked::Miss(recording) => self.recording = recording,
+        }
+        Ok(None)
+    }
+
+    /// The same, and the log's entry of it.
     fn again(&self, ask: &Ask, pass: &Pass, hit: &Hit) -> Reply {
         let mut headers = self.headers(ask, pass, None, Tally::default());
         hit.write(&mut headers);

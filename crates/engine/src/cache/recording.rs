@@ -124,7 +124,7 @@ impl Recording {
             provider: deployment.provider.to_owned(),
             deployment_id: deployment.id.clone(),
             api_base: deployment.endpoint.url(),
-            usage: receipt.usage,
+            usage: *receipt.usage,
             cost: receipt.cost.as_ref().map(|cost| cost.total),
             at_ms,
             until_ms: at_ms.saturating_add(i64::try_from(self.ttl.as_millis()).unwrap_or(i64::MAX)),
