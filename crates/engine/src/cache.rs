@@ -270,7 +270,9 @@ fn write(headers: &mut HeaderMap, key: &CacheKey, said: &'static str) {
 /// Step 2½ of the journey: looks for an answer to the same question, for a call that was admitted.
 pub(crate) async fn look(gate: &Gate, setup: &Setup, ask: &Rc<Ask>, pass: &Pass) -> Result<Looked, Fault> {
     const NOTHING: Looked = Looked::Miss(None);
-    let Some(cache) = setup.cache.as_ref().filter(|cache| cache.serves(ask.front, ask.operation)) else {
+    // What guardrails put into an answer, or look for in it, is this caller's own.
+    let serves = |cache: &&Arc<Cache>| ask.may_share_answer() && cache.serves(ask.front, ask.operation);
+    let Some(cache) = setup.cache.as_ref().filter(serves) else {
         return Ok(NOTHING);
     };
     let Some(wish) = Wish::read(&cache.terms, ask, pass)? else { return Ok(NOTHING) };

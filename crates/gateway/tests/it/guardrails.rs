@@ -1,5 +1,6 @@
 //! What the operator wants looked at in calls and answers, against the real binary.
 
 mod asked;
+mod cached;
 mod canary;
 mod remote;
