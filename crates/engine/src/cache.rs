@@ -276,10 +276,6 @@ pub(crate) async fn look(gate: &Gate, setup: &Setup, ask: &Rc<Ask>, pass: &Pass)
         return Ok(NOTHING);
     };
     let Some(wish) = Wish::read(&cache.terms, ask, pass)? else { return Ok(NOTHING) };
-    // Others may have said the same but for what is masked in it.
-    if !ask.may_share_answer() {
-        return Ok(NOTHING);
-    }
     // What nobody may call, or nobody serves any more, is refused in the usual way.
     let Some((group, star)) = setup.find(&ask.model) else { return Ok(NOTHING) };
     if pass.caller.may_use(&group, &ask.model).is_err() {

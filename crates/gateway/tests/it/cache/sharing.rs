@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{keeping, said};
-use crate::backs::{asked, mock};
+use crate::backs::asked;
 use crate::callers::Front;
 use crate::client::{Answer, Call};
 use crate::gateway::Gateway;
@@ -92,22 +92,4 @@ async fn a_key_says_of_caching_what_it_may_say() {
     for _ in 0..2 {
         assert_ne!(said(&ask(&gateway, &bound, &Front::Chat.call_with(quiet.clone())).await), "hit");
     }
-}
-
-#[tokio::test]
-async fn nobody_gets_values_of_another_call_that_are_masked_towards_the_provider() {
-    let said_by_the_model = "%3CEMAIL%5F1%3E it is";
-    let provider = mock(&format!("text={}", said_by_the_model.replace(' ', "%20"))).await;
-    let guard = "guardrails: [{guardrail_name: pii, litellm_params: {guardrail: pii, mode: pre_call, default_on: true, \
-                 output_parse_pii: true, pii_entities_config: {EMAIL_ADDRESS: MASK}}}]";
-    let gateway = Gateway::start(&format!("{}{guard}\n", super::config(&provider, ""))).await;
-    let one = key(&gateway, json!({})).await;
-    for (mail, stream) in [("ann@example.org", false), ("bob@example.org", false), ("ann@example.org", true)] {
-        let answer = ask(&gateway, &one, &Front::Chat.call("demo", &format!("I am {mail}"), stream)).await;
-        assert_ne!(said(&answer), "hit");
-        assert_eq!(Front::Chat.hear(&answer).text, format!("{mail} it is"));
-    }
-    let calm = Front::Chat.call("demo", "nothing to hide", false);
-    ask(&gateway, &one, &calm).await;
-    assert_eq!(said(&ask(&gateway, &one, &calm).await), "hit", "where nothing is masked answers are kept");
 }
