@@ -15,6 +15,6 @@ export default tseslint.config(
       eqeqeq: ['error', 'always'],
     },
   },
-  // A list of shapes, read by searching.
-  { files: ['src/api/types.ts'], rules: { 'max-lines': 'off' } },
+  // Lists of shapes, read by searching.
+  { files: ['src/api/types.ts', 'src/api/requests.ts'], rules: { 'max-lines': 'off' } },
 )

@@ -25,6 +25,8 @@ const PAGES = [
   ['/organizations', 'Organizations'],
   ['/customers', 'Customers'],
   ['/budgets', 'Budgets'],
+  ['/guardrails', 'Guardrails'],
+  ['/cache', 'Cache'],
   ['/audit', 'Audit'],
   ['/settings', 'Settings'],
 ] as const

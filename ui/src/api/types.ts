@@ -212,6 +212,49 @@ export interface Usage {
 }
 
 /** A call, as the ledger has it. */
+/** `GET /cache/stats` */
+export interface CacheStats {
+  cache_type: 'local' | 'redis' | 'disk'
+  /** Whether the place beside memory answers; `null` if there is none. */
+  is_there: boolean | null
+  entries: number
+  bytes: number
+  max_bytes: number
+  hits: number
+  misses: number
+  saved: number
+  hits_without_price: number
+}
+
+/** `GET /guardrails/list` */
+export interface Guardrail {
+  guardrail_name: string
+  litellm_params: { guardrail: string; mode: string[]; default_on: boolean }
+}
+
+/** `GET /loops` */
+export interface Loop {
+  token: string
+  key_alias: string | null
+  key_name: string | null
+  cause: 'same' | 'alike' | 'burst'
+  action: 'off' | 'alert' | 'slow' | 'block'
+  calls: number
+  limit: number
+  since: string
+  last: string
+  blocked_until: string | null
+}
+
+/** What a guardrail said to a call. */
+export interface Verdict {
+  name: string
+  mode: string
+  verdict: string
+  found: [string, number][]
+  took_us: number
+}
+
 export interface Call {
   request_id: string
   litellm_call_id: string
@@ -253,6 +296,8 @@ export interface Call {
   response?: unknown
   /** Whether something of either is missing, for it was too long. */
   content_cut?: boolean
+  /** What guardrails said. */
+  guardrails?: Verdict[]
   metadata: {
     user_api_key_alias?: string | null
     user_api_key_team_alias?: string | null

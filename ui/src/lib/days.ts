@@ -46,3 +46,8 @@ export function forecast(byDay: Map<string, number>, now = Date.now()): Forecast
   for (let day = date.getUTCDate() + 1; day <= last; day++) total += expect(new Date(Date.UTC(year, month, day)))
   return { spent, total }
 }
+
+/** The last so many days, today among them. */
+export function lastDays(count: number, now = Date.now()): { from: string; to: string } {
+  return { from: daysBefore(count - 1, now), to: today(now) }
+}

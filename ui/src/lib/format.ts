@@ -52,6 +52,16 @@ export function watts(number: number | null | undefined): string {
   return number === null || number === undefined ? UNKNOWN : `${grouped.format(Math.round(number))} W`
 }
 
+const SIZES = ['B', 'KiB', 'MiB', 'GiB']
+
+/** An amount of memory. */
+export function bytes(number: number | null | undefined): string {
+  if (number === null || number === undefined) return UNKNOWN
+  const unit = number < 1 ? 0 : Math.min(Math.floor(Math.log2(number) / 10), SIZES.length - 1)
+  const value = number / 1024 ** unit
+  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${SIZES[unit]}`
+}
+
 /** Energy, in the unit in which it can be read. */
 export function energy(wattHours: number | null | undefined): string {
   if (wattHours === null || wattHours === undefined) return UNKNOWN

@@ -15,6 +15,7 @@ import { useSearchState } from '../../lib/search'
 import { useSession } from '../../lib/session'
 import { KeyForm } from './KeyForm'
 import { KeyPanel } from './KeyPanel'
+import { Loops } from './Loops'
 
 const SIZE = 25
 const STATES = [
@@ -100,6 +101,7 @@ export default function Keys() {
       <PageHead title="Keys" about="Everybody who calls has a key. What it may call and spend is said here.">
         {create}
       </PageHead>
+      <Loops />
       <Paper p={0}>
         <DataTable
           name="Keys"

@@ -4,8 +4,8 @@ import { Alert, Box, Code, Divider, Drawer, Group, ScrollArea, SimpleGrid, Stack
 import { useQuery } from '@tanstack/react-query'
 
 import { api, get } from '../../api/client'
-import type { Attempt, Call } from '../../api/types'
-import { Copy, Fact, Id, Names } from '../../components/bits'
+import type { Attempt, Call, Verdict } from '../../api/types'
+import { Copy, Fact, Id, Names, State } from '../../components/bits'
 import { Answered } from '../../components/feedback'
 import { count, duration, energy, moment, money } from '../../lib/format'
 import { costOf, outcomeOf } from './Logs'
@@ -58,6 +58,7 @@ function Story({ call }: { call: Call }) {
       <Fact name="Tags">
         <Names names={call.request_tags} none="none" />
       </Fact>
+      {call.guardrails && call.guardrails.length > 0 && <Verdicts verdicts={call.guardrails} />}
       {call.story && <Attempts attempts={call.story.attempts} />}
       <Divider />
       <SimpleGrid cols={2}>
@@ -68,6 +69,35 @@ function Story({ call }: { call: Call }) {
       <Content call={call} />
     </Stack>
   )
+}
+
+/** What each guardrail found, and how often: never the text. */
+function Verdicts({ verdicts }: { verdicts: Verdict[] }) {
+  return (
+    <Fact name="Guardrails">
+      <Stack gap={4}>
+        {verdicts.map(({ name, mode, verdict, found, took_us }, index) => (
+          <Group key={index} gap="xs">
+            <State tone={TONES[verdict] ?? 'quiet'}>{verdict}</State>
+            <Text size="sm">{name}</Text>
+            <Text size="xs" c="dimmed">
+              {[mode.replaceAll('_', ' '), ...found.map(([kind, times]) => `${kind} × ${times}`), `${took_us} µs`].join(
+                ' · ',
+              )}
+            </Text>
+          </Group>
+        ))}
+      </Stack>
+    </Fact>
+  )
+}
+
+const TONES: Record<string, 'good' | 'warn' | 'bad'> = {
+  passed: 'good',
+  masked: 'warn',
+  noted: 'warn',
+  blocked: 'bad',
+  failed: 'bad',
 }
 
 /** What was said, if that is kept. */
