@@ -108,7 +108,7 @@ class Sqlite:
         with sqlite3.connect(PLACE / "lockgate.db") as base:
             for kind in KINDS:
                 rows = year_of(kind, "date('now', '-' || days.n || ' days')")
-                base.execute(f"WITH RECURSIVE {', '.join(numbers)} INSERT INTO lockgate_daily {rows} FROM days, keys, models")
+                base.execute(f"WITH RECURSIVE {', '.join(numbers)} INSERT INTO lockgate_daily {rows}, 0, 0 FROM days, keys, models")
 
     def closed(self):
         with sqlite3.connect(PLACE / "lockgate.db") as base:
@@ -159,7 +159,7 @@ class Postgres:
         numbers = ", ".join(f"generate_series(0, {most - 1}) AS {name}(n)" for name, most in YEAR_OF.items())
         day = "to_char(now() AT TIME ZONE 'UTC' - days.n * interval '1 day', 'YYYY-MM-DD')"
         for kind in KINDS:
-            self.sql(f"INSERT INTO lockgate_daily {year_of(kind, day)} FROM {numbers}")
+            self.sql(f"INSERT INTO lockgate_daily {year_of(kind, day)}, 0, 0 FROM {numbers}")
         self.sql("ANALYZE lockgate_daily")
 
     def closed(self):

@@ -6,10 +6,10 @@ use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use policy::price::{Cost, Quote, Tariff};
+use policy::price::{Bill, Cost, Quote, Tariff};
 use store::{Aside, CostLines, Entry, EntryFault, Status};
 use tokio::time::Instant;
-use types::{Fault, FaultKind, Side, Usage};
+use types::{Fault, FaultKind, Side, Usage, Usd};
 
 use crate::ask::Ask;
 use crate::asked::Asked;
@@ -271,6 +271,7 @@ impl Booking {
             _ => self.tariff.cost(&usage, &bill),
         };
         let total = cost.map(|cost| cost.total);
+        let saved = self.saved(total, &usage, &bill).filter(|_| status == Status::Success);
         let energy = self.tariff.energy_mj(&bill).filter(|_| self.sent);
         energy.iter().for_each(|millijoules| self.deployment.health.note_energy(*millijoules));
         if let Some(hold) = self.hold.take() {
@@ -282,7 +283,7 @@ impl Booking {
         let lines = cost.as_ref().map(lines).unwrap_or_default();
         let durable = self.ledger.as_ref().zip(self.entry.as_mut()).map(|(ledger, entry)| {
             (entry.status, entry.ended_at, entry.usage, entry.estimated) = (status, Some(ended_at), usage, estimated);
-            (entry.cost, entry.lines, entry.energy_mj) = (total, lines, energy);
+            (entry.cost, entry.lines, entry.energy_mj, entry.saved) = (total, lines, energy, saved);
             if let Some(record) = &self.pass.record {
                 record.waited(self.sent_at.map(|at| at.elapsed()).unwrap_or_default());
                 if is_last {
@@ -292,6 +293,12 @@ impl Booking {
             ledger.settle(entry)
         });
         Receipt { cost, usage: Box::new(usage), durable }
+    }
+
+    /// What the model would have cost more that this one replaces.
+    fn saved(&self, cost: Option<Usd>, usage: &Usage, bill: &Bill) -> Option<Usd> {
+        let replaced = self.deployment.replaced.as_ref()?.cost(usage, bill)?.total;
+        Some((replaced - cost?).max(Usd::ZERO))
     }
 
     /// How many bytes of output what is held pays for. A provider that was given a bound and keeps to it may well write

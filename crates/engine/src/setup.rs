@@ -121,6 +121,8 @@ pub struct Deployment {
     pub facts: ModelFacts,
     /// What its calls cost.
     pub pricing: price::Pricing,
+    /// What the model costs that it replaces, if the operator says which that is.
+    pub replaced: Option<Arc<Tariff>>,
     /// What the provider does differently from its dialect.
     pub quirks: Quirks,
     /// Whether parameters that the provider cannot honour are dropped.

@@ -203,7 +203,8 @@ pub struct Entry {
     /// The key of that answer.
     #[serde(skip_serializing_if = "usual")]
     pub cache_key: Option<String>,
-    /// What the answer had cost when it was given first; `None` if that is not known.
+    /// What the call did not cost: what a kept answer had cost when it was given first, or what the model would have cost
+    /// that one of the operator's own replaces, less what it did. `None` if that is not known.
     #[serde(with = "form::nanos", skip_serializing_if = "Option::is_none")]
     pub saved: Option<Usd>,
     /// What went wrong: kind, status and message.

@@ -17,6 +17,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/0007_log.sql"),
     include_str!("schema/0008_contents.sql"),
     include_str!("schema/0009_rollup.sql"),
+    include_str!("schema/0010_savings.sql"),
 ];
 
 /// Takes the steps that are missing.

@@ -201,6 +201,10 @@ export interface UsageRow {
   duration_ms: number
   first_tokens: number
   first_token_ms: number
+  /** Dollars that answers had cost which were given again. */
+  cache_savings: number
+  /** Dollars that the operator’s own models would have cost elsewhere, less what they did. */
+  local_savings: number
 }
 
 export interface Usage {

@@ -19,6 +19,8 @@ export const NOTHING: Sum = {
   duration_ms: 0,
   first_tokens: 0,
   first_token_ms: 0,
+  cache_savings: 0,
+  local_savings: 0,
 }
 
 const NAMES = Object.keys(NOTHING) as (keyof Sum)[]

@@ -10,6 +10,7 @@ use crate::backs::{Back, Config, asked, mock};
 use crate::callers::Front;
 use crate::client::{Answer, Call};
 use crate::gateway::Gateway;
+use crate::manage::spend::dates;
 use crate::manage::{MASTER, Person};
 use crate::sinks::ear::until;
 
@@ -122,6 +123,13 @@ async fn what_is_given_again_costs_nothing_and_the_log_says_so() {
     let stats = master.see("/cache/stats").await;
     assert_eq!([&stats["hits"], &stats["misses"], &stats["entries"]], [&json!(4), &json!(2), &json!(2)], "{stats}");
     assert!((stats["saved"].as_f64().unwrap() - 2.0 * spent).abs() < 1e-9, "{stats}");
+    let usage = until(async || {
+        let usage = master.see(&dates("/usage?by=key&")).await;
+        usage["rows"].as_array()?.iter().find(|row| row["label"] == "again" && row["cache_hits"] == 4).cloned()
+    })
+    .await;
+    assert!((usage["cache_savings"].as_f64().unwrap() - 2.0 * spent).abs() < 1e-9, "{usage}");
+    assert_eq!(usage["local_savings"], json!(0.0), "{usage}");
     let page = master.send(&Call::get("/metrics")).await.text();
     for (name, count) in [("litellm_cache_hits_metric_total", 4.0), ("litellm_cache_misses_metric_total", 2.0)] {
         assert_eq!(crate::metrics::sum(&page, name, &["api_key_alias=\"again\""]), count, "{page}");

@@ -15,7 +15,7 @@ mod replicas;
 mod roles;
 mod shapes;
 mod sign_in;
-mod spend;
+pub mod spend;
 
 use serde_json::{Value, json};
 

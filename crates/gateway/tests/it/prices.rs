@@ -6,6 +6,9 @@ use crate::backs::{Config, mock};
 use crate::callers::Front;
 use crate::client::Answer;
 use crate::gateway::Gateway;
+use crate::manage::spend::dates;
+use crate::manage::{MASTER, Person};
+use crate::sinks::ear::until;
 
 /// What an answer cost, in billionths of a dollar.
 fn nanos(answer: &Answer) -> i64 {
@@ -72,4 +75,37 @@ async fn an_unknown_price_is_not_said_to_be_zero_and_may_be_refused() {
     let refused = strict.call(&Front::Chat.call("demo", "hello", false)).await;
     assert_eq!((refused.status(), refused.json()["error"]["type"].as_str()), (403, Some("model_cost_map_missing")));
     assert!(provider.requests().len() == 1, "it is refused before the call");
+}
+
+#[tokio::test]
+async fn what_a_model_of_ones_own_saves_is_what_the_one_that_it_replaces_would_have_cost() {
+    let provider = mock("").await;
+    let local = |name: &str, replaces: &str| {
+        format!(
+            "- {{model_name: {name}, litellm_params: {{model: openai/own, api_base: '{}/v1', api_key: none, \
+             input_cost_per_token: 1e-8, output_cost_per_token: 1e-8}}, model_info: {{{replaces}}}}}\n",
+            provider.url()
+        )
+    };
+    let models = [local("demo", "replaces: openai/gpt-4o-mini"), local("other", ""), local("odd", "replaces: mine")];
+    let general = format!("general_settings: {{master_key: {MASTER}}}\n");
+    let gateway = Gateway::start(&format!("model_list:\n{}{general}", models.concat())).await;
+    let master = Person::of(&gateway, MASTER);
+    let mut answers = Vec::new();
+    for model in ["demo", "other"] {
+        answers.push(master.send(&Front::Chat.call(model, "hello", false)).await);
+    }
+    let [prompt, _, completion] = counts(&answers[0]);
+    let usage = until(async || {
+        let usage = master.see(&dates("/usage?by=model_group&")).await;
+        usage["rows"].as_array().filter(|rows| rows.len() == 2).cloned()
+    })
+    .await;
+    let saved = |name: &str| {
+        let row = usage.iter().find(|row| row["name"] == name).expect("it was called");
+        (row["local_savings"].as_f64().unwrap() * 1e9).round() as i64
+    };
+    assert_eq!(saved("demo"), prompt * 150 + completion * 600 - nanos(&answers[0]));
+    assert_eq!(saved("other"), 0);
+    gateway.logged("\"mine\" has no list price").await;
 }

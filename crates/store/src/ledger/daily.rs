@@ -25,7 +25,7 @@ struct Key<'a> {
 }
 
 /// Names of the sums, in the order of [`sums`].
-pub(crate) const DAILY_SUMS: [&str; 15] = [
+pub(crate) const DAILY_SUMS: [&str; 17] = [
     "spend_nanousd",
     "unpriced",
     "requests",
@@ -41,6 +41,8 @@ pub(crate) const DAILY_SUMS: [&str; 15] = [
     "duration_ms",
     "first_tokens",
     "first_token_ms",
+    "cache_savings_nanousd",
+    "local_savings_nanousd",
 ];
 
 /// The sums, in that order.
@@ -134,6 +136,7 @@ fn sums(entry: &Entry) -> AllSums {
     let since = |end: Option<i64>| end.map(|end| end.saturating_sub(entry.started_at).max(0));
     let (whole, first) = (since(entry.ended_at), since(entry.first_token_at));
     let usage = &entry.usage;
+    let saved = entry.saved.map_or(0, Usd::nanos);
     [
         entry.cost.map_or(0, Usd::nanos),
         entry.cost.is_none().into(),
@@ -150,5 +153,7 @@ fn sums(entry: &Entry) -> AllSums {
         whole.unwrap_or(0),
         first.is_some().into(),
         first.unwrap_or(0),
+        if entry.cache_hit { saved } else { 0 },
+        if entry.cache_hit { 0 } else { saved },
     ]
 }

@@ -38,6 +38,10 @@ pub struct Metrics {
     pub first_tokens: i64,
     /// The times to it together, in milliseconds.
     pub first_token_ms: i64,
+    /// What answers had cost that were given again from a cache, in nanodollars.
+    pub cache_savings: i64,
+    /// What answers of the operator's own models would have cost elsewhere, less what they did, in nanodollars.
+    pub local_savings: i64,
 }
 
 impl Metrics {
@@ -77,7 +81,7 @@ impl Metrics {
         Metrics { spend: Usd::from_nanos(spend), ..self }
     }
 
-    fn fields<'a>(&'a mut self, spend: &'a mut i64) -> [&'a mut i64; 15] {
+    fn fields<'a>(&'a mut self, spend: &'a mut i64) -> [&'a mut i64; 17] {
         [
             spend,
             &mut self.unpriced,
@@ -94,6 +98,8 @@ impl Metrics {
             &mut self.duration_ms,
             &mut self.first_tokens,
             &mut self.first_token_ms,
+            &mut self.cache_savings,
+            &mut self.local_savings,
         ]
     }
 }

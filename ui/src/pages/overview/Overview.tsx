@@ -67,12 +67,17 @@ function Figures({ byDay, from, to }: { byDay: Map<string, UsageRow>; from: stri
   }
   return (
     <Stack gap="md">
-      <SimpleGrid cols={{ base: 2, sm: 3, lg: 6 }} spacing="sm">
+      <SimpleGrid cols={{ base: 2, sm: 4, lg: 7 }} spacing="sm">
         <Stat name="Spend" value={spend(sum)} note={`${spend(now)} today`} />
         <Stat
           name="Month’s end, forecast"
           value={unpriced ? `≥ ${money(month.total)}` : money(month.total)}
           note={`${money(month.spent)} so far`}
+        />
+        <Stat
+          name="Saved"
+          value={money(sum.cache_savings + sum.local_savings)}
+          note={`${money(sum.cache_savings)} cache · ${money(sum.local_savings)} own models`}
         />
         <Stat name="Requests" value={short(sum.requests)} note={`${short(now.requests)} today`} />
         <Stat

@@ -193,6 +193,7 @@ const FACTS: &[Key] = &[
     on("supports_assistant_prefill", Flag, "whether a trailing assistant message is continued"),
     noted("supports_*", Flag, "other abilities"),
     on("mode", Text, "what it is for: `chat`, `completion`, `embedding`, `rerank` and so on; says which prices it needs"),
+    on("replaces", Text, "model that would be called otherwise, such as `openai/gpt-4o-mini`: what calls would have cost there is what is saved"),
     on("hardware", Map, "the machine it runs on: see `docs/prices.md`"),
     on("litellm_routing_preferences", Map, "`quality_tier` and `keywords` for `auto_router/quality_router`"),
     noted("description", Text, "for readers"),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use dialects::json::Doc;
 use dialects::{BACKS, Back};
 use engine::{Deployment, Gauge, Limits};
-use policy::price::Pricing;
+use policy::price::{Pricing, Tariff, Terms};
 use policy::{Member, Patterns};
 use providers::http::Endpoint;
 use providers::{Endpoint as Served, Provider};
@@ -18,7 +18,7 @@ use crate::config::connection::Wanted;
 use crate::config::environ::{UNSET_REMEDY, unset};
 use crate::config::facts::{self, Known};
 use crate::config::keys::Kind;
-use crate::config::name::Called;
+use crate::config::name::{Called, resolve};
 use crate::config::nodes::Local;
 use crate::config::prices::Priced;
 use crate::config::report::Notes;
@@ -85,6 +85,7 @@ impl Builder<'_> {
             access_token: connection.grant.map(|grant| self.roll.access_tokens.of(grant)),
             facts,
             pricing,
+            replaced: self.replaced(info),
             drop_params: params.flag("drop_params").unwrap_or(self.defaults.drop_params),
             removed,
             defaults,
@@ -111,6 +112,25 @@ impl Builder<'_> {
         let (path, team) = (entry.path.clone(), entry.info.text("team_id").map(str::to_owned));
         let access_groups = entry.info.texts("access_groups").into_iter().map(|(name, _)| name.to_owned()).collect();
         Some(Row { group: group.to_owned(), deployment, place, path, listed, team, access_groups, local, added: false })
+    }
+
+    /// What the model costs that this one replaces. It must have a price.
+    fn replaced(&mut self, info: &Section) -> Option<Arc<Tariff>> {
+        let name = info.text("replaces")?;
+        let tariff = match resolve(name, None, false) {
+            Ok(Called { provider, model }) => {
+                let terms =
+                    Terms { book: self.prices.book.clone(), provider: provider.id.to_owned(), ..Terms::default() };
+                Some(terms.tariff(&model)).filter(Tariff::is_known)
+            }
+            Err(_) => None,
+        };
+        if tariff.is_none() {
+            let message = format!("{name:?} has no list price: nobody knows what is saved");
+            let remedy = "write provider/model as it is in the catalogue, e.g. replaces: openai/gpt-4o-mini";
+            self.notes.warn(info.place("replaces"), &info.at("replaces"), message, remedy);
+        }
+        tariff.map(Arc::new)
     }
 
     /// What measures the machine that the deployment runs on: where its hardware is declared, and it is this one, or the

@@ -45,7 +45,7 @@ async fn until(person: &Person<'_>, path: &str, shown: impl Fn(&Value) -> bool) 
 }
 
 /// The day on which the tests run, and the whole time around it.
-fn dates(from: &str) -> String {
+pub fn dates(from: &str) -> String {
     format!("{from}start_date=2020-01-01&end_date=2029-12-01")
 }
 

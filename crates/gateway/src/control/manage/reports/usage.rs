@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use store::Directory;
 use store::reports::{Activity, ActivityFilter, By, Metrics, Of, Order, activity_csv};
+use types::Usd;
 
 use super::super::form::{Field, Reads, Takes, optional};
 use super::super::refusal;
@@ -139,6 +140,10 @@ const COUNTS: [(&str, Count); 13] = [
     ("first_token_ms", |sum| sum.first_token_ms),
 ];
 
+/// What was not spent.
+const SAVINGS: [(&str, Count); 2] =
+    [("cache_savings", |sum| sum.cache_savings), ("local_savings", |sum| sum.local_savings)];
+
 impl Serialize for Row<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
@@ -146,6 +151,9 @@ impl Serialize for Row<'_> {
         map.serialize_entry("name", self.name)?;
         map.serialize_entry("label", &self.label)?;
         map.serialize_entry("spend", &self.metrics.spend.dollars())?;
+        for (name, nanos) in SAVINGS {
+            map.serialize_entry(name, &Usd::from_nanos(nanos(self.metrics)).dollars())?;
+        }
         COUNTS.iter().try_for_each(|(name, count)| map.serialize_entry(name, &count(self.metrics)))?;
         map.end()
     }
