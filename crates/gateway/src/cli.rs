@@ -9,6 +9,8 @@ use std::process::ExitCode;
 use clap::builder::Resettable;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use engine::Roll;
+use providers::{Auth, Provider};
+use serde_json::{Value, json};
 
 use crate::config::{self, Added, Copies, Quick};
 use crate::drills::DrillArgs;
@@ -113,6 +115,9 @@ pub struct ProvidersArgs {
     /// Print the table of docs/providers.md.
     #[arg(long)]
     markdown: bool,
+    /// Print them as JSON: all that is known of each.
+    #[arg(long, conflicts_with = "markdown")]
+    json: bool,
 }
 
 /// Flags of `mock`.
@@ -208,12 +213,38 @@ pub fn providers(args: &ProvidersArgs) -> ExitCode {
         print(&providers::markdown());
         return ExitCode::SUCCESS;
     }
+    if args.json {
+        let all: Vec<Value> = providers::all().iter().map(described).collect();
+        print(&format!("{:#}", Value::from(all)));
+        return ExitCode::SUCCESS;
+    }
     for provider in providers::all() {
         let base = provider.api_base.unwrap_or("(api_base)");
         let key = provider.key_env.first().unwrap_or(&"-");
         print(&format!("{:24} {:9} {:34} {base}", provider.id, provider.dialect, key));
     }
     ExitCode::SUCCESS
+}
+
+fn described(provider: &Provider) -> Value {
+    let auth = match provider.auth {
+        Auth::Bearer => "bearer",
+        Auth::Header(name) => name,
+        Auth::None => "none",
+    };
+    json!({
+        "id": provider.id,
+        "display_name": provider.display_name,
+        "api_base": provider.api_base,
+        "api_base_env": provider.base_env,
+        "api_key_env": provider.key_env,
+        "auth": auth,
+        "api_key_optional": provider.key_optional,
+        "dialect": provider.dialect,
+        "endpoints": provider.endpoints.names().collect::<Vec<_>>(),
+        "local": provider.local,
+        "note": provider.note,
+    })
 }
 
 /// `lockgate mock`.

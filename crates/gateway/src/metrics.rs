@@ -6,6 +6,7 @@
 mod block;
 mod counting;
 mod gauges;
+mod guards;
 mod labels;
 mod payers;
 mod rows;
@@ -24,6 +25,7 @@ use crate::sinks;
 pub use block::{Block, Histogram, SIZES, TIMES};
 pub use counting::Counting;
 pub use gauges::groups;
+use guards::Guards;
 pub use labels::Labels;
 pub use text::{Braces, CONTENT_TYPE, Page};
 
@@ -38,6 +40,7 @@ pub struct Metrics {
     known: Mutex<Known>,
     shards: Mutex<Vec<Arc<Shard>>>,
     workers: AtomicU64,
+    guards: Guards,
     state: RandomState,
     began: Began,
 }
@@ -89,6 +92,7 @@ impl Metrics {
     /// Counts an entry that is settled, or stands for a call. `strange` says that its model is a name that the caller made
     /// up.
     fn count(&self, shard: &Shard, entry: &Entry, strange: bool) {
+        self.guards.count(entry);
         let hash = labels::hash(&self.state, entry, strange);
         // Nobody else takes this lock but who asks for the numbers, and not for long.
         let mut known = lock(&shard.series);
@@ -148,6 +152,7 @@ impl Metrics {
         let sums = self.sums();
         let mut page = Page::default();
         rows::write(&mut page, &sums, live);
+        self.guards.write(&mut page);
         gauges::write(&mut page, live);
         sinks::write(&mut page, &live.tray);
         page.one("lockgate_workers", "threads that serve calls", "gauge", self.workers.load(Relaxed) as f64);

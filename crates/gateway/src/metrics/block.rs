@@ -72,7 +72,8 @@ pub struct Histogram {
 }
 
 impl Histogram {
-    fn note(&self, bounds: &[u64], value: u64) {
+    /// One more.
+    pub(super) fn note(&self, bounds: &[u64], value: u64) {
         self.buckets[bounds.partition_point(|bound| *bound < value)].add(1);
         self.sum.add(value);
     }

@@ -175,13 +175,24 @@ fn write_times(page: &mut Page, times: &Times, sums: &HashMap<Arc<Labels>, Block
             *sum_us += histogram.sum();
         }
     }
+    write_histogram(page, times.name, times.help, times.bounds, samples);
+}
+
+/// A histogram of microseconds, as seconds: its buckets and its sum by their labels; nothing if there are none.
+pub fn write_histogram(
+    page: &mut Page,
+    name: &str,
+    help: &str,
+    bounds_us: &[u64],
+    samples: BTreeMap<String, (Vec<u64>, u64)>,
+) {
     if samples.is_empty() {
         return;
     }
-    page.head(times.name, times.help, "histogram");
-    let [bucket, sum, count] = ["bucket", "sum", "count"].map(|part| format!("{}_{part}", times.name));
+    page.head(name, help, "histogram");
+    let [bucket, sum, count] = ["bucket", "sum", "count"].map(|part| format!("{name}_{part}"));
     for (braces, (buckets, sum_us)) in samples {
-        let bounds = times.bounds.iter().map(|us| (*us as f64 / 1e6).to_string()).chain(["+Inf".to_owned()]);
+        let bounds = bounds_us.iter().map(|us| (*us as f64 / 1e6).to_string()).chain(["+Inf".to_owned()]);
         let mut all = 0;
         for (bound, so_many) in bounds.zip(buckets) {
             all += so_many;

@@ -96,6 +96,11 @@ async fn providers_are_listed_with_their_keys() {
         let line = said.lines().find(|line| line.starts_with(id)).unwrap_or_else(|| panic!("no {id}in {said}"));
         assert!(line.contains(key), "{line}");
     }
+    let (code, text, _) = run(&mut lockgate(&["providers", "--json"])).await;
+    let all: Vec<serde_json::Value> = serde_json::from_str(&text).expect("it is JSON");
+    assert_eq!((code, all.len()), (Some(0), said.lines().count()));
+    let azure = all.iter().find(|one| one["id"] == "azure").expect("it is one of them");
+    assert_eq!((&azure["auth"], &azure["dialect"]), (&"api-key".into(), &"openai".into()), "{azure}");
     let (code, table, _) = run(&mut lockgate(&["providers", "--markdown"])).await;
     assert_eq!((code, table.contains("| `openai` |")), (Some(0), true), "{table}");
 }

@@ -77,7 +77,7 @@ function Figures({ byDay, from, to }: { byDay: Map<string, UsageRow>; from: stri
         <Stat
           name="Saved"
           value={money(sum.cache_savings + sum.local_savings)}
-          note={`${money(sum.cache_savings)} cache · ${money(sum.local_savings)} own models`}
+          note={`${money(sum.cache_savings)} by the cache`}
         />
         <Stat name="Requests" value={short(sum.requests)} note={`${short(now.requests)} today`} />
         <Stat

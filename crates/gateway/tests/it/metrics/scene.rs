@@ -32,6 +32,8 @@ pub async fn eventful_page() -> String {
         "router_settings: {num_retries: 1, fallbacks: [{shaky: [paid]}, {hopeless: [dead]}], \
          provider_budget_config: {openai: {budget_limit: 100, time_period: 1d}}}\n",
         "litellm_settings: {callbacks: [generic_api], cache: true, cache_params: {type: local}}\n",
+        "guardrails: [{guardrail_name: cards, litellm_params: {guardrail: pii, mode: pre_call, \
+         pii_entities_config: {CREDIT_CARD: BLOCK}}}]\n",
         "callback_settings: {generic_api: {endpoint: 'http://127.0.0.1:9/'}}\n",
     ];
     let gateway = Gateway::start(&config.concat()).await;
@@ -69,6 +71,10 @@ pub async fn eventful_page() -> String {
     }
     // Who asks again is given what was said before.
     assert_eq!(person.send(&Front::Chat.call("paid", "hello", false)).await.header("x-lockgate-cache"), Some("hit"));
+    // A card is refused by whoever looks for it.
+    let mut guarded = Front::Chat.body("paid", "pay with 5555 5555 5555 4444", false);
+    guarded["guardrails"] = json!(["cards"]);
+    assert_eq!(person.send(&Front::Chat.call_with(guarded)).await.status(), 400);
     // Whoever is told of calls is known to the page a moment after the first one.
     until(async || Some(page(&master).await).filter(|page| page.contains("lockgate_sink_sent_total"))).await
 }
