@@ -58,7 +58,7 @@ struct Found {
 impl Wanted<'_, '_> {
     /// Finds everything out; `None` if the provider cannot be reached, which is noted.
     pub fn connect(&self, env: &Env, notes: &mut Notes) -> Option<Connection> {
-        let sign_on = self.sign_on(env, notes);
+        let sign_on = self.sign_on(env, notes)?;
         let project = sign_on.as_ref().and_then(|sign_on| sign_on.project.clone());
         let (endpoint, usual_base, fillings) = self.endpoint(project, env, notes)?;
         let paths = match Paths::of(self.provider.paths, &endpoint.url(), &fillings) {
@@ -139,17 +139,18 @@ impl Wanted<'_, '_> {
         }
     }
 
-    /// How tokens are fetched in the place of a key: where the operator wrote down what that takes, or no key is known.
-    fn sign_on(&self, env: &Env, notes: &mut Notes) -> Option<SignOn> {
+    /// How tokens are fetched in the place of a key: where the operator wrote down what that takes, or no key is known. `None`
+    /// if what is written down cannot be used, which is noted.
+    fn sign_on(&self, env: &Env, notes: &mut Notes) -> Option<Option<SignOn>> {
         let provider = self.provider;
         let has_key = self.given("api_key").is_some() || self.token(env).is_some();
         let wanted = sign_on::is_wanted(provider, |name| self.given(name).is_some());
         if self.canned || has_key || !wanted && provider.key(|name| env.get(name)).is_some() {
-            return None;
+            return Some(None);
         }
         let said = |name: &str| self.given(name).map(|found| found.text).or_else(|| self.mapping(name));
         match sign_on::find(provider, said, |name| env.get(name)) {
-            Ok(sign_on) => sign_on,
+            Ok(sign_on) => Some(sign_on),
             Err(trouble) => {
                 let name = match provider.sign_in {
                     Some(SignIn::Google { credentials, .. }) => credentials.param,

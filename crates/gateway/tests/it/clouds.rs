@@ -210,4 +210,8 @@ async fn vertex_without_a_project_is_told_of_before_anybody_calls() {
     let (code, said, complained) = run(&mut lockgate(&["check", &file.to_string_lossy()])).await;
     assert_eq!(code, Some(1), "{said}{complained}");
     assert!(said.contains("vertex_project: is missing") && said.contains("VERTEXAI_PROJECT"), "{said}");
+    let config = config.replace("gemini-3-pro", "gemini-3-pro, vertex_project: red, vertex_credentials: /nowhere.json");
+    std::fs::write(&file, config).expect("the folder can be written to");
+    let (_, said, _) = run(&mut lockgate(&["check", &file.to_string_lossy()])).await;
+    assert!(said.contains("vertex_credentials: /nowhere.json cannot be read") && !said.contains("no key"), "{said}");
 }
