@@ -1,19 +1,25 @@
-//! The audit: who changed what, from what to what. It is written with the change itself, from what the database holds
-//! before and after; secrets are masked.
+//! The audit: who changed what, from what to what, and what guardrails did to whose calls. It is written with the change
+//! itself, from what the database holds before and after, or with the call's entry; secrets are masked.
 
 mod mask;
 mod query;
 
+use serde_json::json;
 use types::Usd;
 
-use crate::clock::{AUDIT, now, tick};
+use crate::clock::{AUDIT, now, tick, ticks};
 use crate::db::{Tx, insert, values};
 use crate::entry::bound;
-use crate::{Adjustment, Kind, Object, Result};
+use crate::{Adjustment, Entry, Kind, Object, Result};
 
 use mask::masked;
 pub use query::{Audit, AuditFilter};
 pub(crate) use query::{find, list};
+
+/// What stands in the place of a kind where a guardrail did something.
+pub const GUARDRAIL: &str = "guardrail";
+/// The verdict of those that did nothing: it is in the log alone.
+const PASSED: &str = "passed";
 
 /// Longest name of an author.
 const LONGEST_NAME: usize = 256;
@@ -68,6 +74,34 @@ pub(crate) async fn note_spend(
     note(tx, author, Note { action, kind: "spend", id: &id, before: json(before), after: json(after) }).await
 }
 
+/// Notes what guardrails did to calls: which classes they found how often, never what.
+pub(crate) async fn note_verdicts(tx: &mut Tx, entries: &[&Entry]) -> Result<()> {
+    let told = entries.iter().flat_map(|entry| {
+        let story = entry.story.iter();
+        story.flat_map(|story| &story.guardrails).map(move |verdict| (*entry, verdict))
+    });
+    let told: Vec<_> = told.filter(|(_, verdict)| verdict.verdict != PASSED).collect();
+    if told.is_empty() {
+        return Ok(());
+    }
+    let last = ticks(tx, AUDIT, told.len() as i64).await?;
+    let first = last - told.len() as i64 + 1;
+    let rows = told.into_iter().zip(first..).map(|((entry, verdict), id)| {
+        let after = json!({
+            "litellm_call_id": entry.call_id,
+            "model_group": entry.model_group,
+            "mode": verdict.mode,
+            "found": verdict.found,
+        });
+        let (by, action, name) = (entry.user_id.clone(), verdict.verdict.clone(), verdict.name.clone());
+        values![id, now(), by, &*entry.key, action, GUARDRAIL, name, None::<String>, Some(after.to_string())]
+    });
+    insert(tx, TABLE, "", rows.collect()).await.map(drop)
+}
+
+const TABLE: &str =
+    "lockgate_audit (id, changed_at, changed_by, key_hash, action, kind, object_id, value_before, value_after)";
+
 struct Note<'a> {
     action: &'static str,
     kind: &'static str,
@@ -84,9 +118,7 @@ async fn note(tx: &mut Tx, author: &Author, note: Note<'_>) -> Result<()> {
     }
     let row =
         values![id, now(), changed_by, &*author.key_hash, note.action, note.kind, note.id, note.before, note.after];
-    let table =
-        "lockgate_audit (id, changed_at, changed_by, key_hash, action, kind, object_id, value_before, value_after)";
-    insert(tx, table, "", vec![row]).await.map(drop)
+    insert(tx, TABLE, "", vec![row]).await.map(drop)
 }
 
 #[cfg(test)]

@@ -41,13 +41,18 @@ pub enum NewSum {
 pub(crate) async fn carry_out(db: &Db, change: Change) -> Result<Vec<Object>> {
     let Change { writes, adjustments, author } = change;
     let mut tx = db.begin().await?;
-    let mut written = Vec::with_capacity(writes.len());
-    for (before, object) in objects::write(&mut tx, writes).await? {
+    let objects = objects::write(&mut tx, writes).await?;
+    let mut sums = Vec::with_capacity(adjustments.len());
+    for adjustment in &adjustments {
+        sums.push((adjustment, ledger::adjust(&mut tx, adjustment).await?));
+    }
+    // Last, as the ledger does it: whoever waits for one of these counters holds none that comes behind it.
+    let mut written = Vec::with_capacity(objects.len());
+    for (before, object) in objects {
         audit::note_object(&mut tx, &author, before.as_deref(), &object).await?;
         written.push(object);
     }
-    for adjustment in &adjustments {
-        let (before, after) = ledger::adjust(&mut tx, adjustment).await?;
+    for (adjustment, (before, after)) in sums {
         audit::note_spend(&mut tx, &author, adjustment, before, after).await?;
     }
     tx.commit().await?;

@@ -24,11 +24,16 @@ pub(crate) fn now() -> i64 {
 
 /// The next number of a counter.
 pub(crate) async fn tick(tx: &mut Tx, counter: &str) -> Result<i64> {
+    ticks(tx, counter, 1).await
+}
+
+/// The same, so many at once; the last of them.
+pub(crate) async fn ticks(tx: &mut Tx, counter: &str, count: i64) -> Result<i64> {
     let rows = tx
         .rows(
-            "INSERT INTO lockgate_clock (name, tick) VALUES ($1, 1)
-             ON CONFLICT (name) DO UPDATE SET tick = lockgate_clock.tick + 1 RETURNING tick",
-            values![counter],
+            "INSERT INTO lockgate_clock (name, tick) VALUES ($1, $2)
+             ON CONFLICT (name) DO UPDATE SET tick = lockgate_clock.tick + excluded.tick RETURNING tick",
+            values![counter, count],
         )
         .await?;
     rows.first().ok_or_else(|| Problem::Broken("a counter did not count".to_owned()))?.int(0)

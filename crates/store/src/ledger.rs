@@ -16,7 +16,7 @@ use types::Usd;
 use crate::clock::{REHEARSALS, SPEND, now, tick};
 use crate::db::{Db, Row, Tx, Value, insert, insert_returning, values};
 use crate::spool::body_of;
-use crate::{Entry, Problem, Result, Status};
+use crate::{Entry, Problem, Result, Status, audit};
 
 pub(crate) use daily::DAILY_SUMS;
 pub use period::ends_at;
@@ -100,6 +100,7 @@ async fn book_within(tx: &mut Tx, lines: &[Line<'_>], rows: Rows) -> Result<Opti
         daily::book(tx, &attempts).await?;
         faults::book(tx, &attempts).await?;
     }
+    audit::note_verdicts(tx, &new).await?;
     let ids = |entries: Vec<&Entry>| entries.into_iter().map(|entry| entry.attempt_id.clone()).collect();
     Ok(Some(Booked { new: ids(new), known: ids(known) }))
 }

@@ -26,7 +26,7 @@ pub mod spool;
 mod store;
 
 pub use aside::{Aside, Content, Trace};
-pub use audit::{Audit, AuditFilter, Author, ROTATED, SIGNED_IN, SIGNED_OUT};
+pub use audit::{Audit, AuditFilter, Author, GUARDRAIL, ROTATED, SIGNED_IN, SIGNED_OUT};
 pub use change::{Adjustment, Change, NewSum};
 pub use contents::Said;
 pub use db::{Problem, Result, StoreUrl};

@@ -1,7 +1,7 @@
 use types::Usd;
 
 use super::*;
-use crate::{Change, Expect, NewSum, Store, StoreUrl, Write};
+use crate::{Change, Expect, NewSum, Status, Store, StoreUrl, Story, Verdict, Write};
 
 async fn store() -> Store {
     let store = Store::new(&StoreUrl::Memory);
@@ -93,4 +93,42 @@ async fn the_audit_is_asked_by_anything_that_is_noted() {
     assert_eq!((&*page[0].action, &*page[0].kind, count), ("created", "team", 2));
     assert_eq!(store.find_audit(page[0].id).await.unwrap().as_ref(), Some(&page[0]));
     assert_eq!(store.find_audit(99).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn what_guardrails_did_is_noted_once_and_what_they_let_pass_is_not() {
+    let store = store().await;
+    let verdict = |name: &str, verdict: &str| Verdict {
+        name: name.to_owned(),
+        mode: "pre_call".to_owned(),
+        verdict: verdict.to_owned(),
+        found: vec![("email".to_owned(), 2)],
+        took_us: 1,
+    };
+    let guardrails = vec![verdict("words", "passed"), verdict("pii", "masked"), verdict("keys", "blocked")];
+    let entry = Entry {
+        attempt_id: "a".to_owned(),
+        call_id: "c".to_owned(),
+        status: Status::Refused,
+        key: "4f".to_owned(),
+        user_id: Some("ada".to_owned()),
+        story: Some(Story { guardrails, ..Story::default() }),
+        ..Entry::default()
+    };
+    for _ in 0..2 {
+        store.book(std::slice::from_ref(&entry)).await.unwrap();
+    }
+    let (rows, _) = store.audit(&AuditFilter::default(), 0, 100, 100).await.unwrap();
+    let told: Vec<_> =
+        rows.iter().map(|row| (&*row.kind, &*row.object_id, &*row.action, row.changed_by.as_deref())).collect();
+    assert_eq!(
+        told,
+        [("guardrail", "keys", "blocked", Some("ada")), ("guardrail", "pii", "masked", Some("ada"))],
+        "newest first"
+    );
+    let told = r#"{"found":[["email",2]],"litellm_call_id":"c","mode":"pre_call","model_group":""}"#;
+    let told: serde_json::Value = serde_json::from_str(told).unwrap();
+    let after: serde_json::Value = serde_json::from_str(rows[0].after.as_deref().unwrap()).unwrap();
+    assert_eq!((&*rows[0].key_hash, after), ("4f", told));
+    assert_eq!(rows[0].id, rows[1].id + 1, "each has a number of its own");
 }

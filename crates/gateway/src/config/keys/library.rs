@@ -109,7 +109,7 @@ const SEEING: &[Key] = &[
     later("datadog_params", Map, "logs in Datadog"),
     on("generic_logger_headers", Map, "headers of the callback `generic_api`"),
     later("disable_streaming_logging", Flag, "no log of streams"),
-    later("store_audit_logs", Flag, "keeps a log of changes"),
+    moot("store_audit_logs", Flag, "keeps a log of changes", "it is always kept"),
     on("allow_dynamic_callback_disabling", OnFlag, "callers may say who is not told of their calls"),
     on("global_disable_no_log_param", Flag, "callbacks are told of calls with `no-log` too"),
     later("json_logs", Flag, "logs as JSON"),
