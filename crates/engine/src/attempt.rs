@@ -118,6 +118,14 @@ impl Attempt<'_> {
         self.ask.guarding.as_ref().filter(|_| says)
     }
 
+    /// What guardrails say that are asked while the call is under way.
+    async fn cleared(&self) -> Result<(), Fault> {
+        match &self.ask.guarding {
+            Some(guarding) => guarding.cleared().await,
+            None => Ok(()),
+        }
+    }
+
     fn letter(&self) -> Letter<'_> {
         let num_ctx = self.seat.placement().and_then(|placement| Some(placement.started()?.num_ctx));
         Letter { ask: self.ask, deployment: self.deployment, star: self.star, num_ctx }
@@ -238,9 +246,10 @@ impl Attempt<'_> {
         };
         self.seat.succeeded();
         let guarding = self.guarding().map(|guarding| &**guarding);
-        let looked = match guarding {
-            Some(guarding) => guarding.look_over(bytes.clone()).await,
-            None => Ok(bytes.clone()),
+        let looked = match (self.cleared().await, guarding) {
+            (Ok(()), Some(guarding)) => guarding.look_over(bytes.clone()).await,
+            (Ok(()), None) => Ok(bytes.clone()),
+            (Err(fault), _) => Err(fault),
         };
         let bytes = match looked {
             Ok(bytes) => bytes,
@@ -335,6 +344,7 @@ impl Attempt<'_> {
             }
         }
         self.seat.opened();
+        self.cleared().await.inspect_err(|fault| self.paid_for(fault, &flow, booking))?;
         if let Some(mut booking) = booking.take() {
             booking.answered();
             flow.book(booking);

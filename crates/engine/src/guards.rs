@@ -26,6 +26,7 @@ use std::sync::Arc;
 use ::guardrails::{Action, Form, Vault};
 use http::{HeaderMap, HeaderValue};
 use store::records::Fields;
+use tokio::sync::SetOnce;
 use types::{Fault, Format};
 
 use crate::Gate;
@@ -65,6 +66,8 @@ pub(crate) struct Guarding {
     format: Option<Format>,
     /// By whom others are asked, and for which call.
     asking: OnceCell<(Rc<Gate>, String)>,
+    /// What those have said who are asked while the call is under way.
+    said: SetOnce<Result<(), Fault>>,
 }
 
 impl Guarding {
@@ -75,6 +78,7 @@ impl Guarding {
             verdicts: Verdicts::default(),
             format: None,
             asking: OnceCell::new(),
+            said: SetOnce::new(),
         }
     }
 

@@ -139,7 +139,8 @@ impl Journey {
             return Ok(reply);
         }
         let told = Rc::new(Cell::new(Tally::default()));
-        let mut attempts = self.attempts(&ask, &pass, &told);
+        let attempts = self.attempts(&ask, &pass, &told);
+        let mut attempts = guards::remote::beside(&ask, self.record.as_ref(), attempts);
         let heartbeat = ask.wishes.heartbeat.unwrap_or(self.setup.heartbeat);
         // A stream that is silent for long gets its headers, and signs of life, before anything is decided.
         let early = ask.stream && !ask.front.heartbeat().is_empty();
@@ -158,7 +159,10 @@ impl Journey {
     /// The answer that was kept from an earlier call, if there is one; otherwise this one's is to be kept.
     async fn kept(&mut self, ask: &Rc<Ask>, pass: &Pass) -> Result<Option<Reply>, Fault> {
         match cache::look(&self.gate, &self.setup, ask, pass).await? {
-            Looked::Hit(hit) => return Ok(Some(self.again(ask, pass, &hit))),
+            Looked::Hit(hit) => {
+                guards::remote::during(ask, self.record.as_ref()).await?;
+                return Ok(Some(self.again(ask, pass, &hit)));
+            }
             Looked::Miss(recording) => self.recording = recording,
         }
         Ok(None)

@@ -128,6 +128,11 @@ impl Record {
         let _ = self.asked.set(asked);
     }
 
+    /// Of the request, only this may be kept and told.
+    pub fn hide(&self, request: Bytes) {
+        self.telling.iter().for_each(|telling| telling.hide(request.clone()));
+    }
+
     /// The guardrails that look over it.
     pub fn guarding(&self) -> Option<&Rc<Guarding>> {
         self.guarding.get()

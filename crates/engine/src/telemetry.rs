@@ -135,6 +135,13 @@ impl Telling {
         }
     }
 
+    /// Keeps this of the request, if anything is kept.
+    pub fn hide(&self, request: Bytes) {
+        if self.keeps.get() {
+            self.content.borrow_mut().request = request;
+        }
+    }
+
     fn mute(&self, root: Json) {
         let Some(list) = root.get_some(MUTED) else { return };
         list.inside(|list| {

@@ -5,6 +5,7 @@
 
 mod ways;
 
+use std::future::pending;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ use super::verdict::Tally;
 use super::{Check, Guard, Guarding, refusal};
 use crate::Gate;
 use crate::ask::Ask;
+use crate::journey::Attempts;
+use crate::record::Record;
 
 /// Whoever is asked by network.
 #[derive(Debug)]
@@ -115,7 +118,7 @@ enum Outcome {
     Changed(Vec<Option<String>>),
 }
 
-/// Asks all who are asked by network about a call that was admitted.
+/// Asks all who are asked by network before a call that was admitted goes on.
 pub(crate) async fn before(gate: &Rc<Gate>, ask: &mut Ask, call_id: &str) -> Result<(), Fault> {
     match ask.guarding.clone().filter(|guarding| guarding.guards.iter().any(|guard| guard.check.is_remote())) {
         // Most calls have no room for it.
@@ -126,24 +129,16 @@ pub(crate) async fn before(gate: &Rc<Gate>, ask: &mut Ask, call_id: &str) -> Res
 
 async fn about_request(gate: &Rc<Gate>, guarding: &Guarding, ask: &mut Ask, call_id: &str) -> Result<(), Fault> {
     let _ = guarding.asking.set((gate.clone(), call_id.to_owned()));
-    for guard in guarding.guards.iter().filter(|guard| guard.modes.pre || guard.modes.during) {
+    for guard in guarding.of_mode(|modes| modes.pre) {
         let Check::Remote(remote) = &guard.check else { continue };
         let body = ask.body.bytes().clone();
-        let mut found = Vec::new();
-        let doc = Doc::parse(&body)?;
-        texts::of_request(doc.root(), &mut |piece| found.extend(text_of(&piece)));
-        drop(doc);
-        found.retain(|text| {
-            !(guard.skips_system && text.who == Who::System || guard.skips_tools && text.who == Who::Tool)
-        });
-        let mode = if guard.modes.pre { "pre_call" } else { "during_call" };
-        let question = Question { gate, guarding, guard, remote, mode, what: "request", call_id };
-        match question.ask(&found, guard.modes.pre).await {
+        let found = texts_for(guard, &body)?;
+        let question = Question { gate, guarding, guard, remote, mode: "pre_call", what: "request", call_id };
+        match question.ask(&found, true).await {
             Ok(Outcome::Untouched) => {}
             Ok(Outcome::Changed(instead)) => ask.say_instead(Object::parse(changed(&body, &found, instead))?),
             Err(fault) => {
-                // What it was refused for is not known here: none of it is kept.
-                ask.shown = Some(changed(&body, &found, found.iter().map(|_| Some("<BLOCKED>".to_owned())).collect()));
+                ask.shown = Some(blocked(&body, &found));
                 return Err(fault);
             }
         }
@@ -151,7 +146,59 @@ async fn about_request(gate: &Rc<Gate>, guarding: &Guarding, ask: &mut Ask, call
     Ok(())
 }
 
+/// Asks those about a call who are asked while it is under way.
+pub(crate) async fn during(ask: &Ask, record: Option<&Rc<Record>>) -> Result<(), Fault> {
+    let Some(guarding) = ask.guarding.as_ref().filter(|guarding| guarding.asks_during()) else { return Ok(()) };
+    let Some((gate, call_id)) = guarding.asking.get() else { return Ok(()) };
+    let body = ask.body.bytes();
+    for guard in guarding.guards.iter().filter(|guard| guard.is_asked_during()) {
+        let Check::Remote(remote) = &guard.check else { continue };
+        let found = texts_for(guard, body)?;
+        let question = Question { gate, guarding, guard, remote, mode: "during_call", what: "request", call_id };
+        question.ask(&found, false).await.inspect_err(|_| {
+            record.iter().for_each(|record| record.hide(blocked(body, &found)));
+        })?;
+    }
+    Ok(())
+}
+
+/// Attempts beside which those are asked who are asked during a call. What they say is waited for where an answer is
+/// there ([`Guarding::cleared`]).
+pub(crate) fn beside(ask: &Rc<Ask>, record: Option<&Rc<Record>>, attempts: Attempts) -> Attempts {
+    let Some(guarding) = ask.guarding.clone().filter(|guarding| guarding.asks_during()) else { return attempts };
+    let (ask, record) = (ask.clone(), record.cloned());
+    Box::pin(async move {
+        let asked = async {
+            let said = during(&ask, record.as_ref()).await;
+            let _ = guarding.said.set(said);
+            pending().await
+        };
+        tokio::select! {
+            opened = attempts => opened,
+            never = asked => never,
+        }
+    })
+}
+
+impl Guard {
+    fn is_asked_during(&self) -> bool {
+        self.modes.during && !self.modes.pre && self.check.is_remote()
+    }
+}
+
 impl Guarding {
+    fn asks_during(&self) -> bool {
+        self.guards.iter().any(|guard| guard.is_asked_during())
+    }
+
+    /// What those say who are asked while the call is under way.
+    pub async fn cleared(&self) -> Result<(), Fault> {
+        match self.asks_during() {
+            true => self.said.wait().await.clone(),
+            false => Ok(()),
+        }
+    }
+
     /// Whether somebody is asked by network about answers.
     pub fn asks_about_answers(&self) -> bool {
         self.of_mode(|modes| modes.post).any(|guard| guard.check.is_remote())
@@ -227,6 +274,19 @@ impl Guarding {
         }
         Ok(pieces)
     }
+}
+
+/// The texts of a request that a guardrail is asked about.
+fn texts_for(guard: &Guard, body: &Bytes) -> Result<Vec<Text>, Fault> {
+    let mut found = Vec::new();
+    texts::of_request(Doc::parse(body)?.root(), &mut |piece| found.extend(text_of(&piece)));
+    found.retain(|text| !(guard.skips_system && text.who == Who::System || guard.skips_tools && text.who == Who::Tool));
+    Ok(found)
+}
+
+/// What may be kept of a request that was refused for reasons that are not known here: none of its texts.
+fn blocked(body: &Bytes, texts: &[Text]) -> Bytes {
+    changed(body, texts, texts.iter().map(|_| Some("<BLOCKED>".to_owned())).collect())
 }
 
 fn text_of(piece: &Piece) -> Option<Text> {

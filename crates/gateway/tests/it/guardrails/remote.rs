@@ -9,8 +9,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::backs::{Back, mock};
 use crate::callers::Front;
-use crate::gateway::Gateway;
-use crate::manage::{Office, config};
+use crate::gateway::{Gateway, PATIENCE};
+use crate::manage::{MASTER, Office, config};
 
 /// What somebody answers to a path and a body; nothing at all is silence.
 type Answer = fn(&str, &Value) -> Option<(u16, Value)>;
@@ -190,6 +190,33 @@ fn services(path: &str, asked: &Value) -> Option<(u16, Value)> {
             _ => json!({}),
         },
     ))
+}
+
+#[tokio::test]
+async fn who_is_asked_during_a_call_keeps_it_from_no_provider_and_has_the_last_word() {
+    let oracle = Oracle::open(hook).await;
+    let params = format!(
+        "guardrail: generic_guardrail_api, mode: during_call, api_base: '{}', api_key: hook-key, timeout: 60",
+        oracle.url()
+    );
+    let (office, provider) = office(&params, "all is well").await;
+    assert_eq!(ask(&office, "hello", false).await, (200, "all is well".to_owned()));
+    for stream in [false, true] {
+        let (status, refusal) = ask(&office, "something forbidden", stream).await;
+        assert!(status == 400 && refusal.contains("guardrail 'g'"), "{refusal}");
+    }
+    assert_eq!(provider.requests().len(), 3, "what was refused had been asked all the same");
+    let addr = office.gateway.addr;
+    let call = Front::Chat.call("chat", "silence", false).header("authorization", format!("Bearer {MASTER}"));
+    let waiting = tokio::spawn(async move { call.send(addr).await });
+    let asked = async {
+        while provider.requests().len() < 4 {
+            tokio::task::yield_now().await
+        }
+    };
+    tokio::time::timeout(PATIENCE, asked).await.expect("the provider is asked while nobody has said anything yet");
+    assert!(!waiting.is_finished(), "the answer waits");
+    waiting.abort();
 }
 
 #[tokio::test]
