@@ -16,5 +16,5 @@ export default tseslint.config(
     },
   },
   // Lists of shapes, read by searching.
-  { files: ['src/api/types.ts', 'src/api/requests.ts'], rules: { 'max-lines': 'off' } },
+  { files: ['src/api/answers.ts', 'src/api/requests.ts'], rules: { 'max-lines': 'off' } },
 )

@@ -1,5 +1,6 @@
 // The one way to the gateway: JSON in, JSON out, errors in words.
 
+import type { Answers } from './answers'
 import type { Requests } from './requests'
 
 /** Why the gateway did not do what it was asked. */
@@ -29,27 +30,34 @@ export type PathOf<M extends Method> = keyof Requests extends infer K
 /** What a path reads, as the gateway describes it: a field of another name or type does not pass the check of types. */
 export type Fields<M extends Method, P extends string> = Requests[`${M} ${P}` & keyof Requests]
 
-/** What is sent. */
-export interface ApiRequest {
+/** What a path answers, as the gateway describes it; unknown where that is up to a provider. */
+export type AnswerOf<M extends Method, P extends string> = `${M} ${P}` extends keyof Answers
+  ? Answers[`${M} ${P}`]
+  : unknown
+
+/** What is sent, and the type of what comes back. */
+export interface ApiRequest<T = unknown> {
   method: Method
   path: string
   body?: unknown
   query?: object
+  /** Never there: it carries the type of the answer. */
+  answer?: T
 }
 
-export function get<P extends PathOf<'GET'>>(path: P, query?: Fields<'GET', P>): ApiRequest {
+export function get<P extends PathOf<'GET'>>(path: P, query?: Fields<'GET', P>): ApiRequest<AnswerOf<'GET', P>> {
   return { method: 'GET', path, query }
 }
 
-export function post<P extends PathOf<'POST'>>(path: P, body: Fields<'POST', P>): ApiRequest {
+export function post<P extends PathOf<'POST'>>(path: P, body: Fields<'POST', P>): ApiRequest<AnswerOf<'POST', P>> {
   return { method: 'POST', path, body }
 }
 
-export function patch<P extends PathOf<'PATCH'>>(path: P, body: Fields<'PATCH', P>): ApiRequest {
+export function patch<P extends PathOf<'PATCH'>>(path: P, body: Fields<'PATCH', P>): ApiRequest<AnswerOf<'PATCH', P>> {
   return { method: 'PATCH', path, body }
 }
 
-export function del<P extends PathOf<'DELETE'>>(path: P, body: Fields<'DELETE', P>): ApiRequest {
+export function del<P extends PathOf<'DELETE'>>(path: P, body: Fields<'DELETE', P>): ApiRequest<AnswerOf<'DELETE', P>> {
   return { method: 'DELETE', path, body }
 }
 
@@ -87,7 +95,7 @@ export async function send({ method, path, body, query }: ApiRequest, signal?: A
 }
 
 /** Asks for something and reads the answer. */
-export async function api<T>(request: ApiRequest, signal?: AbortSignal): Promise<T> {
+export async function api<T>(request: ApiRequest<T>, signal?: AbortSignal): Promise<T> {
   const response = await send(request, signal)
   return (await response.json()) as T
 }

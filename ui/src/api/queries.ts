@@ -4,8 +4,8 @@ import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tansta
 import { notifications } from '@mantine/notifications'
 
 import { useSession } from '../lib/session'
-import { api, ApiError, get, type Fields, type PathOf } from './client'
-import type { Budget, Compared, Customer, Deployment, Health, Key, Organization, Team, Usage, User } from './types'
+import { api, ApiError, get, type AnswerOf, type Fields, type PathOf } from './client'
+import type { Compared, Key } from './types'
 
 /** How often what moves is asked for again, ms. */
 export const LIVE = 2_000
@@ -24,7 +24,7 @@ export function useUsage({ by, from, to, days = false, live = false, enabled = t
   const query = { by, start_date: from, end_date: to, days: days || undefined, ...filter }
   return useQuery({
     queryKey: ['usage', query],
-    queryFn: ({ signal }) => api<Usage>(get('/usage', query), signal),
+    queryFn: ({ signal }) => api(get('/usage', query), signal),
     refetchInterval: live ? LIVE : 60_000,
     placeholderData: keepPreviousData,
     enabled,
@@ -48,7 +48,11 @@ export function useKeys(question: ListQuestion<Fields<'GET', '/key/list'>> = {},
   const query = { ...listQuery(question), page_size: undefined, return_full_object: true, include_team_keys: true }
   return useQuery({
     queryKey: ['keys', query],
-    queryFn: ({ signal }) => api<{ keys: Key[]; total_count: number }>(get('/key/list', query), signal),
+    queryFn: async ({ signal }) => {
+      const page = await api(get('/key/list', query), signal)
+      // Whole keys were asked for, not their hashes.
+      return { ...page, keys: page.keys.filter((key): key is Key => typeof key !== 'string') }
+    },
     placeholderData: keepPreviousData,
     refetchInterval: live ? LIVE : false,
   })
@@ -58,7 +62,7 @@ export function useUsers(question: ListQuestion<Fields<'GET', '/user/list'>> = {
   const query = { ...listQuery(question), size: undefined }
   return useQuery({
     queryKey: ['users', query],
-    queryFn: ({ signal }) => api<{ users: User[]; total: number }>(get('/user/list', query), signal),
+    queryFn: ({ signal }) => api(get('/user/list', query), signal),
     placeholderData: keepPreviousData,
     enabled,
   })
@@ -68,28 +72,26 @@ export function useTeams(question: ListQuestion<Fields<'GET', '/v2/team/list'>> 
   const query = { ...listQuery(question), size: undefined }
   return useQuery({
     queryKey: ['teams', query],
-    queryFn: ({ signal }) => api<{ teams: Team[]; total: number }>(get('/v2/team/list', query), signal),
+    queryFn: ({ signal }) => api(get('/v2/team/list', query), signal),
     placeholderData: keepPreviousData,
     enabled,
   })
 }
 
-function useAll<T>(name: string, path: PathOf<'GET'>, enabled = true) {
-  return useQuery({ queryKey: [name], queryFn: ({ signal }) => api<T>(get(path), signal), enabled })
+function useAll<P extends PathOf<'GET'>>(name: string, path: P, enabled = true) {
+  return useQuery<AnswerOf<'GET', P>>({ queryKey: [name], queryFn: ({ signal }) => api(get(path), signal), enabled })
 }
 
-export const useOrganizations = (enabled = true) =>
-  useAll<Organization[]>('organizations', '/organization/list', enabled)
-export const useCustomers = () => useAll<Customer[]>('customers', '/customer/list')
-export const useBudgets = (enabled = true) => useAll<Budget[]>('budgets', '/budget/list', enabled)
-export const useDeployments = (enabled = true) => useAll<{ data: Deployment[] }>('deployments', '/model/info', enabled)
-export const useModels = () => useAll<{ data: { id: string }[] }>('models', '/v1/models')
+export const useOrganizations = (enabled = true) => useAll('organizations', '/organization/list', enabled)
+export const useCustomers = () => useAll('customers', '/customer/list')
+export const useBudgets = (enabled = true) => useAll('budgets', '/budget/list', enabled)
+export const useDeployments = (enabled = true) => useAll('deployments', '/model/info', enabled)
+export const useModels = () => useAll('models', '/v1/models')
 
 export function useHealth() {
   return useQuery({
     queryKey: ['health'],
-    queryFn: ({ signal }) =>
-      api<{ healthy_endpoints: Health[]; unhealthy_endpoints: Health[] }>(get('/health'), signal),
+    queryFn: ({ signal }) => api(get('/health'), signal),
     refetchInterval: 10_000,
   })
 }

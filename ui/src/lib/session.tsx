@@ -20,7 +20,7 @@ export const SESSION = ['session']
 export function useSessionQuery() {
   const client = useQueryClient()
   useEffect(() => onSignedOut(() => void client.invalidateQueries({ queryKey: SESSION })), [client])
-  return useQuery({ queryKey: SESSION, queryFn: () => api<Session>(get('/session')), staleTime: 60_000 })
+  return useQuery({ queryKey: SESSION, queryFn: () => api(get('/session')), staleTime: 60_000 })
 }
 
 export function SessionProvider({ session, children }: { session: Session; children: ReactNode }) {

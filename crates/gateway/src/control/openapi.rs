@@ -2,10 +2,12 @@
 //! routed by and the tables that they are read by, so it cannot differ from what the gateway does.
 
 mod about;
+mod answers;
 mod gateway;
 mod models;
 mod page;
 mod schema;
+mod shape;
 
 use std::sync::LazyLock;
 
@@ -100,6 +102,9 @@ fn document() -> Value {
         let path = paths.entry(template(&endpoint.path)).or_insert_with(|| json!({}));
         path[endpoint.method.to_lowercase()] = operation(&endpoint);
     }
+    let mut schemas =
+        Map::from_iter([("Error".to_owned(), schema::error()), ("Invalid".to_owned(), schema::invalid())]);
+    answers::all().for_each(|shape| shape.name_kinds(&mut schemas));
     let tags = TAGS.iter().map(|(name, about, _)| json!({ "name": name, "description": about }));
     json!({
         "openapi": "3.1.0",
@@ -118,7 +123,7 @@ fn document() -> Value {
             "securitySchemes": {
                 "key": { "type": "http", "scheme": "bearer", "description": "A virtual key, the master key or a token" },
             },
-            "schemas": { "Error": schema::error(), "Invalid": schema::invalid() },
+            "schemas": schemas,
             "responses": {
                 "Error": {
                     "description": "Why it was not done; with a 422, which fields are missing or have the wrong type",
@@ -135,7 +140,11 @@ fn document() -> Value {
 fn operation(endpoint: &Endpoint) -> Value {
     let path = template(&endpoint.path);
     let mut parameters: Vec<Value> = names(&path).map(schema::segment).collect();
-    let responses = json!({ "200": { "description": "Done" }, "default": { "$ref": "#/components/responses/Error" } });
+    let mut done = json!({ "description": "Done" });
+    if let Some(shape) = answers::of(endpoint.method, &path) {
+        done["content"] = shape.content();
+    }
+    let responses = json!({ "200": done, "default": { "$ref": "#/components/responses/Error" } });
     let mut body = None;
     match endpoint.reads {
         Reads::Nothing => {}

@@ -51,6 +51,16 @@ impl Call {
         self
     }
 
+    /// Its method.
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// Its path, with the query.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// The request as it goes over the wire. Its length is stated unless a header says how the body is framed.
     pub fn bytes(&self) -> Vec<u8> {
         let mut head = format!("{} {} HTTP/1.1\r\nhost: gateway\r\n", self.method, self.path);

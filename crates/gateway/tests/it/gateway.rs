@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::client::{Answer, Call};
+use crate::described;
 
 /// Longest wait for anything the process should do soon.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -111,7 +112,9 @@ impl Gateway {
 
     /// Makes a call on a connection of its own and reads the whole answer.
     pub async fn call(&self, call: &Call) -> Answer {
-        call.send(self.addr).await
+        let answer = call.send(self.addr).await;
+        described::check(call.method(), call.path(), &answer).await;
+        answer
     }
 
     /// Replaces the configuration file.

@@ -6,6 +6,7 @@ mod callers;
 mod cli;
 mod client;
 mod clouds;
+mod described;
 mod drills;
 mod faults;
 mod front;

@@ -79,7 +79,7 @@ export default function Audit() {
   }
   const audit = useQuery({
     queryKey: ['audit', query],
-    queryFn: ({ signal }) => api<{ audit_logs: AuditEntry[]; total: number }>(get('/audit', query), signal),
+    queryFn: ({ signal }) => api(get('/audit', query), signal),
     placeholderData: keepPreviousData,
   })
   return (

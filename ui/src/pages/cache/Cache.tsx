@@ -27,7 +27,7 @@ function useCache() {
     queryKey: ['cache'],
     queryFn: async ({ signal }) => {
       try {
-        return await api<CacheStats>(get('/cache/stats'), signal)
+        return await api(get('/cache/stats'), signal)
       } catch (why) {
         if (why instanceof ApiError && why.status === 404) return null
         throw why
@@ -139,7 +139,7 @@ function Kept({ stats }: { stats: CacheStats }) {
 function Forget() {
   const [text, setText] = useState('')
   const keys = text.split(/\s+/).filter(key => key !== '')
-  const forget = useChange((keys: string[]) => api<{ deleted: number }>(post('/cache/delete', { keys })), {
+  const forget = useChange((keys: string[]) => api(post('/cache/delete', { keys })), {
     done: 'They are forgotten.',
     stale: ['cache'],
   })

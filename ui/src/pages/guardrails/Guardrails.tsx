@@ -45,7 +45,7 @@ export default function Guardrails() {
   const state = useTableState({ sort: 'guardrail_name' })
   const guardrails = useQuery({
     queryKey: ['guardrails'],
-    queryFn: ({ signal }) => api<{ guardrails: Guardrail[] }>(get('/guardrails/list'), signal),
+    queryFn: ({ signal }) => api(get('/guardrails/list'), signal),
   })
   const all = guardrails.data?.guardrails
   return (
@@ -81,8 +81,7 @@ function Trial({ names }: { names: string[] }) {
   const [name, setName] = useState(names[0] ?? '')
   const [text, setText] = useState('')
   const trial = useMutation({
-    mutationFn: () =>
-      api<{ response_text: string }>(post('/guardrails/apply_guardrail', { guardrail_name: name, text })),
+    mutationFn: () => api(post('/guardrails/apply_guardrail', { guardrail_name: name, text })),
   })
   return (
     <Card title="Try one out">

@@ -3,9 +3,9 @@
 import { Button, Group, Modal, MultiSelect, Select, Stack, TagsInput, TextInput } from '@mantine/core'
 import { useState, type FormEvent } from 'react'
 
-import { api, post, type ApiRequest, type Fields } from '../../api/client'
+import { api, post, type Fields } from '../../api/client'
 import { useChange, useChoices, useUsers } from '../../api/queries'
-import type { IssuedKey, Key } from '../../api/types'
+import type { Key } from '../../api/types'
 import { AllowanceFields, allowanceOf, filled, sent } from '../../components/AllowanceFields'
 import type { Shown } from '../../components/Secret'
 import { useSession } from '../../lib/session'
@@ -45,8 +45,12 @@ export function KeyForm({ keyRow, close, show }: Props) {
   const [tags, setTags] = useState((keyRow?.metadata.tags as string[] | undefined) ?? [])
   const [allowance, setAllowance] = useState(allowanceOf(keyRow))
 
-  const save = useChange((request: ApiRequest) => api<IssuedKey>(request), {
-    done: keyRow ? 'The key is changed.' : null,
+  const change = useChange((body: Fields<'POST', '/key/update'>) => api(post('/key/update', body)), {
+    done: 'The key is changed.',
+    stale: ['keys'],
+  })
+  const make = useChange((body: Fields<'POST', '/key/generate'>) => api(post('/key/generate', body)), {
+    done: null,
     stale: ['keys'],
   })
   const submit = async (event: FormEvent) => {
@@ -54,12 +58,10 @@ export function KeyForm({ keyRow, close, show }: Props) {
     const limits = sent(allowance)
     const fields = { key_alias: alias.trim() || null, models, tags, duration: life }
     if (keyRow) {
-      await save.mutateAsync(
-        post('/key/update', { key: keyRow.token, ...limits, ...fields, duration: life ?? undefined }),
-      )
+      await change.mutateAsync({ key: keyRow.token, ...limits, ...fields, duration: life ?? undefined })
     } else {
       const owners = { team_id: team, user_id: user, key_type: type === 'default' ? null : (type as KeyType) }
-      const made = await save.mutateAsync(post('/key/generate', filled({ ...limits, ...fields, ...owners })))
+      const made = await make.mutateAsync(filled({ ...limits, ...fields, ...owners }))
       show({
         title: 'The key is made',
         about: `This is ${made.key_alias ?? 'the new key'}. It works at once, everywhere.`,
@@ -140,7 +142,7 @@ export function KeyForm({ keyRow, close, show }: Props) {
             <Button variant="default" onClick={close}>
               Cancel
             </Button>
-            <Button type="submit" loading={save.isPending}>
+            <Button type="submit" loading={change.isPending || make.isPending}>
               {keyRow ? 'Save' : 'Create key'}
             </Button>
           </Group>

@@ -5,7 +5,7 @@ import { useState } from 'react'
 
 import { api, post } from '../../api/client'
 import { useChange } from '../../api/queries'
-import type { IssuedKey, Key } from '../../api/types'
+import type { Key } from '../../api/types'
 import { BudgetBar, Fact, Id, Names } from '../../components/bits'
 import { Confirm, type Question } from '../../components/Confirm'
 import type { Shown } from '../../components/Secret'
@@ -23,7 +23,7 @@ export function KeyPanel({ keyRow, close, show }: { keyRow: Key; close: () => vo
     done: to => (to === 'block' ? `${name} is blocked.` : `${name} works again.`),
     stale: ['keys'],
   })
-  const rotate = useChange(() => api<IssuedKey>(post('/key/regenerate', { key: keyRow.token })), {
+  const rotate = useChange(() => api(post('/key/regenerate', { key: keyRow.token })), {
     done: null,
     stale: ['keys'],
   })

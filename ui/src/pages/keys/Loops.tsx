@@ -21,7 +21,7 @@ export function Loops() {
   const { rights } = useSession()
   const loops = useQuery({
     queryKey: ['loops'],
-    queryFn: ({ signal }) => api<{ data: Loop[] }>(get('/loops'), signal),
+    queryFn: ({ signal }) => api(get('/loops'), signal),
     refetchInterval: LIVE,
     enabled: rights.seesAll,
   })

@@ -13,7 +13,7 @@ import { costOf, outcomeOf } from './Logs'
 export function CallPanel({ id, close }: { id: string; close: () => void }) {
   const call = useQuery({
     queryKey: ['call', id],
-    queryFn: ({ signal }) => api<Call>(get(`/spend/logs/ui/${encodeURIComponent(id)}`), signal),
+    queryFn: ({ signal }) => api(get(`/spend/logs/ui/${encodeURIComponent(id)}`), signal),
   })
   return (
     <Drawer opened onClose={close} title="A call" position="right" size="lg">

@@ -6,7 +6,7 @@ import { createColumnHelper } from '@tanstack/react-table'
 
 import { api, get } from '../../api/client'
 import { LIVE, useChoices } from '../../api/queries'
-import type { Call, CallPage } from '../../api/types'
+import type { Call } from '../../api/types'
 import { PageHead, State } from '../../components/bits'
 import { DataTable, useTableState } from '../../components/DataTable'
 import { count, duration, moment, money } from '../../lib/format'
@@ -123,7 +123,7 @@ export default function Logs() {
   }
   const calls = useQuery({
     queryKey: ['calls', query],
-    queryFn: ({ signal }) => api<CallPage>(get('/spend/logs/v2', query), signal),
+    queryFn: ({ signal }) => api(get('/spend/logs/v2', query), signal),
     placeholderData: keepPreviousData,
     refetchInterval: live ? LIVE : false,
   })

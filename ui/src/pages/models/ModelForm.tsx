@@ -9,11 +9,6 @@ import type { Deployment } from '../../api/types'
 import { filled } from '../../components/AllowanceFields'
 import { FormModal } from '../../components/FormModal'
 
-interface Made {
-  model_id?: string
-  model_info?: { id?: string }
-}
-
 export function ModelForm({ close, test }: { close: () => void; test: (deployment: Deployment) => void }) {
   const [name, setName] = useState('')
   const [model, setModel] = useState('')
@@ -21,7 +16,7 @@ export function ModelForm({ close, test }: { close: () => void; test: (deploymen
   const [key, setKey] = useState('')
   const [rpm, setRpm] = useState<number | string>('')
   const [parallel, setParallel] = useState<number | string>('')
-  const save = useChange((body: Fields<'POST', '/model/new'>) => api<Made>(post('/model/new', body)), {
+  const save = useChange((body: Fields<'POST', '/model/new'>) => api(post('/model/new', body)), {
     done: 'The model is added.',
     stale: ['deployments', 'models', 'health'],
   })
@@ -34,7 +29,7 @@ export function ModelForm({ close, test }: { close: () => void; test: (deploymen
       max_parallel_requests: parallel,
     })
     const made = await save.mutateAsync({ model_name: name.trim(), litellm_params: params })
-    const id = made.model_id ?? made.model_info?.id ?? name.trim()
+    const id = made.model_id
     test({
       model_name: name.trim(),
       litellm_params: { model: model.trim() },

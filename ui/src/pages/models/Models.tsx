@@ -156,7 +156,7 @@ export default function Models() {
 function stateOf({ blocked, health }: Row) {
   if (blocked) return <State tone="quiet">Blocked</State>
   if (!health) return <State tone="quiet">Not looked at</State>
-  if (health.rests_for_ms > 0) return <State tone="warn">Rests {duration(health.rests_for_ms)}</State>
+  if (health.rests_for_ms) return <State tone="warn">Rests {duration(health.rests_for_ms)}</State>
   if (health.error) return <State tone="bad">Down</State>
   return <State tone="good">Well</State>
 }

@@ -17,17 +17,12 @@ interface Answer {
 async function ask(deployment: Deployment, signal: AbortSignal) {
   const model = deployment.model_info.id
   const began = performance.now()
-  const answer =
+  const messages = [{ role: 'user', content: 'Say hello.' }]
+  const request =
     deployment.model_info.mode === 'embedding'
-      ? await api<Answer>(post('/v1/embeddings', { model, input: 'Hello!' }), signal)
-      : await api<Answer>(
-          post('/v1/chat/completions', {
-            model,
-            messages: [{ role: 'user', content: 'Say hello.' }],
-            max_tokens: 32,
-          }),
-          signal,
-        )
+      ? post('/v1/embeddings', { model, input: 'Hello!' })
+      : post('/v1/chat/completions', { model, messages, max_tokens: 32 })
+  const answer = (await api(request, signal)) as Answer
   const text = answer.choices?.[0]?.message?.content ?? (answer.data ? 'A vector.' : 'Nothing.')
   return { text, tookMs: performance.now() - began }
 }

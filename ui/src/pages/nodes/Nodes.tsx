@@ -25,8 +25,7 @@ function gibibytes(bytes: number | null | undefined): string {
 export default function Nodes() {
   const nodes = useQuery({
     queryKey: ['nodes'],
-    queryFn: ({ signal }) =>
-      api<{ nodes: Node[]; host: Host; queues: { model_group: string; waiting: number }[] }>(get('/nodes'), signal),
+    queryFn: ({ signal }) => api(get('/nodes'), signal),
     refetchInterval: 2000,
   })
   return (

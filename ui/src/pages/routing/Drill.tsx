@@ -10,17 +10,11 @@ import { Card, State } from '../../components/bits'
 import { Answered } from '../../components/feedback'
 import { useSession } from '../../lib/session'
 
-interface Report {
-  running: boolean
-  drills: unknown[]
-  [name: string]: unknown
-}
-
 export function Drill() {
   const { rights } = useSession()
   const report = useQuery({
     queryKey: ['drill'],
-    queryFn: ({ signal }) => api<Report>(get('/drill'), signal),
+    queryFn: ({ signal }) => api(get('/drill'), signal),
     refetchInterval: query => (query.state.data?.running ? 2000 : false),
   })
   const keys = useKeys({ size: 500, sort: 'key_alias' })

@@ -6,7 +6,7 @@ import { useState } from 'react'
 
 import { api, get, post } from '../../api/client'
 import { useModels, wordsOf } from '../../api/queries'
-import type { Candidate, Experiment, Explanation } from '../../api/types'
+import type { Candidate, Explanation, Reason } from '../../api/types'
 import { Card, Fact, PageHead, State } from '../../components/bits'
 import { Answered, Empty } from '../../components/feedback'
 import { count, duration, money, percent } from '../../lib/format'
@@ -35,7 +35,7 @@ function Explain() {
   const [text, setText] = useState('Hello!')
   const ask = useMutation({
     mutationFn: () =>
-      api<Explanation>(post('/utils/route', { request_body: { model, messages: [{ role: 'user', content: text }] } })),
+      api(post('/utils/route', { request_body: { model, messages: [{ role: 'user', content: text }] } })),
   })
   return (
     <Card title="Explain a call">
@@ -117,6 +117,18 @@ function Explained({ explanation }: { explanation: Explanation }) {
   )
 }
 
+/** Why a deployment gets no call. */
+const WHY: Record<Reason['type'], string> = {
+  tags: 'has other tags',
+  region: 'is in another region',
+  issuer: 'did not give what the call refers to',
+  context: 'cannot hold so long a call',
+  rest: 'rests',
+  order: 'comes after others',
+  limit: 'has reached a limit',
+  budget: 'has spent its budget',
+}
+
 function CandidateRow({ one }: { one: Candidate }) {
   return (
     <Table.Tr>
@@ -127,7 +139,7 @@ function CandidateRow({ one }: { one: Candidate }) {
         ) : one.kept ? (
           <State tone="quiet">could</State>
         ) : (
-          <State tone="warn">{one.reason ?? 'left out'}</State>
+          <State tone="warn">{one.reason ? WHY[one.reason.type] : 'left out'}</State>
         )}
       </Table.Td>
       <Table.Td className="number">{percent(one.chance)}</Table.Td>
@@ -141,7 +153,7 @@ function CandidateRow({ one }: { one: Candidate }) {
 function Experiments() {
   const query = useQuery({
     queryKey: ['experiments'],
-    queryFn: ({ signal }) => api<{ experiments: Experiment[] }>(get('/router/experiments'), signal),
+    queryFn: ({ signal }) => api(get('/router/experiments'), signal),
   })
   return (
     <Card title="Experiments">

@@ -5,7 +5,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 
 import { api, get } from '../../api/client'
 import { wordsOf } from '../../api/queries'
-import type { AlertChannel, Alerting } from '../../api/types'
+import type { AlertChannel } from '../../api/types'
 import { Card, Fact, State } from '../../components/bits'
 import { Answered, Empty } from '../../components/feedback'
 import { moment } from '../../lib/format'
@@ -21,7 +21,7 @@ const NAMES: Record<AlertChannel['service'], string> = {
 export function Alerts() {
   const alerting = useQuery({
     queryKey: ['alerts'],
-    queryFn: ({ signal }) => api<Alerting>(get('/alerts'), signal),
+    queryFn: ({ signal }) => api(get('/alerts'), signal),
   })
   return (
     <Stack mt="md" component="section" aria-label="Alerts">
@@ -51,7 +51,7 @@ function Channel({ channel }: { channel: AlertChannel }) {
   const { service, host, to, last_sent_at, last_error } = channel
   const client = useQueryClient()
   const test = useMutation({
-    mutationFn: () => api<{ message: string }>(get('/health/services', { service, channel: channel.channel })),
+    mutationFn: () => api(get('/health/services', { service, channel: channel.channel })),
     onSettled: () => client.invalidateQueries({ queryKey: ['alerts'] }),
   })
   const state = last_error ? 'failed' : last_sent_at ? 'arrived' : 'nothing sent yet'

@@ -105,7 +105,7 @@ function Gateway() {
   const { session } = useSession()
   const ready = useQuery({
     queryKey: ['readiness'],
-    queryFn: ({ signal }) => api<{ status: string; db: string; redis?: string }>(get('/health/readiness'), signal),
+    queryFn: ({ signal }) => api(get('/health/readiness'), signal),
     refetchInterval: 10_000,
   })
   return (

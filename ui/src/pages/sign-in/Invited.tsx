@@ -15,8 +15,7 @@ export function Invited({ link }: { link: string }) {
   const [password, setPassword] = useState('')
   const whom = useQuery({
     queryKey: ['invitation', link],
-    queryFn: () =>
-      api<{ user_id: string; user_email: string | null }>(get('/onboarding/get_token', { invite_link: link })),
+    queryFn: () => api(get('/onboarding/get_token', { invite_link: link })),
     retry: false,
   })
   const claim = useMutation({

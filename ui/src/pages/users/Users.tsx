@@ -5,9 +5,9 @@ import { IconPlus } from '@tabler/icons-react'
 import { createColumnHelper } from '@tanstack/react-table'
 import { useState } from 'react'
 
-import { api, post, type ApiRequest, type Fields } from '../../api/client'
+import { api, post, type Fields } from '../../api/client'
 import { useChange, useChoices, useUsers } from '../../api/queries'
-import type { Invitation, Role, User } from '../../api/types'
+import type { Role, User } from '../../api/types'
 import { AllowanceFields, allowanceOf, filled, sent } from '../../components/AllowanceFields'
 import { BudgetBar, Id, PageHead, State } from '../../components/bits'
 import { Confirm, type Question } from '../../components/Confirm'
@@ -42,7 +42,7 @@ export default function Users() {
     filter: { search: state.search },
   })
   const manages = rights.admin || rights.organizationAdmin
-  const invite = useChange((id: string) => api<Invitation>(post('/invitation/new', { user_id: id })), {
+  const invite = useChange((id: string) => api(post('/invitation/new', { user_id: id })), {
     done: null,
     stale: [],
   })
@@ -167,10 +167,9 @@ function UserForm({ user, close, made }: { user: User | null; close: () => void;
   const [team, setTeam] = useState<string | null>(null)
   const [blocked, setBlocked] = useState(user?.blocked ? 'yes' : 'no')
   const [allowance, setAllowance] = useState(allowanceOf(user))
-  const save = useChange((request: ApiRequest) => api<User>(request), {
-    done: 'The user is saved.',
-    stale: ['users'],
-  })
+  const said = { done: 'The user is saved.', stale: ['users'] }
+  const change = useChange((body: Fields<'POST', '/user/update'>) => api(post('/user/update', body)), said)
+  const add = useChange((body: Fields<'POST', '/user/new'>) => api(post('/user/new', body)), said)
   const homes = (session.organizations ?? [])
     .filter(home => home.role === 'org_admin')
     .map(home => home.organization_id)
@@ -182,25 +181,21 @@ function UserForm({ user, close, made }: { user: User | null; close: () => void;
       ...sent(allowance),
     }
     if (user)
-      return save.mutateAsync(
-        post('/user/update', {
-          user_id: user.user_id,
-          ...fields,
-          user_email: email.trim() || null,
-          blocked: blocked === 'yes',
-        }),
-      )
+      return change.mutateAsync({
+        user_id: user.user_id,
+        ...fields,
+        user_email: email.trim() || null,
+        blocked: blocked === 'yes',
+      })
     const more = { teams: team ? [team] : [], organizations: rights.admin ? [] : homes }
-    const done = await save.mutateAsync(
-      post('/user/new', { ...filled({ ...fields, ...more }), auto_create_key: false }),
-    )
+    const done = await add.mutateAsync({ ...filled({ ...fields, ...more }), auto_create_key: false })
     made(done.user_id)
   }
   return (
     <FormModal
       title={user ? `Change ${user.user_email ?? user.user_id}` : 'Add a user'}
       action={user ? 'Save' : 'Add user'}
-      busy={save.isPending}
+      busy={change.isPending || add.isPending}
       close={close}
       submit={submit}
       disabled={!user && !email.trim()}

@@ -118,3 +118,15 @@ fn every_line_about_a_name_is_about_a_field() {
     assert!(unused.is_empty(), "{unused:?}");
     assert!(about::ABOUT.is_sorted_by(|one, other| one.0 < other.0));
 }
+
+#[test]
+fn every_path_of_the_gateways_own_says_what_it_answers() {
+    let calls: HashSet<_> = models::endpoints().map(|endpoint| (endpoint.method, endpoint.path)).collect();
+    let own = endpoints().into_iter().filter(|one| !calls.contains(&(one.method, one.path.clone())));
+    let own: BTreeSet<_> = own.map(|endpoint| format!("{} {}", endpoint.method, template(&endpoint.path))).collect();
+    let told: Vec<_> = answers::paths().collect();
+    let all: BTreeSet<_> = told.iter().map(|path| (*path).to_owned()).collect();
+    assert_eq!(told.len(), all.len(), "some are there twice");
+    assert_eq!(all.difference(&own).collect::<Vec<_>>(), Vec::<&String>::new(), "there are no such paths");
+    assert_eq!(own.difference(&all).collect::<Vec<_>>(), Vec::<&String>::new(), "nobody knows what they answer");
+}

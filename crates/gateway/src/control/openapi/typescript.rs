@@ -1,60 +1,93 @@
-//! The types of what the UI sends, written from the description: `ui/src/api/requests.ts`. A test compares it.
+//! The types of what the UI sends and gets, written from the description: `ui/src/api/requests.ts` and `answers.ts`. A test
+//! compares them.
 
 use std::fmt::Write as _;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{document, names};
 
-const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../ui/src/api/requests.ts");
-
-const HEAD: &str =
-    "// Written from the description of the API by `LOCKGATE_WRITE_DOCS=1 cargo test -p gateway typescript`.
-
-/** What each path reads, by method: fields of the body, or of the query. */
-export interface Requests {
-";
+const HOW: &str = "LOCKGATE_WRITE_DOCS=1 cargo test -p gateway typescript";
+/// Errors are read by hand: they come from anywhere.
+const NOT_ANSWERS: [&str; 2] = ["Error", "Invalid"];
 
 #[test]
 fn the_types_of_the_ui_are_those_of_the_description() {
-    let written = written();
-    if std::env::var_os("LOCKGATE_WRITE_DOCS").is_some() {
-        std::fs::write(FILE, &written).expect("the file is written");
+    let document = document();
+    for (name, written) in [("requests.ts", requests(&document)), ("answers.ts", answers(&document))] {
+        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui/src/api").join(name);
+        let written = format!("// Written from the description of the API by `{HOW}`.\n\n{written}");
+        if std::env::var_os("LOCKGATE_WRITE_DOCS").is_some() {
+            std::fs::write(&file, &written).expect("the file is written");
+        }
+        let there = std::fs::read_to_string(&file).unwrap_or_default();
+        assert!(there == written, "ui/src/api/{name} is out of date: {HOW}");
     }
-    let there = std::fs::read_to_string(FILE).unwrap_or_default();
-    let how = "LOCKGATE_WRITE_DOCS=1 cargo test -p gateway typescript";
-    assert!(there == written, "ui/src/api/requests.ts is out of date: {how}");
 }
 
-fn written() -> String {
-    let document = document();
-    let mut text = HEAD.to_owned();
+/// What each path reads.
+fn requests(document: &Value) -> String {
+    let fields = |operation: &Value| {
+        let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+        let parameters = operation["parameters"].as_array().into_iter().flatten().filter(|one| one["in"] == "query");
+        let parameters =
+            parameters.map(|one| field(one["name"].as_str().expect("a name"), one["required"] == true, &one["schema"]));
+        let fields: Vec<_> = fields(schema).chain(parameters).collect();
+        match fields.is_empty() {
+            true => "Record<never, never>".to_owned(),
+            false => format!("{{ {} }}", fields.join("; ")),
+        }
+    };
+    let about = "What each path reads, by method: fields of the body, or of the query.";
+    by_path(document, "Requests", about, |operation| Some(fields(operation)))
+}
+
+/// What each path answers, and the kinds of objects that are named there.
+fn answers(document: &Value) -> String {
+    let kinds = document["components"]["schemas"].as_object().expect("schemas");
+    let mut text = String::new();
+    for (name, schema) in kinds.iter().filter(|(name, _)| !NOT_ANSWERS.contains(&name.as_str())) {
+        let _ =
+            writeln!(text, "/** {}. */\nexport interface {name} {{", schema["description"].as_str().expect("words"));
+        for field in fields(schema) {
+            let _ = writeln!(text, "  {field}");
+        }
+        if !schema["additionalProperties"].is_null() {
+            let _ = writeln!(text, "  [name: string]: {}", of(&schema["additionalProperties"]));
+        }
+        text.push_str("}\n\n");
+    }
+    let about = "What each path answers, by method.";
+    text + &by_path(document, "Answers", about, |operation| {
+        let schema = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+        (!schema.is_null()).then(|| of(schema))
+    })
+}
+
+/// An interface with something about each method of each path.
+fn by_path(document: &Value, name: &str, about: &str, each: impl Fn(&Value) -> Option<String>) -> String {
+    let mut text = format!("/** {about} */\nexport interface {name} {{\n");
     // The UI names models in bodies.
-    for (path, methods) in
-        document["paths"].as_object().expect("paths").iter().filter(|(path, _)| !path.contains("{model}"))
-    {
+    let paths = document["paths"].as_object().expect("paths").iter().filter(|(path, _)| !path.contains("{model}"));
+    for (path, methods) in paths {
         let placed = names(path).fold(path.clone(), |path, name| path.replace(&format!("{{{name}}}"), "${string}"));
         for (method, operation) in methods.as_object().expect("methods") {
-            let mut fields = Vec::new();
-            let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
-            for (name, one) in schema["properties"].as_object().into_iter().flatten() {
-                let needed = schema["required"].as_array().is_some_and(|list| list.contains(&name.as_str().into()));
-                fields.push(field(name, needed, one));
-            }
-            for one in operation["parameters"].as_array().into_iter().flatten().filter(|one| one["in"] == "query") {
-                fields.push(field(one["name"].as_str().expect("a name"), one["required"] == true, &one["schema"]));
-            }
+            let Some(is) = each(operation) else { continue };
             let key = match placed.contains('$') {
                 true => format!("[path: `{} {placed}`]", method.to_uppercase()),
                 false => format!("'{} {placed}'", method.to_uppercase()),
             };
-            let _ = match fields.is_empty() {
-                true => writeln!(text, "  {key}: Record<never, never>"),
-                false => writeln!(text, "  {key}: {{ {} }}", fields.join("; ")),
-            };
+            let _ = writeln!(text, "  {key}: {is}");
         }
     }
     text + "}\n"
+}
+
+/// The fields of an object.
+fn fields(schema: &Value) -> impl Iterator<Item = String> {
+    let needed = |name: &str| schema["required"].as_array().is_some_and(|list| list.contains(&name.into()));
+    let fields = schema["properties"].as_object().into_iter().flat_map(Map::iter);
+    fields.map(move |(name, one)| field(name, needed(name), one))
 }
 
 fn field(name: &str, needed: bool, schema: &Value) -> String {
@@ -63,6 +96,19 @@ fn field(name: &str, needed: bool, schema: &Value) -> String {
 
 /// A schema as a type.
 fn of(schema: &Value) -> String {
+    let each = |list: &Value, between: &str| {
+        let types = list.as_array().into_iter().flatten().map(of);
+        types.collect::<Vec<_>>().join(between)
+    };
+    if let Some(target) = schema["$ref"].as_str() {
+        return target.rsplit('/').next().unwrap_or_default().to_owned();
+    }
+    if !schema["anyOf"].is_null() {
+        return each(&schema["anyOf"], " | ");
+    }
+    if !schema["allOf"].is_null() {
+        return each(&schema["allOf"], " & ");
+    }
     if let Some(words) = schema["enum"].as_array() {
         return words.iter().map(|word| word.to_string().replace('"', "'")).collect::<Vec<_>>().join(" | ");
     }
@@ -73,14 +119,10 @@ fn of(schema: &Value) -> String {
     };
     let kind = |kind: &str| match kind {
         "array" => format!("({})[]", of(&schema["items"])),
-        "object" => match (schema["properties"].as_object(), &schema["additionalProperties"]) {
-            (Some(fields), _) => {
-                let needed = |name: &str| schema["required"].as_array().is_some_and(|list| list.contains(&name.into()));
-                let fields = fields.iter().map(|(name, one)| field(name, needed(name), one));
-                format!("{{ {} }}", fields.collect::<Vec<_>>().join("; "))
-            }
-            (None, Value::Object(_)) => format!("Record<string, {}>", of(&schema["additionalProperties"])),
-            (None, _) => "Record<string, unknown>".to_owned(),
+        "object" => match (schema["properties"].is_object(), &schema["additionalProperties"]) {
+            (true, _) => format!("{{ {} }}", fields(schema).collect::<Vec<_>>().join("; ")),
+            (false, Value::Object(_)) => format!("Record<string, {}>", of(&schema["additionalProperties"])),
+            (false, _) => "Record<string, unknown>".to_owned(),
         },
         "integer" => "number".to_owned(),
         other => other.to_owned(),
