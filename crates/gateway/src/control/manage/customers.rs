@@ -166,7 +166,7 @@ fn row(id: &str, customer: &Customer, directory: &Directory, spend: &Spend) -> V
         "user_id": id,
         "alias": customer.alias,
         "blocked": customer.blocked,
-        "spend": spend.of(&format!("customer:{id}"), &customer.allowance),
+        "spend": spend.of(&format!("customer:{id}"), &customer.allowance, directory),
         "allowed_model_region": customer.allowed_model_region,
         "default_model": customer.default_model,
         "models": customer.models,

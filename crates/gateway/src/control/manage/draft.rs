@@ -57,7 +57,8 @@ impl<'d> Draft<'d> {
     /// booked yet counts too, and calls that end from now on count as always.
     pub fn reset_spend(&mut self, subject: &str, allowance: &Allowance, to: Usd) -> Usd {
         self.action = Some("reset");
-        let (period, before) = (self.spend.period(allowance), self.spend.amount(subject, allowance));
+        let (period, before) =
+            (self.spend.period(allowance, self.directory), self.spend.amount(subject, allowance, self.directory));
         if to != before {
             let spend = NewSum::Plus(to - before);
             self.adjustments.push(Adjustment { subject: subject.to_owned(), period, spend });

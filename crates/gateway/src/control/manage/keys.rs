@@ -164,7 +164,7 @@ pub fn row(id: &str, key: &Key, directory: &Directory, spend: &Spend) -> Fields 
         "key_name": key.key_name,
         "key_alias": key.key_alias,
         "soft_budget_cooldown": false,
-        "spend": spend.of_key(id, key),
+        "spend": spend.of_key(id, key, directory),
         "expires": moment::shown_or_null(key.expires),
         "models": key.models,
         "aliases": key.aliases,

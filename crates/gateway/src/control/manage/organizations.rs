@@ -193,7 +193,7 @@ fn row(id: &str, organization: &Organization, directory: &Directory, spend: &Spe
         "budget_id": allowance.budget_id.as_deref().unwrap_or_default(),
         "metadata": metadata(&organization.metadata, allowance),
         "models": organization.models,
-        "spend": spend.of(&format!("organization:{id}"), allowance),
+        "spend": spend.of(&format!("organization:{id}"), allowance, directory),
         "model_spend": {},
         "object_permission_id": null,
         "object_permission": organization.extra.get("object_permission"),

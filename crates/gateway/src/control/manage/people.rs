@@ -130,7 +130,7 @@ pub fn member_row(directory: &Directory, member: &TeamMember) -> Value {
 /// What a member may spend in a team, and has spent.
 pub fn membership_row(directory: &Directory, member: &TeamMember, spend: &Spend) -> Value {
     let subject = format!("member:{}", TeamMember::id(&member.team_id, &member.user_id));
-    let spent = spend.of(&subject, &member.allowance);
+    let spent = spend.of(&subject, &member.allowance, directory);
     json!({
         "user_id": member.user_id,
         "team_id": member.team_id,

@@ -168,7 +168,7 @@ fn row(id: &str, project: &Project, directory: &Directory, spend: &Spend) -> Val
         "models": project.models,
         "blocked": project.blocked,
         "metadata": metadata(&project.metadata, allowance),
-        "spend": spend.of(&format!("project:{id}"), allowance),
+        "spend": spend.of(&format!("project:{id}"), allowance, directory),
         "model_spend": {},
         "model_rpm_limit": allowance.model_rpm_limit,
         "model_tpm_limit": allowance.model_tpm_limit,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use engine::Meters;
 use policy::{Purse, Span};
+use store::Directory;
 use store::records::{Allowance, Key};
 use types::Usd;
 
@@ -22,8 +23,8 @@ impl Spend {
     }
 
     /// What a key has spent in the current window of its budget, in dollars.
-    pub fn of_key(&self, id: &str, key: &Key) -> f64 {
-        self.of(&Spend::subject_of_key(id, key), &key.allowance)
+    pub fn of_key(&self, id: &str, key: &Key, directory: &Directory) -> f64 {
+        self.of(&Spend::subject_of_key(id, key), &key.allowance, directory)
     }
 
     /// Whom the spend of a key is counted for.
@@ -32,13 +33,13 @@ impl Spend {
     }
 
     /// What a subject has spent in the current window of its budget, in dollars.
-    pub fn of(&self, subject: &str, allowance: &Allowance) -> f64 {
-        self.amount(subject, allowance).or_zero().dollars()
+    pub fn of(&self, subject: &str, allowance: &Allowance, directory: &Directory) -> f64 {
+        self.amount(subject, allowance, directory).or_zero().dollars()
     }
 
     /// The same as an amount.
-    pub fn amount(&self, subject: &str, allowance: &Allowance) -> Usd {
-        self.within(subject, allowance.budget_duration.as_deref().and_then(Span::parse))
+    pub fn amount(&self, subject: &str, allowance: &Allowance, directory: &Directory) -> Usd {
+        self.within(subject, window(allowance, directory))
     }
 
     /// What a subject has spent in the current window of this length; ever, if there is none.
@@ -52,8 +53,8 @@ impl Spend {
     }
 
     /// The name of the current window of a budget in the ledger.
-    pub fn period(&self, allowance: &Allowance) -> String {
-        let span = allowance.budget_duration.as_deref().and_then(Span::parse);
+    pub fn period(&self, allowance: &Allowance, directory: &Directory) -> String {
+        let span = window(allowance, directory);
         Purse::period(span, self.meters.window(span, self.now))
     }
 
@@ -62,4 +63,14 @@ impl Spend {
         let span = Span::parse(duration?)?;
         self.meters.window(Some(span), self.now).end.checked_mul(1000)
     }
+}
+
+/// The length of the windows in which spend counts against a budget, which may be a shared one.
+fn window(allowance: &Allowance, directory: &Directory) -> Option<Span> {
+    let shared = allowance.budget_id.as_deref().and_then(|id| directory.budgets.get(id));
+    let duration = match shared {
+        Some(shared) => allowance.over(&shared.record.allowance).budget_duration,
+        None => allowance.budget_duration.clone(),
+    };
+    Span::parse(duration.as_deref()?)
 }

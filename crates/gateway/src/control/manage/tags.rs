@@ -124,7 +124,7 @@ fn row(name: &str, tag: &Tag, directory: &Directory, spend: &Spend) -> Value {
         "description": tag.description,
         "models": tag.models,
         "model_info": tag.extra.get("model_info").cloned().unwrap_or_else(|| json!({})),
-        "spend": spend.of(&format!("tag:{name}"), &tag.allowance),
+        "spend": spend.of(&format!("tag:{name}"), &tag.allowance, directory),
         "budget_id": tag.allowance.budget_id,
         "litellm_budget_table": bounds_row(directory, &tag.allowance, &tag.origin, spend),
         "created_at": moment::shown(tag.origin.created_at),

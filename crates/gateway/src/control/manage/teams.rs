@@ -144,7 +144,7 @@ fn row_with(id: &str, team: &Team, members: &[&TeamMember], directory: &Director
         "object_permission": extra("object_permission"),
         "object_permission_id": null,
         "allow_team_guardrail_config": false,
-        "spend": spend.of(&format!("team:{id}"), &team.allowance),
+        "spend": spend.of(&format!("team:{id}"), &team.allowance, directory),
         "model_spend": {},
         "created_at": moment::shown(team.origin.created_at),
         "updated_at": moment::shown(team.origin.updated_at),

@@ -99,6 +99,24 @@ async fn keys_users_and_teams_show_what_they_have_spent_and_it_can_be_reset() {
 }
 
 #[tokio::test]
+async fn what_counts_against_a_shared_budget_is_shown_and_reset_in_its_windows() {
+    let (_provider, office) = office().await;
+    let master = office.master();
+    let budget = json!({ "budget_id": "shared", "max_budget": 0.02, "budget_duration": "30d" });
+    master.done("POST", "/budget/new", budget).await;
+    let made = master.done("POST", "/key/generate", json!({ "budget_id": "shared" })).await;
+    let (key, token) = (office.with(made["key"].as_str().unwrap()), made["token"].as_str().unwrap());
+    spend(&key, 2).await;
+    assert_eq!(key.send(&Front::Chat.call("paid", "hello", false)).await.status(), 422);
+    let path = format!("/key/info?key={token}");
+    until(&master, &path, |info| info["info"]["spend"] == 0.02).await;
+    let done = master.done("POST", &format!("/key/{token}/reset_spend"), json!({ "reset_to": 0 })).await;
+    assert_eq!(done["previous_spend"], 0.02);
+    until(&master, &path, |info| info["info"]["spend"] == 0.0).await;
+    spend(&key, 1).await;
+}
+
+#[tokio::test]
 async fn logs_show_single_calls_to_those_who_pay_for_them() {
     let (_provider, office) = office().await;
     let master = office.master();

@@ -156,7 +156,7 @@ pub(super) fn row(actor: &Actor, member: &OrganizationMember, directory: &Direct
         "user_email": user.as_ref().and_then(|user| user.user_email.clone()),
         "organization_id": member.organization_id,
         "user_role": serde_json::to_value(member.user_role).unwrap_or_default(),
-        "spend": spend.of(&format!("organization_member:{}", OrganizationMember::id(&member.organization_id, &member.user_id)), &member.allowance),
+        "spend": spend.of(&format!("organization_member:{}", OrganizationMember::id(&member.organization_id, &member.user_id)), &member.allowance, directory),
         "budget_id": member.allowance.budget_id,
         "litellm_budget_table": bounds_row(directory, &member.allowance, &member.origin, spend),
         "user": user.as_ref().map(|user| user_row(actor, &member.user_id, user, directory, spend)),
