@@ -31,6 +31,20 @@ const PAGES = [
   ['/settings', 'Settings'],
 ] as const
 
+/** Pages where a company that has worked for ninety days has something to show. */
+const NEVER_EMPTY: string[] = [
+  'Usage',
+  'Logs',
+  'Models',
+  'Keys',
+  'Teams',
+  'Users',
+  'Organizations',
+  'Customers',
+  'Budgets',
+  'Audit',
+]
+
 const LOOKS = [
   { name: 'light', colorScheme: 'light', viewport: { width: 1360, height: 860 } },
   { name: 'dark', colorScheme: 'dark', viewport: { width: 1360, height: 860 } },
@@ -48,6 +62,7 @@ for (const look of LOOKS) {
         await expect(page.getByRole('heading', { name: title, level: 1 })).toBeVisible()
         await page.waitForLoadState('networkidle', { timeout: 4000 }).catch(() => undefined)
         await expect(page.locator('main [aria-busy="true"]')).toHaveCount(0)
+        if (NEVER_EMPTY.includes(title)) await expect(page.locator('main tbody tr').first()).toBeVisible()
         if (process.env.SHOTS) {
           const name = title.toLowerCase()
           await page.screenshot({ path: `${process.env.SHOTS}/${name}-${look.name}.png`, fullPage: true })

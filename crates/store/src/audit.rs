@@ -94,7 +94,17 @@ pub(crate) async fn note_verdicts(tx: &mut Tx, entries: &[&Entry]) -> Result<()>
             "found": verdict.found,
         });
         let (by, action, name) = (entry.user_id.clone(), verdict.verdict.clone(), verdict.name.clone());
-        values![id, now(), by, &*entry.key, action, GUARDRAIL, name, None::<String>, Some(after.to_string())]
+        values![
+            id,
+            entry.ended_at.unwrap_or(entry.started_at),
+            by,
+            &*entry.key,
+            action,
+            GUARDRAIL,
+            name,
+            None::<String>,
+            Some(after.to_string())
+        ]
     });
     insert(tx, TABLE, "", rows.collect()).await.map(drop)
 }

@@ -115,7 +115,11 @@ export function DataTable<T>(props: Props<T>) {
           {empty.hint}
         </Empty>
       ) : (
-        <ScrollArea type="auto" viewportProps={{ tabIndex: 0, role: 'region', 'aria-label': name }}>
+        <ScrollArea
+          type="auto"
+          offsetScrollbars="present"
+          viewportProps={{ tabIndex: 0, role: 'region', 'aria-label': name }}
+        >
           <Table className="data-table" aria-label={name}>
             <Table.Thead>
               <Table.Tr>

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 use policy::{Purse, Span};
-use store::{Charge, CostLines, Entry, EntryFault, Status};
+use store::{Charge, CostLines, Entry, EntryFault, Status, Story, Verdict};
 use types::{Usage, Usd};
 
 use super::company::{Company, DAY, Key};
@@ -50,7 +50,7 @@ pub fn all(company: &Company, dice: &mut Dice, now: i64, days: u32) -> Vec<Entry
         for _ in 0..count as usize {
             let at = midnight + hour(dice) + (dice.unit() * 3_600_000.0) as i64;
             if let Some(key) = caller(company, dice, at).filter(|_| at < now) {
-                entries.push(call(company, dice, key, at, troubled));
+                call(company, dice, key, at, troubled, &mut entries);
             }
         }
     }
@@ -86,7 +86,8 @@ fn caller<'c>(company: &'c Company, dice: &mut Dice, at: i64) -> Option<&'c Key>
     })
 }
 
-fn call(company: &Company, dice: &mut Dice, key: &Key, at: i64, troubled: bool) -> Entry {
+/// One call: its attempts, the last of which tells of it all.
+fn call(company: &Company, dice: &mut Dice, key: &Key, at: i64, troubled: bool, entries: &mut Vec<Entry>) {
     let team = company.team(key.team);
     let liked = match key.user {
         Some(_) => team.models[0],
@@ -141,7 +142,49 @@ fn call(company: &Company, dice: &mut Dice, key: &Key, at: i64, troubled: bool) 
         entry.lines = CostLines::default();
     }
     entry.charges = charges(&entry, key.user.is_some() || entry.cost.is_some());
-    entry
+    let mut story = Story {
+        received_at: at,
+        attempts: 1,
+        overhead_us: 60 + dice.bits() % 180,
+        guardrails: verdicts(dice),
+        ..Story::default()
+    };
+    // What fails is tried again, mostly with better luck.
+    if fails && dice.unit() < 0.5 {
+        let again = at + 900 + (dice.unit() * 200.0) as i64;
+        let mut second = Entry {
+            attempt_id: dice.uuid(again),
+            status: Status::Success,
+            started_at: again,
+            first_token_at: is_chat.then_some(again + first),
+            ended_at: Some(again + took),
+            fault: None,
+            ..entry.clone()
+        };
+        spend(&mut second, model, input, cached, output);
+        second.charges = charges(&second, key.user.is_some() || second.cost.is_some());
+        story.attempts = 2;
+        entries.push(std::mem::replace(&mut entry, second));
+    }
+    entry.story = Some(story);
+    entries.push(entry);
+}
+
+/// What the guardrails of the configuration said: now and then there is an address in a call.
+fn verdicts(dice: &mut Dice) -> Vec<Verdict> {
+    let masked = dice.unit() < 0.004;
+    let mut verdict = |name: &str, verdict: &str, found: &[(&str, u32)]| Verdict {
+        name: name.to_owned(),
+        mode: "pre_call".to_owned(),
+        verdict: verdict.to_owned(),
+        found: found.iter().map(|(class, count)| ((*class).to_owned(), *count)).collect(),
+        took_us: 20 + dice.bits() % 60,
+    };
+    let of_people = match masked {
+        true => verdict("personal-data", "masked", &[("email", 1)]),
+        false => verdict("personal-data", "passed", &[]),
+    };
+    vec![of_people, verdict("secrets", "passed", &[])]
 }
 
 fn fault(dice: &mut Dice) -> EntryFault {

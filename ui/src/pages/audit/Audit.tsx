@@ -1,4 +1,4 @@
-// Who changed what, from what to what.
+// Who changed what, from what to what, and what guardrails did to whose calls.
 
 import { Drawer, Paper, Select, SimpleGrid, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
@@ -30,6 +30,7 @@ const KINDS: Record<string, string> = {
   LiteLLM_ProxyModelTable: 'Model',
   LiteLLM_CredentialsTable: 'Credential',
   LiteLLM_Config: 'Setting',
+  LiteLLM_GuardrailsTable: 'Guardrail',
   invitation: 'Invitation',
 }
 
@@ -43,7 +44,7 @@ const columns = [
   column.accessor('changed_by', {
     header: 'Who',
     enableSorting: false,
-    cell: ({ getValue }) => getValue() ?? <Text c="dimmed">the gateway</Text>,
+    cell: ({ row }) => <Who entry={row.original} />,
   }),
   column.accessor('action', {
     header: 'Did',
@@ -61,6 +62,13 @@ const columns = [
     cell: ({ getValue }) => <Id id={getValue()} />,
   }),
 ]
+
+/** A user, or whoever has this key. */
+function Who({ entry: { changed_by: user, changed_by_api_key: key } }: { entry: AuditEntry }) {
+  if (user) return <>{user}</>
+  if (key) return <Id id={key} />
+  return <Text c="dimmed">the gateway</Text>
+}
 
 function words(action: string): string {
   return action.replaceAll('_', ' ')
@@ -86,7 +94,7 @@ export default function Audit() {
     <>
       <PageHead
         title="Audit"
-        about="Every change by hand: by whom, of what, and what was there before. Secrets are left out."
+        about="Every change by hand, from what to what, and what guardrails did to whose calls. Secrets are left out."
       />
       <Paper p={0}>
         <DataTable
@@ -124,6 +132,9 @@ export default function Audit() {
                   'rotated',
                   'signed_in',
                   'signed_out',
+                  'masked',
+                  'noted',
+                  'failed',
                 ].map(value => ({ value, label: words(value) }))}
                 value={search.action ?? null}
                 onChange={action => change({ action, page: null })}
@@ -139,7 +150,9 @@ export default function Audit() {
           <Stack>
             <SimpleGrid cols={2}>
               <Fact name="When">{moment(opened.updated_at)}</Fact>
-              <Fact name="Who">{opened.changed_by ?? 'the gateway'}</Fact>
+              <Fact name="Who">
+                <Who entry={opened} />
+              </Fact>
               <Fact name="Did">{words(opened.action)}</Fact>
               <Fact name="What">{KINDS[opened.table_name] ?? opened.table_name}</Fact>
             </SimpleGrid>
