@@ -6,6 +6,7 @@ mod callers;
 mod cli;
 mod client;
 mod clouds;
+mod compatibility;
 mod described;
 mod drills;
 mod faults;
