@@ -23,7 +23,7 @@ use crate::letter::{Encoded, Letter};
 use crate::record::Record;
 use crate::seat::Seat;
 use crate::transcript::Transcript;
-use crate::{Deployment, Gate, Setup, trace};
+use crate::{Deployment, Gate, Sent, Setup, trace};
 
 /// Largest body of an error answer that is read.
 const MAX_ERROR_BYTES: usize = 1 << 20;
@@ -179,14 +179,15 @@ impl Attempt<'_> {
     async fn send(&self, encoded: Encoded, booking: &mut Option<Booking>) -> Result<Opened, Fault> {
         let deployment = self.deployment;
         let mut headers = self.letter().headers(&encoded)?;
-        deployment.sign_in(&mut headers).await?;
+        let path = format!("{}{}", deployment.endpoint.base_path, encoded.path);
+        deployment.sign_in(&mut headers, Sent { method: "POST", path: &path, body: &encoded.body }).await?;
         if let Some(aside) = booking.as_ref().and_then(Booking::aside) {
             trace::pass_on(aside, &self.setup.telemetry, &mut headers);
         }
         let call = upstream::Call {
             endpoint: &deployment.endpoint,
             method: "POST",
-            path: &format!("{}{}", deployment.endpoint.base_path, encoded.path),
+            path: &path,
             headers: &headers,
             body: &encoded.body,
             connect_timeout: deployment.limits.connect,

@@ -27,10 +27,21 @@ pub async fn get(url: &str, headers: HeaderMap) -> Result<Bytes, String> {
     }
 }
 
+/// What the fields of a form are sent as.
+pub const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
+
 /// Sends the fields of a form; the status of the answer and its body.
 pub async fn post(url: &str, mut headers: HeaderMap, fields: String) -> Result<(u16, Bytes), String> {
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+    headers.insert(CONTENT_TYPE, FORM);
     ask("POST", url, headers, fields.into()).await
+}
+
+/// Asks for something to be made at an address, such as a session; what is there then.
+pub async fn put(url: &str, headers: HeaderMap) -> Result<Bytes, String> {
+    match ask("PUT", url, headers, Bytes::new()).await? {
+        (200, body) => Ok(body),
+        (status, _) => Err(format!("the answer has status {status}")),
+    }
 }
 
 /// The fields of a form, as they are sent.
@@ -44,7 +55,7 @@ async fn ask(method: &'static str, url: &str, mut headers: HeaderMap, body: Byte
     let endpoint = Endpoint::parse(address)?;
     let base = if endpoint.base_path.is_empty() { "/" } else { &*endpoint.base_path };
     let path = query.map_or_else(|| base.to_owned(), |query| format!("{base}?{query}"));
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
     let runtime = Handle::current();
     let asked = spawn_blocking(move || {
         // The client belongs to one thread.

@@ -1,6 +1,7 @@
 //! Clouds that have other paths and credentials than the dialects they speak.
 
 mod desk;
+pub mod signed;
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
