@@ -212,7 +212,12 @@ impl Attempt<'_> {
         let wait = retry_after(&reply.headers);
         let body = tokio::time::timeout(ERROR_BODY_TIME, reply.body.collect(MAX_ERROR_BYTES)).await;
         let body = body.ok().and_then(Result::ok).unwrap_or_default();
-        let mut fault = self.deployment.back.read_fault(reply.status, &body);
+        let back = self.deployment.back;
+        let name = back.fault_header().and_then(|header| reply.headers.get(header)?.to_str().ok());
+        let mut fault = match name {
+            Some(name) => back.read_named_fault(reply.status, name, &body),
+            None => back.read_fault(reply.status, &body),
+        };
         fault.upstream_status = Some(reply.status);
         fault.retry_after = wait.or(fault.retry_after);
         fault

@@ -51,8 +51,8 @@ mod route;
 mod search;
 mod seat;
 mod setup;
-mod signing;
 pub mod sharing;
+mod signing;
 #[cfg(test)]
 mod storm;
 mod taking;

@@ -20,7 +20,9 @@ use types::{Fault, FaultKind, ModelFacts, Operation, Raw, Usage};
 
 use crate::cache::Cache;
 use crate::nodes::{Berth, Fleet};
-use crate::{Access, AccessToken, Bounds, Doorway, Gauge, Guardrails, Health, Lines, Queueing, Sent, Signing, Telemetry};
+use crate::{
+    Access, AccessToken, Bounds, Doorway, Gauge, Guardrails, Health, Lines, Queueing, Sent, Signing, Telemetry,
+};
 
 /// The whole validated configuration.
 #[derive(Clone)]

@@ -88,13 +88,7 @@ impl Keys {
     }
 
     /// Signs a request at this time, milliseconds since 1970: puts what that takes into its `headers`.
-    pub fn sign(
-        &self,
-        scope: &Scope,
-        request: &Request,
-        at_ms: i64,
-        headers: &mut HeaderMap,
-    ) -> Result<(), String> {
+    pub fn sign(&self, scope: &Scope, request: &Request, at_ms: i64, headers: &mut HeaderMap) -> Result<(), String> {
         let at = moment(at_ms);
         let body_hash = hash(request.body);
         let plain = |text: &str| HeaderValue::from_str(text).map_err(|_| "a signature cannot be sent".to_owned());

@@ -259,6 +259,7 @@ pub(crate) const BOTH: Quirks = Quirks {
     cache_control: false,
     cache_breakpoints: false,
     body_version: None,
+    office_documents: false,
     short_call_ids: false,
 };
 

@@ -25,8 +25,8 @@ use super::cover::{Hit, cover};
 use super::texts::{self, Piece, Who};
 use super::verdict::Tally;
 use super::{Check, Guard, Guarding, refusal};
-use crate::{Gate, Signing};
 use crate::ask::Ask;
+use crate::{Gate, Signing};
 
 /// Whoever is asked by network.
 #[derive(Debug)]

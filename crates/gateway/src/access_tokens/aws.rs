@@ -74,7 +74,8 @@ async fn at_depth(grant: &AwsGrant, now_ms: i64, depth: usize) -> Fetched {
 
 /// Asks the machine, which wants a session first: nobody who is led there by somebody else can open one.
 async fn machine(url: &str, now_ms: i64) -> Fetched {
-    let header = |name: &'static str, value: HeaderValue| HeaderMap::from_iter([(HeaderName::from_static(name), value)]);
+    let header =
+        |name: &'static str, value: HeaderValue| HeaderMap::from_iter([(HeaderName::from_static(name), value)]);
     let lasts = header("x-aws-ec2-metadata-token-ttl-seconds", HeaderValue::from_static("300"));
     let session = fetch::put(&format!("{url}/latest/api/token"), lasts).await?;
     let session = secret(&String::from_utf8_lossy(&session))?;
@@ -93,10 +94,8 @@ async fn machine(url: &str, now_ms: i64) -> Fetched {
 /// Asks the security token service.
 async fn ask(url: &str, fields: &[(&str, &str)], signed: Option<(&Keys, &Scope)>, now_ms: i64) -> Fetched {
     let form = fetch::form(fields);
-    let mut headers = HeaderMap::from_iter([
-        (ACCEPT, HeaderValue::from_static("text/xml")),
-        (CONTENT_TYPE, fetch::FORM),
-    ]);
+    let mut headers =
+        HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("text/xml")), (CONTENT_TYPE, fetch::FORM)]);
     if let Some((keys, scope)) = signed {
         let endpoint = Endpoint::parse(url)?;
         let path = if endpoint.base_path.is_empty() { "/" } else { &*endpoint.base_path };

@@ -201,7 +201,11 @@ impl Finder<'_> {
             let with = with.ok_or_else(|| format!("profile {name:?} names a role, but nobody who may take it"))?;
             return Ok(Some(self.role(role, session, profile.get("external_id"), with)));
         }
-        for (key, what) in [("credential_process", "a program"), ("sso_session", "single sign-on"), ("sso_start_url", "single sign-on")] {
+        for (key, what) in [
+            ("credential_process", "a program"),
+            ("sso_session", "single sign-on"),
+            ("sso_start_url", "single sign-on"),
+        ] {
             if profile.get(key).is_some() && profile.get("aws_access_key_id").is_none() {
                 return Err(format!("profile {name:?} has its credential from {what}, which is not asked here"));
             }
@@ -261,9 +265,9 @@ fn text(said: &str) -> Text {
 fn is_safe(url: &str) -> bool {
     let Some(rest) = url.strip_prefix("http://") else { return url.starts_with("https://") };
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    CONTAINER_HOSTS.iter().any(|host| {
-        authority.strip_prefix(host).is_some_and(|port| port.is_empty() || port.starts_with(':'))
-    })
+    CONTAINER_HOSTS
+        .iter()
+        .any(|host| authority.strip_prefix(host).is_some_and(|port| port.is_empty() || port.starts_with(':')))
 }
 
 /// What a file says; nothing, if there is none.

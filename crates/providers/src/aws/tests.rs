@@ -26,7 +26,14 @@ fn signature(keys: &Keys, scope: &Scope, request: &Request, at_ms: i64, headers:
 #[test]
 fn signatures_are_those_of_amazons_test_suite() {
     for (method, path, headers, body, signed, expected) in [
-        ("GET", "/", &[][..], "", "host;x-amz-date", "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"),
+        (
+            "GET",
+            "/",
+            &[][..],
+            "",
+            "host;x-amz-date",
+            "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31",
+        ),
         ("POST", "/", &[], "", "host;x-amz-date", "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"),
         (
             "GET",
@@ -61,7 +68,8 @@ fn signatures_are_those_of_amazons_test_suite() {
 /// The example of a GET in Amazon's documentation of the signature for S3.
 #[test]
 fn paths_of_s3_are_encoded_once_and_the_body_is_hashed_in_a_header() {
-    let keys = Keys::new("AKIAIOSFODNN7EXAMPLE", Secret::new("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"), None).unwrap();
+    let keys =
+        Keys::new("AKIAIOSFODNN7EXAMPLE", Secret::new("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"), None).unwrap();
     let request = Request { method: "GET", host: "examplebucket.s3.amazonaws.com", path: "/?lifecycle", body: &[] };
     let text = signature(&keys, &scope("us-east-1", "s3"), &request, 1_369_353_600_000, &[]);
     assert!(text.contains("SignedHeaders=host;x-amz-content-sha256;x-amz-date"), "{text}");
@@ -109,7 +117,9 @@ fn a_key_is_made_once_a_day_for_each_scope_and_few_are_kept() {
 
 #[test]
 fn a_credential_that_cannot_sign_is_told_of_without_its_text() {
-    for (id, secret, token) in [("", "canary", None), ("a b", "canary", None), ("a", " ", None), ("a", "s", Some("canary\n1"))] {
+    for (id, secret, token) in
+        [("", "canary", None), ("a b", "canary", None), ("a", " ", None), ("a", "s", Some("canary\n1"))]
+    {
         let trouble = Keys::new(id, Secret::new(secret), token.map(Secret::new)).unwrap_err();
         assert!(!trouble.contains("canary"), "{trouble}");
     }

@@ -129,7 +129,8 @@ mod tests {
     fn what_makes_no_sense_is_no_answer() {
         check(json!({"action": "PERHAPS"}), "it answered with no known action");
         let policy = json!({"sensitiveInformationPolicy": {"regexes": [{"name": "x", "action": "ANONYMIZED"}]}});
-        let said = |outputs: Value| json!({"action": "GUARDRAIL_INTERVENED", "outputs": outputs, "assessments": [policy]});
+        let said =
+            |outputs: Value| json!({"action": "GUARDRAIL_INTERVENED", "outputs": outputs, "assessments": [policy]});
         check(said(json!(null)), "it masked something and does not show it");
         check(said(json!([])), "one of its texts is none");
         check(said(json!([{"text": 1}])), "one of its texts is none");

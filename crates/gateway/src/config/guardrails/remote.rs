@@ -7,7 +7,7 @@ use guardrails::Action;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use providers::http::Endpoint;
 
-use super::{action, bedrock, actions, named, put_back};
+use super::{action, actions, bedrock, named, put_back};
 use crate::config::environ::Env;
 use crate::config::report::Notes;
 use crate::config::section::{Section, scalar};
@@ -78,12 +78,7 @@ fn home(kind: &str) -> Home {
 }
 
 /// Reads one of these kinds.
-pub fn read(
-    params: &Section,
-    kind: &str,
-    (env, tokens): (&Env, &AccessTokens),
-    notes: &mut Notes,
-) -> Option<Check> {
+pub fn read(params: &Section, kind: &str, (env, tokens): (&Env, &AccessTokens), notes: &mut Notes) -> Option<Check> {
     let way = way(params, kind, notes)?;
     let judges = matches!(way, Way::Judge { .. });
     let fail_open = match params.text("unreachable_fallback") {

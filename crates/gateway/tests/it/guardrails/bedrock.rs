@@ -11,9 +11,7 @@ fn apply(_: &str, asked: &Value) -> Option<(u16, Value)> {
         asked["content"].as_array()?.iter().filter_map(|item| item["text"]["text"].as_str()).collect();
     let all = texts.join(" ");
     let find = |policy: &str, list: &str, find: Value| json!([{policy: {list: [find]}}]);
-    let said = |outputs: Vec<Value>, assessments: Value| {
-        json!({"action": "GUARDRAIL_INTERVENED", "outputs": outputs, "assessments": assessments, "usage": {}})
-    };
+    let said = |outputs: Vec<Value>, assessments: Value| json!({"action": "GUARDRAIL_INTERVENED", "outputs": outputs, "assessments": assessments, "usage": {}});
     let email = |action: &str| json!({"type": "EMAIL", "match": "ann@example.com", "action": action});
     Some(match all {
         all if all.contains("odd") => (500, json!({"message": all})),
@@ -35,9 +33,7 @@ fn apply(_: &str, asked: &Value) -> Option<(u16, Value)> {
 
 fn is_signed(question: &Question) {
     let (path, head, body) = question;
-    let header = |name: &str| {
-        head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).map(str::trim)
-    };
+    let header = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).map(str::trim);
     let body = body.to_string();
     let keys = (ID, SECRET, Some("a-session"));
     signed::check(("POST", path), header, body.as_bytes(), ("eu-central-1", "bedrock"), keys);
@@ -84,10 +80,8 @@ async fn a_guardrail_of_bedrock_is_asked_with_a_signature_and_obeyed() {
 #[tokio::test]
 async fn a_key_of_bedrock_needs_no_signature_and_masked_texts_that_came_as_one_are_asked_about_alone() {
     let oracle = Oracle::open(apply).await;
-    let params = format!(
-        "guardrail: bedrock, guardrailIdentifier: gr1, api_base: '{}', api_key: bedrock-key",
-        oracle.url()
-    );
+    let params =
+        format!("guardrail: bedrock, guardrailIdentifier: gr1, api_base: '{}', api_key: bedrock-key", oracle.url());
     let (office, provider) = office(&params, "fine").await;
     let body = json!({"model": "chat", "messages": [{"role": "system", "content": "joined"}, {"role": "user", "content": " "},
         {"role": "user", "content": "ann@example.com"}]});
@@ -96,7 +90,9 @@ async fn a_key_of_bedrock_needs_no_signature_and_masked_texts_that_came_as_one_a
     let heard = oracle.heard();
     assert_eq!(heard.len(), 3);
     assert_eq!(heard[0].0, "/guardrail/gr1/version/DRAFT/apply");
-    assert!(heard.iter().all(|(_, head, _)| head.contains("authorization: bearer bedrock-key") && !head.contains("x-amz")));
+    assert!(
+        heard.iter().all(|(_, head, _)| head.contains("authorization: bearer bedrock-key") && !head.contains("x-amz"))
+    );
     let sent = String::from_utf8_lossy(&provider.requests().last().unwrap().body).into_owned();
     assert!(sent.contains("\"joined\"") && sent.contains("{EMAIL}") && !sent.contains("ann@"), "{sent}");
 }
