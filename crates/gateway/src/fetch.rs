@@ -50,11 +50,18 @@ pub fn form(fields: &[(&str, &str)]) -> String {
     pairs.collect::<Vec<_>>().join("&")
 }
 
-async fn ask(method: &'static str, url: &str, mut headers: HeaderMap, body: Bytes) -> Result<(u16, Bytes), String> {
+/// The server of an address, and what is asked for there.
+pub fn place(url: &str) -> Result<(Endpoint, String), String> {
     let (address, query) = url.split_once('?').map_or((url, None), |(address, query)| (address, Some(query)));
     let endpoint = Endpoint::parse(address)?;
-    let base = if endpoint.base_path.is_empty() { "/" } else { &*endpoint.base_path };
-    let path = query.map_or_else(|| base.to_owned(), |query| format!("{base}?{query}"));
+    // What ends with a slash is another place than what does not.
+    let slash = if endpoint.base_path.is_empty() || address.ends_with('/') { "/" } else { "" };
+    let path = format!("{}{slash}", endpoint.base_path);
+    Ok((endpoint, query.map_or_else(|| path.clone(), |query| format!("{path}?{query}"))))
+}
+
+async fn ask(method: &'static str, url: &str, mut headers: HeaderMap, body: Bytes) -> Result<(u16, Bytes), String> {
+    let (endpoint, path) = place(url)?;
     headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
     let runtime = Handle::current();
     let asked = spawn_blocking(move || {

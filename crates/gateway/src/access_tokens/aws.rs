@@ -11,7 +11,6 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 use providers::aws::{Keys, Request, Scope};
-use providers::http::Endpoint;
 use serde_json::Value;
 use types::Secret;
 
@@ -97,10 +96,9 @@ async fn ask(url: &str, fields: &[(&str, &str)], signed: Option<(&Keys, &Scope)>
     let mut headers =
         HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("text/xml")), (CONTENT_TYPE, fetch::FORM)]);
     if let Some((keys, scope)) = signed {
-        let endpoint = Endpoint::parse(url)?;
-        let path = if endpoint.base_path.is_empty() { "/" } else { &*endpoint.base_path };
+        let (endpoint, path) = fetch::place(url)?;
         let body = [form.clone().into()];
-        let request = Request { method: "POST", host: &endpoint.authority, path, body: &body };
+        let request = Request { method: "POST", host: &endpoint.authority, path: &path, body: &body };
         keys.sign(scope, &request, now_ms, &mut headers)?;
     }
     let (status, body) = fetch::post(url, headers, form).await?;

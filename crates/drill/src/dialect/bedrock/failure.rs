@@ -14,7 +14,8 @@ pub(super) fn failure(problem: &Problem, model: &str) -> Failure {
 fn usual(kind: Trouble) -> (u16, &'static str, &'static str) {
     const INVALID: &str = "ValidationException";
     match kind {
-        Trouble::BadRequest | Trouble::Unprocessable => (400, INVALID, "The request is invalid."),
+        Trouble::BadRequest => (400, INVALID, "The request is invalid."),
+        Trouble::Unprocessable => (422, INVALID, "The request could not be processed."),
         Trouble::Unsupported => (400, INVALID, "This model doesn't support a field of the request."),
         Trouble::InvalidKey => {
             (403, "UnrecognizedClientException", "The security token included in the request is invalid.")
