@@ -118,7 +118,7 @@ fn document(block: &Value) -> Result<(), Problem> {
     media(block, DOCUMENTS)
 }
 
-fn id<'a>(block: &'a Value) -> Result<&'a str, Problem> {
+fn id(block: &Value) -> Result<&str, Problem> {
     let id = text(block, "toolUseId")?;
     match is_name(id, "_.:-", 64) {
         true => Ok(id),
@@ -126,7 +126,7 @@ fn id<'a>(block: &'a Value) -> Result<&'a str, Problem> {
     }
 }
 
-fn call<'a>(block: &'a Value) -> Result<&'a str, Problem> {
+fn call(block: &Value) -> Result<&str, Problem> {
     object(block, "toolUse", &["toolUseId", "name", "input", "type"])?;
     if !is_name(text(block, "name")?, "_-", 64) {
         return Err(refuse("toolUse.name", "must match [a-zA-Z0-9_-]{1,64}"));
