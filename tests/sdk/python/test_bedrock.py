@@ -45,7 +45,8 @@ def recorded(text):
     """What the provider was sent that says this."""
     with urlopen(f"{SESSION['mock']}/mock/requests", timeout=30) as answer:
         requests = json.load(answer)["requests"]
-    return [request for request in requests if text in json.dumps(request["body"], ensure_ascii=False)]
+    wanted = json.dumps({"text": text})
+    return [request for request in requests if wanted in json.dumps(request["body"])]
 
 
 @pytest.mark.gateway
@@ -53,13 +54,14 @@ def recorded(text):
 def test_the_gateways_signature_is_the_one_that_amazon_would_make(stream):
     openai = OpenAI(api_key=SESSION["key"], base_url=f"{SESSION['base']}/v1", max_retries=0, timeout=30)
     text = f"Who signed this? {TRICKY} {stream}"
-    model = SESSION["backs"]["bedrock-back"]["models"]["chat"]
+    # Its name upstream has characters that are encoded in a path.
+    model = SESSION["backs"]["bedrock-back"]["models"]["cached"]
     answer = openai.chat.completions.create(model=model, messages=[{"role": "user", "content": text}], stream=stream)
     if stream:
         assert "".join(piece.choices[0].delta.content or "" for piece in answer if piece.choices) == f"You said: {text}"
     else:
         assert answer.choices[0].message.content == f"You said: {text}"
-    [sent] = recorded(f"Who signed this? {TRICKY} {stream}")
+    [sent] = recorded(text)
     headers = {name.lower(): value for name, value in sent["headers"].items()}
     signed = headers["authorization"].split("SignedHeaders=")[1].split(",")[0].split(";")
     body = json.dumps(sent["body"], ensure_ascii=False, separators=(",", ":"))
@@ -68,7 +70,7 @@ def test_the_gateways_signature_is_the_one_that_amazon_would_make(stream):
     for name in signed:
         request.headers[name] = headers[name]
     # The SDK encodes a path that is sent encoded once more, as Amazon does for all services but S3.
-    assert "%3A" in urlsplit(request.url).path
+    assert "%40cached%3D100" in urlsplit(request.url).path
     request.context["timestamp"] = headers["x-amz-date"]
     judge = SigV4Auth(Credentials(*KEYS), "bedrock", AWS["aws_region_name"])
     canonical = judge.canonical_request(request)

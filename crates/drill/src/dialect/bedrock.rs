@@ -105,9 +105,10 @@ fn signature(head: &Head) -> Result<(), Problem> {
     }
 }
 
-/// The signature the mock gives reasoning, and the only one it takes back with that text.
+/// The signature the mock gives reasoning, and the only one it takes back with that text: that of the mock Anthropic, whose
+/// signatures hold wherever its models are served.
 fn proof(thinking: &str) -> String {
     use base64::Engine;
-    let text = format!("drill-thinking-{:016x}", hash(&["bedrock", thinking]));
+    let text = format!("drill-thinking-{:016x}", hash(&["anthropic", thinking]));
     base64::engine::general_purpose::STANDARD.encode(text)
 }
