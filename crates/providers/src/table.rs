@@ -244,12 +244,12 @@ static TABLE: &[Provider] = &[
     row("bedrock", "Amazon Bedrock").dialect("bedrock").base("https://bedrock-runtime.{region}.amazonaws.com")
         .blanks(&[BEDROCK_REGION]).routes(&["converse/"]).base_params(&["aws_bedrock_runtime_endpoint"])
         .base_env(&["AWS_BEDROCK_RUNTIME_ENDPOINT"]).key_env(&["AWS_BEARER_TOKEN_BEDROCK"]).sign_in(BEDROCK)
-        .traced_as("aws.bedrock")
+        .serves(&[Chat, Embeddings]).traced_as("aws.bedrock")
         .note("`aws_region_name` and keys, profile or role as `aws_...`, else as Amazon's own programs find them; or a Bedrock API key; the model is an id, an inference profile or an ARN"),
     row("bedrock_converse", "Amazon Bedrock").dialect("bedrock").base("https://bedrock-runtime.{region}.amazonaws.com")
         .blanks(&[BEDROCK_REGION]).base_params(&["aws_bedrock_runtime_endpoint"])
         .base_env(&["AWS_BEDROCK_RUNTIME_ENDPOINT"]).key_env(&["AWS_BEARER_TOKEN_BEDROCK"]).sign_in(BEDROCK)
-        .traced_as("aws.bedrock").note("other name of `bedrock`"),
+        .serves(&[Chat, Embeddings]).traced_as("aws.bedrock").note("other name of `bedrock`"),
     row("bedrock_mantle", "Amazon Bedrock Mantle").base("https://bedrock-mantle.{region}.api.aws/v1")
         .blanks(&[MANTLE_REGION])
         .base_env(&["BEDROCK_MANTLE_API_BASE"]).key_env(&["BEDROCK_MANTLE_API_KEY", "AWS_BEARER_TOKEN_BEDROCK"])
