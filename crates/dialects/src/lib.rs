@@ -36,7 +36,7 @@ mod upstream;
 
 pub use anthropic::Anthropic;
 pub use back::{Back, Glance, Issued, Issuer, Outgoing, Quirks, Splice, StreamReader, Target};
-pub use bedrock::Bedrock;
+pub use bedrock::{Bedrock, BedrockClaude};
 pub use fit::Fit;
 pub use front::{Clock, Front, Stamp, StreamWriter};
 pub use gemini::{Gemini, GeminiArray, GeminiVector};
@@ -62,4 +62,4 @@ pub static FRONTS: &[&dyn Front] =
     &[&OpenAi, &Anthropic, &Responses, &Gemini, &GeminiArray, &GeminiVector, &Ollama, &OldEmbeddings];
 
 /// Dialects that we speak to providers.
-pub static BACKS: &[&dyn Back] = &[&OpenAi, &Anthropic, &Gemini, &Ollama, &Responses, &Bedrock];
+pub static BACKS: &[&dyn Back] = &[&OpenAi, &Anthropic, &Gemini, &Ollama, &Responses, &Bedrock, &BedrockClaude];

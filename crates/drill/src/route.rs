@@ -160,8 +160,12 @@ fn bedrock_verb(path: &str) -> Option<Target> {
         "converse" => Op::Chat,
         "converse-stream" => Op::ChatStream,
         "count-tokens" => Op::Count,
+        "invoke" if model.contains("anthropic.") => Op::Chat,
+        "invoke-with-response-stream" => Op::ChatStream,
         "invoke" => Op::Embed,
         _ => return None,
     };
-    Some(Target { dialect: &bedrock::Bedrock, op, model: Some(percent_decode(model)) })
+    let dialect: &'static dyn Dialect =
+        if verb.starts_with("invoke") && op != Op::Embed { &bedrock::claude::Claude } else { &bedrock::Bedrock };
+    Some(Target { dialect, op, model: Some(percent_decode(model)) })
 }

@@ -5,6 +5,7 @@
 //! requests are the business of whoever sends.
 
 mod answer;
+mod claude;
 mod embed;
 mod family;
 mod fault;
@@ -15,6 +16,7 @@ mod stream;
 mod usage;
 mod write;
 
+pub use claude::BedrockClaude;
 use types::{Answer, Fault, Operation, Request, Usage};
 
 use crate::json::Object;

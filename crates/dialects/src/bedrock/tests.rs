@@ -11,6 +11,7 @@ use crate::trial::{
 };
 
 mod answers;
+mod claude;
 mod requests;
 mod streams;
 

@@ -1,6 +1,7 @@
 //! Amazon Bedrock's Converse: whole answers, streams in binary frames, token counts.
 
 mod blocks;
+pub(crate) mod claude;
 mod failure;
 mod frame;
 mod reply;
@@ -44,9 +45,7 @@ impl Dialect for Bedrock {
     }
 
     fn read(&self, incoming: &Incoming<'_>) -> Result<Work, Problem> {
-        if bearer(incoming.head).is_none() {
-            signature(incoming.head)?;
-        }
+        signed(incoming.head)?;
         match incoming.op {
             Op::Count => Ok(Work::Json(json!({ "inputTokens": request::count(incoming)? }))),
             Op::Embed => request::embed(incoming).map(Work::Json),
@@ -69,6 +68,11 @@ impl Dialect for Bedrock {
     fn stream_type(&self, _: &Turn) -> &'static str {
         "application/vnd.amazon.eventstream"
     }
+}
+
+/// Checks that a request has a key or is signed.
+fn signed(head: &Head) -> Result<(), Problem> {
+    if bearer(head).is_some() { Ok(()) } else { signature(head) }
 }
 
 /// The field of a signature with this name.

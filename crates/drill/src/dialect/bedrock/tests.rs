@@ -140,3 +140,34 @@ async fn tokens_are_counted_and_vectors_made() {
     let got = ask("/model/titan/invoke", json!({ "inputText": "a b", "dimensions": 4 })).await.json();
     assert_eq!((got["embedding"].as_array().unwrap().len(), &got["inputTextTokenCount"]), (4, &json!(2)));
 }
+
+#[tokio::test]
+async fn claude_is_also_spoken_to_in_anthropics_words() {
+    let body = json!({ "anthropic_version": "bedrock-2023-05-31", "max_tokens": 100,
+        "messages": [{ "role": "user", "content": "hello" }] });
+    let got = ask("/model/anthropic.claude/invoke", body.clone()).await;
+    assert_eq!((got.status, &got.json()["content"][0]["text"]), (200, &json!("You said: hello")));
+    let got = ask("/model/anthropic.claude/invoke-with-response-stream", body.clone()).await;
+    let events: Vec<Value> = frames(&got.body)
+        .into_iter()
+        .map(|(name, payload)| {
+            use base64::Engine;
+            let bytes = payload["bytes"].as_str().unwrap();
+            let event = base64::engine::general_purpose::STANDARD.decode(bytes).unwrap();
+            assert_eq!(name, "chunk");
+            serde_json::from_slice(&event).unwrap()
+        })
+        .collect();
+    assert_eq!(events.first().unwrap()["type"], "message_start");
+    assert_eq!(events.last().unwrap()["type"], "message_stop");
+    for (name, value, why) in [
+        ("stream", json!(true), "stream: Extra inputs"),
+        ("anthropic_version", json!("2023-06-01"), "bedrock-2023-05-31"),
+        ("model", json!("m"), "model: Extra inputs"),
+    ] {
+        let mut wrong = body.clone();
+        wrong[name] = value;
+        let got = ask("/model/anthropic.claude/invoke", wrong).await;
+        assert!(got.status == 400 && got.text().contains(why), "{}", got.text());
+    }
+}

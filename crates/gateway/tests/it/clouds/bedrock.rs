@@ -238,3 +238,21 @@ async fn tokens_are_counted_by_claude_and_guessed_of_others_and_texts_become_vec
     assert_eq!(answer.json()["data"][0]["embedding"].as_array().map(Vec::len), Some(4), "{}", answer.text());
     assert_eq!(answer.json()["usage"]["prompt_tokens"], 2);
 }
+
+#[tokio::test]
+async fn claude_is_spoken_to_in_anthropics_words_where_the_operator_wants_that() {
+    let provider = mock("").await;
+    let gateway = serving(&provider, &written("invoke/eu.anthropic.claude-sonnet-4-6", ""), &[]).await;
+    for (front, stream) in Front::ALL.into_iter().flat_map(|front| [(front, false), (front, true)]) {
+        let answer = gateway.call(&front.call("demo", "Grüße", stream)).await;
+        assert_eq!(answer.status(), 200, "{}", answer.text());
+        assert_eq!(front.hear(&answer).text, "You said: Grüße");
+        let request = asked(&provider);
+        let verb = if stream { "invoke-with-response-stream" } else { "invoke" };
+        assert_eq!(request.target, format!("/model/eu.anthropic.claude-sonnet-4-6/{verb}"));
+        is_signed(&request, "us-west-2", (ID, SECRET, None));
+    }
+    let gateway = serving(&provider, &written("invoke/amazon.nova-lite-v1:0", ""), &[]).await;
+    assert_eq!(call(&gateway).await, 200);
+    assert_eq!(asked(&provider).target, "/model/amazon.nova-lite-v1%3A0/converse", "others have one way");
+}
