@@ -89,8 +89,9 @@ def write_config(path, plan, mock):
                 "    litellm_params:",
                 f"      model: {json.dumps(upstream)}",
                 f"      api_base: {mock}{facts['base']}",
-                f"      api_key: {plan['upstream_key']}",
             ]
+            params = facts.get("params", {"api_key": plan["upstream_key"]})
+            lines += [f"      {name}: {json.dumps(value)}" for name, value in params.items()]
     lines += [
         "router_settings:",
         "  num_retries: 0  # a fault must reach the caller, so that the suites see how it is told",
@@ -115,6 +116,7 @@ def session(plan, base, mock):
         for back, facts in plan["backs"].items()
     }
     keys = {"key": plan["master_key"], "upstream_key": plan["upstream_key"]}
+    keys["aws"] = plan["backs"]["bedrock-back"]["params"]
     return keys | {"base": base, "mock": mock, "direct": direct, "backs": backs}
 
 

@@ -67,6 +67,17 @@ pub trait Back: Send + Sync {
     /// Decodes an error answer: kind, side, message, code. `status` is the HTTP status (400 to 599).
     fn read_fault(&self, status: u16, body: &[u8]) -> Fault;
 
+    /// The header that names an error, if a header does.
+    fn fault_header(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Decodes an error answer whose header says that it is this error.
+    fn read_named_fault(&self, status: u16, name: &str, body: &[u8]) -> Fault {
+        let _ = name;
+        self.read_fault(status, body)
+    }
+
     /// Looks at one complete event (SSE `data`, or a line) of a stream that passes through untouched,
     /// as cheaply as possible: most events are plain text and need no parsing. `known` is what earlier events of the
     /// stream told of its consumption.
@@ -168,6 +179,8 @@ pub struct Quirks {
     pub cache_breakpoints: bool,
     /// Has the model in the path, and this as `anthropic_version` in the body (Claude on Vertex AI).
     pub body_version: Option<&'static str>,
+    /// Takes documents of office programs and web pages beside PDFs and texts (Bedrock's Converse).
+    pub office_documents: bool,
     /// Takes only tool-call ids of exactly nine letters and digits (Mistral).
     pub short_call_ids: bool,
 }

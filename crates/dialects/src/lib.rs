@@ -6,8 +6,10 @@
 
 mod anthropic;
 mod back;
+mod bedrock;
 mod fields;
 mod fit;
+mod frames;
 mod front;
 mod gemini;
 #[cfg(test)]
@@ -34,6 +36,7 @@ mod upstream;
 
 pub use anthropic::Anthropic;
 pub use back::{Back, Glance, Issued, Issuer, Outgoing, Quirks, Splice, StreamReader, Target};
+pub use bedrock::{Bedrock, BedrockClaude};
 pub use fit::Fit;
 pub use front::{Clock, Front, Stamp, StreamWriter};
 pub use gemini::{Gemini, GeminiArray, GeminiVector};
@@ -50,6 +53,8 @@ pub enum Framing {
     Sse,
     /// One JSON text per line.
     Lines,
+    /// Amazon's binary frames (`application/vnd.amazon.eventstream`), each with headers of its own.
+    Frames,
 }
 
 /// Dialects that callers may speak to us.
@@ -57,4 +62,4 @@ pub static FRONTS: &[&dyn Front] =
     &[&OpenAi, &Anthropic, &Responses, &Gemini, &GeminiArray, &GeminiVector, &Ollama, &OldEmbeddings];
 
 /// Dialects that we speak to providers.
-pub static BACKS: &[&dyn Back] = &[&OpenAi, &Anthropic, &Gemini, &Ollama, &Responses];
+pub static BACKS: &[&dyn Back] = &[&OpenAi, &Anthropic, &Gemini, &Ollama, &Responses, &Bedrock, &BedrockClaude];

@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use std::borrow::Cow;
 use types::{Fault, FaultKind};
 
-use crate::Framing;
+use crate::{Framing, frames};
 
 /// Largest event that is accepted: a picture in one event fits, an endless line does not.
 pub const MAX_EVENT_BYTES: usize = 16 << 20;
@@ -86,6 +86,7 @@ pub fn events(framing: Framing, bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 fn event_end(framing: Framing, bytes: &[u8], from: usize) -> Option<usize> {
     let rest = &bytes[from..];
     match framing {
+        Framing::Frames => frames::end(bytes),
         Framing::Lines => memchr::memchr(b'\n', rest).map(|at| from + at + 1),
         Framing::Sse => memchr::memchr2_iter(b'\n', b'\r', rest).find_map(|at| {
             // An empty line ends an event: a line end right behind a line end.
@@ -109,8 +110,11 @@ fn line_end(bytes: &[u8], at: usize) -> usize {
 }
 
 /// The payload of an event: the joined `data` lines of a server-sent event, or the line itself.
-/// Empty for comments and events without data.
+/// Empty for comments and events without data. A binary frame is handed out whole: its headers say what it is.
 pub fn data(framing: Framing, event: &[u8]) -> Cow<'_, [u8]> {
+    if framing == Framing::Frames {
+        return Cow::Borrowed(event);
+    }
     if framing == Framing::Lines {
         return Cow::Borrowed(event.trim_ascii());
     }

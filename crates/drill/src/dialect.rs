@@ -2,6 +2,7 @@
 //! errors as its vendor does. One folder per dialect; what they have in common is here.
 
 pub(crate) mod anthropic;
+pub(crate) mod bedrock;
 mod frame;
 pub(crate) mod gemini;
 mod logprobs;

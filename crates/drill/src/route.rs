@@ -4,7 +4,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::dialect::{Dialect, anthropic, gemini, ollama, openai, responses};
+use crate::dialect::{Dialect, anthropic, bedrock, gemini, ollama, openai, responses};
 use crate::knobs::percent_decode;
 use crate::server::Head;
 
@@ -15,7 +15,7 @@ pub(crate) enum Op {
     Chat,
     /// Generates text from a prompt: OpenAI `/completions`, Ollama `/api/generate`.
     Text,
-    /// Gemini's streaming method.
+    /// Gemini's and Bedrock's streaming methods.
     ChatStream,
     Embed,
     /// Several embeddings (Gemini), or the older shape of one (Ollama).
@@ -89,7 +89,7 @@ fn find(head: &Head, path: &str) -> Option<(&'static [&'static str], Target)> {
         ("/api/tags", _) => (GET, at(&ollama::Ollama, Op::Models)),
         ("/api/ps", _) => (GET, at(&ollama::Ollama, Op::Running)),
         ("/api/version", _) => (GET, at(&ollama::Ollama, Op::Version)),
-        _ => (POST, gemini_method(path)?),
+        _ => (POST, gemini_method(path).or_else(|| bedrock_verb(path))?),
     })
 }
 
@@ -151,4 +151,21 @@ fn gemini_method(path: &str) -> Option<Target> {
         _ => return None,
     };
     Some(Target { dialect: &gemini::Gemini, op, model: Some(percent_decode(model)) })
+}
+
+/// `/model/{model}/{verb}`, with the model as one segment.
+fn bedrock_verb(path: &str) -> Option<Target> {
+    let (model, verb) = path.strip_prefix("/model/")?.split_once('/')?;
+    let op = match verb {
+        "converse" => Op::Chat,
+        "converse-stream" => Op::ChatStream,
+        "count-tokens" => Op::Count,
+        "invoke" if model.contains("anthropic.") => Op::Chat,
+        "invoke-with-response-stream" => Op::ChatStream,
+        "invoke" => Op::Embed,
+        _ => return None,
+    };
+    let dialect: &'static dyn Dialect =
+        if verb.starts_with("invoke") && op != Op::Embed { &bedrock::claude::Claude } else { &bedrock::Bedrock };
+    Some(Target { dialect, op, model: Some(percent_decode(model)) })
 }

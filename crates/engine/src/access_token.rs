@@ -5,9 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use http::HeaderValue;
+use providers::aws::Keys;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use types::{Fault, FaultKind, Secret, Side};
+
+use crate::{AwsGrant, AwsSource, Signer};
 
 /// How long before its end a token is fetched again, unless it holds for so short that half of that is later.
 const AHEAD: Duration = Duration::from_secs(300);
@@ -46,6 +49,17 @@ pub enum Grant {
         /// A header that shows that nobody was led there.
         header: (&'static str, &'static str),
     },
+    /// A credential of Amazon's cloud: requests are signed with it.
+    Aws(AwsGrant),
+}
+
+/// What was fetched.
+#[derive(Debug)]
+pub enum Fetched {
+    /// A token that is shown as it is.
+    Token(Secret),
+    /// A credential that signs.
+    Keys(Keys),
 }
 
 impl Grant {
@@ -53,6 +67,7 @@ impl Grant {
     pub fn url(&self) -> &str {
         match self {
             Grant::Form { url, .. } | Grant::Assertion { url, .. } | Grant::Machine { url, .. } => url,
+            Grant::Aws(grant) => grant.url(),
         }
     }
 
@@ -65,6 +80,7 @@ impl Grant {
             }
             Grant::Assertion { url, issuer, .. } => format!("{url}\0{issuer}"),
             Grant::Machine { url, .. } => url.clone(),
+            Grant::Aws(grant) => grant.account(),
         }
     }
 }
@@ -81,9 +97,16 @@ pub struct AccessToken {
 /// What is there.
 #[derive(Clone, Debug, Default)]
 struct State {
-    token: Option<(HeaderValue, Instant)>,
+    held: Option<(Held, Instant)>,
     /// Why there is no newer one.
     trouble: Option<String>,
+}
+
+/// What is held for a while.
+#[derive(Clone, Debug)]
+enum Held {
+    Header(HeaderValue),
+    Keys(Arc<Keys>),
 }
 
 /// When it is fetched the next time.
@@ -101,13 +124,22 @@ impl AccessToken {
 
     /// The value of `authorization`. Waits for the first token, within `patience`.
     pub async fn header(&self, patience: Duration) -> Result<HeaderValue, Fault> {
-        if let Some(header) = self.now() {
-            return Ok(header);
+        self.wait(patience, AccessToken::now).await
+    }
+
+    /// What signs requests. Waits for the first one, within `patience`.
+    pub async fn keys(&self, patience: Duration) -> Result<Arc<Keys>, Fault> {
+        self.wait(patience, AccessToken::keys_now).await
+    }
+
+    async fn wait<T>(&self, patience: Duration, now: impl Fn(&Self) -> Option<T>) -> Result<T, Fault> {
+        if let Some(held) = now(self) {
+            return Ok(held);
         }
         let mut state = self.state.subscribe();
-        let told = timeout(patience, state.wait_for(|state| state.token.is_some() || state.trouble.is_some())).await;
+        let told = timeout(patience, state.wait_for(|state| state.held.is_some() || state.trouble.is_some())).await;
         drop(told);
-        self.now().ok_or_else(|| {
+        now(self).ok_or_else(|| {
             let trouble = self.state.borrow().trouble.clone().unwrap_or_else(|| "no answer yet".to_owned());
             let message = format!("no access token could be had for this deployment: {trouble}");
             let fault = Fault::new(FaultKind::Unavailable, Side::Gateway, message);
@@ -117,8 +149,23 @@ impl AccessToken {
 
     /// The header, if there is a token that still holds.
     pub fn now(&self) -> Option<HeaderValue> {
+        match self.held()? {
+            Held::Header(header) => Some(header),
+            Held::Keys(_) => None,
+        }
+    }
+
+    /// What signs requests, if there is something that still holds.
+    pub fn keys_now(&self) -> Option<Arc<Keys>> {
+        match self.held()? {
+            Held::Keys(keys) => Some(keys),
+            Held::Header(_) => None,
+        }
+    }
+
+    fn held(&self) -> Option<Held> {
         let state = self.state.borrow();
-        state.token.as_ref().filter(|(_, until)| *until > Instant::now()).map(|(header, _)| header.clone())
+        state.held.as_ref().filter(|(_, until)| *until > Instant::now()).map(|(held, _)| held.clone())
     }
 
     /// Why there is no newer token, if there is a reason.
@@ -137,21 +184,24 @@ impl AccessToken {
         is_due
     }
 
-    /// What came of fetching it: the token and how long it holds.
-    pub fn put(&self, fetched: Result<(Secret, Duration), String>) {
-        let fetched = fetched.and_then(|(token, holds)| {
-            let header = HeaderValue::from_str(&format!("Bearer {}", token.expose()));
-            let mut header = header.map_err(|_| "the token has characters that no header may have".to_owned())?;
-            header.set_sensitive(true);
-            Ok((header, holds))
+    /// What came of fetching it, and how long it holds.
+    pub fn put(&self, fetched: Result<(Fetched, Duration), String>) {
+        let fetched = fetched.and_then(|(fetched, holds)| match fetched {
+            Fetched::Token(token) => {
+                let header = HeaderValue::from_str(&format!("Bearer {}", token.expose()));
+                let mut header = header.map_err(|_| "the token has characters that no header may have".to_owned())?;
+                header.set_sensitive(true);
+                Ok((Held::Header(header), holds))
+            }
+            Fetched::Keys(keys) => Ok((Held::Keys(Arc::new(keys)), holds)),
         });
         match fetched {
-            Ok((header, holds)) => {
+            Ok((held, holds)) => {
                 let now = Instant::now();
                 let ahead = AHEAD.min(holds / 2);
                 *self.turn.lock().unwrap_or_else(PoisonError::into_inner) =
                     Turn { due: now + (holds - ahead), pause: AGAIN.0 };
-                self.state.send_replace(State { token: Some((header, now + holds)), trouble: None });
+                self.state.send_replace(State { held: Some((held, now + holds)), trouble: None });
             }
             Err(why) => self.state.send_modify(|state| state.trouble = Some(why)),
         }
@@ -173,6 +223,14 @@ impl AccessTokens {
         let token = Arc::new(AccessToken::new(grant));
         all.push(Arc::downgrade(&token));
         token
+    }
+
+    /// What signs with a credential from there.
+    pub fn signer(&self, source: AwsSource) -> Signer {
+        match source {
+            AwsSource::Keys(keys) => Signer::Fixed(Arc::new(keys)),
+            AwsSource::Grant(grant) => Signer::Fetched(self.of(Grant::Aws(grant))),
+        }
     }
 
     /// All that somebody needs.

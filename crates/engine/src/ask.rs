@@ -391,6 +391,7 @@ impl Ask {
             // Wherever else the call goes, our credentials stay here.
             own.headers = own.headers.iter().filter(|(_, value)| !value.is_sensitive()).map(owned).collect();
             own.access_token = None;
+            own.signing = None;
         }
         for (name, value) in &self.connection {
             let allowed = setup.client_params.allow_all || deployment.client_params.contains(name);
@@ -398,6 +399,7 @@ impl Ask {
                 _ if !allowed => Err("the gateway's configuration does not let callers replace it".to_owned()),
                 "api_key" => {
                     own.access_token = None;
+                    own.signing = None;
                     own.auth.set_key(value, &mut own.headers)
                 }
                 "api_base" | "base_url" => Endpoint::parse(value).map(|endpoint| own.endpoint = endpoint),

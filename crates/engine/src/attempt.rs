@@ -23,7 +23,7 @@ use crate::letter::{Encoded, Letter};
 use crate::record::Record;
 use crate::seat::Seat;
 use crate::transcript::Transcript;
-use crate::{Deployment, Gate, Setup, trace};
+use crate::{Deployment, Gate, Sent, Setup, trace};
 
 /// Largest body of an error answer that is read.
 const MAX_ERROR_BYTES: usize = 1 << 20;
@@ -187,14 +187,15 @@ impl Attempt<'_> {
     async fn send(&self, encoded: Encoded, booking: &mut Option<Booking>) -> Result<Opened, Fault> {
         let deployment = self.deployment;
         let mut headers = self.letter().headers(&encoded)?;
-        deployment.sign_in(&mut headers).await?;
+        let path = format!("{}{}", deployment.endpoint.base_path, encoded.path);
+        deployment.sign_in(&mut headers, Sent { method: "POST", path: &path, body: &encoded.body }).await?;
         if let Some(aside) = booking.as_ref().and_then(Booking::aside) {
             trace::pass_on(aside, &self.setup.telemetry, &mut headers);
         }
         let call = upstream::Call {
             endpoint: &deployment.endpoint,
             method: "POST",
-            path: &format!("{}{}", deployment.endpoint.base_path, encoded.path),
+            path: &path,
             headers: &headers,
             body: &encoded.body,
             connect_timeout: deployment.limits.connect,
@@ -219,7 +220,12 @@ impl Attempt<'_> {
         let wait = retry_after(&reply.headers);
         let body = tokio::time::timeout(ERROR_BODY_TIME, reply.body.collect(MAX_ERROR_BYTES)).await;
         let body = body.ok().and_then(Result::ok).unwrap_or_default();
-        let mut fault = self.deployment.back.read_fault(reply.status, &body);
+        let back = self.deployment.back;
+        let name = back.fault_header().and_then(|header| reply.headers.get(header)?.to_str().ok());
+        let mut fault = match name {
+            Some(name) => back.read_named_fault(reply.status, name, &body),
+            None => back.read_fault(reply.status, &body),
+        };
         fault.upstream_status = Some(reply.status);
         fault.retry_after = wait.or(fault.retry_after);
         fault

@@ -52,6 +52,7 @@ mod search;
 mod seat;
 mod setup;
 pub mod sharing;
+mod signing;
 #[cfg(test)]
 mod storm;
 mod taking;
@@ -64,7 +65,7 @@ mod window;
 mod wire;
 
 pub use access::{Access, Identity};
-pub use access_token::{AccessToken, AccessTokens, Grant};
+pub use access_token::{AccessToken, AccessTokens, Fetched, Grant};
 pub use ask::Call;
 pub use caller::Caller;
 pub use deliver::Delivery;
@@ -87,6 +88,7 @@ pub use reply::{Content, Reply};
 pub use route::RuleSaid;
 pub use seat::{Accounts, Bounds};
 pub use setup::{ClientParams, Counted, Deployment, Group, Intake, Limits, Pattern, Pricing, Setup, Spending};
+pub use signing::{AwsGrant, AwsSource, Sent, Signer, Signing, Text};
 pub use telemetry::Telemetry;
 pub use window::Excess;
 pub use wire::Wire;

@@ -20,7 +20,9 @@ use types::{Fault, FaultKind, ModelFacts, Operation, Raw, Usage};
 
 use crate::cache::Cache;
 use crate::nodes::{Berth, Fleet};
-use crate::{Access, AccessToken, Bounds, Doorway, Gauge, Guardrails, Health, Lines, Queueing, Telemetry};
+use crate::{
+    Access, AccessToken, Bounds, Doorway, Gauge, Guardrails, Health, Lines, Queueing, Sent, Signing, Telemetry,
+};
 
 /// The whole validated configuration.
 #[derive(Clone)]
@@ -117,6 +119,8 @@ pub struct Deployment {
     pub headers: HeaderMap,
     /// The credential, if it is one that is fetched again and again.
     pub access_token: Option<Arc<AccessToken>>,
+    /// What signs its requests, if the provider wants that in the place of a credential.
+    pub signing: Option<Signing>,
     /// What is known about the model.
     pub facts: ModelFacts,
     /// What its calls cost.
@@ -431,7 +435,8 @@ impl Deployment {
             self.headers.values().filter(|value| value.is_sensitive()).filter_map(|value| value.to_str().ok());
         let fetched = self.access_token.as_ref().and_then(|token| token.now());
         let fetched = fetched.as_ref().and_then(|value| value.to_str().ok());
-        for secret in secrets.chain(fetched) {
+        let signing = self.signing.as_ref().map(Signing::secrets).unwrap_or_default();
+        for secret in secrets.chain(fetched).chain(signing.iter().map(String::as_str)) {
             let secret = secret.strip_prefix("Bearer ").unwrap_or(secret);
             if !secret.is_empty() && fault.message.contains(secret) {
                 fault.message = fault.message.replace(secret, "***");
@@ -491,12 +496,15 @@ impl Deployment {
         self.beside.is_some_and(|beside| beside.name() == back.name())
     }
 
-    /// Puts the credential in, if it is one that is fetched again and again.
-    pub async fn sign_in(&self, headers: &mut HeaderMap) -> Result<(), Fault> {
+    /// Puts the credential in, if it is one that is fetched again and again, or the signature of what is `sent`.
+    pub async fn sign_in(&self, headers: &mut HeaderMap, sent: Sent<'_>) -> Result<(), Fault> {
         if let Some(token) = &self.access_token {
             headers.insert(AUTHORIZATION, token.header(self.limits.connect).await?);
         }
-        Ok(())
+        match &self.signing {
+            Some(signing) => signing.sign(&self.endpoint, sent, headers, self.limits.connect).await,
+            None => Ok(()),
+        }
     }
 
     /// Who gives out what comes through this deployment. The credential cannot be guessed from it.
@@ -507,7 +515,8 @@ impl Deployment {
             Auth::None => None,
         };
         let credential = credential.map(HeaderValue::as_bytes).unwrap_or_default();
-        let grant = self.access_token.as_ref().map(|token| token.grant.account()).unwrap_or_default();
+        let signed = self.signing.as_ref().map(Signing::account);
+        let grant = self.access_token.as_ref().map(|token| token.grant.account()).or(signed).unwrap_or_default();
         let account = [self.endpoint.url().as_bytes(), credential, grant.as_bytes()].join(&0);
         Issuer { account: short_hash(&account), deployment: short_hash(self.id.as_bytes()) }
     }

@@ -1,6 +1,8 @@
 //! Fetches the tokens that take the place of providers' keys, each long before the last one ends; the way to wait, and what
 //! failed, is the token's own business ([`engine::AccessToken`]).
 
+mod aws;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +10,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use engine::{AccessToken, Grant};
+use engine::{AccessToken, Fetched, Grant};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
@@ -65,7 +67,7 @@ async fn renew(token: Arc<AccessToken>) {
 }
 
 /// Asks for a token; says how long it holds.
-async fn fetch(grant: &Grant) -> Result<(Secret, Duration), String> {
+async fn fetch(grant: &Grant) -> Result<(Fetched, Duration), String> {
     let (status, body) = match grant {
         Grant::Form { url, fields } => {
             let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.expose())).collect();
@@ -80,8 +82,12 @@ async fn fetch(grant: &Grant) -> Result<(Secret, Duration), String> {
             let header = (HeaderName::from_static(name), HeaderValue::from_static(value));
             (200, fetch::get(url, HeaderMap::from_iter([header])).await?)
         }
+        Grant::Aws(grant) => {
+            let (keys, holds) = aws::fetch(grant, unix_ms()).await?;
+            return Ok((Fetched::Keys(keys), holds.min(LONGEST)));
+        }
     };
-    read(status, &body)
+    read(status, &body).map(|(token, holds)| (Fetched::Token(token), holds))
 }
 
 /// The statement of who asks, signed.

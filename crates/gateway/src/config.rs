@@ -9,6 +9,7 @@ mod added;
 mod affinity;
 mod alerts;
 mod api_docs;
+mod aws;
 mod bounds;
 mod build;
 mod cache;

@@ -27,10 +27,21 @@ pub async fn get(url: &str, headers: HeaderMap) -> Result<Bytes, String> {
     }
 }
 
+/// What the fields of a form are sent as.
+pub const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
+
 /// Sends the fields of a form; the status of the answer and its body.
 pub async fn post(url: &str, mut headers: HeaderMap, fields: String) -> Result<(u16, Bytes), String> {
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+    headers.insert(CONTENT_TYPE, FORM);
     ask("POST", url, headers, fields.into()).await
+}
+
+/// Asks for something to be made at an address, such as a session; what is there then.
+pub async fn put(url: &str, headers: HeaderMap) -> Result<Bytes, String> {
+    match ask("PUT", url, headers, Bytes::new()).await? {
+        (200, body) => Ok(body),
+        (status, _) => Err(format!("the answer has status {status}")),
+    }
 }
 
 /// The fields of a form, as they are sent.
@@ -39,12 +50,19 @@ pub fn form(fields: &[(&str, &str)]) -> String {
     pairs.collect::<Vec<_>>().join("&")
 }
 
-async fn ask(method: &'static str, url: &str, mut headers: HeaderMap, body: Bytes) -> Result<(u16, Bytes), String> {
+/// The server of an address, and what is asked for there.
+pub fn place(url: &str) -> Result<(Endpoint, String), String> {
     let (address, query) = url.split_once('?').map_or((url, None), |(address, query)| (address, Some(query)));
     let endpoint = Endpoint::parse(address)?;
-    let base = if endpoint.base_path.is_empty() { "/" } else { &*endpoint.base_path };
-    let path = query.map_or_else(|| base.to_owned(), |query| format!("{base}?{query}"));
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    // What ends with a slash is another place than what does not.
+    let slash = if endpoint.base_path.is_empty() || address.ends_with('/') { "/" } else { "" };
+    let path = format!("{}{slash}", endpoint.base_path);
+    Ok((endpoint, query.map_or_else(|| path.clone(), |query| format!("{path}?{query}"))))
+}
+
+async fn ask(method: &'static str, url: &str, mut headers: HeaderMap, body: Bytes) -> Result<(u16, Bytes), String> {
+    let (endpoint, path) = place(url)?;
+    headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
     let runtime = Handle::current();
     let asked = spawn_blocking(move || {
         // The client belongs to one thread.

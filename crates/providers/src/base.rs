@@ -21,6 +21,17 @@ impl Provider {
         family.map_or(self, |(_, provider)| provider)
     }
 
+    /// The name of a model without what says how it is spoken to.
+    pub fn bare_model<'m>(&self, model: &'m str) -> &'m str {
+        self.routes.iter().find_map(|route| model.strip_prefix(route)).unwrap_or(model)
+    }
+
+    /// What the name of a model says of a key of `litellm_params`.
+    pub fn in_model<'m>(&self, param: &str, model: &'m str) -> Option<&'m str> {
+        let blank = self.blanks.iter().find(|blank| blank.param == param)?;
+        (blank.in_model)(model)
+    }
+
     /// The base URL if the configuration names none: from the environment, else from the table. `None` if
     /// neither knows it, or if a part of it cannot be filled.
     pub fn base_url(&self, fillings: &Fillings, env: impl Fn(&str) -> Option<String>) -> Option<String> {

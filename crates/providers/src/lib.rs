@@ -3,6 +3,7 @@
 //!
 //! What a dialect's bytes look like is `dialects`' business, which provider is tried when is `policy`'s.
 
+pub mod aws;
 mod base;
 mod docs;
 pub mod http;

@@ -24,8 +24,12 @@ pub struct Provider {
     pub paths: &'static [PathForm],
     /// Models that are spoken to in another way, by the beginnings of their names.
     pub families: &'static [(&'static str, &'static Provider)],
+    /// Beginnings of models' names that say how they are spoken to, and are no part of the name.
+    pub routes: &'static [&'static str],
     /// Path that every base of this provider ends with, even if the operator left it out.
     pub base_tail: &'static str,
+    /// Keys of `litellm_params` that may name another base, beside the usual ones.
+    pub base_params: &'static [&'static str],
     /// Environment variables that may name another base, first set one wins.
     pub base_env: &'static [&'static str],
     /// Environment variables that may hold the key, first set one wins.
@@ -107,6 +111,11 @@ pub enum SignIn {
         /// What the token is for.
         scope: &'static str,
     },
+    /// A credential of Amazon's cloud: requests are signed with it, in the region that the blank `region` names.
+    Aws {
+        /// What they are signed for.
+        service: &'static str,
+    },
 }
 
 /// A part in braces of a URL, or another text that the operator gives.
@@ -120,6 +129,8 @@ pub struct Blank {
     pub query: &'static str,
     /// Environment variables that may fill it, first set one wins.
     pub env: &'static [&'static str],
+    /// What fills it from the name of the model, if the operator says nothing; nothing, if there is no such thing.
+    pub in_model: fn(&str) -> Option<&str>,
     /// What fills it otherwise.
     pub default: Option<&'static str>,
     /// How what was found is written.
@@ -138,12 +149,16 @@ impl Eq for Blank {}
 impl Blank {
     /// A blank that a key of `litellm_params` fills, or one of these variables.
     pub(crate) const fn new(name: &'static str, param: &'static str, env: &'static [&'static str]) -> Self {
-        Blank { name, param, query: "", env, default: None, spelled: str::to_owned }
+        Blank { name, param, query: "", env, in_model: no_part, default: None, spelled: str::to_owned }
     }
 
     pub(crate) const fn or(self, default: &'static str) -> Self {
         Blank { default: Some(default), ..self }
     }
+}
+
+fn no_part(_: &str) -> Option<&str> {
+    None
 }
 
 /// Something a provider serves. `Chat`, `Completions` and `Embeddings` are meant in the provider's dialect, the
@@ -244,6 +259,7 @@ pub(crate) const BOTH: Quirks = Quirks {
     cache_control: false,
     cache_breakpoints: false,
     body_version: None,
+    office_documents: false,
     short_call_ids: false,
 };
 
@@ -256,6 +272,8 @@ pub(crate) const fn row(id: &'static str, display_name: &'static str) -> Provide
         blanks: &[],
         paths: &[],
         families: &[],
+        routes: &[],
+        base_params: &[],
         base_tail: "",
         base_env: &[],
         key_env: &[],
@@ -291,6 +309,14 @@ impl Provider {
 
     pub(crate) const fn families(self, families: &'static [(&'static str, &'static Provider)]) -> Self {
         Provider { families, ..self }
+    }
+
+    pub(crate) const fn routes(self, routes: &'static [&'static str]) -> Self {
+        Provider { routes, ..self }
+    }
+
+    pub(crate) const fn base_params(self, base_params: &'static [&'static str]) -> Self {
+        Provider { base_params, ..self }
     }
 
     pub(crate) const fn auth_at(self, auth_at: &'static [(&'static str, Auth)]) -> Self {

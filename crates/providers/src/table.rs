@@ -23,6 +23,60 @@ pub fn find(id: &str) -> Option<&'static Provider> {
 
 const CLOUDFLARE_ACCOUNT: Blank = Blank::new("account", "", &["CLOUDFLARE_ACCOUNT_ID"]);
 
+/// The region that a model of Bedrock is called in, if its name says so: `us-west-2/...`, or as a resource (ARN).
+fn region_in_model(model: &str) -> Option<&str> {
+    let is_region = |word: &&str| {
+        let parts: Vec<&str> = word.split('-').collect();
+        let letters = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
+        let number = parts.last().is_some_and(|part| part.len() == 1 && part.bytes().all(|byte| byte.is_ascii_digit()));
+        (3..=4).contains(&parts.len()) && number && parts[..parts.len() - 1].iter().all(|part| letters(part))
+    };
+    let found = match model.strip_prefix("arn:") {
+        Some(rest) => rest.split(':').nth(2),
+        None => model.split_once('/').map(|(first, _)| first),
+    };
+    found.filter(is_region)
+}
+
+/// Bedrock has a host in each region.
+const BEDROCK_REGION: Blank = Blank {
+    in_model: region_in_model,
+    ..Blank::new("region", "aws_region_name", &["AWS_REGION_NAME", "AWS_REGION", "AWS_DEFAULT_REGION"]).or("us-west-2")
+};
+
+const BEDROCK_BASE: &str = "https://bedrock-runtime.{region}.amazonaws.com";
+
+/// Claude on Bedrock speaks Anthropic's own API too, where the operator wants that.
+static BEDROCK_CLAUDE: Provider = bedrock("bedrock", "bedrock_anthropic").routes(&["invoke/"]).serves(&[Chat]);
+
+/// Models of which the operator says that they are called by their maker's own API, and whose maker is Anthropic: by
+/// themselves, or by the profile of a part of the world.
+const BEDROCK_FAMILIES: &[(&str, &Provider)] = &[
+    ("invoke/anthropic.", &BEDROCK_CLAUDE),
+    ("invoke/us.anthropic.", &BEDROCK_CLAUDE),
+    ("invoke/eu.anthropic.", &BEDROCK_CLAUDE),
+    ("invoke/apac.anthropic.", &BEDROCK_CLAUDE),
+    ("invoke/au.anthropic.", &BEDROCK_CLAUDE),
+    ("invoke/jp.anthropic.", &BEDROCK_CLAUDE),
+    ("invoke/global.anthropic.", &BEDROCK_CLAUDE),
+    ("invoke/us-gov.anthropic.", &BEDROCK_CLAUDE),
+];
+
+const fn bedrock(id: &'static str, dialect: &'static str) -> Provider {
+    row(id, "Amazon Bedrock")
+        .dialect(dialect)
+        .base(BEDROCK_BASE)
+        .blanks(&[BEDROCK_REGION])
+        .base_params(&["aws_bedrock_runtime_endpoint"])
+        .base_env(&["AWS_BEDROCK_RUNTIME_ENDPOINT"])
+        .key_env(&["AWS_BEARER_TOKEN_BEDROCK"])
+        .sign_in(BEDROCK)
+        .serves(&[Chat, Embeddings])
+        .traced_as("aws.bedrock")
+}
+
+const BEDROCK: SignIn = SignIn::Aws { service: "bedrock" };
+
 const MANTLE_REGION: Blank =
     Blank::new("region", "aws_region_name", &["BEDROCK_MANTLE_REGION", "AWS_REGION_NAME", "AWS_REGION"])
         .or("us-east-1");
@@ -218,10 +272,13 @@ static TABLE: &[Provider] = &[
         .note("other name of `azure`, whose base it takes"),
     row("baseten", "Baseten").base("https://inference.baseten.co/v1").base_env(&["BASETEN_API_BASE"])
         .key_env(&["BASETEN_API_KEY"]),
+    bedrock("bedrock", "bedrock").families(BEDROCK_FAMILIES).routes(&["converse/", "invoke/"])
+        .note("`aws_region_name` and keys, profile or role as `aws_...`, else as Amazon's own programs find them; or a Bedrock API key; the model is an id, an inference profile or an ARN; `invoke/anthropic...` in Anthropic's dialect"),
+    bedrock("bedrock_converse", "bedrock").note("other name of `bedrock`"),
     row("bedrock_mantle", "Amazon Bedrock Mantle").base("https://bedrock-mantle.{region}.api.aws/v1")
         .blanks(&[MANTLE_REGION])
         .base_env(&["BEDROCK_MANTLE_API_BASE"]).key_env(&["BEDROCK_MANTLE_API_KEY", "AWS_BEARER_TOKEN_BEDROCK"])
-        .quirks(BOTH).serves(&[Chat, Responses]).traced_as("aws.bedrock").note("Bedrock's OpenAI-compatible endpoint, with a Bedrock API key"),
+        .sign_in(BEDROCK).quirks(BOTH).serves(&[Chat, Responses]).traced_as("aws.bedrock").note("Bedrock's OpenAI-compatible endpoint; credentials as for `bedrock`"),
     row("bigmodel", "BigModel (Zhipu AI)").base("https://open.bigmodel.cn/api/paas/v4")
         .base_env(&["BIGMODEL_API_BASE"]).key_env(&["BIGMODEL_API_KEY"]),
     row("cerebras", "Cerebras").base("https://api.cerebras.ai/v1").base_env(&["CEREBRAS_API_BASE"])

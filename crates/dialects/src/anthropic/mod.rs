@@ -12,10 +12,10 @@ mod glance;
 mod ids;
 mod read;
 mod schema;
-mod stream;
+pub(crate) mod stream;
 mod usage;
-mod words;
-mod write;
+pub(crate) mod words;
+pub(crate) mod write;
 
 #[cfg(test)]
 mod tests;

@@ -15,7 +15,7 @@ pub(super) const UNSAMPLED_VERSION: &str = "2026-10-21";
 
 /// The tool that stands in for a JSON schema on models without structured output: the model is made to call
 /// it, and the readers turn its input into the text of the answer.
-pub(super) const JSON_TOOL: &str = "json_tool_call";
+pub(crate) const JSON_TOOL: &str = "json_tool_call";
 
 /// Why an answer ended. `None` for a word we do not know or that is missing.
 pub(super) fn finish(stop_reason: &str) -> Option<Finish> {
@@ -30,7 +30,7 @@ pub(super) fn finish(stop_reason: &str) -> Option<Finish> {
 
 /// What the provider's `stop_reason` means for an answer with or without calls of the caller's tools. Some
 /// servers say that the turn ended although there are calls; and a lone [`JSON_TOOL`] is no call at all.
-pub(super) fn finish_of(stop_reason: Option<&str>, has_calls: bool) -> Finish {
+pub(crate) fn finish_of(stop_reason: Option<&str>, has_calls: bool) -> Finish {
     match stop_reason.and_then(finish) {
         None | Some(Finish::Stop | Finish::ToolCalls) if has_calls => Finish::ToolCalls,
         None | Some(Finish::ToolCalls) => Finish::Stop,

@@ -43,6 +43,12 @@ fn paths_lead_to_endpoints() {
     let claude = format!("{project}/publishers/anthropic/models/claude%401:rawPredict");
     check("POST", &claude, Some((Op::Chat, Some("claude@1"))));
     check("POST", &format!("{project}/endpoints/openapi/chat/completions"), Some((Op::Chat, None)));
+    let arn = "/model/arn%3Aaws%3Abedrock%3Ax%2Fdemo/converse-stream";
+    check("POST", arn, Some((Op::ChatStream, Some("arn:aws:bedrock:x/demo"))));
+    check("POST", "/model/demo/count-tokens", Some((Op::Count, Some("demo"))));
+    check("POST", "/model/anthropic.claude/invoke", Some((Op::Chat, Some("anthropic.claude"))));
+    check("POST", "/model/titan/invoke", Some((Op::Embed, Some("titan"))));
+    check("POST", "/model/a/b/converse", None);
     for path in
         ["/messages", "/v1", "/v1/chat", "/v2/models/m:generateContent", "/v1/models/m:explode", "/v1/models/m", ""]
     {

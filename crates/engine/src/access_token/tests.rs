@@ -8,8 +8,8 @@ fn grant(secret: &str) -> Grant {
     Grant::Form { url: "https://issuer.example/token".to_owned(), fields: vec![("client_secret", Secret::new(secret))] }
 }
 
-fn token(text: &str) -> Result<(Secret, Duration), String> {
-    Ok((Secret::new(text), 60 * MINUTE))
+fn token(text: &str) -> Result<(Fetched, Duration), String> {
+    Ok((Fetched::Token(Secret::new(text)), 60 * MINUTE))
 }
 
 #[tokio::test(start_paused = true)]
@@ -44,7 +44,7 @@ async fn without_a_token_the_caller_hears_why_at_once_and_no_secret() {
     assert!(fault.message.contains("status 401"), "{}", fault.message);
     assert_eq!((fault.kind, fault.side), (FaultKind::Unavailable, Side::Gateway));
     assert!(!format!("{held:?}").contains("s3cret"));
-    held.put(Ok((Secret::new("a\nb"), MINUTE)));
+    held.put(Ok((Fetched::Token(Secret::new("a\nb")), MINUTE)));
     assert!(held.header(MINUTE).await.is_err(), "a header cannot hold it");
 }
 

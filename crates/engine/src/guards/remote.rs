@@ -3,6 +3,7 @@
 //! What they are asked has been masked by those that need nobody else. What they say of the reason stays here: it may
 //! repeat what it is about.
 
+mod bedrock;
 mod ways;
 
 use std::future::pending;
@@ -25,10 +26,10 @@ use super::cover::{Hit, cover};
 use super::texts::{self, Piece, Who};
 use super::verdict::Tally;
 use super::{Check, Guard, Guarding, refusal};
-use crate::Gate;
 use crate::ask::Ask;
 use crate::journey::Attempts;
 use crate::record::Record;
+use crate::{Gate, Signing};
 
 /// Whoever is asked by network.
 #[derive(Debug)]
@@ -39,6 +40,8 @@ pub struct Remote {
     pub endpoint: Option<Endpoint>,
     /// Headers, the credential among them.
     pub headers: HeaderMap,
+    /// What signs the questions, if somebody wants that.
+    pub signing: Option<Signing>,
     /// How long it may take.
     pub timeout: Duration,
     /// Whether what it cannot say anything about goes on.
@@ -65,6 +68,8 @@ pub enum Way {
     Moderation(String),
     /// Lakera's guard, in this project.
     Lakera(Option<String>),
+    /// A guardrail of Amazon Bedrock, asked at this path.
+    Bedrock(String),
     /// Azure's prompt shield.
     PromptShield,
     /// Azure's content safety.

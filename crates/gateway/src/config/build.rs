@@ -188,7 +188,7 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
         spending: spending::read(&general, &library, notes),
         client_params: general::client_params(&general),
         intake: general::intake(&general),
-        guardrails: guardrails::read(top.node("guardrails"), &library, env, notes),
+        guardrails: guardrails::read(top.node("guardrails"), &library, (env, &world.roll.access_tokens), notes),
         telemetry,
         cache: cache::read(&library, env, &world.roll.shelves, notes),
         pricing: Pricing { block_unpriced: library.flag("block_requests_for_models_without_pricing") == Some(true) },

@@ -1,14 +1,14 @@
 //! How a deployment reaches its provider: address, key, headers.
 
-use engine::Grant;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use providers::http::Endpoint;
 use providers::{Auth, Fillings, Paths, Provider, SignIn};
 
+use super::aws;
 use super::environ::{Env, UNSET_REMEDY, unset};
 use super::report::{Notes, Place};
 use super::section::{Section, scalar, shown};
-use super::sign_on::{self, SignOn};
+use super::sign_on::{self, Means, SignOn};
 use super::tree::{Node, Value};
 
 /// Address of providers that are never called over a network; the top-level domain cannot exist (RFC 2606).
@@ -19,6 +19,8 @@ const RESERVED: [&str; 6] = ["connection", "content-length", "content-type", "ho
 
 /// The blank that credentials may fill.
 const PROJECT: &str = "project";
+/// The blank that signatures are for.
+const REGION: &str = "region";
 
 /// How a provider is reached.
 pub struct Connection {
@@ -26,8 +28,10 @@ pub struct Connection {
     pub endpoint: Endpoint,
     /// Headers of every request, credential included.
     pub headers: HeaderMap,
-    /// What fetches the credential, if it is one that holds for an hour only.
-    pub grant: Option<Grant>,
+    /// What takes the place of a key, if something does.
+    pub means: Option<Means>,
+    /// The region, if the provider has any.
+    pub region: Option<String>,
     /// How the credential is shown.
     pub auth: Auth,
     /// Where requests go behind the address.
@@ -42,6 +46,8 @@ pub struct Wanted<'a, 't> {
     pub credential: Option<&'a Section<'t>>,
     /// Who is called.
     pub provider: &'static Provider,
+    /// The model as the provider calls it.
+    pub model: &'a str,
     /// Whether answers are canned: nobody is called then.
     pub canned: bool,
 }
@@ -84,8 +90,9 @@ impl Wanted<'_, '_> {
                 });
             }
         }
-        let grant = sign_on.map(|sign_on| sign_on.grant);
-        Some(Connection { endpoint, headers, grant, auth, paths })
+        let means = sign_on.map(|sign_on| sign_on.means);
+        let region = fillings.into_iter().find(|(name, _)| *name == REGION).map(|(_, region)| region);
+        Some(Connection { endpoint, headers, means, region, auth, paths })
     }
 
     /// From `litellm_params`, else from the credential.
@@ -102,6 +109,7 @@ impl Wanted<'_, '_> {
         let provider = self.provider;
         let (place, path) = (self.params.place("model"), self.params.at("api_base"));
         let given = self.given("api_base").or_else(|| self.given("base_url"));
+        let given = given.or_else(|| provider.base_params.iter().find_map(|name| self.given(name)));
         let mut queried = Vec::new();
         let given = given.map(|found| {
             let (bare, query) = provider.split_query(&found.text);
@@ -110,7 +118,13 @@ impl Wanted<'_, '_> {
         });
         let said = |param: &str| {
             let in_query = || Some(queried.iter().find(|(name, _)| *name == param)?.1.clone());
-            self.given(param).map(|found| found.text).or_else(in_query)
+            let in_model = || provider.in_model(param, self.model).map(str::to_owned);
+            let in_profile = || {
+                let signs = param == aws::REGION && matches!(provider.sign_in, Some(SignIn::Aws { .. }));
+                let given = |name: &str| self.given(name).map(|found| found.text);
+                signs.then(|| aws::region(&given, &|name| env.get(name))).flatten()
+            };
+            self.given(param).map(|found| found.text).or_else(in_query).or_else(in_model).or_else(in_profile)
         };
         let mut fillings = provider.fillings(said, |name| env.get(name));
         if !fillings.iter().any(|(name, _)| *name == PROJECT) {
@@ -154,9 +168,13 @@ impl Wanted<'_, '_> {
             Err(trouble) => {
                 let name = match provider.sign_in {
                     Some(SignIn::Google { credentials, .. }) => credentials.param,
+                    Some(SignIn::Aws { .. }) => "aws_access_key_id",
                     _ => "api_key",
                 };
-                let remedy = "name the file of a service account, or write down what is in it";
+                let remedy = match provider.sign_in {
+                    Some(SignIn::Aws { .. }) => "write aws_access_key_id and aws_secret_access_key, or name a profile",
+                    _ => "name the file of a service account, or write down what is in it",
+                };
                 notes.error(self.params.place(name), &self.params.at(name), trouble, remedy);
                 None
             }

@@ -1,11 +1,12 @@
 //! `guardrails`: what calls and answers are looked over for, in the incumbent's words. A kind that there is not here is a
 //! mistake, and so is whatever would make a guardrail hold back less than it says: nothing starts without.
 
+mod bedrock;
 mod remote;
 
 use std::collections::HashSet;
 
-use engine::{Check, Finder, Guard, Guardrails, Modes, Size};
+use engine::{AccessTokens, Check, Finder, Guard, Guardrails, Modes, Size};
 use guardrails::{Action, Class, Injection, Permission, Rule, Word, Words};
 use types::{Format, Raw};
 
@@ -43,7 +44,12 @@ struct Usual {
 }
 
 /// Reads the section.
-pub fn read(node: Option<&Node>, library: &Section, env: &Env, notes: &mut Notes) -> Guardrails {
+pub fn read(
+    node: Option<&Node>,
+    library: &Section,
+    (env, tokens): (&Env, &AccessTokens),
+    notes: &mut Notes,
+) -> Guardrails {
     let items = match node.map(|node| &node.value) {
         Some(Value::List(items)) => items.as_slice(),
         _ => &[],
@@ -60,7 +66,7 @@ pub fn read(node: Option<&Node>, library: &Section, env: &Env, notes: &mut Notes
             notes.error(node.place, &path, format!("more than {MOST} guardrails"), "put words and classes together");
             break;
         }
-        let Some(guard) = guard(node, &path, (&usual, env), notes) else { continue };
+        let Some(guard) = guard(node, &path, (&usual, env, tokens), notes) else { continue };
         if !names.insert(guard.name.clone()) {
             notes.error(
                 node.place,
@@ -74,7 +80,12 @@ pub fn read(node: Option<&Node>, library: &Section, env: &Env, notes: &mut Notes
     Guardrails::new(guards)
 }
 
-fn guard(node: &Node, path: &str, (usual, env): (&Usual, &Env), notes: &mut Notes) -> Option<Guard> {
+fn guard(
+    node: &Node,
+    path: &str,
+    (usual, env, tokens): (&Usual, &Env, &AccessTokens),
+    notes: &mut Notes,
+) -> Option<Guard> {
     let entry = Section::read(Some(node), path, &GUARDRAIL, notes);
     let Some(name) = entry.text("guardrail_name") else {
         entry.missing("guardrail_name", "guardrail_name: pii", notes);
@@ -107,7 +118,7 @@ fn guard(node: &Node, path: &str, (usual, env): (&Usual, &Env), notes: &mut Note
         "language" => languages(&params, notes),
         "size" => size(&params, notes),
         "json_schema" => Some(Check::Form(schema(&params))),
-        _ if remote::KINDS.contains(&own) => remote::read(&params, own, env, notes),
+        _ if remote::KINDS.contains(&own) => remote::read(&params, own, (env, tokens), notes),
         _ => {
             let known = [&KINDS[..], &remote::KINDS].concat().join(", ");
             let message = format!("there is no guardrail '{kind}' here: nothing would be held back by it");

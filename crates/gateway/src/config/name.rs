@@ -41,7 +41,8 @@ const COMPATIBLE: &str = "openai";
 /// Who is meant by `model`. `custom` is `custom_llm_provider`; `has_base` tells whether a server is named.
 pub fn resolve(model: &str, custom: Option<&str>, has_base: bool) -> Result<Called, Nobody> {
     let called = |provider: &'static Provider, model: &str| {
-        Ok(Called { provider: provider.for_model(model), model: model.to_owned() })
+        let (provider, model) = (provider.for_model(model), provider.bare_model(model));
+        Ok(Called { provider, model: model.to_owned() })
     };
     let prefix = model.split_once('/');
     if let Some(custom) = custom {
@@ -113,7 +114,7 @@ fn is_unserved(id: &str) -> bool {
 #[rustfmt::skip]
 const UNSERVED: &[&str] = &[
     "a2a", "a2a_agent", "agentcore", "anthropic_text", "anyscale", "apiserpent", "auto_router", "aws_polly",
-    "aws_textract", "azure_speech", "bedrock", "bespoke", "bing_grounding",
+    "aws_textract", "azure_speech", "bespoke", "bing_grounding",
     "black_forest_labs", "brave", "bytez", "chatgpt", "cursor", "custom", "databricks_agent", "dataforseo", "datarobot",
     "deepgram", "dotprompt", "duckduckgo", "e2b", "elevenlabs", "eu_jev", "exa_ai", "fal_ai", "fastcrw", "firecrawl",
     "gdc", "gigachat", "github_copilot", "google_pse", "humanloop", "langflow", "langfuse", "langgraph", "laya",

@@ -1,13 +1,15 @@
-//! How tokens are fetched that take the place of a provider's key: with the operator's secret, or with Google's credentials.
+//! What takes the place of a provider's key, and with what it is had: with the operator's secret, or with Google's or Amazon's credentials.
 
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use engine::Grant;
+use engine::{AwsSource, Grant};
 use providers::{Blank, Provider, SignIn, fill, fillings};
 use serde_json::Value;
 use types::Secret;
+
+use super::aws;
 
 /// Largest file of credentials, bytes.
 const LARGEST: u64 = 64 << 10;
@@ -22,10 +24,19 @@ const GOOGLE_HOME: &str = ".config/gcloud/application_default_credentials.json";
 /// How a provider is signed in to.
 #[derive(Debug, PartialEq)]
 pub struct SignOn {
-    /// What tokens are asked for with.
-    pub grant: Grant,
+    /// What takes the place of a key.
+    pub means: Means,
     /// The project that the credentials belong to, if they say so.
     pub project: Option<String>,
+}
+
+/// What takes the place of a key.
+#[derive(Debug, PartialEq)]
+pub enum Means {
+    /// Tokens, asked for with this.
+    Token(Grant),
+    /// Signatures for a service, with a credential from here.
+    Signature(&'static str, AwsSource),
 }
 
 /// Why nobody can sign in with what is there.
@@ -45,9 +56,13 @@ pub fn find(
             let Some(url) = fill(url, &fillings) else { return Ok(None) };
             let filled = |text: &str| fill(text, &fillings).map(Secret::new);
             let fields = fields.iter().map(|(name, text)| Some((*name, filled(text)?))).collect::<Option<Vec<_>>>();
-            Ok(fields.map(|fields| SignOn { grant: Grant::Form { url, fields }, project: None }))
+            Ok(fields.map(|fields| SignOn { means: Means::Token(Grant::Form { url, fields }), project: None }))
         }
         Some(SignIn::Google { credentials, scope }) => google(credentials, scope, given, env).map(Some),
+        Some(SignIn::Aws { service }) => {
+            let means = Means::Signature(service, aws::find(&given, &env)?);
+            Ok(Some(SignOn { means, project: None }))
+        }
     }
 }
 
@@ -57,6 +72,7 @@ pub fn is_wanted(provider: &Provider, given: impl Fn(&str) -> bool) -> bool {
         None => false,
         Some(SignIn::Form { blanks, .. }) => blanks.iter().any(|blank| !blank.param.is_empty() && given(blank.param)),
         Some(SignIn::Google { .. }) => true,
+        Some(SignIn::Aws { .. }) => aws::PARAMS.iter().any(|name| given(name)),
     }
 }
 
@@ -74,7 +90,7 @@ fn google(
         let host = env("GCE_METADATA_HOST").filter(|host| !host.is_empty());
         let host = host.unwrap_or_else(|| GOOGLE_MACHINE.to_owned());
         let url = format!("http://{host}/computeMetadata/v1/instance/service-accounts/default/token");
-        return Ok(SignOn { grant: Grant::Machine { url, header: GOOGLE_HEADER }, project: None });
+        return Ok(SignOn { means: Means::Token(Grant::Machine { url, header: GOOGLE_HEADER }), project: None });
     };
     let text = if found.trim_start().starts_with('{') { found } else { read(Path::new(found.trim()))? };
     let json: Value = serde_json::from_str(&text).map_err(|_| "Google's credentials are not JSON".to_owned())?;
@@ -104,7 +120,7 @@ fn google(
         }
         None => return Err("Google's credentials lack type".to_owned()),
     };
-    Ok(SignOn { grant, project: field("project_id").or_else(|| field("quota_project_id")) })
+    Ok(SignOn { means: Means::Token(grant), project: field("project_id").or_else(|| field("quota_project_id")) })
 }
 
 fn read(path: &Path) -> Result<String, Trouble> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use engine::Telemetry;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
+use providers::aws::{Keys, Scope};
 use providers::http::Endpoint;
 use types::Secret;
 
@@ -127,14 +128,10 @@ pub struct S3 {
     pub bucket_path: String,
     /// What the names of objects begin with.
     pub prefix: String,
-    /// The region that signatures are for.
-    pub region: String,
+    /// What signatures are for.
+    pub scope: Scope,
     /// The credential.
-    pub access_key_id: String,
-    /// Its secret.
-    pub secret_access_key: Secret,
-    /// What belongs to a credential for a while.
-    pub session_token: Option<Secret>,
+    pub keys: Keys,
 }
 
 /// How calls are written for who takes JSON.
@@ -356,8 +353,14 @@ impl Reader<'_, '_> {
         };
         let Address { endpoint, .. } = self.address(&url, HeaderMap::new())?;
         let bucket_path = format!("{}{bucket_path}", endpoint.base_path);
-        let secret_access_key = Secret::new(secret);
-        Some(S3 { endpoint, bucket_path, prefix, region, access_key_id, secret_access_key, session_token })
+        let keys = match Keys::new(&access_key_id, Secret::new(secret), session_token) {
+            Ok(keys) => keys,
+            Err(why) => {
+                self.nobody(&format!("the credential cannot be used: {why}"));
+                return None;
+            }
+        };
+        Some(S3 { endpoint, bucket_path, prefix, scope: Scope { region, service: "s3" }, keys })
     }
 
     fn http(&mut self) -> Option<Way> {

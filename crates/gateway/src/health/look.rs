@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dialects::FRONTS;
-use engine::{Call, Caller, Content, Deployment, Gate, serve};
+use engine::{Call, Caller, Content, Deployment, Gate, Sent, serve};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use providers::http as upstream;
 use serde_json::{Value, json};
@@ -39,11 +39,13 @@ async fn listing(gate: &Gate, deployment: &Deployment, limit: Duration) -> Resul
     for (name, value) in deployment.back.default_headers() {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
-    deployment.sign_in(&mut headers).await.map_err(|fault| fault.message)?;
+    let path = format!("{}{}", deployment.endpoint.base_path, deployment.listing());
+    let sent = Sent { method: "GET", path: &path, body: &[] };
+    deployment.sign_in(&mut headers, sent).await.map_err(|fault| fault.message)?;
     let call = upstream::Call {
         endpoint: &deployment.endpoint,
         method: "GET",
-        path: &format!("{}{}", deployment.endpoint.base_path, deployment.listing()),
+        path: &path,
         headers: &headers,
         body: &[],
         connect_timeout: deployment.limits.connect.min(limit),

@@ -4,12 +4,10 @@ mod clickhouse;
 mod langfuse;
 pub mod otlp;
 mod s3;
-mod sigv4;
 
 use std::rc::Rc;
 
 use bytes::Bytes;
-use http::HeaderMap;
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use serde_json::Value;
@@ -60,11 +58,4 @@ fn lines(values: impl Iterator<Item = Value>) -> String {
 fn post(address: &Address, body: impl Into<Bytes>, calls: usize) -> Post {
     let Address { endpoint, path, headers } = address.clone();
     Post { endpoint, method: "POST", path, headers, body: body.into(), calls }
-}
-
-/// A header that is made here: one that cannot be written is left out, and the sink will say what it misses.
-fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        headers.insert(name, value);
-    }
 }

@@ -16,11 +16,13 @@ pub enum Back {
     Gemini,
     /// Ollama's own API, whose streams are lines instead of events.
     Ollama,
+    /// Amazon Bedrock's Converse, whose streams are binary frames.
+    Bedrock,
 }
 
 impl Back {
     /// All.
-    pub const ALL: [Back; 4] = [Back::OpenAi, Back::Anthropic, Back::Gemini, Back::Ollama];
+    pub const ALL: [Back; 5] = [Back::OpenAi, Back::Anthropic, Back::Gemini, Back::Ollama, Back::Bedrock];
 
     /// The name in front of the slash in `model: provider/model`.
     pub fn provider(self) -> &'static str {
@@ -29,6 +31,7 @@ impl Back {
             Back::Anthropic => "anthropic",
             Back::Gemini => "gemini",
             Back::Ollama => "ollama",
+            Back::Bedrock => "bedrock",
         }
     }
 
@@ -37,7 +40,7 @@ impl Back {
         match self {
             Back::OpenAi => format!("{root}/v1"),
             Back::Gemini => format!("{root}/v1beta"),
-            Back::Anthropic | Back::Ollama => root.to_owned(),
+            Back::Anthropic | Back::Ollama | Back::Bedrock => root.to_owned(),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Clouds that have other paths and credentials than the dialects they speak.
 
+mod bedrock;
 mod desk;
+pub mod signed;
+mod tokens;
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};

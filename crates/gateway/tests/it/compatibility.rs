@@ -125,6 +125,7 @@ fn model_of(back: Back) -> &'static str {
         Back::Anthropic => "claude-sonnet-4-5",
         Back::Gemini => "gemini-2.5-flash",
         Back::Ollama => "qwen3",
+        Back::Bedrock => "anthropic.claude-sonnet-4-5-20250929-v1:0",
     }
 }
 
@@ -134,6 +135,7 @@ fn name_of(back: Back) -> &'static str {
         Back::Anthropic => "Anthropic",
         Back::Gemini => "Gemini",
         Back::Ollama => "Ollama",
+        Back::Bedrock => "Bedrock",
     }
 }
 

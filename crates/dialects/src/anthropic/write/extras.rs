@@ -29,20 +29,20 @@ const COUNTED: [&str; 4] = ["cache_control", "speed", "mcp_servers", "context_ma
 
 /// The extras of a request, sorted by what becomes of them.
 #[derive(Default)]
-pub(super) struct Extras<'a> {
+pub(crate) struct Extras<'a> {
     /// Fields to pass as they are.
     pass: Vec<(&'a str, &'a Raw)>,
     /// `thinking`, as callers of other dialects write it beside their own words.
-    pub(super) thinking: Option<&'a Raw>,
+    pub(crate) thinking: Option<&'a Raw>,
     /// `output_config` with fields that we do not know.
-    pub(super) output_config: Option<&'a Raw>,
+    pub(crate) output_config: Option<&'a Raw>,
     /// The end user for `metadata.user_id`.
-    pub(super) user: Option<String>,
+    pub(crate) user: Option<String>,
 }
 
 impl<'a> Extras<'a> {
     /// Sorts the extras of `chat`; for a token count only what is counted matters.
-    pub(super) fn of(chat: &'a Chat, counting: bool, fit: &mut Fit) -> Result<Self, Fault> {
+    pub(crate) fn of(chat: &'a Chat, counting: bool, fit: &mut Fit) -> Result<Self, Fault> {
         let mut extras = Extras { user: chat.user.clone(), ..Extras::default() };
         for (name, raw) in &chat.extras {
             match name.as_str() {
@@ -66,14 +66,14 @@ impl<'a> Extras<'a> {
     }
 
     /// Writes the fields that pass as they are.
-    pub(super) fn write(&self, w: &mut Writer) {
+    pub(crate) fn write(&self, w: &mut Writer) {
         for (name, raw) in &self.pass {
             w.key(name).raw(raw);
         }
     }
 
     /// Writes what the caller's `output_config` says beside effort and format.
-    pub(super) fn write_output_config(&self, w: &mut Writer) {
+    pub(crate) fn write_output_config(&self, w: &mut Writer) {
         let Some(doc) = self.output_config.and_then(|raw| Doc::parse(raw.get().as_bytes()).ok()) else {
             return;
         };

@@ -13,11 +13,13 @@ use crate::media::sniff;
 const IMAGES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
 
 /// Where Anthropic finds the bytes of a picture or document.
-pub(super) enum Media<'a> {
+pub(crate) enum Media<'a> {
     /// Inline base64.
     Base64 { media_type: &'static str, data: &'a str },
     /// Inline text.
     Text(Cow<'a, str>),
+    /// Inline base64 of another kind of document, where the target takes such.
+    Office { media_type: &'a str, data: &'a str },
     /// An address on the web.
     Url(&'a str),
     /// An id of Anthropic's Files API.
@@ -25,7 +27,7 @@ pub(super) enum Media<'a> {
 }
 
 /// The source of a picture.
-pub(super) fn image<'a>(source: &'a Source, fit: &Fit) -> Result<Media<'a>, Fault> {
+pub(crate) fn image<'a>(source: &'a Source, fit: &Fit) -> Result<Media<'a>, Fault> {
     match source {
         Source::Base64 { media_type, data } => match image_type(media_type, data) {
             Some(media_type) => Ok(Media::Base64 { media_type, data }),
@@ -38,10 +40,13 @@ pub(super) fn image<'a>(source: &'a Source, fit: &Fit) -> Result<Media<'a>, Faul
 }
 
 /// The source of a document: a PDF or text.
-pub(super) fn document<'a>(source: &'a Source, fit: &Fit) -> Result<Media<'a>, Fault> {
+pub(crate) fn document<'a>(source: &'a Source, fit: &Fit) -> Result<Media<'a>, Fault> {
     match source {
         Source::Base64 { media_type, data } if is_pdf(media_type, data) => {
             Ok(Media::Base64 { media_type: "application/pdf", data })
+        }
+        Source::Base64 { media_type, data } if fit.target.quirks.office_documents && media_type != "text/plain" => {
+            Ok(Media::Office { media_type, data })
         }
         Source::Base64 { media_type, data } if media_type.starts_with("text/") => text(data),
         Source::Base64 { media_type, .. } => {
@@ -54,7 +59,7 @@ pub(super) fn document<'a>(source: &'a Source, fit: &Fit) -> Result<Media<'a>, F
 }
 
 /// Whether a document is really a picture.
-pub(super) fn is_image(source: &Source) -> bool {
+pub(crate) fn is_image(source: &Source) -> bool {
     matches!(source, Source::Base64 { media_type, data } if image_type(media_type, data).is_some())
 }
 

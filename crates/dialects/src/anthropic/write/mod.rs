@@ -4,14 +4,14 @@
 //! [`Outgoing::dropped`].
 
 mod calls;
-mod extras;
-mod media;
-mod pieces;
+pub(crate) mod extras;
+pub(crate) mod media;
+pub(crate) mod pieces;
 mod print;
-mod sampling;
-mod thinking;
-mod tools;
-mod turns;
+pub(crate) mod sampling;
+pub(crate) mod thinking;
+pub(crate) mod tools;
+pub(crate) mod turns;
 
 pub(super) use sampling::unsampled;
 

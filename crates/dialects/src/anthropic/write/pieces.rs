@@ -11,7 +11,7 @@ use crate::anthropic::{citations, ids, words};
 use crate::turns::arguments_object;
 
 /// A block as Anthropic takes it.
-pub(super) enum Piece<'a> {
+pub(crate) enum Piece<'a> {
     /// Text that is not blank.
     Text { text: Cow<'a, str>, cache: Option<CacheMark>, citations: Option<&'a Raw> },
     /// A picture.
@@ -32,18 +32,18 @@ pub(super) enum Piece<'a> {
 
 impl<'a> Piece<'a> {
     /// Text without marks.
-    pub(super) fn text(text: impl Into<Cow<'a, str>>) -> Self {
+    pub(crate) fn text(text: impl Into<Cow<'a, str>>) -> Self {
         Piece::Text { text: text.into(), cache: None, citations: None }
     }
 
     /// Whether it is reasoning, readable or not.
-    pub(super) fn is_thinking(&self) -> bool {
+    pub(crate) fn is_thinking(&self) -> bool {
         matches!(self, Piece::Thinking { .. } | Piece::RedactedThinking(_))
     }
 }
 
 /// The content of one message. Blank texts are left out, because Anthropic refuses them.
-pub(super) fn of<'a>(message: &'a Message, fit: &mut Fit) -> Result<Vec<Piece<'a>>, Fault> {
+pub(crate) fn of<'a>(message: &'a Message, fit: &mut Fit) -> Result<Vec<Piece<'a>>, Fault> {
     let mut pieces = Vec::with_capacity(message.blocks.len());
     for block in &message.blocks {
         let piece = match message.role {

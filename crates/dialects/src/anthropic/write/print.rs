@@ -188,7 +188,12 @@ fn piece(piece: &Piece, w: &mut Writer, marks: &mut Marks) {
 
 fn media(source: &Media, w: &mut Writer) {
     w.key("source").object(|w| match source {
-        Media::Base64 { media_type, data } => {
+        Media::Base64 { data, .. } | Media::Office { data, .. } => {
+            let media_type = match source {
+                Media::Base64 { media_type, .. } => media_type,
+                Media::Office { media_type, .. } => *media_type,
+                _ => "",
+            };
             w.str_field("type", "base64");
             w.str_field("media_type", media_type);
             w.str_field("data", data);

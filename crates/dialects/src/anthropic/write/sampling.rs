@@ -8,18 +8,18 @@ use crate::{Fit, Target};
 
 /// What is said about the answer beside its content.
 #[derive(Default)]
-pub(super) struct Plan<'a> {
-    temperature: Option<f64>,
-    top_p: Option<f64>,
-    top_k: Option<u64>,
-    stop: Vec<&'a str>,
+pub(crate) struct Plan<'a> {
+    pub(crate) temperature: Option<f64>,
+    pub(crate) top_p: Option<f64>,
+    pub(crate) top_k: Option<u64>,
+    pub(crate) stop: Vec<&'a str>,
     tier: Option<&'static str>,
     stream: bool,
 }
 
 impl<'a> Plan<'a> {
     /// Decides for `chat`. `thinking` says whether the model is made to think, which rules out sampling.
-    pub(super) fn new(chat: &'a Chat, thinking: bool, fit: &mut Fit) -> Result<Self, Fault> {
+    pub(crate) fn new(chat: &'a Chat, thinking: bool, fit: &mut Fit) -> Result<Self, Fault> {
         refuse_unknown(chat, fit)?;
         let mut plan = Plan {
             stop: chat.stop.iter().map(String::as_str).filter(|stop| !stop.trim().is_empty()).collect(),
@@ -61,7 +61,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Writes the fields.
-    pub(super) fn write(&self, w: &mut Writer) {
+    pub(crate) fn write(&self, w: &mut Writer) {
         w.opt_num("temperature", self.temperature);
         w.opt_num("top_p", self.top_p);
         w.opt_num("top_k", self.top_k);

@@ -23,13 +23,13 @@ const MIN_BUDGET: u64 = 1024;
 const ANSWER_ROOM: u64 = 4096;
 
 /// What is said about thinking and length.
-pub(super) struct Plan<'a> {
+pub(crate) struct Plan<'a> {
     /// The `thinking` field.
     config: Option<Config<'a>>,
     /// `output_config.effort`.
-    pub(super) effort: Option<Effort>,
+    pub(crate) effort: Option<Effort>,
     /// `max_tokens`.
-    pub(super) max_tokens: u64,
+    pub(crate) max_tokens: u64,
 }
 
 enum Config<'a> {
@@ -47,7 +47,7 @@ enum Config<'a> {
 
 impl<'a> Plan<'a> {
     /// Decides for `chat`. `turns` is the conversation as it will be sent.
-    pub(super) fn new(chat: &Chat, extras: &Extras<'a>, turns: &[Turn], fit: &mut Fit) -> Result<Self, Fault> {
+    pub(crate) fn new(chat: &Chat, extras: &Extras<'a>, turns: &[Turn], fit: &mut Fit) -> Result<Self, Fault> {
         let max_tokens = max_tokens(chat, fit);
         let mut plan = Plan { config: None, effort: None, max_tokens };
         let effort = chat.reasoning.as_ref().and_then(|asked| asked.effort);
@@ -76,8 +76,13 @@ impl<'a> Plan<'a> {
     }
 
     /// Whether the model is made to think: sampling and forced calls are out then.
-    pub(super) fn is_active(&self) -> bool {
+    pub(crate) fn is_active(&self) -> bool {
         matches!(self.config, Some(Config::Adaptive { .. } | Config::Budget { .. } | Config::Raw(_)))
+    }
+
+    /// Whether there is a `thinking` field to write.
+    pub(crate) fn says_something(&self) -> bool {
+        self.config.is_some()
     }
 
     fn think(&mut self, asked: &Reasoning, turns: &[Turn], fit: &mut Fit) -> Result<(), Fault> {
@@ -114,7 +119,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Writes the `thinking` field, if there is anything to say.
-    pub(super) fn write(&self, w: &mut Writer) {
+    pub(crate) fn write(&self, w: &mut Writer) {
         let display = |summary: bool| if summary { "summarized" } else { "omitted" };
         match &self.config {
             None => {}

@@ -18,18 +18,20 @@ const NO_PARAMETERS: &str = r#"{"type":"object","properties":{}}"#;
 
 /// What is said about tools and the form of the answer.
 #[derive(Default)]
-pub(super) struct Plan<'a> {
-    tools: Vec<Item<'a>>,
-    choice: Option<Choice<'a>>,
+pub(crate) struct Plan<'a> {
+    pub(crate) tools: Vec<Item<'a>>,
+    pub(crate) choice: Option<Choice<'a>>,
     /// `tool_choice.disable_parallel_tool_use`.
-    one_at_a_time: bool,
+    pub(crate) one_at_a_time: bool,
     /// The schema for `output_config.format`.
-    pub(super) schema: Option<Raw>,
+    pub(crate) schema: Option<Raw>,
     /// What the model is told about the form of its answer, where nothing enforces it.
-    pub(super) instruction: Option<String>,
+    pub(crate) instruction: Option<String>,
 }
 
-enum Item<'a> {
+/// A tool that is offered.
+pub(crate) enum Item<'a> {
+    /// A function.
     Function {
         name: &'a str,
         description: Option<&'a str>,
@@ -38,20 +40,26 @@ enum Item<'a> {
         cache: Option<CacheMark>,
         extras: &'a [(String, Raw)],
     },
+    /// A tool of Anthropic's own.
     Raw(&'a Raw),
 }
 
+/// Which tools must be called.
 #[derive(Clone, Copy, PartialEq)]
-enum Choice<'a> {
+pub(crate) enum Choice<'a> {
+    /// The model decides.
     Auto,
+    /// At least one.
     Any,
+    /// None.
     None,
+    /// This one.
     Tool(&'a str),
 }
 
 impl<'a> Plan<'a> {
     /// Decides for `chat`. `thinking` says whether the model is made to think, which rules out forced calls.
-    pub(super) fn new(chat: &'a Chat, turns: &[Turn<'a>], thinking: bool, fit: &mut Fit) -> Result<Self, Fault> {
+    pub(crate) fn new(chat: &'a Chat, turns: &[Turn<'a>], thinking: bool, fit: &mut Fit) -> Result<Self, Fault> {
         let mut plan = Plan::default();
         let allowed = match &chat.tool_choice {
             Some(ToolChoice::Allowed { names, .. }) => Some(names.iter().map(String::as_str).collect()),
@@ -159,12 +167,12 @@ impl<'a> Plan<'a> {
     }
 
     /// The cache marks on the tools, for the count of all marks.
-    pub(super) fn marks(&self) -> usize {
+    pub(crate) fn marks(&self) -> usize {
         self.tools.iter().filter(|tool| matches!(tool, Item::Function { cache: Some(_), .. })).count()
     }
 
     /// Writes `tools` and `tool_choice`. `keep` decides about each cache mark.
-    pub(super) fn write(&self, w: &mut Writer, mut keep: impl FnMut(Option<CacheMark>) -> Option<CacheMark>) {
+    pub(crate) fn write(&self, w: &mut Writer, mut keep: impl FnMut(Option<CacheMark>) -> Option<CacheMark>) {
         if self.tools.is_empty() {
             return;
         }

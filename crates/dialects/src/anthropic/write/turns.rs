@@ -11,23 +11,23 @@ use crate::Fit;
 const PLACEHOLDER: &str = "(empty message)";
 
 /// The conversation, ready to be printed.
-pub(super) struct Conversation<'a> {
+pub(crate) struct Conversation<'a> {
     /// Top-level instructions.
-    pub(super) system: Vec<Piece<'a>>,
+    pub(crate) system: Vec<Piece<'a>>,
     /// Turns of the user and the model, each followed by at most one of the operator.
-    pub(super) turns: Vec<Turn<'a>>,
+    pub(crate) turns: Vec<Turn<'a>>,
 }
 
 /// Neighbouring messages of the same role.
-pub(super) struct Turn<'a> {
+pub(crate) struct Turn<'a> {
     /// Who speaks.
-    pub(super) role: Role,
+    pub(crate) role: Role,
     /// What is said.
-    pub(super) pieces: Vec<Piece<'a>>,
+    pub(crate) pieces: Vec<Piece<'a>>,
 }
 
 /// Arranges the messages of a request.
-pub(super) fn arrange<'a>(chat: &'a Chat, fit: &mut Fit) -> Result<Conversation<'a>, Fault> {
+pub(crate) fn arrange<'a>(chat: &'a Chat, fit: &mut Fit) -> Result<Conversation<'a>, Fault> {
     let leading = chat.messages.iter().take_while(|message| message.role == Role::System).count();
     let (first, rest) = chat.messages.split_at(leading);
     let mut system = Vec::new();

@@ -52,15 +52,16 @@ pub(super) enum Version {
     First,
     /// `2026-10-21`, which knows no sampling parameters.
     Second,
-    /// The first one as Vertex AI has it: the model is in the path, the version in the body.
-    Vertex,
+    /// The first one as Vertex AI and Bedrock have it: the model is in the path, the version in the body.
+    InBody,
 }
 
 pub(super) fn version(head: &Head, body: &Value) -> Result<Version, Problem> {
-    if head.path().contains("/publishers/anthropic/") {
+    let hosts = [("/publishers/anthropic/", "vertex-2023-10-16"), ("/invoke", "bedrock-2023-05-31")];
+    if let Some((_, version)) = hosts.into_iter().find(|(part, _)| head.path().contains(part)) {
         return match field(body, "anthropic_version").and_then(Value::as_str) {
-            Some("vertex-2023-10-16") => Ok(Version::Vertex),
-            _ => Err(Problem::refuse("anthropic_version: Input should be 'vertex-2023-10-16'")),
+            Some(given) if given == version => Ok(Version::InBody),
+            _ => Err(Problem::refuse(format!("anthropic_version: Input should be '{version}'"))),
         };
     }
     match head.header("anthropic-version") {
@@ -74,7 +75,7 @@ pub(super) fn version(head: &Head, body: &Value) -> Result<Version, Problem> {
 pub(super) fn read(incoming: &Incoming<'_>, version: Version) -> Result<Ask, Problem> {
     let (body, knobs) = (incoming.body, incoming.knobs);
     match version {
-        Version::Vertex => {
+        Version::InBody => {
             let own = FIELDS.iter().copied().filter(|name| *name != "model").chain(["anthropic_version"]);
             known_fields(incoming, &own.collect::<Vec<_>>())?;
         }

@@ -1,5 +1,6 @@
 //! What each of them wants to be asked, and how it answers. Facts are those of their public references.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,7 +13,7 @@ use types::{Answer, Block, Operation};
 
 use super::{Found, Question, Said, Text, Way};
 use crate::guards::Wanted;
-use crate::{Call, Caller, Content, serve};
+use crate::{Call, Caller, Content, Sent, serve};
 
 /// Largest answer that is read, bytes.
 const MOST: usize = 4 << 20;
@@ -25,7 +26,7 @@ const AZURE: &str = "api-version=2024-09-01";
 /// Characters that Azure takes at a time.
 const AZURE_CHARS: usize = 10_000;
 /// Most questions about one call.
-const MOST_QUESTIONS: usize = 32;
+pub(super) const MOST_QUESTIONS: usize = 32;
 /// Longest name of a class.
 const LONGEST_CLASS: usize = 64;
 /// The tag of calls that judge others.
@@ -83,18 +84,27 @@ impl Question<'_> {
                 }
                 Ok(Said::Fine)
             }
+            Way::Bedrock(path) => self.bedrock(texts, path).await,
             Way::Judge { model, prompt } => self.judge(&joined(texts), model, prompt).await,
         }
     }
 
-    async fn post(&self, path: &str, question: Value) -> Result<Value> {
+    pub(super) async fn post(&self, path: &str, question: Value) -> Result<Value> {
         let endpoint = self.remote.endpoint.as_ref().ok_or("it has no address")?;
+        let path = format!("{}{path}", endpoint.base_path);
+        let body = [Bytes::from(question.to_string())];
+        let mut headers = Cow::Borrowed(&self.remote.headers);
+        if let Some(signing) = &self.remote.signing {
+            let sent = Sent { method: "POST", path: &path, body: &body };
+            let signed = signing.sign(endpoint, sent, headers.to_mut(), CONNECT.min(self.remote.timeout)).await;
+            signed.map_err(|_| "there is no credential to ask it with".to_owned())?;
+        }
         let call = upstream::Call {
             endpoint,
             method: "POST",
-            path: &format!("{}{path}", endpoint.base_path),
-            headers: &self.remote.headers,
-            body: &[Bytes::from(question.to_string())],
+            path: &path,
+            headers: &headers,
+            body: &body,
             connect_timeout: CONNECT.min(self.remote.timeout),
             claim: None,
             sent: None,
@@ -182,7 +192,7 @@ fn truth(value: &Value) -> Result<bool> {
 }
 
 /// A class as somebody calls it: short, and nothing that is not like a name.
-fn class(name: &str) -> String {
+pub(super) fn class(name: &str) -> String {
     name.chars().filter(|c| c.is_ascii_alphanumeric() || "_-/. ".contains(*c)).take(LONGEST_CLASS).collect()
 }
 

@@ -2,25 +2,26 @@
 
 use std::time::Duration;
 
-use engine::{Check, Remote, Way};
+use engine::{AccessTokens, Check, Remote, Way};
 use guardrails::Action;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use providers::http::Endpoint;
 
-use super::{action, actions, named, put_back};
+use super::{action, actions, bedrock, named, put_back};
 use crate::config::environ::Env;
 use crate::config::report::Notes;
 use crate::config::section::{Section, scalar};
 use crate::config::tree::{Node, Value};
 
 /// Kinds that are asked by network.
-pub const KINDS: [&str; 7] = [
+pub const KINDS: [&str; 8] = [
     "generic_guardrail_api",
     "presidio",
     "openai_moderation",
     "lakera_v2",
     "azure/prompt_shield",
     "azure/text_moderations",
+    "bedrock",
     "llm_as_a_judge",
 ];
 
@@ -71,12 +72,13 @@ fn home(kind: &str) -> Home {
             let (base, key) = ("AZURE_CONTENT_SAFETY_API_BASE", "AZURE_CONTENT_SAFETY_API_KEY");
             home(None, "api_base", base, key, "ocp-apim-subscription-key", false)
         }
+        "bedrock" => home(None, "api_base", "", bedrock::KEY, "authorization", true),
         _ => home(None, "api_base", "GENERIC_GUARDRAIL_API_BASE", "GENERIC_GUARDRAIL_API_KEY", "x-api-key", false),
     }
 }
 
 /// Reads one of these kinds.
-pub fn read(params: &Section, kind: &str, env: &Env, notes: &mut Notes) -> Option<Check> {
+pub fn read(params: &Section, kind: &str, (env, tokens): (&Env, &AccessTokens), notes: &mut Notes) -> Option<Check> {
     let way = way(params, kind, notes)?;
     let judges = matches!(way, Way::Judge { .. });
     let fail_open = match params.text("unreachable_fallback") {
@@ -90,15 +92,19 @@ pub fn read(params: &Section, kind: &str, env: &Env, notes: &mut Notes) -> Optio
         }
     };
     let usual = if judges { PATIENCE_WITH_MODELS } else { PATIENCE };
-    let (endpoint, headers) = match judges {
-        true => (None, HeaderMap::new()),
-        false => {
+    let (endpoint, headers, signing) = match &way {
+        Way::Judge { .. } => (None, HeaderMap::new(), None),
+        Way::Bedrock(_) => {
+            let (endpoint, signing) = bedrock::connect(params, (env, tokens), notes)?;
+            (Some(endpoint), headers(params, &home(kind), env, notes)?, signing)
+        }
+        _ => {
             let home = home(kind);
-            (Some(endpoint(params, &home, env, notes)?), headers(params, &home, env, notes)?)
+            (Some(endpoint(params, &home, env, notes)?), headers(params, &home, env, notes)?, None)
         }
     };
     let timeout = params.seconds("timeout").unwrap_or(usual);
-    Some(Check::Remote(Box::new(Remote { way, endpoint, headers, timeout, fail_open })))
+    Some(Check::Remote(Box::new(Remote { way, endpoint, headers, signing, timeout, fail_open })))
 }
 
 fn way(params: &Section, kind: &str, notes: &mut Notes) -> Option<Way> {
@@ -106,6 +112,7 @@ fn way(params: &Section, kind: &str, notes: &mut Notes) -> Option<Way> {
         "presidio" => presidio(params, notes)?,
         "openai_moderation" => Way::Moderation(params.text("model").unwrap_or(MODERATION).to_owned()),
         "lakera_v2" => Way::Lakera(params.text("project_id").map(str::to_owned)),
+        "bedrock" => bedrock::way(params, notes)?,
         "azure/prompt_shield" => Way::PromptShield,
         "azure/text_moderations" => {
             let own: Vec<String> = params.texts("categories").iter().map(|(name, _)| (*name).to_owned()).collect();

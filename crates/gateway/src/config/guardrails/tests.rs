@@ -85,7 +85,7 @@ fn what_would_hold_back_less_than_it_says_is_a_mistake() {
         check(&text, expected);
     };
     let known = "known: pii, secrets, litellm_content_filter, prompt_injection, tool_permission, language, size, json_schema, \
-         generic_guardrail_api, presidio, openai_moderation, lakera_v2, azure/prompt_shield, azure/text_moderations, llm_as_a_judge";
+         generic_guardrail_api, presidio, openai_moderation, lakera_v2, azure/prompt_shield, azure/text_moderations, bedrock, llm_as_a_judge";
     one(
         "guardrail: aporia",
         &[&format!(

@@ -49,7 +49,7 @@ fn names_with_a_star_fit_what_they_should() {
     let check = |name: &str, expected: Option<&str>| {
         assert_eq!(PARAMS.find(name).map(|key| key.name), expected, "{name}");
     };
-    check("aws_region_name", Some("aws_*"));
+    check("aws_other", Some("aws_*"));
     check("input_cost_per_token", Some("input_cost_per_token"));
     check("output_cost_per_second_1080p", Some("*cost_per_*"));
     check("cache_read_input_token_cost_above_200k_tokens", Some("*_token_cost_*"));

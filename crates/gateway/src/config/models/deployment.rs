@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use dialects::json::Doc;
 use dialects::{BACKS, Back};
-use engine::{Deployment, Gauge, Limits};
+use engine::{AccessToken, Deployment, Gauge, Limits, Signing};
 use policy::price::{Pricing, Tariff, Terms};
 use policy::{Member, Patterns};
+use providers::aws::Scope;
 use providers::http::Endpoint;
 use providers::{Endpoint as Served, Provider};
 use types::{ModelFacts, Raw};
@@ -24,6 +25,7 @@ use crate::config::prices::Priced;
 use crate::config::report::Notes;
 use crate::config::rest;
 use crate::config::section::{Section, scalar, texts};
+use crate::config::sign_on::Means;
 use crate::config::tree::{Node, Value};
 use types::Decimal;
 
@@ -48,7 +50,7 @@ impl Builder<'_> {
         let (params, provider) = (&entry.params, called.provider);
         let canned = params.text("mock_response").map(str::to_owned);
         let credential = params.text("litellm_credential_name").and_then(|name| self.credentials.get(name));
-        let wanted = Wanted { params, credential, provider, canned: canned.is_some() };
+        let wanted = Wanted { params, credential, provider, model: &called.model, canned: canned.is_some() };
         let defaults = defaults(params, self.notes);
         let removed = removed(params, self.notes);
         let client_params = client_params(params, self.notes);
@@ -68,6 +70,7 @@ impl Builder<'_> {
             }
         };
         let gauge = self.gauge(&entry.info, &connection.endpoint);
+        let (access_token, signing) = self.signed_on(connection.means, connection.region);
         let price = if let Pricing::Fixed(tariff) = &pricing { tariff.per_token() } else { None };
         let deployment = Deployment {
             health: self.roll.of(&id),
@@ -82,7 +85,8 @@ impl Builder<'_> {
             auth: connection.auth,
             paths: connection.paths,
             headers: connection.headers,
-            access_token: connection.grant.map(|grant| self.roll.access_tokens.of(grant)),
+            access_token,
+            signing,
             facts,
             pricing,
             replaced: self.replaced(info),
@@ -112,6 +116,18 @@ impl Builder<'_> {
         let (path, team) = (entry.path.clone(), entry.info.text("team_id").map(str::to_owned));
         let access_groups = entry.info.texts("access_groups").into_iter().map(|(name, _)| name.to_owned()).collect();
         Some(Row { group: group.to_owned(), deployment, place, path, listed, team, access_groups, local, added: false })
+    }
+
+    /// What takes the place of a key: a token, or what signs requests.
+    fn signed_on(&self, means: Option<Means>, region: Option<String>) -> (Option<Arc<AccessToken>>, Option<Signing>) {
+        match means {
+            None => (None, None),
+            Some(Means::Token(grant)) => (Some(self.roll.access_tokens.of(grant)), None),
+            Some(Means::Signature(service, source)) => {
+                let scope = Scope { region: region.unwrap_or_default(), service };
+                (None, Some(Signing { scope, signer: self.roll.access_tokens.signer(source) }))
+            }
+        }
     }
 
     /// What the model costs that this one replaces. It must have a price.

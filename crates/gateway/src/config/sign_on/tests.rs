@@ -16,7 +16,7 @@ fn signed(id: &str, given: &[(&str, &str)], env: &[(&str, &str)]) -> Result<Opti
 fn an_application_signs_in_to_entra_with_its_secret_wherever_that_is_written() {
     let given = [("tenant_id", "t"), ("client_id", "c")];
     let found = signed("azure", &given, &[("AZURE_CLIENT_SECRET", "s")]).unwrap().unwrap();
-    let Grant::Form { url, fields } = found.grant else { panic!("{found:?}") };
+    let Means::Token(Grant::Form { url, fields }) = found.means else { panic!("{found:?}") };
     assert_eq!(url, "https://login.microsoftonline.com/t/oauth2/v2.0/token");
     let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.expose())).collect();
     assert_eq!(
@@ -38,13 +38,14 @@ fn google_takes_a_service_account_a_person_or_the_machine() {
         r#"{"type":"service_account","project_id":"p","private_key_id":"k","private_key":"PEM","client_email":"a@b"}"#;
     let found = signed("vertex_ai", &[("vertex_credentials", account)], &[]).unwrap().unwrap();
     assert_eq!(found.project.as_deref(), Some("p"));
-    let Grant::Assertion { url, issuer, key_id, scope, .. } = found.grant else { panic!("{found:?}") };
+    let Means::Token(Grant::Assertion { url, issuer, key_id, scope, .. }) = found.means else { panic!("{found:?}") };
     assert_eq!((url.as_str(), issuer.as_str(), key_id.as_deref()), (GOOGLE_TOKENS, "a@b", Some("k")));
     assert!(scope.ends_with("cloud-platform"));
     let person = r#"{"type":"authorized_user","client_id":"c","client_secret":"s","refresh_token":"r"}"#;
     let found = signed("vertex_ai", &[], &[("VERTEXAI_CREDENTIALS", person)]).unwrap().unwrap();
-    assert!(matches!(found.grant, Grant::Form { fields, .. } if fields.len() == 4));
-    let machine = signed("vertex_ai", &[], &[("GCE_METADATA_HOST", "127.0.0.1:1")]).unwrap().unwrap().grant;
+    assert!(matches!(found.means, Means::Token(Grant::Form { fields, .. }) if fields.len() == 4));
+    let machine = signed("vertex_ai", &[], &[("GCE_METADATA_HOST", "127.0.0.1:1")]).unwrap().unwrap().means;
+    let Means::Token(machine) = machine else { panic!("{machine:?}") };
     assert_eq!(machine.url(), "http://127.0.0.1:1/computeMetadata/v1/instance/service-accounts/default/token");
 }
 

@@ -194,7 +194,10 @@ pub const TABLE: &[Row] = &[
     row("clean cut before content", "fault=cut_clean,after=0", BROKEN, 2),
     Row {
         stream: Seen::Refusal(BROKEN, 2),
-        ..only(&[Back::OpenAi, Back::Anthropic], row("error before content", "fault=error_mid,after=0", FAILED, 2))
+        ..only(
+            &[Back::OpenAi, Back::Anthropic, Back::Bedrock],
+            row("error before content", "fault=error_mid,after=0", FAILED, 2),
+        )
     },
     // These two say the status in the stream as well.
     only(&[Back::Gemini, Back::Ollama], row("status before content", "fault=error_mid,after=0", FAILED, 2)),
@@ -203,7 +206,7 @@ pub const TABLE: &[Row] = &[
     row("broken JSON before content", "fault=bad_json,after=0", BROKEN, 2),
     // Lines that are no field of an event are to be passed over.
     Row { stream: Seen::Answer, ..only(EVENTS, row("broken events", "fault=bad_sse,after=3", BROKEN, 2)) },
-    only(&[Back::Ollama], middle("a broken line", "fault=bad_sse,after=3,chunk_ms=20", BROKEN)),
+    only(&[Back::Ollama, Back::Bedrock], middle("a broken line", "fault=bad_sse,after=3,chunk_ms=20", BROKEN)),
     row("a page", "fault=html", BROKEN, 2),
     row("a page with success", "fault=html,status=200", BROKEN, 2),
     row("nothing", "fault=empty", BROKEN, 2),

@@ -13,19 +13,19 @@ use crate::gateway::{Gateway, PATIENCE};
 use crate::manage::{MASTER, Office, config};
 
 /// What somebody answers to a path and a body; nothing at all is silence.
-type Answer = fn(&str, &Value) -> Option<(u16, Value)>;
+pub type Answer = fn(&str, &Value) -> Option<(u16, Value)>;
 
 /// A path, the head and the body of a question.
-type Question = (String, String, Value);
+pub type Question = (String, String, Value);
 
 /// Somebody who is asked.
-struct Oracle {
+pub struct Oracle {
     addr: SocketAddr,
     heard: Arc<Mutex<Vec<Question>>>,
 }
 
 impl Oracle {
-    async fn open(answer: Answer) -> Self {
+    pub async fn open(answer: Answer) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let addr = listener.local_addr().expect("it is bound");
         let heard = Arc::new(Mutex::new(Vec::new()));
@@ -38,11 +38,11 @@ impl Oracle {
         Oracle { addr, heard }
     }
 
-    fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("http://{}", self.addr)
     }
 
-    fn heard(&self) -> Vec<Question> {
+    pub fn heard(&self) -> Vec<Question> {
         self.heard.lock().expect("nobody panicked").clone()
     }
 }
@@ -69,7 +69,7 @@ async fn serve(mut stream: TcpStream, answer: Answer, heard: Arc<Mutex<Vec<Quest
 }
 
 /// A gateway with this guardrail, whose provider says `said`.
-async fn office(params: &str, said: &str) -> (Office, drill::mock::Mock) {
+pub async fn office(params: &str, said: &str) -> (Office, drill::mock::Mock) {
     let text = said.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
     let provider = mock(&format!("text={text}")).await;
     let settings = format!("guardrails:\n  - {{guardrail_name: g, litellm_params: {{default_on: true, {params}}}}}\n");
@@ -82,7 +82,7 @@ async fn office(params: &str, said: &str) -> (Office, drill::mock::Mock) {
 }
 
 /// Status and text of an answer to a call that says this.
-async fn ask(office: &Office, text: &str, stream: bool) -> (u16, String) {
+pub async fn ask(office: &Office, text: &str, stream: bool) -> (u16, String) {
     let answer = office.master().send(&Front::Chat.call("chat", text, stream)).await;
     match answer.status() {
         200 => (200, Front::Chat.hear(&answer).text),

@@ -1,7 +1,7 @@
 //! Whom a model may call that somebody else than an administrator adds: a provider at the provider's own address, or a
 //! host that the operator lists. An address of their own choice would show them what only the gateway can reach.
 
-use engine::Deployment;
+use engine::{AwsGrant, Deployment, Grant, Signer, Text};
 use providers::http::Endpoint;
 
 use super::super::refusal::{Refusal, Result};
@@ -10,6 +10,9 @@ use super::super::refusal::{Refusal, Result};
 pub fn check(deployment: &Deployment, hosts: &[String]) -> Result<()> {
     if !deployment.client_params.is_empty() {
         return Err(Refusal::forbidden("Only proxy admins let callers choose keys and addresses."));
+    }
+    if !signs_at_home(deployment) {
+        return Err(Refusal::forbidden("Only proxy admins say where a credential is fetched, or which file has it."));
     }
     if deployment.canned.is_some() || at_home(deployment) || hosts.iter().any(|host| listed(host, &deployment.endpoint))
     {
@@ -27,6 +30,16 @@ fn at_home(deployment: &Deployment) -> bool {
     let public = |provider: &&providers::Provider| provider.api_base.is_some() && !provider.local;
     let provider = providers::find(deployment.provider).filter(public);
     deployment.endpoint.tls && provider.is_some_and(|provider| provider.is_home(&deployment.endpoint))
+}
+
+/// Whether what signs its requests is fetched at Amazon's own service, with nothing that lies on this machine.
+fn signs_at_home(deployment: &Deployment) -> bool {
+    let Some(Signer::Fetched(token)) = deployment.signing.as_ref().map(|signing| &signing.signer) else { return true };
+    let Grant::Aws(AwsGrant::Role { url, .. } | AwsGrant::Identity { url, .. }) = &token.grant else { return true };
+    let file = matches!(&token.grant, Grant::Aws(AwsGrant::Identity { token: Text::File(_), .. }));
+    let ends = [".amazonaws.com", ".amazonaws.com.cn"];
+    let home = |at: Endpoint| at.tls && ends.iter().any(|end| at.host.ends_with(end));
+    !file && Endpoint::parse(url).is_ok_and(home)
 }
 
 /// Whether an entry means the host: `host`, `host:port`, `*.domain`.
