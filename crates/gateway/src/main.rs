@@ -5,6 +5,7 @@ mod added;
 mod alarm;
 mod alerts;
 mod books;
+mod bucket;
 mod cli;
 mod config;
 mod control;

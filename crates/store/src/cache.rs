@@ -1,12 +1,14 @@
-//! Redis, or a folder, as a place for answers that may be given again. Whoever asks never waits for it longer than
-//! [`DEADLINE`]; while it is away or frozen nobody asks it at all: only its own thread looks whether it is back.
+//! Redis, a folder, or a bucket as a place for answers that may be given again. Whoever asks never waits for it longer than
+//! its deadline; while it is away or frozen nobody asks it at all: only its own thread looks whether it is back.
 
+mod bucket;
 mod folder;
 
 use std::fmt;
 use std::future::Future;
 use std::io;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -15,13 +17,17 @@ use bytes::Bytes;
 use redis::aio::MultiplexedConnection;
 use redis::{PushInfo, RedisError};
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
+use tokio::task::{LocalSet, spawn_local};
 use tokio::time::{sleep, timeout};
 
 use crate::coordination::{Place, Silence, Site};
+pub use bucket::{Bucket, Objects, Step};
 use folder::Folder;
 
 /// How long a call waits for an answer that may be kept.
 pub const DEADLINE: Duration = Duration::from_millis(20);
+/// The same where it comes from a bucket: the way there is longer.
+pub const BUCKET_DEADLINE: Duration = Duration::from_millis(250);
 /// Questions in a row without an answer in time after which Redis counts as frozen.
 const MOST_LATE: u32 = 3;
 /// How long anything may take on a connection before that is given up.
@@ -44,6 +50,8 @@ pub enum Elsewhere {
     Redis(Site),
     /// In a folder, which takes so many bytes at most.
     Folder(PathBuf, u64),
+    /// In a bucket, with others.
+    Bucket(Bucket),
 }
 
 /// The same, understood.
@@ -51,6 +59,16 @@ pub enum Elsewhere {
 enum Home {
     Redis(Box<Place>),
     Folder(PathBuf, u64),
+    Bucket(Bucket),
+}
+
+impl Home {
+    fn deadline(&self) -> Duration {
+        match self {
+            Home::Bucket(_) => BUCKET_DEADLINE,
+            Home::Redis(_) | Home::Folder(..) => DEADLINE,
+        }
+    }
 }
 
 /// Without anything that is secret.
@@ -58,7 +76,8 @@ impl fmt::Display for Home {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Home::Redis(place) => write!(f, "Redis at {place}"),
-            Home::Folder(path, _) => write!(f, "the folder {}", path.display()),
+            Home::Folder(path, _) => write!(f, "folder {}", path.display()),
+            Home::Bucket(bucket) => write!(f, "{bucket}"),
         }
     }
 }
@@ -113,15 +132,17 @@ impl Depot {
         let home = match elsewhere {
             Elsewhere::Redis(site) => Home::Redis(Box::new(Place::new(site)?)),
             Elsewhere::Folder(path, bytes) => Home::Folder(path.clone(), *bytes),
+            Elsewhere::Bucket(bucket) => Home::Bucket(bucket.clone()),
         };
         Ok(Depot { home, shared: Arc::new(shared), errands: OnceLock::new() })
     }
 
     /// What it is, in the incumbent's words.
     pub fn kind(&self) -> &'static str {
-        match self.home {
+        match &self.home {
             Home::Redis(_) => "redis",
             Home::Folder(..) => "disk",
+            Home::Bucket(bucket) => bucket.kind(),
         }
     }
 
@@ -156,7 +177,7 @@ impl Depot {
         }
         let (answer, answered) = oneshot::channel();
         errands.try_send(Errand::Get(named(key), answer)).ok()?;
-        match timeout(DEADLINE, answered).await {
+        match timeout(self.home.deadline(), answered).await {
             Ok(found) => found.ok()?,
             Err(_) => {
                 self.shared.was_late();
@@ -276,11 +297,13 @@ impl Keeper {
             self.shared.set(Standing::Away);
             return;
         };
-        runtime.block_on(async move {
+        let alone = LocalSet::new();
+        alone.block_on(&runtime, async move {
             loop {
                 let served = match self.home.clone() {
                     Home::Redis(place) => self.serve(&place).await,
                     Home::Folder(path, room) => self.serve_folder(&path, room).await,
+                    Home::Bucket(bucket) => self.serve_bucket(&bucket).await,
                 };
                 let silence = match served {
                     End::Over => return,
@@ -390,6 +413,45 @@ impl Keeper {
         }
     }
 
+    /// Does what is to be done in a bucket, for as long as that goes well.
+    async fn serve_bucket(&mut self, bucket: &Bucket) -> End {
+        let objects = bucket.open();
+        let broken = Rc::new(Notify::new());
+        let places = Arc::new(Semaphore::new(AT_ONCE));
+        // The first look makes the connection, which takes longer.
+        let mut patience = LAST_DEADLINE;
+        loop {
+            for patience in [patience, BUCKET_DEADLINE] {
+                match timeout(patience, objects.get(bucket::PROBE)).await {
+                    Ok(Ok(_)) => {}
+                    Ok(Err(why)) => return End::Broken(Silence(why)),
+                    Err(_) => return End::Broken(Silence::late()),
+                }
+            }
+            patience = BUCKET_DEADLINE;
+            self.is_there();
+            loop {
+                let errand = tokio::select! {
+                    biased;
+                    () = broken.notified() => return End::Broken(Silence::late()),
+                    () = self.shared.doubt.notified() => break,
+                    errand = self.errands.recv() => errand,
+                };
+                let Some(errand) = errand else { return End::Over };
+                match places.clone().try_acquire_owned() {
+                    Ok(place) => {
+                        let (objects, broken, shared) = (objects.clone(), broken.clone(), self.shared.clone());
+                        spawn_local(async move {
+                            errand.run_at(&objects, &broken, &shared).await;
+                            drop(place);
+                        });
+                    }
+                    Err(_) => errand.refuse(&Silence::late()),
+                }
+            }
+        }
+    }
+
     /// Whether a server answers in time.
     async fn look(&self, connection: &MultiplexedConnection) -> Result<(), Silence> {
         let mut connection = connection.clone();
@@ -456,6 +518,33 @@ impl Errand {
         Ok(())
     }
 
+    /// The same in a bucket; one that is too slow or away rings.
+    async fn run_at(self, objects: &Rc<dyn Objects>, broken: &Notify, shared: &Shared) {
+        let here = &**objects;
+        // Whoever asked may have gone on already.
+        match self {
+            Errand::Get(_, answer) if answer.is_closed() => {}
+            Errand::Get(key, answer) => {
+                let found = reached(bucket::get(here, bare(&key)), broken).await;
+                if found.is_ok() && !answer.is_closed() {
+                    shared.was_in_time();
+                }
+                let _ = answer.send(found.ok().flatten());
+            }
+            Errand::Put(key, pieces, ttl) => {
+                // What is not kept is asked for again.
+                let _ = reached(bucket::put(here, bare(&key), pieces, ttl), broken).await;
+            }
+            Errand::Delete(keys, reply) => {
+                let keys = keys.iter().map(|key| bare(key).to_owned()).collect();
+                _ = reply.send(bucket::delete(objects, keys).await);
+            }
+            Errand::Flush(reply) => _ = reply.send(bucket::flush(objects).await),
+            Errand::Ping(reply) => _ = reply.send(reached(here.get(bucket::PROBE), broken).await.map(drop)),
+            Errand::Info(reply) => _ = reply.send(Err(Silence("a bucket says nothing of itself".to_owned()))),
+        }
+    }
+
     /// Says that it is not done.
     fn refuse(self, silence: &Silence) {
         let silence = || Silence(silence.0.clone());
@@ -468,6 +557,15 @@ impl Errand {
             Errand::Info(reply) => _ = reply.send(Err(silence())),
         }
     }
+}
+
+/// What a bucket answers, if that comes; one that is too slow or away rings.
+async fn reached<T>(answer: impl Future<Output = Result<T, String>>, broken: &Notify) -> Result<T, Silence> {
+    let answer = timeout(LAST_DEADLINE, answer).await.unwrap_or_else(|_| Err(Silence::late().0));
+    answer.map_err(|why| {
+        broken.notify_one();
+        Silence(why)
+    })
 }
 
 /// An answer of Redis, if it comes; a connection that is too slow or broken rings.

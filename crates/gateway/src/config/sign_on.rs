@@ -82,15 +82,27 @@ fn google(
     given: impl Fn(&str) -> Option<String>,
     env: impl Fn(&str) -> Option<String>,
 ) -> Result<SignOn, Trouble> {
+    let found = given(credentials.param).or_else(|| credentials.usual(&env));
+    let (grant, project) = of_google(found, scope, &env)?;
+    Ok(SignOn { means: Means::Token(grant), project })
+}
+
+/// What a token of Google's is asked for with: with these credentials, or with those of whoever works here, or of the machine.
+/// The project that they belong to, if they say so.
+pub fn of_google(
+    credentials: Option<String>,
+    scope: &str,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<(Grant, Option<String>), Trouble> {
     let in_home = || {
         let file = PathBuf::from(env("HOME")?).join(GOOGLE_HOME);
         file.is_file().then(|| file.to_string_lossy().into_owned())
     };
-    let Some(found) = given(credentials.param).or_else(|| credentials.usual(&env)).or_else(in_home) else {
+    let Some(found) = credentials.or_else(in_home) else {
         let host = env("GCE_METADATA_HOST").filter(|host| !host.is_empty());
         let host = host.unwrap_or_else(|| GOOGLE_MACHINE.to_owned());
         let url = format!("http://{host}/computeMetadata/v1/instance/service-accounts/default/token");
-        return Ok(SignOn { means: Means::Token(Grant::Machine { url, header: GOOGLE_HEADER }), project: None });
+        return Ok((Grant::Machine { url, header: GOOGLE_HEADER }, None));
     };
     let text = if found.trim_start().starts_with('{') { found } else { read(Path::new(found.trim()))? };
     let json: Value = serde_json::from_str(&text).map_err(|_| "Google's credentials are not JSON".to_owned())?;
@@ -120,7 +132,7 @@ fn google(
         }
         None => return Err("Google's credentials lack type".to_owned()),
     };
-    Ok(SignOn { means: Means::Token(grant), project: field("project_id").or_else(|| field("quota_project_id")) })
+    Ok((grant, field("project_id").or_else(|| field("quota_project_id"))))
 }
 
 fn read(path: &Path) -> Result<String, Trouble> {

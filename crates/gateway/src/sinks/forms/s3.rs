@@ -3,15 +3,13 @@
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use bytes::Bytes;
 use http::HeaderMap;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 use providers::aws::Request;
 
 use super::super::post::Post;
 use super::super::told::moment;
+use crate::bucket::PATH;
 use crate::config::S3;
-
-/// What stands in a path as it is.
-const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// The request that writes an object with these lines, at this time.
 pub fn post(s3: &S3, lines: String, calls: usize, now_ms: i64) -> Post {
