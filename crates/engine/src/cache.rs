@@ -269,7 +269,14 @@ impl Hit {
     pub fn entry(&self) -> Entry {
         let cache_key = Some(self.key.to_string());
         let similarity = self.similarity.map(f64::from);
-        Entry { cache_hit: true, cache_key, similarity, cost: Some(Usd::ZERO), saved: self.kept.cost, ..self.kept.entry() }
+        Entry {
+            cache_hit: true,
+            cache_key,
+            similarity,
+            cost: Some(Usd::ZERO),
+            saved: self.kept.cost,
+            ..self.kept.entry()
+        }
     }
 
     /// Adds whose answer it was, and that it costs nothing.

@@ -196,6 +196,7 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
         ..assemble(&rows, &router, notes)
     };
     routing::add(&mut setup, routers, world.roll, notes);
+    cache::check(&library, &setup, notes);
     checks::run(&setup, &rows, &router, world.now, notes);
     (setup, Beside { keeping, management, price_map: None, models, left_out }, source)
 }

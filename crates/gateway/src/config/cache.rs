@@ -1,5 +1,9 @@
 //! Answers that are given again: `litellm_settings.cache` and `cache_params`.
 
+mod semantic;
+
+pub use semantic::check;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,8 +19,10 @@ use super::tree::{Node, Value};
 
 /// Where answers can be kept.
 const PLACES: [&str; 4] = ["local", "redis", "valkey", "disk"];
+/// The incumbent's names for caches that compare questions by what they mean: where that is done is our own business.
+const SEMANTIC: [&str; 3] = ["redis-semantic", "valkey-semantic", "qdrant-semantic"];
 /// Where the incumbent can keep them too.
-const OTHERS: [&str; 6] = ["redis-semantic", "valkey-semantic", "qdrant-semantic", "s3", "gcs", "azure-blob"];
+const OTHERS: [&str; 3] = ["s3", "gcs", "azure-blob"];
 /// Kinds of calls, in the incumbent's words; each may have an `a` before it.
 const CALL_TYPES: [&str; 7] =
     ["completion", "text_completion", "embedding", "anthropic_messages", "responses", "transcription", "rerank"];
@@ -38,7 +44,8 @@ pub fn read(library: &Section, env: &Env, shelves: &Shelves, notes: &mut Notes) 
         "disk" => Some(folder(&section, notes)?),
         _ => site.map(Elsewhere::Redis),
     };
-    let terms = terms(&section, matches!(elsewhere, Some(Elsewhere::Redis(_))), notes);
+    let mut terms = terms(&section, matches!(elsewhere, Some(Elsewhere::Redis(_))), notes);
+    terms.semantic = semantic::read(&section, notes);
     if library.flag("cache") != Some(true) {
         return None;
     }
@@ -55,6 +62,12 @@ pub fn read(library: &Section, env: &Env, shelves: &Shelves, notes: &mut Notes) 
 fn place(section: &Section, has_redis: bool, notes: &mut Notes) -> Option<&'static str> {
     let Some(name) = section.text("type") else { return Some(if has_redis { PLACES[1] } else { PLACES[0] }) };
     let (at, path) = (section.place("type"), section.at("type"));
+    let name = match name {
+        // There is no Qdrant to ask: answers are in Redis, if one is named.
+        "qdrant-semantic" => PLACES[usize::from(has_redis)],
+        name if SEMANTIC.contains(&name) => PLACES[1],
+        name => name,
+    };
     match PLACES.into_iter().find(|place| *place == name) {
         Some("redis" | "valkey") if !has_redis => {
             let message = "no Redis is named, neither here nor in the environment: answers are kept in memory alone";
@@ -95,7 +108,7 @@ fn terms(section: &Section, in_redis: bool, notes: &mut Notes) -> CacheTerms {
         memory_ttl: memory.unwrap_or(if in_redis { BESIDE_REDIS } else { usual.memory_ttl }),
         namespace: namespace(section, notes),
         call_types: call_types(section, notes),
-        scope: section.node("scope").and_then(|node| scope(node, &section.at("scope"), notes)).unwrap_or(usual.scope),
+        scope: scope_of_all(section, notes).unwrap_or(usual.scope),
         group_scopes: match section.node("group_scopes").map(|node| &node.value) {
             Some(Value::Map(groups)) => {
                 let path = section.at("group_scopes");
@@ -108,6 +121,23 @@ fn terms(section: &Section, in_redis: bool, notes: &mut Notes) -> CacheTerms {
         },
         memory_bytes: section.count("max_memory_mb").map_or(usual.memory_bytes, |mb| mb.saturating_mul(1 << 20)),
         item_bytes: section.small("max_item_kb").map_or(usual.item_bytes, |kb| (kb as usize).saturating_mul(1 << 10)),
+        semantic: None,
+    }
+}
+
+fn scope_of_all(section: &Section, notes: &mut Notes) -> Option<Scope> {
+    if let Some(node) = section.node("scope") {
+        return scope(node, &section.at("scope"), notes);
+    }
+    // In the incumbent's words.
+    match section.text("semantic_cache_scope")? {
+        "key" => Some(Scope::Key),
+        "end_user" => Some(Scope::Customer),
+        _ => {
+            let (at, path) = (section.place("semantic_cache_scope"), section.at("semantic_cache_scope"));
+            notes.error(at, &path, "expected key or end_user", "write e.g. scope: team");
+            None
+        }
     }
 }
 

@@ -49,9 +49,8 @@ fn only(names: &[&'static str], object: Json) -> Option<&'static str> {
 
 /// The text of a message of the user.
 fn text(message: Json) -> Option<Json> {
-    let says = |name: &str, words: &[&str]| {
-        message.get(name).is_none_or(|value| words.iter().any(|word| value.is(word)))
-    };
+    let says =
+        |name: &str, words: &[&str]| message.get(name).is_none_or(|value| words.iter().any(|word| value.is(word)));
     let content = message.get(only(&["content", "parts"], message)?)?;
     let is_users = message.get("role").is_some() || message.get("parts").is_some();
     if !is_users || !says("role", &["user"]) || !says("type", &["message"]) || !has_only(&OF_MESSAGES, message) {
