@@ -2,6 +2,7 @@
 
 mod disk;
 mod redis;
+mod semantic;
 mod sharing;
 
 use serde_json::{Value, json};
