@@ -145,8 +145,8 @@ impl Recording {
     fn keep(&self, kept: Kept) {
         if !kept.body.is_empty() {
             let until_ms = kept.until_ms;
-            self.lesson.take().into_iter().for_each(|lesson| lesson.learn(self.key, until_ms));
             self.cache.keep(&self.key, kept, (self.clock)());
+            self.lesson.take().into_iter().for_each(|lesson| lesson.learn(self.key, until_ms));
         }
     }
 }

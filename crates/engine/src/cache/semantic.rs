@@ -17,7 +17,6 @@ use policy::vectors::Unit;
 use policy::{Strictness, is_within, language, marks};
 use tokio::task::spawn_local;
 use tokio::time::timeout;
-use types::Operation;
 
 use super::kept::Kept;
 use super::key::{CacheKey, Guard, Question};
@@ -268,8 +267,8 @@ impl Quest {
     pub fn find(gate: &Rc<Gate>, cache: &Cache, question: &Question) -> Option<Self> {
         let (terms, meanings) = (cache.terms.semantic.as_ref()?, cache.meanings.as_ref()?);
         let Question { setup, ask, pass, group, .. } = question;
-        let converses = matches!(ask.operation, Operation::Chat | Operation::Completion);
-        if !converses || !terms.serves(&group.name) || meanings.rests((gate.unix_ms)()) {
+        let converses = || ask.body.with(|root| ask.front.converses(ask.operation, root));
+        if !terms.serves(&group.name) || !converses() || meanings.rests((gate.unix_ms)()) {
             return None;
         }
         let spot = ask.body.with(Spot::find)?;
@@ -277,7 +276,8 @@ impl Quest {
         if text.is_empty() || text.len() > LONGEST || spot.messages > terms.messages {
             return None;
         }
-        if !may_be_sent(setup, pass, &terms.model) {
+        // Who could not pay for an answer gets no vector made.
+        if pass.is_broke() || !may_be_sent(setup, pass, &terms.model) {
             return None;
         }
         let configured = terms.threshold(&group.name);
@@ -298,7 +298,7 @@ impl Quest {
     /// for a vector.
     pub async fn compare(self, cache: &Arc<Cache>, wish: &Wish, ask: &Rc<Ask>) -> Compared {
         let Some(terms) = cache.terms.semantic.as_ref() else { return Compared::New(None) };
-        if !wish.reads || !self.meanings.index.has(&self.guard) {
+        if !wish.reads || !self.meanings.index.has(&self.guard, (self.gate.unix_ms)()) {
             return Compared::New(Some(Lesson { quest: self, unit: None }));
         }
         let Some(unit) = self.unit(terms.patience).await else {

@@ -141,3 +141,6 @@ fn said(front: &dyn Front, operation: Operation, stream: bool, body: &[u8]) -> O
     text.truncate(text.floor_char_boundary(COMPARED));
     Some(text).filter(|text| !text.trim().is_empty())
 }
+
+#[cfg(test)]
+mod tests;

@@ -89,8 +89,8 @@ impl Index {
     }
 
     /// Whether there is anything that could be found.
-    pub fn has(&self, guard: &Guard) -> bool {
-        self.bucket(guard).is_some_and(|bucket| !bucket.read().is_empty())
+    pub fn has(&self, guard: &Guard, now_ms: i64) -> bool {
+        self.bucket(guard).is_some_and(|bucket| bucket.read().iter().any(|(_, row)| row.until_ms > now_ms))
     }
 
     /// The keys of answers to questions that are at least so much alike, the most alike first, and how much they are.
@@ -140,8 +140,14 @@ impl Index {
 
     /// Forgets the question whose answer is gone.
     pub fn drop_key(&self, guard: &Guard, key: &CacheKey) {
-        if let Some(bucket) = self.bucket(guard) {
-            bucket.write().retain(|row| row.key != *key, |bytes| self.gone(bytes));
+        let Some(bucket) = self.bucket(guard) else { return };
+        bucket.write().retain(|row| row.key != *key, |bytes| self.gone(bytes));
+        if bucket.read().is_empty() {
+            let mut buckets = self.write();
+            // Somebody may have added something in the meantime.
+            if buckets.get(guard).is_some_and(|bucket| bucket.read().is_empty()) {
+                buckets.remove(guard);
+            }
         }
     }
 

@@ -76,3 +76,6 @@ fn has_only(names: &[&str], object: Json) -> bool {
     let times = |name: &str| object.fields().filter(|(key, _)| key.is(name)).count();
     object.fields().all(|(key, _)| names.iter().any(|name| key.is(name))) && names.iter().all(|name| times(name) <= 1)
 }
+
+#[cfg(test)]
+mod tests;

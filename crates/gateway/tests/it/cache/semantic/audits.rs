@@ -20,28 +20,45 @@ impl Scene {
 
 #[tokio::test]
 async fn answers_that_say_the_same_change_nothing_and_nobody_pays_for_the_audit() {
-    for stream in [false, true] {
-        let scene = Scene::with("audit: 1", "").await;
-        let key = scene.key(json!({ "max_budget": 100 })).await;
-        let ask = async |text: &str| scene.ask_as(&key, Front::Chat, "demo", text, stream).await;
-        assert_eq!(said(&ask(QUESTION).await), "miss");
-        scene.until_known(1).await;
-        assert_eq!(said(&ask(AGAIN).await), "semantic");
-        let group = scene.until_audited(1).await;
-        assert_eq!((&group["false_hits"], &group["false_hit_rate"]), (&json!(0), &json!(0.0)), "{group}");
-        assert_eq!(group["threshold"], group["configured_threshold"]);
-        assert_eq!(asked(&scene.provider, AGAIN).len(), 1, "it was asked anew");
-        assert_eq!(scene.semantic().await["entries"], 1, "and nothing of it is kept");
-        let master = scene.master();
-        let rows = until(async || {
-            let rows = master.see("/spend/logs").await;
-            let rows = rows.as_array()?.clone();
-            rows.iter().any(|row| row["request_tags"] == json!(["lockgate-semantic-audit"])).then_some(rows)
-        })
-        .await;
-        let first = rows.iter().find(|row| row["cache_hit"] == "True").expect("the hit is in the log");
-        let audit = rows.iter().find(|row| row["request_tags"] == json!(["lockgate-semantic-audit"])).unwrap();
-        assert!(audit["spend"].as_f64() > Some(0.0) && audit["api_key"] != first["api_key"], "{audit}");
+    let scene = Scene::with("audit: 1", "").await;
+    let key = scene.key(json!({ "max_budget": 100 })).await;
+    let mut audits = 0;
+    for front in Front::ALL {
+        for stream in [false, true] {
+            let what = format!("{front:?} {}", if stream { "streams" } else { "whole" });
+            let ask = async |text: &str| scene.ask_as(&key, front, "demo", &format!("{text} {what}"), stream).await;
+            assert_eq!(said(&ask(QUESTION).await), "miss", "{what}");
+            audits += 1;
+            scene.until_known(audits).await;
+            assert_eq!(said(&ask(AGAIN).await), "semantic", "{what}");
+            let group = scene.until_audited(audits).await;
+            assert_eq!((&group["false_hits"], &group["false_hit_rate"]), (&json!(0), &json!(0.0)), "{what}: {group}");
+            assert_eq!(group["threshold"], group["configured_threshold"], "{what}");
+            assert_eq!(asked(&scene.provider, &format!("{AGAIN} {what}")).len(), 1, "it was asked anew");
+            assert_eq!(scene.semantic().await["entries"], audits, "and nothing of it is kept");
+        }
+    }
+    let mut body = Front::Chat.body("demo", "the red fox tell me about Chat whole", false);
+    (body["user"], body["metadata"]) = (json!("ann"), json!({ "job": "seven" }));
+    assert_eq!(
+        said(&crate::manage::Person::of(&scene.gateway, &*key).send(&Front::Chat.call_with(body)).await),
+        "semantic"
+    );
+    scene.until_audited(audits + 1).await;
+    let anew = asked(&scene.provider, "the red fox tell me about");
+    assert_eq!(anew.len(), 1);
+    let anew = String::from_utf8_lossy(&anew[0].body).into_owned();
+    assert!(!anew.contains("ann") && !anew.contains("seven") && !anew.contains("lockgate"), "{anew}");
+    let master = scene.master();
+    let is_audit = |row: &&serde_json::Value| row["request_tags"] == json!(["lockgate-semantic-audit"]);
+    let rows = until(async || {
+        let rows = master.see("/spend/logs").await.as_array()?.clone();
+        (rows.iter().filter(is_audit).count() as u64 == audits + 1).then_some(rows)
+    })
+    .await;
+    let hit = rows.iter().find(|row| row["cache_hit"] == "True").expect("the hit is in the log");
+    for audit in rows.iter().filter(is_audit) {
+        assert!(audit["spend"].as_f64() > Some(0.0) && audit["api_key"] != hit["api_key"], "{audit}");
     }
 }
 
