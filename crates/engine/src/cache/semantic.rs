@@ -149,9 +149,12 @@ pub struct GroupView {
     pub false_hits: u64,
 }
 
-/// Meanings by what they are kept within: the embedding model, and the room.
+/// Meanings by what they are kept within.
 #[derive(Default)]
-pub(super) struct Lore(Mutex<Vec<((String, usize, usize), Weak<Meanings>)>>);
+pub(super) struct Lore(Mutex<Vec<(Within, Weak<Meanings>)>>);
+
+/// The embedding model, and the room.
+type Within = (String, usize, usize);
 
 impl Lore {
     /// What is known on these terms.
