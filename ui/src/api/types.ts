@@ -228,6 +228,30 @@ export interface CacheStats {
   misses: number
   saved: number
   hits_without_price: number
+  /** Questions that mean the same; `null` if none are compared. */
+  semantic: SemanticCache | null
+}
+
+export interface SemanticCache {
+  model: string
+  embedder_rests: boolean
+  entries: number
+  max_entries: number
+  bytes: number
+  max_bytes: number
+  groups: SemanticGroup[]
+}
+
+export interface SemanticGroup {
+  model_group: string
+  configured_threshold: number
+  threshold: number
+  hits: number
+  misses: number
+  audits: number
+  false_hits: number
+  /** `null` as long as there was no audit. */
+  false_hit_rate: number | null
 }
 
 /** `GET /guardrails/list` */

@@ -106,8 +106,8 @@ fn near_ones_are_found_among_many() {
     let all: Vec<Vec<f32>> = (0..500).map(|_| dice.near(&side, 0.6)).collect();
     all.iter().enumerate().for_each(|(at, vector)| table.push(unit(vector), at));
     let mut found = 0;
-    for at in 0..200 {
-        let asked = dice.near(&all[at], 0.93);
+    for (at, vector) in all.iter().enumerate().take(200) {
+        let asked = dice.near(vector, 0.93);
         let near = table.nearest(&unit(&asked), 0.9, 3, |_| true);
         found += usize::from(near.first().is_some_and(|(first, _)| **first == at));
         assert!(near.iter().all(|(_, cosine)| *cosine >= 0.9));
@@ -140,7 +140,7 @@ fn a_lookup_among_ten_thousand_takes_under_a_millisecond() {
         let mut table = Table::default();
         all.iter().enumerate().for_each(|(at, vector)| table.push(unit(vector), at));
         // Half of them are there, in other words.
-        let asked = |step: usize| if step % 2 == 0 { dice.near(&all[step * 7], 0.97) } else { dice.near(&side, 0.7) };
+        let asked = |step: usize| if step.is_multiple_of(2) { dice.near(&all[step * 7], 0.97) } else { dice.near(&side, 0.7) };
         let asked: Vec<Vec<f32>> = (0..100).map(asked).collect();
         for threshold in [0.95, 0.8] {
             // On a machine that has other things to do, the quietest of some rounds tells.

@@ -103,8 +103,8 @@ async fn the_time_of_a_call_does_not_tell_what_somebody_else_has_asked() {
     // The second one has asked something too, so that its questions are compared with that.
     scene.ask_as(&other, Front::Chat, "demo", "something else", false).await;
     scene.until_known(81).await;
-    let texts: [&dyn Fn(usize, &str) -> String; 2] = [&exactly, &in_other_words];
-    for texts in texts {
+    type Texts<'a> = &'a dyn Fn(usize, &str) -> String;
+    for texts in [&exactly as Texts, &in_other_words] {
         let (asked, made) = (scene.provider.requests().len(), scene.made());
         let (before, never) = medians(&scene, &other, texts).await;
         let apart = before.abs_diff(never);
