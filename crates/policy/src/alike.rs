@@ -1,7 +1,8 @@
-//! What two questions must have in common, word for word and in the same order, for one to be answered like the other,
-//! however alike their vectors are: numbers, negations, contrasts, names, and whatever is spelled like a name of
-//! something. Vectors hardly tell "with 5" from "with 6", or "enable" from "disable". When in doubt they differ: an answer
-//! that is not given again costs what it costs, a wrong one costs trust.
+//! What two questions must have in common for one to be answered like the other, however alike their vectors are. Vectors
+//! hardly tell "with 5" from "with 6", or "enable" from "disable": numbers, negations, contrasts, names, and whatever is
+//! spelled like a name of something must be the same, in the same order ([`marks`]). And where two texts are the same but
+//! for a small part, that part is what matters ([`Wording`]). When in doubt they differ: an answer that is not given again costs
+//! what it costs, a wrong one costs trust.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -54,16 +55,42 @@ const CONTRASTS: &str = " enable disable enabled disabled activate deactivate on
      activer désactiver avant après plus moins ouvrir fermer ajouter supprimer acheter vendre demain hier aujourdhui \
      activar desactivar antes después más menos abrir cerrar añadir eliminar comprar vender hoy mañana ayer ";
 
+/// Words that say little of what is asked, however a sentence begins.
+const FILLERS: &str = " a an the this that these those it its there here i im ive id me my mine we us our you your he she they \
+     them their who whom whose what whats which when where wheres why how hows is are was were be been being am do does did \
+     done can could would should will shall might must may has have had having get got if whether then so and or but as of \
+     in at by for with about into to from than just also please tell give show explain describe let lets know want need \
+     like help hello hi hey thanks thank ok okay any some way possible exactly really actually \
+     der die das den dem des ein eine einen einem einer ich du er sie es wir ihr mich mir dich dir uns mein meine meinen \
+     dein deine unser ist sind war waren sein bin bist hat haben habe hatte werden wird wurde kann können könnte könntest \
+     kannst soll sollte muss müssen darf dürfen was wer wen wem wie wo wann warum wieso weshalb welche welcher welches und \
+     oder aber wenn ob dass als im am an auf zu zum zur von vom für mit bei über bitte sag sage zeig zeige gib erkläre hallo \
+     danke man denn mal doch \
+     le la les un une des du de au aux ce cette ces je tu il elle on nous vous ils mon ma mes ton ta tes votre notre est \
+     sont était être suis ai as avez ont peux peut pouvez pourrais dois faut quoi que qui quel quelle quels où quand comment \
+     pourquoi et ou mais si en dans par pour avec sur moi dis donne montre explique bonjour merci quest cest jai puisje \
+     el los las una uno al yo tú él ella nosotros mi mis tu tus su sus es son era ser estoy está están puedo puede puedes \
+     debo qué quién cuál cuáles dónde cuándo cómo por para y o pero si en de con sobre dime dame muestra explica hola gracias \
+     lo gli i uno della del nel al io lui lei noi voi mio mia tuo tua è sono era essere sto posso puoi può devo che chi quale \
+     dove quando come perché e ma se di a da per su dimmi dammi mostra spiega ciao grazie \
+     os as um uma eu ele ela meu minha seu sua é são está estão posso pode como onde quando porque por que e mas se em no na \
+     het een ik jij je hij zij wij mijn jouw ons zijn ben bent was heb hebt heeft kan kun kunt moet wat wie welke waar \
+     wanneer waarom hoe en of maar als op te naar van voor met vertel geef \
+     я ты мы вы он она мой моя это что как где когда почему кто какой и или но если в на с для мне ";
+
 /// What a word does to a question.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Negates,
     Matters,
+    /// It says little.
+    Fills,
 }
 
 /// All of these words.
 static WORDS: LazyLock<HashMap<&str, Kind>> = LazyLock::new(|| {
-    let lists = [(COUNTS, Kind::Matters), (CONTRASTS, Kind::Matters), (NEGATIONS, Kind::Negates)];
+    let lists =
+        [(FILLERS, Kind::Fills), (COUNTS, Kind::Matters), (CONTRASTS, Kind::Matters), (NEGATIONS, Kind::Negates)];
     lists.into_iter().flat_map(|(list, kind)| list.split_ascii_whitespace().map(move |word| (word, kind))).collect()
 });
 
@@ -73,6 +100,9 @@ const NEGATING: &str = "不没沒无無非别別未勿否莫";
 const NEGATING_SYLLABLES: [&str; 8] = ["ない", "なし", "ません", "なく", "ไม่", "없", "않", "못"];
 /// Characters that count there.
 const COUNTING: &str = "零〇一二三四五六七八九十百千万萬億两兩半第全每毎";
+
+/// Characters that say little there.
+const FILLING: &str = "的了吗呢吧啊是我你您他她它们这那个请在和与就也都はがをにのでともかすねよ";
 
 /// Marks that end a sentence.
 const ENDS: [char; 7] = ['.', '!', '?', ':', '。', '!', '?'];
@@ -118,8 +148,8 @@ impl Marks {
             return self.add(word);
         }
         let lower = word.to_lowercase();
-        let is_name = !begins && word.starts_with(char::is_uppercase) && !is_i(&lower);
-        if is_name {
+        let fills = || kind(&bare(&lower)).is_some();
+        if word.starts_with(char::is_uppercase) && !is_i(&lower) && !(begins && fills()) {
             return self.add(word);
         }
         for part in lower.split(['-', '‐', '‑']) {
@@ -129,12 +159,12 @@ impl Marks {
 
     /// A word in small letters.
     fn word(&mut self, word: &str) {
-        let bare: String = word.chars().filter(|c| !matches!(c, '\'' | '’')).collect();
-        let kind = WORDS.get(&*bare);
-        if kind == Some(&Kind::Negates) || word.ends_with("n't") || word.ends_with("n’t") {
-            self.add(NOT);
-        } else if kind.is_some() {
-            self.add(&bare);
+        let bare = bare(word);
+        match kind(&bare) {
+            Some(Kind::Negates) => self.add(NOT),
+            _ if word.ends_with("n't") || word.ends_with("n’t") => self.add(NOT),
+            Some(Kind::Matters) => self.add(&bare),
+            Some(Kind::Fills) | None => {}
         }
     }
 
@@ -160,6 +190,60 @@ impl Marks {
         if !foreign.is_empty() {
             self.add(&foreign);
         }
+    }
+}
+
+/// A word without its apostrophes.
+fn bare(word: &str) -> String {
+    word.chars().filter(|c| !matches!(c, '\'' | '’')).collect()
+}
+
+fn kind(bare: &str) -> Option<Kind> {
+    WORDS.get(bare).copied()
+}
+
+/// The words of a text that say something, whatever their order: digests of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wording(Box<[u32]>);
+
+/// So many times as many words must be the same as differ for what differs to be a small part.
+const SMALL_PART: usize = 4;
+
+impl Wording {
+    /// Those of `text`.
+    pub fn of(text: &str) -> Self {
+        let mut words = Vec::new();
+        let mut add = |word: &str| {
+            // FNV: what hashes alike by chance is taken for the same word, and then the vectors decide.
+            let digest =
+                word.bytes().fold(0x811c_9dc5u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+            words.push(digest);
+        };
+        for word in text.split(|c: char| !c.is_alphanumeric() && !matches!(c, '\'' | '’') && !is_mark_of_letters(c)) {
+            if word.chars().any(is_unspaced) {
+                word.chars().filter(|c| !FILLING.contains(*c)).for_each(|c| add(c.encode_utf8(&mut [0; 4])));
+                continue;
+            }
+            let bare = bare(&word.to_lowercase());
+            if !bare.is_empty() && kind(&bare) != Some(Kind::Fills) {
+                add(&bare);
+            }
+        }
+        words.sort_unstable();
+        words.dedup();
+        Wording(words.into())
+    }
+
+    /// Bytes of memory that it takes.
+    pub fn weight(&self) -> usize {
+        size_of_val(&*self.0)
+    }
+
+    /// Whether the other text is the same but for a small part. Vectors of such texts are alike whatever that part says.
+    pub fn differs_in_a_small_part(&self, other: &Wording) -> bool {
+        let shared = self.0.iter().filter(|word| other.0.binary_search(word).is_ok()).count();
+        let different = (self.0.len() - shared).max(other.0.len() - shared);
+        different > 0 && shared >= SMALL_PART * different
     }
 }
 

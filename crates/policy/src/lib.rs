@@ -42,7 +42,7 @@ pub mod window;
 
 pub use addresses::{AddressRules, Network};
 pub use affinity::{Affinity, Bond};
-pub use alike::marks;
+pub use alike::{Wording, marks};
 pub use bounds::{RetryBudget, TryBounds};
 pub use breaker::{Admission, Breaker};
 pub use course::{Course, Offer, Step};

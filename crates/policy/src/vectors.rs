@@ -133,13 +133,13 @@ impl<T> Table<T> {
         self.rows.iter().map(|(values, what)| (size_of::<Signs>() + size_of_val(&**values), what))
     }
 
-    /// Takes out what is not to stay; `gone` gets to know the bytes of each vector.
-    pub fn retain(&mut self, stays: impl Fn(&T) -> bool, mut gone: impl FnMut(usize)) {
+    /// Takes out what is not to stay; `gone` gets it, and the bytes of its vector.
+    pub fn retain(&mut self, stays: impl Fn(&T) -> bool, mut gone: impl FnMut(usize, T)) {
         for at in (0..self.rows.len()).rev() {
             if !stays(&self.rows[at].1) {
-                let (values, _) = self.rows.swap_remove(at);
+                let (values, what) = self.rows.swap_remove(at);
                 self.signs.swap_remove(at);
-                gone(size_of::<Signs>() + size_of_val(&*values));
+                gone(size_of::<Signs>() + size_of_val(&*values), what);
             }
         }
     }

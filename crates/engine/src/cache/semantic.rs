@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use policy::vectors::Unit;
-use policy::{Strictness, is_within, language, marks};
+use policy::{Strictness, Wording, is_within, language, marks};
 use tokio::task::spawn_local;
 use tokio::time::timeout;
 
@@ -248,7 +248,6 @@ pub(super) struct Quest {
     threshold: f32,
     guard: Guard,
     text: String,
-    language: Option<&'static str>,
 }
 
 /// What came of comparing it.
@@ -292,7 +291,6 @@ impl Quest {
             group: group.name.clone(),
             threshold: meanings.note(&group.name, tally),
             guard: question.guard(&spot, [&terms.model, &marks(text)]),
-            language: language(text),
             text: text.to_owned(),
         })
     }
@@ -308,7 +306,7 @@ impl Quest {
             // Who has just failed would fail again behind the answer.
             return Compared::New(None);
         };
-        let meaning = Meaning { unit, language: self.language };
+        let meaning = self.meaning(unit);
         let now_ms = (self.gate.unix_ms)();
         for (key, similarity) in self.meanings.index.nearest(&self.guard, &meaning, self.threshold, now_ms) {
             match cache.find(&key, now_ms).await {
@@ -338,9 +336,12 @@ impl Quest {
         unit
     }
 
+    fn meaning(&self, unit: Unit) -> Meaning {
+        Meaning { unit, wording: Wording::of(&self.text), language: language(&self.text) }
+    }
+
     fn remember(self, unit: Unit, key: CacheKey, until_ms: i64) {
-        let meaning = Meaning { unit, language: self.language };
-        self.meanings.index.put(self.guard, key, meaning, until_ms, (self.gate.unix_ms)());
+        self.meanings.index.put(self.guard, key, self.meaning(unit), until_ms, (self.gate.unix_ms)());
     }
 }
 

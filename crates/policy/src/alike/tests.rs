@@ -1,4 +1,4 @@
-use super::marks;
+use super::{Wording, marks};
 
 fn same(one: &str, other: &str) {
     assert_eq!(marks(one), marks(other), "{one} | {other}");
@@ -99,8 +99,12 @@ fn names_tell_questions_apart_and_so_does_their_order() {
     differ("Is C hard?", "Is R hard?");
     differ("a < b", "a > b");
     differ("用Python写", "用Rust写");
-    // The beginning of a sentence says nothing of names.
+    differ("Berlin hotels?", "Tokyo hotels?");
+    differ("Translate it. Thanks", "Summarize it. Thanks");
+    same("hotels in Berlin?", "Berlin hotels?");
+    // How sentences usually begin says nothing of names.
     same("Can I go? Then where?", "Could I go: where?");
+    same("Kannst du mir helfen?", "Könntest du mir helfen?");
 }
 
 #[test]
@@ -110,4 +114,31 @@ fn nothing_that_differs_is_written_alike() {
     differ("no", "! ! !");
     let long = "don't ".repeat(100_000);
     assert_eq!(marks(&long).len(), 200_000);
+}
+
+#[test]
+fn texts_that_are_the_same_but_for_a_small_part_are_told_apart_by_it() {
+    let check = |one: &str, other: &str, expected: bool| {
+        let (one, other) = (Wording::of(one), Wording::of(other));
+        assert_eq!(one.differs_in_a_small_part(&other), expected, "{one:?} {other:?}");
+        assert_eq!(other.differs_in_a_small_part(&one), expected);
+    };
+    let letter = "dear neighbours on saturday our daughter celebrates her birthday and it might become loud we hope nobody \
+                  minds and invite everybody for cake";
+    let with = |wish: &str| format!("{wish}: {letter}");
+    check(&with("make it formal"), &with("make it friendly"), true);
+    check(&with("rewrite this"), &with("rewrite this as a poem"), true);
+    check(&with("translate to french"), &with("translate to german"), true);
+    check(&with("make it formal"), &with("can you please make it formal"), false);
+    check("plan a cheap family trip to berlin by train", "plan a cheap family trip to tokyo by train", true);
+    check("明天北京的天气怎么样", "明天东京的天气怎么样", true);
+    check("明天北京的天气怎么样", "北京明天天气怎么样呢", false);
+    // Of short texts vectors tell them apart, and of those in other words too.
+    check("how do I cancel my subscription", "how do I end my subscription", false);
+    check("how do I cancel my subscription?", "What is the way to cancel a subscription", false);
+    check("I forgot my login, what now?", "how can I reset my password?", false);
+    check("the red fox", "The fox: red!", false);
+    check("", "", false);
+    check("", "fox", false);
+    assert_eq!(Wording::of("The fox, the fox").weight(), 4);
 }

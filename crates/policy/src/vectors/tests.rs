@@ -71,12 +71,12 @@ fn what_is_taken_out_or_does_not_fit_is_not_found() {
     };
     assert_eq!(found(&table, |number| *number < 3), [0, 1, 2]);
     let mut bytes = 0;
-    table.retain(|number| number % 2 == 1, |gone| bytes += gone);
+    table.retain(|number| number % 2 == 1, |gone, _| bytes += gone);
     assert_eq!(bytes, 5 * unit(&[1.0, 0.0]).weight());
     assert_eq!(found(&table, |_| true), [1, 3, 5, 7, 9]);
     assert_eq!(table.iter().count(), 5);
     assert_eq!(table.nearest(&unit(&[1.0, 0.0]), 0.9, 2, |_| true).len(), 2);
-    table.retain(|_| false, |_| {});
+    table.retain(|_| false, |_, _| {});
     assert!(table.is_empty());
 }
 
@@ -140,7 +140,8 @@ fn a_lookup_among_ten_thousand_takes_under_a_millisecond() {
         let mut table = Table::default();
         all.iter().enumerate().for_each(|(at, vector)| table.push(unit(vector), at));
         // Half of them are there, in other words.
-        let asked = |step: usize| if step.is_multiple_of(2) { dice.near(&all[step * 7], 0.97) } else { dice.near(&side, 0.7) };
+        let asked =
+            |step: usize| if step.is_multiple_of(2) { dice.near(&all[step * 7], 0.97) } else { dice.near(&side, 0.7) };
         let asked: Vec<Vec<f32>> = (0..100).map(asked).collect();
         for threshold in [0.95, 0.8] {
             // On a machine that has other things to do, the quietest of some rounds tells.

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use policy::Wording;
 use policy::vectors::{Table, Unit};
 
 use super::super::key::{CacheKey, Guard};
@@ -34,15 +35,25 @@ struct Bucket(RwLock<Table<Row>>);
 /// A question that was answered.
 struct Row {
     key: CacheKey,
+    wording: Wording,
     /// Its language, if that is known.
     language: Option<&'static str>,
     until_ms: i64,
     used: AtomicU64,
 }
 
+impl Row {
+    /// Bytes that it takes beside its vector.
+    fn weight(&self) -> usize {
+        FRAME + self.wording.weight()
+    }
+}
+
 /// What a question is compared by.
 pub(in crate::cache) struct Meaning {
     pub unit: Unit,
+    /// Its words.
+    pub wording: Wording,
     /// Its language, if that is known.
     pub language: Option<&'static str>,
 }
@@ -99,7 +110,7 @@ impl Index {
         let table = bucket.read();
         let fits = |row: &Row| {
             let is_foreign = row.language.zip(meaning.language).is_some_and(|(one, other)| one != other);
-            row.until_ms > now_ms && !is_foreign
+            row.until_ms > now_ms && !is_foreign && !meaning.wording.differs_in_a_small_part(&row.wording)
         };
         let found = table.nearest(&meaning.unit, threshold, MOST_FOUND, fits);
         if let Some((best, _)) = found.first() {
@@ -110,8 +121,8 @@ impl Index {
 
     /// Adds the question whose answer is under `key`.
     pub fn put(&self, guard: Guard, key: CacheKey, meaning: Meaning, until_ms: i64, now_ms: i64) {
-        let Meaning { unit, language } = meaning;
-        let weight = FRAME + unit.weight();
+        let Meaning { unit, wording, language } = meaning;
+        let weight = FRAME + wording.weight() + unit.weight();
         if weight > self.most_bytes || self.most_entries == 0 {
             return;
         }
@@ -122,9 +133,9 @@ impl Index {
         // Whoever makes room takes buckets away that are empty.
         let Some(bucket) = buckets.get(&guard) else { return };
         let mut table = bucket.write();
-        table.retain(|row| row.key != key, |bytes| self.gone(bytes));
+        table.retain(|row| row.key != key, |bytes, row| self.gone(bytes, &row));
         let used = AtomicU64::new(self.uses.fetch_add(1, Relaxed));
-        table.push(unit, Row { key, language, until_ms, used });
+        table.push(unit, Row { key, wording, language, until_ms, used });
         self.entries.fetch_add(1, Relaxed);
         self.bytes.fetch_add(weight, Relaxed);
         drop(table);
@@ -133,15 +144,15 @@ impl Index {
     }
 
     /// One is gone, whose vector took so many bytes.
-    fn gone(&self, bytes: usize) {
+    fn gone(&self, bytes: usize, row: &Row) {
         self.entries.fetch_sub(1, Relaxed);
-        self.bytes.fetch_sub(FRAME + bytes, Relaxed);
+        self.bytes.fetch_sub(row.weight() + bytes, Relaxed);
     }
 
     /// Forgets the question whose answer is gone.
     pub fn drop_key(&self, guard: &Guard, key: &CacheKey) {
         let Some(bucket) = self.bucket(guard) else { return };
-        bucket.write().retain(|row| row.key != *key, |bytes| self.gone(bytes));
+        bucket.write().retain(|row| row.key != *key, |bytes, row| self.gone(bytes, &row));
         if bucket.read().is_empty() {
             let mut buckets = self.write();
             // Somebody may have added something in the meantime.
@@ -166,7 +177,7 @@ impl Index {
     fn retain(&self, stays: impl Fn(&Row) -> bool) {
         let buckets: Vec<Arc<Bucket>> = self.read().values().cloned().collect();
         for bucket in buckets {
-            bucket.write().retain(&stays, |bytes| self.gone(bytes));
+            bucket.write().retain(&stays, |bytes, row| self.gone(bytes, &row));
         }
         self.write().retain(|_, bucket| !bucket.read().is_empty());
     }
@@ -185,7 +196,7 @@ impl Index {
         for bucket in buckets {
             let table = bucket.read();
             let alive = table.iter().filter(|(_, row)| row.until_ms > now_ms);
-            uses.extend(alive.map(|(bytes, row)| (row.used.load(Relaxed), FRAME + bytes)));
+            uses.extend(alive.map(|(bytes, row)| (row.used.load(Relaxed), row.weight() + bytes)));
         }
         uses.sort_unstable_by(|one, other| other.cmp(one));
         let (most_entries, most_bytes) = (self.most_entries - self.most_entries / 16, self.most_bytes / 16 * 15);

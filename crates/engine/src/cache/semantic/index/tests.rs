@@ -17,7 +17,8 @@ fn meaning(number: usize) -> Meaning {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
     };
-    Meaning { unit: Unit::new((0..32).map(|_| next()).collect()).unwrap(), language: None }
+    let unit = Unit::new((0..32).map(|_| next()).collect()).unwrap();
+    Meaning { unit, wording: Wording::default(), language: None }
 }
 
 fn filled(most_entries: usize, count: usize) -> Index {
@@ -50,6 +51,21 @@ fn a_question_in_another_language_is_another_one() {
     {
         assert_eq!(index.nearest(&guard(bucket), &of(language), 0.5, 0).len(), expected, "{bucket} {language:?}");
     }
+}
+
+#[test]
+fn a_question_that_differs_in_a_small_part_is_another_one() {
+    let index = Index::new(10, usize::MAX);
+    let of = |text: &str| Meaning { wording: Wording::of(text), ..meaning(0) };
+    index.put(guard(0), key(0), of("plan a cheap family trip to berlin by train"), 100, 0);
+    for (text, expected) in [
+        ("plan a cheap family trip to tokyo by train", 0),
+        ("please plan a cheap trip by train for the family to berlin", 1),
+    ] {
+        assert_eq!(index.nearest(&guard(0), &of(text), 0.5, 0).len(), expected, "{text}");
+    }
+    index.clear();
+    assert_eq!(index.size(), (0, 0));
 }
 
 #[test]
