@@ -10,10 +10,19 @@ use types::{Answer, Operation};
 
 use crate::{Call, Caller, Content, Gate, serve};
 
+/// Why there are no vectors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoVectors {
+    /// Of these texts none are made: of others they are.
+    Unfit,
+    /// Whoever makes them cannot, for now.
+    Unwell,
+}
+
 /// The vectors of these texts, by the model group `model`; the books know the call by `tag`. Its answer is neither kept
 /// nor taken from what is kept: it would tell one tenant by time what another one has said. Nor does the log show what
 /// the texts say: their own calls decide that.
-pub(crate) async fn embed(gate: &Rc<Gate>, model: &str, texts: &[&str], tag: &str) -> Option<Vec<Vec<f32>>> {
+pub(crate) async fn embed(gate: &Rc<Gate>, model: &str, texts: &[&str], tag: &str) -> Result<Vec<Vec<f32>>, NoVectors> {
     let body = Writer::document(|w| {
         w.str_field("model", model);
         w.key("input").array(|w| texts.iter().for_each(|text| w.string(text)));
@@ -35,10 +44,16 @@ pub(crate) async fn embed(gate: &Rc<Gate>, model: &str, texts: &[&str], tag: &st
     };
     // A call within a call.
     let reply = Box::pin(serve(gate, call)).await;
-    let Content::Whole(bytes) = reply.content else { return None };
-    let back = BACKS.iter().find(|back| back.name() == FRONTS[0].name()).filter(|_| reply.status == 200)?;
-    match back.read_answer(Operation::Embedding, &bytes).ok()? {
-        Answer::Embedding(embeddings) => Some(embeddings.vectors).filter(|vectors| vectors.len() == texts.len()),
-        _ => None,
+    match reply.status {
+        200 => {}
+        // What a text is refused for, by its provider or by a guardrail.
+        400 | 413 | 422 => return Err(NoVectors::Unfit),
+        _ => return Err(NoVectors::Unwell),
+    }
+    let Content::Whole(bytes) = reply.content else { return Err(NoVectors::Unwell) };
+    let back = BACKS.iter().find(|back| back.name() == FRONTS[0].name()).ok_or(NoVectors::Unwell)?;
+    match back.read_answer(Operation::Embedding, &bytes) {
+        Ok(Answer::Embedding(embeddings)) if embeddings.vectors.len() == texts.len() => Ok(embeddings.vectors),
+        _ => Err(NoVectors::Unwell),
     }
 }

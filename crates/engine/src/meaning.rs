@@ -56,7 +56,8 @@ pub(crate) async fn of(
         if !missing.is_empty() {
             timeout(EXAMPLES, learn(gate, &embedder.model, &missing)).await.ok()??;
         }
-        let vectors = timeout(embedder.patience, embed(gate, &embedder.model, &[text.as_str()], TAG)).await.ok()??;
+        let vectors =
+            timeout(embedder.patience, embed(gate, &embedder.model, &[text.as_str()], TAG)).await.ok()?.ok()?;
         vectors.into_iter().next()
     };
     let vector = made.await;
@@ -70,7 +71,7 @@ pub(crate) async fn of(
 /// Has the vectors of examples made.
 async fn learn(gate: &Rc<Gate>, model: &str, missing: &[(&Like, Making)]) -> Option<()> {
     let texts: Vec<&str> = missing.iter().flat_map(|(like, _)| &like.examples).map(String::as_str).collect();
-    let mut vectors = embed(gate, model, &texts, TAG).await?.into_iter();
+    let mut vectors = embed(gate, model, &texts, TAG).await.ok()?.into_iter();
     for (like, _) in missing {
         like.vectors.keep(vectors.by_ref().take(like.examples.len()).collect());
     }

@@ -23,7 +23,7 @@ use super::key::{CacheKey, Guard, Question};
 use super::wish::Wish;
 use super::{Cache, Hit};
 use crate::ask::Ask;
-use crate::embed::embed;
+use crate::embed::{NoVectors, embed};
 use crate::pass::Pass;
 use crate::{Gate, Setup};
 pub(crate) use audit::audit;
@@ -32,6 +32,8 @@ pub(in crate::cache) use spot::Spot;
 
 /// Longest text that is compared, bytes. The vector of a longer one says what it is about, and hardly what is wanted with it.
 const LONGEST: usize = 1_000;
+/// Largest body of a call that is compared, bytes: a larger one costs more to read than it brings.
+const LARGEST: usize = 128 << 10;
 /// How long nobody is asked for vectors who failed.
 const REST: Duration = Duration::from_secs(5);
 /// How long the vector of a question may take that was answered already: nobody waits for it.
@@ -270,7 +272,11 @@ impl Quest {
         let (terms, meanings) = (cache.terms.semantic.as_ref()?, cache.meanings.as_ref()?);
         let Question { setup, ask, pass, group, .. } = question;
         let converses = || ask.body.with(|root| ask.front.converses(ask.operation, root));
-        if !terms.serves(&group.name) || !converses() || meanings.rests((gate.unix_ms)()) {
+        if ask.body.bytes().len() > LARGEST
+            || !terms.serves(&group.name)
+            || !converses()
+            || meanings.rests((gate.unix_ms)())
+        {
             return None;
         }
         let spot = ask.body.with(Spot::find)?;
@@ -325,10 +331,15 @@ impl Quest {
         Compared::New(Some(Lesson { quest: self, unit: Some(meaning.unit) }))
     }
 
-    /// The vector of its text, if it is made in time. Whoever fails rests for a while.
+    /// The vector of its text, if it is made in time. Whoever fails rests for a while; a text that is refused is no failure:
+    /// nobody keeps vectors from others by what they say.
     async fn unit(&self, patience: Duration) -> Option<Unit> {
         let made = timeout(patience, embed(&self.gate, &self.model, &[&self.text], TAG)).await;
-        let unit = made.ok().flatten().and_then(|vectors| Unit::new(vectors.into_iter().next()?));
+        let made = match made.unwrap_or(Err(NoVectors::Unwell)) {
+            Err(NoVectors::Unfit) => return None,
+            made => made.ok(),
+        };
+        let unit = made.and_then(|vectors| Unit::new(vectors.into_iter().next()?));
         if unit.is_none() {
             tracing::warn!(model = self.model, "no vector of a question: none is compared by meaning for a while");
             self.meanings.rest((self.gate.unix_ms)());

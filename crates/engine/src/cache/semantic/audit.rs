@@ -81,7 +81,7 @@ async fn is_false(gate: &Rc<Gate>, terms: &SemanticTerms, ask: &Ask, kept: &Kept
     if given == anew {
         return Some(false);
     }
-    let vectors = embed(gate, &terms.model, &[&given, &anew], TAG).await?;
+    let vectors = embed(gate, &terms.model, &[&given, &anew], TAG).await.ok()?;
     let [one, other] = <[Vec<f32>; 2]>::try_from(vectors).ok()?.map(Unit::new);
     Some(one?.cosine(&other?)? < terms.same_answer)
 }

@@ -15,6 +15,7 @@ use crate::callers::Front;
 use crate::client::Answer;
 use crate::gateway::Gateway;
 use crate::manage::{MASTER, Person};
+use crate::servers::Redis;
 use crate::sinks::ear::until;
 
 /// A question, and the same in other words.
@@ -190,4 +191,23 @@ async fn the_incumbents_settings_are_enough() {
     scene.until_known(1).await;
     assert_eq!(said(&scene.ask(AGAIN).await), "semantic");
     assert_eq!(scene.provider.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn answers_lie_where_the_cache_keeps_them_and_a_question_whose_answer_is_gone_is_forgotten() {
+    let redis = Redis::start();
+    let params = format!(", type: redis-semantic, url: '{}', default_in_memory_ttl: 0", redis.url);
+    let scene = Scene::with("", &params).await;
+    let master = scene.master();
+    until(async || (master.see("/cache/stats").await["is_there"] == true).then_some(())).await;
+    assert_eq!(said(&scene.ask(QUESTION).await), "miss");
+    scene.until_known(1).await;
+    until(async || Redis::tell(&redis, "KEYS *").contains("lockgate:{answers}:").then_some(())).await;
+    assert_eq!(scene.master().see("/cache/stats").await["entries"], 0, "nothing is in memory");
+    assert_eq!(said(&scene.ask(AGAIN).await), "semantic");
+    Redis::tell(&redis, "FLUSHALL");
+    let mut body = Front::Chat.body("demo", AGAIN, false);
+    body["cache"] = json!({ "no-store": true });
+    assert_eq!(said(&scene.ask_with(body).await), "nothing");
+    assert_eq!(scene.semantic().await["entries"], 0);
 }

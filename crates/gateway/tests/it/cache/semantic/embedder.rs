@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use super::{AGAIN, QUESTION, Scene, config, said};
+use super::{AGAIN, QUESTION, Scene, config, said, until};
 use crate::backs::mock;
+use crate::gateway::Gateway;
 
 #[tokio::test]
 async fn without_vectors_calls_go_on_in_time_and_soon_do_not_ask_for_them() {
@@ -34,4 +35,17 @@ async fn without_vectors_calls_go_on_in_time_and_soon_do_not_ask_for_them() {
         assert_eq!(said(&scene.ask(QUESTION).await), "hit", "what is exactly the same needs no vector");
     }
     assert!(failing.requests().len() <= 3, "who fails rests");
+}
+
+#[tokio::test]
+async fn a_text_that_is_refused_keeps_nobody_from_vectors() {
+    let (provider, refusing) = (mock("").await, mock("by_words,status=400,fail_first=1").await);
+    let gateway = Gateway::start(&config(&provider, &refusing.url(), "", "")).await;
+    let scene = Scene { provider, vectors: refusing, gateway };
+    assert_eq!(said(&scene.ask("what is refused").await), "miss");
+    until(async || (scene.made() == 1).then_some(())).await;
+    assert_eq!(said(&scene.ask(QUESTION).await), "miss");
+    scene.until_known(1).await;
+    assert_eq!(said(&scene.ask(AGAIN).await), "semantic");
+    assert_eq!(scene.semantic().await["embedder_rests"], false);
 }

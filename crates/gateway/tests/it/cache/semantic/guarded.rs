@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{AGAIN, QUESTION, Scene, said, similarity};
+use super::{AGAIN, QUESTION, Scene, config, mock, said, similarity};
 use crate::callers::Front;
+use crate::gateway::Gateway;
 
 /// A call that says `text`, with something else beside.
 fn body(text: &str, changed: impl FnOnce(&mut Value)) -> Value {
@@ -132,4 +133,21 @@ async fn callers_say_of_it_what_they_say_of_the_cache() {
         assert_eq!(said(&scene.ask(text).await), "nothing");
     }
     assert_eq!(scene.made(), 0);
+}
+
+#[tokio::test]
+async fn what_guardrails_put_values_back_into_is_compared_with_nothing() {
+    let provider = mock("").await;
+    let vectors = mock("by_words").await;
+    let guardrails = "guardrails:\n  - {guardrail_name: pii, litellm_params: {guardrail: pii, mode: pre_call, \
+                      default_on: true, output_parse_pii: true}}\n";
+    let text = format!("{}{guardrails}", config(&provider, &vectors.url(), "", ""));
+    let scene = Scene { gateway: Gateway::start(&text).await, provider, vectors };
+    for text in ["the red fox of ann@example.org", "of ann@example.org the red fox", "of bob@example.org the red fox"] {
+        assert_eq!(said(&scene.ask(text).await), "nothing");
+    }
+    assert_eq!((scene.provider.requests().len(), scene.made()), (3, 0));
+    assert_eq!(said(&scene.ask(QUESTION).await), "miss");
+    scene.until_known(1).await;
+    assert_eq!(said(&scene.ask(AGAIN).await), "semantic", "what is masked nowhere is compared as always");
 }
