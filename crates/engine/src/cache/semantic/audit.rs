@@ -2,6 +2,7 @@
 //! the expense of the gateway. Where the two answers do not say the same, it was a false hit; too many of them make the
 //! group's threshold stricter.
 
+use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +26,8 @@ const MOST: usize = 4;
 const LONGEST: Duration = Duration::from_secs(120);
 /// Most of an answer that is compared, bytes.
 const COMPARED: usize = 4_000;
+/// Most of a stream that is read, bytes.
+const MOST_READ: usize = 4 << 20;
 /// The tag of questions that are asked anew.
 const AUDIT: &str = "lockgate-semantic-audit";
 
@@ -71,7 +74,10 @@ async fn is_false(gate: &Rc<Gate>, terms: &SemanticTerms, ask: &Ask, kept: &Kept
         Content::Whole(bytes) => bytes,
         Content::Stream(mut delivery) => {
             let mut all = Vec::new();
-            while let Some(piece) = std::future::poll_fn(|cx| delivery.poll_piece(cx)).await {
+            while let Some(piece) = poll_fn(|cx| delivery.poll_piece(cx)).await {
+                if all.len() + piece.len() > MOST_READ {
+                    return None;
+                }
                 all.extend_from_slice(&piece);
             }
             all.into()
