@@ -30,7 +30,7 @@ bench-cache: # what an answer costs that is given again, beside asking anew, in 
 bench-log: build # how long pages of the log take at ten million rows, and whether that is too long; ARGS=--postgres for a server
 	@bench/log.py $(ARGS)
 
-bench-decisions: # what choosing a deployment, and reading what a prompt wants, takes in a release
+bench-decisions: # what choosing a deployment, finding a question that means the same, and reading what a prompt wants, takes in a release
 	cargo test --release --locked -p policy -- --nocapture takes_under four_kilobytes
 
 bench-peers: # the same with LiteLLM beside it, which takes long to install and to measure

@@ -61,6 +61,12 @@ pub trait Front: Send + Sync {
         false
     }
 
+    /// Whether the caller says something to be answered, as opposed to a text to be gone on with. Only the head of the body
+    /// behind `root` is noted.
+    fn converses(&self, operation: Operation, _root: Json) -> bool {
+        operation == Operation::Chat
+    }
+
     /// The field with the messages of a conversation.
     fn conversation(&self) -> &'static str {
         "messages"

@@ -74,6 +74,7 @@ table! {
     chunk_bytes: u64 = "bytes of one text chunk",
     answer_bytes: u64 = "bytes of the answer's text",
     text: String = "the answer's text, percent-encoded",
+    by_words: bool = "embeddings are the nearer to each other the more words of their texts are the same",
     // How the bytes are cut.
     split: u64 = "cut the body into pieces of N bytes, each its own write and its own HTTP chunk",
     flush: bool = "one write per event even when there is no delay between them",

@@ -7,6 +7,7 @@ mod kept;
 mod key;
 mod memory;
 mod recording;
+mod semantic;
 mod wish;
 
 use std::collections::HashMap;
@@ -24,16 +25,20 @@ use types::{Fault, Operation, Usd};
 pub use key::CacheKey;
 pub use memory::{CacheView, Memory};
 pub(crate) use recording::Recording;
+pub use semantic::{GroupView, SemanticTerms, SemanticView};
 
 use crate::ask::Ask;
 use crate::pass::Pass;
 use crate::{Gate, Setup};
 use kept::Kept;
 use key::Question;
+use semantic::{Compared, Lore, Meanings, Quest};
 use wish::Wish;
 
 /// Header with the key of an answer.
 const KEY: &str = "x-litellm-cache-key";
+/// Header that says how much alike the question was whose answer it is.
+const ALIKE: &str = "x-litellm-semantic-similarity";
 /// Header that says whether an answer was kept from an earlier call.
 const SAID: &str = "x-lockgate-cache";
 /// Longest time for which an answer is kept.
@@ -91,6 +96,8 @@ pub struct CacheTerms {
     pub memory_bytes: u64,
     /// Bytes of the largest answer.
     pub item_bytes: usize,
+    /// When an answer is given to another question that means the same; never, if it says nothing.
+    pub semantic: Option<SemanticTerms>,
 }
 
 impl Default for CacheTerms {
@@ -105,6 +112,7 @@ impl Default for CacheTerms {
             group_scopes: HashMap::new(),
             memory_bytes: 64 << 20,
             item_bytes: 1 << 20,
+            semantic: None,
         }
     }
 }
@@ -114,13 +122,16 @@ pub struct Cache {
     terms: CacheTerms,
     memory: Arc<Memory>,
     depot: Option<Arc<Depot>>,
+    /// What questions mean, if they are compared by that.
+    meanings: Option<Arc<Meanings>>,
 }
 
-/// What outlives reloads of that: memories by their sizes, and connections by where they lead.
+/// What outlives reloads of that: memories by their sizes, connections by where they lead, and what questions mean.
 #[derive(Default)]
 pub struct Shelves {
     memories: Mutex<HashMap<(u64, usize), Weak<Memory>>>,
     depots: Mutex<Vec<(Elsewhere, Weak<Depot>)>>,
+    lore: Lore,
 }
 
 impl Shelves {
@@ -135,7 +146,8 @@ impl Shelves {
             memories.insert(size, Arc::downgrade(&memory));
             memory
         });
-        Ok(Cache { terms, memory, depot })
+        let meanings = terms.semantic.as_ref().map(|terms| self.lore.of(terms));
+        Ok(Cache { terms, memory, depot, meanings })
     }
 
     fn depot(&self, elsewhere: &Elsewhere) -> Result<Arc<Depot>, String> {
@@ -172,13 +184,20 @@ impl Cache {
         self.memory.view()
     }
 
+    /// How it stands with questions that mean the same, if they are compared.
+    pub fn semantic(&self, now_ms: i64) -> Option<SemanticView> {
+        Some(self.meanings.as_ref()?.view(self.terms.semantic.as_ref()?, now_ms))
+    }
+
     /// Forgets answers; how many were in memory.
     pub fn forget(&self, keys: &[CacheKey]) -> u64 {
+        self.meanings.iter().for_each(|meanings| meanings.forget(keys));
         keys.iter().filter(|key| self.memory.remove(key)).count() as u64
     }
 
     /// Forgets all answers that are in memory; how many there were.
     pub fn forget_all(&self) -> u64 {
+        self.meanings.iter().for_each(|meanings| meanings.clear());
         self.memory.clear()
     }
 
@@ -236,6 +255,8 @@ pub(crate) enum Looked {
 pub(crate) struct Hit {
     key: CacheKey,
     kept: Arc<Kept>,
+    /// How much alike the question was whose answer it is, if it was another one.
+    similarity: Option<f32>,
 }
 
 impl Hit {
@@ -247,12 +268,23 @@ impl Hit {
     /// What the log says of it, beside whose call it was.
     pub fn entry(&self) -> Entry {
         let cache_key = Some(self.key.to_string());
-        Entry { cache_hit: true, cache_key, cost: Some(Usd::ZERO), saved: self.kept.cost, ..self.kept.entry() }
+        let similarity = self.similarity.map(f64::from);
+        Entry {
+            cache_hit: true,
+            cache_key,
+            similarity,
+            cost: Some(Usd::ZERO),
+            saved: self.kept.cost,
+            ..self.kept.entry()
+        }
     }
 
     /// Adds whose answer it was, and that it costs nothing.
     pub fn write(&self, headers: &mut HeaderMap) {
-        write(headers, &self.key, "hit");
+        write(headers, &self.key, if self.similarity.is_some() { "semantic" } else { "hit" });
+        if let Some(Ok(alike)) = self.similarity.map(|similarity| HeaderValue::from_str(&format!("{similarity:.4}"))) {
+            headers.insert(HeaderName::from_static(ALIKE), alike);
+        }
         if let Ok(id) = HeaderValue::from_str(&self.kept.deployment_id) {
             headers.insert(HeaderName::from_static("x-litellm-model-id"), id);
         }
@@ -267,8 +299,9 @@ fn write(headers: &mut HeaderMap, key: &CacheKey, said: &'static str) {
     headers.insert(HeaderName::from_static(SAID), HeaderValue::from_static(said));
 }
 
-/// Step 2½ of the journey: looks for an answer to the same question, for a call that was admitted.
-pub(crate) async fn look(gate: &Gate, setup: &Setup, ask: &Rc<Ask>, pass: &Pass) -> Result<Looked, Fault> {
+/// Step 2½ of the journey: looks for an answer to the same question, or to one that means the same, for a call that was
+/// admitted.
+pub(crate) async fn look(gate: &Rc<Gate>, setup: &Setup, ask: &Rc<Ask>, pass: &Pass) -> Result<Looked, Fault> {
     const NOTHING: Looked = Looked::Miss(None);
     // What guardrails put into an answer, or look for in it, is this caller's own.
     let serves = |cache: &&Arc<Cache>| ask.may_share_answer() && cache.serves(ask.front, ask.operation);
@@ -284,19 +317,32 @@ pub(crate) async fn look(gate: &Gate, setup: &Setup, ask: &Rc<Ask>, pass: &Pass)
     let scope = cache.terms.group_scopes.get(&group.name).copied().unwrap_or(cache.terms.scope);
     let question = Question { setup, ask, pass, group: &group, scope, namespace: wish.namespace.as_deref() };
     let key = question.key();
+    let mut found = None;
     if wish.reads {
         let now_ms = (gate.unix_ms)();
-        let found = cache.find(&key, now_ms).await;
-        let found = found.filter(|kept| wish.max_age.is_none_or(|age| kept.is_younger(age, now_ms)));
-        cache.memory.counts.looked(found.as_ref().map(|kept| kept.cost));
-        if let Some(kept) = found {
-            return Ok(Looked::Hit(Hit { key, kept }));
+        let kept = cache.find(&key, now_ms).await;
+        let kept = kept.filter(|kept| wish.max_age.is_none_or(|age| kept.is_younger(age, now_ms)));
+        found = kept.map(|kept| Hit { key, kept, similarity: None });
+    }
+    let mut lesson = None;
+    if found.is_none()
+        && let Some(quest) = Quest::find(gate, cache, &question)
+    {
+        match quest.compare(cache, &wish, ask).await {
+            Compared::Same(hit) => found = Some(hit),
+            Compared::New(new) => lesson = new,
         }
-        pass.record.iter().for_each(|record| record.missed(key));
+    }
+    if wish.reads {
+        cache.memory.counts.looked(found.as_ref().map(|hit| hit.kept.cost));
+        match found {
+            Some(hit) => return Ok(Looked::Hit(hit)),
+            None => pass.record.iter().for_each(|record| record.missed(key)),
+        }
     }
     let ttl = wish.ttl.unwrap_or(cache.terms.ttl).min(LONGEST);
     let recording = (wish.writes && !ttl.is_zero())
-        .then(|| Rc::new(Recording::begin(cache.clone(), key, ask, star, ttl, gate.unix_ms.clone())));
+        .then(|| Rc::new(Recording::begin(cache.clone(), key, ask, star, ttl, gate.unix_ms.clone()).teaching(lesson)));
     Ok(Looked::Miss(recording))
 }
 

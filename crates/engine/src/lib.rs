@@ -21,6 +21,7 @@ mod defect;
 mod deliver;
 mod dice;
 mod doorway;
+mod embed;
 mod explain;
 mod fit;
 mod flow;

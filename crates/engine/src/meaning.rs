@@ -5,17 +5,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dialects::json::Writer;
-use dialects::{BACKS, FRONTS};
-use http::HeaderMap;
 use policy::router::{Like, Making};
 use tokio::time::timeout;
-use types::{Answer, Operation};
 
 use crate::ask::Ask;
+use crate::embed::embed;
 use crate::pass::Pass;
 use crate::route::question;
-use crate::{Call, Caller, Content, Gate, Setup, serve};
+use crate::{Caller, Gate, Setup};
 
 /// How long the vectors of all examples of a router may take. One call waits for them, once.
 const EXAMPLES: Duration = Duration::from_secs(10);
@@ -59,7 +56,8 @@ pub(crate) async fn of(
         if !missing.is_empty() {
             timeout(EXAMPLES, learn(gate, &embedder.model, &missing)).await.ok()??;
         }
-        let vectors = timeout(embedder.patience, embed(gate, &embedder.model, &[text.as_str()])).await.ok()??;
+        let vectors =
+            timeout(embedder.patience, embed(gate, &embedder.model, &[text.as_str()], TAG)).await.ok()?.ok()?;
         vectors.into_iter().next()
     };
     let vector = made.await;
@@ -73,38 +71,9 @@ pub(crate) async fn of(
 /// Has the vectors of examples made.
 async fn learn(gate: &Rc<Gate>, model: &str, missing: &[(&Like, Making)]) -> Option<()> {
     let texts: Vec<&str> = missing.iter().flat_map(|(like, _)| &like.examples).map(String::as_str).collect();
-    let mut vectors = embed(gate, model, &texts).await?.into_iter();
+    let mut vectors = embed(gate, model, &texts, TAG).await.ok()?.into_iter();
     for (like, _) in missing {
         like.vectors.keep(vectors.by_ref().take(like.examples.len()).collect());
     }
     Some(())
-}
-
-/// The vectors of these texts, by a call like any other: the gateway itself pays for it.
-async fn embed(gate: &Rc<Gate>, model: &str, texts: &[&str]) -> Option<Vec<Vec<f32>>> {
-    let body = Writer::document(|w| {
-        w.str_field("model", model);
-        w.key("input").array(|w| texts.iter().for_each(|text| w.string(text)));
-        w.str_field("encoding_format", "float");
-        w.key("tags").array(|w| w.string(TAG));
-    });
-    let call = Call {
-        id: gate.call_id(&HeaderMap::new()),
-        front: FRONTS[0],
-        operation: Operation::Embedding,
-        path_model: None,
-        path_stream: None,
-        headers: HeaderMap::new(),
-        body: body.freeze(),
-        caller: Arc::new(Caller::admin()),
-        ip: None,
-    };
-    // A call within a call.
-    let reply = Box::pin(serve(gate, call)).await;
-    let Content::Whole(bytes) = reply.content else { return None };
-    let back = BACKS.iter().find(|back| back.name() == FRONTS[0].name()).filter(|_| reply.status == 200)?;
-    match back.read_answer(Operation::Embedding, &bytes).ok()? {
-        Answer::Embedding(embeddings) => Some(embeddings.vectors).filter(|vectors| vectors.len() == texts.len()),
-        _ => None,
-    }
 }

@@ -210,7 +210,9 @@ impl Record {
         let Ok(mut dice) = self.gate.dice.try_borrow_mut() else { return };
         let attempt_id = dice.uuid(self.received_at);
         drop(dice);
-        let Entry { status, model, provider, deployment_id, api_base, usage, cost, cache_key, saved, .. } = entry;
+        let Entry {
+            status, model, provider, deployment_id, api_base, usage, cost, cache_key, similarity, saved, ..
+        } = entry;
         let mut entry = Entry {
             attempt_id,
             status,
@@ -222,6 +224,7 @@ impl Record {
             cost,
             cache_hit: true,
             cache_key,
+            similarity,
             saved,
             story: Some(self.story(false)),
             ..self.entry()

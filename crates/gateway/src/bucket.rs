@@ -70,7 +70,7 @@ impl Site {
                 format!("{:p}", Arc::as_ptr(token))
             }
         };
-        [self.endpoint.url(), &self.path, &self.prefix, &badge].join("\0")
+        format!("{}\0{}\0{}\0{badge}", self.endpoint.url(), self.path, self.prefix)
     }
 
     /// The path of an object.
@@ -82,13 +82,11 @@ impl Site {
 
 impl Bucket {
     /// Sends a request; the status of the answer and its body.
-    async fn ask(&self, method: &str, path: &str, body: &[Bytes], most: usize) -> Result<(u16, Bytes), String> {
+    async fn ask(&self, method: &'static str, path: &str, body: &[Bytes], most: usize) -> Result<(u16, Bytes), String> {
         let endpoint = &self.site.endpoint;
         let mut headers = HeaderMap::new();
         let shown = match &self.site.badge {
-            Badge::Signed(signing) => {
-                signing.sign(endpoint, Sent { method, path, body }, &mut headers, PATIENCE).await
-            }
+            Badge::Signed(signing) => signing.sign(endpoint, Sent { method, path, body }, &mut headers, PATIENCE).await,
             Badge::Token(token) => token.header(PATIENCE).await.map(|value| drop(headers.insert(AUTHORIZATION, value))),
         };
         shown.map_err(|fault| fault.message)?;
@@ -109,7 +107,7 @@ impl Bucket {
     }
 
     /// The same for what needs no answer but that it was done.
-    async fn tell(&self, method: &str, name: &str, body: &[Bytes]) -> Result<u16, String> {
+    async fn tell(&self, method: &'static str, name: &str, body: &[Bytes]) -> Result<u16, String> {
         match self.ask(method, &self.site.object(name), body, LARGEST_PAGE).await? {
             (status @ (200..=299 | 404), _) => Ok(status),
             (status, _) => Err(format!("it answered with status {status}")),
@@ -174,8 +172,7 @@ fn texts<'p>(page: &'p str, element: &str) -> impl Iterator<Item = String> + use
 }
 
 fn unescaped(text: &str) -> String {
-    const MARKS: [(&str, &str); 5] =
-        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")];
+    const MARKS: [(&str, &str); 5] = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")];
     MARKS.iter().fold(text.to_owned(), |text, (mark, letter)| text.replace(mark, letter))
 }
 

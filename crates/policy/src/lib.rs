@@ -6,6 +6,7 @@
 
 mod addresses;
 mod affinity;
+mod alike;
 mod bounds;
 mod breaker;
 pub mod catalogue;
@@ -33,12 +34,15 @@ pub mod runaway;
 pub mod share;
 mod sliding;
 mod span;
+mod strictness;
 mod tags;
 mod tokens;
+pub mod vectors;
 pub mod window;
 
 pub use addresses::{AddressRules, Network};
 pub use affinity::{Affinity, Bond};
+pub use alike::{Wording, marks};
 pub use bounds::{RetryBudget, TryBounds};
 pub use breaker::{Admission, Breaker};
 pub use course::{Course, Offer, Step};
@@ -55,5 +59,6 @@ pub use routes::RouteRules;
 pub use rules::{RetryPolicy, Rules};
 pub use sliding::Sliding;
 pub use span::{Span, Window};
+pub use strictness::Strictness;
 pub use tags::{Patterns, TagRules, Tagged};
 pub use tokens::text_tokens;

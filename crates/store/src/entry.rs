@@ -203,6 +203,9 @@ pub struct Entry {
     /// The key of that answer.
     #[serde(skip_serializing_if = "usual")]
     pub cache_key: Option<String>,
+    /// How much alike the question was whose answer it is, from 0 to 1, if that was another question.
+    #[serde(skip_serializing_if = "usual")]
+    pub similarity: Option<f64>,
     /// What the call did not cost: what a kept answer had cost when it was given first, or what the model would have cost
     /// that one of the operator's own replaces, less what it did. `None` if that is not known.
     #[serde(with = "form::nanos", skip_serializing_if = "Option::is_none")]

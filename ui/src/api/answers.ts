@@ -1002,7 +1002,7 @@ export interface Queue {
 
 /** What the cache has, and what it saved; `is_there` says whether the place beside memory answers, null if there is none. */
 export interface CacheStats {
-  cache_type: 'local' | 'redis' | 'disk'
+  cache_type: 'local' | 'redis' | 'disk' | 's3' | 'gcs'
   is_there: boolean | null
   entries: number
   bytes: number
@@ -1011,6 +1011,30 @@ export interface CacheStats {
   misses: number
   saved: number
   hits_without_price: number
+  semantic: SemanticCache | null
+}
+
+/** Questions that are compared by what they mean. */
+export interface SemanticCache {
+  model: string
+  embedder_rests: boolean
+  entries: number
+  max_entries: number
+  bytes: number
+  max_bytes: number
+  groups: (SemanticGroup)[]
+}
+
+/** How alike questions of a model group must be, and how often audits found that an answer did not fit; the rate is null as long as there was none. */
+export interface SemanticGroup {
+  model_group: string
+  configured_threshold: number
+  threshold: number
+  hits: number
+  misses: number
+  audits: number
+  false_hits: number
+  false_hit_rate: number | null
 }
 
 /** The last look at a deployment; without details there are two fields. */

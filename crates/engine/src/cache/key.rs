@@ -9,6 +9,7 @@ use dialects::json::Json;
 use memchr::memchr2;
 
 use super::Scope;
+use super::semantic::Spot;
 use crate::ask::Ask;
 use crate::fit;
 use crate::letter;
@@ -86,6 +87,10 @@ impl fmt::Debug for CacheKey {
     }
 }
 
+/// What questions share that may be answered alike.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Guard(pub(super) [u8; 32]);
+
 /// A call, as far as its answer depends on it.
 pub(super) struct Question<'a> {
     pub setup: &'a Setup,
@@ -100,9 +105,26 @@ pub(super) struct Question<'a> {
 impl Question<'_> {
     /// Its key.
     pub fn key(&self) -> CacheKey {
-        let Question { setup, ask, pass, group, namespace, .. } = self;
         let mut digest = Digest(Context::new(&SHA256));
-        self.write_scope(&mut digest);
+        self.write_head(&mut digest);
+        self.ask.body.with(|root| write_body(&mut digest, root, None));
+        CacheKey(digest.end())
+    }
+
+    /// What another question must share with it, beside its key, to be answered alike: everything but the text at `spot`,
+    /// and these words.
+    pub fn guard(&self, spot: &Spot, beside: [&str; 2]) -> Guard {
+        let mut digest = Digest(Context::new(&SHA256));
+        digest.part(b"semantic");
+        self.write_head(&mut digest);
+        beside.iter().for_each(|text| digest.part(text.as_bytes()));
+        self.ask.body.with(|root| write_body(&mut digest, root, Some(spot)));
+        Guard(digest.end())
+    }
+
+    fn write_head(&self, digest: &mut Digest) {
+        let Question { setup, ask, pass, group, namespace, .. } = self;
+        self.write_scope(digest);
         digest.maybe(*namespace);
         digest.part(ask.front.name().as_bytes());
         digest.part(ask.front.stream_type().as_bytes());
@@ -117,10 +139,6 @@ impl Question<'_> {
             digest.part(name.as_bytes());
             digest.part(value.as_bytes());
         }
-        ask.body.with(|root| write_body(&mut digest, root));
-        let mut key = [0; 32];
-        key.copy_from_slice(digest.0.finish().as_ref());
-        CacheKey(key)
     }
 
     /// Who may be given the answer.
@@ -153,8 +171,8 @@ impl Question<'_> {
     }
 }
 
-/// What is asked, whatever the order of its fields and the blanks between them.
-fn write_body(digest: &mut Digest, root: Json) {
+/// What is asked, whatever the order of its fields and the blanks between them; without the text at `spot`.
+fn write_body(digest: &mut Digest, root: Json, spot: Option<&Spot>) {
     let mut fields: Vec<(Cow<'_, str>, &str)> =
         root.fields().filter_map(|(name, value)| Some((name.as_str()?, value.raw()))).collect();
     fields.retain(|(name, _)| BESIDE.binary_search(&&**name).is_err());
@@ -162,7 +180,13 @@ fn write_body(digest: &mut Digest, root: Json) {
     fields.sort_by(|(one, _), (other, _)| one.cmp(other));
     for (name, value) in fields {
         digest.part(name.as_bytes());
-        digest.json(value.as_bytes());
+        match spot.filter(|spot| spot.field == name) {
+            Some(Spot { place, .. }) => {
+                digest.json(&value.as_bytes()[..place.start]);
+                digest.json(&value.as_bytes()[place.end..]);
+            }
+            None => digest.json(value.as_bytes()),
+        }
     }
 }
 
@@ -170,6 +194,12 @@ fn write_body(digest: &mut Digest, root: Json) {
 struct Digest(Context);
 
 impl Digest {
+    fn end(self) -> [u8; 32] {
+        let mut end = [0; 32];
+        end.copy_from_slice(self.0.finish().as_ref());
+        end
+    }
+
     fn part(&mut self, bytes: &[u8]) {
         self.0.update(&(bytes.len() as u64).to_le_bytes());
         self.0.update(bytes);

@@ -10,6 +10,7 @@ use http::HeaderMap;
 
 use super::kept::Kept;
 use super::key::CacheKey;
+use super::semantic::Lesson;
 use super::{Cache, write};
 use crate::Deployment;
 use crate::ask::Ask;
@@ -25,6 +26,8 @@ pub(crate) struct Recording {
     star: Option<String>,
     ttl: Duration,
     clock: Rc<dyn Fn() -> i64>,
+    /// What the question means, to be remembered once the answer is kept.
+    lesson: Cell<Option<Lesson>>,
     /// The bound of the answer, if there was no money for a longer one.
     lowered: Cell<Option<u64>>,
     state: RefCell<State>,
@@ -50,7 +53,14 @@ impl Recording {
         clock: Rc<dyn Fn() -> i64>,
     ) -> Self {
         let state = RefCell::new(State::Open(BytesMut::new()));
-        Recording { cache, key, ask: ask.clone(), star, ttl, clock, lowered: Cell::new(None), state }
+        let (lesson, lowered) = (Cell::new(None), Cell::new(None));
+        Recording { cache, key, ask: ask.clone(), star, ttl, clock, lesson, lowered, state }
+    }
+
+    /// The question is to be remembered with the answer.
+    pub fn teaching(self, lesson: Option<Lesson>) -> Self {
+        self.lesson.set(lesson);
+        self
     }
 
     /// Adds under which key the answer will be found.
@@ -134,7 +144,9 @@ impl Recording {
 
     fn keep(&self, kept: Kept) {
         if !kept.body.is_empty() {
+            let until_ms = kept.until_ms;
             self.cache.keep(&self.key, kept, (self.clock)());
+            self.lesson.take().into_iter().for_each(|lesson| lesson.learn(self.key, until_ms));
         }
     }
 }

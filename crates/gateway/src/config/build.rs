@@ -190,12 +190,13 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
         intake: general::intake(&general),
         guardrails: guardrails::read(top.node("guardrails"), &library, (env, &world.roll.access_tokens), notes),
         telemetry,
-        cache: cache::read(&library, env, &world.roll.shelves, notes),
+        cache: cache::read(&library, (env, &world.roll.access_tokens), &world.roll.shelves, notes),
         pricing: Pricing { block_unpriced: library.flag("block_requests_for_models_without_pricing") == Some(true) },
         access_groups: access_groups(&rows, &world.added.access_groups),
         ..assemble(&rows, &router, notes)
     };
     routing::add(&mut setup, routers, world.roll, notes);
+    cache::check(&library, &setup, notes);
     checks::run(&setup, &rows, &router, world.now, notes);
     (setup, Beside { keeping, management, price_map: None, models, left_out }, source)
 }

@@ -15,7 +15,7 @@ mod prices;
 mod router;
 mod tokens;
 
-pub use cache::CACHE_PARAMS;
+pub use cache::{CACHE_PARAMS, CACHE_SEMANTIC};
 pub use general::GENERAL;
 pub use guardrails::{GUARDRAIL, GUARDRAIL_PARAMS, GUARDRAIL_PATTERN, GUARDRAIL_RULE, GUARDRAIL_WORD};
 pub use kind::Kind;

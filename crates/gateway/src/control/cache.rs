@@ -8,11 +8,12 @@ use axum::extract::{FromRef, FromRequest, Request};
 use axum::http::{Response, header::CONTENT_TYPE};
 use axum::response::IntoResponse;
 use engine::Caller;
-use engine::cache::{Cache, CacheKey};
+use engine::cache::{Cache, CacheKey, GroupView};
 use serde_json::{Map, Value, json};
 use types::{Fault, FaultKind, Side};
 
 use super::{fault, only_admins};
+use crate::books::unix_ms;
 use crate::live::Live;
 
 /// Most keys that are forgotten at once.
@@ -107,7 +108,40 @@ pub async fn stats(Order { cache, .. }: Order) -> Answer {
         "misses": view.misses,
         "saved": view.saved.dollars(),
         "hits_without_price": view.unpriced,
+        "semantic": semantic(&cache),
     })))
+}
+
+/// How it stands with questions that mean the same; null if none are compared. What no audit has shown is not known.
+fn semantic(cache: &Cache) -> Option<Value> {
+    let (view, terms) = (cache.semantic(unix_ms())?, cache.terms().semantic.as_ref()?);
+    let group = |(name, group): (&String, &GroupView)| {
+        let rate = (group.audits > 0).then(|| group.false_hits as f64 / group.audits as f64);
+        json!({
+            "model_group": name,
+            "configured_threshold": shown(group.configured),
+            "threshold": shown(group.threshold),
+            "hits": group.hits,
+            "misses": group.misses,
+            "audits": group.audits,
+            "false_hits": group.false_hits,
+            "false_hit_rate": rate,
+        })
+    };
+    Some(json!({
+        "model": view.model,
+        "embedder_rests": view.rests,
+        "entries": view.entries,
+        "max_entries": terms.entries,
+        "bytes": view.bytes,
+        "max_bytes": terms.bytes,
+        "groups": view.groups.iter().map(group).collect::<Vec<_>>(),
+    }))
+}
+
+/// A share as people write it: no more digits than it has.
+fn shown(share: f32) -> f64 {
+    (f64::from(share) * 1e6).round() / 1e6
 }
 
 /// `POST /cache/delete`

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use engine::cache::GroupView;
 use engine::{Deployment, Group};
 
 use super::payers;
@@ -22,6 +23,7 @@ pub fn write(page: &mut Page, live: &Live) {
     write_host(page, &live.host.facts());
     payers::write(page, live);
     write_loops(page, live);
+    write_semantic(page, live);
     write_books(page, live);
     let version = Braces::default().and("version", env!("CARGO_PKG_VERSION")).into_text();
     page.many("lockgate_build_info", "the version that runs", "gauge", &BTreeMap::from([(version, 1.0)]));
@@ -179,6 +181,35 @@ fn write_loops(page: &mut Page, live: &Live) {
     });
     let help = "calls that were among too many of a key that runs in circles";
     page.many("lockgate_loop_breaker_calls_total", help, "counter", &samples.collect());
+}
+
+fn write_semantic(page: &mut Page, live: &Live) {
+    let Some(view) = live.setup().cache.as_ref().and_then(|cache| cache.semantic(unix_ms())) else { return };
+    let mut put = |name: &str, help: &'static str, kind: &'static str, what: &dyn Fn(&GroupView) -> f64| {
+        let labels = |name: &str| Braces::default().and("model_group", name).into_text();
+        let samples = view.groups.iter().map(|(name, group)| (labels(name), what(group)));
+        page.many(name, help, kind, &samples.collect());
+    };
+    let counted = "counter";
+    put(
+        "lockgate_semantic_cache_hits_total",
+        "calls that got the answer to a question which means the same",
+        counted,
+        &|group| group.hits as f64,
+    );
+    put("lockgate_semantic_cache_misses_total", "calls whose questions were compared in vain", counted, &|group| {
+        group.misses as f64
+    });
+    put("lockgate_semantic_cache_audits_total", "such hits that were asked anew", counted, &|group| {
+        group.audits as f64
+    });
+    put("lockgate_semantic_cache_false_hits_total", "those whose answers said something else", counted, &|group| {
+        group.false_hits as f64
+    });
+    put("lockgate_semantic_cache_threshold", "how much alike questions must be now", "gauge", &|group| {
+        f64::from(group.threshold)
+    });
+    page.one("lockgate_semantic_cache_entries", "questions that are known", "gauge", view.entries as f64);
 }
 
 fn write_books(page: &mut Page, live: &Live) {

@@ -1,7 +1,9 @@
 //! Answers that are given again, from outside: to whom, how, and that nothing waits for where they are kept.
 
+mod bucket;
 mod disk;
 mod redis;
+mod semantic;
 mod sharing;
 
 use serde_json::{Value, json};

@@ -61,6 +61,7 @@ pub fn full(id: &str, status: Status) -> Entry {
         energy_mj: Some(4_500),
         cache_hit: true,
         cache_key: Some("0011".to_owned()),
+        similarity: Some(0.96875),
         saved: Some(Usd::from_nanos(7_000)),
         fault: Some(EntryFault {
             kind: "overloaded".to_owned(),
@@ -100,6 +101,7 @@ pub fn usual(id: &str, status: Status) -> Entry {
         estimated: false,
         cache_hit: false,
         cache_key: None,
+        similarity: None,
         saved: None,
         fault: None,
         metadata: None,

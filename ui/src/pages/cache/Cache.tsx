@@ -1,13 +1,13 @@
 // Answers that are kept: what they bring, where they are, and forgetting them.
 
-import { Button, Group, SimpleGrid, Stack, Text, Textarea } from '@mantine/core'
+import { Button, Group, SimpleGrid, Stack, Table, Text, Textarea } from '@mantine/core'
 import { IconTrash } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 
 import { api, ApiError, get, post } from '../../api/client'
 import { LIVE, useChange, useUsage } from '../../api/queries'
-import type { CacheStats } from '../../api/types'
+import type { CacheStats, SemanticCache } from '../../api/types'
 import { Card, Fact, PageHead, Stat, State } from '../../components/bits'
 import { Confirm, type Question } from '../../components/Confirm'
 import { Answered, Empty } from '../../components/feedback'
@@ -118,6 +118,7 @@ function Kept({ stats }: { stats: CacheStats }) {
         </Card>
         <Forget />
       </SimpleGrid>
+      {stats.semantic && <Semantic semantic={stats.semantic} />}
       <Card title="Calls that were answered again">
         <Answered query={usage} height={220}>
           {({ rows }) => {
@@ -132,6 +133,57 @@ function Kept({ stats }: { stats: CacheStats }) {
         </Answered>
       </Card>
     </Stack>
+  )
+}
+
+/** Questions that mean the same: how alike they must be, and what audits have shown. */
+function Semantic({ semantic }: { semantic: SemanticCache }) {
+  const { groups, entries, embedder_rests: rests } = semantic
+  return (
+    <Card
+      title="Questions that mean the same"
+      aside={<State tone={rests ? 'bad' : 'good'}>{rests ? 'no vectors' : semantic.model}</State>}
+    >
+      <Stack gap="sm">
+        <Text size="sm" c="dimmed">
+          {count(entries)} of {count(semantic.max_entries)} questions are known, in {bytes(semantic.bytes)}. Audits ask
+          a share of the hits anew: too many false ones raise the threshold.
+        </Text>
+        {groups.length === 0 ? (
+          <Empty title="Nobody has asked anything that could be compared" />
+        ) : (
+          <Table.ScrollContainer minWidth={520}>
+            <Table aria-label="Questions that mean the same, by model group" className="data-table">
+              <Table.Thead>
+                <Table.Tr>
+                  <Table.Th>Model group</Table.Th>
+                  <Table.Th className="number">Threshold</Table.Th>
+                  <Table.Th className="number">Hits</Table.Th>
+                  <Table.Th className="number">Audits</Table.Th>
+                  <Table.Th className="number">False hits</Table.Th>
+                </Table.Tr>
+              </Table.Thead>
+              <Table.Tbody>
+                {groups.map(group => (
+                  <Table.Tr key={group.model_group}>
+                    <Table.Td>{group.model_group}</Table.Td>
+                    <Table.Td className="number">
+                      {group.threshold.toFixed(3)}
+                      {group.threshold > group.configured_threshold && ` instead of ${group.configured_threshold}`}
+                    </Table.Td>
+                    <Table.Td className="number">
+                      {count(group.hits)} of {count(group.hits + group.misses)}
+                    </Table.Td>
+                    <Table.Td className="number">{count(group.audits)}</Table.Td>
+                    <Table.Td className="number">{percent(group.false_hit_rate)}</Table.Td>
+                  </Table.Tr>
+                ))}
+              </Table.Tbody>
+            </Table>
+          </Table.ScrollContainer>
+        )}
+      </Stack>
+    </Card>
   )
 }
 

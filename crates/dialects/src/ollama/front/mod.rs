@@ -70,6 +70,12 @@ impl Front for Ollama {
         }
     }
 
+    /// What is generated is an answer too, unless the caller has written all of the prompt, or shows something beside it.
+    fn converses(&self, operation: Operation, root: Json) -> bool {
+        let plain = || ["raw", "suffix", "images", "context"].iter().all(|name| root.get_some(name).is_none());
+        operation == Operation::Chat || operation == Operation::Completion && plain()
+    }
+
     fn other_name(&self, model: &str) -> Option<String> {
         Some(match model.strip_suffix(LATEST) {
             Some(plain) => plain.to_owned(),

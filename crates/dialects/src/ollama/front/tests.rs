@@ -241,3 +241,16 @@ fn a_fault_is_a_sentence_wherever_it_comes() {
     Ollama.stream_writer(Operation::Chat, Stamp::default()).write(Event::Error(Box::new(fault)), &mut out);
     assert_eq!(text(&out), "{\"error\":\"too \\\"much\\\"\"}\n");
 }
+
+#[test]
+fn what_is_generated_is_an_answer_unless_the_caller_wrote_all_of_the_prompt() {
+    let converses = |operation: Operation, body: &str| {
+        Front::converses(&Ollama, operation, Doc::parse(body.as_bytes()).unwrap().root())
+    };
+    assert!(converses(Operation::Chat, r#"{"messages":[]}"#));
+    assert!(converses(Operation::Completion, r#"{"prompt":"hi","system":"be brief","raw":null}"#));
+    for body in [r#"{"raw":true}"#, r#"{"suffix":"x"}"#, r#"{"images":["x"]}"#, r#"{"context":[1]}"#] {
+        assert!(!converses(Operation::Completion, body), "{body}");
+    }
+    assert!(!converses(Operation::Embedding, "{}"));
+}

@@ -88,7 +88,7 @@ pub(super) fn embed(incoming: &Incoming<'_>) -> Result<Value, Problem> {
     object(body, "The request", &["inputText", "dimensions", "normalize", "embeddingTypes"])?;
     let text = required(body, "inputText")?.as_str().ok_or_else(|| refuse("inputText", "must be a text"))?;
     let size = field(body, "dimensions").and_then(Value::as_u64).unwrap_or(vector::DIMENSIONS);
-    let vector = vector::embed(text, size.min(vector::MAX_DIMENSIONS));
+    let vector = vector::embed(text, size.min(vector::MAX_DIMENSIONS), incoming.knobs);
     Ok(json!({ "embedding": vector, "inputTextTokenCount": words(text) }))
 }
 

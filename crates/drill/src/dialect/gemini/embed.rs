@@ -2,6 +2,7 @@
 
 use super::fields::{get, integer, list, object, word};
 use crate::dialect::{Incoming, vector};
+use crate::knobs::Knobs;
 use crate::problem::Problem;
 use crate::route::Op;
 use crate::script::words;
@@ -27,7 +28,7 @@ const MAX_BATCH: usize = 100;
 pub(super) fn answer(incoming: &Incoming<'_>) -> Result<Value, Problem> {
     let body = incoming.body;
     if incoming.op == Op::Embed {
-        let (values, tokens) = one(body, "")?;
+        let (values, tokens) = one(body, "", incoming.knobs)?;
         return Ok(json!({ "embedding": { "values": values }, "usageMetadata": usage(tokens) }));
     }
     object(body, "", &["requests"])?;
@@ -51,7 +52,7 @@ pub(super) fn answer(incoming: &Incoming<'_>) -> Result<Value, Problem> {
                 "* BatchEmbedContentsRequest.{path}.model: model does not match the one in the batch request."
             )));
         }
-        let (values, tokens) = one(request, &path)?;
+        let (values, tokens) = one(request, &path, incoming.knobs)?;
         total += tokens;
         embeddings.push(json!({ "values": values }));
     }
@@ -62,7 +63,7 @@ fn usage(tokens: u64) -> Value {
     json!({ "promptTokenCount": tokens, "promptTokenDetails": [{ "modality": "TEXT", "tokenCount": tokens }] })
 }
 
-fn one(request: &Value, path: &str) -> Result<(Vec<f32>, u64), Problem> {
+fn one(request: &Value, path: &str, knobs: &Knobs) -> Result<(Vec<f32>, u64), Problem> {
     object(request, path, FIELDS)?;
     let config = get(request, "embedContentConfig").unwrap_or(request);
     word(config, "taskType", path, TASKS)?;
@@ -75,5 +76,5 @@ fn one(request: &Value, path: &str) -> Result<(Vec<f32>, u64), Problem> {
     if text.is_empty() {
         return Err(Problem::refuse("* EmbedContentRequest.content: content is empty"));
     }
-    Ok((vector::embed(&text, dimensions.map_or(vector::DIMENSIONS, |n| n as u64)), words(&text)))
+    Ok((vector::embed(&text, dimensions.map_or(vector::DIMENSIONS, |n| n as u64), knobs), words(&text)))
 }

@@ -15,7 +15,7 @@ pub(super) fn answer(incoming: &Incoming<'_>) -> Result<Value, Problem> {
         Op::Embed => embed(incoming),
         Op::EmbedOther => {
             let prompt = text(incoming.body, "prompt", "EmbeddingRequest")?;
-            Ok(json!({ "embedding": vector::embed(prompt, vector::DIMENSIONS) }))
+            Ok(json!({ "embedding": vector::embed(prompt, vector::DIMENSIONS, incoming.knobs) }))
         }
         Op::Show => Ok(show(incoming.knobs.context.unwrap_or(131_072))),
         Op::Running => Ok(json!({ "models": [] })),
@@ -40,7 +40,7 @@ fn embed(incoming: &Incoming<'_>) -> Result<Value, Problem> {
     let dimensions = if dimensions == 0 { vector::DIMENSIONS } else { dimensions.min(vector::MAX_DIMENSIONS) };
     Ok(json!({
         "model": incoming.model,
-        "embeddings": inputs.iter().map(|text| vector::embed(text, dimensions)).collect::<Vec<_>>(),
+        "embeddings": inputs.iter().map(|text| vector::embed(text, dimensions, incoming.knobs)).collect::<Vec<_>>(),
         "total_duration": 14_143_917,
         "load_duration": 1_019_500,
         "prompt_eval_count": inputs.iter().map(|text| words(text)).sum::<u64>(),

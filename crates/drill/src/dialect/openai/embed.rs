@@ -17,7 +17,7 @@ pub(super) fn answer(incoming: &Incoming<'_>) -> Result<Value, Problem> {
     let most = vector::MAX_DIMENSIONS as i64;
     let dimensions = integer(body, "dimensions", 1, most)?.map_or(vector::DIMENSIONS, |n| n as u64);
     let one = |(index, text): (usize, &String)| {
-        let vector = vector::embed(text, dimensions);
+        let vector = vector::embed(text, dimensions, incoming.knobs);
         let embedding = if packed { json!(vector::packed(&vector)) } else { json!(vector) };
         json!({ "object": "embedding", "index": index, "embedding": embedding })
     };

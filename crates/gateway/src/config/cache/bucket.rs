@@ -49,7 +49,7 @@ fn amazon(section: &Section, name: &str, (env, tokens): (&Env, &AccessTokens)) -
     // Their names begin as those of everything else about the bucket.
     let given = |param: &str| {
         let own = if param == aws::REGION { "s3_region_name".to_owned() } else { format!("s3_{param}") };
-        section.text(&own).or_else(|| section.text(param)).map(str::to_owned)
+        section.text(&own).map(str::to_owned)
     };
     let of_env = |variable: &str| env.get(variable);
     let region = aws::region(&given, &of_env).unwrap_or_else(|| USUAL.to_owned());

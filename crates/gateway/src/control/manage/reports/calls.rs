@@ -171,6 +171,9 @@ pub(super) fn rows(visit: &Visit, entries: &[Entry]) -> Result<Vec<Value>> {
             if entry.cache_hit {
                 metadata["saved_cache_cost"] = json!(entry.saved.map(Usd::dollars));
             }
+            if let Some(similarity) = entry.similarity {
+                metadata["semantic_similarity"] = json!(similarity);
+            }
             if let Some(fault) = &entry.fault {
                 metadata["error_information"] = error(fault);
             }

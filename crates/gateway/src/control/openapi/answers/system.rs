@@ -9,7 +9,7 @@ pub const CACHE_STATS: Kind = kind(
     "CacheStats",
     "What the cache has, and what it saved; `is_there` says whether the place beside memory answers, null if there is none",
     &[&[
-        has("cache_type", OneOf(&["local", "redis", "disk"])),
+        has("cache_type", OneOf(&["local", "redis", "disk", "s3", "gcs"])),
         has("is_there", Maybe(&Flag)),
         has("entries", Count),
         has("bytes", Count),
@@ -18,6 +18,37 @@ pub const CACHE_STATS: Kind = kind(
         has("misses", Count),
         has("saved", Number),
         has("hits_without_price", Count),
+        has("semantic", Maybe(&Named(&SEMANTIC))),
+    ]],
+);
+
+const SEMANTIC: Kind = kind(
+    "SemanticCache",
+    "Questions that are compared by what they mean",
+    &[&[
+        has("model", Text),
+        has("embedder_rests", Flag),
+        has("entries", Count),
+        has("max_entries", Count),
+        has("bytes", Count),
+        has("max_bytes", Count),
+        has("groups", ListOf(&Named(&SEMANTIC_GROUP))),
+    ]],
+);
+
+const SEMANTIC_GROUP: Kind = kind(
+    "SemanticGroup",
+    "How alike questions of a model group must be, and how often audits found that an answer did not fit; the rate is null \
+     as long as there was none",
+    &[&[
+        has("model_group", Text),
+        has("configured_threshold", Number),
+        has("threshold", Number),
+        has("hits", Count),
+        has("misses", Count),
+        has("audits", Count),
+        has("false_hits", Count),
+        has("false_hit_rate", super::NUMBER_OR_NULL),
     ]],
 );
 
