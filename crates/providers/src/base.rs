@@ -95,8 +95,14 @@ impl Provider {
         };
         let host = base.split_once("://").map_or(base, |(_, rest)| rest).split(['/', ':']).next().unwrap_or_default();
         let dot = host.rmatch_indices('.').nth(1).map_or(0, |(at, _)| at + 1);
-        let (domain, host) = (&host[dot..], endpoint.host.to_ascii_lowercase());
-        host.strip_suffix(domain).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+        let (domain, named) = (&host[dot..], endpoint.host.to_ascii_lowercase());
+        // Anybody can have a host of some domains: there only those are meant that look like the one in the table.
+        if let Some((start, end)) = host.split_once('{').filter(|(start, _)| !start.is_empty()) {
+            let end = end.split_once('}').map_or(end, |(_, end)| end);
+            let part = named.strip_prefix(start).and_then(|rest| rest.strip_suffix(end));
+            return part.is_some_and(|part| !part.is_empty() && !part.contains('.'));
+        }
+        named.strip_suffix(domain).is_some_and(|before| before.is_empty() || before.ends_with('.'))
     }
 
     /// What the server at `endpoint` does differently from the dialect.

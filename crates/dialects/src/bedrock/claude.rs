@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use types::{Answer, Event, Fault, Operation, Request, Usage};
 
-use super::{family, fault, segment};
+use super::{LISTING, family, fault, segment};
 use crate::frames::{self, Frame};
 use crate::json::Object;
 use crate::upstream::{self, malformed};
@@ -27,9 +27,9 @@ impl Back for BedrockClaude {
         Framing::Frames
     }
 
-    /// There is none at this address: whoever answers that is there.
+    /// There is none at this address: the list of calls in the background costs nothing either.
     fn listing(&self) -> &'static str {
-        "/foundation-models"
+        LISTING
     }
 
     fn path(&self, operation: Operation, model: &str, stream: bool) -> Option<String> {

@@ -25,6 +25,9 @@ use crate::{Back, Framing, Glance, Outgoing, Splice, StreamReader, Target, upstr
 /// Name of the dialect; also marks blocks that only this dialect understands.
 const NAME: &str = "bedrock";
 
+/// What is asked for to learn whether somebody is there.
+const LISTING: &str = "/async-invoke?maxResults=1";
+
 /// Converse (`/model/{id}/converse`), and vectors of Amazon's and Cohere's models there.
 pub struct Bedrock;
 
@@ -37,9 +40,9 @@ impl Back for Bedrock {
         Framing::Frames
     }
 
-    /// There is none at this address: whoever answers that is there.
+    /// There is none at this address: the list of calls in the background costs nothing either.
     fn listing(&self) -> &'static str {
-        "/foundation-models"
+        LISTING
     }
 
     fn path(&self, operation: Operation, model: &str, stream: bool) -> Option<String> {

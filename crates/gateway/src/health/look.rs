@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use providers::http as upstream;
 use serde_json::{Value, json};
 use tokio::time::timeout;
-use types::Operation;
+use types::{FaultKind, Operation};
 
 use crate::config::{Means, Shown};
 
@@ -54,9 +54,13 @@ async fn listing(gate: &Gate, deployment: &Deployment, limit: Duration) -> Resul
     };
     let reply = gate.wire.call(deployment, call).await.map_err(|fault| deployment.without_credential(fault).message)?;
     let status = reply.status;
+    let named = deployment.back.fault_header().and_then(|header| reply.headers.get(header)?.to_str().ok());
+    let named = named.map(|name| deployment.back.read_named_fault(status, name, &[]).kind);
     // Read to its end, so that the connection can be used again. A list that is too long is a list all the same.
     let _ = reply.body.collect(MOST_BYTES).await;
     match status {
+        // Who knows us, and has no such list for us, is there all the same.
+        401 | 403 if named.is_some_and(|kind| kind != FaultKind::Authentication) => Ok(()),
         401 | 403 => Err(format!("the provider refuses the credential (status {status})")),
         // Who has no such list is there all the same, and so is who asks for patience.
         ..500 => Ok(()),

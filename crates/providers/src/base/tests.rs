@@ -27,6 +27,7 @@ fn blanks_are_filled_or_the_base_is_unknown() {
     );
     check("bedrock_mantle", &[], Some("https://bedrock-mantle.us-east-1.api.aws/v1"));
     check("bedrock_mantle", &[("AWS_REGION", "eu-west-1")], Some("https://bedrock-mantle.eu-west-1.api.aws/v1"));
+    check("bedrock", &[], Some("https://bedrock-runtime.us-west-2.amazonaws.com"));
 }
 
 #[test]
@@ -69,6 +70,10 @@ fn another_server_that_speaks_the_dialect_is_not_the_provider() {
     check("openai", "http://127.0.0.1:1234/v1", false);
     check("anthropic", "https://llm.example/anthropic", false);
     check("bedrock_mantle", "https://bedrock-mantle.eu-west-1.api.aws/v1", true);
+    check("bedrock", "https://bedrock-runtime.eu-west-1.amazonaws.com", true);
+    check("bedrock", "https://x.execute-api.eu-west-1.amazonaws.com", false);
+    check("bedrock", "https://bedrock-runtime.mine.s3.amazonaws.com", false);
+    check("vertex_ai", "https://aiplatform.eu.rep.googleapis.com", true);
     check("ollama", "http://gpu.lan:11434", true);
     check("hosted_vllm", "http://gpu.lan:8000/v1", true);
 }

@@ -124,3 +124,21 @@ fn quirks_that_requests_depend_on() {
     assert!(find("vllm").unwrap().local && find("vllm").unwrap().key_optional);
     assert!(find("openai_like").unwrap().key_optional && !find("openai_like").unwrap().local);
 }
+
+#[test]
+fn a_model_of_bedrock_says_where_it_is_called_and_how() {
+    let bedrock = find("bedrock").unwrap();
+    let check = |model: &str, region: Option<&str>, dialect: &str, bare: &str| {
+        let found =
+            (bedrock.in_model("aws_region_name", model), bedrock.for_model(model).dialect, bedrock.bare_model(model));
+        assert_eq!(found, (region, dialect, bare), "{model}");
+    };
+    check("us.anthropic.claude-x", None, "bedrock", "us.anthropic.claude-x");
+    check("us-gov-west-1/amazon.nova", Some("us-gov-west-1"), "bedrock", "us-gov-west-1/amazon.nova");
+    check("arn:aws:bedrock:eu-west-1:1:x/y", Some("eu-west-1"), "bedrock", "arn:aws:bedrock:eu-west-1:1:x/y");
+    check("arn:aws:bedrock", None, "bedrock", "arn:aws:bedrock");
+    check("mymodel-7/x", None, "bedrock", "mymodel-7/x");
+    check("converse/anthropic.claude-x", None, "bedrock", "anthropic.claude-x");
+    check("invoke/us.anthropic.claude-x", None, "bedrock_anthropic", "us.anthropic.claude-x");
+    check("invoke/meta.llama", None, "bedrock", "meta.llama");
+}

@@ -9,12 +9,15 @@ use crate::config::environ::Env;
 use crate::config::report::Notes;
 use crate::config::section::Section;
 
+/// What the kind is called.
+pub const KIND: &str = "bedrock";
 /// The service that signatures are for.
 const SERVICE: &str = "bedrock";
 /// Where it is of which nobody says where.
 const USUAL: &str = "us-west-2";
-/// The variable that holds an address, and the one that holds a key, which needs no signature.
+/// The variable that holds an address.
 const ADDRESS: &str = "AWS_BEDROCK_RUNTIME_ENDPOINT";
+/// The variable that holds a key, which needs no signature.
 pub const KEY: &str = "AWS_BEARER_TOKEN_BEDROCK";
 
 /// Which guardrail is asked.

@@ -21,7 +21,7 @@ pub const KINDS: [&str; 8] = [
     "lakera_v2",
     "azure/prompt_shield",
     "azure/text_moderations",
-    "bedrock",
+    bedrock::KIND,
     "llm_as_a_judge",
 ];
 
@@ -72,7 +72,7 @@ fn home(kind: &str) -> Home {
             let (base, key) = ("AZURE_CONTENT_SAFETY_API_BASE", "AZURE_CONTENT_SAFETY_API_KEY");
             home(None, "api_base", base, key, "ocp-apim-subscription-key", false)
         }
-        "bedrock" => home(None, "api_base", "", bedrock::KEY, "authorization", true),
+        bedrock::KIND => home(None, "api_base", "", bedrock::KEY, "authorization", true),
         _ => home(None, "api_base", "GENERIC_GUARDRAIL_API_BASE", "GENERIC_GUARDRAIL_API_KEY", "x-api-key", false),
     }
 }
@@ -112,7 +112,7 @@ fn way(params: &Section, kind: &str, notes: &mut Notes) -> Option<Way> {
         "presidio" => presidio(params, notes)?,
         "openai_moderation" => Way::Moderation(params.text("model").unwrap_or(MODERATION).to_owned()),
         "lakera_v2" => Way::Lakera(params.text("project_id").map(str::to_owned)),
-        "bedrock" => bedrock::way(params, notes)?,
+        bedrock::KIND => bedrock::way(params, notes)?,
         "azure/prompt_shield" => Way::PromptShield,
         "azure/text_moderations" => {
             let own: Vec<String> = params.texts("categories").iter().map(|(name, _)| (*name).to_owned()).collect();

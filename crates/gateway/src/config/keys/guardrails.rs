@@ -79,7 +79,7 @@ const REMOTE: &[Key] = &[
     on("aws_profile_name", Text, "`bedrock`: a profile"),
     on("aws_role_name", Text, "`bedrock`: a role that is taken"),
     on("aws_session_name", Text, "`bedrock`: what the session of the role is called"),
-    on("aws_external_id", Secret, "`bedrock`: what the owner of the role wants to be told"),
+    on("aws_external_id", Text, "`bedrock`: what the owner of the role wants to be told"),
     on("aws_web_identity_token", Secret, "`bedrock`: token of an issuer that the role trusts, or the file that has it"),
     on("aws_sts_endpoint", Text, "`bedrock`: where roles are taken"),
     on("aws_bedrock_runtime_endpoint", Text, "`bedrock`: other name of `api_base`"),

@@ -148,7 +148,7 @@ const CLOUDS: &[Key] = &[
     on("aws_profile_name", Text, "profile in `~/.aws/credentials` and `~/.aws/config`"),
     on("aws_role_name", Text, "role (ARN) that is taken with the key, or with the web identity"),
     on("aws_session_name", Text, "what the session of the role is called"),
-    on("aws_external_id", Secret, "what the owner of the role wants to be told"),
+    on("aws_external_id", Text, "what the owner of the role wants to be told"),
     on("aws_web_identity_token", Secret, "token of an issuer that the role trusts, or the file that has it"),
     on("aws_sts_endpoint", Text, "where roles are taken; Amazon's own service in the region unless given"),
     on("aws_bedrock_runtime_endpoint", Text, "other name of `api_base`"),
