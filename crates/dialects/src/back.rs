@@ -170,6 +170,20 @@ pub struct Quirks {
     pub body_version: Option<&'static str>,
     /// Takes only tool-call ids of exactly nine letters and digits (Mistral).
     pub short_call_ids: bool,
+    /// How it wants documents that are to be ranked.
+    pub rerank: RerankForm,
+}
+
+/// How a provider wants documents that are to be ranked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RerankForm {
+    /// As Jina and most servers: `top_n`, documents of any kind.
+    #[default]
+    Jina,
+    /// As Cohere: texts alone, and a bound of each.
+    Cohere,
+    /// As Voyage: `top_k`, texts alone.
+    Voyage,
 }
 
 /// What changes in a request that passes otherwise untouched.

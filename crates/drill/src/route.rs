@@ -21,6 +21,9 @@ pub(crate) enum Op {
     /// Several embeddings (Gemini), or the older shape of one (Ollama).
     EmbedOther,
     Count,
+    /// Whether texts are harmful.
+    Moderate,
+    Rerank,
     Models,
     /// Models in memory (Ollama).
     Running,
@@ -76,6 +79,8 @@ fn find(head: &Head, path: &str) -> Option<(&'static [&'static str], Target)> {
         (_, "/completions") => (POST, at(&openai::OpenAi, Op::Text)),
         (_, "/responses") => (POST, at(&responses::Responses, Op::Chat)),
         (_, "/embeddings") => (POST, at(&openai::OpenAi, Op::Embed)),
+        (_, "/moderations") => (POST, at(&openai::OpenAi, Op::Moderate)),
+        (_, "/rerank") | ("/v2/rerank", _) => (POST, at(&openai::OpenAi, Op::Rerank)),
         ("/v1beta/models", _) => (GET, at(&gemini::Gemini, Op::Models)),
         (_, "/models") => (GET, at(lister(head), Op::Models)),
         ("/v1/messages", _) => (POST, at(&anthropic::Anthropic, Op::Chat)),

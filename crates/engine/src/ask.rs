@@ -18,6 +18,7 @@ use types::{Fault, Operation, Request};
 
 use crate::attribution::Attribution;
 use crate::guards::Guarding;
+use crate::pieces;
 use crate::route::Route;
 use crate::{Caller, Deployment, Setup};
 
@@ -172,7 +173,7 @@ impl Ask {
         let model = call.caller.alias(&model).to_owned();
         // Vectors and counts are never streamed, whatever the body says.
         let stream = match call.path_stream {
-            _ if !matches!(call.operation, Operation::Chat | Operation::Completion) => false,
+            _ if !call.operation.streams() => false,
             Some(stream) => stream,
             None => body.with(|root| flag(root, "stream"))?.unwrap_or(call.front.streams_unasked()),
         };
@@ -269,7 +270,7 @@ impl Ask {
         match &mut request {
             Request::Chat(chat) => chat.stream = self.stream,
             Request::Completion(completion) => completion.settings.stream = self.stream,
-            Request::Embedding(_) | Request::CountTokens(_) => {}
+            _ => {}
         }
         Ok(request)
     }
@@ -286,7 +287,9 @@ impl Ask {
 
     /// About how many tokens the input has.
     pub fn input_estimate(&self) -> u64 {
-        *self.estimate.get_or_init(|| policy::estimate_body_tokens(self.body.bytes()))
+        *self.estimate.get_or_init(|| {
+            pieces::input_tokens(self).unwrap_or_else(|| policy::estimate_body_tokens(self.body.bytes()))
+        })
     }
 
     /// About how many tokens the input has, as its text is read: closer than the estimate, and not as quick.

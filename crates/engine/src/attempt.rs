@@ -114,8 +114,7 @@ impl Attempt<'_> {
 
     /// The guardrails that may have something to say to the answer. Vectors and counts say nothing.
     fn guarding(&self) -> Option<&Rc<Guarding>> {
-        let says = matches!(self.ask.operation, Operation::Chat | Operation::Completion);
-        self.ask.guarding.as_ref().filter(|_| says)
+        self.ask.guarding.as_ref().filter(|_| self.ask.operation.writes())
     }
 
     fn letter(&self) -> Letter<'_> {
@@ -146,7 +145,7 @@ impl Attempt<'_> {
 
     fn estimate(self) -> Result<Opened, Fault> {
         let Request::CountTokens(chat) = &*self.ask.decoded(self.deployment)? else {
-            return Err(self.letter().cannot("token counts"));
+            return Err(self.letter().cannot(Operation::CountTokens));
         };
         let answer = Answer::TokenCount(policy::estimate_tokens(chat));
         let bytes = self.ask.front.write_answer(Operation::CountTokens, &answer, self.stamp).freeze();
@@ -250,7 +249,7 @@ impl Attempt<'_> {
                 return Err(fault);
             }
         };
-        if let Some(record) = self.kept().filter(|_| self.ask.operation != Operation::Embedding) {
+        if let Some(record) = self.kept().filter(|_| self.ask.operation.is_readable()) {
             record.said(bytes.clone(), false);
         }
         let receipt = booking.take().map(|mut booking| booking.settle(usage, bytes.len()));

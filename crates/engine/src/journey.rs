@@ -9,7 +9,7 @@ use dialects::{Clock, Front, Stamp};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::{Instant, sleep};
-use types::{Fault, FaultKind, Operation};
+use types::{Fault, FaultKind};
 
 use crate::ask::Ask;
 use crate::attempt::{Opened, Opening};
@@ -173,7 +173,7 @@ impl Journey {
             false => Content::Whole(hit.body()),
         };
         if let Some(record) = &self.record {
-            if !ask.stream && record.keeps().is_some() && ask.operation != Operation::Embedding {
+            if !ask.stream && record.keeps().is_some() && ask.operation.is_readable() {
                 record.said(hit.body(), false);
             }
             record.answered_again(hit.entry());

@@ -36,7 +36,7 @@ pub(crate) use request::{Newer, setting};
 pub(crate) use tools::{choice, definition};
 pub(crate) use usage::read_of as usage_of;
 pub(crate) use wire::call_id;
-pub(crate) use write_fault::code as fault_code;
+pub(crate) use write_fault::{code as fault_code, fields as fault_fields};
 
 use std::borrow::Cow;
 
@@ -45,7 +45,10 @@ use types::{Answer, Fault, FaultKind, Operation, Request, Side, Usage};
 
 use crate::json::{Doc, Object};
 use crate::typed;
-use crate::{Back, Fit, Front, Glance, Names, Outgoing, Splice, Stamp, StreamReader, StreamWriter, Target, names};
+use crate::{
+    Back, Fit, Front, Glance, Names, Outgoing, Splice, Stamp, StreamReader, StreamWriter, Target, lacking, names,
+    rerank,
+};
 
 /// Name of the dialect.
 const NAME: &str = "openai";
@@ -66,6 +69,7 @@ impl Front for OpenAi {
             Operation::CountTokens => Request::CountTokens(Box::new(request::read(root)?)),
             Operation::Completion => Request::Completion(Box::new(completions::read_request(root)?)),
             Operation::Embedding => Request::Embedding(Box::new(embeddings::read_request(root)?)),
+            other => return Err(lacking(other)),
         })
     }
 
@@ -117,7 +121,9 @@ impl Back for OpenAi {
             Operation::Chat => "/chat/completions",
             Operation::Completion => "/completions",
             Operation::Embedding => "/embeddings",
-            Operation::CountTokens => return None,
+            Operation::Moderation => "/moderations",
+            Operation::Rerank => "/rerank",
+            _ => return None,
         };
         Some(path.to_owned())
     }
@@ -133,10 +139,8 @@ impl Back for OpenAi {
             Request::Chat(chat) => write_request::write(chat, &mut fit)?,
             Request::Completion(completion) => completions::write_request(completion, &mut fit)?,
             Request::Embedding(embedding) => embeddings::write_request(embedding, &mut fit)?,
-            Request::CountTokens(_) => {
-                let message = "this provider cannot count tokens";
-                return Err(Fault::new(FaultKind::Unsupported, Side::Gateway, message));
-            }
+            Request::Rerank(request) => rerank::write_request(request, &mut fit)?,
+            Request::CountTokens(_) => return Err(lacking(Operation::CountTokens)),
         };
         Ok(Outgoing { body: body.freeze(), headers: Vec::new(), dropped: fit.dropped, names })
     }

@@ -17,6 +17,8 @@ pub(super) fn write(operation: Operation, answer: &Answer, stamp: &Stamp) -> Byt
         Answer::Chat(answer) if operation == Operation::Completion => completions::write_answer(answer, &head(answer)),
         Answer::Chat(answer) => chat(answer, &head(answer), stamp),
         Answer::Embedding(answer) => embeddings::write_answer(answer, stamp),
+        // Rankings have a dialect of their own.
+        Answer::Ranking(_) => Writer::document(|_| {}),
         Answer::TokenCount(tokens) => Writer::document(|w| {
             w.str_field("object", "response.input_tokens");
             w.num_field("input_tokens", tokens);

@@ -5,8 +5,10 @@ mod embed;
 mod failure;
 mod fields;
 mod messages;
+mod moderate;
 mod reply;
 mod request;
+mod rerank;
 mod stream;
 mod text;
 mod tools;
@@ -54,6 +56,8 @@ impl Dialect for OpenAi {
             Op::Chat => Work::talk(request::read(incoming)?),
             Op::Text => Work::talk(text::read(incoming)?),
             Op::Embed => embed::answer(incoming).map(Work::Json),
+            Op::Moderate => moderate::answer(incoming).map(Work::Json),
+            Op::Rerank => rerank::answer(incoming).map(Work::Json),
             _ => Ok(Work::Json(models(incoming.models))),
         }
     }

@@ -17,6 +17,7 @@ mod hostile;
 mod house;
 mod identity;
 mod manage;
+mod media;
 mod metrics;
 mod money;
 mod nodes;

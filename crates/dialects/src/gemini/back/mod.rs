@@ -24,7 +24,7 @@ use types::{Answer, Fault, Operation, Request, Usage};
 use super::{Gemini, NAME};
 use crate::json::{Edit, Object};
 use crate::turns::completion_as_chat;
-use crate::{Back, Fit, Glance, Outgoing, Splice, StreamReader, Target, names, upstream};
+use crate::{Back, Fit, Glance, Outgoing, Splice, StreamReader, Target, lacking, names, upstream};
 
 impl Back for Gemini {
     fn name(&self) -> &'static str {
@@ -41,7 +41,7 @@ impl Back for Gemini {
             (Operation::Chat, true) => "streamGenerateContent?alt=sse",
             (Operation::Embedding, _) => "batchEmbedContents",
             (Operation::CountTokens, _) => "countTokens",
-            (Operation::Completion, _) => return None,
+            _ => return None,
         };
         Some(format!("/models/{}:{method}", percent_encoded(family::bare_name(model))))
     }
@@ -62,6 +62,7 @@ impl Back for Gemini {
             Request::CountTokens(chat) => request::count(chat, &mut fit)?,
             Request::Embedding(embedding) => embed::write(embedding, &mut fit)?,
             Request::Completion(completion) => request::chat(&completion_as_chat(completion, &mut fit)?, &mut fit)?,
+            Request::Rerank(_) => return Err(lacking(Operation::Rerank)),
         };
         Ok(Outgoing { body: Bytes::from(body), headers: Vec::new(), dropped: fit.dropped, names })
     }
@@ -78,6 +79,7 @@ impl Back for Gemini {
             Operation::CountTokens => upstream::count(root.get("totalTokens"))
                 .map(Answer::TokenCount)
                 .ok_or_else(|| upstream::malformed("the provider's token count has no number")),
+            other => Err(lacking(other)),
         }
     }
 

@@ -27,7 +27,10 @@ fn reads(front: &str, operation: Operation) -> Reads {
     const OPTIONS: &[Field] = &[optional("options", Takes::Map), optional("keep_alive", Takes::Any)];
     const CONTENT: &[Field] = &[required("content", Takes::Map)];
     const REQUESTS: &[Field] = &[required("requests", Takes::ListOf(&Takes::Map))];
+    const RANKED: &[Field] = &[required("query", Takes::Text), required("documents", Takes::ListOf(&Takes::Any))];
+    const RANKS: &[Field] = &[optional("top_n", Takes::Positive), optional("return_documents", Takes::Flag)];
     Reads::Body(match (front, operation) {
+        ("rerank", _) => &[MODEL, RANKED, RANKS],
         ("openai", Chat) => &[MODEL, MESSAGES, STREAM, TOOLS, SAMPLING, LENGTH],
         ("openai", Completion) => &[MODEL, PROMPT, STREAM, SAMPLING, LENGTH],
         ("openai", _) => &[MODEL, INPUT],
@@ -51,7 +54,7 @@ fn reads_without_model(operation: Operation) -> Reads {
     const PROMPT: &[Field] = &[required("prompt", Takes::Any)];
     Reads::Body(match operation {
         Operation::Completion => &[PROMPT, STREAM, SAMPLING],
-        Operation::Embedding => &[INPUT],
+        Operation::Embedding | Operation::Moderation => &[INPUT],
         _ => &[MESSAGES, STREAM, TOOLS, SAMPLING],
     })
 }
@@ -63,6 +66,14 @@ fn summary(operation: Operation, streamed: bool) -> &'static str {
         Operation::Completion => "Have a text completed",
         Operation::Embedding => "Have texts made into vectors",
         Operation::CountTokens => "Count the tokens of a chat",
+        Operation::Moderation => "Ask whether something is harmful",
+        Operation::Rerank => "Have documents ranked by a query",
+        Operation::Image => "Have pictures made",
+        Operation::ImageEdit => "Have pictures edited",
+        Operation::ImageVariation => "Have pictures made that are like another one",
+        Operation::Speech => "Have a text read aloud",
+        Operation::Transcription => "Have a recording written down",
+        Operation::Translation => "Have a recording written down in English",
     }
 }
 
