@@ -71,6 +71,11 @@ pub trait Back: Send + Sync {
     /// as cheaply as possible: most events are plain text and need no parsing. `known` is what earlier events of the
     /// stream told of its consumption.
     fn glance(&self, event: &[u8], known: &Usage) -> Glance;
+
+    /// The same of a stream of pictures or sound.
+    fn glance_media(&self, event: &[u8], known: &Usage) -> Glance {
+        self.glance(event, known)
+    }
 }
 
 /// Where a request goes, as far as its wire form depends on it.

@@ -8,6 +8,7 @@ mod anthropic;
 mod back;
 mod fields;
 mod fit;
+mod form;
 mod front;
 mod gemini;
 #[cfg(test)]
@@ -37,6 +38,7 @@ pub use anthropic::Anthropic;
 pub use back::{Back, Glance, Issued, Issuer, Outgoing, Quirks, RerankForm, Splice, StreamReader, Target};
 pub use fit::Fit;
 pub(crate) use fit::lacking;
+pub use form::Form;
 pub use front::{Clock, Front, Stamp, StreamWriter};
 pub use gemini::{Gemini, GeminiArray, GeminiVector};
 pub use local_engine::{Errand, LocalEngine, Running};

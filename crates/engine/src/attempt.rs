@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use dialects::Stamp;
 use http::HeaderMap;
+use http::header::CONTENT_TYPE;
 use providers::http as upstream;
 use providers::http::Body;
 use tokio::time::sleep;
@@ -195,7 +196,10 @@ impl Attempt<'_> {
         let reply = self.gate.wire.call(deployment, call).await?;
         deployment.health.quota.note(&reply.headers);
         match reply.status {
-            200..=299 if self.ask.stream => self.open_stream(encoded, reply, booking).await,
+            // Not everybody streams pictures and sound who is asked to.
+            200..=299 if self.ask.flows() && (!encoded.operation.is_media() || flows(&encoded, &reply)) => {
+                self.open_stream(encoded, reply, booking).await
+            }
             200..=299 => self.read_whole(encoded, reply, booking).await,
             _ => Err(self.refusal(reply).await),
         }
@@ -281,7 +285,11 @@ impl Attempt<'_> {
             None => reader,
         };
         let mut flow = match encoded.verbatim && guarding.is_none() {
-            true => Flow::verbatim(self.deployment.clone(), encoded.back, reader, !self.ask.stream_usage, several),
+            true if !self.ask.stream => Flow::raw(self.deployment.clone()),
+            true => {
+                let (hides, operation) = (!self.ask.stream_usage, encoded.operation);
+                Flow::verbatim(self.deployment.clone(), encoded.back, operation, reader, hides, several)
+            }
             false => {
                 let stamp = Stamp { input_estimate: self.input_estimate(), ..self.stamp.clone() };
                 let write = |stamp| self.ask.front.stream_writer(self.ask.operation, stamp);
@@ -292,7 +300,7 @@ impl Attempt<'_> {
                 Flow::translate(self.deployment.clone(), reader, writer, several)
             }
         };
-        if let Some(record) = self.kept() {
+        if let Some(record) = self.kept().filter(|_| self.ask.operation.writes()) {
             let bytes = record.keeps().unwrap_or_default();
             let (front, operation) = (self.ask.front, self.ask.operation);
             flow.keep(Transcript::new(record.clone(), front, operation, self.stamp.clone(), bytes));
@@ -340,6 +348,12 @@ impl Attempt<'_> {
         }
         Ok(self.opened(reply.headers, encoded.dropped, Opening::Stream(Box::new(flow), body)))
     }
+}
+
+/// Whether an answer of pictures or sound comes in pieces: in events, or as bytes.
+fn flows(encoded: &Encoded, reply: &upstream::Reply) -> bool {
+    let kind = reply.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    encoded.operation.is_raw() || kind.starts_with("text/event-stream")
 }
 
 /// How long the provider asks to wait: `retry-after-ms`, or `retry-after` in seconds or as a date.

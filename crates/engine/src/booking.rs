@@ -118,7 +118,7 @@ impl Booking {
             bound,
             lowered: None,
             has_output,
-            stream: ask.stream,
+            stream: ask.flows(),
             opened: false,
             sent: false,
             settled: false,

@@ -42,6 +42,8 @@ pub struct Delivery {
 /// How an answer is delivered.
 pub(crate) struct Service {
     pub front: &'static dyn Front,
+    /// Whether the answer is bytes, among which nothing else may stand.
+    pub is_raw: bool,
     /// Silence after which a sign of life is sent.
     pub heartbeat: Duration,
     /// How long a stream waits for money that others hold.
@@ -201,7 +203,12 @@ impl Delivery {
         Delivery { state, service, heard: now, sent: now, alarm: None }
     }
 
-    /// The next bytes for the caller; `None` at the end. Faults are part of the bytes.
+    /// Whether an answer of bytes has ended without its end: the connection must not end well then.
+    pub fn is_broken(&self) -> bool {
+        self.service.is_raw && matches!(self.state, State::Failed(_))
+    }
+
+    /// The next bytes for the caller; `None` at the end. Faults are part of the bytes, where there is a place for them.
     pub fn poll_piece(&mut self, cx: &mut Context) -> Poll<Option<Bytes>> {
         caught(|| self.poll_answer_or_silence(cx)).unwrap_or_else(|defect| {
             self.state = State::Failed(defect);
@@ -223,6 +230,7 @@ impl Delivery {
         loop {
             match &mut self.state {
                 State::Over => return Poll::Ready(None),
+                State::Failed(_) if self.service.is_raw => return Poll::Ready(None),
                 State::Failed(fault) => {
                     let mut out = BytesMut::new();
                     self.service.front.write_stream_fault(fault, &mut out);
@@ -269,7 +277,7 @@ impl Delivery {
                 _ => None,
             };
             let gives_up = idle.map(|idle| self.heard + idle);
-            let heartbeat = self.service.front.heartbeat();
+            let heartbeat = if self.service.is_raw { "" } else { self.service.front.heartbeat() };
             let beats = (!heartbeat.is_empty()).then(|| self.sent + self.service.heartbeat);
             let now = Instant::now();
             if gives_up.is_some_and(|at| at <= now)

@@ -74,15 +74,9 @@ impl Forecast {
         // What is paid by the second is bounded by the time that the answer may take.
         let time = quote.time(deployment.limits.total.as_millis() as u64);
         if !self.has_output {
-            let cost = Some(quote.worst(self.foreseen.output.unwrap_or(0)) + time);
-            return Some(Need {
-                input: quote.input,
-                small: quote.input,
-                likely: cost,
-                worst: cost,
-                obeys: Obeys::Yes,
-                grows: false,
-            });
+            let all = quote.worst(self.foreseen.output.unwrap_or(0));
+            let cost = Some(all + time);
+            return Some(Need { input: all, small: all, likely: cost, worst: cost, obeys: Obeys::Yes, grows: false });
         }
         let small = if habits.is_known() || ask.stream { SMALL } else { SMALL_UNKNOWN };
         let within = |tokens: u64| quote.worst(bound.map_or(tokens, |bound| tokens.min(bound)));

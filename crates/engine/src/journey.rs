@@ -142,7 +142,7 @@ impl Journey {
         let mut attempts = self.attempts(&ask, &pass, &told);
         let heartbeat = ask.wishes.heartbeat.unwrap_or(self.setup.heartbeat);
         // A stream that is silent for long gets its headers, and signs of life, before anything is decided.
-        let early = ask.stream && !ask.front.heartbeat().is_empty();
+        let early = ask.stream && !ask.front.heartbeat().is_empty() && !ask.operation.is_media();
         tokio::select! {
             // What is there needs no sign of life.
             biased;
@@ -257,6 +257,7 @@ impl Journey {
     fn service(&self, ask: &Ask) -> Service {
         Service {
             front: ask.front,
+            is_raw: ask.operation.is_raw() && !ask.stream,
             heartbeat: ask.wishes.heartbeat.unwrap_or(self.setup.heartbeat),
             patience: self.setup.spending.patience,
             recording: self.recording.clone(),
@@ -265,7 +266,10 @@ impl Journey {
 
     fn headers(&self, ask: &Ask, pass: &Pass, opened: Option<&Opened>, tally: Tally) -> HeaderMap {
         let mut headers = HeaderMap::with_capacity(HEADERS);
-        if ask.stream {
+        let own_type = opened.filter(|_| ask.operation.is_media()).and_then(|opened| opened.headers.get(CONTENT_TYPE));
+        if let Some(kind) = own_type {
+            headers.insert(CONTENT_TYPE, kind.clone());
+        } else if ask.stream {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(ask.front.stream_type()));
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
             headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));

@@ -62,8 +62,9 @@ impl Letter<'_> {
             && let Some(Splice { mut edits, dropped }) = back.splice(ask.operation, &ask.body, &target)
         {
             edits.extend(ask.edits(deployment));
-            let body = ask.body.splice(&edits);
-            let (headers, names, operation) = (Vec::new(), Names::default(), ask.operation);
+            let body = ask.spliced(&edits);
+            let headers = ask.form.iter().map(|form| ("content-type", form.content_type())).collect();
+            let (names, operation) = (Names::default(), ask.operation);
             return Ok(Some(Encoded { back, path, body, headers, dropped, names, verbatim: true, operation }));
         }
         let back = deployment.back;

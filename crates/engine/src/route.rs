@@ -295,6 +295,7 @@ fn said(request: &Request) -> (String, String) {
         Request::Chat(chat) | Request::CountTokens(chat) => words(chat),
         Request::Completion(completion) => (String::new(), completion.prompt.clone()),
         Request::Embedding(_) => Default::default(),
+        Request::Image(picturing) => (String::new(), picturing.prompt.clone()),
         Request::Rerank(rerank) => (String::new(), rerank.query.clone()),
     }
 }

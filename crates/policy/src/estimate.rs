@@ -25,6 +25,7 @@ pub fn estimate_request_tokens(request: &Request) -> u64 {
     match request {
         Request::Chat(chat) | Request::CountTokens(chat) => estimate_tokens(chat),
         Request::Completion(completion) => text(&completion.prompt),
+        Request::Image(picturing) => text(&picturing.prompt),
         Request::Rerank(rerank) => {
             let document = |document: &Document| match document {
                 Document::Text(own) => text(own),

@@ -85,7 +85,7 @@ const GOOGLE: SignIn = SignIn::Google {
 };
 
 const VERTEX_GEMINI: &[PathForm] = &[PathForm {
-    serves: &[Operation::Chat, Operation::CountTokens],
+    serves: &[Operation::Chat, Operation::CountTokens, Operation::Image],
     ..PathForm::new("/v1/projects/{project}/locations/{location}/publishers/google{path}")
 }];
 

@@ -85,6 +85,11 @@ impl Operation {
         matches!(self, Image | ImageEdit | ImageVariation | Speech | Transcription | Translation)
     }
 
+    /// Whether it may be asked for by a form with files.
+    pub fn takes_forms(self) -> bool {
+        self.is_media() && self != Operation::Image && self != Operation::Speech
+    }
+
     /// Whether its answer is bytes rather than text, unless it comes in events.
     pub fn is_raw(self) -> bool {
         self == Operation::Speech

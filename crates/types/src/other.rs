@@ -1,6 +1,6 @@
 //! The requests that are not chats: legacy completions, embeddings, token counts.
 
-use crate::{Chat, Extras, Operation, Raw, Rerank, Usage};
+use crate::{Chat, Extras, Operation, Picturing, Raw, Rerank, Usage};
 
 /// A decoded request.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +15,8 @@ pub enum Request {
     CountTokens(Box<Chat>),
     /// Documents to be ranked.
     Rerank(Box<Rerank>),
+    /// Pictures made from a text.
+    Image(Box<Picturing>),
 }
 
 impl Request {
@@ -26,6 +28,7 @@ impl Request {
             Request::Embedding(_) => Operation::Embedding,
             Request::CountTokens(_) => Operation::CountTokens,
             Request::Rerank(_) => Operation::Rerank,
+            Request::Image(_) => Operation::Image,
         }
     }
 
@@ -35,7 +38,7 @@ impl Request {
             Request::Chat(chat) | Request::CountTokens(chat) => chat.dialect,
             Request::Completion(completion) => completion.settings.dialect,
             Request::Embedding(embedding) => embedding.dialect,
-            Request::Rerank(_) => "",
+            Request::Rerank(_) | Request::Image(_) => "",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a model answers: whole, or as the events of a stream.
 
-use crate::{Block, Embeddings, Fault, Ranking, Raw, Usage};
+use crate::{Block, Embeddings, Fault, Pictures, Ranking, Raw, Usage};
 
 /// A decoded answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +13,8 @@ pub enum Answer {
     TokenCount(u64),
     /// Documents in their order.
     Ranking(Box<Ranking>),
+    /// Pictures.
+    Pictures(Box<Pictures>),
 }
 
 impl Answer {
@@ -23,6 +25,7 @@ impl Answer {
             Answer::Embedding(embeddings) => embeddings.usage,
             Answer::TokenCount(_) => Usage::default(),
             Answer::Ranking(ranking) => ranking.usage,
+            Answer::Pictures(pictures) => pictures.usage,
         }
     }
 }

@@ -8,6 +8,11 @@ export interface Requests {
   'POST /completions': { model: string; prompt: unknown; stream?: boolean | null; temperature?: unknown; top_p?: unknown; max_tokens?: number | null }
   'POST /v1/embeddings': { model: string; input: unknown }
   'POST /embeddings': { model: string; input: unknown }
+  'POST /v1/moderations': { model: string; input: unknown }
+  'POST /moderations': { model: string; input: unknown }
+  'POST /v1/rerank': { model: string; query: string; documents: (unknown)[]; top_n?: number | null; return_documents?: boolean | null }
+  'POST /v2/rerank': { model: string; query: string; documents: (unknown)[]; top_n?: number | null; return_documents?: boolean | null }
+  'POST /rerank': { model: string; query: string; documents: (unknown)[]; top_n?: number | null; return_documents?: boolean | null }
   'POST /v1/responses': { model: string; input: unknown; stream?: boolean | null; instructions?: string | null; tools?: (Record<string, unknown>)[] | null; temperature?: unknown; top_p?: unknown; max_output_tokens?: number | null }
   'POST /responses': { model: string; input: unknown; stream?: boolean | null; instructions?: string | null; tools?: (Record<string, unknown>)[] | null; temperature?: unknown; top_p?: unknown; max_output_tokens?: number | null }
   'POST /openai/v1/responses': { model: string; input: unknown; stream?: boolean | null; instructions?: string | null; tools?: (Record<string, unknown>)[] | null; temperature?: unknown; top_p?: unknown; max_output_tokens?: number | null }

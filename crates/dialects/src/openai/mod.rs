@@ -13,8 +13,10 @@ mod glance;
 mod ids;
 mod line_parts;
 mod lines;
+mod media;
 mod messages;
 mod parts;
+mod pictures;
 pub(crate) mod proofs;
 mod request;
 mod splice;
@@ -69,6 +71,7 @@ impl Front for OpenAi {
             Operation::CountTokens => Request::CountTokens(Box::new(request::read(root)?)),
             Operation::Completion => Request::Completion(Box::new(completions::read_request(root)?)),
             Operation::Embedding => Request::Embedding(Box::new(embeddings::read_request(root)?)),
+            Operation::Image => Request::Image(Box::new(pictures::read_request(root)?)),
             other => return Err(lacking(other)),
         })
     }
@@ -123,7 +126,13 @@ impl Back for OpenAi {
             Operation::Embedding => "/embeddings",
             Operation::Moderation => "/moderations",
             Operation::Rerank => "/rerank",
-            _ => return None,
+            Operation::Image => "/images/generations",
+            Operation::ImageEdit => "/images/edits",
+            Operation::ImageVariation => "/images/variations",
+            Operation::Speech => "/audio/speech",
+            Operation::Transcription => "/audio/transcriptions",
+            Operation::Translation => "/audio/translations",
+            Operation::CountTokens => return None,
         };
         Some(path.to_owned())
     }
@@ -140,7 +149,8 @@ impl Back for OpenAi {
             Request::Completion(completion) => completions::write_request(completion, &mut fit)?,
             Request::Embedding(embedding) => embeddings::write_request(embedding, &mut fit)?,
             Request::Rerank(request) => rerank::write_request(request, &mut fit)?,
-            Request::CountTokens(_) => return Err(lacking(Operation::CountTokens)),
+            // Between servers of this dialect pictures pass as they are asked for.
+            Request::CountTokens(_) | Request::Image(_) => return Err(lacking(request.operation())),
         };
         Ok(Outgoing { body: body.freeze(), headers: Vec::new(), dropped: fit.dropped, names })
     }
@@ -154,11 +164,17 @@ impl Back for OpenAi {
     }
 
     fn glance_answer(&self, operation: Operation, body: &[u8]) -> Result<Usage, Fault> {
-        glance::glance_answer(operation, body)
+        match operation.is_media() {
+            true => media::glance_answer(operation, body),
+            false => glance::glance_answer(operation, body),
+        }
     }
 
-    fn stream_reader(&self, _operation: Operation) -> Box<dyn StreamReader> {
-        Box::new(stream_reader::Reader::default())
+    fn stream_reader(&self, operation: Operation) -> Box<dyn StreamReader> {
+        match operation.is_media() {
+            true => Box::new(media::Reader::default()),
+            false => Box::new(stream_reader::Reader::default()),
+        }
     }
 
     fn read_fault(&self, status: u16, body: &[u8]) -> Fault {
@@ -167,6 +183,10 @@ impl Back for OpenAi {
 
     fn glance(&self, event: &[u8], known: &Usage) -> Glance {
         glance::glance(event, known)
+    }
+
+    fn glance_media(&self, event: &[u8], known: &Usage) -> Glance {
+        media::glance(event, known)
     }
 }
 

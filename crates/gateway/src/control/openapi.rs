@@ -41,8 +41,10 @@ pub struct Endpoint {
 const TAGS: &[(&str, &str, &[&str])] = &[
     ("OpenAI", "Calls of models in OpenAI's dialect", &[
         "/v1/chat/", "/chat/", "/v1/completions", "/completions", "/v1/embeddings", "/embeddings", "/v1/responses",
-        "/responses", "/openai/", "/engines/",
+        "/responses", "/openai/", "/engines/", "/v1/moderations", "/moderations", "/v1/images/", "/images/", "/v1/audio/",
+        "/audio/",
     ]),
+    ("Ranking", "Documents in the order in which they answer a query", &["/rerank", "/v1/rerank", "/v2/rerank"]),
     ("Anthropic", "Calls of models in Anthropic's dialect", &["/v1/messages"]),
     ("Gemini", "Calls of models in Gemini's dialect", &["/v1beta/", "/v1alpha/", "/v1/models/{model}:", "/models/{model}:"]),
     ("Ollama", "Calls of models in Ollama's dialect", &["/api/"]),

@@ -1,5 +1,8 @@
 //! What is no chat: moderations, rankings, pictures and sound, through the same journey as everything else.
 
+mod forms;
+mod pictures;
+mod sound;
 mod texts;
 
 use serde_json::Value;
@@ -57,4 +60,21 @@ impl Studio {
 
 fn post(path: &str, body: Value) -> Call {
     Call::post(path, &body)
+}
+
+/// A form with these fields and, behind them, a file.
+fn form(path: &str, fields: &[(&str, &str)], file: (&str, &[u8])) -> Call {
+    let field = |name: &str, value: &str| part(&format!("name=\"{name}\""), value.as_bytes());
+    let mut body: Vec<u8> = fields.iter().flat_map(|(name, value)| field(name, value)).collect();
+    body.extend(part(&format!("name=\"{}\"; filename=\"it.bin\"", file.0), file.1));
+    body.extend_from_slice(b"--edge--\r\n");
+    raw_form(path, body)
+}
+
+fn part(disposition: &str, content: &[u8]) -> Vec<u8> {
+    [format!("--edge\r\nContent-Disposition: form-data; {disposition}\r\n\r\n").as_bytes(), content, b"\r\n"].concat()
+}
+
+fn raw_form(path: &str, body: impl Into<Vec<u8>>) -> Call {
+    Call::new("POST", path).header("content-type", "multipart/form-data; boundary=edge").body(body)
 }

@@ -53,7 +53,7 @@ impl Back for Ollama {
             Request::Completion(completion) => request::generate(completion, &mut fit)?,
             Request::Embedding(embedding) => embed::write(embedding, &mut fit)?,
             Request::CountTokens(_) => return fit.refuse("messages", "a token count"),
-            Request::Rerank(_) => return Err(lacking(Operation::Rerank)),
+            Request::Rerank(_) | Request::Image(_) => return Err(lacking(request.operation())),
         };
         let body = Bytes::from(body);
         Ok(Outgoing { body, headers: Vec::new(), dropped: fit.dropped, names: Names::default() })

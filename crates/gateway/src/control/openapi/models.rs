@@ -22,7 +22,6 @@ fn reads(front: &str, operation: Operation) -> Reads {
     const RESPONSE_LENGTH: &[Field] = &[optional("max_output_tokens", Takes::Positive)];
     const SYSTEM: &[Field] = &[optional("system", Takes::Any)];
     const INSTRUCTIONS: &[Field] = &[optional("instructions", Takes::Text)];
-    const PROMPT: &[Field] = &[required("prompt", Takes::Any)];
     const CONFIG: &[Field] = &[optional("systemInstruction", Takes::Map), optional("generationConfig", Takes::Map)];
     const OPTIONS: &[Field] = &[optional("options", Takes::Map), optional("keep_alive", Takes::Any)];
     const CONTENT: &[Field] = &[required("content", Takes::Map)];
@@ -33,7 +32,7 @@ fn reads(front: &str, operation: Operation) -> Reads {
         ("rerank", _) => &[MODEL, RANKED, RANKS],
         ("openai", Chat) => &[MODEL, MESSAGES, STREAM, TOOLS, SAMPLING, LENGTH],
         ("openai", Completion) => &[MODEL, PROMPT, STREAM, SAMPLING, LENGTH],
-        ("openai", _) => &[MODEL, INPUT],
+        ("openai", operation) => return with_model(operation),
         ("responses", Chat) => &[MODEL, INPUT, STREAM, INSTRUCTIONS, TOOLS, SAMPLING, RESPONSE_LENGTH],
         ("responses", _) => &[MODEL, INPUT, INSTRUCTIONS, TOOLS],
         ("anthropic", CountTokens) => &[MODEL, MESSAGES, SYSTEM, TOOLS],
@@ -49,12 +48,38 @@ fn reads(front: &str, operation: Operation) -> Reads {
     })
 }
 
+const PROMPT: &[Field] = &[required("prompt", Takes::Any)];
+const PICTURES: &[Field] =
+    &[optional("n", Takes::Positive), optional("size", Takes::Text), optional("quality", Takes::Text)];
+const PICTURE: &[Field] = &[required("image", Takes::Any)];
+const SPEECH: &[Field] =
+    &[required("input", Takes::Text), required("voice", Takes::Any), optional("response_format", Takes::Text)];
+const RECORDING: &[Field] = &[required("file", Takes::Any), optional("response_format", Takes::Text)];
+
+/// What callers of OpenAI's dialect send that is no chat.
+fn with_model(operation: Operation) -> Reads {
+    Reads::Body(match operation {
+        Operation::Image => &[MODEL, PROMPT, PICTURES, STREAM],
+        Operation::ImageEdit => &[MODEL, PICTURE, PROMPT, PICTURES, STREAM],
+        Operation::ImageVariation => &[MODEL, PICTURE, PICTURES],
+        Operation::Speech => &[MODEL, SPEECH],
+        Operation::Transcription => &[MODEL, RECORDING, STREAM],
+        Operation::Translation => &[MODEL, RECORDING],
+        _ => &[MODEL, INPUT],
+    })
+}
+
 /// The same where the model is in the path.
 fn reads_without_model(operation: Operation) -> Reads {
-    const PROMPT: &[Field] = &[required("prompt", Takes::Any)];
     Reads::Body(match operation {
         Operation::Completion => &[PROMPT, STREAM, SAMPLING],
         Operation::Embedding | Operation::Moderation => &[INPUT],
+        Operation::Image => &[PROMPT, PICTURES, STREAM],
+        Operation::ImageEdit => &[PICTURE, PROMPT, PICTURES, STREAM],
+        Operation::ImageVariation => &[PICTURE, PICTURES],
+        Operation::Speech => &[SPEECH],
+        Operation::Transcription => &[RECORDING, STREAM],
+        Operation::Translation => &[RECORDING],
         _ => &[MESSAGES, STREAM, TOOLS, SAMPLING],
     })
 }
