@@ -94,16 +94,16 @@ impl Form {
             for part in &self.parts {
                 let content = &self.bytes[part.content.clone()];
                 w.key(&part.name);
-                match (&part.filename, std::str::from_utf8(content)) {
-                    (Some(filename), _) => w.object(|w| {
+                if let Some(filename) = &part.filename {
+                    w.object(|w| {
                         w.str_field("filename", filename);
                         w.num_field("bytes", content.len());
-                    }),
-                    (None, Ok(text)) => value(&part.name, text, w),
-                    (None, Err(_)) => {
-                        failed = Some(Fault::invalid_param(&part.name, format!("'{}' is no text", part.name)));
-                        w.null();
-                    }
+                    });
+                } else if let Ok(text) = std::str::from_utf8(content) {
+                    value(&part.name, text, w);
+                } else {
+                    failed = Some(Fault::invalid_param(&part.name, format!("'{}' is no text", part.name)));
+                    w.null();
                 }
             }
         });

@@ -85,8 +85,8 @@ fn fault_in(data: &[u8]) -> Option<Fault> {
 
 /// What an event is.
 enum Said {
-    /// Something of the answer, or whatever comes beside it.
-    Piece,
+    /// Something of the answer, or whatever comes beside it. vLLM's chunks, which have no type, may say what was consumed.
+    Piece(Option<Usage>),
     /// One of the answers ended; what is known of its consumption.
     End(Usage),
     Failure(Box<Fault>),
@@ -100,7 +100,10 @@ fn look(data: &[u8]) -> Result<Said, Fault> {
     }
     let kind = root.get("type").and_then(|kind| kind.as_str()).unwrap_or_default();
     let ends = kind.ends_with(".done") || kind.ends_with(".completed");
-    Ok(if ends { Said::End(painted_or_spoken(&kind, consumed(root))) } else { Said::Piece })
+    Ok(match ends {
+        true => Said::End(painted_or_spoken(&kind, consumed(root))),
+        false => Said::Piece(root.get_some("usage").map(|_| consumed(root))),
+    })
 }
 
 /// All that a model writes that makes pictures or sound is that, unless its details say otherwise.
@@ -122,7 +125,7 @@ pub(super) fn glance(data: &[u8], known: &Usage) -> Glance {
         return Glance { end: true, over: true, ..Glance::default() };
     }
     match look(data) {
-        Ok(Said::Piece) => Glance::default(),
+        Ok(Said::Piece(usage)) => Glance { usage: usage.map(|usage| known.updated(&usage)), ..Glance::default() },
         Ok(Said::End(usage)) => Glance { usage: Some(known.updated(&usage)), end: true, ..Glance::default() },
         Ok(Said::Failure(fault)) => Glance { fault: Some(fault), ..Glance::default() },
         Err(fault) => Glance::failed(fault),
@@ -154,7 +157,10 @@ impl StreamReader for Reader {
         }
         match said {
             // What it holds passes untouched.
-            Said::Piece => out.push(Event::Delta { choice: 0, delta: Delta::Block(Block::text(String::new())) }),
+            Said::Piece(usage) => {
+                out.push(Event::Delta { choice: 0, delta: Delta::Block(Block::text(String::new())) });
+                out.extend(usage.map(Event::Usage));
+            }
             Said::End(usage) => {
                 out.push(Event::Usage(usage));
                 if !std::mem::replace(&mut self.ended, true) {

@@ -19,7 +19,7 @@ use axum::routing::get;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use super::manage::{self, Desk, Reads, Refusal};
+use super::manage::{self, Desk, Reads, Refusal, Takes};
 pub use page::root;
 
 /// A path and method.
@@ -155,7 +155,10 @@ fn operation(endpoint: &Endpoint) -> Value {
         operation["parameters"] = parameters.into();
     }
     if let Some((required, tables)) = body {
-        let content = json!({ "application/json": { "schema": schema::object(&schema::fields(tables)) } });
+        // What has files in it comes as a form.
+        let has_file = tables.iter().flat_map(|table| table.iter()).any(|field| matches!(field.takes(), Takes::File));
+        let kind = if has_file { "multipart/form-data" } else { "application/json" };
+        let content = json!({ kind: { "schema": schema::object(&schema::fields(tables)) } });
         operation["requestBody"] = json!({ "required": required, "content": content });
     }
     if endpoint.is_open {

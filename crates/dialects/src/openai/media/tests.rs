@@ -67,6 +67,13 @@ fn a_stream_shows_something_at_its_first_piece_and_ends_with_its_last() {
     assert_eq!((end.end, end.usage_only, end.usage), (true, false, Some(spoken)));
     let drawn = glance(br#"{"type":"image_edit.completed","usage":{"output_tokens":7}}"#, &Usage::default());
     assert_eq!(drawn.usage.and_then(|usage| usage.image_output), Some(7));
+    let chunk = br#"{"object":"transcription.chunk","choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4}}"#;
+    let counted = glance(chunk, &Usage::default());
+    assert_eq!(
+        (counted.end, counted.usage_only, counted.usage.and_then(|usage| usage.output)),
+        (false, false, Some(4))
+    );
+    assert!(glance(b"[DONE]", &Usage::default()).over);
     let text = glance(br#"{"type":"transcript.text.done","text":"hi"}"#, &Usage::default());
     assert_eq!((text.end, text.usage), (true, Some(Usage::default())));
 }

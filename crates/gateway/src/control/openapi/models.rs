@@ -51,10 +51,10 @@ fn reads(front: &str, operation: Operation) -> Reads {
 const PROMPT: &[Field] = &[required("prompt", Takes::Any)];
 const PICTURES: &[Field] =
     &[optional("n", Takes::Positive), optional("size", Takes::Text), optional("quality", Takes::Text)];
-const PICTURE: &[Field] = &[required("image", Takes::Any)];
+const PICTURE: &[Field] = &[required("image", Takes::File)];
 const SPEECH: &[Field] =
     &[required("input", Takes::Text), required("voice", Takes::Any), optional("response_format", Takes::Text)];
-const RECORDING: &[Field] = &[required("file", Takes::Any), optional("response_format", Takes::Text)];
+const RECORDING: &[Field] = &[required("file", Takes::File), optional("response_format", Takes::Text)];
 
 /// What callers of OpenAI's dialect send that is no chat.
 fn with_model(operation: Operation) -> Reads {

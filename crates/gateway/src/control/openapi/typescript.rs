@@ -36,7 +36,8 @@ fn written() -> String {
         let placed = names(path).fold(path.clone(), |path, name| path.replace(&format!("{{{name}}}"), "${string}"));
         for (method, operation) in methods.as_object().expect("methods") {
             let mut fields = Vec::new();
-            let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+            let content = operation["requestBody"]["content"].as_object().and_then(|kinds| kinds.values().next());
+            let schema = content.map_or(&Value::Null, |content| &content["schema"]);
             for (name, one) in schema["properties"].as_object().into_iter().flatten() {
                 let needed = schema["required"].as_array().is_some_and(|list| list.contains(&name.as_str().into()));
                 fields.push(field(name, needed, one));

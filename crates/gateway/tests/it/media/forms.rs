@@ -82,6 +82,6 @@ async fn recordings_are_counted_by_their_limits_like_all_calls() {
     let call = form(PATH, &[("model", "ear")], ("file", b"abc"));
     assert_eq!([person.send(&call).await.status(), person.send(&call).await.status()], [200, 429]);
     let stranger = studio.person(json!({ "models": ["other"] })).await;
-    assert_eq!(stranger.send(&call).await.status(), 401);
+    assert_eq!(stranger.send(&call).await.status(), 403);
     assert_eq!(call.send(studio.gateway.addr).await.status(), 401);
 }
