@@ -58,6 +58,14 @@ impl Studio {
     }
 }
 
+/// A body with more fields.
+fn with(mut body: Value, more: Value) -> Value {
+    if let (Value::Object(body), Value::Object(more)) = (&mut body, more) {
+        body.extend(more);
+    }
+    body
+}
+
 fn post(path: &str, body: Value) -> Call {
     Call::post(path, &body)
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Studio, form, post};
+use super::{Studio, form, post, with};
 use crate::backs::{Config, mock};
 use crate::gateway::Gateway;
 use crate::manage::{MASTER, Person};
@@ -14,9 +14,7 @@ const IMAGEN: (&str, &str, &str) = ("imagen", "gemini/imagen-4.0-generate-001", 
 const CLAUDE: (&str, &str, &str) = ("claude", "anthropic/claude-sonnet-4-5", "");
 
 fn cat(model: &str, more: Value) -> Value {
-    let mut body = json!({ "model": model, "prompt": "a cat" });
-    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    body
+    with(json!({ "model": model, "prompt": "a cat" }), more)
 }
 
 #[tokio::test]

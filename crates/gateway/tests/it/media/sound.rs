@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Studio, form, post};
+use super::{Studio, form, post, with};
 use crate::manage::MASTER;
 
 const TTS: (&str, &str, &str) = ("voice", "openai/tts-1", "/v1");
@@ -12,9 +12,7 @@ const GPT: (&str, &str, &str) = ("gpt-ear", "openai/gpt-4o-transcribe", "/v1");
 const OLLAMA: (&str, &str, &str) = ("local", "ollama/llama", "");
 
 fn hello(model: &str, more: Value) -> Value {
-    let mut body = json!({ "model": model, "input": "hello world", "voice": "alloy" });
-    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    body
+    with(json!({ "model": model, "input": "hello world", "voice": "alloy" }), more)
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Studio, post};
+use super::{Studio, post, with};
 
 const MODERATION: (&str, &str, &str) = ("guard", "openai/omni-moderation-latest", "/v1");
 const COHERE: (&str, &str, &str) = ("ranker", "cohere/rerank-v3.5", "");
@@ -12,9 +12,7 @@ const CLAUDE: (&str, &str, &str) = ("claude", "anthropic/claude-sonnet-4-5", "")
 
 fn ranked(model: &str, more: Value) -> Value {
     let documents = ["the sun is hot", "rain is water that falls", "what rain is"];
-    let mut body = json!({ "model": model, "query": "what is rain", "documents": documents });
-    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    body
+    with(json!({ "model": model, "query": "what is rain", "documents": documents }), more)
 }
 
 #[tokio::test]
@@ -22,9 +20,11 @@ async fn a_moderation_is_the_providers_own_costs_what_is_listed_and_is_logged() 
     let studio = Studio::open("", &[MODERATION], "").await;
     let person = studio.person(json!({ "max_budget": 1 })).await;
     for path in ["/v1/moderations", "/moderations", "/openai/deployments/guard/moderations"] {
-        let body = json!({ "model": "guard", "input": ["I hate you", "good morning"], "user": "u", "tags": ["a"] });
-        let body = if path.starts_with("/openai") { json!({ "input": "I hate you" }) } else { body };
-        let answer = person.send(&post(path, without(body, "user"))).await;
+        let body = match path.starts_with("/openai") {
+            true => json!({ "input": "I hate you" }),
+            false => json!({ "model": "guard", "input": ["I hate you", "good morning"], "tags": ["a"] }),
+        };
+        let answer = person.send(&post(path, body)).await;
         assert_eq!(answer.status(), 200, "{}", answer.text());
         assert_eq!(answer.json()["results"][0]["flagged"], true);
         assert_eq!(answer.header("x-litellm-response-cost"), Some("0"));
@@ -33,11 +33,6 @@ async fn a_moderation_is_the_providers_own_costs_what_is_listed_and_is_logged() 
     assert!(studio.provider.requests()[0].body.starts_with(b"{\"model\":\"omni-moderation-latest\",\"input\":["));
     let row = studio.logged(3).await;
     assert_eq!((&row["call_type"], &row["model_group"]), (&json!("amoderation"), &json!("guard")));
-}
-
-fn without(mut body: Value, name: &str) -> Value {
-    body.as_object_mut().unwrap().remove(name);
-    body
 }
 
 #[tokio::test]
