@@ -37,7 +37,7 @@ impl Forecast {
     /// The forecast of an attempt at a deployment, whose provider calls the model `model`. What it costs is looked at
     /// only if somebody `cares`: foreseeing costs time.
     pub fn of(ask: &Ask, deployment: &Deployment, model: &str, cares: bool) -> Self {
-        let tariff = deployment.tariff(model);
+        let tariff = pieces::tariff(ask, deployment.tariff(model));
         let has_output = ask.operation.writes();
         let input_estimate = if cares { ask.input_estimate() } else { 0 };
         let habits = deployment.health.habits();

@@ -1,7 +1,10 @@
 //! What calls consume beside tokens, foreseen from what they ask for: money is held by it, and what a provider does not
 //! state is booked by it. Rather too much than too little: unknown is never zero.
 
+use std::sync::Arc;
+
 use dialects::json::Json;
+use policy::price::Tariff;
 use policy::text_tokens;
 use types::{Operation, Usage};
 
@@ -80,6 +83,21 @@ pub(crate) fn input_tokens(ask: &Ask) -> Option<u64> {
     }
 }
 
+/// The tariff of what `ask` wants, where that depends on more than the model.
+pub(crate) fn tariff(ask: &Ask, tariff: Arc<Tariff>) -> Arc<Tariff> {
+    match tariff.pictures.is_empty() {
+        true => tariff,
+        false => ask.body.with(|root| tariff.of_picture(&text(root, "quality"), size(root))),
+    }
+}
+
+/// Width and height of the pictures that are wanted, if somebody says.
+fn size(root: Json) -> Option<(u64, u64)> {
+    let size = text(root, "size");
+    let (wide, high) = size.split_once('x')?;
+    Some((wide.parse().ok()?, high.parse().ok()?))
+}
+
 fn text(root: Json, name: &str) -> String {
     root.get_some(name).and_then(|text| text.as_string()).unwrap_or_default()
 }
@@ -96,10 +114,9 @@ fn files(ask: &Ask) -> u64 {
 fn drawn(ask: &Ask) -> Usage {
     let (size, quality, partial) = ask.body.with(|root| {
         let partial = root.get_some("partial_images").and_then(|count| count.as_u64());
-        (text(root, "size"), text(root, "quality"), partial.unwrap_or(0))
+        (size(root), text(root, "quality"), partial.unwrap_or(0))
     });
-    let size = size.split_once('x').and_then(|(wide, high)| Some((wide.parse().ok()?, high.parse().ok()?)));
-    let (wide, high): (u64, u64) = size.unwrap_or(USUAL_SIZE);
+    let (wide, high) = size.unwrap_or(USUAL_SIZE);
     let (pixels, pictures) = (wide.saturating_mul(high), ask.answers());
     let small = QUALITIES.iter().find(|(name, _)| *name == quality).map_or(BEST, |(_, tokens)| *tokens);
     let each = pixels.saturating_mul(small).div_ceil(SMALL).saturating_add(partial.saturating_mul(PARTIAL));
