@@ -197,9 +197,13 @@ impl Attempt<'_> {
         deployment.health.quota.note(&reply.headers);
         match reply.status {
             // Not everybody streams pictures and sound who is asked to.
-            200..=299 if self.ask.flows() && (!encoded.operation.is_media() || flows(&encoded, &reply)) => {
-                self.open_stream(encoded, reply, booking).await
+            200..=299 if self.ask.operation.is_media() => {
+                match encoded.operation.is_raw() || self.ask.stream && has_events(&reply) {
+                    true => self.open_stream(encoded, reply, booking).await,
+                    false => self.read_whole(encoded, reply, booking).await,
+                }
             }
+            200..=299 if self.ask.stream => self.open_stream(encoded, reply, booking).await,
             200..=299 => self.read_whole(encoded, reply, booking).await,
             _ => Err(self.refusal(reply).await),
         }
@@ -285,7 +289,7 @@ impl Attempt<'_> {
             None => reader,
         };
         let mut flow = match encoded.verbatim && guarding.is_none() {
-            true if !self.ask.stream => Flow::raw(self.deployment.clone()),
+            true if encoded.operation.is_raw() && !has_events(&reply) => Flow::raw(self.deployment.clone()),
             true => {
                 let (hides, operation) = (!self.ask.stream_usage, encoded.operation);
                 Flow::verbatim(self.deployment.clone(), encoded.back, operation, reader, hides, several)
@@ -350,10 +354,10 @@ impl Attempt<'_> {
     }
 }
 
-/// Whether an answer of pictures or sound comes in pieces: in events, or as bytes.
-fn flows(encoded: &Encoded, reply: &upstream::Reply) -> bool {
-    let kind = reply.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    encoded.operation.is_raw() || kind.starts_with("text/event-stream")
+/// Whether an answer comes in events.
+fn has_events(reply: &upstream::Reply) -> bool {
+    let kind = reply.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.starts_with("text/event-stream"))
 }
 
 /// How long the provider asks to wait: `retry-after-ms`, or `retry-after` in seconds or as a date.

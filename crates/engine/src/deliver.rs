@@ -31,6 +31,8 @@ const PIECE: usize = 64 << 10;
 pub struct Delivery {
     state: State,
     service: Service,
+    /// Whether the answer is bytes, among which nothing else may stand.
+    is_raw: bool,
     /// When the provider was last heard of.
     heard: Instant,
     /// When the caller last got something.
@@ -42,8 +44,6 @@ pub struct Delivery {
 /// How an answer is delivered.
 pub(crate) struct Service {
     pub front: &'static dyn Front,
-    /// Whether the answer is bytes, among which nothing else may stand.
-    pub is_raw: bool,
     /// Silence after which a sign of life is sent.
     pub heartbeat: Duration,
     /// How long a stream waits for money that others hold.
@@ -190,7 +190,8 @@ impl Delivery {
 
     /// An answer has opened.
     pub(crate) fn flowing(flow: Box<Flow>, body: Body, service: Service) -> Box<Self> {
-        Box::new(Delivery::new(State::Flowing(Stream::new(flow, body)), service))
+        let is_raw = flow.is_raw();
+        Box::new(Delivery { is_raw, ..Delivery::new(State::Flowing(Stream::new(flow, body)), service) })
     }
 
     /// An answer is given again that was kept.
@@ -200,12 +201,12 @@ impl Delivery {
 
     fn new(state: State, service: Service) -> Self {
         let now = Instant::now();
-        Delivery { state, service, heard: now, sent: now, alarm: None }
+        Delivery { state, service, is_raw: false, heard: now, sent: now, alarm: None }
     }
 
     /// Whether an answer of bytes has ended without its end: the connection must not end well then.
     pub fn is_broken(&self) -> bool {
-        self.service.is_raw && matches!(self.state, State::Failed(_))
+        self.is_raw && matches!(self.state, State::Failed(_))
     }
 
     /// The next bytes for the caller; `None` at the end. Faults are part of the bytes, where there is a place for them.
@@ -230,7 +231,7 @@ impl Delivery {
         loop {
             match &mut self.state {
                 State::Over => return Poll::Ready(None),
-                State::Failed(_) if self.service.is_raw => return Poll::Ready(None),
+                State::Failed(_) if self.is_raw => return Poll::Ready(None),
                 State::Failed(fault) => {
                     let mut out = BytesMut::new();
                     self.service.front.write_stream_fault(fault, &mut out);
@@ -277,7 +278,7 @@ impl Delivery {
                 _ => None,
             };
             let gives_up = idle.map(|idle| self.heard + idle);
-            let heartbeat = if self.service.is_raw { "" } else { self.service.front.heartbeat() };
+            let heartbeat = if self.is_raw { "" } else { self.service.front.heartbeat() };
             let beats = (!heartbeat.is_empty()).then(|| self.sent + self.service.heartbeat);
             let now = Instant::now();
             if gives_up.is_some_and(|at| at <= now)

@@ -167,7 +167,7 @@ impl Flow {
     /// The provider's body ended. A stream that did not say that it was over was cut.
     pub fn finish(&mut self) -> Result<(), Fault> {
         self.flush()?;
-        self.ended |= matches!(self.pipe, Pipe::Raw) && self.has_content;
+        self.ended |= self.is_raw() && self.has_content;
         match self.ended {
             true => {
                 self.over = true;
@@ -189,6 +189,11 @@ impl Flow {
             reader.finish(&mut self.events);
         }
         self.pass_events()
+    }
+
+    /// Whether it is bytes rather than events.
+    pub fn is_raw(&self) -> bool {
+        matches!(self.pipe, Pipe::Raw)
     }
 
     fn is_translated(&self) -> bool {

@@ -257,7 +257,6 @@ impl Journey {
     fn service(&self, ask: &Ask) -> Service {
         Service {
             front: ask.front,
-            is_raw: ask.operation.is_raw() && !ask.stream,
             heartbeat: ask.wishes.heartbeat.unwrap_or(self.setup.heartbeat),
             patience: self.setup.spending.patience,
             recording: self.recording.clone(),

@@ -49,7 +49,9 @@ pub(super) fn speak(incoming: &Incoming<'_>) -> Result<Work, Problem> {
     let count = incoming.knobs.chunks.unwrap_or(CHUNKS);
     // Bytes that are no text.
     let sound = |at: u64| [&[0xff, 0xfb, 0x00][..], format!("{at} {input}").as_bytes()].concat();
-    if one_of(body, "stream_format", &["sse", "audio"])? != Some("sse") {
+    // The old models know no events.
+    let events_wanted = one_of(body, "stream_format", &["sse", "audio"])? == Some("sse");
+    if !events_wanted || incoming.model.starts_with("tts-1") {
         return Ok(Work::Pieces(kind, (0..count).map(sound).collect()));
     }
     let delta = |at| json!({ "type": "speech.audio.delta", "audio": STANDARD.encode(sound(at)) });

@@ -67,6 +67,11 @@ async fn speech_in_events_says_what_it_consumed() {
     let row = studio.logged(1).await;
     // Two tokens read at $0.6 and twenty spoken at $12 per million.
     assert_eq!((&row["completion_tokens"], row["spend"].as_f64()), (&json!(20), Some(0.0002412)), "{row}");
+    // Who knows no events is heard all the same.
+    let old = Studio::open("chunks=1", &[TTS], "").await;
+    let answer = old.master().send(&post("/v1/audio/speech", hello("voice", json!({ "stream_format": "sse" })))).await;
+    assert_eq!((answer.header("content-type"), answer.complete), (Some("audio/mpeg"), true));
+    assert_eq!(answer.body, b"\xff\xfb\x000 hello world");
 }
 
 #[tokio::test]
