@@ -20,6 +20,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 READY = re.compile(rb"listening on (http://[\w.:\[\]]+)")
 READY_S = 30
+# Moods whose models a back names itself.
+OWN = ("embed", "signed", "guard", "ranker", "painter", "voice", "ear")
 RUNNERS = {
     "python": lambda more: [sys.executable, "-m", "pytest", "tests/sdk/python", *more],
     "node": lambda more: ["node", "--test", *more, *sorted(map(str, Path("tests/sdk/node").glob("*.test.mjs")))],
@@ -72,7 +74,7 @@ def server(name, command, folder, env=None):
 def models(facts, moods):
     """What a back's models are called upstream, by mood."""
     named = {"chat": facts["model"]} | {mood: f"{facts['model']}@{knobs}" for mood, knobs in moods.items()}
-    return named | {mood: facts[mood] for mood in ("embed", "signed") if mood in facts}
+    return named | {mood: facts[mood] for mood in OWN if mood in facts}
 
 
 def alias(back, mood):
@@ -107,7 +109,7 @@ def session(plan, base, mock):
     direct = base == mock
     backs = {
         back: {
-            "can": facts["can"] + [mood for mood in ("embed", "signed") if mood in facts],
+            "can": facts["can"] + [mood for mood in OWN if mood in facts],
             "models": {
                 mood: upstream.split("/", 1)[1] if direct else alias(back, mood)
                 for mood, upstream in models(facts, plan["moods"]).items()

@@ -82,6 +82,11 @@ pub trait Back: Send + Sync {
     /// as cheaply as possible: most events are plain text and need no parsing. `known` is what earlier events of the
     /// stream told of its consumption.
     fn glance(&self, event: &[u8], known: &Usage) -> Glance;
+
+    /// The same of a stream of pictures or sound.
+    fn glance_media(&self, event: &[u8], known: &Usage) -> Glance {
+        self.glance(event, known)
+    }
 }
 
 /// Where a request goes, as far as its wire form depends on it.
@@ -183,6 +188,20 @@ pub struct Quirks {
     pub office_documents: bool,
     /// Takes only tool-call ids of exactly nine letters and digits (Mistral).
     pub short_call_ids: bool,
+    /// How it wants documents that are to be ranked.
+    pub rerank: RerankForm,
+}
+
+/// How a provider wants documents that are to be ranked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RerankForm {
+    /// As Jina and most servers: `top_n`, documents of any kind.
+    #[default]
+    Jina,
+    /// As Cohere: texts alone, and a bound of each.
+    Cohere,
+    /// As Voyage: `top_k`, texts alone.
+    Voyage,
 }
 
 /// What changes in a request that passes otherwise untouched.

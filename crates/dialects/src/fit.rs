@@ -1,9 +1,15 @@
 //! The one rule for what a target cannot express: hints go silently, worse answers need `drop_params`,
 //! different answers are refused.
 
-use types::{Fault, FunctionTool};
+use types::{Fault, FaultKind, FunctionTool, Operation, Side};
 
 use crate::Target;
+
+/// A dialect has no words for this at all.
+pub(crate) fn lacking(operation: Operation) -> Fault {
+    let message = format!("this dialect has no {}", operation.brings());
+    Fault::new(FaultKind::Unsupported, Side::Gateway, message)
+}
 
 /// Most losses that are named one by one where a request may have any number of them.
 const MAX_NAMED: usize = 64;

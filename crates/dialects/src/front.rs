@@ -109,6 +109,14 @@ pub trait Front: Send + Sync {
             Operation::Completion => "atext_completion",
             Operation::Embedding => "aembedding",
             Operation::CountTokens => "acount_tokens",
+            Operation::Moderation => "amoderation",
+            Operation::Rerank => "arerank",
+            Operation::Image => "aimage_generation",
+            Operation::ImageEdit => "aimage_edit",
+            Operation::ImageVariation => "aimage_variation",
+            Operation::Speech => "aspeech",
+            Operation::Transcription => "atranscription",
+            Operation::Translation => "atranslation",
         }
     }
 

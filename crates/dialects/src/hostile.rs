@@ -6,9 +6,6 @@ use types::{Event, Operation, Usage};
 
 use crate::BACKS;
 
-const OPERATIONS: [Operation; 4] =
-    [Operation::Chat, Operation::Completion, Operation::Embedding, Operation::CountTokens];
-
 /// Bodies whose pieces make the most interesting nonsense.
 const SAMPLES: [&str; 3] = [
     include_str!("../fixtures/gemini/whole.json"),
@@ -36,7 +33,7 @@ fn damaged() -> impl Strategy<Value = Vec<u8>> {
 /// Reads `bytes` in every way a back can read.
 fn read_all(bytes: &[u8]) {
     for back in BACKS {
-        for operation in OPERATIONS {
+        for operation in Operation::ALL {
             let _ = back.read_answer(operation, bytes);
             let mut reader = back.stream_reader(operation);
             let mut out = Vec::new();

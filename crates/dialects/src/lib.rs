@@ -9,6 +9,7 @@ mod back;
 mod bedrock;
 mod fields;
 mod fit;
+mod form;
 mod frames;
 mod front;
 mod gemini;
@@ -23,6 +24,7 @@ mod openai;
 mod phrases;
 #[cfg(test)]
 mod prices;
+mod rerank;
 mod responses;
 pub mod sse;
 #[cfg(test)]
@@ -35,15 +37,18 @@ mod typed;
 mod upstream;
 
 pub use anthropic::Anthropic;
-pub use back::{Back, Glance, Issued, Issuer, Outgoing, Quirks, Splice, StreamReader, Target};
+pub use back::{Back, Glance, Issued, Issuer, Outgoing, Quirks, RerankForm, Splice, StreamReader, Target};
 pub use bedrock::{Bedrock, BedrockClaude};
 pub use fit::Fit;
+pub(crate) use fit::lacking;
+pub use form::Form;
 pub use front::{Clock, Front, Stamp, StreamWriter};
 pub use gemini::{Gemini, GeminiArray, GeminiVector};
 pub use local_engine::{Errand, LocalEngine, Running};
 pub use names::Names;
 pub use ollama::{OldEmbeddings, Ollama};
 pub use openai::OpenAi;
+pub use rerank::Reranking;
 pub use responses::Responses;
 
 /// How a dialect cuts a streamed body into events.
@@ -59,7 +64,7 @@ pub enum Framing {
 
 /// Dialects that callers may speak to us.
 pub static FRONTS: &[&dyn Front] =
-    &[&OpenAi, &Anthropic, &Responses, &Gemini, &GeminiArray, &GeminiVector, &Ollama, &OldEmbeddings];
+    &[&OpenAi, &Anthropic, &Responses, &Gemini, &GeminiArray, &GeminiVector, &Ollama, &OldEmbeddings, &Reranking];
 
 /// Dialects that we speak to providers.
 pub static BACKS: &[&dyn Back] = &[&OpenAi, &Anthropic, &Gemini, &Ollama, &Responses, &Bedrock, &BedrockClaude];

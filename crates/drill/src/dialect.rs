@@ -44,6 +44,8 @@ pub(crate) enum Work {
     Talk(Box<Ask>),
     /// This JSON is the answer: listings, counts, embeddings.
     Json(Value),
+    /// These pieces are, of this content type: sound, or events of it.
+    Pieces(&'static str, Vec<Vec<u8>>),
 }
 
 impl Work {

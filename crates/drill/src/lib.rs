@@ -10,6 +10,7 @@ mod admin;
 mod client;
 mod dialect;
 pub mod fault;
+mod form;
 mod knobs;
 pub mod load;
 pub mod mock;

@@ -21,6 +21,16 @@ pub(crate) enum Op {
     /// Several embeddings (Gemini), or the older shape of one (Ollama).
     EmbedOther,
     Count,
+    /// Whether texts are harmful.
+    Moderate,
+    Rerank,
+    Image,
+    ImageEdit,
+    ImageVariation,
+    /// Reads a text aloud.
+    Speak,
+    /// Writes a recording down, in its own language or in English.
+    WriteDown,
     Models,
     /// Models in memory (Ollama).
     Running,
@@ -76,6 +86,13 @@ fn find(head: &Head, path: &str) -> Option<(&'static [&'static str], Target)> {
         (_, "/completions") => (POST, at(&openai::OpenAi, Op::Text)),
         (_, "/responses") => (POST, at(&responses::Responses, Op::Chat)),
         (_, "/embeddings") => (POST, at(&openai::OpenAi, Op::Embed)),
+        (_, "/images/generations") => (POST, at(&openai::OpenAi, Op::Image)),
+        (_, "/images/edits") => (POST, at(&openai::OpenAi, Op::ImageEdit)),
+        (_, "/images/variations") => (POST, at(&openai::OpenAi, Op::ImageVariation)),
+        (_, "/audio/speech") => (POST, at(&openai::OpenAi, Op::Speak)),
+        (_, "/audio/transcriptions" | "/audio/translations") => (POST, at(&openai::OpenAi, Op::WriteDown)),
+        (_, "/moderations") => (POST, at(&openai::OpenAi, Op::Moderate)),
+        (_, "/rerank") | ("/v2/rerank", _) => (POST, at(&openai::OpenAi, Op::Rerank)),
         ("/v1beta/models", _) => (GET, at(&gemini::Gemini, Op::Models)),
         (_, "/models") => (GET, at(lister(head), Op::Models)),
         ("/v1/messages", _) => (POST, at(&anthropic::Anthropic, Op::Chat)),
@@ -148,6 +165,7 @@ fn gemini_method(path: &str) -> Option<Target> {
         "countTokens" => Op::Count,
         "embedContent" => Op::Embed,
         "batchEmbedContents" => Op::EmbedOther,
+        "predict" => Op::Image,
         _ => return None,
     };
     Some(Target { dialect: &gemini::Gemini, op, model: Some(percent_decode(model)) })

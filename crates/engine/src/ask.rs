@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use dialects::json::{Edit, Json, Kind, Object};
-use dialects::{Front, Issued};
+use dialects::{Form, Front, Issued};
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use memchr::memmem;
 use policy::window::Truncation;
@@ -18,6 +19,7 @@ use types::{Fault, Operation, Request};
 
 use crate::attribution::Attribution;
 use crate::guards::Guarding;
+use crate::pieces;
 use crate::route::Route;
 use crate::{Caller, Deployment, Setup};
 
@@ -114,6 +116,8 @@ pub(crate) struct Ask {
     pub front: &'static dyn Front,
     pub operation: Operation,
     pub body: Object,
+    /// The form that it came as, if it has files: `body` is what else stands in it.
+    pub form: Option<Rc<Form>>,
     pub headers: HeaderMap,
     pub ip: Option<IpAddr>,
     /// The name of the model, in the gateway's words.
@@ -163,7 +167,12 @@ pub(crate) struct Wishes {
 impl Ask {
     /// Understands `call`.
     pub fn read(call: Call) -> Result<Self, Fault> {
-        let body = Object::parse(call.body)?;
+        let kind = call.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let form = match call.operation.takes_forms() && Form::is_meant(kind) {
+            true => Some(Rc::new(Form::parse(kind, call.body.clone())?)),
+            false => None,
+        };
+        let body = form.as_ref().map_or_else(|| Object::parse(call.body), |form| form.object())?;
         let named = body.with(model)?;
         let model = match (call.path_model, named) {
             (Some(model), _) | (None, Some(model)) => model,
@@ -172,8 +181,12 @@ impl Ask {
         let model = call.caller.alias(&model).to_owned();
         // Vectors and counts are never streamed, whatever the body says.
         let stream = match call.path_stream {
-            _ if !matches!(call.operation, Operation::Chat | Operation::Completion) => false,
+            _ if !call.operation.streams() => false,
             Some(stream) => stream,
+            // Speech has a word of its own.
+            None if call.operation.is_raw() => {
+                body.with(|root| root.get_some("stream_format").is_some_and(|format| format.is("sse")))
+            }
             None => body.with(|root| flag(root, "stream"))?.unwrap_or(call.front.streams_unasked()),
         };
         let stream_usage = body.with(|root| {
@@ -212,6 +225,7 @@ impl Ask {
             base64_vectors: body.with(|root| root.get("encoding_format").is_some_and(|format| format.is("base64"))),
             own_fields,
             body,
+            form,
         })
     }
 
@@ -224,6 +238,19 @@ impl Ask {
     pub fn say_instead(&mut self, body: Object) {
         self.body = body;
         (self.estimate, self.tokens, self.decoded) = Default::default();
+    }
+
+    /// The body with these changes, in pieces.
+    pub fn spliced(&self, edits: &[Edit]) -> Vec<Bytes> {
+        match &self.form {
+            Some(form) => form.splice(&self.body, edits),
+            None => self.body.splice(edits),
+        }
+    }
+
+    /// Whether its answer goes on as it comes, in events or as bytes.
+    pub fn flows(&self) -> bool {
+        self.stream || self.operation.is_raw()
     }
 
     /// Whether its answer may be somebody else's, or that of somebody else its own: not where values of this caller go into
@@ -269,7 +296,7 @@ impl Ask {
         match &mut request {
             Request::Chat(chat) => chat.stream = self.stream,
             Request::Completion(completion) => completion.settings.stream = self.stream,
-            Request::Embedding(_) | Request::CountTokens(_) => {}
+            _ => {}
         }
         Ok(request)
     }
@@ -286,7 +313,9 @@ impl Ask {
 
     /// About how many tokens the input has.
     pub fn input_estimate(&self) -> u64 {
-        *self.estimate.get_or_init(|| policy::estimate_body_tokens(self.body.bytes()))
+        *self.estimate.get_or_init(|| {
+            pieces::input_tokens(self).unwrap_or_else(|| policy::estimate_body_tokens(self.body.bytes()))
+        })
     }
 
     /// About how many tokens the input has, as its text is read: closer than the estimate, and not as quick.
@@ -355,6 +384,7 @@ impl Ask {
             wishes: self.wishes.clone(),
             connection: self.connection.clone(),
             guarding: self.guarding.clone(),
+            form: self.form.clone(),
             shown: None,
             own_fields: self.own_fields.clone(),
             estimate: self.estimate.clone(),

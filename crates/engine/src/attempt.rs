@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use dialects::Stamp;
 use http::HeaderMap;
+use http::header::CONTENT_TYPE;
 use providers::http as upstream;
 use providers::http::Body;
 use tokio::time::sleep;
@@ -114,8 +115,7 @@ impl Attempt<'_> {
 
     /// The guardrails that may have something to say to the answer. Vectors and counts say nothing.
     fn guarding(&self) -> Option<&Rc<Guarding>> {
-        let says = matches!(self.ask.operation, Operation::Chat | Operation::Completion);
-        self.ask.guarding.as_ref().filter(|_| says)
+        self.ask.guarding.as_ref().filter(|_| self.ask.operation.writes())
     }
 
     /// What guardrails say that are asked while the call is under way.
@@ -154,7 +154,7 @@ impl Attempt<'_> {
 
     fn estimate(self) -> Result<Opened, Fault> {
         let Request::CountTokens(chat) = &*self.ask.decoded(self.deployment)? else {
-            return Err(self.letter().cannot("token counts"));
+            return Err(self.letter().cannot(Operation::CountTokens));
         };
         let answer = Answer::TokenCount(policy::estimate_tokens(chat));
         let bytes = self.ask.front.write_answer(Operation::CountTokens, &answer, self.stamp).freeze();
@@ -205,6 +205,13 @@ impl Attempt<'_> {
         let reply = self.gate.wire.call(deployment, call).await?;
         deployment.health.quota.note(&reply.headers);
         match reply.status {
+            // Not everybody streams pictures and sound who is asked to.
+            200..=299 if self.ask.operation.is_media() => {
+                match encoded.operation.is_raw() || self.ask.stream && has_events(&reply) {
+                    true => self.open_stream(encoded, reply, booking).await,
+                    false => self.read_whole(encoded, reply, booking).await,
+                }
+            }
             200..=299 if self.ask.stream => self.open_stream(encoded, reply, booking).await,
             200..=299 => self.read_whole(encoded, reply, booking).await,
             _ => Err(self.refusal(reply).await),
@@ -265,7 +272,7 @@ impl Attempt<'_> {
                 return Err(fault);
             }
         };
-        if let Some(record) = self.kept().filter(|_| self.ask.operation != Operation::Embedding) {
+        if let Some(record) = self.kept().filter(|_| self.ask.operation.is_readable()) {
             record.said(bytes.clone(), false);
         }
         let receipt = booking.take().map(|mut booking| booking.settle(usage, bytes.len()));
@@ -297,7 +304,11 @@ impl Attempt<'_> {
             None => reader,
         };
         let mut flow = match encoded.verbatim && guarding.is_none() {
-            true => Flow::verbatim(self.deployment.clone(), encoded.back, reader, !self.ask.stream_usage, several),
+            true if encoded.operation.is_raw() && !has_events(&reply) => Flow::raw(self.deployment.clone()),
+            true => {
+                let (hides, operation) = (!self.ask.stream_usage, encoded.operation);
+                Flow::verbatim(self.deployment.clone(), encoded.back, operation, reader, hides, several)
+            }
             false => {
                 let stamp = Stamp { input_estimate: self.input_estimate(), ..self.stamp.clone() };
                 let write = |stamp| self.ask.front.stream_writer(self.ask.operation, stamp);
@@ -308,7 +319,7 @@ impl Attempt<'_> {
                 Flow::translate(self.deployment.clone(), reader, writer, several)
             }
         };
-        if let Some(record) = self.kept() {
+        if let Some(record) = self.kept().filter(|_| self.ask.operation.writes()) {
             let bytes = record.keeps().unwrap_or_default();
             let (front, operation) = (self.ask.front, self.ask.operation);
             flow.keep(Transcript::new(record.clone(), front, operation, self.stamp.clone(), bytes));
@@ -357,6 +368,12 @@ impl Attempt<'_> {
         }
         Ok(self.opened(reply.headers, encoded.dropped, Opening::Stream(Box::new(flow), body)))
     }
+}
+
+/// Whether an answer comes in events.
+fn has_events(reply: &upstream::Reply) -> bool {
+    let kind = reply.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.starts_with("text/event-stream"))
 }
 
 /// How long the provider asks to wait: `retry-after-ms`, or `retry-after` in seconds or as a date.

@@ -50,8 +50,8 @@ pub(crate) struct Booking {
     /// The same, for what the rest of the call takes.
     sent_at: Option<Instant>,
     input_estimate: u64,
-    /// The same, as it was quoted.
-    input_foreseen: u64,
+    /// What was quoted.
+    foreseen: Box<Usage>,
     /// The bound that the provider was given, tokens.
     bound: Option<u64>,
     /// Whether the bound is ours, and smaller than what the caller wanted.
@@ -100,7 +100,7 @@ impl Booking {
         let cares = limited || gate.ledger.is_some() || setup.pricing.block_unpriced;
         let forecast = Forecast::of(ask, deployment, model, cares);
         let priced = forecast.priced(setup, ask, deployment, limited)?;
-        let Forecast { asked, tariff, input_estimate, input_foreseen, quote, bound, has_output, .. } = forecast;
+        let Forecast { asked, tariff, input_estimate, foreseen, quote, bound, has_output, .. } = forecast;
         let mut booking = Booking {
             entry: gate.ledger.is_some().then(|| Box::new(entry(order, input_estimate, quote.as_ref()))),
             started_at: 0,
@@ -114,11 +114,11 @@ impl Booking {
             asked,
             hold: None,
             input_estimate,
-            input_foreseen,
+            foreseen: Box::new(foreseen),
             bound,
             lowered: None,
             has_output,
-            stream: ask.stream,
+            stream: ask.flows(),
             opened: false,
             sent: false,
             settled: false,
@@ -229,7 +229,7 @@ impl Booking {
     fn settle_with(&mut self, status: Status, mut usage: Usage, output_bytes: usize) -> Receipt {
         let estimated = usage.input.is_none() || self.has_output && usage.output.is_none();
         if usage.input.is_none() {
-            usage.input = Some(self.input_foreseen);
+            usage.input = self.foreseen.input;
         } else if status == Status::Success {
             let (input, output) = (usage.input.unwrap_or_default(), usage.output.unwrap_or_default());
             self.deployment.health.note_answer(self.input_estimate, input, output, self.bound);
@@ -242,6 +242,8 @@ impl Booking {
                 self.deployment.health.note_lasted(lasted as f64 / 1000.0);
             }
         }
+        // What nobody stated is as it was foreseen.
+        usage = self.foreseen.updated(&usage);
         if usage.output.is_none() {
             let written = (output_bytes as u64).div_ceil(BYTES_PER_TOKEN + 1);
             usage.output = Some(if self.has_output { written } else { 0 });

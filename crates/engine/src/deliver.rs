@@ -31,6 +31,8 @@ const PIECE: usize = 64 << 10;
 pub struct Delivery {
     state: State,
     service: Service,
+    /// Whether the answer is bytes, among which nothing else may stand.
+    is_raw: bool,
     /// When the provider was last heard of.
     heard: Instant,
     /// When the caller last got something.
@@ -188,7 +190,8 @@ impl Delivery {
 
     /// An answer has opened.
     pub(crate) fn flowing(flow: Box<Flow>, body: Body, service: Service) -> Box<Self> {
-        Box::new(Delivery::new(State::Flowing(Stream::new(flow, body)), service))
+        let is_raw = flow.is_raw();
+        Box::new(Delivery { is_raw, ..Delivery::new(State::Flowing(Stream::new(flow, body)), service) })
     }
 
     /// An answer is given again that was kept.
@@ -198,10 +201,15 @@ impl Delivery {
 
     fn new(state: State, service: Service) -> Self {
         let now = Instant::now();
-        Delivery { state, service, heard: now, sent: now, alarm: None }
+        Delivery { state, service, is_raw: false, heard: now, sent: now, alarm: None }
     }
 
-    /// The next bytes for the caller; `None` at the end. Faults are part of the bytes.
+    /// Whether an answer of bytes has ended without its end: the connection must not end well then.
+    pub fn is_broken(&self) -> bool {
+        self.is_raw && matches!(self.state, State::Failed(_))
+    }
+
+    /// The next bytes for the caller; `None` at the end. Faults are part of the bytes, where there is a place for them.
     pub fn poll_piece(&mut self, cx: &mut Context) -> Poll<Option<Bytes>> {
         caught(|| self.poll_answer_or_silence(cx)).unwrap_or_else(|defect| {
             self.state = State::Failed(defect);
@@ -223,6 +231,7 @@ impl Delivery {
         loop {
             match &mut self.state {
                 State::Over => return Poll::Ready(None),
+                State::Failed(_) if self.is_raw => return Poll::Ready(None),
                 State::Failed(fault) => {
                     let mut out = BytesMut::new();
                     self.service.front.write_stream_fault(fault, &mut out);
@@ -269,7 +278,7 @@ impl Delivery {
                 _ => None,
             };
             let gives_up = idle.map(|idle| self.heard + idle);
-            let heartbeat = self.service.front.heartbeat();
+            let heartbeat = if self.is_raw { "" } else { self.service.front.heartbeat() };
             let beats = (!heartbeat.is_empty()).then(|| self.sent + self.service.heartbeat);
             let now = Instant::now();
             if gives_up.is_some_and(|at| at <= now)

@@ -353,7 +353,7 @@ fn judged(
         rests: deployment.health.rest_left(),
         means: deployment.accounts(&pass.meters).iter().map(|account| means(account, pass)).collect(),
         foreseen: Foreseen {
-            input_tokens: forecast.input_foreseen,
+            input_tokens: forecast.foreseen.input.unwrap_or(0),
             most_output_tokens: forecast.bound,
             least: need.map(|need| need.input),
             likely: need.and_then(|need| need.likely),

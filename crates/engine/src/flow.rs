@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use dialects::sse::{self, Splitter};
 use dialects::{Back, Framing, Issuer, StreamReader, StreamWriter};
-use types::{Event, Fault, FaultKind, Usage};
+use types::{Event, Fault, FaultKind, Operation, Usage};
 
 use crate::Deployment;
 use crate::booking::{Booking, Paying, Receipt};
@@ -63,10 +63,13 @@ enum Pipe {
     /// What is given out in them is marked with its `issuer`, if the dialect has such things.
     Verbatim {
         back: &'static dyn Back,
+        operation: Operation,
         reader: Option<Box<dyn StreamReader>>,
         hide_usage: bool,
         issuer: Option<Issuer>,
     },
+    /// Bytes pass that are no events: they are there as soon as one of them is, and end where the body ends.
+    Raw,
     /// Events are decoded and encoded again.
     Translate { reader: Box<dyn StreamReader>, writer: Box<dyn StreamWriter> },
 }
@@ -75,7 +78,7 @@ impl Pipe {
     /// Whoever decodes events at this point.
     fn reader(&mut self) -> Option<&mut dyn StreamReader> {
         match self {
-            Pipe::Verbatim { reader: None, .. } => None,
+            Pipe::Verbatim { reader: None, .. } | Pipe::Raw => None,
             Pipe::Verbatim { reader: Some(reader), .. } | Pipe::Translate { reader, .. } => Some(reader.as_mut()),
         }
     }
@@ -86,13 +89,19 @@ impl Flow {
     pub fn verbatim(
         deployment: Arc<Deployment>,
         back: &'static dyn Back,
+        operation: Operation,
         reader: Box<dyn StreamReader>,
         hide_usage: bool,
         several: bool,
     ) -> Self {
         let issuer = deployment.is_beside(back).then(|| deployment.issuer());
-        let pipe = Pipe::Verbatim { back, reader: Some(reader), hide_usage, issuer };
+        let pipe = Pipe::Verbatim { back, operation, reader: Some(reader), hide_usage, issuer };
         Flow::new(deployment, pipe, several)
+    }
+
+    /// Bytes pass as they are, whatever they are.
+    pub fn raw(deployment: Arc<Deployment>) -> Self {
+        Flow::new(deployment, Pipe::Raw, false)
     }
 
     /// Events are translated.
@@ -141,6 +150,13 @@ impl Flow {
         if self.ended && self.is_translated() {
             return Ok(());
         }
+        if let Pipe::Raw = self.pipe {
+            self.has_content |= !piece.is_empty();
+            self.has_words = self.has_content;
+            self.untouched.push(piece);
+            self.untouched.retain(|piece| !piece.is_empty());
+            return Ok(());
+        }
         self.splitter.feed(piece);
         match self.splitter.next_batch()? {
             Some(batch) => self.batch(batch),
@@ -151,6 +167,7 @@ impl Flow {
     /// The provider's body ended. A stream that did not say that it was over was cut.
     pub fn finish(&mut self) -> Result<(), Fault> {
         self.flush()?;
+        self.ended |= self.is_raw() && self.has_content;
         match self.ended {
             true => {
                 self.over = true;
@@ -172,6 +189,11 @@ impl Flow {
             reader.finish(&mut self.events);
         }
         self.pass_events()
+    }
+
+    /// Whether it is bytes rather than events.
+    pub fn is_raw(&self) -> bool {
+        matches!(self.pipe, Pipe::Raw)
     }
 
     fn is_translated(&self) -> bool {
@@ -243,11 +265,14 @@ impl Flow {
             transcript.read(&data);
         }
         match &mut self.pipe {
-            Pipe::Verbatim { back, reader, hide_usage, .. } if self.has_content => {
+            Pipe::Verbatim { back, operation, reader, hide_usage, .. } if self.has_content => {
                 if let (Some(reader), Some(transcript)) = (reader.take(), &mut self.transcript) {
                     transcript.go_on(reader);
                 }
-                let glance = back.glance(&data, &self.usage);
+                let glance = match operation.is_media() {
+                    true => back.glance_media(&data, &self.usage),
+                    false => back.glance(&data, &self.usage),
+                };
                 if let Some(fault) = glance.fault {
                     return Err(*fault);
                 }

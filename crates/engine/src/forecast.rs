@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use policy::price::{Quote, Tariff};
 use policy::{Habits, Need, Obeys};
-use types::{Fault, FaultKind, Operation, Usd};
+use types::{Fault, FaultKind, Usage, Usd};
 
 use crate::ask::Ask;
 use crate::asked::Asked;
 use crate::caller::denied;
+use crate::pieces;
 use crate::{Deployment, Setup};
 
 /// Tokens of an answer that counts as small, of a deployment whose answers are known, and of one whose are not.
@@ -22,8 +23,8 @@ pub(crate) struct Forecast {
     pub tariff: Arc<Tariff>,
     /// Tokens of input, as estimated.
     pub input_estimate: u64,
-    /// Tokens of input, as the provider will probably count them.
-    pub input_foreseen: u64,
+    /// What it will probably consume, as the provider counts: tokens of input, and what is paid for by the piece.
+    pub foreseen: Usage,
     /// What it can cost, if its prices are known.
     pub quote: Option<Quote>,
     /// The bound of the answer, tokens.
@@ -36,15 +37,16 @@ impl Forecast {
     /// The forecast of an attempt at a deployment, whose provider calls the model `model`. What it costs is looked at
     /// only if somebody `cares`: foreseeing costs time.
     pub fn of(ask: &Ask, deployment: &Deployment, model: &str, cares: bool) -> Self {
-        let tariff = deployment.tariff(model);
-        let has_output = matches!(ask.operation, Operation::Chat | Operation::Completion);
+        let tariff = pieces::tariff(ask, deployment.tariff(model));
+        let has_output = ask.operation.writes();
         let input_estimate = if cares { ask.input_estimate() } else { 0 };
         let habits = deployment.health.habits();
-        let input_foreseen = habits.input(input_estimate);
+        let pieces = if cares { pieces::foreseen(ask) } else { Usage::default() };
+        let foreseen = Usage { input: Some(habits.input(input_estimate)), ..pieces };
         let asked = Asked::of(ask, deployment);
-        let quote = if cares { tariff.quote(input_foreseen, asked.service()) } else { None };
+        let quote = if cares { tariff.quote_of(&foreseen, asked.service()) } else { None };
         let bound = ask.output_bound().or(deployment.facts.max_output_tokens).filter(|_| has_output);
-        Forecast { asked, tariff, input_estimate, input_foreseen, quote, bound, has_output, habits }
+        Forecast { asked, tariff, input_estimate, foreseen, quote, bound, has_output, habits }
     }
 
     /// What it needs of budgets and at which prices, if anybody's money is `limited`; the refusal if prices are missing
@@ -72,15 +74,9 @@ impl Forecast {
         // What is paid by the second is bounded by the time that the answer may take.
         let time = quote.time(deployment.limits.total.as_millis() as u64);
         if !self.has_output {
-            let cost = Some(quote.worst(0) + time);
-            return Some(Need {
-                input: quote.input,
-                small: quote.input,
-                likely: cost,
-                worst: cost,
-                obeys: Obeys::Yes,
-                grows: false,
-            });
+            let all = quote.worst(self.foreseen.output.unwrap_or(0));
+            let cost = Some(all + time);
+            return Some(Need { input: all, small: all, likely: cost, worst: cost, obeys: Obeys::Yes, grows: false });
         }
         let small = if habits.is_known() || ask.stream { SMALL } else { SMALL_UNKNOWN };
         let within = |tokens: u64| quote.worst(bound.map_or(tokens, |bound| tokens.min(bound)));

@@ -9,7 +9,7 @@ use dialects::{Clock, Front, Stamp};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::{Instant, sleep};
-use types::{Fault, FaultKind, Operation};
+use types::{Fault, FaultKind};
 
 use crate::ask::Ask;
 use crate::attempt::{Opened, Opening};
@@ -143,7 +143,7 @@ impl Journey {
         let mut attempts = guards::remote::beside(&ask, self.record.as_ref(), attempts);
         let heartbeat = ask.wishes.heartbeat.unwrap_or(self.setup.heartbeat);
         // A stream that is silent for long gets its headers, and signs of life, before anything is decided.
-        let early = ask.stream && !ask.front.heartbeat().is_empty();
+        let early = ask.stream && !ask.front.heartbeat().is_empty() && !ask.operation.is_media();
         tokio::select! {
             // What is there needs no sign of life.
             biased;
@@ -177,7 +177,7 @@ impl Journey {
             false => Content::Whole(hit.body()),
         };
         if let Some(record) = &self.record {
-            if !ask.stream && record.keeps().is_some() && ask.operation != Operation::Embedding {
+            if !ask.stream && record.keeps().is_some() && ask.operation.is_readable() {
                 record.said(hit.body(), false);
             }
             record.answered_again(hit.entry());
@@ -269,7 +269,10 @@ impl Journey {
 
     fn headers(&self, ask: &Ask, pass: &Pass, opened: Option<&Opened>, tally: Tally) -> HeaderMap {
         let mut headers = HeaderMap::with_capacity(HEADERS);
-        if ask.stream {
+        let own_type = opened.filter(|_| ask.operation.is_media()).and_then(|opened| opened.headers.get(CONTENT_TYPE));
+        if let Some(kind) = own_type {
+            headers.insert(CONTENT_TYPE, kind.clone());
+        } else if ask.stream {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(ask.front.stream_type()));
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
             headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));

@@ -62,12 +62,17 @@ impl Letter<'_> {
             && let Some(Splice { mut edits, dropped }) = back.splice(ask.operation, &ask.body, &target)
         {
             edits.extend(ask.edits(deployment));
-            let body = ask.body.splice(&edits);
-            let (headers, names, operation) = (Vec::new(), Names::default(), ask.operation);
+            let body = ask.spliced(&edits);
+            let headers = ask.form.iter().map(|form| ("content-type", form.content_type())).collect();
+            let (names, operation) = (Names::default(), ask.operation);
             return Ok(Some(Encoded { back, path, body, headers, dropped, names, verbatim: true, operation }));
         }
         let back = deployment.back;
         let path = |operation| deployment.path(back, operation, &model, ask.stream);
+        // What nobody translates is not decoded either.
+        if !ask.operation.is_bridged() && path(ask.operation).is_none() {
+            return Err(self.cannot(ask.operation));
+        }
         let request = ask.decoded(deployment)?;
         // A caller's dialect may mean a chat by what another one calls a completion.
         let asked = request.operation();
@@ -76,9 +81,9 @@ impl Letter<'_> {
             None if asked == Operation::CountTokens => return Ok(None),
             None if asked == Operation::Completion => {
                 let path = path(Operation::Chat);
-                (Operation::Chat, path.ok_or_else(|| self.cannot("chat"))?)
+                (Operation::Chat, path.ok_or_else(|| self.cannot(Operation::Chat))?)
             }
-            None => return Err(self.cannot("embeddings")),
+            None => return Err(self.cannot(asked)),
         };
         let outgoing = back.write_request(&request, &target)?;
         Ok(Some(Encoded {
@@ -100,9 +105,9 @@ impl Letter<'_> {
     }
 
     /// What the provider does not offer.
-    pub fn cannot(&self, what: &str) -> Fault {
+    pub fn cannot(&self, operation: Operation) -> Fault {
         let mut fault = Fault::unsupported("model", &self.deployment.name);
-        fault.message = format!("{what} are not offered by {}", self.deployment.name);
+        fault.message = format!("{} are not offered by {}", operation.brings(), self.deployment.name);
         fault
     }
 

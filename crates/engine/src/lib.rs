@@ -43,6 +43,7 @@ pub mod nodes;
 mod note;
 mod pace;
 mod pass;
+mod pieces;
 mod quota;
 mod record;
 mod reply;

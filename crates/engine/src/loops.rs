@@ -63,7 +63,8 @@ impl Loops {
     /// What happens to a call of a key.
     fn note(&self, key_hash: &str, ask: &Ask, rules: &RunawayRules, now_ms: i64) -> Verdict {
         let Some(trail) = self.trail(key_hash, now_ms) else { return Verdict::Goes };
-        let whole = FixedState::default().hash_one(&ask.body.bytes()[..]);
+        let files: Vec<_> = ask.form.iter().flat_map(|form| form.files()).collect();
+        let whole = FixedState::default().hash_one((&ask.body.bytes()[..], files));
         let verdict = lock(&trail).note(whole, || last_message(ask), rules, now_ms);
         if let Verdict::Noticed(trip) | Verdict::Waits(trip, _) | Verdict::Refused(trip, _) = verdict {
             self.calls[trip.cause as usize][trip.breaking as usize].fetch_add(1, Relaxed);

@@ -112,7 +112,7 @@ fn inquire<T>(
     let chat = match &request {
         Some(Request::Chat(chat) | Request::CountTokens(chat)) => Some(&**chat),
         Some(Request::Completion(completion)) => Some(&completion.settings),
-        Some(Request::Embedding(_)) | None => None,
+        _ => None,
     };
     let (system, user) = match &request {
         Some(request) => said(request),
@@ -277,7 +277,7 @@ impl Route {
                 };
                 match ask.operation {
                     Operation::Chat | Operation::Completion => self.checks.iter().copied().find(fails),
-                    Operation::Embedding | Operation::CountTokens => None,
+                    _ => None,
                 }
             }
         }
@@ -295,6 +295,8 @@ fn said(request: &Request) -> (String, String) {
         Request::Chat(chat) | Request::CountTokens(chat) => words(chat),
         Request::Completion(completion) => (String::new(), completion.prompt.clone()),
         Request::Embedding(_) => Default::default(),
+        Request::Image(picturing) => (String::new(), picturing.prompt.clone()),
+        Request::Rerank(rerank) => (String::new(), rerank.query.clone()),
     }
 }
 

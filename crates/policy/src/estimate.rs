@@ -1,6 +1,6 @@
 //! A safe guess of the tokens of a request, where nobody can count them exactly.
 
-use types::{Block, Chat, EmbeddingInput, Message, Request, Tool};
+use types::{Block, Chat, Document, EmbeddingInput, Message, Request, Tool};
 
 use crate::text_tokens as text;
 
@@ -25,6 +25,16 @@ pub fn estimate_request_tokens(request: &Request) -> u64 {
     match request {
         Request::Chat(chat) | Request::CountTokens(chat) => estimate_tokens(chat),
         Request::Completion(completion) => text(&completion.prompt),
+        Request::Image(picturing) => text(&picturing.prompt),
+        Request::Rerank(rerank) => {
+            let document = |document: &Document| match document {
+                Document::Text(own) => text(own),
+                Document::Other(raw) => text(raw.get()),
+            };
+            // The query is read with each document.
+            let query = text(&rerank.query);
+            rerank.documents.iter().map(|one| query + document(one)).sum()
+        }
         Request::Embedding(embedding) => match &embedding.input {
             EmbeddingInput::Texts(texts) => texts.iter().map(|one| text(one)).sum(),
             EmbeddingInput::Tokens(ids) => ids.get().bytes().filter(|byte| *byte == b',').count() as u64 + 1,

@@ -7,12 +7,14 @@ mod book;
 mod cost;
 mod hardware;
 mod quote;
+mod sized;
 mod terms;
 
 pub use book::{Book, Listed};
 pub use cost::{Bill, Context, Cost};
 pub use hardware::Hardware;
 pub use quote::Quote;
+pub use sized::Sized;
 pub use terms::{Named, Pricing, Terms};
 
 use jiff::Timestamp;
@@ -34,6 +36,8 @@ pub struct Tariff {
     pub origin: Origin,
     /// Whether what the provider says a call cost counts instead of the prices.
     pub heeds_stated: bool,
+    /// Prices of pictures by size and quality, if it has such.
+    pub pictures: Vec<Sized>,
 }
 
 /// Where prices come from.
@@ -112,12 +116,20 @@ impl Hourly {
 impl Tariff {
     /// The prices of a list, without discount or margin.
     pub fn new(list: PriceList, origin: Origin) -> Self {
-        Tariff { list, hourly: None, region: None, markup: Markup::default(), origin, heeds_stated: false }
+        Tariff {
+            list,
+            hourly: None,
+            region: None,
+            markup: Markup::default(),
+            origin,
+            heeds_stated: false,
+            pictures: Vec::new(),
+        }
     }
 
     /// Whether any price is known.
     pub fn is_known(&self) -> bool {
-        self.list.is_known() || self.hourly.is_some()
+        self.list.is_known() || self.hourly.is_some() || !self.pictures.is_empty()
     }
 
     /// What a token of input and one of output cost together, picodollars, before discounts and margins.

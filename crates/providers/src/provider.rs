@@ -2,7 +2,7 @@
 //!
 //! A row holds facts only. Where a provider needs code, the code reads a field of the row, never its name.
 
-use dialects::Quirks;
+use dialects::{Quirks, RerankForm};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -261,6 +261,7 @@ pub(crate) const BOTH: Quirks = Quirks {
     body_version: None,
     office_documents: false,
     short_call_ids: false,
+    rerank: RerankForm::Jina,
 };
 
 /// A row as most of them are: OpenAI's dialect, a bearer key, chat. The table says what differs.

@@ -7,7 +7,7 @@
 use crate::Endpoint::*;
 use crate::provider::{BOTH, NEWER, OPENAI, PORTABLE, row};
 use crate::{Auth, Blank, Endpoint, PathForm, Provider, SignIn, When};
-use dialects::Quirks;
+use dialects::{Quirks, RerankForm};
 use types::Operation;
 
 /// All providers, sorted by id.
@@ -139,7 +139,7 @@ const GOOGLE: SignIn = SignIn::Google {
 };
 
 const VERTEX_GEMINI: &[PathForm] = &[PathForm {
-    serves: &[Operation::Chat, Operation::CountTokens],
+    serves: &[Operation::Chat, Operation::CountTokens, Operation::Image],
     ..PathForm::new("/v1/projects/{project}/locations/{location}/publishers/google{path}")
 }];
 
@@ -221,6 +221,16 @@ static FOUNDRY_CLAUDE: Provider = row("azure_ai", "Azure AI Foundry")
     .sign_in(ENTRA)
     .serves(&[Chat, Messages]);
 
+/// Cohere's own API ranks documents; what it has in common with OpenAI's does not.
+static COHERE_RERANK: Provider = row("cohere", "Cohere")
+    .base("https://api.cohere.com")
+    .paths(&[PathForm::new("/v2{path}").listing("/v1/models")])
+    .key_env(&["COHERE_API_KEY", "CO_API_KEY"])
+    .quirks(Quirks { rerank: RerankForm::Cohere, ..PORTABLE })
+    .serves(&[Rerank]);
+
+const COHERE_FAMILIES: &[(&str, &Provider)] = &[("rerank-", &COHERE_RERANK)];
+
 #[rustfmt::skip]
 const OPENAI_SERVES: &[Endpoint] = &[
     Chat, Completions, Embeddings, Responses, Images, Transcriptions, Speech, Moderations, Files, Batches,
@@ -299,9 +309,11 @@ static TABLE: &[Provider] = &[
     row("cognition", "Cognition").base("https://api.cognition.ai/v1").base_env(&["COGNITION_API_BASE"])
         .key_env(&["COGNITION_API_KEY"]),
     row("cohere", "Cohere").base("https://api.cohere.ai/compatibility/v1").key_env(&["COHERE_API_KEY", "CO_API_KEY"])
-        .serves(&[Chat, Embeddings]).note("through Cohere's OpenAI-compatible endpoint"),
+        .families(COHERE_FAMILIES).serves(&[Chat, Embeddings, Rerank])
+        .note("through Cohere's OpenAI-compatible endpoint; `rerank-` models through its own"),
     row("cohere_chat", "Cohere").base("https://api.cohere.ai/compatibility/v1")
-        .key_env(&["COHERE_API_KEY", "CO_API_KEY"]).serves(&[Chat, Embeddings]).note("other name of `cohere`"),
+        .key_env(&["COHERE_API_KEY", "CO_API_KEY"]).families(COHERE_FAMILIES).serves(&[Chat, Embeddings, Rerank])
+        .note("other name of `cohere`"),
     row("cometapi", "CometAPI").base("https://api.cometapi.com/v1").base_env(&["COMETAPI_API_BASE"])
         .key_env(&["COMETAPI_KEY", "COMETAPI_API_KEY"]).quirks(BOTH).serves(&[Chat, Embeddings]),
     row("compactifai", "CompactifAI").base("https://api.compactif.ai/v1").key_env(&["COMPACTIFAI_API_KEY"]),
@@ -506,7 +518,8 @@ static TABLE: &[Provider] = &[
         .base_env(&["VOLCENGINE_API_BASE", "ARK_API_BASE"]).key_env(&["ARK_API_KEY", "VOLCENGINE_API_KEY"])
         .serves(&[Chat, Embeddings, Responses]),
     row("voyage", "Voyage AI").base("https://api.voyageai.com/v1")
-        .key_env(&["VOYAGE_API_KEY", "VOYAGE_AI_API_KEY", "VOYAGE_AI_TOKEN"]).serves(&[Embeddings])
+        .key_env(&["VOYAGE_API_KEY", "VOYAGE_AI_API_KEY", "VOYAGE_AI_TOKEN"]).serves(&[Embeddings, Rerank])
+        .quirks(Quirks { rerank: RerankForm::Voyage, ..PORTABLE })
         .note("embeddings; vector length is `output_dimension`"),
     row("wandb", "Weights & Biases Inference").base("https://api.inference.wandb.ai/v1").base_env(&["WANDB_API_BASE"])
         .key_env(&["WANDB_API_KEY"]),

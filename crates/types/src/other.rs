@@ -1,19 +1,6 @@
 //! The requests that are not chats: legacy completions, embeddings, token counts.
 
-use crate::{Chat, Extras, Raw, Usage};
-
-/// What a caller asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Operation {
-    /// A chat answer.
-    Chat,
-    /// A legacy text completion.
-    Completion,
-    /// Embedding vectors.
-    Embedding,
-    /// The number of tokens a chat request would have.
-    CountTokens,
-}
+use crate::{Chat, Extras, Operation, Picturing, Raw, Rerank, Usage};
 
 /// A decoded request.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +13,10 @@ pub enum Request {
     Embedding(Box<Embedding>),
     /// Token count of a chat.
     CountTokens(Box<Chat>),
+    /// Documents to be ranked.
+    Rerank(Box<Rerank>),
+    /// Pictures made from a text.
+    Image(Box<Picturing>),
 }
 
 impl Request {
@@ -36,6 +27,8 @@ impl Request {
             Request::Completion(_) => Operation::Completion,
             Request::Embedding(_) => Operation::Embedding,
             Request::CountTokens(_) => Operation::CountTokens,
+            Request::Rerank(_) => Operation::Rerank,
+            Request::Image(_) => Operation::Image,
         }
     }
 
@@ -45,6 +38,7 @@ impl Request {
             Request::Chat(chat) | Request::CountTokens(chat) => chat.dialect,
             Request::Completion(completion) => completion.settings.dialect,
             Request::Embedding(embedding) => embedding.dialect,
+            Request::Rerank(_) | Request::Image(_) => "",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a model answers: whole, or as the events of a stream.
 
-use crate::{Block, Embeddings, Fault, Raw, Usage};
+use crate::{Block, Embeddings, Fault, Pictures, Ranking, Raw, Usage};
 
 /// A decoded answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,6 +11,10 @@ pub enum Answer {
     Embedding(Box<Embeddings>),
     /// Input tokens.
     TokenCount(u64),
+    /// Documents in their order.
+    Ranking(Box<Ranking>),
+    /// Pictures.
+    Pictures(Box<Pictures>),
 }
 
 impl Answer {
@@ -20,6 +24,8 @@ impl Answer {
             Answer::Chat(response) => response.usage,
             Answer::Embedding(embeddings) => embeddings.usage,
             Answer::TokenCount(_) => Usage::default(),
+            Answer::Ranking(ranking) => ranking.usage,
+            Answer::Pictures(pictures) => pictures.usage,
         }
     }
 }

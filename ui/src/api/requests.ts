@@ -8,6 +8,23 @@ export interface Requests {
   'POST /completions': { model: string; prompt: unknown; stream?: boolean | null; temperature?: unknown; top_p?: unknown; max_tokens?: number | null }
   'POST /v1/embeddings': { model: string; input: unknown }
   'POST /embeddings': { model: string; input: unknown }
+  'POST /v1/moderations': { model: string; input: unknown }
+  'POST /moderations': { model: string; input: unknown }
+  'POST /v1/images/generations': { model: string; prompt: unknown; n?: number | null; size?: string | null; quality?: string | null; stream?: boolean | null }
+  'POST /images/generations': { model: string; prompt: unknown; n?: number | null; size?: string | null; quality?: string | null; stream?: boolean | null }
+  'POST /v1/images/edits': { model: string; image: string; prompt: unknown; n?: number | null; size?: string | null; quality?: string | null; stream?: boolean | null }
+  'POST /images/edits': { model: string; image: string; prompt: unknown; n?: number | null; size?: string | null; quality?: string | null; stream?: boolean | null }
+  'POST /v1/images/variations': { model: string; image: string; n?: number | null; size?: string | null; quality?: string | null }
+  'POST /images/variations': { model: string; image: string; n?: number | null; size?: string | null; quality?: string | null }
+  'POST /v1/audio/speech': { model: string; input: string; voice: unknown; response_format?: string | null }
+  'POST /audio/speech': { model: string; input: string; voice: unknown; response_format?: string | null }
+  'POST /v1/audio/transcriptions': { model: string; file: string; response_format?: string | null; stream?: boolean | null }
+  'POST /audio/transcriptions': { model: string; file: string; response_format?: string | null; stream?: boolean | null }
+  'POST /v1/audio/translations': { model: string; file: string; response_format?: string | null }
+  'POST /audio/translations': { model: string; file: string; response_format?: string | null }
+  'POST /v1/rerank': { model: string; query: string; documents: (unknown)[]; top_n?: number | null; return_documents?: boolean | null }
+  'POST /v2/rerank': { model: string; query: string; documents: (unknown)[]; top_n?: number | null; return_documents?: boolean | null }
+  'POST /rerank': { model: string; query: string; documents: (unknown)[]; top_n?: number | null; return_documents?: boolean | null }
   'POST /v1/responses': { model: string; input: unknown; stream?: boolean | null; instructions?: string | null; tools?: (Record<string, unknown>)[] | null; temperature?: unknown; top_p?: unknown; max_output_tokens?: number | null }
   'POST /responses': { model: string; input: unknown; stream?: boolean | null; instructions?: string | null; tools?: (Record<string, unknown>)[] | null; temperature?: unknown; top_p?: unknown; max_output_tokens?: number | null }
   'POST /openai/v1/responses': { model: string; input: unknown; stream?: boolean | null; instructions?: string | null; tools?: (Record<string, unknown>)[] | null; temperature?: unknown; top_p?: unknown; max_output_tokens?: number | null }

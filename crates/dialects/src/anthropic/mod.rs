@@ -84,7 +84,7 @@ impl Back for Anthropic {
         match operation {
             Operation::Chat => Some("/v1/messages".to_owned()),
             Operation::CountTokens => Some("/v1/messages/count_tokens".to_owned()),
-            Operation::Completion | Operation::Embedding => None,
+            _ => None,
         }
     }
 

@@ -20,7 +20,7 @@ pub use claude::BedrockClaude;
 use types::{Answer, Fault, Operation, Request, Usage};
 
 use crate::json::Object;
-use crate::{Back, Framing, Glance, Outgoing, Splice, StreamReader, Target, upstream};
+use crate::{Back, Framing, Glance, Outgoing, Splice, StreamReader, Target, lacking, upstream};
 
 /// Name of the dialect; also marks blocks that only this dialect understands.
 const NAME: &str = "bedrock";
@@ -53,7 +53,7 @@ impl Back for Bedrock {
             // Others refuse to count.
             (Operation::CountTokens, _) if family::Family::of(model).is_claude() => "count-tokens",
             (Operation::Embedding, _) => "invoke",
-            (Operation::CountTokens | Operation::Completion, _) => return None,
+            _ => return None,
         };
         Some(format!("/model/{}/{verb}", segment(model)))
     }
@@ -76,6 +76,7 @@ impl Back for Bedrock {
             Operation::CountTokens => upstream::count(root.get("inputTokens"))
                 .map(Answer::TokenCount)
                 .ok_or_else(|| upstream::malformed("the provider's token count has no number")),
+            _ => Err(lacking(operation)),
         }
     }
 

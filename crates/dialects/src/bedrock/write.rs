@@ -15,7 +15,7 @@ use crate::fields::Fields;
 use crate::json::Doc;
 use crate::names::{self, Rule};
 use crate::turns::{completion_as_chat, is_hint};
-use crate::{Fit, Outgoing, Quirks, Target};
+use crate::{Fit, Outgoing, Quirks, Target, lacking};
 
 /// Names of tools that Converse takes. The one that stands in for a schema is ours.
 const TOOL_NAMES: Rule = Rule { most: 64, marks: "_-", letter_first: false, reserved: JSON_TOOL };
@@ -52,6 +52,7 @@ pub(super) fn request(request: &Request, target: &Target) -> Result<Outgoing, Fa
             chat(&request, family, Operation::Chat, &mut fit)?
         }
         Request::Embedding(request) => embed::write(request, &mut fit)?.freeze(),
+        Request::Rerank(_) | Request::Image(_) => return Err(lacking(request.operation())),
     };
     Ok(Outgoing { body, headers: Vec::new(), dropped: fit.dropped, names })
 }

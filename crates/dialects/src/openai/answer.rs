@@ -6,6 +6,7 @@ use super::words::{self, Ending};
 use super::{assistant, embeddings, faults, messages, parts, usage};
 use crate::json::{Doc, Json, Kind};
 use crate::typed::Wrong;
+use crate::{lacking, rerank};
 
 /// Decodes an answer. A failure that comes with HTTP 200 is the provider's all the same.
 pub(super) fn read(operation: Operation, body: &[u8]) -> Result<Answer, Fault> {
@@ -17,7 +18,10 @@ pub(super) fn read(operation: Operation, body: &[u8]) -> Result<Answer, Fault> {
     match operation {
         Operation::Chat | Operation::Completion => chat(root).map(|answer| Answer::Chat(Box::new(answer))),
         Operation::Embedding => embeddings::read_answer(root).map(|answer| Answer::Embedding(Box::new(answer))),
-        Operation::CountTokens => Err(malformed("cannot be a token count: this dialect has none")),
+        Operation::Rerank => rerank::read_answer(root).map(|answer| Answer::Ranking(Box::new(answer))),
+        // It passed between servers of this dialect, and has nothing that it should have.
+        Operation::Moderation => Err(malformed("has no results")),
+        other => Err(lacking(other)),
     }
 }
 

@@ -36,7 +36,11 @@ pub(super) fn glance(data: &[u8], known: &Usage) -> Glance {
 pub(super) fn glance_answer(operation: Operation, body: &[u8]) -> Result<Usage, Fault> {
     let doc = Doc::parse_answer_head(body).map_err(|_| answer::malformed("is not JSON"))?;
     let root = doc.root();
-    let list = if operation == Operation::Embedding { "data" } else { "choices" };
+    let list = match operation {
+        Operation::Embedding => "data",
+        Operation::Moderation => "results",
+        _ => "choices",
+    };
     let holds_something = root.get(list).is_some_and(|list| list.raw().len() > "[]".len());
     let plain = ERROR.find(body).is_none() && root.get_some("x_groq").is_none();
     if !(holds_something && plain) {

@@ -13,8 +13,10 @@ mod glance;
 mod ids;
 mod line_parts;
 mod lines;
+mod media;
 mod messages;
 mod parts;
+mod pictures;
 pub(crate) mod proofs;
 mod request;
 mod splice;
@@ -36,7 +38,7 @@ pub(crate) use request::{Newer, setting};
 pub(crate) use tools::{choice, definition};
 pub(crate) use usage::read_of as usage_of;
 pub(crate) use wire::call_id;
-pub(crate) use write_fault::code as fault_code;
+pub(crate) use write_fault::{code as fault_code, fields as fault_fields};
 
 use std::borrow::Cow;
 
@@ -45,7 +47,10 @@ use types::{Answer, Fault, FaultKind, Operation, Request, Side, Usage};
 
 use crate::json::{Doc, Object};
 use crate::typed;
-use crate::{Back, Fit, Front, Glance, Names, Outgoing, Splice, Stamp, StreamReader, StreamWriter, Target, names};
+use crate::{
+    Back, Fit, Front, Glance, Names, Outgoing, Splice, Stamp, StreamReader, StreamWriter, Target, lacking, names,
+    rerank,
+};
 
 /// Name of the dialect.
 const NAME: &str = "openai";
@@ -66,6 +71,8 @@ impl Front for OpenAi {
             Operation::CountTokens => Request::CountTokens(Box::new(request::read(root)?)),
             Operation::Completion => Request::Completion(Box::new(completions::read_request(root)?)),
             Operation::Embedding => Request::Embedding(Box::new(embeddings::read_request(root)?)),
+            Operation::Image => Request::Image(Box::new(pictures::read_request(root)?)),
+            other => return Err(lacking(other)),
         })
     }
 
@@ -117,6 +124,14 @@ impl Back for OpenAi {
             Operation::Chat => "/chat/completions",
             Operation::Completion => "/completions",
             Operation::Embedding => "/embeddings",
+            Operation::Moderation => "/moderations",
+            Operation::Rerank => "/rerank",
+            Operation::Image => "/images/generations",
+            Operation::ImageEdit => "/images/edits",
+            Operation::ImageVariation => "/images/variations",
+            Operation::Speech => "/audio/speech",
+            Operation::Transcription => "/audio/transcriptions",
+            Operation::Translation => "/audio/translations",
             Operation::CountTokens => return None,
         };
         Some(path.to_owned())
@@ -133,10 +148,9 @@ impl Back for OpenAi {
             Request::Chat(chat) => write_request::write(chat, &mut fit)?,
             Request::Completion(completion) => completions::write_request(completion, &mut fit)?,
             Request::Embedding(embedding) => embeddings::write_request(embedding, &mut fit)?,
-            Request::CountTokens(_) => {
-                let message = "this provider cannot count tokens";
-                return Err(Fault::new(FaultKind::Unsupported, Side::Gateway, message));
-            }
+            Request::Rerank(request) => rerank::write_request(request, &mut fit)?,
+            // Between servers of this dialect pictures pass as they are asked for.
+            Request::CountTokens(_) | Request::Image(_) => return Err(lacking(request.operation())),
         };
         Ok(Outgoing { body: body.freeze(), headers: Vec::new(), dropped: fit.dropped, names })
     }
@@ -150,11 +164,17 @@ impl Back for OpenAi {
     }
 
     fn glance_answer(&self, operation: Operation, body: &[u8]) -> Result<Usage, Fault> {
-        glance::glance_answer(operation, body)
+        match operation.is_media() {
+            true => media::glance_answer(operation, body),
+            false => glance::glance_answer(operation, body),
+        }
     }
 
-    fn stream_reader(&self, _operation: Operation) -> Box<dyn StreamReader> {
-        Box::new(stream_reader::Reader::default())
+    fn stream_reader(&self, operation: Operation) -> Box<dyn StreamReader> {
+        match operation.is_media() {
+            true => Box::new(media::Reader::default()),
+            false => Box::new(stream_reader::Reader::default()),
+        }
     }
 
     fn read_fault(&self, status: u16, body: &[u8]) -> Fault {
@@ -163,6 +183,10 @@ impl Back for OpenAi {
 
     fn glance(&self, event: &[u8], known: &Usage) -> Glance {
         glance::glance(event, known)
+    }
+
+    fn glance_media(&self, event: &[u8], known: &Usage) -> Glance {
+        media::glance(event, known)
     }
 }
 

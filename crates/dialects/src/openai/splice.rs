@@ -32,7 +32,7 @@ pub(super) fn splice(operation: Operation, body: &Object, target: &Target) -> Op
         return None;
     }
     let mut splice = Splice::of(target);
-    if operation == Operation::Embedding {
+    if !operation.writes() {
         return Some(splice);
     }
     body.with(|root| {

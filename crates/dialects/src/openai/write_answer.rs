@@ -6,7 +6,7 @@ use types::{Answer, Block, Choice, Operation, Raw, Response, Source};
 
 use super::ids::CALL_IDS;
 use super::wire::{Head, call_id};
-use super::{NAME, completions, embeddings, lines, proofs, usage, words, write_messages};
+use super::{NAME, completions, embeddings, lines, pictures, proofs, usage, words, write_messages};
 use crate::json::{Doc, Writer};
 use crate::{Stamp, media};
 
@@ -17,6 +17,9 @@ pub(super) fn write(operation: Operation, answer: &Answer, stamp: &Stamp) -> Byt
         Answer::Chat(answer) if operation == Operation::Completion => completions::write_answer(answer, &head(answer)),
         Answer::Chat(answer) => chat(answer, &head(answer), stamp),
         Answer::Embedding(answer) => embeddings::write_answer(answer, stamp),
+        Answer::Pictures(answer) => pictures::write_answer(answer, stamp),
+        // Rankings have a dialect of their own.
+        Answer::Ranking(_) => Writer::document(|_| {}),
         Answer::TokenCount(tokens) => Writer::document(|w| {
             w.str_field("object", "response.input_tokens");
             w.num_field("input_tokens", tokens);
@@ -84,7 +87,7 @@ fn message(w: &mut Writer, choice: usize, blocks: &[Block], calls: &[&Block], st
     }
     reasoning(w, blocks);
     annotations(w, blocks);
-    pictures(w, blocks);
+    picture_list(w, blocks);
     for block in blocks {
         if let Block::Audio { data, .. } = block {
             w.key("audio").object(|w| audio_fields(w, data, stamp));
@@ -163,7 +166,7 @@ pub(super) fn splice_items(w: &mut Writer, raw: &Raw) {
     }
 }
 
-fn pictures(w: &mut Writer, blocks: &[Block]) {
+fn picture_list(w: &mut Writer, blocks: &[Block]) {
     let sources: Vec<&Source> = blocks.iter().filter_map(picture).collect();
     if !sources.is_empty() {
         w.key("images").array(|w| sources.iter().for_each(|source| image(w, source)));

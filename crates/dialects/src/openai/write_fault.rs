@@ -64,7 +64,8 @@ pub(crate) fn code(fault: &Fault) -> &str {
     }
 }
 
-fn fields(w: &mut Writer, fault: &Fault, status: u16) {
+/// Writes the `error` field.
+pub(crate) fn fields(w: &mut Writer, fault: &Fault, status: u16) {
     let (kind, code) = named(fault, status);
     w.key("error").object(|w| {
         w.str_field("message", &fault.message);

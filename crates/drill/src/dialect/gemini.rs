@@ -5,6 +5,7 @@ mod contents;
 mod embed;
 mod failure;
 mod fields;
+mod images;
 mod parts;
 mod reply;
 mod request;
@@ -61,6 +62,8 @@ impl Dialect for Gemini {
         match incoming.op {
             Op::Models => Ok(Work::Json(models(incoming.models))),
             Op::Embed | Op::EmbedOther => embed::answer(incoming).map(Work::Json),
+            Op::Image => images::predict(incoming).map(Work::Json),
+            Op::Chat if images::are_wanted(incoming.body) => images::draw(incoming).map(Work::Json),
             Op::Count => request::count(incoming).map(Work::Json),
             _ => Work::talk(request::read(incoming)?),
         }

@@ -1,12 +1,16 @@
 //! OpenAI's chat completions, old completions, embeddings and model list, and the habits of servers that
 //! imitate them where a knob asks for it.
 
+mod audio;
 mod embed;
 mod failure;
 mod fields;
+mod images;
 mod messages;
+mod moderate;
 mod reply;
 mod request;
+mod rerank;
 mod stream;
 mod text;
 mod tools;
@@ -54,6 +58,11 @@ impl Dialect for OpenAi {
             Op::Chat => Work::talk(request::read(incoming)?),
             Op::Text => Work::talk(text::read(incoming)?),
             Op::Embed => embed::answer(incoming).map(Work::Json),
+            Op::Image | Op::ImageEdit | Op::ImageVariation => images::answer(incoming),
+            Op::Speak => audio::speak(incoming),
+            Op::WriteDown => audio::write_down(incoming),
+            Op::Moderate => moderate::answer(incoming).map(Work::Json),
+            Op::Rerank => rerank::answer(incoming).map(Work::Json),
             _ => Ok(Work::Json(models(incoming.models))),
         }
     }

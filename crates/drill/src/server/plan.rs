@@ -3,6 +3,7 @@
 use super::lean::{self, Lean};
 use super::{Head, Shared};
 use crate::dialect::{Incoming, Work};
+use crate::form;
 use crate::knobs::{Fault, Knobs, Trouble, in_model};
 use crate::node::{Served, Wish};
 use crate::problem::Problem;
@@ -16,6 +17,8 @@ pub(super) enum Content {
     Turn(Box<Turn>),
     /// This JSON.
     Json(Value),
+    /// These pieces, of this content type.
+    Pieces(&'static str, Vec<Vec<u8>>),
     /// This plain text.
     Plain(&'static str),
     /// A refusal of the request itself, which no knob delays or breaks.
@@ -101,6 +104,7 @@ fn fill(
         }
         Work::Json(_) if target.op == Op::Hello => Content::Plain("Ollama is running"),
         Work::Json(json) => Content::Json(json),
+        Work::Pieces(kind, pieces) => Content::Pieces(kind, pieces),
         Work::Talk(ask) => {
             let mut answer = compose(&ask, &plan.knobs, seq);
             if plan.knobs.fault == Some(Fault::NoChoices) {
@@ -122,6 +126,12 @@ fn parse(shared: &Shared, target: &Target, head: &Head, body: &[u8]) -> Result<P
     }
     if !shared.check && matches!(target.op, Op::Chat | Op::ChatStream | Op::Text) {
         return Lean::read(body).map(Parsed::Lean);
+    }
+    let kind = head.header("content-type").unwrap_or_default();
+    if matches!(target.op, Op::ImageEdit | Op::ImageVariation | Op::WriteDown)
+        && kind.starts_with("multipart/form-data")
+    {
+        return form::read(kind, body).map(Parsed::Whole);
     }
     target.dialect.check_head(head)?;
     match serde_json::from_slice(body) {

@@ -88,6 +88,7 @@ impl<'a> Player<'a> {
             Content::Turn(turn) if turn.ask.stream => self.stream(turn).await,
             Content::Turn(turn) => self.whole(self.dialect.whole(turn).to_string().into_bytes(), &plan.model).await,
             Content::Json(json) => self.whole(json.to_string().into_bytes(), &plan.model).await,
+            Content::Pieces(kind, pieces) => self.pieces(kind, pieces).await,
             Content::Plain(text) => self.full(200, "text/plain; charset=utf-8", text.as_bytes(), None).await,
             Content::Refusal(problem) => self.problem(problem, &plan.model).await,
         }

@@ -128,7 +128,7 @@ async fn call(front: &'static dyn Front, defect: Defect, stream: bool) -> Reply 
 
 /// Fronts that have chats.
 fn chatting() -> impl Iterator<Item = &'static dyn Front> {
-    FRONTS.iter().copied().filter(|front| !["gemini_vector", "ollama_embeddings"].contains(&front.name()))
+    FRONTS.iter().copied().filter(|front| !["gemini_vector", "ollama_embeddings", "rerank"].contains(&front.name()))
 }
 
 /// What a stream of this dialect ends with when the gateway has a defect.

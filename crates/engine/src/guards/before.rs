@@ -193,7 +193,7 @@ fn find<'g>(guard: &'g Guard, text: &str, who: Who, operation: Operation, tally:
     }
     let mut hits = guard.check.find(text);
     for hit in &mut hits {
-        if hit.action == Action::Unmask && operation == Operation::Embedding {
+        if hit.action == Action::Unmask && !operation.writes() {
             // Nothing comes back in which a value could be put.
             hit.action = Action::Mask;
         }

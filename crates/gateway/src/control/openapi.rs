@@ -21,7 +21,7 @@ use axum::routing::get;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use super::manage::{self, Desk, Reads, Refusal};
+use super::manage::{self, Desk, Reads, Refusal, Takes};
 pub use page::root;
 
 /// A path and method.
@@ -43,8 +43,10 @@ pub struct Endpoint {
 const TAGS: &[(&str, &str, &[&str])] = &[
     ("OpenAI", "Calls of models in OpenAI's dialect", &[
         "/v1/chat/", "/chat/", "/v1/completions", "/completions", "/v1/embeddings", "/embeddings", "/v1/responses",
-        "/responses", "/openai/", "/engines/",
+        "/responses", "/openai/", "/engines/", "/v1/moderations", "/moderations", "/v1/images/", "/images/", "/v1/audio/",
+        "/audio/",
     ]),
+    ("Ranking", "Documents in the order in which they answer a query", &["/rerank", "/v1/rerank", "/v2/rerank"]),
     ("Anthropic", "Calls of models in Anthropic's dialect", &["/v1/messages"]),
     ("Gemini", "Calls of models in Gemini's dialect", &["/v1beta/", "/v1alpha/", "/v1/models/{model}:", "/models/{model}:"]),
     ("Ollama", "Calls of models in Ollama's dialect", &["/api/"]),
@@ -162,7 +164,10 @@ fn operation(endpoint: &Endpoint) -> Value {
         operation["parameters"] = parameters.into();
     }
     if let Some((required, tables)) = body {
-        let content = json!({ "application/json": { "schema": schema::object(&schema::fields(tables)) } });
+        // What has files in it comes as a form.
+        let has_file = tables.iter().flat_map(|table| table.iter()).any(|field| matches!(field.takes(), Takes::File));
+        let kind = if has_file { "multipart/form-data" } else { "application/json" };
+        let content = json!({ kind: { "schema": schema::object(&schema::fields(tables)) } });
         operation["requestBody"] = json!({ "required": required, "content": content });
     }
     if endpoint.is_open {

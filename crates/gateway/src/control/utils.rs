@@ -25,11 +25,15 @@ const MOST_HEADERS: usize = 50;
 const USUAL_PATH: &str = "/v1/chat/completions";
 /// The incumbent's names for kinds of calls, and the paths that they come by. Whether a program waits for the answer or
 /// not is all the same here.
-const CALL_TYPES: [([&str; 2], &str); 4] = [
+const CALL_TYPES: [([&str; 2], &str); 8] = [
     (["completion", "acompletion"], USUAL_PATH),
     (["text_completion", "atext_completion"], "/v1/completions"),
     (["embedding", "aembedding"], "/v1/embeddings"),
     (["anthropic_messages", "aanthropic_messages"], "/v1/messages"),
+    (["moderation", "amoderation"], "/v1/moderations"),
+    (["rerank", "arerank"], "/v1/rerank"),
+    (["image_generation", "aimage_generation"], "/v1/images/generations"),
+    (["speech", "aspeech"], "/v1/audio/speech"),
 ];
 
 /// `POST /utils/route`: what would become of a call, and why.
@@ -146,8 +150,8 @@ fn path_of(kind: &str) -> Result<&'static str, Fault> {
     let found = CALL_TYPES.iter().find(|(names, _)| names.contains(&kind));
     found.map(|(_, path)| *path).ok_or_else(|| {
         let message = format!(
-            "{kind:?} is no call_type here: write completion, text_completion, embedding or \
-             anthropic_messages, or an endpoint such as /v1/chat/completions"
+            "{kind:?} is no call_type here: write completion, text_completion, embedding, \
+             anthropic_messages, moderation, rerank, image_generation or speech, or an endpoint such as /v1/chat/completions"
         );
         Fault::invalid_param("call_type", message)
     })

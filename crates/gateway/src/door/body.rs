@@ -44,7 +44,11 @@ impl Body for OutBody {
         match &mut self.0 {
             Kind::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Kind::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
-            Kind::Stream(delivery) => Poll::Ready(ready!(delivery.poll_piece(cx)).map(|piece| Ok(Frame::data(piece)))),
+            Kind::Stream(delivery) => Poll::Ready(match ready!(delivery.poll_piece(cx)) {
+                Some(piece) => Some(Ok(Frame::data(piece))),
+                None if delivery.is_broken() => Some(Err(axum::Error::new("the provider broke off"))),
+                None => None,
+            }),
             Kind::Control(body) => Pin::new(body).poll_frame(cx),
         }
     }

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use types::{FaultKind, Operation};
 
 use crate::config::{Means, Shown};
+use crate::door::routes;
 
 /// Most bytes of a list that are read.
 const MOST_BYTES: usize = 4 << 20;
@@ -27,10 +28,18 @@ pub async fn at(gate: &Rc<Gate>, shown: &Shown, deployment: &Arc<Deployment>) ->
     let looked = async {
         match &shown.look.means {
             Means::Listing => listing(gate, deployment, limit).await,
+            // Pictures and sound are not paid for to see whether somebody is there.
+            Means::Answer { .. } if makes_media(shown) => listing(gate, deployment, limit).await,
             Means::Answer { model, max_tokens } => answer(gate, shown, model.as_deref(), *max_tokens).await,
         }
     };
     timeout(limit, looked).await.unwrap_or_else(|_| Err(format!("no answer within {limit:?}")))
+}
+
+/// Whether what it answers is a picture or sound, or takes sound.
+fn makes_media(shown: &Shown) -> bool {
+    let mode = shown.info.get("mode").and_then(Value::as_str).unwrap_or_default();
+    mode.starts_with("image_") || mode.starts_with("audio_")
 }
 
 /// Asks for the provider's list of models.
@@ -73,7 +82,10 @@ async fn answer(gate: &Rc<Gate>, shown: &Shown, model: Option<&str>, max_tokens:
     let setup = (gate.setup)();
     let model = model.filter(|model| setup.find(model).is_some()).unwrap_or(&shown.id);
     let mode = shown.info.get("mode").and_then(Value::as_str);
+    let front = if mode == Some("rerank") { "rerank" } else { FRONTS[0].name() };
     let (operation, mut body) = match mode {
+        Some("moderation") => (Operation::Moderation, json!({ "input": QUESTION })),
+        Some("rerank") => (Operation::Rerank, json!({ "query": QUESTION, "documents": [QUESTION] })),
         Some("embedding") => (Operation::Embedding, json!({ "input": QUESTION })),
         Some("completion") => (Operation::Completion, json!({ "prompt": QUESTION, "max_tokens": max_tokens })),
         _ => {
@@ -88,7 +100,7 @@ async fn answer(gate: &Rc<Gate>, shown: &Shown, model: Option<&str>, max_tokens:
         gate,
         Call {
             id: gate.call_id(&HeaderMap::new()),
-            front: FRONTS[0],
+            front: routes::front_named(front),
             operation,
             path_model: None,
             path_stream: None,

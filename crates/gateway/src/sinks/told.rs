@@ -37,6 +37,14 @@ pub fn operation_of(call_type: &str) -> Operation {
         name if name.contains("embed") => Operation::Embedding,
         name if name.contains("text_completion") => Operation::Completion,
         name if name.contains("count_tokens") => Operation::CountTokens,
+        "amoderation" => Operation::Moderation,
+        "arerank" => Operation::Rerank,
+        "aimage_generation" => Operation::Image,
+        "aimage_edit" => Operation::ImageEdit,
+        "aimage_variation" => Operation::ImageVariation,
+        "aspeech" => Operation::Speech,
+        "atranscription" => Operation::Transcription,
+        "atranslation" => Operation::Translation,
         _ => Operation::Chat,
     }
 }

@@ -159,3 +159,22 @@ async fn who_is_found_ill_gets_no_calls_where_that_is_wanted() {
     let alone = master.done("POST", "/utils/route", question).await;
     assert_eq!(alone["groups"][0]["candidates"][0]["kept"], true, "a bad chance is better than none: {alone}");
 }
+
+#[tokio::test]
+async fn nobody_pays_for_a_picture_to_see_who_is_there_and_other_models_are_asked_what_they_are_for() {
+    for (mode, reached_by) in [
+        ("image_generation", "/v1/models"),
+        ("audio_speech", "/v1/models"),
+        ("audio_transcription", "/v1/models"),
+        ("moderation", "/v1/moderations"),
+        ("rerank", "/v1/rerank"),
+    ] {
+        let provider = mock("").await;
+        let config = Config::default().model("checked", "openai/checked", &Back::OpenAi.base(&provider.url()), "");
+        let gateway = start(config, &format!("mode: {mode}, health_check: completion"), "").await;
+        let health = Person::of(&gateway, MASTER).see("/health").await;
+        assert_eq!(health["healthy_count"], 1, "{mode}: {health}");
+        let paths: Vec<String> = provider.requests().into_iter().map(|one| one.target).collect();
+        assert_eq!(paths, [reached_by], "{mode}");
+    }
+}

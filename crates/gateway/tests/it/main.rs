@@ -19,6 +19,7 @@ mod hostile;
 mod house;
 mod identity;
 mod manage;
+mod media;
 mod metrics;
 mod money;
 mod nodes;

@@ -213,7 +213,7 @@ async fn a_question_that_cannot_be_read_is_refused_with_the_field_that_is_wrong(
         (json!({}), "request_body"),
         (json!({ "request_body": [] }), ""),
         (json!({ "request_body": {} }), "model"),
-        (json!({ "request_body": chat("demo", "a"), "call_type": "image_generation" }), "call_type"),
+        (json!({ "request_body": chat("demo", "a"), "call_type": "video_generation" }), "call_type"),
         (json!({ "request_body": chat("demo", "a"), "endpoint": "/key/info" }), "endpoint"),
         (json!({ "request_body": chat("demo", "a"), "headers": { "a b": "c" } }), "headers"),
         (json!({ "request_body": chat("demo", "a"), "headers": [long] }), "headers"),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::Origin;
+use super::{Origin, Sized};
 use crate::catalogue::{self, PriceList};
 
 /// What a price map says about a model.
@@ -22,12 +22,28 @@ pub struct Listed {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Book {
     map: HashMap<String, Listed>,
+    /// Prices of pictures by size and quality, by whose model they are and its name.
+    pictures: HashMap<(String, String), Vec<Sized>>,
 }
 
 impl Book {
     /// The book of a map by its keys.
     pub fn new(map: HashMap<String, Listed>) -> Self {
-        Book { map }
+        let mut pictures = HashMap::<_, Vec<Sized>>::new();
+        for (key, listed) in &map {
+            if let Some((model, price)) = Sized::read(key, &listed.prices.fees) {
+                pictures.entry((listed.provider.clone(), model.to_owned())).or_default().push(price);
+            }
+        }
+        Book { map, pictures }
+    }
+
+    /// Prices of the pictures of `provider`'s `model` by size and quality, if the operator's map has such.
+    pub fn pictures(&self, provider: &str, model: &str) -> &[Sized] {
+        if self.pictures.is_empty() {
+            return &[];
+        }
+        self.pictures.get(&(provider.to_owned(), model.to_owned())).map_or(&[], Vec::as_slice)
     }
 
     /// What the operator's map says about `provider`'s `model`.

@@ -149,26 +149,35 @@ impl Tariff {
     /// Everything that is not tokens, in femtodollars, and whether anything of it counts instead of tokens; `None` if
     /// a price is missing.
     fn fees(&self, usage: &Usage, bill: &Bill) -> Option<(u128, bool)> {
+        let time = self.second(bill).map(|price| femtos(price, bill.lasted_ms) / FEMTO);
+        let (pieces, counted) = self.pieces(usage);
+        let searches = match usage.web_searches.unwrap_or(0) {
+            0 => 0,
+            searches => femtos(self.list.fees.web_search?[bill.context as usize], searches),
+        };
+        Some((sum(&[time.unwrap_or(0), pieces, searches]), counted || time.is_some()))
+    }
+
+    /// What is paid by the piece, in femtodollars, and whether anything is.
+    pub(super) fn pieces(&self, usage: &Usage) -> (u128, bool) {
         let fees = &self.list.fees;
-        // Recordings are paid for by the second or by their tokens, never twice.
+        // Recordings are paid for by the second or by their tokens, never twice, and so are pictures.
         let recording = usage.audio_ms.filter(|_| usage.total().is_none() || !self.has_token_prices());
-        let time = [(self.second(bill), Some(bill.lasted_ms)), (fees.audio_second, recording)];
+        let drawn = usage.output.is_some_and(|tokens| tokens > 0)
+            && self.list.base.price(Kind::ImageOutput).is_some_and(|price| price > 0);
+        let made = |count: Option<u64>| count.filter(|_| !drawn);
         let pieces = [
             (fees.request, Some(1)),
             (fees.character, usage.characters),
             (fees.image_read, usage.images_read),
-            (fees.image_made, usage.images_made),
-            (fees.pixel, usage.pixels),
+            (fees.image_made, made(usage.images_made)),
+            (fees.pixel, made(usage.pixels)),
             (fees.query, usage.queries),
         ];
-        let time = time.into_iter().filter_map(|(price, ms)| Some(femtos(price?, ms?) / FEMTO));
+        let recording = fees.audio_second.zip(recording).map(|(price, ms)| femtos(price, ms) / FEMTO);
         let pieces = pieces.into_iter().filter_map(|(price, count)| Some(femtos(price?, count?)));
-        let counted: Vec<u128> = time.chain(pieces).collect();
-        let searches = match usage.web_searches.unwrap_or(0) {
-            0 => 0,
-            searches => femtos(fees.web_search?[bill.context as usize], searches),
-        };
-        Some((sum(&counted).saturating_add(searches), !counted.is_empty()))
+        let counted: Vec<u128> = recording.into_iter().chain(pieces).collect();
+        (sum(&counted), !counted.is_empty())
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a call can cost at worst, asked before it is made.
 
-use types::Usd;
+use types::{Usage, Usd};
 
 use super::cost::{FEMTO, NANO, femtos};
 use super::{Tariff, times};
@@ -40,11 +40,17 @@ impl Tariff {
     /// paid for is no tokens and no time. A provider that serves a dearer tier than it was asked for, because its
     /// project says so, may exceed it: operators of such projects ask for the tier in `litellm_params`.
     pub fn quote(&self, input_tokens: u64, service: Option<&str>) -> Option<Quote> {
+        self.quote_of(&Usage { input: Some(input_tokens), ..Usage::default() }, service)
+    }
+
+    /// The same of a call that consumes at most so much beside its output.
+    pub fn quote_of(&self, foreseen: &Usage, service: Option<&str>) -> Option<Quote> {
+        let input_tokens = foreseen.input.unwrap_or(0);
         let second = self.hourly.as_ref().map(|hourly| hourly.highest()).or(self.list.fees.second);
-        let request = self.list.fees.request;
+        let (pieces, counted) = self.pieces(foreseen);
         let (input, output) = match self.has_token_prices() {
             true => self.worst_tokens(input_tokens, service)?,
-            false => second.or(request).map(|_| (0, 0))?,
+            false => (counted || second.is_some()).then_some((0, 0))?,
         };
         let region = match &self.region {
             Some(region) => self.list.region_factor(Some(region)),
@@ -53,7 +59,7 @@ impl Tariff {
         let speed = self.list.speed_factor(service);
         let uplifted = |amount: u128| times(times(amount, speed), region);
         let charged = |amount: u128| self.markup.with_margin(self.markup.discounted(amount));
-        let input = charged(uplifted(femtos(input, input_tokens)).saturating_add(femtos(request.unwrap_or(0), 1)));
+        let input = charged(uplifted(femtos(input, input_tokens)).saturating_add(pieces));
         let fixed = femtos(self.markup.margin_picousd, 1);
         let picos = |amount: u128| u64::try_from(amount.div_ceil(FEMTO)).unwrap_or(u64::MAX);
         Some(Quote {

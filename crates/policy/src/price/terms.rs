@@ -38,17 +38,24 @@ impl Terms {
         let (list, origin) = self.list(model);
         let hourly = self.hourly.clone().filter(|_| origin == Origin::Hardware);
         let heeds_stated = self.states_costs && self.hourly.is_none() && !self.stated.is_known();
-        Tariff { list, hourly, region: self.region.clone(), markup: self.markup, origin, heeds_stated }
+        let (provider, model) = self.priced(model);
+        let pictures = self.book.pictures(provider, model).to_vec();
+        Tariff { list, hourly, region: self.region.clone(), markup: self.markup, origin, heeds_stated, pictures }
+    }
+
+    /// The model whose prices hold for `model`, and whose it is.
+    fn priced<'a>(&'a self, model: &'a str) -> (&'a str, &'a str) {
+        match &self.base {
+            Some((provider, model)) => (provider.as_str(), model.as_str()),
+            None => (self.provider.as_str(), model),
+        }
     }
 
     fn list(&self, model: &str) -> (PriceList, Origin) {
         if self.hourly.is_some() && !self.stated.is_known() {
             return (PriceList::default(), Origin::Hardware);
         }
-        let (provider, model) = match &self.base {
-            Some((provider, model)) => (provider.as_str(), model.as_str()),
-            None => (self.provider.as_str(), model),
-        };
+        let (provider, model) = self.priced(model);
         let (listed, origin) = match (self.book.prices(provider, model), &self.default) {
             ((_, Origin::Unknown), _) if self.own => (PriceList::flat(0, 0), Origin::Own),
             ((_, Origin::Unknown), Some(default)) => (default.clone(), Origin::Default),

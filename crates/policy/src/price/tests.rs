@@ -2,6 +2,7 @@ mod any;
 mod costs;
 mod machines;
 mod quotes;
+mod sized;
 mod sources;
 
 use jiff::tz::TimeZone;

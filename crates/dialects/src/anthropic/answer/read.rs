@@ -6,6 +6,7 @@ use crate::anthropic::usage::Counts;
 use crate::anthropic::words::{self, JSON_TOOL};
 use crate::anthropic::{citations, faults};
 use crate::json::{Doc, Json, JsonError, Kind};
+use crate::lacking;
 
 /// Decodes the body of a successful answer.
 pub(in crate::anthropic) fn read(operation: Operation, body: &[u8]) -> Result<Answer, Fault> {
@@ -20,7 +21,7 @@ pub(in crate::anthropic) fn read(operation: Operation, body: &[u8]) -> Result<An
             Some(count) => Ok(Answer::TokenCount(count)),
             None => Err(malformed("a token count without 'input_tokens'")),
         },
-        Operation::Embedding => Err(malformed("the Messages API has no embeddings")),
+        other => Err(lacking(other)),
     }
 }
 

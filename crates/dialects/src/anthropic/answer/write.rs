@@ -17,8 +17,8 @@ pub(in crate::anthropic) fn write(answer: &Answer, stamp: &Stamp) -> BytesMut {
         Answer::Chat(response) => message(response, stamp),
         Answer::TokenCount(count) => Writer::document(|w| w.num_field("input_tokens", count)),
         // No request of this dialect leads here.
-        Answer::Embedding(_) => {
-            let fault = Fault::new(FaultKind::Internal, Side::Gateway, "the Messages API has no embeddings");
+        _ => {
+            let fault = Fault::new(FaultKind::Internal, Side::Gateway, "the Messages API has no such answers");
             faults::write(&fault, faults::status(&fault))
         }
     }

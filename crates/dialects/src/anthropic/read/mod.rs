@@ -14,6 +14,7 @@ use types::{Block, Chat, Fault, Message, Operation, Request, Role};
 
 use crate::anthropic::words;
 use crate::json::{Doc, Json, Kind};
+use crate::lacking;
 use at::At;
 use blocks::Place;
 
@@ -36,9 +37,7 @@ pub(super) fn request(operation: Operation, body: &[u8]) -> Result<Request, Faul
             Ok(Request::Chat(Box::new(chat)))
         }
         Operation::CountTokens => Ok(Request::CountTokens(Box::new(chat(root)?))),
-        Operation::Completion | Operation::Embedding => {
-            Err(Fault::invalid("the Messages API has neither completions nor embeddings"))
-        }
+        other => Err(lacking(other)),
     }
 }
 

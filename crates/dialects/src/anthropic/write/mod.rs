@@ -15,9 +15,10 @@ pub(crate) mod turns;
 
 pub(super) use sampling::unsampled;
 
-use types::{Chat, Fault, FaultKind, Request};
+use types::{Chat, Fault, Request};
 
 use super::{ids, words};
+use crate::lacking;
 use crate::turns::completion_as_chat;
 use crate::{Fit, Names, Outgoing, Target, names};
 
@@ -40,10 +41,7 @@ pub(super) fn request(request: &Request, target: &Target) -> Result<Outgoing, Fa
             let mut fit = Fit::new(target);
             chat(&completion_as_chat(request, &mut fit)?, Purpose::Answer, fit)
         }
-        Request::Embedding(_) => Err(Fault {
-            kind: FaultKind::Unsupported,
-            ..Fault::invalid(format!("{} cannot embed: Anthropic's API has no embeddings", target.name))
-        }),
+        other => Err(lacking(other.operation())),
     };
     outgoing.map(|outgoing| Outgoing { names, ..outgoing })
 }

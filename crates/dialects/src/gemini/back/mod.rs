@@ -12,6 +12,7 @@ mod grounding;
 mod logprobs;
 mod media;
 mod part;
+mod pictures;
 mod request;
 mod stream;
 mod tools;
@@ -24,7 +25,7 @@ use types::{Answer, Fault, Operation, Request, Usage};
 use super::{Gemini, NAME};
 use crate::json::{Edit, Object};
 use crate::turns::completion_as_chat;
-use crate::{Back, Fit, Glance, Outgoing, Splice, StreamReader, Target, names, upstream};
+use crate::{Back, Fit, Glance, Outgoing, Splice, StreamReader, Target, lacking, names, upstream};
 
 impl Back for Gemini {
     fn name(&self) -> &'static str {
@@ -41,7 +42,9 @@ impl Back for Gemini {
             (Operation::Chat, true) => "streamGenerateContent?alt=sse",
             (Operation::Embedding, _) => "batchEmbedContents",
             (Operation::CountTokens, _) => "countTokens",
-            (Operation::Completion, _) => return None,
+            (Operation::Image, _) if pictures::is_imagen(model) => "predict",
+            (Operation::Image, _) => "generateContent",
+            _ => return None,
         };
         Some(format!("/models/{}:{method}", percent_encoded(family::bare_name(model))))
     }
@@ -62,6 +65,8 @@ impl Back for Gemini {
             Request::CountTokens(chat) => request::count(chat, &mut fit)?,
             Request::Embedding(embedding) => embed::write(embedding, &mut fit)?,
             Request::Completion(completion) => request::chat(&completion_as_chat(completion, &mut fit)?, &mut fit)?,
+            Request::Image(picturing) => pictures::write(picturing, &mut fit)?,
+            Request::Rerank(_) => return Err(lacking(Operation::Rerank)),
         };
         Ok(Outgoing { body: Bytes::from(body), headers: Vec::new(), dropped: fit.dropped, names })
     }
@@ -78,6 +83,8 @@ impl Back for Gemini {
             Operation::CountTokens => upstream::count(root.get("totalTokens"))
                 .map(Answer::TokenCount)
                 .ok_or_else(|| upstream::malformed("the provider's token count has no number")),
+            Operation::Image => pictures::read(root).map(|answer| Answer::Pictures(Box::new(answer))),
+            other => Err(lacking(other)),
         }
     }
 

@@ -13,6 +13,8 @@ pub(super) fn write(_: Operation, answer: &Answer, stamp: &Stamp) -> BytesMut {
         Answer::Chat(response) => chat(response, stamp),
         Answer::Embedding(embeddings) => vectors(embeddings),
         Answer::TokenCount(count) => Writer::document(|w| w.num_field("totalTokens", *count)),
+        // No request of this dialect leads here.
+        _ => Writer::document(|_| {}),
     }
 }
 

@@ -16,7 +16,7 @@ use types::{Answer, Fault, FaultKind, Operation, Request, Side};
 
 use super::{Gemini, NAME};
 use crate::json::{Doc, Edit, Json};
-use crate::{Front, Stamp, StreamWriter, typed};
+use crate::{Front, Stamp, StreamWriter, lacking, typed};
 use object::Either;
 use stream::{Events, Form};
 
@@ -44,6 +44,7 @@ impl Front for Gemini {
             Operation::Chat | Operation::Completion => Request::Chat(Box::new(request::chat(root)?)),
             Operation::CountTokens => Request::CountTokens(Box::new(request::counted(root)?)),
             Operation::Embedding => Request::Embedding(Box::new(request::embeddings(root)?)),
+            other => return Err(lacking(other)),
         })
     }
 
@@ -87,7 +88,7 @@ impl Front for Gemini {
         match operation {
             Operation::Chat | Operation::Completion => "agenerate_content",
             Operation::Embedding => "aembedding",
-            Operation::CountTokens => "acount_tokens",
+            _ => "acount_tokens",
         }
     }
 

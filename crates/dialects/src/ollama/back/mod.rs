@@ -17,7 +17,7 @@ use types::{Answer, Fault, Operation, Request, Usage};
 pub(super) use request::is_cloud;
 
 use super::Ollama;
-use crate::{Back, Fit, Framing, Glance, LocalEngine, Names, Outgoing, StreamReader, Target, upstream};
+use crate::{Back, Fit, Framing, Glance, LocalEngine, Names, Outgoing, StreamReader, Target, lacking, upstream};
 
 impl Back for Ollama {
     fn name(&self) -> &'static str {
@@ -37,7 +37,7 @@ impl Back for Ollama {
             Operation::Chat => "/api/chat",
             Operation::Completion => "/api/generate",
             Operation::Embedding => "/api/embed",
-            Operation::CountTokens => return None,
+            _ => return None,
         };
         Some(path.to_owned())
     }
@@ -53,6 +53,7 @@ impl Back for Ollama {
             Request::Completion(completion) => request::generate(completion, &mut fit)?,
             Request::Embedding(embedding) => embed::write(embedding, &mut fit)?,
             Request::CountTokens(_) => return fit.refuse("messages", "a token count"),
+            Request::Rerank(_) | Request::Image(_) => return Err(lacking(request.operation())),
         };
         let body = Bytes::from(body);
         Ok(Outgoing { body, headers: Vec::new(), dropped: fit.dropped, names: Names::default() })

@@ -13,6 +13,8 @@ pub(super) fn write(operation: Operation, answer: &Answer, stamp: &Stamp) -> Byt
         Answer::Chat(response) => chat(operation, response, stamp),
         Answer::Embedding(embeddings) => vectors(embeddings, stamp),
         Answer::TokenCount(count) => Writer::document(|w| w.num_field("prompt_eval_count", *count)),
+        // No request of this dialect leads here.
+        _ => Writer::document(|_| {}),
     }
 }
 

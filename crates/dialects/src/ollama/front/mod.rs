@@ -13,7 +13,7 @@ use types::{Answer, Fault, FaultKind, Operation, Request};
 
 use super::Ollama;
 use crate::json::{Doc, Edit, Json, Kind, Writer};
-use crate::{Front, Stamp, StreamWriter, typed};
+use crate::{Front, Stamp, StreamWriter, lacking, typed};
 
 /// The tag that a name without one stands for.
 const LATEST: &str = ":latest";
@@ -45,6 +45,7 @@ impl Front for Ollama {
             Operation::CountTokens => Request::CountTokens(Box::new(request::chat(root)?)),
             Operation::Completion => request::generate(root)?,
             Operation::Embedding => Request::Embedding(Box::new(request::embed(root, "input")?)),
+            other => return Err(lacking(other)),
         })
     }
 
@@ -66,7 +67,7 @@ impl Front for Ollama {
         match operation {
             Operation::Chat => is_empty("messages", |list| list.kind() == Kind::Array && list.items().next().is_none()),
             Operation::Completion => ["prompt", "suffix", "system"].into_iter().all(|name| is_empty(name, text)),
-            Operation::Embedding | Operation::CountTokens => false,
+            _ => false,
         }
     }
 

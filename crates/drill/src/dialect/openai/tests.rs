@@ -391,3 +391,46 @@ async fn knobs_make_a_model_refuse_what_some_models_refuse() {
     let extras = chat(json!({ "model": "demo@extras=1", "top_k": 5, "temperature": 1 }));
     assert_eq!(post(&mock, CHAT, extras).await.status, 200);
 }
+
+#[tokio::test]
+async fn texts_are_judged_and_documents_ranked() {
+    let mock = mock().await;
+    let judged = post(&mock, "/v1/moderations", json!({ "model": "m", "input": ["hello", "I hate it"] })).await.json();
+    assert_eq!(
+        (&judged["results"][0]["flagged"], &judged["results"][1]["categories"]["hate"]),
+        (&json!(false), &json!(true))
+    );
+    let body = json!({ "model": "m", "query": "red hat", "documents": ["a blue hat", "a red hat"], "top_n": 1 });
+    let ranked = post(&mock, "/v1/rerank", body.clone()).await.json();
+    assert_eq!(ranked["results"][0]["index"], 1);
+    assert_eq!(ranked["results"][0]["document"]["text"], "a red hat");
+    let cohere = post(&mock, "/v2/rerank", body.clone()).await.json();
+    assert_eq!(cohere["meta"]["billed_units"]["search_units"], 1);
+    let refused = post(&mock, "/v2/rerank", changed(&body, "/return_documents", &json!(true))).await;
+    assert_eq!(refused.status, 400);
+}
+
+#[tokio::test]
+async fn pictures_and_sound_are_made_whole_and_in_pieces() {
+    let mock = mock().await;
+    let body = json!({ "model": "gpt-image-1", "prompt": "a cat", "n": 2, "quality": "low" });
+    let drawn = post(&mock, "/v1/images/generations", body.clone()).await.json();
+    assert_eq!((drawn["data"].as_array().map(Vec::len), &drawn["usage"]["output_tokens"]), (Some(2), &json!(544)));
+    let streamed = changed(&changed(&body, "/stream", &json!(true)), "/partial_images", &json!(2));
+    let events = post(&mock, "/v1/images/generations", streamed).await.event_values();
+    assert_eq!(events.last().map(|event| event["type"].clone()), Some(json!("image_generation.completed")));
+    assert_eq!(events.len(), 3);
+    let speech = json!({ "model": "tts-1", "input": "hi", "voice": "alloy", "response_format": "wav" });
+    let spoken = post(&mock, "/v1/audio/speech", speech.clone()).await;
+    assert_eq!((spoken.header("content-type"), spoken.body.starts_with(&[0xff, 0xfb])), (Some("audio/wav"), true));
+    assert_eq!(post(&mock, "/v1/audio/speech", changed(&speech, "/voice", &Value::Null)).await.status, 400);
+    let field = |name: &str, value: &str| format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"{value}\r\n");
+    let form = field("model", "\r\n\r\nwhisper-1") + &field("file", "; filename=\"a.mp3\"\r\n\r\nabc") + "--x--\r\n";
+    let head = format!(
+        "POST /v1/audio/transcriptions HTTP/1.1\r\nhost: x\r\ncontent-type: multipart/form-data; boundary=x\r\n\
+         content-length: {}\r\nconnection: close\r\n\r\n",
+        form.len()
+    );
+    let heard = raw(&mock, (head + &form).as_bytes()).await.json();
+    assert_eq!(heard, json!({ "text": "a.mp3 lasts 1 seconds", "usage": { "type": "duration", "seconds": 1 } }));
+}

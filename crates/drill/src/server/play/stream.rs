@@ -57,6 +57,26 @@ impl Player<'_> {
         self.end(fault.is_some()).await
     }
 
+    /// Pieces of sound, or events that hold some.
+    pub(super) async fn pieces(&mut self, kind: &str, pieces: &[Vec<u8>]) -> Result<End, Gone> {
+        self.head(200, kind, Framing::Chunks, None).await?;
+        let (fault, after) = (middle(self.knobs.fault), self.knobs.after.unwrap_or(1));
+        for (sent, piece) in pieces.iter().enumerate() {
+            self.wait(sent as u64).await?;
+            match fault.filter(|_| sent as u64 >= after) {
+                None => self.chunk(piece).await?,
+                Some(Fault::Stall | Fault::HangFirst) => return self.hang().await,
+                Some(Fault::ResetMid) => return self.leave(Next::Reset).await,
+                Some(_) => return self.leave(Next::Close).await,
+            }
+            if self.knobs.chunk_ms.is_some() {
+                self.conn.flush().await?;
+            }
+        }
+        self.last_chunk();
+        self.end(false).await
+    }
+
     async fn send(&mut self, event: &[u8], fault: Option<Fault>) -> Result<(), Gone> {
         if fault == Some(Fault::WrongLength) { self.body(event).await } else { self.chunk(event).await }
     }

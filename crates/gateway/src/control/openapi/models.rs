@@ -22,15 +22,17 @@ fn reads(front: &str, operation: Operation) -> Reads {
     const RESPONSE_LENGTH: &[Field] = &[optional("max_output_tokens", Takes::Positive)];
     const SYSTEM: &[Field] = &[optional("system", Takes::Any)];
     const INSTRUCTIONS: &[Field] = &[optional("instructions", Takes::Text)];
-    const PROMPT: &[Field] = &[required("prompt", Takes::Any)];
     const CONFIG: &[Field] = &[optional("systemInstruction", Takes::Map), optional("generationConfig", Takes::Map)];
     const OPTIONS: &[Field] = &[optional("options", Takes::Map), optional("keep_alive", Takes::Any)];
     const CONTENT: &[Field] = &[required("content", Takes::Map)];
     const REQUESTS: &[Field] = &[required("requests", Takes::ListOf(&Takes::Map))];
+    const RANKED: &[Field] = &[required("query", Takes::Text), required("documents", Takes::ListOf(&Takes::Any))];
+    const RANKS: &[Field] = &[optional("top_n", Takes::Positive), optional("return_documents", Takes::Flag)];
     Reads::Body(match (front, operation) {
+        ("rerank", _) => &[MODEL, RANKED, RANKS],
         ("openai", Chat) => &[MODEL, MESSAGES, STREAM, TOOLS, SAMPLING, LENGTH],
         ("openai", Completion) => &[MODEL, PROMPT, STREAM, SAMPLING, LENGTH],
-        ("openai", _) => &[MODEL, INPUT],
+        ("openai", operation) => return with_model(operation),
         ("responses", Chat) => &[MODEL, INPUT, STREAM, INSTRUCTIONS, TOOLS, SAMPLING, RESPONSE_LENGTH],
         ("responses", _) => &[MODEL, INPUT, INSTRUCTIONS, TOOLS],
         ("anthropic", CountTokens) => &[MODEL, MESSAGES, SYSTEM, TOOLS],
@@ -46,12 +48,38 @@ fn reads(front: &str, operation: Operation) -> Reads {
     })
 }
 
+const PROMPT: &[Field] = &[required("prompt", Takes::Any)];
+const PICTURES: &[Field] =
+    &[optional("n", Takes::Positive), optional("size", Takes::Text), optional("quality", Takes::Text)];
+const PICTURE: &[Field] = &[required("image", Takes::File)];
+const SPEECH: &[Field] =
+    &[required("input", Takes::Text), required("voice", Takes::Any), optional("response_format", Takes::Text)];
+const RECORDING: &[Field] = &[required("file", Takes::File), optional("response_format", Takes::Text)];
+
+/// What callers of OpenAI's dialect send that is no chat.
+fn with_model(operation: Operation) -> Reads {
+    Reads::Body(match operation {
+        Operation::Image => &[MODEL, PROMPT, PICTURES, STREAM],
+        Operation::ImageEdit => &[MODEL, PICTURE, PROMPT, PICTURES, STREAM],
+        Operation::ImageVariation => &[MODEL, PICTURE, PICTURES],
+        Operation::Speech => &[MODEL, SPEECH],
+        Operation::Transcription => &[MODEL, RECORDING, STREAM],
+        Operation::Translation => &[MODEL, RECORDING],
+        _ => &[MODEL, INPUT],
+    })
+}
+
 /// The same where the model is in the path.
 fn reads_without_model(operation: Operation) -> Reads {
-    const PROMPT: &[Field] = &[required("prompt", Takes::Any)];
     Reads::Body(match operation {
         Operation::Completion => &[PROMPT, STREAM, SAMPLING],
-        Operation::Embedding => &[INPUT],
+        Operation::Embedding | Operation::Moderation => &[INPUT],
+        Operation::Image => &[PROMPT, PICTURES, STREAM],
+        Operation::ImageEdit => &[PICTURE, PROMPT, PICTURES, STREAM],
+        Operation::ImageVariation => &[PICTURE, PICTURES],
+        Operation::Speech => &[SPEECH],
+        Operation::Transcription => &[RECORDING, STREAM],
+        Operation::Translation => &[RECORDING],
         _ => &[MESSAGES, STREAM, TOOLS, SAMPLING],
     })
 }
@@ -63,6 +91,14 @@ fn summary(operation: Operation, streamed: bool) -> &'static str {
         Operation::Completion => "Have a text completed",
         Operation::Embedding => "Have texts made into vectors",
         Operation::CountTokens => "Count the tokens of a chat",
+        Operation::Moderation => "Ask whether something is harmful",
+        Operation::Rerank => "Have documents ranked by a query",
+        Operation::Image => "Have pictures made",
+        Operation::ImageEdit => "Have pictures edited",
+        Operation::ImageVariation => "Have pictures made that are like another one",
+        Operation::Speech => "Have a text read aloud",
+        Operation::Transcription => "Have a recording written down",
+        Operation::Translation => "Have a recording written down in English",
     }
 }
 

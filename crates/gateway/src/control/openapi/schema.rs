@@ -84,6 +84,7 @@ fn value(takes: &Takes) -> Value {
         Takes::Object(fields) => object(&fields.iter().collect::<Vec<_>>()),
         Takes::Map => json!({ "type": "object", "additionalProperties": true }),
         Takes::Any => json!({}),
+        Takes::File => json!({ "type": "string", "format": "binary" }),
     }
 }
 

@@ -153,6 +153,11 @@ fn name(operation: Operation) -> &'static str {
         Operation::Completion => "text_completion",
         Operation::Embedding => "embeddings",
         Operation::CountTokens => "count_tokens",
+        Operation::Moderation => "moderation",
+        Operation::Rerank => "rerank",
+        Operation::Image | Operation::ImageEdit | Operation::ImageVariation => "generate_image",
+        Operation::Speech => "speech",
+        Operation::Transcription | Operation::Translation => "transcription",
     }
 }
 

@@ -56,7 +56,7 @@ prop_compose! {
     ) -> Tariff {
         let hourly = hours.map(|hours| Box::new(Hourly { picousd: hours.try_into().unwrap(), hardware: workstation() }));
         let markup = Markup { discount_ppm, margin_ppm, margin_picousd };
-        Tariff { list, hourly, region: region.map(str::to_owned), markup, origin: Origin::Stated, heeds_stated: false }
+        Tariff { list, hourly, region: region.map(str::to_owned), markup, origin: Origin::Stated, heeds_stated: false, pictures: Vec::new() }
     }
 }
 

@@ -109,3 +109,11 @@ fn the_catalogue_and_a_map_mean_the_same() {
     }
     assert!(checked > 100_000);
 }
+
+#[test]
+fn pictures_have_prices_by_size_and_quality() {
+    let text = br#"{"hd/1024-x-1792/dall-e-3": {"litellm_provider": "openai", "mode": "image_generation",
+        "input_cost_per_pixel": 6.539e-08, "output_cost_per_pixel": 0.0}}"#;
+    let book = Book::new(PriceMap::read(text).unwrap().models);
+    assert_eq!((book.pictures("openai", "dall-e-3").len(), book.pictures("openai", "other").len()), (1, 0));
+}

@@ -58,6 +58,8 @@ pub enum Takes {
     Map,
     /// Anything at all.
     Any,
+    /// A file of a form: of calls of models alone.
+    File,
 }
 
 impl Takes {
@@ -140,7 +142,7 @@ impl Reader {
             Takes::MapOf(each) => self.map(value, Some(each)),
             Takes::Map => self.map(value, None),
             Takes::Object(fields) => Value::Object(self.object(value, &[fields])),
-            Takes::Any => self.clean(value),
+            Takes::Any | Takes::File => self.clean(value),
         }
     }
 

@@ -29,7 +29,7 @@ function fieldsOf(operation) {
     place: one.in,
     description: one.description ?? '',
   }))
-  const schema = operation.requestBody?.content['application/json'].schema
+  const schema = Object.values(operation.requestBody?.content ?? {})[0]?.schema
   const body = Object.entries(schema?.properties ?? {}).map(([name, one]) => {
     const required = (schema.required ?? []).includes(name)
     return { name, place: 'body', required, schema: one, description: one.description ?? '' }
@@ -61,6 +61,7 @@ function example(schema) {
   const kind = [schema.type ?? 'object'].flat()[0]
   if (schema.enum) return schema.enum[0]
   if (schema.examples) return schema.examples[0]
+  if (schema.format === 'binary') return '@file'
   if (kind === 'array') return [example(schema.items)]
   return { boolean: true, integer: 1, number: 1, object: {} }[kind] ?? '...'
 }
@@ -72,7 +73,11 @@ function curl(method, path, operation, fields) {
   if (!operation.security) lines.push("-H 'Authorization: Bearer sk-...'")
   if (operation.requestBody) {
     const body = required.filter(field => field.place === 'body').map(field => [field.name, example(field.schema)])
-    lines.push("-H 'Content-Type: application/json'", `-d '${JSON.stringify(Object.fromEntries(body))}'`)
+    if ('multipart/form-data' in operation.requestBody.content) {
+      lines.push(...body.map(([name, value]) => `-F '${name}=${value}'`))
+    } else {
+      lines.push("-H 'Content-Type: application/json'", `-d '${JSON.stringify(Object.fromEntries(body))}'`)
+    }
   }
   return lines.join(' \\\n  ')
 }
