@@ -40,6 +40,11 @@ impl Unit {
         (self.values.len() == other.values.len()).then(|| dot(&self.values, &other.values))
     }
 
+    /// Its numbers.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
     /// Bytes of memory that it takes.
     pub fn weight(&self) -> usize {
         size_of::<Signs>() + size_of_val(&*self.values)

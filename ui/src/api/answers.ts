@@ -723,6 +723,7 @@ export interface CallMetadata {
   usage_object: UsageObject
   energy_wh?: number
   saved_cache_cost?: number | null
+  semantic_similarity?: number | null
   error_information?: ErrorInformation
   spend_logs_metadata?: unknown
 }

@@ -63,6 +63,15 @@ impl CacheKey {
         Some(CacheKey(key))
     }
 
+    /// The one of these bytes.
+    pub(super) const fn of(bytes: [u8; 32]) -> Self {
+        CacheKey(bytes)
+    }
+
+    pub(super) fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// As Redis knows it, within a namespace.
     pub fn text(&self, namespace: &str) -> String {
         if namespace.is_empty() { self.to_string() } else { format!("{namespace}:{self}") }

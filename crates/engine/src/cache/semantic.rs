@@ -5,6 +5,7 @@
 
 mod audit;
 mod index;
+mod shelf;
 mod spot;
 
 use std::collections::{BTreeMap, HashMap};
@@ -28,6 +29,7 @@ use crate::pass::Pass;
 use crate::{Gate, Setup};
 pub(crate) use audit::audit;
 use index::{Index, Meaning};
+use shelf::{Row, Shelf};
 pub(in crate::cache) use spot::Spot;
 
 /// Longest text that is compared, bytes. The vector of a longer one says what it is about, and hardly what is wanted with it.
@@ -40,6 +42,9 @@ const REST: Duration = Duration::from_secs(5);
 const LEARNING: Duration = Duration::from_secs(10);
 /// Most such vectors that are made at a time.
 const MOST_LEARNING: usize = 64;
+/// How long what others have learned is not looked for again, milliseconds, and for how many kinds of questions that is known.
+const LOOKED_FOR_MS: i64 = 60_000;
+const MOST_LOOKED: usize = 10_000;
 /// The tag of calls that make vectors for the cache.
 const TAG: &str = "lockgate-semantic-cache";
 
@@ -105,6 +110,8 @@ pub(super) struct Meanings {
     groups: Mutex<HashMap<String, Tally>>,
     /// Until when nobody is asked for vectors, milliseconds since 1970.
     rests_until_ms: AtomicI64,
+    /// When what others know was looked for, milliseconds since 1970.
+    looked: Mutex<HashMap<Guard, i64>>,
     learning: AtomicUsize,
     auditing: AtomicUsize,
 }
@@ -170,6 +177,7 @@ impl Lore {
                 index: Index::new(terms.entries, terms.bytes),
                 groups: Mutex::default(),
                 rests_until_ms: AtomicI64::new(i64::MIN),
+                looked: Mutex::default(),
                 learning: AtomicUsize::new(0),
                 auditing: AtomicUsize::new(0),
             });
@@ -198,6 +206,19 @@ impl Meanings {
 
     fn rest(&self, now_ms: i64) {
         self.rests_until_ms.store(now_ms.saturating_add(REST.as_millis() as i64), Relaxed);
+    }
+
+    /// Whether what others know is to be looked for, which is then done.
+    fn is_due(&self, guard: &Guard, now_ms: i64) -> bool {
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        if looked.get(guard).is_some_and(|at| now_ms - at < LOOKED_FOR_MS) {
+            return false;
+        }
+        if looked.len() >= MOST_LOOKED {
+            looked.clear();
+        }
+        looked.insert(*guard, now_ms);
+        true
     }
 
     /// Forgets the questions with these keys.
@@ -250,6 +271,8 @@ pub(super) struct Quest {
     threshold: f32,
     guard: Guard,
     text: String,
+    /// Where others learn of it.
+    shelf: Option<Shelf>,
 }
 
 /// What came of comparing it.
@@ -290,13 +313,16 @@ impl Quest {
         }
         let configured = terms.threshold(&group.name);
         let tally = |tally: &mut Tally| tally.strictness.threshold(configured);
+        let guard = question.guard(&spot, [&terms.model, &marks(text)]);
+        let depot = cache.depot.clone();
         Some(Quest {
             gate: gate.clone(),
             meanings: meanings.clone(),
             model: terms.model.clone(),
             group: group.name.clone(),
             threshold: meanings.note(&group.name, tally),
-            guard: question.guard(&spot, [&terms.model, &marks(text)]),
+            shelf: depot.map(|depot| Shelf::new(depot, &cache.terms.namespace, &guard)),
+            guard,
             text: text.to_owned(),
         })
     }
@@ -305,6 +331,9 @@ impl Quest {
     /// for a vector.
     pub async fn compare(self, cache: &Arc<Cache>, wish: &Wish, ask: &Rc<Ask>) -> Compared {
         let Some(terms) = cache.terms.semantic.as_ref() else { return Compared::New(None) };
+        if wish.reads {
+            self.recall().await;
+        }
         if !wish.reads || !self.meanings.index.has(&self.guard, (self.gate.unix_ms)()) {
             return Compared::New(Some(Lesson { quest: self, unit: None }));
         }
@@ -312,7 +341,7 @@ impl Quest {
             // Who has just failed would fail again behind the answer.
             return Compared::New(None);
         };
-        let meaning = self.meaning(unit);
+        let meaning = meaning(unit, &self.text);
         let now_ms = (self.gate.unix_ms)();
         for (key, similarity) in self.meanings.index.nearest(&self.guard, &meaning, self.threshold, now_ms) {
             match cache.find(&key, now_ms).await {
@@ -331,6 +360,19 @@ impl Quest {
         Compared::New(Some(Lesson { quest: self, unit: Some(meaning.unit) }))
     }
 
+    /// Learns what others know, now and then.
+    async fn recall(&self) {
+        let now_ms = (self.gate.unix_ms)();
+        let Some(shelf) = self.shelf.as_ref().filter(|_| self.meanings.is_due(&self.guard, now_ms)) else { return };
+        for Row { key, until_ms, text, values } in shelf.rows(now_ms).await {
+            if !self.meanings.index.knows(&self.guard, &key)
+                && let Some(unit) = Unit::new(values)
+            {
+                self.meanings.index.put(self.guard, key, meaning(unit, &text), until_ms, now_ms);
+            }
+        }
+    }
+
     /// The vector of its text, if it is made in time. Whoever fails rests for a while; a text that is refused is no failure:
     /// nobody keeps vectors from others by what they say.
     async fn unit(&self, patience: Duration) -> Option<Unit> {
@@ -347,13 +389,19 @@ impl Quest {
         unit
     }
 
-    fn meaning(&self, unit: Unit) -> Meaning {
-        Meaning { unit, wording: Wording::of(&self.text), language: language(&self.text) }
-    }
-
     fn remember(self, unit: Unit, key: CacheKey, until_ms: i64) {
-        self.meanings.index.put(self.guard, key, self.meaning(unit), until_ms, (self.gate.unix_ms)());
+        let now_ms = (self.gate.unix_ms)();
+        let values = self.shelf.as_ref().map(|_| unit.values().to_vec());
+        self.meanings.index.put(self.guard, key, meaning(unit, &self.text), until_ms, now_ms);
+        if let Some((shelf, values)) = self.shelf.zip(values) {
+            let row = Row { key, until_ms, text: self.text, values };
+            spawn_local(async move { shelf.add(row, now_ms).await });
+        }
     }
+}
+
+fn meaning(unit: Unit, text: &str) -> Meaning {
+    Meaning { unit, wording: Wording::of(text), language: language(text) }
 }
 
 impl Lesson {

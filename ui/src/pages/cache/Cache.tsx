@@ -19,6 +19,8 @@ const KINDS: Record<CacheStats['cache_type'], string> = {
   local: 'in memory',
   redis: 'in memory and in Redis',
   disk: 'in memory and in a folder',
+  s3: 'in memory and in a bucket',
+  gcs: 'in memory and in a bucket of Google',
 }
 
 /** What the cache holds; `null` where none is kept. */

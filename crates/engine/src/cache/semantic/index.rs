@@ -104,6 +104,11 @@ impl Index {
         self.bucket(guard).is_some_and(|bucket| bucket.read().iter().any(|(_, row)| row.until_ms > now_ms))
     }
 
+    /// Whether this question is among them.
+    pub fn knows(&self, guard: &Guard, key: &CacheKey) -> bool {
+        self.bucket(guard).is_some_and(|bucket| bucket.read().iter().any(|(_, row)| row.key == *key))
+    }
+
     /// The keys of answers to questions that are at least so much alike, the most alike first, and how much they are.
     pub fn nearest(&self, guard: &Guard, meaning: &Meaning, threshold: f32, now_ms: i64) -> Vec<(CacheKey, f32)> {
         let Some(bucket) = self.bucket(guard) else { return Vec::new() };

@@ -211,3 +211,32 @@ async fn answers_lie_where_the_cache_keeps_them_and_a_question_whose_answer_is_g
     assert_eq!(said(&scene.ask_with(body).await), "nothing");
     assert_eq!(scene.semantic().await["entries"], 0);
 }
+
+#[tokio::test]
+async fn what_one_process_has_learned_another_one_knows() {
+    let (redis, provider, vectors) = (Redis::start(), mock("").await, mock("by_words").await);
+    let params = format!(", type: redis, url: '{}'", redis.url);
+    let config = config(&provider, &vectors.url(), "", &params);
+    let open = async || {
+        let gateway = Gateway::start(&config).await;
+        let master = Person::of(&gateway, MASTER);
+        until(async || (master.see("/cache/stats").await["is_there"] == true).then_some(())).await;
+        gateway
+    };
+    let ask = async |gateway: &Gateway, text: &str| {
+        Person::of(gateway, MASTER).send(&Front::Chat.call("demo", text, false)).await
+    };
+    let one = open().await;
+    let first = ask(&one, QUESTION).await;
+    assert_eq!(said(&first), "miss");
+    until(async || Redis::tell(&redis, "KEYS *").contains("questions:").then_some(())).await;
+    drop(one);
+    let other = open().await;
+    let again = ask(&other, AGAIN).await;
+    assert_eq!((said(&again), again.text()), ("semantic", first.text()));
+    assert_eq!(provider.requests().len(), 1);
+    assert_eq!(said(&ask(&other, "what is the capital of the moon").await), "miss");
+    until(async || (Person::of(&other, MASTER).see("/cache/stats").await["semantic"]["entries"] == 2).then_some(())).await;
+    let deleted = Person::of(&other, MASTER).done("POST", "/cache/flushall", json!({})).await;
+    assert_eq!((&deleted["status"], Redis::tell(&redis, "DBSIZE").contains('0')), (&json!("success"), true));
+}
