@@ -236,7 +236,8 @@ async fn what_one_process_has_learned_another_one_knows() {
     assert_eq!((said(&again), again.text()), ("semantic", first.text()));
     assert_eq!(provider.requests().len(), 1);
     assert_eq!(said(&ask(&other, "what is the capital of the moon").await), "miss");
-    until(async || (Person::of(&other, MASTER).see("/cache/stats").await["semantic"]["entries"] == 2).then_some(())).await;
+    until(async || (Person::of(&other, MASTER).see("/cache/stats").await["semantic"]["entries"] == 2).then_some(()))
+        .await;
     let deleted = Person::of(&other, MASTER).done("POST", "/cache/flushall", json!({})).await;
     assert_eq!((&deleted["status"], Redis::tell(&redis, "DBSIZE").contains('0')), (&json!("success"), true));
 }

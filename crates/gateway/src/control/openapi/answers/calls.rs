@@ -86,7 +86,7 @@ const CALL_METADATA: Kind = kind(
         has("usage_object", Named(&USAGE_OBJECT)),
         may_have("energy_wh", Number),
         may_have("saved_cache_cost", NUMBER_OR_NULL),
-    may_have("semantic_similarity", NUMBER_OR_NULL),
+        may_have("semantic_similarity", NUMBER_OR_NULL),
         may_have("error_information", Named(&ERROR_INFORMATION)),
         // What the caller said of the call.
         may_have("spend_logs_metadata", Any),
