@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use redis::aio::MultiplexedConnection;
 use redis::{PushInfo, RedisError};
-use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::{sleep, timeout};
 
@@ -352,24 +352,15 @@ impl Keeper {
                 return End::Broken(silence);
             }
             self.is_there();
-            loop {
-                let errand = tokio::select! {
-                    biased;
-                    () = broken.notified() => return End::Broken(Silence::late()),
-                    () = self.shared.doubt.notified() => break,
-                    errand = self.errands.recv() => errand,
-                };
-                let Some(errand) = errand else { return End::Over };
-                match places.clone().try_acquire_owned() {
-                    Ok(place) => {
-                        let (connection, broken, shared) = (connection.clone(), broken.clone(), self.shared.clone());
-                        tokio::spawn(async move {
-                            errand.run(connection, &broken, &shared).await;
-                            drop(place);
-                        });
-                    }
-                    Err(_) => errand.refuse(&Silence::late()),
-                }
+            let start = |errand: Errand, place| {
+                let (connection, broken, shared) = (connection.clone(), broken.clone(), self.shared.clone());
+                tokio::spawn(async move {
+                    errand.run(connection, &broken, &shared).await;
+                    drop(place);
+                });
+            };
+            if let Some(end) = hand_out(&mut self.errands, &places, [&broken, &self.shared.doubt], start).await {
+                return end;
             }
         }
     }
@@ -430,24 +421,15 @@ impl Keeper {
             }
             patience = BUCKET_DEADLINE;
             self.is_there();
-            loop {
-                let errand = tokio::select! {
-                    biased;
-                    () = broken.notified() => return End::Broken(Silence::late()),
-                    () = self.shared.doubt.notified() => break,
-                    errand = self.errands.recv() => errand,
-                };
-                let Some(errand) = errand else { return End::Over };
-                match places.clone().try_acquire_owned() {
-                    Ok(place) => {
-                        let (objects, broken, shared) = (objects.clone(), broken.clone(), self.shared.clone());
-                        spawn_local(async move {
-                            errand.run_at(&objects, &broken, &shared).await;
-                            drop(place);
-                        });
-                    }
-                    Err(_) => errand.refuse(&Silence::late()),
-                }
+            let start = |errand: Errand, place| {
+                let (objects, broken, shared) = (objects.clone(), broken.clone(), self.shared.clone());
+                spawn_local(async move {
+                    errand.run_at(&objects, &broken, &shared).await;
+                    drop(place);
+                });
+            };
+            if let Some(end) = hand_out(&mut self.errands, &places, [&broken, &self.shared.doubt], start).await {
+                return end;
             }
         }
     }
@@ -458,6 +440,28 @@ impl Keeper {
         let ping = redis::cmd("PING");
         let pong = timeout(DEADLINE, ping.query_async::<String>(&mut connection)).await;
         pong.map_err(|_| Silence::late())?.map(drop).map_err(Silence::from)
+    }
+}
+
+/// Has errands done, each at one of the `places`, until one rings: that it is broken, or may be frozen (`None`).
+async fn hand_out(
+    errands: &mut mpsc::Receiver<Errand>,
+    places: &Arc<Semaphore>,
+    [broken, doubt]: [&Notify; 2],
+    start: impl Fn(Errand, OwnedSemaphorePermit),
+) -> Option<End> {
+    loop {
+        let errand = tokio::select! {
+            biased;
+            () = broken.notified() => return Some(End::Broken(Silence::late())),
+            () = doubt.notified() => return None,
+            errand = errands.recv() => errand,
+        };
+        let Some(errand) = errand else { return Some(End::Over) };
+        match places.clone().try_acquire_owned() {
+            Ok(place) => start(errand, place),
+            Err(_) => errand.refuse(&Silence::late()),
+        }
     }
 }
 
