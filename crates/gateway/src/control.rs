@@ -11,6 +11,7 @@ mod models;
 mod nodes;
 mod ollama;
 mod openapi;
+mod order;
 mod sign_in;
 mod sso;
 mod system;

@@ -3,30 +3,18 @@
 
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
-use axum::extract::{FromRef, FromRequest, Request};
+use axum::body::Body;
 use axum::http::{Response, header::CONTENT_TYPE};
 use axum::response::IntoResponse;
-use engine::Caller;
 use engine::cache::{Cache, CacheKey, GroupView};
 use serde_json::{Map, Value, json};
 use types::{Fault, FaultKind, Side};
 
-use super::{fault, only_admins};
+use super::order::{Order, Refused};
 use crate::books::unix_ms;
-use crate::live::Live;
 
 /// Most keys that are forgotten at once.
 const MOST_KEYS: usize = 1_000;
-
-/// What an administrator asks of the cache that there is.
-pub struct Order {
-    cache: Arc<Cache>,
-    body: Bytes,
-}
-
-/// Why it is not done.
-pub struct Refused(Fault);
 
 type Answer = Result<Json, Refused>;
 
@@ -39,29 +27,10 @@ impl IntoResponse for Json {
     }
 }
 
-impl<S: Send + Sync> FromRequest<S> for Order
-where
-    Arc<Live>: FromRef<S>,
-{
-    type Rejection = Response<Body>;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Response<Body>> {
-        let caller = request.extensions().get::<Arc<Caller>>().cloned().unwrap_or_default();
-        only_admins(&caller).map_err(|denied| fault(&denied))?;
-        let cache = Arc::<Live>::from_ref(state).setup().cache.clone();
-        let cache = cache.ok_or_else(|| {
-            let message = "no answers are kept: litellm_settings.cache is not on";
-            fault(&Fault::new(FaultKind::NotFound, Side::Caller, message))
-        })?;
-        let body = Bytes::from_request(request, state).await.map_err(IntoResponse::into_response)?;
-        Ok(Order { cache, body })
-    }
-}
-
-impl IntoResponse for Refused {
-    fn into_response(self) -> Response<Body> {
-        fault(&self.0)
-    }
+/// The cache, if there is one.
+fn kept(order: &Order) -> Result<&Arc<Cache>, Fault> {
+    let message = "no answers are kept: litellm_settings.cache is not on";
+    order.setup.cache.as_ref().ok_or_else(|| Fault::new(FaultKind::NotFound, Side::Caller, message))
 }
 
 fn away(message: impl Into<String>) -> Fault {
@@ -74,18 +43,19 @@ fn kind(cache: &Cache) -> &'static str {
 }
 
 /// `GET /cache/ping`
-pub async fn ping(Order { cache, .. }: Order) -> Answer {
+pub async fn ping(order: Order) -> Answer {
+    let cache = kept(&order)?;
     if let Some(depot) = cache.depot() {
-        depot.ping().await.map_err(|silence| Refused(away(format!("{depot} is away: {silence}"))))?;
+        depot.ping().await.map_err(|silence| away(format!("{depot} is away: {silence}")))?;
     }
     let terms = cache.terms();
     Ok(Json(json!({
         "status": "healthy",
-        "cache_type": kind(&cache),
+        "cache_type": kind(cache),
         "ping_response": true,
         "set_cache_response": "success",
         "litellm_cache_params": {
-            "type": kind(&cache),
+            "type": kind(cache),
             "mode": if terms.on_request { "default_off" } else { "default_on" },
             "ttl": terms.ttl.as_secs_f64(),
             "namespace": terms.namespace,
@@ -96,10 +66,11 @@ pub async fn ping(Order { cache, .. }: Order) -> Answer {
 }
 
 /// `GET /cache/stats`
-pub async fn stats(Order { cache, .. }: Order) -> Answer {
+pub async fn stats(order: Order) -> Answer {
+    let cache = kept(&order)?;
     let view = cache.view();
     Ok(Json(json!({
-        "cache_type": kind(&cache),
+        "cache_type": kind(cache),
         "is_there": cache.depot().map(|depot| depot.is_there()),
         "entries": view.entries,
         "bytes": view.bytes,
@@ -108,7 +79,7 @@ pub async fn stats(Order { cache, .. }: Order) -> Answer {
         "misses": view.misses,
         "saved": view.saved.dollars(),
         "hits_without_price": view.unpriced,
-        "semantic": semantic(&cache),
+        "semantic": semantic(cache),
     })))
 }
 
@@ -145,9 +116,10 @@ fn shown(share: f32) -> f64 {
 }
 
 /// `POST /cache/delete`
-pub async fn delete(Order { cache, body }: Order) -> Answer {
-    let wrong = |message: &str| Refused(Fault::invalid_param("keys", message));
-    let body: Value = serde_json::from_slice(&body).map_err(|_| wrong("the body must be a JSON object"))?;
+pub async fn delete(order: Order) -> Answer {
+    let cache = kept(&order)?;
+    let wrong = |message: &str| Fault::invalid_param("keys", message);
+    let body: Value = serde_json::from_slice(&order.body).map_err(|_| wrong("the body must be a JSON object"))?;
     let keys = body["keys"].as_array().filter(|keys| keys.len() <= MOST_KEYS);
     let keys =
         keys.ok_or_else(|| wrong("'keys' must be a list of at most 1000 keys: values of x-litellm-cache-key"))?;
@@ -158,29 +130,31 @@ pub async fn delete(Order { cache, body }: Order) -> Answer {
     if let Some(depot) = cache.depot().filter(|_| !keys.is_empty()) {
         let named: Vec<String> = keys.iter().map(|key| key.text(&cache.terms().namespace)).collect();
         let there = depot.delete(&named).await;
-        gone = gone.max(there.map_err(|silence| Refused(away(format!("{depot} is away: {silence}"))))?);
+        gone = gone.max(there.map_err(|silence| away(format!("{depot} is away: {silence}")))?);
     }
     Ok(Json(json!({ "status": "success", "deleted": gone })))
 }
 
 /// `POST /cache/flushall`
-pub async fn flush(Order { cache, .. }: Order) -> Answer {
+pub async fn flush(order: Order) -> Answer {
+    let cache = kept(&order)?;
     let mut gone = cache.forget_all();
     if let Some(depot) = cache.depot() {
         let there = depot.flush().await;
-        gone = gone.max(there.map_err(|silence| Refused(away(format!("{depot} is away: {silence}"))))?);
+        gone = gone.max(there.map_err(|silence| away(format!("{depot} is away: {silence}")))?);
     }
     Ok(Json(json!({ "status": "success", "deleted": gone })))
 }
 
 /// `GET /cache/redis/info`
-pub async fn info(Order { cache, .. }: Order) -> Answer {
+pub async fn info(order: Order) -> Answer {
+    let cache = kept(&order)?;
     let depot = cache.depot().filter(|depot| depot.kind() == "redis").ok_or_else(|| {
         let message = "answers are not in Redis: there is none to ask";
-        Refused(Fault::new(FaultKind::InvalidRequest, Side::Caller, message))
+        Fault::new(FaultKind::InvalidRequest, Side::Caller, message)
     })?;
     let said = depot.info().await;
-    let said = said.map_err(|silence| Refused(away(format!("{depot} is away: {silence}"))))?;
+    let said = said.map_err(|silence| away(format!("{depot} is away: {silence}")))?;
     let line = |line: &str| {
         let (name, value) = line.trim().split_once(':')?;
         let number = value.parse::<i64>().map(Value::from);

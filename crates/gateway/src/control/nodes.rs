@@ -3,60 +3,24 @@
 
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
-use axum::extract::{FromRef, FromRequest, Request, State};
+use axum::body::Body;
+use axum::extract::State;
 use axum::http::{Response, header::CONTENT_TYPE};
 use axum::response::IntoResponse;
 use dialects::json::{Doc, Writer};
+use engine::Setup;
 use engine::nodes::{Fleet, LoadedView, ModelView, NodeView, NotNow};
-use engine::{Caller, Setup};
 use providers::http::Endpoint;
 use types::{Fault, FaultKind, Side};
 
-use super::{fault, only_admins};
+use super::order::{Order, Refused};
 use crate::host::Facts;
 use crate::live::Live;
 
 /// Calls of a queue that are shown one by one.
 const MOST_CALLS: usize = 100;
 
-/// What an administrator asks for.
-pub struct Order {
-    setup: Arc<Setup>,
-    body: Bytes,
-}
-
-/// Why it is not done.
-pub struct Refused(Fault);
-
 type Answer = Result<Response<Body>, Refused>;
-
-impl<S: Send + Sync> FromRequest<S> for Order
-where
-    Arc<Live>: FromRef<S>,
-{
-    type Rejection = Response<Body>;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Response<Body>> {
-        let caller = request.extensions().get::<Arc<Caller>>().cloned().unwrap_or_default();
-        only_admins(&caller).map_err(|denied| fault(&denied))?;
-        let setup = Arc::<Live>::from_ref(state).setup();
-        let body = Bytes::from_request(request, state).await.map_err(IntoResponse::into_response)?;
-        Ok(Order { setup, body })
-    }
-}
-
-impl From<Fault> for Refused {
-    fn from(fault: Fault) -> Self {
-        Refused(fault)
-    }
-}
-
-impl IntoResponse for Refused {
-    fn into_response(self) -> Response<Body> {
-        fault(&self.0)
-    }
-}
 
 /// Nodes, what they have loaded, the queues, and the machine that the gateway runs on.
 pub async fn list(State(live): State<Arc<Live>>, Order { setup, .. }: Order) -> Response<Body> {
