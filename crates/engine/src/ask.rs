@@ -80,6 +80,7 @@ const GATEWAY_FIELDS: &[&str] = &[
     "request_timeout",
     "retry_policy",
     "stream_timeout",
+    "strict",
     "tags",
     "timeout",
     "ttl",
@@ -159,6 +160,8 @@ pub(crate) struct Wishes {
     pub stream_timeout: Option<Duration>,
     pub heartbeat: Option<Duration>,
     pub drop_params: Option<bool>,
+    /// Whether what a provider would not get makes it the wrong one.
+    pub strict: Option<bool>,
     /// Lower numbers come first where calls wait.
     pub priority: Option<i64>,
     pub truncation: Option<Truncation>,
@@ -539,6 +542,7 @@ impl Wishes {
             stream_timeout: seconds(header("x-litellm-stream-timeout").or_else(|| body("stream_timeout"))),
             heartbeat: seconds(header("x-litellm-keepalive-seconds")),
             drop_params: root.get_some("drop_params").and_then(|value| value.as_bool()),
+            strict: root.get_some("strict").and_then(|value| value.as_bool()),
             priority: priority(root, headers)?,
             truncation: truncation(root)?,
         })

@@ -95,6 +95,7 @@ impl Attempt<'_> {
 
     async fn booked(self, mut booking: Booking) -> Result<Opened, Fault> {
         let Some(encoded) = self.letter().encode()? else { return self.estimate() };
+        self.seat.pass().record.iter().for_each(|record| record.lose(&encoded.dropped));
         let lowered = booking.lowered;
         booking.open().await;
         let mut booking = Some(booking);

@@ -44,8 +44,22 @@ pub(crate) struct Letter<'a> {
 }
 
 impl Letter<'_> {
-    /// The request in the provider's form; `None` if the provider cannot count tokens and an estimate must do.
+    /// The request in the provider's form; `None` if the provider cannot count tokens and an estimate must do. Refused is
+    /// what would lose something, if that is what is wanted.
     pub fn encode(&self) -> Result<Option<Encoded>, Fault> {
+        let encoded = self.encode_what_fits()?;
+        let lost = encoded.as_ref().map_or(&[][..], |encoded| &encoded.dropped);
+        if let Some(first) = lost.first()
+            && self.ask.wishes.strict.unwrap_or(self.deployment.strict)
+        {
+            let (lost, name) = (lost.join("', '"), &self.deployment.name);
+            let message = format!("'{lost}' would be lost on the way to {name}, and the call is strict");
+            return Err(Fault { message, ..Fault::unsupported(first, name) });
+        }
+        Ok(encoded)
+    }
+
+    fn encode_what_fits(&self) -> Result<Option<Encoded>, Fault> {
         let Letter { ask, deployment, .. } = self;
         let model = deployment.upstream_model(self.star);
         let facts = deployment.facts_of(&model, self.star);

@@ -36,6 +36,8 @@ pub(crate) struct Record {
     guarding: OnceCell<Rc<Guarding>>,
     attempts: Cell<u32>,
     fallbacks: Cell<u32>,
+    /// What of it the provider does not get.
+    dropped: RefCell<Vec<String>>,
     /// Time spent waiting for providers.
     waited: Cell<Duration>,
     /// What is told of it beside the books, if anything is.
@@ -104,6 +106,7 @@ impl Record {
             guarding: OnceCell::new(),
             attempts: Cell::new(0),
             fallbacks: Cell::new(0),
+            dropped: RefCell::default(),
             waited: Cell::default(),
             telling,
             missed: OnceCell::new(),
@@ -126,6 +129,14 @@ impl Record {
         ask.guarding.iter().for_each(|guarding| drop(self.guarding.set(guarding.clone())));
         // It is understood once.
         let _ = self.asked.set(asked);
+    }
+
+    /// This is lost on the way to the provider that is tried now.
+    pub fn lose(&self, dropped: &[String]) {
+        // Nearly always nothing is, and nothing was.
+        if !dropped.is_empty() || !self.dropped.borrow().is_empty() {
+            *self.dropped.borrow_mut() = dropped.to_vec();
+        }
     }
 
     /// Of the request, only this may be kept and told.
@@ -301,6 +312,7 @@ impl Record {
             overhead_us: self.began.elapsed().saturating_sub(elsewhere).as_micros() as u64,
             route: asked.and_then(|asked| Some(asked.route.as_deref()?.told(None))),
             guardrails: self.guarding.get().map(|guarding| guarding.verdicts.all()).unwrap_or_default(),
+            dropped: self.dropped.borrow().clone(),
         }
     }
 }

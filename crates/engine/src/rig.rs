@@ -47,6 +47,7 @@ pub fn deployment(id: &str) -> Deployment {
         pricing: Pricing::fixed(&Default::default(), "demo"),
         quirks: Default::default(),
         drop_params: false,
+        strict: false,
         removed: Vec::new(),
         defaults: Vec::new(),
         member: Member::default(),

@@ -131,6 +131,8 @@ pub struct Deployment {
     pub quirks: Quirks,
     /// Whether parameters that the provider cannot honour are dropped.
     pub drop_params: bool,
+    /// Whether calls are refused of which something would be lost on the way to it.
+    pub strict: bool,
     /// Fields that are always taken out of requests.
     pub removed: Vec<String>,
     /// Fields that are added to requests that lack them.

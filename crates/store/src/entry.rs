@@ -102,6 +102,9 @@ pub struct Story {
     /// What guardrails said to it.
     #[serde(skip_serializing_if = "usual")]
     pub guardrails: Vec<Verdict>,
+    /// What of it the provider did not get, by the names of its fields.
+    #[serde(skip_serializing_if = "usual")]
+    pub dropped: Vec<String>,
 }
 
 /// What a guardrail said to a call: which classes it found how often, never what.

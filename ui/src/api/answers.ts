@@ -704,6 +704,7 @@ export interface Call {
   first_token_ms: number | null
   route: string | null
   guardrails: (Verdict)[]
+  dropped_params: (string)[]
   story?: { attempts: (Attempt)[]; spend: number }
   content_cut?: boolean
 }

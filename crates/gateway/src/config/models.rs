@@ -53,6 +53,8 @@ pub struct Defaults {
     pub stream_timeout: Option<Duration>,
     /// `drop_params`.
     pub drop_params: bool,
+    /// `strict`.
+    pub strict: bool,
     /// What deployments may be used.
     pub bounds: Shared,
     /// When they rest.

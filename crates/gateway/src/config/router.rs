@@ -97,6 +97,7 @@ pub fn read(router: &Section, library: &Section, notes: &mut Notes) -> Router {
             timeout: router.seconds("timeout").or_else(|| library.seconds("request_timeout")),
             stream_timeout: router.seconds("stream_timeout"),
             drop_params: library.flag("drop_params").unwrap_or(false),
+            strict: library.flag("strict").unwrap_or(false),
             bounds: Shared::read(router, notes),
             rest,
         },

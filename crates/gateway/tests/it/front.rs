@@ -3,6 +3,7 @@
 
 mod description;
 mod keys;
+mod losses;
 mod ollama;
 mod passing_on;
 mod paths;

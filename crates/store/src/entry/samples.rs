@@ -86,6 +86,7 @@ pub fn full(id: &str, status: Status) -> Entry {
                 found: vec![("email".to_owned(), 2)],
                 took_us: 12,
             }],
+            dropped: vec!["logit_bias".to_owned()],
         }),
     }
 }

@@ -58,6 +58,11 @@ function Story({ call }: { call: Call }) {
       <Fact name="Tags">
         <Names names={call.request_tags} none="none" />
       </Fact>
+      {call.dropped_params.length > 0 && (
+        <Fact name="Lost on the way">
+          <Names names={call.dropped_params} none="nothing" />
+        </Fact>
+      )}
       {call.guardrails && call.guardrails.length > 0 && <Verdicts verdicts={call.guardrails} />}
       {call.story && <Attempts attempts={call.story.attempts} />}
       <Divider />

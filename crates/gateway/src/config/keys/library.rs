@@ -10,6 +10,7 @@ pub static LIBRARY: Table =
 #[rustfmt::skip]
 const CALLS: &[Key] = &[
     on("drop_params", Flag, "drops parameters a model does not know instead of refusing them"),
+    on("strict", Flag, "refuses calls of which something would be lost in translation, hints too, instead of saying what in `x-lockgate-dropped`"),
     on("num_retries", Count, "tries after the first one"),
     on("request_timeout", Limit, "seconds a call may take"),
     on("fallbacks", Any, "groups that stand in"),

@@ -89,6 +89,7 @@ const LIMITS: &[Key] = &[
 #[rustfmt::skip]
 const REQUESTS: &[Key] = &[
     on("drop_params", Flag, "drops parameters the model does not know instead of refusing them"),
+    on("strict", Flag, "refuses calls of which something would be lost on the way to it"),
     on("additional_drop_params", Texts, "fields that are always taken out of requests"),
     on("mock_response", Text, "answer that is given instead of asking the provider"),
     on("extra_body", Map, "fields that are added to requests that lack them"),

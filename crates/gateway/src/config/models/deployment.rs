@@ -91,6 +91,7 @@ impl Builder<'_> {
             pricing,
             replaced: self.replaced(info),
             drop_params: params.flag("drop_params").unwrap_or(self.defaults.drop_params),
+            strict: params.flag("strict").unwrap_or(self.defaults.strict),
             removed,
             defaults,
             member: member(params, price),

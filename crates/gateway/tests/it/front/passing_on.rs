@@ -79,7 +79,7 @@ async fn fields_that_are_addressed_to_the_gateway_stay_there() {
         "fallbacks": ["claude"], "fastest_response": false, "guardrails": [], "include_fallback_errors": true,
         "litellm_metadata": { "a": 1 }, "litellm_session_id": "s", "litellm_trace_id": "t", "max_fallbacks": 1,
         "max_retries": 1, "no-log": true, "num_retries": 1, "policies": [], "priority": 1, "request_timeout": 10,
-        "retry_policy": {}, "stream_timeout": 10, "tags": ["a"], "timeout": 10, "ttl": 5,
+        "retry_policy": {}, "stream_timeout": 10, "strict": false, "tags": ["a"], "timeout": 10, "ttl": 5,
     });
     for front in Front::ALL {
         for group in ["demo", "claude"] {

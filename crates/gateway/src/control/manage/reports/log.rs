@@ -199,6 +199,7 @@ pub(super) fn add_story(row: &mut Value, entry: &Entry) {
     row["first_token_ms"] = json!(entry.first_token_at.map(|first| first - received_at));
     row["route"] = json!(story.route);
     row["guardrails"] = json!(story.guardrails);
+    row["dropped_params"] = json!(story.dropped);
 }
 
 fn searched(visit: &Visit, form: &Form) -> Result<LogFilter> {

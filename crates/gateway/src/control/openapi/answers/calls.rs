@@ -55,6 +55,8 @@ pub const CALL: Kind = kind(
         has("first_token_ms", COUNT_OR_NULL),
         has("route", TEXT_OR_NULL),
         has("guardrails", ListOf(&Named(&VERDICT))),
+        // What the provider did not get of it.
+        has("dropped_params", TEXTS),
         may_have("story", Object(&[&[has("attempts", ListOf(&Named(&ATTEMPT))), has("spend", Number)]])),
         // Whether something of what was said is missing, for it was too long.
         may_have("content_cut", Flag),
