@@ -49,13 +49,16 @@ test('a guardrail is tried out, and what it said to a call is in the log without
   await expect(page.getByRole('alert')).toContainText('credit_card')
   if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/guardrails-used.png`, fullPage: true })
 
-  expect((await ask('/v1/chat/completions', chat('Write to canary@example.org'))).status).toBe(200)
+  const answer = await ask('/v1/chat/completions', chat('Write to canary@example.org'))
+  expect(answer.status).toBe(200)
+  const id = answer.headers.get('x-litellm-call-id') ?? ''
+  const booked = () => fetch(`${gateway.url}/spend/logs/ui/${id}`, { headers: { authorization: 'Bearer sk-demo' } })
+  await expect.poll(async () => (await booked()).status).toBe(200)
   await page.getByRole('link', { name: 'Logs' }).click()
-  const row = page
-    .getByRole('table', { name: 'Calls' })
-    .getByRole('row', { name: /in-house/ })
-    .first()
-  await row.click()
+  await page.getByLabel('The id of a call').fill(id)
+  const rows = page.getByRole('table', { name: 'Calls' }).getByRole('row', { name: /in-house/ })
+  await expect(rows).toHaveCount(1)
+  await rows.click()
   const story = page.getByRole('dialog', { name: 'A call' })
   await expect(story.getByText('masked')).toBeVisible()
   await expect(story.getByText(/email × 1/)).toBeVisible()
