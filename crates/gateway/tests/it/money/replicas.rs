@@ -218,7 +218,15 @@ async fn while_redis_stands_still_nobody_waits_and_every_limit_holds() {
         spent += cost(&answers);
         took.extend(answers.iter().map(|answer| answer.took));
         took_without.extend(team.at_once(4, &unlimited).await.iter().map(|answer| answer.took));
-        assert!(answers.iter().all(|answer| [200, 503].contains(&answer.status())));
+        // On a quick machine all of it can be spent meanwhile, and then that is what is said.
+        let may_be = |status| matches!(status, 200 | 503) || status == 422 && spent == 40_000;
+        let odd = answers.iter().find(|answer| !may_be(answer.status()));
+        assert!(
+            odd.is_none(),
+            "after {:?}, {spent} spent: {}",
+            began.elapsed(),
+            odd.map(Answer::text).unwrap_or_default()
+        );
     }
     team.redis.resume();
     assert!(on_their_share > 0, "everybody lives on what they have");
