@@ -31,7 +31,7 @@ bench-log: build # how long pages of the log take at ten million rows, and wheth
 	@bench/log.py $(ARGS)
 
 bench-decisions: # what choosing a deployment, finding a question that means the same, and reading what a prompt wants, takes in a release
-	cargo test --release --locked -p policy -- --nocapture takes_under four_kilobytes
+	cargo test --release --locked -p policy -- --nocapture --test-threads=1 takes_under four_kilobytes
 
 bench-peers: # the same with LiteLLM beside it, which takes long to install and to measure
 	@tools/bench.sh --litellm $(ARGS)
