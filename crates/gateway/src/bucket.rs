@@ -14,9 +14,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use providers::http::{Call, Client, Endpoint};
 use store::cache::{Objects, Step};
 
-/// What stands in a path as it is, and what in a query.
-pub const PATH: &AsciiSet = &QUERY.remove(b'/');
-const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+/// What stands in a path as it is, and what in one segment of it or in a query.
+pub const PATH: &AsciiSet = &SEGMENT.remove(b'/');
+pub const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 /// How long a connection, and the first credential, may take.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Largest object, and largest page of names.
@@ -24,6 +24,16 @@ const LARGEST: usize = 64 << 20;
 const LARGEST_PAGE: usize = 4 << 20;
 /// What the names of answers begin with: what else lies in the bucket is not ours.
 const FOLDER: &str = "lockgate-answers/";
+
+/// Where a bucket is: at the address that is named, or at Amazon, where it has a host of its own unless its name would not
+/// fit the certificate. The address of the host, and the bucket's path there.
+pub fn place(bucket: &str, region: &str, named: Option<&str>) -> (String, String) {
+    match named {
+        Some(url) => (url.to_owned(), format!("/{bucket}")),
+        None if bucket.contains('.') => (format!("https://s3.{region}.amazonaws.com"), format!("/{bucket}")),
+        None => (format!("https://{bucket}.s3.{region}.amazonaws.com"), String::new()),
+    }
+}
 
 /// What is shown at a bucket.
 #[derive(Clone, Debug)]
@@ -143,9 +153,9 @@ impl Objects for Bucket {
         Box::pin(async move {
             let (mut query, folder) = (String::from("?list-type=2"), format!("{}{FOLDER}", self.site.prefix));
             // Writing to a text does not fail.
-            let _ = write!(query, "&prefix={}", utf8_percent_encode(&folder, QUERY));
+            let _ = write!(query, "&prefix={}", utf8_percent_encode(&folder, SEGMENT));
             if let Some(from) = from {
-                let _ = write!(query, "&continuation-token={}", utf8_percent_encode(from, QUERY));
+                let _ = write!(query, "&continuation-token={}", utf8_percent_encode(from, SEGMENT));
             }
             let path = if self.site.path.is_empty() { "/" } else { &self.site.path };
             let (status, page) = self.ask("GET", &format!("{path}{query}"), &[], LARGEST_PAGE).await?;

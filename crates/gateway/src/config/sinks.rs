@@ -16,6 +16,7 @@ use super::prices::split;
 use super::report::{Notes, Place};
 use super::section::{Section, scalar};
 use super::tree::{Node, Value};
+use crate::bucket::place;
 
 /// The sinks that there are, by their names.
 const KINDS: [&str; 6] = ["clickhouse", "generic_api", "langfuse", "otel", "s3", "s3_v2"];
@@ -345,12 +346,7 @@ impl Reader<'_, '_> {
             self.nobody("s3_callback_params has no s3_aws_access_key_id and s3_aws_secret_access_key");
             return None;
         };
-        // A bucket at Amazon has a host of its own, unless its name would not fit the certificate.
-        let (url, bucket_path) = match endpoint {
-            Some(url) => (url, format!("/{bucket}")),
-            None if bucket.contains('.') => (format!("https://s3.{region}.amazonaws.com"), format!("/{bucket}")),
-            None => (format!("https://{bucket}.s3.{region}.amazonaws.com"), String::new()),
-        };
+        let (url, bucket_path) = place(&bucket, &region, endpoint.as_deref());
         let Address { endpoint, .. } = self.address(&url, HeaderMap::new())?;
         let bucket_path = format!("{}{bucket_path}", endpoint.base_path);
         let keys = match Keys::new(&access_key_id, Secret::new(secret), session_token) {

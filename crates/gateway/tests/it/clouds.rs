@@ -12,11 +12,32 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use drill::mock::{Mock, Recorded};
 use serde_json::{Value, json};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
 
 use crate::backs::{UPSTREAM_KEY, mock};
 use crate::callers::Front;
 use crate::gateway::{Folder, Gateway, lockgate, run};
 use desk::Desk;
+
+/// The head and the body of a request; what came of it, if it breaks off.
+async fn request(stream: &mut TcpStream) -> (String, String) {
+    let (mut text, mut part) = (String::new(), [0; 8192]);
+    loop {
+        let read = stream.read(&mut part).await.unwrap_or_default();
+        text.push_str(&String::from_utf8_lossy(&part[..read]));
+        let (head, body) = match text.split_once("\r\n\r\n") {
+            Some(parts) => parts,
+            None if read == 0 => (&*text, ""),
+            None => continue,
+        };
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        let length = length.map_or(0, |length| length.parse().expect("a length is a number"));
+        if body.len() >= length || read == 0 {
+            return (head.to_owned(), body.to_owned());
+        }
+    }
+}
 
 /// A gateway with one model, `demo`, and these parameters of it.
 async fn serving(provider: &Mock, params: &str, env: &[(&str, &str)]) -> Gateway {

@@ -5,7 +5,7 @@ use providers::aws::Scope;
 use providers::http::Endpoint;
 use store::cache;
 
-use crate::bucket::{Badge, Site};
+use crate::bucket::{Badge, Site, place};
 use crate::config::environ::Env;
 use crate::config::report::Notes;
 use crate::config::section::Section;
@@ -53,12 +53,7 @@ fn amazon(section: &Section, name: &str, (env, tokens): (&Env, &AccessTokens)) -
     };
     let of_env = |variable: &str| env.get(variable);
     let region = aws::region(&given, &of_env).unwrap_or_else(|| USUAL.to_owned());
-    // A bucket at Amazon has a host of its own, unless its name would not fit the certificate.
-    let (url, path) = match section.text("s3_endpoint_url") {
-        Some(url) => (url.to_owned(), format!("/{name}")),
-        None if name.contains('.') => (format!("https://s3.{region}.amazonaws.com"), format!("/{name}")),
-        None => (format!("https://{name}.s3.{region}.amazonaws.com"), String::new()),
-    };
+    let (url, path) = place(name, &region, section.text("s3_endpoint_url"));
     let endpoint = Endpoint::parse(&url)?;
     let signer = tokens.signer(aws::find(&given, &of_env)?);
     let badge = Badge::Signed(Signing { scope: Scope { region, service: "s3" }, signer });

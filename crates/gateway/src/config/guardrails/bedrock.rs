@@ -1,9 +1,11 @@
 //! A guardrail of Amazon Bedrock: where it is, which one it is, and what signs the questions.
 
 use engine::{AccessTokens, Signing, Way};
+use percent_encoding::utf8_percent_encode;
 use providers::aws::Scope;
 use providers::http::Endpoint;
 
+use crate::bucket::SEGMENT;
 use crate::config::aws;
 use crate::config::environ::Env;
 use crate::config::report::Notes;
@@ -27,7 +29,7 @@ pub fn way(params: &Section, notes: &mut Notes) -> Option<Way> {
         return None;
     };
     let version = params.text("guardrailVersion").unwrap_or("DRAFT");
-    let [id, version] = [id, version].map(segment);
+    let [id, version] = [id, version].map(|name| utf8_percent_encode(name, SEGMENT));
     Some(Way::Bedrock(format!("/guardrail/{id}/version/{version}/apply")))
 }
 
@@ -62,10 +64,4 @@ pub fn connect(
             None
         }
     }
-}
-
-/// A name as one segment of a path.
-fn segment(name: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    name.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }

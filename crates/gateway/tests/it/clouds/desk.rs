@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex};
 
 use percent_encoding::percent_decode_str;
 use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
+
+use super::request;
 
 /// The fields of a form.
 pub type Fields = HashMap<String, String>;
@@ -27,18 +29,7 @@ impl Desk {
         let kept = asked.clone();
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
-                let mut text = String::new();
-                let mut part = [0; 4096];
-                let (head, body) = loop {
-                    let read = stream.read(&mut part).await.unwrap_or_default();
-                    text.push_str(&String::from_utf8_lossy(&part[..read]));
-                    let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-                    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-                    let length = length.map_or(0, |length| length.parse().expect("a length is a number"));
-                    if body.len() >= length || read == 0 {
-                        break (head.to_owned(), body.to_owned());
-                    }
-                };
+                let (head, body) = request(&mut stream).await;
                 let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
                 let pairs = body.split('&').filter_map(|pair| pair.split_once('='));
                 let fields: Fields = pairs.map(|(name, value)| (name.to_owned(), decoded(value))).collect();

@@ -5,8 +5,10 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
+
+use super::request;
 
 /// A request: method, path, head in small letters, body.
 pub type Asked = (String, String, String, String);
@@ -27,18 +29,7 @@ impl Tokens {
         tokio::spawn(async move {
             let mut given = 0;
             while let Ok((mut stream, _)) = listener.accept().await {
-                let mut text = String::new();
-                let mut part = [0; 8192];
-                let (head, body) = loop {
-                    let read = stream.read(&mut part).await.unwrap_or_default();
-                    text.push_str(&String::from_utf8_lossy(&part[..read]));
-                    let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-                    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-                    let length = length.map_or(0, |length| length.parse().expect("a length is a number"));
-                    if body.len() >= length || read == 0 {
-                        break (head.to_owned(), body.to_owned());
-                    }
-                };
+                let (head, body) = request(&mut stream).await;
                 let mut words = head.split(' ');
                 let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
                 let (status, answer) = answer(path, &body, holds, &mut given);
