@@ -58,6 +58,36 @@ node_sdks() {
   echo "$now" >"$sdk/node_modules/.fingerprint"
 }
 
+vector_redis() { # a Redis that has vectors (8 or newer): the system's, or that of a newer Debian beside libraries of its own
+  local here="$PWD/.local/redis" release=trixie archive loader libraries version
+  [ ! -x "$here/redis-server" ] || return 0
+  rm -rf "$here"
+  mkdir -p "$here"
+  version="$(redis-server --version | sed 's/.* v=\([0-9]*\).*/\1/')"
+  if [ "$version" -ge 8 ]; then
+    ln -s "$(command -v redis-server)" "$here/redis-server"
+    return 0
+  fi
+  command -v apt-get >/dev/null || die "redis-server is older than 8, which some tests need. Install a newer one and try again."
+  mkdir -p "$here/lists/partial" "$here/archives/partial" "$here/packages"
+  archive="$(apt-get indextargets --format '$(REPO_URI)' | grep -v security | head -n 1)"
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $archive $release main" >"$here/sources.list"
+  local apt=(apt-get -qq -o "Dir::Etc::SourceList=$here/sources.list" -o Dir::Etc::SourceParts=/dev/null
+    -o "Dir::State=$here" -o Dir::State::status=/dev/null -o "Dir::Cache=$here" -o "APT::Sandbox::User=$(id -un)")
+  "${apt[@]}" update
+  (cd "$here/packages" && "${apt[@]}" download redis-server redis-tools libatomic1 libc6 libcap2 libgcc-s1 libjemalloc2 \
+    liblzf1 libssl3t64 libstdc++6 libsystemd0 libzstd1 zlib1g)
+  for package in "$here"/packages/*.deb; do dpkg -x "$package" "$here/root"; done
+  loader="$(find "$here/root/usr/lib" -name 'ld-linux*.so*' | head -n 1)"
+  libraries="$(dirname "$(find "$here/root/usr/lib" -name libc.so.6 | head -n 1)")"
+  printf '#!/bin/sh\nexec "%s" --library-path "%s" "%s" "$@"\n' "$loader" "$libraries" "$here/root/usr/bin/redis-server" \
+    >"$here/starter"
+  chmod +x "$here/starter"
+  "$here/starter" --version >/dev/null
+  rm -rf "$here/packages" "$here/lists" "$here/archives" "$here"/*.bin
+  mv "$here/starter" "$here/redis-server"
+}
+
 litellm() { # the incumbent, to be measured; a failure is for the benchmark to tell
   local venv=.local/venv-litellm requirements=bench/litellm.txt now
   now="$(fingerprint "$(python3 --version)" "$requirements")"
@@ -95,6 +125,7 @@ case "$stage" in
   test)
     python_sdks
     node_sdks
+    vector_redis
     ;;
   bench-peers) litellm ;;
   ollama) real_ollama ;;

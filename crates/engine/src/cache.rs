@@ -19,7 +19,7 @@ use bytes::Bytes;
 use dialects::Front;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use store::Entry;
-use store::cache::{Depot, Elsewhere};
+use store::cache::{Depot, Elsewhere, Unknown};
 use types::{Fault, Operation, Usd};
 
 pub use key::CacheKey;
@@ -213,13 +213,13 @@ impl Cache {
     }
 
     /// The answer that is kept under `key`.
-    async fn find(&self, key: &CacheKey, now_ms: i64) -> Option<Arc<Kept>> {
-        if let Some(kept) = self.memory.get(key, now_ms) {
-            return Some(kept);
-        }
-        let kept = Arc::new(Kept::read(self.depot.as_ref()?.get(&key.text(&self.terms.namespace)).await?, now_ms)?);
-        self.remember(key, &kept, now_ms);
-        Some(kept)
+    async fn find(&self, key: &CacheKey, now_ms: i64) -> Result<Option<Arc<Kept>>, Unknown> {
+        let here = self.memory.get(key, now_ms);
+        let Some(depot) = self.depot.as_ref().filter(|_| here.is_none()) else { return Ok(here) };
+        let bytes = depot.get(&key.text(&self.terms.namespace)).await?;
+        let kept = bytes.and_then(|bytes| Kept::read(bytes, now_ms)).map(Arc::new);
+        kept.iter().for_each(|kept| self.remember(key, kept, now_ms));
+        Ok(kept)
     }
 
     /// Keeps an answer.
@@ -317,18 +317,19 @@ pub(crate) async fn look(gate: &Rc<Gate>, setup: &Setup, ask: &Rc<Ask>, pass: &P
     let scope = cache.terms.group_scopes.get(&group.name).copied().unwrap_or(cache.terms.scope);
     let question = Question { setup, ask, pass, group: &group, scope, namespace: wish.namespace.as_deref() };
     let key = question.key();
-    let mut found = None;
+    let (mut found, mut depot_answers) = (None, true);
     if wish.reads {
         let now_ms = (gate.unix_ms)();
         let kept = cache.find(&key, now_ms).await;
-        let kept = kept.filter(|kept| wish.max_age.is_none_or(|age| kept.is_younger(age, now_ms)));
+        depot_answers = kept.is_ok();
+        let kept = kept.ok().flatten().filter(|kept| wish.max_age.is_none_or(|age| kept.is_younger(age, now_ms)));
         found = kept.map(|kept| Hit { key, kept, similarity: None });
     }
     let mut lesson = None;
     if found.is_none()
         && let Some(quest) = Quest::find(gate, cache, &question)
     {
-        match quest.compare(cache, &wish, ask).await {
+        match quest.compare(cache, &wish, ask, depot_answers).await {
             Compared::Same(hit) => found = Some(hit),
             Compared::New(new) => lesson = new,
         }

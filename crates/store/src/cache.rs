@@ -3,6 +3,7 @@
 
 mod bucket;
 mod folder;
+mod vectors;
 
 use std::fmt;
 use std::future::Future;
@@ -23,6 +24,7 @@ use tokio::time::{sleep, timeout};
 use crate::coordination::{Place, Silence, Site};
 pub use bucket::{Bucket, Objects, Step};
 use folder::Folder;
+pub use vectors::Question;
 
 /// How long a call waits for an answer that may be kept.
 pub const DEADLINE: Duration = Duration::from_millis(20);
@@ -92,6 +94,10 @@ enum Standing {
     Away,
 }
 
+/// What is there was not said in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unknown;
+
 /// Answers elsewhere, by key.
 pub struct Depot {
     home: Home,
@@ -106,18 +112,22 @@ struct Shared {
     /// Rings when it may be frozen.
     doubt: Notify,
     told: AtomicBool,
+    /// Whether it compares vectors itself.
+    compares: AtomicBool,
 }
 
 type Reply<T> = oneshot::Sender<Result<T, Silence>>;
 
 /// What is to be done there.
 enum Errand {
+    /// Whoever asks hears nothing if it cannot be said.
     Get(String, oneshot::Sender<Option<Bytes>>),
     Put(String, Vec<Bytes>, Duration),
     Delete(Vec<String>, Reply<u64>),
     Flush(Reply<u64>),
     Ping(Reply<()>),
     Info(Reply<String>),
+    Vectors(String, vectors::Wish),
 }
 
 impl Depot {
@@ -128,6 +138,7 @@ impl Depot {
             late: AtomicU32::new(0),
             doubt: Notify::new(),
             told: AtomicBool::new(false),
+            compares: AtomicBool::new(false),
         };
         let home = match elsewhere {
             Elsewhere::Redis(site) => Home::Redis(Box::new(Place::new(site)?)),
@@ -169,19 +180,24 @@ impl Depot {
         self.shared.is(Standing::There)
     }
 
-    /// What is kept under `key`; nothing if that is not known in time.
-    pub async fn get(&self, key: &str) -> Option<Bytes> {
+    /// What is kept under `key`, if anything is.
+    pub async fn get(&self, key: &str) -> Result<Option<Bytes>, Unknown> {
+        self.in_time(|answer| Errand::Get(named(key), answer)).await
+    }
+
+    /// An answer, if it comes in time.
+    async fn in_time<T>(&self, errand: impl FnOnce(oneshot::Sender<T>) -> Errand) -> Result<T, Unknown> {
         let errands = self.errands();
         if self.shared.is(Standing::Away) {
-            return None;
+            return Err(Unknown);
         }
         let (answer, answered) = oneshot::channel();
-        errands.try_send(Errand::Get(named(key), answer)).ok()?;
+        errands.try_send(errand(answer)).map_err(|_| Unknown)?;
         match timeout(self.home.deadline(), answered).await {
-            Ok(found) => found.ok()?,
+            Ok(found) => found.map_err(|_| Unknown),
             Err(_) => {
                 self.shared.was_late();
-                None
+                Err(Unknown)
             }
         }
     }
@@ -344,6 +360,9 @@ impl Keeper {
             Ok(connection) => connection,
             Err(silence) => return End::Broken(silence),
         };
+        let compares = timeout(LAST_DEADLINE, vectors::are_there(&mut connection.clone())).await;
+        // One that may not be asked is one that does not.
+        self.shared.compares.store(matches!(compares, Ok(Ok(true))), Relaxed);
         let broken = Arc::new(Notify::new());
         let places = Arc::new(Semaphore::new(AT_ONCE));
         loop {
@@ -471,11 +490,10 @@ impl Errand {
             Errand::Get(key, answer) => {
                 let get = redis::cmd("GET").arg(key).take();
                 let found = bounded(get.query_async::<Option<Vec<u8>>>(&mut connection), broken).await;
-                if found.is_ok() && !answer.is_closed() {
+                // Whoever asked may have gone on already.
+                if found.is_ok_and(|found| answer.send(found.map(Bytes::from)).is_ok()) {
                     shared.was_in_time();
                 }
-                // Whoever asked may have gone on already.
-                let _ = answer.send(found.ok().flatten().map(Bytes::from));
             }
             Errand::Put(key, pieces, ttl) => {
                 let ttl = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).max(1);
@@ -498,6 +516,11 @@ impl Errand {
             Errand::Info(reply) => {
                 let _ = reply.send(bounded(redis::cmd("INFO").query_async(&mut connection), broken).await);
             }
+            Errand::Vectors(set, wish) => {
+                if bounded(wish.run(&set, &mut connection), broken).await.is_ok() {
+                    shared.was_in_time();
+                }
+            }
         }
     }
 
@@ -518,6 +541,8 @@ impl Errand {
             Errand::Flush(reply) => _ = reply.send(folder.flush().map_err(Silence::from)),
             Errand::Ping(reply) => _ = reply.send(folder.look().map_err(Silence::from)),
             Errand::Info(reply) => _ = reply.send(Err(Silence("a folder says nothing of itself".to_owned()))),
+            // Only a Redis is asked for that.
+            Errand::Vectors(..) => {}
         }
         Ok(())
     }
@@ -530,10 +555,9 @@ impl Errand {
             Errand::Get(_, answer) if answer.is_closed() => {}
             Errand::Get(key, answer) => {
                 let found = reached(bucket::get(here, bare(&key)), broken).await;
-                if found.is_ok() && !answer.is_closed() {
+                if found.is_ok_and(|found| answer.send(found).is_ok()) {
                     shared.was_in_time();
                 }
-                let _ = answer.send(found.ok().flatten());
             }
             Errand::Put(key, pieces, ttl) => {
                 // What is not kept is asked for again.
@@ -546,6 +570,8 @@ impl Errand {
             Errand::Flush(reply) => _ = reply.send(bucket::flush(objects).await),
             Errand::Ping(reply) => _ = reply.send(reached(here.get(bucket::PROBE), broken).await.map(drop)),
             Errand::Info(reply) => _ = reply.send(Err(Silence("a bucket says nothing of itself".to_owned()))),
+            // Only a Redis is asked for that.
+            Errand::Vectors(..) => {}
         }
     }
 
@@ -554,8 +580,7 @@ impl Errand {
         let silence = || Silence(silence.0.clone());
         // Whoever asked may have gone on already.
         match self {
-            Errand::Get(_, answer) => _ = answer.send(None),
-            Errand::Put(..) => {}
+            Errand::Get(..) | Errand::Put(..) | Errand::Vectors(..) => {}
             Errand::Delete(_, reply) | Errand::Flush(reply) => _ = reply.send(Err(silence())),
             Errand::Ping(reply) => _ = reply.send(Err(silence())),
             Errand::Info(reply) => _ = reply.send(Err(silence())),

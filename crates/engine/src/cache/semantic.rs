@@ -321,20 +321,17 @@ impl Quest {
             model: terms.model.clone(),
             group: group.name.clone(),
             threshold: meanings.note(&group.name, tally),
-            shelf: depot.map(|depot| Shelf::new(depot, &cache.terms.namespace, &guard)),
+            shelf: depot.map(|depot| Shelf::new(depot, &cache.terms.namespace, &guard, terms.entries)),
             guard,
             text: text.to_owned(),
         })
     }
 
     /// Looks for an answer to a question that means the same. Where none is known that could, the call does not even wait
-    /// for a vector.
-    pub async fn compare(self, cache: &Arc<Cache>, wish: &Wish, ask: &Rc<Ask>) -> Compared {
+    /// for a vector. A depot that did not answer the call in time just now (`depot_answers`) is not waited for again.
+    pub async fn compare(self, cache: &Arc<Cache>, wish: &Wish, ask: &Rc<Ask>, depot_answers: bool) -> Compared {
         let Some(terms) = cache.terms.semantic.as_ref() else { return Compared::New(None) };
-        if wish.reads {
-            self.recall().await;
-        }
-        if !wish.reads || !self.meanings.index.has(&self.guard, (self.gate.unix_ms)()) {
+        if !wish.reads || !self.may_be_known(depot_answers).await {
             return Compared::New(Some(Lesson { quest: self, unit: None }));
         }
         let Some(unit) = self.unit(terms.patience).await else {
@@ -342,35 +339,74 @@ impl Quest {
             return Compared::New(None);
         };
         let meaning = meaning(unit, &self.text);
-        let now_ms = (self.gate.unix_ms)();
-        for (key, similarity) in self.meanings.index.nearest(&self.guard, &meaning, self.threshold, now_ms) {
-            match cache.find(&key, now_ms).await {
-                Some(kept) if wish.max_age.is_none_or(|age| kept.is_younger(age, now_ms)) => {
-                    self.meanings.note(&self.group, |tally| tally.hits += 1);
-                    if self.gate.roll() < terms.audit {
-                        audit(&self.gate, cache, ask, &self.group, &kept);
-                    }
-                    return Compared::Same(Hit { key, kept, similarity: Some(similarity) });
-                }
-                Some(_) => {}
-                None => self.meanings.index.drop_key(&self.guard, &key),
-            }
+        let mut hit = self.answered(cache, wish, &meaning).await;
+        if hit.is_none() && depot_answers && self.recall_near(&meaning.unit).await {
+            hit = self.answered(cache, wish, &meaning).await;
         }
-        self.meanings.note(&self.group, |tally| tally.misses += 1);
-        Compared::New(Some(Lesson { quest: self, unit: Some(meaning.unit) }))
+        let Some(hit) = hit else {
+            self.meanings.note(&self.group, |tally| tally.misses += 1);
+            return Compared::New(Some(Lesson { quest: self, unit: Some(meaning.unit) }));
+        };
+        self.meanings.note(&self.group, |tally| tally.hits += 1);
+        if self.gate.roll() < terms.audit {
+            audit(&self.gate, cache, ask, &self.group, &hit.kept);
+        }
+        Compared::Same(hit)
     }
 
-    /// Learns what others know, now and then.
-    async fn recall(&self) {
+    /// The answer to the question most like this one that is known here, alike enough, and still has an answer.
+    async fn answered(&self, cache: &Cache, wish: &Wish, meaning: &Meaning) -> Option<Hit> {
         let now_ms = (self.gate.unix_ms)();
-        let Some(shelf) = self.shelf.as_ref().filter(|_| self.meanings.is_due(&self.guard, now_ms)) else { return };
-        for Row { key, until_ms, text, values } in shelf.rows(now_ms).await {
+        for (key, similarity) in self.meanings.index.nearest(&self.guard, meaning, self.threshold, now_ms) {
+            match cache.find(&key, now_ms).await {
+                Ok(Some(kept)) if wish.max_age.is_none_or(|age| kept.is_younger(age, now_ms)) => {
+                    return Some(Hit { key, kept, similarity: Some(similarity) });
+                }
+                Ok(Some(_)) | Err(_) => {}
+                Ok(None) => {
+                    self.meanings.index.drop_key(&self.guard, &key);
+                    self.shelf.iter().for_each(|shelf| shelf.drop_key(&key));
+                }
+            }
+        }
+        None
+    }
+
+    /// Whether there is any question that could be like this one. Now and then that learns what others know, where these are
+    /// not asked for each vector.
+    async fn may_be_known(&self, depot_answers: bool) -> bool {
+        let now_ms = (self.gate.unix_ms)();
+        let shelf = self.shelf.as_ref().filter(|_| depot_answers);
+        let asked = shelf.filter(|shelf| shelf.compares());
+        if let Some(shelf) = shelf.filter(|_| asked.is_none() && self.meanings.is_due(&self.guard, now_ms)) {
+            self.take(shelf.rows(now_ms).await.unwrap_or_default());
+        }
+        self.meanings.index.has(&self.guard, now_ms)
+            || match asked {
+                Some(shelf) => shelf.has_any().await,
+                None => false,
+            }
+    }
+
+    /// Learns what others know that is like this vector, where that can be asked for. Whether there was anything new.
+    async fn recall_near(&self, unit: &Unit) -> bool {
+        let Some(shelf) = self.shelf.as_ref().filter(|shelf| shelf.compares()) else { return false };
+        self.take(shelf.near(unit, self.threshold, (self.gate.unix_ms)()).await)
+    }
+
+    /// Takes over what others know. Whether there was anything new.
+    fn take(&self, rows: Vec<Row>) -> bool {
+        let now_ms = (self.gate.unix_ms)();
+        let mut is_new = false;
+        for Row { key, until_ms, text, values } in rows {
             if !self.meanings.index.knows(&self.guard, &key)
                 && let Some(unit) = Unit::new(values)
             {
                 self.meanings.index.put(self.guard, key, meaning(unit, &text), until_ms, now_ms);
+                is_new = true;
             }
         }
+        is_new
     }
 
     /// The vector of its text, if it is made in time. Whoever fails rests for a while; a text that is refused is no failure:

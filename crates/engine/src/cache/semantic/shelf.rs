@@ -1,11 +1,13 @@
-//! What is known of questions, beside the answers: where others and later processes find it too. All that may be answered
-//! alike lies in one piece, which whoever adds to it writes anew; what two write at the same time, one of them writes in vain.
+//! What is known of questions, beside the answers: where others and later processes find it too. A Redis that compares
+//! vectors is asked for those nearest to one. Elsewhere all that may be answered alike lies in one piece, which whoever adds to
+//! it writes anew; what two write at the same time, one of them writes in vain.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use store::cache::Depot;
+use policy::vectors::Unit;
+use store::cache::{Depot, Question, Unknown};
 
 use super::super::key::{CacheKey, Guard};
 
@@ -15,11 +17,14 @@ const FORM: u8 = 1;
 const MOST_ROWS: usize = 256;
 const MOST_BYTES: usize = 1 << 20;
 
-/// Where a piece lies.
+/// Where that is.
 #[derive(Clone)]
 pub struct Shelf {
     depot: Arc<Depot>,
+    /// What it is called there.
     name: String,
+    /// Most questions of the set.
+    most: usize,
 }
 
 /// A question that was answered.
@@ -36,26 +41,66 @@ pub struct Row {
 }
 
 impl Shelf {
-    /// The place for questions of this guard.
-    pub fn new(depot: Arc<Depot>, namespace: &str, guard: &Guard) -> Self {
+    /// The place for questions of this guard, `most` at most where there is room for as many.
+    pub fn new(depot: Arc<Depot>, namespace: &str, guard: &Guard, most: usize) -> Self {
         let digits: String = guard.0.iter().map(|byte| format!("{byte:02x}")).collect();
         let space = if namespace.is_empty() { String::new() } else { format!("{namespace}:") };
-        Shelf { depot, name: format!("{space}questions:{digits}") }
+        Shelf { depot, name: format!("{space}{digits}"), most }
     }
 
-    /// What lies there; nothing if that is not known in time.
-    pub async fn rows(&self, now_ms: i64) -> Vec<Row> {
-        self.depot.get(&self.name).await.map(|piece| read(piece, now_ms)).unwrap_or_default()
+    /// Whether it finds those nearest to a vector itself; else it has [`Shelf::rows`].
+    pub fn compares(&self) -> bool {
+        self.depot.has_vectors()
+    }
+
+    fn piece(&self) -> String {
+        format!("{}:questions", self.name)
+    }
+
+    fn set(&self) -> String {
+        format!("{}:vectors", self.name)
+    }
+
+    /// Whether there are any to compare with.
+    pub async fn has_any(&self) -> bool {
+        self.depot.has_questions(&self.set()).await
+    }
+
+    /// Those that are at least so much alike; none if they are not known in time.
+    pub async fn near(&self, unit: &Unit, threshold: f32, now_ms: i64) -> Vec<Row> {
+        let found = self.depot.nearest_questions(&self.set(), unit.values(), threshold, now_ms).await;
+        let row = |Question { key, text, until_ms, values }| {
+            Some(Row { key: CacheKey::parse(&key)?, until_ms, text, values })
+        };
+        found.into_iter().filter_map(row).collect()
+    }
+
+    /// What lies in the piece.
+    pub async fn rows(&self, now_ms: i64) -> Result<Vec<Row>, Unknown> {
+        Ok(self.depot.get(&self.piece()).await?.map(|piece| read(piece, now_ms)).unwrap_or_default())
     }
 
     /// Adds a question, some time soon.
     pub async fn add(&self, row: Row, now_ms: i64) {
-        let mut rows = self.rows(now_ms).await;
+        if self.compares() {
+            let Row { key, until_ms, text, values } = row;
+            let question = Question { key: key.to_string(), text, until_ms, values };
+            return self.depot.learn_question(&self.set(), question, now_ms, self.most);
+        }
+        // Who does not know what is there leaves it as it is.
+        let Ok(mut rows) = self.rows(now_ms).await else { return };
         rows.retain(|known| known.key != row.key);
         rows.push(row);
         let until_ms = rows.iter().map(|row| row.until_ms).max().unwrap_or(now_ms);
         let ttl = Duration::from_millis(until_ms.saturating_sub(now_ms).max(1) as u64);
-        self.depot.put(&self.name, vec![write(&rows)], ttl);
+        self.depot.put(&self.piece(), vec![write(&rows)], ttl);
+    }
+
+    /// The answer to this one is gone. In a piece it is over by itself.
+    pub fn drop_key(&self, key: &CacheKey) {
+        if self.compares() {
+            self.depot.forget_question(&self.set(), key.to_string());
+        }
     }
 }
 

@@ -55,7 +55,7 @@ const ELSEWHERE: &[Key] = &[
     moot("redis_flush_size", Count, "answers that are written together", "each is written as soon as it is there"),
     moot("socket_timeout", Number, "seconds that Redis may take", "no call waits longer than 20 ms for it"),
     later("gcp_*", Any, "sign-in with Google's IAM"),
-    moot("redis_semantic_*", Any, "the index of a semantic cache in Redis", "questions are compared within the process"),
+    moot("redis_semantic_*", Any, "the index of a semantic cache in Redis", "it is where the answers are"),
     moot("qdrant_*", Any, "where Qdrant is", "questions are compared within the process"),
     on("s3_bucket_name", Text, "the bucket, for `type: s3`"),
     on("s3_region_name", Text, "its region; else the environment's, or us-east-1"),

@@ -5,6 +5,7 @@ mod audits;
 mod embedder;
 mod guarded;
 mod tenants;
+mod vectors;
 
 use drill::mock::Mock;
 use serde_json::{Value, json};
@@ -229,7 +230,7 @@ async fn what_one_process_has_learned_another_one_knows() {
     let one = open().await;
     let first = ask(&one, QUESTION).await;
     assert_eq!(said(&first), "miss");
-    until(async || Redis::tell(&redis, "KEYS *").contains("questions:").then_some(())).await;
+    until(async || Redis::tell(&redis, "KEYS *").contains(":questions").then_some(())).await;
     drop(one);
     let other = open().await;
     let again = ask(&other, AGAIN).await;

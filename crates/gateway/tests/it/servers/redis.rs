@@ -26,14 +26,24 @@ impl Redis {
 
     /// Starts one with more flags: `--maxmemory`, `1mb`.
     pub fn start_with(flags: &[&str]) -> Server {
+        Self::start_by(KIND.name, flags)
+    }
+
+    fn start_by(program: &str, flags: &[&str]) -> Server {
         let command = |folder: &Path, addr: SocketAddr| {
-            let mut command = Command::new(KIND.name);
+            let mut command = Command::new(program);
             command.args(["--bind", &addr.ip().to_string(), "--port", &addr.port().to_string()]);
             command.args(["--save", ""]).args(flags).current_dir(folder);
             command
         };
         Server::start(&KIND, Folder::new(), command, |addr| format!("redis://{addr}"))
     }
+
+    /// Starts one that has vectors, as all do from version 8 on.
+    pub fn start_with_vectors() -> Server {
+        Self::start_by(concat!(env!("CARGO_MANIFEST_DIR"), "/../../.local/redis/redis-server"), &[])
+    }
+
     /// Starts one that may be a node of a cluster.
     pub fn start_node() -> Server {
         let (bus, host) = (free_address(), free_address().ip().to_string());
