@@ -41,4 +41,4 @@ setup: # what the tests need: packages, a Python venv, Node modules
 
 clean: # forget everything that was built or installed here
 	cargo clean
-	rm -rf .local tests/sdk/node/node_modules ui/node_modules ui/dist/app ui/dist/fingerprint
+	rm -rf .local tests/sdk/node/node_modules tests/sdk/agents/node_modules ui/node_modules ui/dist/app ui/dist/fingerprint

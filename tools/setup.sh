@@ -37,8 +37,8 @@ fingerprint() { # VERSION FILE...
   { echo "$1"; cat "${@:2}"; } | sha256sum
 }
 
-python_sdks() {
-  local venv=.local/venv requirements=tests/sdk/python/requirements.txt now
+python_venv() { # VENV REQUIREMENTS
+  local venv="$1" requirements="$2" now
   now="$(fingerprint "$(python3 --version)" "$requirements")"
   [ "$(cat "$venv/fingerprint" 2>/dev/null)" != "$now" ] || return 0
   rm -rf "$venv"
@@ -47,14 +47,14 @@ python_sdks() {
   echo "$now" >"$venv/fingerprint"
 }
 
-node_sdks() {
-  local sdk=tests/sdk/node version now
+node_modules() { # FOLDER; no package runs anything of its own while it is installed
+  local sdk="$1" version now
   version="$(node --version)"
   [ "$(printf '%s\n' v20 "$version" | sort -V | head -n 1)" = v20 ] ||
     die "Node $version is too old for the SDKs: 20 or newer is needed."
   now="$(fingerprint "$version" "$sdk/package.json" "$sdk/package-lock.json")"
   [ "$(cat "$sdk/node_modules/.fingerprint" 2>/dev/null)" != "$now" ] || return 0
-  npm --prefix "$sdk" ci --silent --no-audit --no-fund
+  npm --prefix "$sdk" ci --silent --ignore-scripts --no-audit --no-fund
   echo "$now" >"$sdk/node_modules/.fingerprint"
 }
 
@@ -123,8 +123,10 @@ rust
 packages "$stage"
 case "$stage" in
   test)
-    python_sdks
-    node_sdks
+    python_venv .local/venv tests/sdk/python/requirements.txt
+    python_venv .local/venv-frameworks tests/sdk/python/frameworks/requirements.txt
+    node_modules tests/sdk/node
+    node_modules tests/sdk/agents
     vector_redis
     ;;
   bench-peers) litellm ;;

@@ -6,14 +6,15 @@ use std::collections::{HashMap, VecDeque};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use types::{Block, Chat, Completion, Effort, Fault, FaultKind, Message, Role, Source, ToolCall, ToolResult};
+use types::{Block, Chat, Completion, Effort, Fault, FaultKind, Message, Raw, Role, Source, ToolCall, ToolResult};
 
 use crate::Fit;
-use crate::json::{Doc, Kind};
+use crate::json::{Doc, Json, Kind};
 
 /// Extras that change nothing about an answer's meaning: left out silently where the target has no word for them
 /// (wire.md 8.0).
-const HINTS: [&str; 11] = [
+const HINTS: [&str; 12] = [
+    "client_metadata",
     "metadata",
     "moderation",
     "prediction",
@@ -28,8 +29,17 @@ const HINTS: [&str; 11] = [
 ];
 
 /// Whether the extra field `name` is a pure hint.
-pub fn is_hint(name: &str) -> bool {
-    HINTS.contains(&name)
+pub fn is_hint(name: &str, value: &Raw) -> bool {
+    HINTS.contains(&name) || name == "context_management" && only_clears(value)
+}
+
+/// Whether Anthropic's `context_management` asks for nothing but that what is old in a conversation is cleared: a
+/// model that is shown all of it answers the same question.
+pub fn only_clears(management: &Raw) -> bool {
+    let Ok(doc) = Doc::parse(management.get().as_bytes()) else { return false };
+    let clears =
+        |edit: Json| edit.get("type").and_then(|kind| kind.as_str()).is_some_and(|kind| kind.starts_with("clear_"));
+    doc.root().get("edits").is_some_and(|edits| edits.items().all(clears))
 }
 
 /// Text of a system message for formats that know such messages only at the beginning: it stays where it was said,

@@ -94,6 +94,7 @@ table! {
     think_tags: bool = "reasoning comes inside the text as <think>...</think> (OpenAI, Ollama)",
     thinks: bool = "the model reasons although the request does not ask for it",
     reasoning_field: String = "name of OpenAI's reasoning field: reasoning_content (default) or reasoning",
+    tool: String = "name of the tool to call; without it among those offered the answer is text",
     parallel: u64 = "number of tool calls in one answer (default 1)",
     interleave: bool = "argument fragments of parallel calls take turns in an OpenAI stream",
     call_style: CallStyle = "shape of tool calls in an OpenAI stream",

@@ -33,7 +33,7 @@ class Back:
 
 def pytest_generate_tests(metafunc):
     if "back" in metafunc.fixturenames:
-        native = DIRECT[metafunc.module.__name__]
+        native = DIRECT.get(metafunc.module.__name__, "openai-back")
         backs = [Back(name) for name in SESSION["backs"] if not SESSION["direct"] or name == native]
         metafunc.parametrize("back", backs, ids=lambda back: back.name)
 

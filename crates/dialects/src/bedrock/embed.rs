@@ -28,7 +28,7 @@ pub(super) fn write(embedding: &Embedding, fit: &mut Fit) -> Result<BytesMut, Fa
     for (name, raw) in &embedding.extras {
         match name.as_str() {
             "normalize" | "truncate" | "embeddingTypes" => fields.raw(name, raw),
-            hint if turns::is_hint(hint) => fit.hint(hint, &Some(())),
+            hint if turns::is_hint(hint, raw) => fit.hint(hint, &Some(())),
             other => fit.worse_without(other)?,
         }
     }

@@ -143,7 +143,7 @@ fn extras<'a>(
             name if OF_CLAUDE.contains(&name) && family.is_claude() => model.raw(name, raw),
             // The marks that it stands for are set block by block.
             "cache_control" => fit.hint(name, &Some(())),
-            hint if is_hint(hint) => fit.hint(hint, &Some(())),
+            hint if is_hint(hint, raw) => fit.hint(hint, &Some(())),
             other => fit.worse_without(other)?,
         }
     }

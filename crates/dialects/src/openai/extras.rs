@@ -5,6 +5,7 @@ use types::{Extras, Fault, Raw};
 
 use super::NAME;
 use crate::Fit;
+use crate::turns::only_clears;
 
 /// OpenAI's own fields, which other dialects' fronts use as the common word for the same thing.
 const OURS: [&str; 13] = [
@@ -25,8 +26,9 @@ const OURS: [&str; 13] = [
 
 /// Fields of other dialects that do not change what is asked: where and how it is computed, how it is filed,
 /// which parts are cached or filtered.
-const HINTS: [&str; 23] = [
+const HINTS: [&str; 24] = [
     "cache_control",
+    "client_metadata",
     "diagnostics",
     "include",
     "keep_alive",
@@ -78,7 +80,7 @@ pub(super) fn passing<'a>(extras: &'a Extras, dialect: &str, fit: &mut Fit) -> R
     for (name, value) in extras {
         if dialect == NAME || OURS.contains(&name.as_str()) {
             passing.push((name.as_str(), value));
-        } else if HINTS.contains(&name.as_str()) {
+        } else if HINTS.contains(&name.as_str()) || name == "context_management" && only_clears(value) {
             fit.dropped.push(name.clone());
         } else if MEANING.contains(&name.as_str()) {
             return fit.refuse(name, "this field");

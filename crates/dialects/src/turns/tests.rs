@@ -65,3 +65,18 @@ fn only_plain_text_documents_have_a_text() {
         assert_eq!(document_text(&source).as_deref(), expected, "{source:?}");
     }
 }
+
+#[test]
+fn clearing_what_is_old_is_a_hint_and_other_management_of_a_context_is_not() {
+    for (management, expected) in [
+        (r#"{"edits":[{"type":"clear_thinking_20251015","keep":"all"}]}"#, true),
+        (r#"{"edits":[{"type":"clear_thinking_20251015"},{"type":"clear_tool_uses_20250919"}]}"#, true),
+        (r#"{"edits":[{"type":"clear_thinking_20251015"},{"type":"compact_20260112"}]}"#, false),
+        (r#"{"edits":[]}"#, true),
+        (r#"{"edits":[7]}"#, false),
+        (r#"[{"type":"compaction","compact_threshold":1000}]"#, false),
+        ("{}", false),
+    ] {
+        assert_eq!(is_hint("context_management", &Raw::new(management)), expected, "{management}");
+    }
+}

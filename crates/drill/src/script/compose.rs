@@ -106,8 +106,9 @@ fn calls(ask: &Ask, knobs: &Knobs, seq: u64, index: usize) -> Vec<ToolCall> {
         return Vec::new();
     }
     let count = if ask.one_call { 1 } else { knobs.parallel.unwrap_or(1).min(MAX_CALLS) as usize };
-    let pick = |at: usize| match &ask.choice {
-        Choice::Named(name) => ask.tools.iter().find(|tool| tool.name == *name).map(|tool| (tool, at)),
+    let named = |name: &str, at: usize| ask.tools.iter().find(|tool| tool.name == name).map(|tool| (tool, at));
+    let pick = |at: usize| match (&ask.choice, &knobs.tool) {
+        (Choice::Named(name), _) | (_, Some(name)) => named(name, at),
         _ => Some((&ask.tools[at % ask.tools.len()], at / ask.tools.len())),
     };
     let make = |at: usize, tool: &Tool, variant: usize| ToolCall {

@@ -81,6 +81,14 @@ fn thinking_counts_against_the_limit_and_as_reasoning() {
     assert_eq!((answer.usage.reasoning, answer.usage.visible), (3, 0));
 }
 
+#[test]
+fn a_tool_is_called_by_its_name_where_it_is_offered() {
+    let ask = Ask { tools: tools(), ..ask() };
+    let called = |text: &str| compose(&ask, &knobs(text), 1).replies.remove(0).calls;
+    assert_eq!(called("tool=second").iter().map(|call| call.name.as_str()).collect::<Vec<_>>(), ["second"]);
+    assert!(called("tool=third").is_empty());
+}
+
 fn tools() -> Vec<Tool> {
     let one = |name: &str| Tool {
         name: name.into(),

@@ -52,7 +52,7 @@ impl<'a> Extras<'a> {
                 "safety_identifier" => extras.name_user(string(raw)),
                 name if counting && !COUNTED.contains(&name) => {}
                 name if OURS.contains(&name) => extras.pass.push((name, raw)),
-                name if turns::is_hint(name) => fit.hint(name, &Some(())),
+                name if turns::is_hint(name, raw) => fit.hint(name, &Some(())),
                 name => fit.worse_without(name)?,
             }
         }

@@ -32,7 +32,7 @@ pub(super) fn write(embedding: &Embedding, fit: &mut Fit) -> Result<BytesMut, Fa
         match name.as_str() {
             "taskType" | "task_type" => settings.raw("taskType", raw),
             "title" => settings.raw("title", raw),
-            hint if turns::is_hint(hint) => fit.hint(hint, &Some(())),
+            hint if turns::is_hint(hint, raw) => fit.hint(hint, &Some(())),
             other => fit.worse_without(other)?,
         }
     }

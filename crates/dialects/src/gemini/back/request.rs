@@ -90,7 +90,7 @@ fn extras(
                 "modalities" => modalities(&doc, config),
                 "audio" => voice(&doc, config),
                 "web_search_options" => tools.search(),
-                hint if turns::is_hint(hint) => fit.hint(hint, &Some(())),
+                hint if turns::is_hint(hint, raw) => fit.hint(hint, &Some(())),
                 other => fit.worse_without(other)?,
             }
         }

@@ -75,7 +75,7 @@ impl Settings {
                 option if OPTIONS.contains(&option) => self.options.raw(option, raw),
                 field if TOP.contains(&field) || more.contains(&field) => self.top.raw(field, raw),
                 "options" => self.options.merge(Doc::parse(raw.get().as_bytes())?.root()),
-                hint if turns::is_hint(hint) => fit.hint(hint, &Some(())),
+                hint if turns::is_hint(hint, raw) => fit.hint(hint, &Some(())),
                 other => fit.worse_without(other)?,
             }
         }

@@ -11,7 +11,7 @@ const FIELDS: &[&str] = &[
     "model", "input", "instructions", "max_output_tokens", "max_tool_calls", "temperature", "top_p", "top_logprobs", "tools",
     "tool_choice", "parallel_tool_calls", "reasoning", "text", "include", "store", "background", "stream", "stream_options",
     "previous_response_id", "conversation", "prompt", "truncation", "context_management", "service_tier", "metadata", "user",
-    "safety_identifier", "prompt_cache_key", "prompt_cache_options", "moderation",
+    "safety_identifier", "prompt_cache_key", "prompt_cache_options", "moderation", "client_metadata",
 ];
 
 pub(super) fn read(incoming: &Incoming<'_>) -> Result<Ask, Problem> {

@@ -50,6 +50,14 @@ impl<'a> Stream<'a> {
         self.event("response.output_item.done", json!({ "output_index": at, "item": item }), out);
     }
 
+    /// Where something of the item that is being written belongs.
+    fn place(&self, mut data: Value) -> Value {
+        let prefix = if self.open == Open::Thinking { "rs" } else { "msg" };
+        data["item_id"] = json!(format!("{prefix}_drill{:08}", self.turn.seq));
+        data["output_index"] = json!(self.items - 1);
+        data
+    }
+
     fn refused(&self) -> bool {
         self.turn.answer.replies[0].finish == Finish::Refusal
     }
@@ -61,10 +69,10 @@ impl<'a> Stream<'a> {
             self.added(item, out);
             self.open = Open::Thinking;
             let part = json!({ "type": "summary_text", "text": "" });
-            let data = json!({ "output_index": self.items - 1, "summary_index": 0, "part": part });
+            let data = self.place(json!({ "summary_index": 0, "part": part }));
             self.event("response.reasoning_summary_part.added", data, out);
         }
-        let data = json!({ "output_index": self.items - 1, "summary_index": 0, "delta": text });
+        let data = self.place(json!({ "summary_index": 0, "delta": text }));
         self.event("response.reasoning_summary_text.delta", data, out);
     }
 
@@ -76,11 +84,11 @@ impl<'a> Stream<'a> {
             (item["content"], item["status"]) = (json!([]), json!("in_progress"));
             self.added(item, out);
             self.open = Open::Text;
-            let data = json!({ "output_index": self.items - 1, "content_index": 0, "part": part("", refused) });
+            let data = self.place(json!({ "content_index": 0, "part": part("", refused) }));
             self.event("response.content_part.added", data, out);
         }
         let kind = if refused { "response.refusal.delta" } else { "response.output_text.delta" };
-        let data = json!({ "output_index": self.items - 1, "content_index": 0, "delta": text, "logprobs": [] });
+        let data = self.place(json!({ "content_index": 0, "delta": text, "logprobs": [] }));
         self.event(kind, data, out);
     }
 
@@ -91,8 +99,7 @@ impl<'a> Stream<'a> {
             Open::Nothing => return,
             Open::Thinking => reasoning(self.turn, &reply.thinking),
             Open::Text => {
-                let data =
-                    json!({ "output_index": self.items - 1, "content_index": 0, "text": reply.text, "logprobs": [] });
+                let data = self.place(json!({ "content_index": 0, "text": reply.text, "logprobs": [] }));
                 self.event("response.output_text.done", data, out);
                 message(self.turn, &reply.text, self.refused())
             }
