@@ -190,6 +190,20 @@ pub struct Quirks {
     pub short_call_ids: bool,
     /// How it wants documents that are to be ranked.
     pub rerank: RerankForm,
+    /// How it is asked for vectors, where it speaks Gemini's dialect.
+    pub vectors: VectorForm,
+}
+
+/// How vectors of Google's models are asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum VectorForm {
+    /// All texts as requests of their own in one body (`:batchEmbedContents`): the Gemini API.
+    #[default]
+    Batch,
+    /// All texts as instances (`:predict`): Vertex AI.
+    Predict,
+    /// One text per call (`:embedContent`): newer models on Vertex AI.
+    Single,
 }
 
 /// How a provider wants documents that are to be ranked.

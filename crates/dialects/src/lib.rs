@@ -37,7 +37,7 @@ mod typed;
 mod upstream;
 
 pub use anthropic::Anthropic;
-pub use back::{Back, Glance, Issued, Issuer, Outgoing, Quirks, RerankForm, Splice, StreamReader, Target};
+pub use back::{Back, Glance, Issued, Issuer, Outgoing, Quirks, RerankForm, Splice, StreamReader, Target, VectorForm};
 pub use bedrock::{Bedrock, BedrockClaude};
 pub use fit::Fit;
 pub(crate) use fit::lacking;

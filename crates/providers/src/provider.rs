@@ -2,7 +2,7 @@
 //!
 //! A row holds facts only. Where a provider needs code, the code reads a field of the row, never its name.
 
-use dialects::{Quirks, RerankForm};
+use dialects::{Quirks, RerankForm, VectorForm};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -262,6 +262,7 @@ pub(crate) const BOTH: Quirks = Quirks {
     office_documents: false,
     short_call_ids: false,
     rerank: RerankForm::Jina,
+    vectors: VectorForm::Batch,
 };
 
 /// A row as most of them are: OpenAI's dialect, a bearer key, chat. The table says what differs.
