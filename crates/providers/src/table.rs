@@ -93,19 +93,16 @@ const FOUNDRY_VERSION: Blank =
 /// A token of Entra ID, which the operator has made.
 const ENTRA_TOKEN: Blank = Blank::new("azure_ad_token", "azure_ad_token", &["AZURE_AD_TOKEN"]);
 
-/// An application that has a secret in Entra ID (OAuth 2.0 client credentials).
-const ENTRA: SignIn = SignIn::Form {
-    url: "{authority}/{tenant_id}/oauth2/v2.0/token",
-    fields: &[
-        ("grant_type", "client_credentials"),
-        ("client_id", "{client_id}"),
-        ("client_secret", "{client_secret}"),
-        ("scope", "{scope}"),
-    ],
+/// Who has a right to Azure's services, by Entra ID.
+const ENTRA: SignIn = SignIn::Entra {
     blanks: &[
         Blank::new("tenant_id", "tenant_id", &["AZURE_TENANT_ID"]),
         Blank::new("client_id", "client_id", &["AZURE_CLIENT_ID"]),
         Blank::new("client_secret", "client_secret", &["AZURE_CLIENT_SECRET"]),
+        Blank::new("username", "azure_username", &["AZURE_USERNAME"]),
+        Blank::new("password", "azure_password", &["AZURE_PASSWORD"]),
+        Blank::new("token_file", "", &["AZURE_FEDERATED_TOKEN_FILE"]),
+        Blank::new("credential", "azure_credential", &["AZURE_CREDENTIAL"]),
         Blank::new("scope", "azure_scope", &["AZURE_SCOPE"]).or("https://cognitiveservices.azure.com/.default"),
         Blank::new("authority", "", &["AZURE_AUTHORITY_HOST"]).or("https://login.microsoftonline.com"),
     ],
