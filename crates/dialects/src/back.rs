@@ -14,6 +14,12 @@ pub trait Back: Send + Sync {
     /// Short name: `openai`, `anthropic`, `gemini`, `ollama`.
     fn name(&self) -> &'static str;
 
+    /// The same dialect as this upstream model speaks it, where what it says is to be read in another way.
+    fn of_model(&self, model: &str) -> Option<&'static dyn Back> {
+        let _ = model;
+        None
+    }
+
     /// How streamed answers are framed.
     fn framing(&self) -> Framing {
         Framing::Sse

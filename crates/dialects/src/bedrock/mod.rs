@@ -10,6 +10,7 @@ mod embed;
 mod family;
 mod fault;
 mod finish;
+mod others;
 mod parts;
 mod print;
 mod stream;
@@ -38,6 +39,10 @@ impl Back for Bedrock {
 
     fn framing(&self) -> Framing {
         Framing::Frames
+    }
+
+    fn of_model(&self, model: &str) -> Option<&'static dyn Back> {
+        (!family::Family::of(model).is_claude()).then_some(&others::Others)
     }
 
     /// There is none at this address: the list of calls in the background costs nothing either.
