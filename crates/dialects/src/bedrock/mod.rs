@@ -8,7 +8,7 @@ mod answer;
 mod claude;
 mod embed;
 mod family;
-mod fault;
+pub(crate) mod fault;
 mod finish;
 mod others;
 mod parts;
@@ -111,7 +111,7 @@ impl Back for Bedrock {
 }
 
 /// A name as one segment of a path: ARNs have slashes and colons.
-fn segment(name: &str) -> String {
+pub(crate) fn segment(name: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     name.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }

@@ -1,5 +1,5 @@
 use types::{
-    Block, CacheMark, Chat, Effort, Embedding, EmbeddingInput, Event, FaultKind, Finish, Format, Raw, Reasoning, Role,
+    Block, CacheMark, Chat, Delta, Effort, Embedding, EmbeddingInput, Event, FaultKind, Finish, Format, Raw, Reasoning, Role,
     Side, Source, Text, Tool, ToolChoice,
 };
 
