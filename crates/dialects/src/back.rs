@@ -14,6 +14,12 @@ pub trait Back: Send + Sync {
     /// Short name: `openai`, `anthropic`, `gemini`, `ollama`.
     fn name(&self) -> &'static str;
 
+    /// The same dialect as this upstream model speaks it, where what it says is to be read in another way.
+    fn of_model(&self, model: &str) -> Option<&'static dyn Back> {
+        let _ = model;
+        None
+    }
+
     /// How streamed answers are framed.
     fn framing(&self) -> Framing {
         Framing::Sse
@@ -190,6 +196,20 @@ pub struct Quirks {
     pub short_call_ids: bool,
     /// How it wants documents that are to be ranked.
     pub rerank: RerankForm,
+    /// How it is asked for vectors, where it speaks Gemini's dialect.
+    pub vectors: VectorForm,
+}
+
+/// How vectors of Google's models are asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum VectorForm {
+    /// All texts as requests of their own in one body (`:batchEmbedContents`): the Gemini API.
+    #[default]
+    Batch,
+    /// All texts as instances (`:predict`): Vertex AI.
+    Predict,
+    /// One text per call (`:embedContent`): newer models on Vertex AI.
+    Single,
 }
 
 /// How a provider wants documents that are to be ranked.

@@ -7,6 +7,7 @@
 mod anthropic;
 mod back;
 mod bedrock;
+mod clouds;
 mod fields;
 mod fit;
 mod form;
@@ -37,8 +38,9 @@ mod typed;
 mod upstream;
 
 pub use anthropic::Anthropic;
-pub use back::{Back, Glance, Issued, Issuer, Outgoing, Quirks, RerankForm, Splice, StreamReader, Target};
+pub use back::{Back, Glance, Issued, Issuer, Outgoing, Quirks, RerankForm, Splice, StreamReader, Target, VectorForm};
 pub use bedrock::{Bedrock, BedrockClaude};
+pub use clouds::{Fim, SageMaker, Watsonx};
 pub use fit::Fit;
 pub(crate) use fit::lacking;
 pub use form::Form;
@@ -67,4 +69,5 @@ pub static FRONTS: &[&dyn Front] =
     &[&OpenAi, &Anthropic, &Responses, &Gemini, &GeminiArray, &GeminiVector, &Ollama, &OldEmbeddings, &Reranking];
 
 /// Dialects that we speak to providers.
-pub static BACKS: &[&dyn Back] = &[&OpenAi, &Anthropic, &Gemini, &Ollama, &Responses, &Bedrock, &BedrockClaude];
+pub static BACKS: &[&dyn Back] =
+    &[&OpenAi, &Anthropic, &Gemini, &Ollama, &Responses, &Bedrock, &BedrockClaude, &Watsonx, &SageMaker, &Fim];

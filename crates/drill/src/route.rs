@@ -117,9 +117,16 @@ fn vertex(path: &str) -> Option<(&str, Option<String>)> {
     if let Some(rest) = rest.strip_prefix("endpoints/openapi") {
         return Some((rest, None));
     }
-    let (model, verb) = rest.strip_prefix("publishers/anthropic/models/")?.rsplit_once(':')?;
+    let (maker, rest) = rest.strip_prefix("publishers/")?.split_once("/models/")?;
+    let (model, verb) = rest.rsplit_once(':')?;
     let known = ["rawPredict", "streamRawPredict"].contains(&verb);
-    known.then(|| ("/v1/messages", Some(percent_decode(model))))
+    let (path, model) = match maker {
+        "anthropic" if model == "count-tokens" => ("/v1/messages/count_tokens", None),
+        "anthropic" => ("/v1/messages", Some(percent_decode(model))),
+        "mistralai" | "ai21" => ("/chat/completions", Some(percent_decode(model))),
+        _ => return None,
+    };
+    known.then_some((path, model))
 }
 
 /// What is behind Azure's own part of a path, and the deployment that it names. Classic paths need a version, as they do
@@ -165,6 +172,7 @@ fn gemini_method(path: &str) -> Option<Target> {
         "countTokens" => Op::Count,
         "embedContent" => Op::Embed,
         "batchEmbedContents" => Op::EmbedOther,
+        "predict" if model.contains("embedding") => Op::Embed,
         "predict" => Op::Image,
         _ => return None,
     };

@@ -1,6 +1,7 @@
 //! Tokens that take the place of keys at providers and hold for an hour or so (OAuth 2.0, RFC 6749). The control plane
 //! fetches them, again long before they end; workers only look. They outlive reloads.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use types::{Fault, FaultKind, Secret, Side};
 
-use crate::{AwsGrant, AwsSource, Signer};
+use crate::{AwsGrant, AwsSource, Signer, Text};
 
 /// How long before its end a token is fetched again, unless it holds for so short that half of that is later.
 const AHEAD: Duration = Duration::from_secs(300);
@@ -26,8 +27,10 @@ pub enum Grant {
     Form {
         /// Where it is sent.
         url: String,
+        /// Headers that go along.
+        headers: Vec<(&'static str, Secret)>,
         /// Its fields.
-        fields: Vec<(&'static str, Secret)>,
+        fields: Vec<(&'static str, Text)>,
     },
     /// A statement that is signed with a private key (RFC 7523).
     Assertion {
@@ -46,11 +49,52 @@ pub enum Grant {
     Machine {
         /// Where it is asked.
         url: String,
-        /// A header that shows that nobody was led there.
-        header: (&'static str, &'static str),
+        /// Headers that show who asks, or that nobody was led there.
+        headers: Vec<(&'static str, Secret)>,
+    },
+    /// What somebody else vouches for, in exchange for a token (RFC 8693).
+    Exchange {
+        /// Where it is exchanged.
+        url: String,
+        /// Its fields, but for the voucher.
+        fields: Vec<(&'static str, Secret)>,
+        /// The voucher.
+        subject: Subject,
+    },
+    /// A service account of Google's that another credential may act as.
+    Impersonated {
+        /// Where its token is asked for.
+        url: String,
+        /// What that is for.
+        scope: String,
+        /// Who acts as it.
+        with: Box<Grant>,
     },
     /// A credential of Amazon's cloud: requests are signed with it.
     Aws(AwsGrant),
+}
+
+/// Where a voucher is, which somebody else renews, and in which field of it, if it is JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// The place.
+    pub source: SubjectSource,
+    /// The field; the whole text, if there is none.
+    pub field: Option<String>,
+}
+
+/// The place of a voucher.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SubjectSource {
+    /// A file.
+    File(PathBuf),
+    /// What is told at an address.
+    Url {
+        /// The address.
+        url: String,
+        /// Headers that it wants.
+        headers: Vec<(String, Secret)>,
+    },
 }
 
 /// What was fetched.
@@ -66,22 +110,35 @@ impl Grant {
     /// Where the token comes from.
     pub fn url(&self) -> &str {
         match self {
-            Grant::Form { url, .. } | Grant::Assertion { url, .. } | Grant::Machine { url, .. } => url,
+            Grant::Form { url, .. }
+            | Grant::Assertion { url, .. }
+            | Grant::Machine { url, .. }
+            | Grant::Exchange { url, .. }
+            | Grant::Impersonated { url, .. } => url,
             Grant::Aws(grant) => grant.url(),
         }
     }
 
     /// What tells its account from others. It may hold secrets.
     pub(crate) fn account(&self) -> String {
-        match self {
-            Grant::Form { url, fields } => {
-                let fields = fields.iter().map(|(_, value)| value.expose());
-                std::iter::once(url.as_str()).chain(fields).collect::<Vec<_>>().join("\0")
+        let secrets = |list: &[(&'static str, Secret)]| -> Vec<String> {
+            list.iter().map(|(_, value)| value.expose().to_owned()).collect()
+        };
+        let parts = match self {
+            Grant::Form { headers, fields, .. } => {
+                let fields = fields.iter().map(|(_, value)| match value {
+                    Text::Said(text) => text.expose().to_owned(),
+                    Text::File(path) => path.to_string_lossy().into_owned(),
+                });
+                fields.chain(secrets(headers)).collect()
             }
-            Grant::Assertion { url, issuer, .. } => format!("{url}\0{issuer}"),
-            Grant::Machine { url, .. } => url.clone(),
-            Grant::Aws(grant) => grant.account(),
-        }
+            Grant::Assertion { issuer, .. } => vec![issuer.clone()],
+            Grant::Machine { headers, .. } => secrets(headers),
+            Grant::Exchange { fields, .. } => secrets(fields),
+            Grant::Impersonated { with, .. } => vec![with.account()],
+            Grant::Aws(grant) => return grant.account(),
+        };
+        std::iter::once(self.url().to_owned()).chain(parts).collect::<Vec<_>>().join("\0")
     }
 }
 

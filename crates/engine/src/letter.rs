@@ -81,7 +81,7 @@ impl Letter<'_> {
             let (names, operation) = (Names::default(), ask.operation);
             return Ok(Some(Encoded { back, path, body, headers, dropped, names, verbatim: true, operation }));
         }
-        let back = deployment.back;
+        let back = deployment.back.of_model(&model).unwrap_or(deployment.back);
         let path = |operation| deployment.path(back, operation, &model, ask.stream);
         // What nobody translates is not decoded either.
         if !ask.operation.is_bridged() && path(ask.operation).is_none() {

@@ -67,7 +67,7 @@ mod window;
 mod wire;
 
 pub use access::{Access, Identity};
-pub use access_token::{AccessToken, AccessTokens, Fetched, Grant};
+pub use access_token::{AccessToken, AccessTokens, Fetched, Grant, Subject, SubjectSource};
 pub use ask::Call;
 pub use caller::Caller;
 pub use deliver::Delivery;

@@ -36,6 +36,12 @@ pub async fn post(url: &str, mut headers: HeaderMap, fields: String) -> Result<(
     ask("POST", url, headers, fields.into()).await
 }
 
+/// Sends JSON; the status of the answer and its body.
+pub async fn post_json(url: &str, mut headers: HeaderMap, body: String) -> Result<(u16, Bytes), String> {
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    ask("POST", url, headers, body.into()).await
+}
+
 /// Asks for something to be made at an address, such as a session; what is there then.
 pub async fn put(url: &str, headers: HeaderMap) -> Result<Bytes, String> {
     match ask("PUT", url, headers, Bytes::new()).await? {

@@ -6,7 +6,7 @@ use types::Operation;
 /// What fills blanks, by their names.
 pub type Fillings = Vec<(&'static str, String)>;
 
-/// One way of making paths. Of all ways of a provider the first counts whose condition holds.
+/// One way of making paths. Of all ways of a provider the first counts whose condition holds and that serves what is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PathForm {
     /// The dialect that is spoken there, by its name; any, if it is empty.
@@ -31,6 +31,19 @@ impl PathForm {
 
     pub(crate) const fn when(self, when: When) -> Self {
         PathForm { when, ..self }
+    }
+
+    pub(crate) const fn serves(self, serves: &'static [Operation]) -> Self {
+        PathForm { serves, ..self }
+    }
+
+    pub(crate) const fn verbs(self, whole: &'static str, streamed: &'static str) -> Self {
+        PathForm { verbs: (whole, streamed), ..self }
+    }
+
+    /// Whether it counts where this dialect is spoken.
+    fn is_for(&self, dialect: &str) -> bool {
+        self.dialect.is_empty() || self.dialect == dialect
     }
 
     pub(crate) const fn listing(self, listing: &'static str) -> Self {
@@ -88,7 +101,9 @@ impl Paths {
         };
         let mut found = Vec::<Filled>::new();
         for of in forms.iter().filter(|form| form.when.holds(&base, blanks)) {
-            if !found.iter().any(|known| known.of.dialect == of.dialect || known.of.dialect.is_empty()) {
+            // What serves everything leaves nothing to those behind it.
+            let covered = |known: &Filled| known.of.serves.is_empty() && known.of.is_for(of.dialect);
+            if !found.iter().any(covered) {
                 found.push(Filled { of: *of, form: filled(of.form), listing: filled(of.listing) });
             }
         }
@@ -100,22 +115,25 @@ impl Paths {
 
     /// The path of a request, whose dialect has it at `path`; `None` if it is not served.
     pub fn path(&self, dialect: &str, operation: Operation, path: String, model: &str, stream: bool) -> Option<String> {
-        let Some(Filled { of, form, .. }) = self.find(dialect) else { return Some(path) };
-        if !of.serves.is_empty() && !of.serves.contains(&operation) {
-            return None;
+        let mut forms = self.of_dialect(dialect).peekable();
+        if forms.peek().is_none() {
+            return Some(path);
         }
+        let serves = |filled: &&Filled| filled.of.serves.is_empty() || filled.of.serves.contains(&operation);
+        let Filled { of, form, .. } = forms.find(serves)?;
         let verb = if stream { of.verbs.1 } else { of.verbs.0 };
         let form = form.replace("{path}", &path).replace("{verb}", verb);
         Some(if form.contains("{model}") { form.replace("{model}", &segment(model)) } else { form })
     }
 
     /// The path of the list of models, which the dialect has at `listing`.
-    pub fn listing<'a>(&'a self, dialect: &str, listing: &'a str) -> &'a str {
-        self.find(dialect).map(|filled| &*filled.listing).filter(|own| !own.is_empty()).unwrap_or(listing)
+    pub fn listing<'a>(&'a self, dialect: &'a str, listing: &'a str) -> &'a str {
+        let own = self.of_dialect(dialect).map(|filled| &*filled.listing).find(|own| !own.is_empty());
+        own.unwrap_or(listing)
     }
 
-    fn find(&self, dialect: &str) -> Option<&Filled> {
-        self.0.iter().find(|filled| filled.of.dialect == dialect || filled.of.dialect.is_empty())
+    fn of_dialect<'p>(&'p self, dialect: &'p str) -> impl Iterator<Item = &'p Filled> {
+        self.0.iter().filter(move |filled| filled.of.is_for(dialect))
     }
 }
 
@@ -185,12 +203,25 @@ mod tests {
         let gemini = "/v1/projects/my%20project/locations/us-central1/publishers/google/models/g:generateContent";
         check("g", Operation::Chat, false, "/models/g:generateContent", Some(gemini));
         check("g", Operation::Embedding, false, "/models/g:batchEmbedContents", None);
+        let google = "/v1/projects/my%20project/locations/us-central1/publishers/google/models";
+        let vectors = format!("{google}/text-embedding-005:predict");
+        check("text-embedding-005", Operation::Embedding, false, "/x", Some(&vectors));
+        check("text-embedding-005", Operation::Chat, false, "/x", None);
+        let newest = format!("{google}/gemini-embedding-2:embedContent");
+        check("gemini-embedding-2", Operation::Embedding, false, "/x", Some(&newest));
         let claude = "/v1/projects/my%20project/locations/us-central1/publishers/anthropic/models/claude-x%401";
         let whole = format!("{claude}:rawPredict");
         check("claude-x@1", Operation::Chat, false, "/v1/messages", Some(&whole));
         let streamed = format!("{claude}:streamRawPredict");
         check("claude-x@1", Operation::Chat, true, "/v1/messages", Some(&streamed));
-        check("claude-x@1", Operation::CountTokens, false, "/v1/messages/count_tokens", None);
+        let parent = "/v1/projects/my%20project/locations/us-central1/publishers";
+        let counted = format!("{parent}/anthropic/models/count-tokens:rawPredict");
+        check("claude-x@1", Operation::CountTokens, false, "/v1/messages/count_tokens", Some(&counted));
+        check("claude-x@1", Operation::Embedding, false, "/x", None);
+        let mistral = format!("{parent}/mistralai/models/mistral-x%401:streamRawPredict");
+        check("mistral-x@1", Operation::Chat, true, "/chat/completions", Some(&mistral));
+        let jamba = format!("{parent}/ai21/models/jamba-x:rawPredict");
+        check("jamba-x", Operation::Chat, false, "/chat/completions", Some(&jamba));
         let open = "/v1/projects/my%20project/locations/us-central1/endpoints/openapi/chat/completions";
         check("meta/llama-4", Operation::Chat, false, "/chat/completions", Some(open));
         let missing = vertex.fillings(|_| None, |_| None);

@@ -2,7 +2,7 @@
 //!
 //! A row holds facts only. Where a provider needs code, the code reads a field of the row, never its name.
 
-use dialects::{Quirks, RerankForm};
+use dialects::{Quirks, RerankForm, VectorForm};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -99,9 +99,27 @@ pub enum SignIn {
     Form {
         /// Where it is sent, with blanks.
         url: &'static str,
+        /// Headers that go along, with blanks. What follows `Basic ` is encoded.
+        headers: &'static [(&'static str, &'static str)],
         /// Its fields, with blanks.
         fields: &'static [(&'static str, &'static str)],
         /// What fills them: without one of these nobody signs in.
+        blanks: &'static [Blank],
+    },
+    /// What an account is given at an address, to whom a header shows who asks.
+    Page {
+        /// Where it is asked for, with blanks.
+        url: &'static str,
+        /// The headers, with blanks.
+        headers: &'static [(&'static str, &'static str)],
+        /// What fills them: without one of these nobody signs in.
+        blanks: &'static [Blank],
+    },
+    /// Microsoft's Entra ID: an application with its secret, a person, a workload that the cluster vouches for, or the
+    /// machine, as the blanks `tenant_id`, `client_id`, `client_secret`, `username`, `password`, `token_file`, `scope`,
+    /// `authority` and `credential` say.
+    Entra {
+        /// What is known of them.
         blanks: &'static [Blank],
     },
     /// Google's credentials: a service account, a person's, or those of the machine.
@@ -135,6 +153,18 @@ pub struct Blank {
     pub default: Option<&'static str>,
     /// How what was found is written.
     pub spelled: fn(&str) -> String,
+}
+
+impl SignIn {
+    /// Whether the provider's key is what is exchanged for a token, and is shown to nobody else.
+    pub fn exchanges_key(&self) -> bool {
+        match self {
+            SignIn::Form { blanks, .. } | SignIn::Page { blanks, .. } => {
+                blanks.iter().any(|blank| blank.param == "api_key")
+            }
+            SignIn::Entra { .. } | SignIn::Google { .. } | SignIn::Aws { .. } => false,
+        }
+    }
 }
 
 impl PartialEq for Blank {
@@ -262,6 +292,7 @@ pub(crate) const BOTH: Quirks = Quirks {
     office_documents: false,
     short_call_ids: false,
     rerank: RerankForm::Jina,
+    vectors: VectorForm::Batch,
 };
 
 /// A row as most of them are: OpenAI's dialect, a bearer key, chat. The table says what differs.

@@ -7,7 +7,7 @@
 use crate::Endpoint::*;
 use crate::provider::{BOTH, NEWER, OPENAI, PORTABLE, row};
 use crate::{Auth, Blank, Endpoint, PathForm, Provider, SignIn, When};
-use dialects::{Quirks, RerankForm};
+use dialects::{Quirks, RerankForm, VectorForm};
 use types::Operation;
 
 /// All providers, sorted by id.
@@ -93,23 +93,23 @@ const FOUNDRY_VERSION: Blank =
 /// A token of Entra ID, which the operator has made.
 const ENTRA_TOKEN: Blank = Blank::new("azure_ad_token", "azure_ad_token", &["AZURE_AD_TOKEN"]);
 
-/// An application that has a secret in Entra ID (OAuth 2.0 client credentials).
-const ENTRA: SignIn = SignIn::Form {
-    url: "{authority}/{tenant_id}/oauth2/v2.0/token",
-    fields: &[
-        ("grant_type", "client_credentials"),
-        ("client_id", "{client_id}"),
-        ("client_secret", "{client_secret}"),
-        ("scope", "{scope}"),
-    ],
+/// Who has a right to Azure's services, by Entra ID.
+const ENTRA: SignIn = SignIn::Entra {
     blanks: &[
         Blank::new("tenant_id", "tenant_id", &["AZURE_TENANT_ID"]),
         Blank::new("client_id", "client_id", &["AZURE_CLIENT_ID"]),
         Blank::new("client_secret", "client_secret", &["AZURE_CLIENT_SECRET"]),
+        Blank::new("username", "azure_username", &["AZURE_USERNAME"]),
+        Blank::new("password", "azure_password", &["AZURE_PASSWORD"]),
+        Blank::new("token_file", "", &["AZURE_FEDERATED_TOKEN_FILE"]),
+        Blank::new("credential", "azure_credential", &["AZURE_CREDENTIAL"]),
         Blank::new("scope", "azure_scope", &["AZURE_SCOPE"]).or("https://cognitiveservices.azure.com/.default"),
         Blank::new("authority", "", &["AZURE_AUTHORITY_HOST"]).or("https://login.microsoftonline.com"),
     ],
 };
+
+/// Mistral's API refuses options of streams, and most ids of calls.
+const MISTRAL: Quirks = Quirks { no_stream_options: true, short_call_ids: true, ..PORTABLE };
 
 /// Vertex AI has a host for each region, and others for all of them (wire.md 4.1).
 fn vertex_host(location: &str) -> String {
@@ -143,11 +143,31 @@ const VERTEX_GEMINI: &[PathForm] = &[PathForm {
     ..PathForm::new("/v1/projects/{project}/locations/{location}/publishers/google{path}")
 }];
 
-const VERTEX_CLAUDE: &[PathForm] = &[PathForm {
-    serves: &[Operation::Chat],
-    verbs: ("rawPredict", "streamRawPredict"),
-    ..PathForm::new("/v1/projects/{project}/locations/{location}/publishers/anthropic/models/{model}:{verb}")
-}];
+/// Vectors are asked for by one method or another, as the model's age says (wire.md 4.6).
+const VERTEX_MODEL: &str = "/v1/projects/{project}/locations/{location}/publishers/google/models/{model}:{verb}";
+const VERTEX_VECTORS: &[PathForm] =
+    &[PathForm::new(VERTEX_MODEL).serves(&[Operation::Embedding]).verbs("predict", "predict")];
+const VERTEX_VECTOR: &[PathForm] =
+    &[PathForm::new(VERTEX_MODEL).serves(&[Operation::Embedding]).verbs("embedContent", "embedContent")];
+
+/// Tokens are counted at one path for all models (wire.md 3.1).
+const VERTEX_CLAUDE: &[PathForm] = &[
+    PathForm::new("/v1/projects/{project}/locations/{location}/publishers/anthropic/models/{model}:{verb}")
+        .serves(&[Operation::Chat])
+        .verbs("rawPredict", "streamRawPredict"),
+    PathForm::new("/v1/projects/{project}/locations/{location}/publishers/anthropic/models/count-tokens:rawPredict")
+        .serves(&[Operation::CountTokens]),
+];
+
+const VERTEX_MISTRAL: &[PathForm] =
+    &[PathForm::new("/v1/projects/{project}/locations/{location}/publishers/mistralai/models/{model}:{verb}")
+        .serves(&[Operation::Chat])
+        .verbs("rawPredict", "streamRawPredict")];
+
+const VERTEX_AI21: &[PathForm] =
+    &[PathForm::new("/v1/projects/{project}/locations/{location}/publishers/ai21/models/{model}:{verb}")
+        .serves(&[Operation::Chat])
+        .verbs("rawPredict", "streamRawPredict")];
 
 const VERTEX_OPEN: &[PathForm] = &[PathForm {
     serves: &[Operation::Chat],
@@ -174,8 +194,29 @@ static VERTEX_ANTHROPIC: Provider = vertex("anthropic", VERTEX_CLAUDE, "gcp.vert
 /// Open models that Google serves itself speak OpenAI's.
 static VERTEX_OPENAI: Provider = vertex("openai", VERTEX_OPEN, "gcp.vertex_ai").quirks(PORTABLE);
 
+/// Models of Mistral's and of AI21's there speak their makers' API, which is like OpenAI's.
+static VERTEX_MISTRALAI: Provider = vertex("openai", VERTEX_MISTRAL, "gcp.vertex_ai").quirks(MISTRAL);
+static VERTEX_JAMBA: Provider = vertex("openai", VERTEX_AI21, "gcp.vertex_ai").quirks(PORTABLE);
+
+/// Models that make vectors: most take all texts at once, the newest one at a time.
+static VERTEX_EMBEDDING: Provider = vertex("gemini", VERTEX_VECTORS, "gcp.vertex_ai")
+    .quirks(Quirks { vectors: VectorForm::Predict, ..BOTH })
+    .serves(&[Embeddings]);
+static VERTEX_EMBEDDING_2: Provider = vertex("gemini", VERTEX_VECTOR, "gcp.vertex_ai")
+    .quirks(Quirks { vectors: VectorForm::Single, ..BOTH })
+    .serves(&[Embeddings]);
+
 const VERTEX_FAMILIES: &[(&str, &Provider)] = &[
+    ("gemini-embedding-2", &VERTEX_EMBEDDING_2),
+    ("gemini-embedding", &VERTEX_EMBEDDING),
+    ("text-embedding", &VERTEX_EMBEDDING),
+    ("text-multilingual-embedding", &VERTEX_EMBEDDING),
+    ("textembedding-gecko", &VERTEX_EMBEDDING),
     ("claude", &VERTEX_ANTHROPIC),
+    ("mistral-", &VERTEX_MISTRALAI),
+    ("codestral-", &VERTEX_MISTRALAI),
+    ("jamba-", &VERTEX_JAMBA),
+    ("xai/", &VERTEX_OPENAI),
     ("deepseek-ai/", &VERTEX_OPENAI),
     ("meta/", &VERTEX_OPENAI),
     ("minimaxai/", &VERTEX_OPENAI),
@@ -305,7 +346,7 @@ static TABLE: &[Provider] = &[
         .serves(&[Chat, Embeddings]),
     row("codestral", "Codestral (Mistral AI)").base("https://codestral.mistral.ai/v1")
         .base_env(&["CODESTRAL_API_BASE"]).key_env(&["CODESTRAL_API_KEY"])
-        .quirks(Quirks { no_stream_options: true, short_call_ids: true, ..PORTABLE }).traced_as("mistral_ai"),
+        .quirks(MISTRAL).traced_as("mistral_ai"),
     row("cognition", "Cognition").base("https://api.cognition.ai/v1").base_env(&["COGNITION_API_BASE"])
         .key_env(&["COGNITION_API_KEY"]),
     row("cohere", "Cohere").base("https://api.cohere.ai/compatibility/v1").key_env(&["COHERE_API_KEY", "CO_API_KEY"])
@@ -418,7 +459,7 @@ static TABLE: &[Provider] = &[
     row("minimax", "MiniMax").base("https://api.minimax.io/v1").base_env(&["MINIMAX_API_BASE"])
         .key_env(&["MINIMAX_API_KEY"]),
     row("mistral", "Mistral AI").base("https://api.mistral.ai/v1").base_env(&["MISTRAL_API_BASE"])
-        .key_env(&["MISTRAL_API_KEY"]).quirks(Quirks { no_stream_options: true, short_call_ids: true, ..PORTABLE })
+        .key_env(&["MISTRAL_API_KEY"]).quirks(MISTRAL)
         .serves(&[Chat, Embeddings, Transcriptions, Moderations]).traced_as("mistral_ai"),
     row("mock", "Built-in mock").auth(Auth::None).quirks(BOTH).note("`mock/demo` answers inside the gateway"),
     row("modelscope", "ModelScope").base("https://api-inference.modelscope.cn/v1").base_env(&["MODELSCOPE_API_BASE"])
@@ -509,8 +550,12 @@ static TABLE: &[Provider] = &[
     row("vercel_ai_gateway", "Vercel AI Gateway").base("https://ai-gateway.vercel.sh/v1")
         .base_env(&["VERCEL_AI_GATEWAY_API_BASE"]).key_env(&["VERCEL_AI_GATEWAY_API_KEY", "VERCEL_OIDC_TOKEN"])
         .quirks(Quirks { cache_control: true, top_k: true, ..BOTH }).serves(&[Chat, Embeddings]),
-    Provider { families: VERTEX_FAMILIES, ..vertex("gemini", VERTEX_GEMINI, "gcp.vertex_ai") }.serves(&[Chat])
-        .note("`vertex_project`, `vertex_location`, `vertex_credentials` (a service account's JSON or its file; otherwise those of the machine); `claude-...` and open models in their own dialects"),
+    Provider { families: VERTEX_FAMILIES, ..vertex("gemini", VERTEX_GEMINI, "gcp.vertex_ai") }
+        .serves(&[Chat, Embeddings, Images])
+        .note("`vertex_project`, `vertex_location`, `vertex_credentials` (JSON of Google's or its file; otherwise those of the machine); models of Anthropic, Mistral and AI21 and open models in their own dialects"),
+    Provider { id: "vertex_ai_beta", families: VERTEX_FAMILIES, ..vertex("gemini", VERTEX_GEMINI, "gcp.vertex_ai") }
+        .serves(&[Chat, Embeddings, Images])
+        .note("other name of `vertex_ai`"),
     row("vllm", "vLLM").base("http://127.0.0.1:8000/v1").base_env(&["VLLM_API_BASE"]).key_env(&["VLLM_API_KEY"])
         .quirks(BOTH).local().serves(VLLM_SERVES)
         .note("like `hosted_vllm`, with the usual port"),

@@ -113,16 +113,17 @@ impl Back for Anthropic {
     }
 
     /// What our own writers put into an answer of another provider (an unsigned thought, say) this one would refuse.
-    fn splice(&self, _operation: Operation, body: &Object, target: &Target) -> Option<Splice> {
+    fn splice(&self, operation: Operation, body: &Object, target: &Target) -> Option<Splice> {
         if glance::holds_our_marks(body.bytes()) {
             return None;
         }
         let mut splice = Splice::of(target);
         if let Some(version) = target.quirks.body_version {
-            splice.edits = vec![
-                Edit::Remove("model".to_owned()),
-                Edit::Default("anthropic_version".to_owned(), json::string(version)),
-            ];
+            // Tokens are counted at one path for all models.
+            if operation != Operation::CountTokens {
+                splice.edits = vec![Edit::Remove("model".to_owned())];
+            }
+            splice.edits.push(Edit::Default("anthropic_version".to_owned(), json::string(version)));
         }
         body.with(|root| splice.drop_given(root, write::unsampled(root, target)));
         Some(splice)

@@ -8,7 +8,7 @@ use crate::phrases;
 use crate::upstream::{fault_of_status, side};
 
 /// Names of errors with the statuses they stand for, and what they are. Streams write them with a small first letter.
-const NAMES: [(&str, u16, FaultKind); 19] = [
+const NAMES: [(&str, u16, FaultKind); 23] = [
     ("ValidationException", 400, FaultKind::InvalidRequest),
     ("ServiceQuotaExceededException", 400, FaultKind::RateLimit),
     ("ConflictException", 409, FaultKind::Upstream),
@@ -25,6 +25,11 @@ const NAMES: [(&str, u16, FaultKind); 19] = [
     ("ModelNotReadyException", 429, FaultKind::Overloaded),
     ("ModelErrorException", 424, FaultKind::Upstream),
     ("ModelStreamErrorException", 424, FaultKind::Upstream),
+    // SageMaker's own.
+    ("ValidationError", 400, FaultKind::InvalidRequest),
+    ("ModelError", 424, FaultKind::Upstream),
+    ("InternalFailure", 500, FaultKind::Upstream),
+    ("ServiceUnavailable", 503, FaultKind::Overloaded),
     ("InternalServerException", 500, FaultKind::Upstream),
     ("ServiceUnavailableException", 503, FaultKind::Overloaded),
     ("RequestEntityTooLargeException", 413, FaultKind::TooLarge),
@@ -36,7 +41,7 @@ const OURS: &str = "the provider refused the gateway's credential";
 const ABOUT_CREDENTIALS: [&str; 4] = ["security token", "signature", "credential", "api key"];
 
 /// Decodes an error answer with this status; `name` is what its header says it is, if it has one.
-pub(super) fn read(status: u16, name: &str, body: &[u8]) -> Fault {
+pub(crate) fn read(status: u16, name: &str, body: &[u8]) -> Fault {
     let doc = Doc::parse(body).ok();
     let field = |names: [&str; 2]| {
         let root = doc.as_ref()?.root();
@@ -49,13 +54,13 @@ pub(super) fn read(status: u16, name: &str, body: &[u8]) -> Fault {
 }
 
 /// The fault of an exception inside of a stream.
-pub(super) fn in_stream(name: &str, payload: &[u8]) -> Fault {
+pub(crate) fn in_stream(name: &str, payload: &[u8]) -> Fault {
     let said = Doc::parse(payload).ok().and_then(|doc| doc.root().get_some("message")?.as_string());
     of(name, None, &said.unwrap_or_default())
 }
 
 /// The fault of an error of this name.
-pub(super) fn of(name: &str, status: Option<u16>, said: &str) -> Fault {
+pub(crate) fn of(name: &str, status: Option<u16>, said: &str) -> Fault {
     // `aws.protocoltests#ValidationException:http://...`
     let name = name.split(':').next().unwrap_or_default();
     let name = name.rsplit('#').next().unwrap_or_default().trim();

@@ -8,8 +8,9 @@ mod answer;
 mod claude;
 mod embed;
 mod family;
-mod fault;
+pub(crate) mod fault;
 mod finish;
+mod others;
 mod parts;
 mod print;
 mod stream;
@@ -38,6 +39,10 @@ impl Back for Bedrock {
 
     fn framing(&self) -> Framing {
         Framing::Frames
+    }
+
+    fn of_model(&self, model: &str) -> Option<&'static dyn Back> {
+        (!family::Family::of(model).is_claude()).then_some(&others::Others)
     }
 
     /// There is none at this address: the list of calls in the background costs nothing either.
@@ -106,7 +111,7 @@ impl Back for Bedrock {
 }
 
 /// A name as one segment of a path: ARNs have slashes and colons.
-fn segment(name: &str) -> String {
+pub(crate) fn segment(name: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     name.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }

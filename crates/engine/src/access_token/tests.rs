@@ -5,7 +5,8 @@ use super::*;
 const MINUTE: Duration = Duration::from_secs(60);
 
 fn grant(secret: &str) -> Grant {
-    Grant::Form { url: "https://issuer.example/token".to_owned(), fields: vec![("client_secret", Secret::new(secret))] }
+    let fields = vec![("client_secret", Text::Said(Secret::new(secret)))];
+    Grant::Form { url: "https://issuer.example/token".to_owned(), headers: Vec::new(), fields }
 }
 
 fn token(text: &str) -> Result<(Fetched, Duration), String> {

@@ -158,14 +158,16 @@ fn refusal(status: u16, body: &str) -> String {
     }
 }
 
-fn read(text: &Text) -> Result<Secret, String> {
+/// A text that is known, or is in a file now.
+pub fn read(text: &Text) -> Result<Secret, String> {
     match text {
         Text::Said(text) => Ok(text.clone()),
         Text::File(path) => read_file(path),
     }
 }
 
-fn read_file(path: &Path) -> Result<Secret, String> {
+/// What is in a file now.
+pub fn read_file(path: &Path) -> Result<Secret, String> {
     let mut text = String::new();
     let read = File::open(path).and_then(|file| file.take(LARGEST).read_to_string(&mut text));
     read.map(|_| Secret::new(text.trim())).map_err(|error| format!("{} cannot be read: {error}", path.display()))

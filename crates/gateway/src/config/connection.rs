@@ -157,7 +157,8 @@ impl Wanted<'_, '_> {
     /// if what is written down cannot be used, which is noted.
     fn sign_on(&self, env: &Env, notes: &mut Notes) -> Option<Option<SignOn>> {
         let provider = self.provider;
-        let has_key = self.given("api_key").is_some() || self.token(env).is_some();
+        let exchanged = provider.sign_in.is_some_and(|sign_in| sign_in.exchanges_key());
+        let has_key = self.given("api_key").is_some() && !exchanged || self.token(env).is_some();
         let wanted = sign_on::is_wanted(provider, |name| self.given(name).is_some());
         if self.canned || has_key || !wanted && provider.key(|name| env.get(name)).is_some() {
             return Some(None);
@@ -169,10 +170,12 @@ impl Wanted<'_, '_> {
                 let name = match provider.sign_in {
                     Some(SignIn::Google { credentials, .. }) => credentials.param,
                     Some(SignIn::Aws { .. }) => "aws_access_key_id",
+                    Some(SignIn::Entra { .. }) => "azure_credential",
                     _ => "api_key",
                 };
                 let remedy = match provider.sign_in {
                     Some(SignIn::Aws { .. }) => "write aws_access_key_id and aws_secret_access_key, or name a profile",
+                    Some(SignIn::Entra { .. }) => "write tenant_id, client_id and client_secret, or api_key",
                     _ => "name the file of a service account, or write down what is in it",
                 };
                 notes.error(self.params.place(name), &self.params.at(name), trouble, remedy);

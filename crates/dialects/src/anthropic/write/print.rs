@@ -33,9 +33,10 @@ impl Body<'_> {
     pub(super) fn print(&self) -> BytesMut {
         let mut marks = Marks { surplus: self.marks().saturating_sub(MAX_MARKS) };
         Writer::document(|w| {
-            match self.version {
-                Some(version) => w.str_field("anthropic_version", version),
-                None => w.str_field("model", self.model),
+            w.opt_str("anthropic_version", self.version);
+            // Tokens are counted at one path for all models.
+            if self.version.is_none() || self.sampling.is_none() {
+                w.str_field("model", self.model);
             }
             if let Some(sampling) = &self.sampling {
                 w.num_field("max_tokens", self.thinking.max_tokens);

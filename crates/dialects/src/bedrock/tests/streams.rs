@@ -118,3 +118,28 @@ fn a_glance_sees_what_matters() {
     assert!(counted.over && Bedrock.glance(&exception("throttlingException", "{}"), &known).fault.is_some());
     assert!(Bedrock.glance(b"noise", &known).fault.is_some());
 }
+
+#[test]
+fn proofs_of_models_that_are_not_anthropics_go_to_nobody_whole_or_streamed() {
+    assert!(Bedrock.of_model("eu.anthropic.claude-sonnet-4-5-v1:0").is_none());
+    let others = Bedrock.of_model("openai.gpt-oss-120b-1:0").expect("it is read in another way");
+    let frames = [
+        event("messageStart", r#"{"role":"assistant"}"#),
+        delta(0, r#"{"reasoningContent":{"text":"hm"}}"#),
+        delta(0, r#"{"reasoningContent":{"signature":"c2ln"}}"#),
+        delta(1, r#"{"reasoningContent":{"redactedContent":"cmVk"}}"#),
+        delta(2, r#"{"text":"well"}"#),
+        event("messageStop", r#"{"stopReason":"end_turn"}"#),
+    ];
+    let said = events_of(others, Operation::Chat, &[&frames.concat()]);
+    let is_proof =
+        |event: &&Event| matches!(event, Event::Delta { delta: Delta::Signature(_) | Delta::RedactedThinking(_), .. });
+    assert_eq!(said.iter().filter(is_proof).count(), 0, "{said:?}");
+    assert!(said.contains(&Event::Delta { choice: 0, delta: Delta::Thinking("hm".to_owned()) }), "{said:?}");
+    let whole = br#"{"output":{"message":{"role":"assistant","content":[
+        {"reasoningContent":{"reasoningText":{"text":"hm","signature":"c2ln"}}},
+        {"reasoningContent":{"redactedContent":"cmVk"}},{"text":"well"}]}},"stopReason":"end_turn"}"#;
+    let Answer::Chat(answer) = others.read_answer(Operation::Chat, whole).unwrap() else { panic!() };
+    let thought = Block::Thinking { text: "hm".to_owned(), signature: None };
+    assert_eq!(answer.choices[0].blocks, [thought, Block::text("well")]);
+}

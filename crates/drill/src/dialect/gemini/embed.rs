@@ -1,4 +1,4 @@
-//! Gemini's embeddings: `embedContent` for one text, `batchEmbedContents` for several.
+//! Gemini's embeddings: `embedContent` for one text, `batchEmbedContents` for several, and Vertex's `predict`.
 
 use super::fields::{get, integer, list, object, word};
 use crate::dialect::{Incoming, vector};
@@ -27,6 +27,9 @@ const MAX_BATCH: usize = 100;
 
 pub(super) fn answer(incoming: &Incoming<'_>) -> Result<Value, Problem> {
     let body = incoming.body;
+    if incoming.op == Op::Embed && get(body, "instances").is_some() {
+        return predict(body, incoming.knobs);
+    }
     if incoming.op == Op::Embed {
         let (values, tokens) = one(body, "", incoming.knobs)?;
         return Ok(json!({ "embedding": { "values": values }, "usageMetadata": usage(tokens) }));
@@ -57,6 +60,32 @@ pub(super) fn answer(incoming: &Incoming<'_>) -> Result<Value, Problem> {
         embeddings.push(json!({ "values": values }));
     }
     Ok(json!({ "embeddings": embeddings, "usageMetadata": usage(total) }))
+}
+
+/// Vertex's older way: texts are instances, and each vector says what it took.
+fn predict(body: &Value, knobs: &Knobs) -> Result<Value, Problem> {
+    object(body, "", &["instances", "parameters"])?;
+    let parameters = get(body, "parameters");
+    if let Some(parameters) = parameters {
+        object(parameters, "parameters", &["outputDimensionality", "autoTruncate"])?;
+    }
+    let most = vector::MAX_DIMENSIONS as i64;
+    let dimensions = parameters.map(|own| integer(own, "outputDimensionality", "parameters", 1, most)).transpose()?;
+    let dimensions = dimensions.flatten().map_or(vector::DIMENSIONS, |n| n as u64);
+    let mut predictions = Vec::new();
+    for (at, instance) in list(body, "instances", "instances")?.iter().enumerate() {
+        let path = format!("instances[{at}]");
+        object(instance, &path, &["content", "task_type", "title", "mimeType"])?;
+        word(instance, "task_type", &path, TASKS)?;
+        let text = get(instance, "content").and_then(Value::as_str).unwrap_or_default();
+        if text.is_empty() {
+            return Err(Problem::refuse("The text content is empty."));
+        }
+        let statistics = json!({ "token_count": words(text), "truncated": false });
+        let values = vector::embed(text, dimensions, knobs);
+        predictions.push(json!({ "embeddings": { "values": values, "statistics": statistics } }));
+    }
+    Ok(json!({ "predictions": predictions, "metadata": { "billableCharacterCount": 4 } }))
 }
 
 fn usage(tokens: u64) -> Value {

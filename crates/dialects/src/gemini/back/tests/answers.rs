@@ -314,3 +314,20 @@ fn what_was_read_returns_as_it_was_said() {
         body["contents"][2]["parts"].as_array().unwrap().iter().map(|part| &part["functionResponse"]["name"]).collect();
     assert_eq!(names, ["get_weather", "get_time"]);
 }
+
+#[test]
+fn vectors_of_vertex_are_read_and_their_tokens_summed() {
+    let read = |body: &str| match Gemini.read_answer(Operation::Embedding, body.as_bytes()).unwrap() {
+        Answer::Embedding(embeddings) => (embeddings.vectors, embeddings.usage.input),
+        other => panic!("{other:?}"),
+    };
+    let one = |count: &str| format!(r#"{{"embeddings":{{"values":[0.5],"statistics":{{{count}}}}}}}"#);
+    let both = format!(r#"{{"predictions":[{},{}]}}"#, one(r#""token_count":2"#), one(r#""token_count":3"#));
+    assert_eq!(read(&both), (vec![vec![0.5], vec![0.5]], Some(5)));
+    let unknown = format!(r#"{{"predictions":[{},{}]}}"#, one(r#""token_count":2"#), one(""));
+    assert_eq!(read(&unknown).1, None, "unknown is never zero");
+    assert_eq!(
+        read(r#"{"embedding":{"values":[1]},"usageMetadata":{"promptTokenCount":7}}"#),
+        (vec![vec![1.0]], Some(7))
+    );
+}

@@ -5,7 +5,7 @@ use types::*;
 
 use super::ask::*;
 use crate::trial::{self, Upstream, chat, extras, function, user};
-use crate::{Back, Gemini};
+use crate::{Back, Gemini, Quirks, VectorForm};
 
 #[test]
 fn paths_name_the_model_and_nothing_else() {
@@ -174,4 +174,29 @@ fn embeddings_are_asked_for_one_by_one_in_one_call() {
     let tokens = Embedding { input: EmbeddingInput::Tokens(Raw::new("[1,2]")), ..Embedding::default() };
     let fault = Upstream::new("e").dropping().write(&Gemini, &Request::Embedding(Box::new(tokens))).unwrap_err();
     assert_eq!(fault.param.as_deref(), Some("input"));
+}
+
+#[test]
+fn vertex_is_asked_for_vectors_in_words_of_its_own() {
+    let embedding = |texts: &[&str]| Embedding {
+        input: EmbeddingInput::Texts(texts.iter().map(|text| (*text).to_owned()).collect()),
+        dimensions: Some(8),
+        input_type: Some("search_query".to_owned()),
+        extras: extras(&[("auto_truncate", "false")]),
+        ..Embedding::default()
+    };
+    let write = |vectors, texts: &[&str]| {
+        let quirks = Quirks { vectors, ..Quirks::default() };
+        let upstream = Upstream { quirks, ..Upstream::new("text-embedding-005") };
+        let outgoing = upstream.write(&Gemini, &Request::Embedding(Box::new(embedding(texts))))?;
+        Ok::<Value, Fault>(serde_json::from_slice(&outgoing.body).unwrap())
+    };
+    let one = |text: &str| json!({"content": text, "task_type": "RETRIEVAL_QUERY"});
+    let parameters = json!({"outputDimensionality": 8, "autoTruncate": false});
+    let expected = json!({"instances": [one("a"), one("b")], "parameters": parameters});
+    assert_eq!(write(VectorForm::Predict, &["a", "b"]), Ok(expected));
+    let config = json!({"taskType": "RETRIEVAL_QUERY", "outputDimensionality": 8, "autoTruncate": false});
+    let expected = json!({"content": {"parts": [{"text": "a"}]}, "embedContentConfig": config});
+    assert_eq!(write(VectorForm::Single, &["a"]), Ok(expected));
+    assert_eq!(write(VectorForm::Single, &["a", "b"]).unwrap_err().param.as_deref(), Some("input"));
 }

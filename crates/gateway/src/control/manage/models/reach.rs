@@ -1,7 +1,7 @@
 //! Whom a model may call that somebody else than an administrator adds: a provider at the provider's own address, or a
 //! host that the operator lists. An address of their own choice would show them what only the gateway can reach.
 
-use engine::{AwsGrant, Deployment, Grant, Signer, Text};
+use engine::{AwsGrant, Deployment, Grant, Signer, SubjectSource, Text};
 use providers::http::Endpoint;
 
 use super::super::refusal::{Refusal, Result};
@@ -32,14 +32,45 @@ fn at_home(deployment: &Deployment) -> bool {
     deployment.endpoint.tls && provider.is_some_and(|provider| provider.is_home(&deployment.endpoint))
 }
 
-/// Whether what signs its requests is fetched at Amazon's own service, with nothing that lies on this machine.
+/// Where clouds give out what takes the place of keys.
+const ISSUERS: [&str; 8] = [
+    ".amazonaws.com",
+    ".amazonaws.com.cn",
+    ".googleapis.com",
+    "login.microsoftonline.com",
+    "login.microsoftonline.us",
+    "login.partner.microsoftonline.cn",
+    "iam.cloud.ibm.com",
+    "ngw.devices.sberbank.ru",
+];
+
+/// Whether what takes the place of its key is fetched at a cloud's own service, or where calls go, with nothing that lies on
+/// this machine.
 fn signs_at_home(deployment: &Deployment) -> bool {
-    let Some(Signer::Fetched(token)) = deployment.signing.as_ref().map(|signing| &signing.signer) else { return true };
-    let Grant::Aws(AwsGrant::Role { url, .. } | AwsGrant::Identity { url, .. }) = &token.grant else { return true };
-    let file = matches!(&token.grant, Grant::Aws(AwsGrant::Identity { token: Text::File(_), .. }));
-    let ends = [".amazonaws.com", ".amazonaws.com.cn"];
-    let home = |at: Endpoint| at.tls && ends.iter().any(|end| at.host.ends_with(end));
-    !file && Endpoint::parse(url).is_ok_and(home)
+    let signer = deployment.signing.as_ref().map(|signing| &signing.signer);
+    let fetched = signer.and_then(|signer| if let Signer::Fetched(token) = signer { Some(token) } else { None });
+    let grants = deployment.access_token.iter().chain(fetched);
+    grants.into_iter().all(|token| is_home(&token.grant, &deployment.endpoint))
+}
+
+fn is_home(grant: &Grant, called: &Endpoint) -> bool {
+    let home = |url: &str| {
+        let known = |at: &Endpoint| at.tls && ISSUERS.iter().any(|end| at.host.ends_with(end));
+        Endpoint::parse(url).is_ok_and(|at| known(&at) || at.host == called.host && at.port == called.port)
+    };
+    match grant {
+        Grant::Form { url, fields, .. } => home(url) && !fields.iter().any(|(_, value)| matches!(value, Text::File(_))),
+        Grant::Assertion { url, .. } => home(url),
+        Grant::Exchange { url, subject, .. } => match &subject.source {
+            SubjectSource::File(_) => false,
+            SubjectSource::Url { url: subject, .. } => home(url) && home(subject),
+        },
+        Grant::Impersonated { url, with, .. } => home(url) && is_home(with, called),
+        Grant::Aws(AwsGrant::Identity { token: Text::File(_), .. }) => false,
+        Grant::Aws(AwsGrant::Role { url, .. } | AwsGrant::Identity { url, .. }) => home(url),
+        // The operator's machine says these, not whoever adds a model.
+        Grant::Machine { .. } | Grant::Aws(AwsGrant::Container { .. } | AwsGrant::Machine { .. }) => true,
+    }
 }
 
 /// Whether an entry means the host: `host`, `host:port`, `*.domain`.
