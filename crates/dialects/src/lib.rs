@@ -69,15 +69,5 @@ pub static FRONTS: &[&dyn Front] =
     &[&OpenAi, &Anthropic, &Responses, &Gemini, &GeminiArray, &GeminiVector, &Ollama, &OldEmbeddings, &Reranking];
 
 /// Dialects that we speak to providers.
-pub static BACKS: &[&dyn Back] = &[
-    &OpenAi,
-    &Anthropic,
-    &Gemini,
-    &Ollama,
-    &Responses,
-    &Bedrock,
-    &BedrockClaude,
-    &Watsonx,
-    &SageMaker,
-    &Fim,
-];
+pub static BACKS: &[&dyn Back] =
+    &[&OpenAi, &Anthropic, &Gemini, &Ollama, &Responses, &Bedrock, &BedrockClaude, &Watsonx, &SageMaker, &Fim];

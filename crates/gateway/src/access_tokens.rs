@@ -43,7 +43,7 @@ const ENDS: [&str; 3] = ["expires_at", "expires_on", "expireTime"];
 /// Moments from here on are written in milliseconds: as seconds they would be thousands of years away.
 const MILLISECONDS: f64 = 1e11;
 /// What is put in the place of this word is another one for each request.
-const EACH: &str = "{each}";
+const EACH: &str = "<each>";
 
 /// Keeps all tokens that somebody needs for as long as the gateway runs.
 pub async fn follow(live: Arc<Live>) {
@@ -220,7 +220,9 @@ mod tests {
 
     #[test]
     fn an_answer_says_how_long_its_token_holds_as_a_number_or_a_text() {
-        let holds = |body: &str| read(200, body.as_bytes(), 1_000_000_000_000).map(|(token, holds)| (token.expose().to_owned(), holds));
+        let holds = |body: &str| {
+            read(200, body.as_bytes(), 1_000_000_000_000).map(|(token, holds)| (token.expose().to_owned(), holds))
+        };
         let expected = |seconds| Ok(("t".to_owned(), Duration::from_secs(seconds)));
         assert_eq!(holds(r#"{"access_token":"t","expires_in":3599,"token_type":"Bearer"}"#), expected(3599));
         assert_eq!(holds(r#"{"access_token":"t","expires_in":"86399"}"#), expected(86_399));

@@ -1,6 +1,6 @@
 use types::{
-    Block, CacheMark, Chat, Delta, Effort, Embedding, EmbeddingInput, Event, FaultKind, Finish, Format, Raw, Reasoning, Role,
-    Side, Source, Text, Tool, ToolChoice,
+    Block, CacheMark, Chat, Delta, Effort, Embedding, EmbeddingInput, Event, FaultKind, Finish, Format, Raw, Reasoning,
+    Role, Side, Source, Text, Tool, ToolChoice,
 };
 
 use super::*;

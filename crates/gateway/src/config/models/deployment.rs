@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use dialects::json::Doc;
 use dialects::{BACKS, Back};
-use engine::{AccessToken, Deployment, Gauge, Limits, Signing};
+use engine::{AccessToken, Deployment, Gauge, Limits, Signer, Signing};
 use policy::price::{Pricing, Tariff, Terms};
 use policy::{Member, Patterns};
 use providers::aws::Scope;
@@ -51,7 +51,11 @@ impl Builder<'_> {
         let canned = params.text("mock_response").map(str::to_owned);
         let credential = params.text("litellm_credential_name").and_then(|name| self.credentials.get(name));
         let wanted = Wanted { params, credential, provider, model: &called.model, canned: canned.is_some() };
-        let defaults = defaults(params, self.notes);
+        let mut defaults = defaults(params, self.notes);
+        let usual = provider.body.iter().filter(|blank| !defaults.iter().any(|(name, _)| name == blank.name));
+        let usual = usual.filter_map(|blank| Some((blank.name, blank.usual(|name| self.env.get(name))?)));
+        let usual = usual.map(|(name, value)| (name.to_owned(), Raw::new(dialects::json::string(&value))));
+        defaults.extend(usual.collect::<Vec<_>>());
         let removed = removed(params, self.notes);
         let client_params = client_params(params, self.notes);
         let connection = wanted.connect(self.env, self.notes)?;
@@ -127,6 +131,10 @@ impl Builder<'_> {
             Some(Means::Signature(service, source)) => {
                 let scope = Scope { region: region.unwrap_or_default(), service };
                 (None, Some(Signing { scope, signer: self.roll.access_tokens.signer(source) }))
+            }
+            Some(Means::Oracle(keys)) => {
+                let scope = Scope { region: region.unwrap_or_default(), service: "" };
+                (None, Some(Signing { scope, signer: Signer::Oracle(keys) }))
             }
         }
     }

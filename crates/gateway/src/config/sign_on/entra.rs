@@ -48,7 +48,12 @@ pub(super) fn find(known: &Fillings, env: &dyn Fn(&str) -> Option<String>) -> Re
             return Ok(Some(form(tenant, id, "client_credentials", vec![("client_secret", said(secret))])));
         }
         if let Some((name, password)) = known("username").zip(known("password")).filter(|_| may_be(KINDS[1])) {
-            return Ok(Some(form(tenant, id, "password", vec![("username", said(name)), ("password", said(password))])));
+            return Ok(Some(form(
+                tenant,
+                id,
+                "password",
+                vec![("username", said(name)), ("password", said(password))],
+            )));
         }
         if let Some(file) = known("token_file").filter(|_| may_be(KINDS[2])) {
             let assertion = ("client_assertion", Text::File(file.into()));

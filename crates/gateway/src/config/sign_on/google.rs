@@ -129,7 +129,8 @@ fn external(json: &Value, scope: &str) -> Result<Grant, Trouble> {
         ("scope", CLOUD.to_owned()),
     ];
     let impersonated = text_of(json, "service_account_impersonation_url");
-    let scope_of = |name: &str, value: String| if name == "scope" && impersonated.is_none() { scope.to_owned() } else { value };
+    let scope_of =
+        |name: &str, value: String| if name == "scope" && impersonated.is_none() { scope.to_owned() } else { value };
     let fields = fields.into_iter().map(|(name, value)| (name, Secret::new(scope_of(name, value)))).collect();
     let url = text_of(json, "token_url").unwrap_or_else(|| EXCHANGE.to_owned());
     let exchange = Grant::Exchange { url, fields, subject: Subject { source: place, field } };
@@ -139,7 +140,8 @@ fn external(json: &Value, scope: &str) -> Result<Grant, Trouble> {
     })
 }
 
-fn read(path: &Path) -> Result<String, Trouble> {
+/// What is in a small file.
+pub(super) fn read(path: &Path) -> Result<String, Trouble> {
     let mut text = String::new();
     let read = File::open(path).and_then(|file| file.take(LARGEST).read_to_string(&mut text));
     read.map(|_| text).map_err(|error| format!("{} cannot be read: {error}", path.display()))

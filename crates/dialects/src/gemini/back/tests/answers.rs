@@ -326,5 +326,8 @@ fn vectors_of_vertex_are_read_and_their_tokens_summed() {
     assert_eq!(read(&both), (vec![vec![0.5], vec![0.5]], Some(5)));
     let unknown = format!(r#"{{"predictions":[{},{}]}}"#, one(r#""token_count":2"#), one(""));
     assert_eq!(read(&unknown).1, None, "unknown is never zero");
-    assert_eq!(read(r#"{"embedding":{"values":[1]},"usageMetadata":{"promptTokenCount":7}}"#), (vec![vec![1.0]], Some(7)));
+    assert_eq!(
+        read(r#"{"embedding":{"values":[1]},"usageMetadata":{"promptTokenCount":7}}"#),
+        (vec![vec![1.0]], Some(7))
+    );
 }

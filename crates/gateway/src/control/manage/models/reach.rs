@@ -59,9 +59,7 @@ fn is_home(grant: &Grant, called: &Endpoint) -> bool {
         Endpoint::parse(url).is_ok_and(|at| known(&at) || at.host == called.host && at.port == called.port)
     };
     match grant {
-        Grant::Form { url, fields, .. } => {
-            home(url) && !fields.iter().any(|(_, value)| matches!(value, Text::File(_)))
-        }
+        Grant::Form { url, fields, .. } => home(url) && !fields.iter().any(|(_, value)| matches!(value, Text::File(_))),
         Grant::Assertion { url, .. } => home(url),
         Grant::Exchange { url, subject, .. } => match &subject.source {
             SubjectSource::File(_) => false,
