@@ -117,16 +117,18 @@ fn vertex(path: &str) -> Option<(&str, Option<String>)> {
     if let Some(rest) = rest.strip_prefix("endpoints/openapi") {
         return Some((rest, None));
     }
-    let (maker, rest) = rest.strip_prefix("publishers/")?.split_once("/models/")?;
+    const MAKERS: [(&str, &str); 3] = [
+        ("publishers/anthropic/models/", "/v1/messages"),
+        ("publishers/mistralai/models/", "/chat/completions"),
+        ("publishers/ai21/models/", "/chat/completions"),
+    ];
+    let (rest, path) = MAKERS.iter().find_map(|(maker, path)| Some((rest.strip_prefix(maker)?, *path)))?;
     let (model, verb) = rest.rsplit_once(':')?;
     let known = ["rawPredict", "streamRawPredict"].contains(&verb);
-    let (path, model) = match maker {
-        "anthropic" if model == "count-tokens" => ("/v1/messages/count_tokens", None),
-        "anthropic" => ("/v1/messages", Some(percent_decode(model))),
-        "mistralai" | "ai21" => ("/chat/completions", Some(percent_decode(model))),
-        _ => return None,
-    };
-    known.then_some((path, model))
+    known.then(|| match model {
+        "count-tokens" => ("/v1/messages/count_tokens", None),
+        _ => (path, Some(percent_decode(model))),
+    })
 }
 
 /// What is behind Azure's own part of a path, and the deployment that it names. Classic paths need a version, as they do

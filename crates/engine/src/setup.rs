@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use dialects::json::{Edit, Object};
 use dialects::{Back, Issuer, Quirks, Target};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
@@ -137,6 +138,8 @@ pub struct Deployment {
     pub removed: Vec<String>,
     /// Fields that are added to requests that lack them.
     pub defaults: Vec<(String, Raw)>,
+    /// A field of every request in the provider's own words, whatever the caller says.
+    pub stated: Option<Edit>,
     /// Share of the traffic and order.
     pub member: Member,
     /// Where it is, as far as the operator says.
@@ -458,6 +461,14 @@ impl Deployment {
             version: None,
             num_ctx: None,
             issuer: None,
+        }
+    }
+
+    /// A written request with what the provider wants in every one.
+    pub(crate) fn completed(&self, body: Bytes) -> Result<Vec<Bytes>, Fault> {
+        match &self.stated {
+            Some(stated) => Ok(Object::parse(body)?.splice(std::slice::from_ref(stated))),
+            None => Ok(vec![body]),
         }
     }
 

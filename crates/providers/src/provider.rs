@@ -36,7 +36,7 @@ pub struct Provider {
     pub key_env: &'static [&'static str],
     /// Headers that the operator or the environment fills.
     pub headers: &'static [(&'static str, Blank)],
-    /// Fields of requests that the operator or the environment fills, unless the caller does.
+    /// Fields of which each request has one, whatever the caller says: the first that the operator or the environment fills.
     pub body: &'static [Blank],
     /// Where the key goes in a request.
     pub auth: Auth,
@@ -395,10 +395,6 @@ impl Provider {
 
     pub(crate) const fn headers(self, headers: &'static [(&'static str, Blank)]) -> Self {
         Provider { headers, ..self }
-    }
-
-    pub(crate) const fn body(self, body: &'static [Blank]) -> Self {
-        Provider { body, ..self }
     }
 
     pub(crate) const fn base_params(self, base_params: &'static [&'static str]) -> Self {

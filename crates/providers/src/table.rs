@@ -105,6 +105,24 @@ const IBM: SignIn = SignIn::Form {
 /// IBM's versions are dates.
 const IBM_VERSION: Blank = Blank { query: "version", ..Blank::new("api_version", "api_version", &[]).or("2025-02-06") };
 
+const WATSONX: Provider = row("watsonx", "IBM watsonx.ai")
+    .dialect("watsonx")
+    .base("https://{region}.ml.cloud.ibm.com")
+    .blanks(&[Blank::new("region", "watsonx_region_name", &["WATSONX_REGION"]).or("us-south"), IBM_VERSION])
+    .paths(&[PathForm::new("{path}?version={api_version}")])
+    .base_env(&["WATSONX_URL", "WATSONX_API_BASE"])
+    .key_env(&["WATSONX_APIKEY", "WATSONX_API_KEY", "WX_API_KEY"])
+    .token(Blank::new("token", "token", &["WATSONX_TOKEN"]))
+    .sign_in(IBM);
+
+/// Whose project or space pays for a model. A deployment is in one already.
+const WATSONX_PAYERS: &[Blank] = &[
+    Blank::new("project_id", "project_id", &["WATSONX_PROJECT_ID"]),
+    Blank::new("space_id", "space_id", &["WATSONX_DEPLOYMENT_SPACE_ID"]),
+];
+static WATSONX_DEPLOYMENT: Provider = WATSONX;
+const WATSONX_FAMILIES: &[(&str, &Provider)] = &[("deployment/", &WATSONX_DEPLOYMENT)];
+
 /// GigaChat's key, which is an id and a secret already encoded, is exchanged for a token of half an hour.
 const SBER: SignIn = SignIn::Form {
     url: "{url}",
@@ -511,7 +529,7 @@ static TABLE: &[Provider] = &[
         .base_env(&["GEMINI_API_BASE"]).key_env(&["GEMINI_API_KEY", "GOOGLE_API_KEY"])
         .auth(Auth::Header("x-goog-api-key")).serves(&[Chat, Embeddings]).traced_as("gcp.gemini").note("Google AI Studio keys"),
     row("gigachat", "GigaChat").base("https://gigachat.devices.sberbank.ru/api/v1").base_env(&["GIGACHAT_API_BASE"])
-        .key_env(&["GIGACHAT_CREDENTIALS", "GIGACHAT_API_KEY"]).token(Blank::new("access_token", "", &["GIGACHAT_ACCESS_TOKEN"]))
+        .key_env(&["GIGACHAT_CREDENTIALS", "GIGACHAT_API_KEY"]).token(Blank::new("access_token", "token", &["GIGACHAT_ACCESS_TOKEN"]))
         .sign_in(SBER).serves(&[Chat, Embeddings])
         .note("the key is exchanged for tokens; its servers' certificates are of an authority that machines must be told of"),
     row("github", "GitHub Models").base("https://models.github.ai/inference").base_env(&["GITHUB_API_BASE"])
@@ -700,12 +718,7 @@ static TABLE: &[Provider] = &[
         .note("embeddings; vector length is `output_dimension`"),
     row("wandb", "Weights & Biases Inference").base("https://api.inference.wandb.ai/v1").base_env(&["WANDB_API_BASE"])
         .key_env(&["WANDB_API_KEY"]),
-    row("watsonx", "IBM watsonx.ai").dialect("watsonx").base("https://{region}.ml.cloud.ibm.com")
-        .blanks(&[Blank::new("region", "watsonx_region_name", &["WATSONX_REGION"]).or("us-south"), IBM_VERSION])
-        .paths(&[PathForm::new("{path}?version={api_version}")])
-        .base_env(&["WATSONX_URL", "WATSONX_API_BASE"]).key_env(&["WATSONX_APIKEY", "WATSONX_API_KEY", "WX_API_KEY"])
-        .token(Blank::new("token", "token", &["WATSONX_TOKEN"])).sign_in(IBM)
-        .body(&[Blank::new("project_id", "project_id", &["WATSONX_PROJECT_ID"])])
+    Provider { families: WATSONX_FAMILIES, body: WATSONX_PAYERS, ..WATSONX }
         .note("`project_id` or `space_id`; the key is exchanged for tokens; `deployment/ID` is a deployment of your own"),
     row("xai", "xAI").base("https://api.x.ai/v1").base_env(&["XAI_API_BASE"]).key_env(&["XAI_API_KEY"])
         .states_costs().serves(&[Chat, Responses, Images]).traced_as("x_ai"),

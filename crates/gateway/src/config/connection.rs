@@ -102,6 +102,11 @@ impl Wanted<'_, '_> {
         Some(Connection { endpoint, headers, means, region, auth, paths })
     }
 
+    /// What a key of `litellm_params` or of the credential says.
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.given(name).map(|found| found.text)
+    }
+
     /// From `litellm_params`, else from the credential.
     fn given(&self, name: &str) -> Option<Found> {
         let sections = [Some(self.params), self.credential].into_iter().flatten();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dialects::json::Doc;
+use dialects::json::{Doc, Edit};
 use dialects::{BACKS, Back};
 use engine::{AccessToken, Deployment, Gauge, Limits, Signer, Signing};
 use policy::price::{Pricing, Tariff, Terms};
@@ -51,11 +51,11 @@ impl Builder<'_> {
         let canned = params.text("mock_response").map(str::to_owned);
         let credential = params.text("litellm_credential_name").and_then(|name| self.credentials.get(name));
         let wanted = Wanted { params, credential, provider, model: &called.model, canned: canned.is_some() };
-        let mut defaults = defaults(params, self.notes);
-        let usual = provider.body.iter().filter(|blank| !defaults.iter().any(|(name, _)| name == blank.name));
-        let usual = usual.filter_map(|blank| Some((blank.name, blank.usual(|name| self.env.get(name))?)));
-        let usual = usual.map(|(name, value)| (name.to_owned(), Raw::new(dialects::json::string(&value))));
-        defaults.extend(usual.collect::<Vec<_>>());
+        let defaults = defaults(params, self.notes);
+        let stated = provider.body.iter().find_map(|blank| {
+            let value = wanted.text(blank.param).or_else(|| blank.usual(|name| self.env.get(name)))?;
+            Some(Edit::Set(blank.name.to_owned(), dialects::json::string(&value)))
+        });
         let removed = removed(params, self.notes);
         let client_params = client_params(params, self.notes);
         let connection = wanted.connect(self.env, self.notes)?;
@@ -98,6 +98,7 @@ impl Builder<'_> {
             strict: params.flag("strict").unwrap_or(self.defaults.strict),
             removed,
             defaults,
+            stated,
             member: member(params, price),
             region: params.text("region_name").map(str::to_owned),
             tags: params.texts("tags").into_iter().map(|(tag, _)| tag.to_owned()).collect(),
