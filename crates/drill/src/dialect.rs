@@ -3,6 +3,7 @@
 
 pub(crate) mod anthropic;
 pub(crate) mod bedrock;
+pub(crate) mod clouds;
 mod frame;
 pub(crate) mod gemini;
 mod logprobs;

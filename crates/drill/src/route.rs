@@ -4,7 +4,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::dialect::{Dialect, anthropic, bedrock, gemini, ollama, openai, responses};
+use crate::dialect::{Dialect, anthropic, bedrock, clouds, gemini, ollama, openai, responses};
 use crate::knobs::percent_decode;
 use crate::server::Head;
 
@@ -92,7 +92,7 @@ fn find(head: &Head, path: &str) -> Option<(&'static [&'static str], Target)> {
         (_, "/audio/speech") => (POST, at(&openai::OpenAi, Op::Speak)),
         (_, "/audio/transcriptions" | "/audio/translations") => (POST, at(&openai::OpenAi, Op::WriteDown)),
         (_, "/moderations") => (POST, at(&openai::OpenAi, Op::Moderate)),
-        (_, "/rerank") | ("/v2/rerank", _) => (POST, at(&openai::OpenAi, Op::Rerank)),
+        (_, "/rerank") | ("/v2/rerank" | "/providers/cohere/v2/rerank", _) => (POST, at(&openai::OpenAi, Op::Rerank)),
         ("/v1beta/models", _) => (GET, at(&gemini::Gemini, Op::Models)),
         (_, "/models") => (GET, at(lister(head), Op::Models)),
         ("/v1/messages", _) => (POST, at(&anthropic::Anthropic, Op::Chat)),
@@ -106,7 +106,7 @@ fn find(head: &Head, path: &str) -> Option<(&'static [&'static str], Target)> {
         ("/api/tags", _) => (GET, at(&ollama::Ollama, Op::Models)),
         ("/api/ps", _) => (GET, at(&ollama::Ollama, Op::Running)),
         ("/api/version", _) => (GET, at(&ollama::Ollama, Op::Version)),
-        _ => (POST, gemini_method(path).or_else(|| bedrock_verb(path))?),
+        _ => (POST, gemini_method(path).or_else(|| bedrock_verb(path)).or_else(|| cloud(path))?),
     })
 }
 
@@ -117,16 +117,18 @@ fn vertex(path: &str) -> Option<(&str, Option<String>)> {
     if let Some(rest) = rest.strip_prefix("endpoints/openapi") {
         return Some((rest, None));
     }
-    let (maker, rest) = rest.strip_prefix("publishers/")?.split_once("/models/")?;
+    const MAKERS: [(&str, &str); 3] = [
+        ("publishers/anthropic/models/", "/v1/messages"),
+        ("publishers/mistralai/models/", "/chat/completions"),
+        ("publishers/ai21/models/", "/chat/completions"),
+    ];
+    let (rest, path) = MAKERS.iter().find_map(|(maker, path)| Some((rest.strip_prefix(maker)?, *path)))?;
     let (model, verb) = rest.rsplit_once(':')?;
     let known = ["rawPredict", "streamRawPredict"].contains(&verb);
-    let (path, model) = match maker {
-        "anthropic" if model == "count-tokens" => ("/v1/messages/count_tokens", None),
-        "anthropic" => ("/v1/messages", Some(percent_decode(model))),
-        "mistralai" | "ai21" => ("/chat/completions", Some(percent_decode(model))),
-        _ => return None,
-    };
-    known.then_some((path, model))
+    known.then(|| match model {
+        "count-tokens" => ("/v1/messages/count_tokens", None),
+        _ => (path, Some(percent_decode(model))),
+    })
 }
 
 /// What is behind Azure's own part of a path, and the deployment that it names. Classic paths need a version, as they do
@@ -179,6 +181,30 @@ fn gemini_method(path: &str) -> Option<Target> {
     Some(Target { dialect: &gemini::Gemini, op, model: Some(percent_decode(model)) })
 }
 
+/// Chats of watsonx.ai, and endpoints of SageMaker's.
+fn cloud(path: &str) -> Option<Target> {
+    if let Some(rest) = path.strip_prefix("/endpoints/") {
+        let (name, verb) = rest.split_once('/')?;
+        let op = match verb {
+            "invocations" => Op::Chat,
+            "invocations-response-stream" => Op::ChatStream,
+            _ => return None,
+        };
+        return Some(Target { dialect: &clouds::SageMaker, op, model: Some(percent_decode(name)) });
+    }
+    let rest = path.strip_prefix("/ml/v1/")?;
+    let (model, verb) = match rest.strip_prefix("deployments/") {
+        Some(rest) => rest.split_once("/text/").map(|(id, verb)| (Some(percent_decode(id)), verb))?,
+        None => (None, rest.strip_prefix("text/")?),
+    };
+    let op = match verb {
+        "chat" => Op::Chat,
+        "chat_stream" => Op::ChatStream,
+        _ => return None,
+    };
+    Some(Target { dialect: &clouds::Watsonx, op, model })
+}
+
 /// `/model/{model}/{verb}`, with the model as one segment.
 fn bedrock_verb(path: &str) -> Option<Target> {
     let (model, verb) = path.strip_prefix("/model/")?.split_once('/')?;
@@ -187,11 +213,15 @@ fn bedrock_verb(path: &str) -> Option<Target> {
         "converse-stream" => Op::ChatStream,
         "count-tokens" => Op::Count,
         "invoke" if model.contains("anthropic.") => Op::Chat,
+        "invoke" if model.contains(".rerank") => Op::Rerank,
         "invoke-with-response-stream" => Op::ChatStream,
         "invoke" => Op::Embed,
         _ => return None,
     };
-    let dialect: &'static dyn Dialect =
-        if verb.starts_with("invoke") && op != Op::Embed { &bedrock::claude::Claude } else { &bedrock::Bedrock };
+    let dialect: &'static dyn Dialect = if verb.starts_with("invoke") && !matches!(op, Op::Embed | Op::Rerank) {
+        &bedrock::claude::Claude
+    } else {
+        &bedrock::Bedrock
+    };
     Some(Target { dialect, op, model: Some(percent_decode(model)) })
 }

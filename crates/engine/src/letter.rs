@@ -103,7 +103,7 @@ impl Letter<'_> {
         Ok(Some(Encoded {
             back,
             path,
-            body: vec![outgoing.body],
+            body: deployment.completed(outgoing.body)?,
             headers: outgoing.headers,
             dropped: outgoing.dropped,
             names: outgoing.names,

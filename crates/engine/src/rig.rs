@@ -39,6 +39,7 @@ pub fn deployment(id: &str) -> Deployment {
         endpoint: Endpoint::parse("http://127.0.0.1:9").unwrap(),
         paths: Default::default(),
         access_token: None,
+        stated: None,
         signing: None,
         replaced: None,
         auth: Auth::None,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use dialects::json::{Edit, Object};
 use dialects::{Back, Issuer, Quirks, Target};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
@@ -137,6 +138,8 @@ pub struct Deployment {
     pub removed: Vec<String>,
     /// Fields that are added to requests that lack them.
     pub defaults: Vec<(String, Raw)>,
+    /// A field of every request in the provider's own words, whatever the caller says.
+    pub stated: Option<Edit>,
     /// Share of the traffic and order.
     pub member: Member,
     /// Where it is, as far as the operator says.
@@ -461,6 +464,14 @@ impl Deployment {
         }
     }
 
+    /// A written request with what the provider wants in every one.
+    pub(crate) fn completed(&self, body: Bytes) -> Result<Vec<Bytes>, Fault> {
+        match &self.stated {
+            Some(stated) => Ok(Object::parse(body)?.splice(std::slice::from_ref(stated))),
+            None => Ok(vec![body]),
+        }
+    }
+
     /// A whole answer that passes untouched, in the dialect of `back`, but for the marks on what it gives out.
     pub(crate) fn marked(&self, back: &dyn Back, answer: Bytes) -> Bytes {
         let marks = match self.is_beside(back) {
@@ -512,7 +523,7 @@ impl Deployment {
     /// Who gives out what comes through this deployment. The credential cannot be guessed from it.
     pub fn issuer(&self) -> Issuer {
         let credential = match &self.auth {
-            Auth::Bearer => self.headers.get(AUTHORIZATION),
+            Auth::Bearer | Auth::Typed(_) => self.headers.get(AUTHORIZATION),
             Auth::Header(name) => self.headers.get(*name),
             Auth::None => None,
         };

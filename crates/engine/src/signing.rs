@@ -1,4 +1,4 @@
-//! Requests that are signed with a credential of Amazon's cloud instead of showing a key, and what such credentials are
+//! Requests that are signed with a credential of Amazon's cloud, or of Oracle's, instead of showing a key, and what such credentials are
 //! asked for with where they hold for a while only.
 
 use std::path::PathBuf;
@@ -29,6 +29,8 @@ pub enum Signer {
     Fixed(Arc<Keys>),
     /// One that is fetched again and again.
     Fetched(Arc<AccessToken>),
+    /// A key of Oracle's cloud, which signs in that cloud's way.
+    Oracle(Arc<providers::oci::Keys>),
 }
 
 /// A request that is about to be sent.
@@ -51,16 +53,18 @@ impl Signing {
         headers: &mut HeaderMap,
         patience: Duration,
     ) -> Result<(), Fault> {
-        let keys = match &self.signer {
-            Signer::Fixed(keys) => keys.clone(),
-            Signer::Fetched(token) => token.keys(patience).await?,
-        };
         let Sent { method, path, body } = sent;
         let request = Request { method, host: &endpoint.authority, path, body };
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let now = i64::try_from(now.as_millis()).unwrap_or_default();
-        keys.sign(&self.scope, &request, now, headers)
-            .map_err(|why| Fault::new(FaultKind::Internal, Side::Gateway, why))
+        let now = || {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            i64::try_from(now.as_millis()).unwrap_or_default()
+        };
+        let signed = match &self.signer {
+            Signer::Fixed(keys) => keys.sign(&self.scope, &request, now(), headers),
+            Signer::Fetched(token) => token.keys(patience).await?.sign(&self.scope, &request, now(), headers),
+            Signer::Oracle(keys) => keys.sign(&request, now(), headers),
+        };
+        signed.map_err(|why| Fault::new(FaultKind::Internal, Side::Gateway, why))
     }
 
     /// What tells its account from others; it may hold secrets.
@@ -68,6 +72,7 @@ impl Signing {
         match &self.signer {
             Signer::Fixed(keys) => keys.id().to_owned(),
             Signer::Fetched(token) => token.grant.account(),
+            Signer::Oracle(keys) => keys.id().to_owned(),
         }
     }
 
@@ -76,6 +81,8 @@ impl Signing {
         let fetched = match &self.signer {
             Signer::Fixed(keys) => Some(keys.clone()),
             Signer::Fetched(token) => token.keys_now(),
+            // Its key is in no request.
+            Signer::Oracle(_) => None,
         };
         fetched.iter().flat_map(|keys| keys.secrets()).map(str::to_owned).collect()
     }

@@ -43,7 +43,7 @@ const ENDS: [&str; 3] = ["expires_at", "expires_on", "expireTime"];
 /// Moments from here on are written in milliseconds: as seconds they would be thousands of years away.
 const MILLISECONDS: f64 = 1e11;
 /// What is put in the place of this word is another one for each request.
-const EACH: &str = "{each}";
+const EACH: &str = "<each>";
 
 /// Keeps all tokens that somebody needs for as long as the gateway runs.
 pub async fn follow(live: Arc<Live>) {

@@ -75,6 +75,7 @@ impl Site {
             Badge::Signed(Signing { signer: Signer::Fixed(keys), .. }) => {
                 keys.secrets().chain([keys.id()]).collect::<Vec<_>>().join("\0")
             }
+            Badge::Signed(Signing { signer: Signer::Oracle(keys), .. }) => keys.id().to_owned(),
             // Whoever asks for the same gets the same one.
             Badge::Signed(Signing { signer: Signer::Fetched(token), .. }) | Badge::Token(token) => {
                 format!("{:p}", Arc::as_ptr(token))

@@ -228,7 +228,7 @@ pub fn providers(args: &ProvidersArgs) -> ExitCode {
 
 fn described(provider: &Provider) -> Value {
     let auth = match provider.auth {
-        Auth::Bearer => "bearer",
+        Auth::Bearer | Auth::Typed(_) => "bearer",
         Auth::Header(name) => name,
         Auth::None => "none",
     };

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::{Auth, Provider, all};
+use crate::{Auth, OTHERS, Provider, all};
 
 const INTRO: &str = "\
 # Providers
@@ -13,6 +13,15 @@ with `openai_like/MODEL` and an `api_base`. This page is generated from the prov
 
 ";
 
+const REST: &str = "
+## Not served
+
+What else LiteLLM knows under these names, and why it is not here:
+
+| ID | Why |
+|---|---|
+";
+
 /// The page `docs/providers.md`.
 pub fn markdown() -> String {
     let mut page = INTRO.to_owned();
@@ -20,6 +29,11 @@ pub fn markdown() -> String {
     page.push_str("|---|---|---|---|---|---|---|\n");
     for provider in all() {
         push_row(&mut page, provider);
+    }
+    page.push_str(REST);
+    for (id, why) in OTHERS {
+        // Writing to a string cannot fail.
+        let _ = writeln!(page, "| `{id}` | {why} |");
     }
     page
 }

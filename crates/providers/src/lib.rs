@@ -7,12 +7,15 @@ pub mod aws;
 mod base;
 mod docs;
 pub mod http;
+pub mod oci;
+mod others;
 mod paths;
 mod provider;
 mod table;
 
 pub use base::{fill, fillings};
 pub use docs::markdown;
+pub use others::OTHERS;
 pub use paths::{Fillings, PathForm, Paths, When};
-pub use provider::{Auth, Blank, Endpoint, Endpoints, Provider, SignIn};
+pub use provider::{Auth, Blank, Endpoint, Endpoints, Provider, SignIn, TypedKey};
 pub use table::{all, find};

@@ -34,6 +34,10 @@ pub struct Provider {
     pub base_env: &'static [&'static str],
     /// Environment variables that may hold the key, first set one wins.
     pub key_env: &'static [&'static str],
+    /// Headers that the operator or the environment fills.
+    pub headers: &'static [(&'static str, Blank)],
+    /// Fields of which each request has one, whatever the caller says: the first that the operator or the environment fills.
+    pub body: &'static [Blank],
     /// Where the key goes in a request.
     pub auth: Auth,
     /// Where it goes at hosts that end like this.
@@ -72,8 +76,30 @@ pub enum Auth {
     Bearer,
     /// A header of its own that holds nothing but the key.
     Header(&'static str),
+    /// `Authorization: Bearer KEY`, and a header that says what kind of key it is.
+    Typed(&'static TypedKey),
     /// No key at all.
     None,
+}
+
+/// How the kind of a key is told from its look.
+#[derive(Debug, PartialEq, Eq)]
+pub struct TypedKey {
+    /// The header that says it.
+    pub header: &'static str,
+    /// Beginnings that are no part of the key, and the kinds that they stand for.
+    pub marks: &'static [(&'static str, &'static str)],
+    /// The kind of a key that is a JSON web token.
+    pub web_token: &'static str,
+}
+
+impl TypedKey {
+    /// The key without its mark, and its kind, if it has one.
+    fn split<'k>(&self, key: &'k str) -> (&'k str, Option<&'static str>) {
+        let marked = self.marks.iter().find_map(|(mark, kind)| Some((key.strip_prefix(mark)?, Some(*kind))));
+        let is_web_token = key.starts_with("eyJ") && key.split('.').count() == 3;
+        marked.unwrap_or((key, is_web_token.then_some(self.web_token)))
+    }
 }
 
 impl Auth {
@@ -83,6 +109,18 @@ impl Auth {
         let (name, text) = match self {
             Auth::None => return Ok(()),
             Auth::Bearer => (AUTHORIZATION, format!("Bearer {key}")),
+            Auth::Typed(kinds) => {
+                let (key, kind) = kinds.split(key);
+                match kind {
+                    Some(kind) => {
+                        headers.insert(HeaderName::from_static(kinds.header), HeaderValue::from_static(kind));
+                    }
+                    None => {
+                        headers.remove(kinds.header);
+                    }
+                }
+                (AUTHORIZATION, format!("Bearer {key}"))
+            }
             Auth::Header(name) => (HeaderName::from_static(name), key.to_owned()),
         };
         let mut value = HeaderValue::from_str(&text).map_err(|_| "the key has characters that no header may have")?;
@@ -129,6 +167,12 @@ pub enum SignIn {
         /// What the token is for.
         scope: &'static str,
     },
+    /// A user's key in Oracle's cloud: requests are signed with it, as the blanks `tenancy`, `user`, `fingerprint`, and
+    /// `key` or `key_file` say.
+    Oracle {
+        /// What is known of them.
+        blanks: &'static [Blank],
+    },
     /// A credential of Amazon's cloud: requests are signed with it, in the region that the blank `region` names.
     Aws {
         /// What they are signed for.
@@ -162,7 +206,7 @@ impl SignIn {
             SignIn::Form { blanks, .. } | SignIn::Page { blanks, .. } => {
                 blanks.iter().any(|blank| blank.param == "api_key")
             }
-            SignIn::Entra { .. } | SignIn::Google { .. } | SignIn::Aws { .. } => false,
+            SignIn::Entra { .. } | SignIn::Google { .. } | SignIn::Oracle { .. } | SignIn::Aws { .. } => false,
         }
     }
 }
@@ -309,6 +353,8 @@ pub(crate) const fn row(id: &'static str, display_name: &'static str) -> Provide
         base_tail: "",
         base_env: &[],
         key_env: &[],
+        headers: &[],
+        body: &[],
         auth: Auth::Bearer,
         auth_at: &[],
         token: None,
@@ -345,6 +391,10 @@ impl Provider {
 
     pub(crate) const fn routes(self, routes: &'static [&'static str]) -> Self {
         Provider { routes, ..self }
+    }
+
+    pub(crate) const fn headers(self, headers: &'static [(&'static str, Blank)]) -> Self {
+        Provider { headers, ..self }
     }
 
     pub(crate) const fn base_params(self, base_params: &'static [&'static str]) -> Self {

@@ -6,7 +6,7 @@
 
 use crate::Endpoint::*;
 use crate::provider::{BOTH, NEWER, OPENAI, PORTABLE, row};
-use crate::{Auth, Blank, Endpoint, PathForm, Provider, SignIn, When};
+use crate::{Auth, Blank, Endpoint, PathForm, Provider, SignIn, TypedKey, When};
 use dialects::{Quirks, RerankForm, VectorForm};
 use types::Operation;
 
@@ -71,9 +71,108 @@ const fn bedrock(id: &'static str, dialect: &'static str) -> Provider {
         .base_env(&["AWS_BEDROCK_RUNTIME_ENDPOINT"])
         .key_env(&["AWS_BEARER_TOKEN_BEDROCK"])
         .sign_in(BEDROCK)
-        .serves(&[Chat, Embeddings])
+        .serves(&[Chat, Embeddings, Rerank])
         .traced_as("aws.bedrock")
 }
+
+const SAGEMAKER_BASE: &str = "https://runtime.sagemaker.{region}.amazonaws.com";
+
+/// Endpoints whose containers speak OpenAI's dialect.
+const fn sagemaker(id: &'static str, name: &'static str) -> Provider {
+    row(id, name)
+        .dialect("sagemaker")
+        .base(SAGEMAKER_BASE)
+        .blanks(&[SAGEMAKER_REGION])
+        .base_params(&["sagemaker_base_url"])
+        .sign_in(SignIn::Aws { service: "sagemaker" })
+        .traced_as("aws.sagemaker")
+}
+
+const SAGEMAKER_REGION: Blank =
+    Blank::new("region", "aws_region_name", &["AWS_REGION_NAME", "AWS_REGION", "AWS_DEFAULT_REGION"]).or("us-west-2");
+
+/// What the operator's key for IBM's cloud is exchanged for.
+const IBM: SignIn = SignIn::Form {
+    url: "{url}",
+    headers: &[],
+    fields: &[("grant_type", "urn:ibm:params:oauth:grant-type:apikey"), ("apikey", "{key}")],
+    blanks: &[
+        Blank::new("key", "api_key", &["WATSONX_APIKEY", "WATSONX_API_KEY", "WX_API_KEY"]),
+        Blank::new("url", "", &["WATSONX_IAM_URL"]).or("https://iam.cloud.ibm.com/identity/token"),
+    ],
+};
+
+/// IBM's versions are dates.
+const IBM_VERSION: Blank = Blank { query: "version", ..Blank::new("api_version", "api_version", &[]).or("2025-02-06") };
+
+const WATSONX: Provider = row("watsonx", "IBM watsonx.ai")
+    .dialect("watsonx")
+    .base("https://{region}.ml.cloud.ibm.com")
+    .blanks(&[Blank::new("region", "watsonx_region_name", &["WATSONX_REGION"]).or("us-south"), IBM_VERSION])
+    .paths(&[PathForm::new("{path}?version={api_version}")])
+    .base_env(&["WATSONX_URL", "WATSONX_API_BASE"])
+    .key_env(&["WATSONX_APIKEY", "WATSONX_API_KEY", "WX_API_KEY"])
+    .token(Blank::new("token", "token", &["WATSONX_TOKEN"]))
+    .sign_in(IBM);
+
+/// Whose project or space pays for a model. A deployment is in one already.
+const WATSONX_PAYERS: &[Blank] = &[
+    Blank::new("project_id", "project_id", &["WATSONX_PROJECT_ID"]),
+    Blank::new("space_id", "space_id", &["WATSONX_DEPLOYMENT_SPACE_ID"]),
+];
+static WATSONX_DEPLOYMENT: Provider = WATSONX;
+const WATSONX_FAMILIES: &[(&str, &Provider)] = &[("deployment/", &WATSONX_DEPLOYMENT)];
+
+/// GigaChat's key, which is an id and a secret already encoded, is exchanged for a token of half an hour.
+const SBER: SignIn = SignIn::Form {
+    url: "{url}",
+    headers: &[("authorization", "{scheme} {key}"), ("rquid", "<each>")],
+    fields: &[("scope", "{scope}")],
+    blanks: &[
+        Blank::new("key", "api_key", &["GIGACHAT_CREDENTIALS", "GIGACHAT_API_KEY"]),
+        Blank::new("url", "", &["GIGACHAT_AUTH_URL"]).or("https://ngw.devices.sberbank.ru:9443/api/v2/oauth"),
+        Blank::new("scope", "", &["GIGACHAT_SCOPE"]).or("GIGACHAT_API_PERS"),
+        Blank::new("scheme", "", &[]).or("Basic"),
+    ],
+};
+
+/// The workspace that an address is in.
+fn origin(base: &str) -> String {
+    let at = base.find("://").map_or(0, |at| at + 3);
+    let end = base[at..].find('/').map_or(base.len(), |end| at + end);
+    base[..end].to_owned()
+}
+
+/// A service principal of Databricks (OAuth between machines).
+const DATABRICKS: SignIn = SignIn::Form {
+    url: "{workspace}/oidc/v1/token",
+    headers: &[("authorization", "Basic {client_id}:{client_secret}")],
+    fields: &[("grant_type", "client_credentials"), ("scope", "all-apis")],
+    blanks: &[
+        Blank { spelled: origin, ..Blank::new("workspace", "api_base", &["DATABRICKS_API_BASE", "DATABRICKS_HOST"]) },
+        Blank::new("client_id", "client_id", &["DATABRICKS_CLIENT_ID"]),
+        Blank::new("client_secret", "client_secret", &["DATABRICKS_CLIENT_SECRET"]),
+    ],
+};
+
+/// A user of Oracle's cloud, whose key signs.
+const ORACLE: SignIn = SignIn::Oracle {
+    blanks: &[
+        Blank::new("tenancy", "oci_tenancy", &["OCI_TENANCY"]),
+        Blank::new("user", "oci_user", &["OCI_USER"]),
+        Blank::new("fingerprint", "oci_fingerprint", &["OCI_FINGERPRINT"]),
+        Blank::new("key", "oci_key", &["OCI_KEY"]),
+        Blank::new("key_file", "oci_key_file", &["OCI_KEY_FILE"]),
+    ],
+};
+const OCI_COMPARTMENT: Blank = Blank::new("compartment", "oci_compartment_id", &["OCI_COMPARTMENT_ID"]);
+
+/// Keys of Snowflake's are of several kinds.
+static SNOWFLAKE_KEYS: TypedKey = TypedKey {
+    header: "x-snowflake-authorization-token-type",
+    marks: &[("pat/", "PROGRAMMATIC_ACCESS_TOKEN")],
+    web_token: "KEYPAIR_JWT",
+};
 
 const BEDROCK: SignIn = SignIn::Aws { service: "bedrock" };
 
@@ -243,6 +342,10 @@ const AZURE_PATHS: &[PathForm] = &[
 
 const FOUNDRY_PATHS: &[PathForm] = &[
     PathForm::new("{path}").when(When::BaseHas("/openai/v1")).listing("/models"),
+    // Models that make pictures have a deployment in the path, as Azure OpenAI's have.
+    PathForm::new("/openai/deployments/{model}{path}?api-version=2025-04-01-preview")
+        .when(When::HostEnds(".services.ai.azure.com"))
+        .serves(&[Operation::Image, Operation::ImageEdit]),
     PathForm::new("{path}?api-version={api_version}")
         .when(When::BaseHas("/models"))
         .listing("/info?api-version={api_version}"),
@@ -261,6 +364,26 @@ static FOUNDRY_CLAUDE: Provider = row("azure_ai", "Azure AI Foundry")
     .token(ENTRA_TOKEN)
     .sign_in(ENTRA)
     .serves(&[Chat, Messages]);
+
+/// Cohere's models on Foundry rank documents as Cohere's own API does: behind the resource, or at a server of their own.
+static FOUNDRY_RERANK: Provider = row("azure_ai", "Azure AI Foundry")
+    .base_env(&["AZURE_AI_API_BASE"])
+    .paths(&[
+        PathForm::new("{path}").when(When::BaseHas("/providers/cohere/v2")),
+        PathForm::new("/providers/cohere/v2{path}").when(When::HostEnds(".services.ai.azure.com")),
+        PathForm::new("{path}").when(When::BaseHas("/v1")),
+        PathForm::new("/v1{path}"),
+    ])
+    .key_env(&["AZURE_AI_API_KEY"])
+    .auth(Auth::Header("api-key"))
+    .auth_at(&[(".models.ai.azure.com", Auth::Bearer)])
+    .token(ENTRA_TOKEN)
+    .sign_in(ENTRA)
+    .quirks(Quirks { rerank: RerankForm::Cohere, ..PORTABLE })
+    .serves(&[Rerank]);
+
+const FOUNDRY_FAMILIES: &[(&str, &Provider)] =
+    &[("claude", &FOUNDRY_CLAUDE), ("cohere-rerank", &FOUNDRY_RERANK), ("Cohere-rerank", &FOUNDRY_RERANK)];
 
 /// Cohere's own API ranks documents; what it has in common with OpenAI's does not.
 static COHERE_RERANK: Provider = row("cohere", "Cohere")
@@ -307,16 +430,18 @@ static TABLE: &[Provider] = &[
     row("anthropic", "Anthropic").dialect("anthropic").base("https://api.anthropic.com")
         .base_env(&["ANTHROPIC_API_BASE", "ANTHROPIC_BASE_URL"]).key_env(&["ANTHROPIC_API_KEY"])
         .auth(Auth::Header("x-api-key")).serves(&[Chat, Messages]),
+    row("anyscale", "Anyscale").base("https://api.endpoints.anyscale.com/v1").base_env(&["ANYSCALE_API_BASE"])
+        .key_env(&["ANYSCALE_API_KEY"]),
     row("apertis", "Apertis").base("https://api.stima.tech/v1").key_env(&["STIMA_API_KEY"]),
     row("assemblyai", "AssemblyAI").base("https://llm-gateway.assemblyai.com/v1").key_env(&["ASSEMBLYAI_API_KEY"]),
     row("azure", "Azure OpenAI").base_env(&["AZURE_API_BASE", "AZURE_OPENAI_ENDPOINT"]).blanks(&[AZURE_VERSION])
         .paths(AZURE_PATHS).key_env(&["AZURE_API_KEY", "AZURE_OPENAI_API_KEY"]).auth(Auth::Header("api-key"))
-        .token(ENTRA_TOKEN).sign_in(ENTRA).quirks(BOTH).serves(&[Chat, Completions, Embeddings, Responses]).traced_as("azure.ai.openai")
-        .note("base is `https://RESOURCE.openai.azure.com`; the model is the name of the deployment there; `api_version`, `azure_ad_token`"),
+        .token(ENTRA_TOKEN).sign_in(ENTRA).quirks(BOTH).serves(&[Chat, Completions, Embeddings, Responses, Images, Transcriptions, Speech]).traced_as("azure.ai.openai")
+        .note("base is `https://RESOURCE.openai.azure.com`; the model is the name of the deployment there; `api_version`, `azure_ad_token`, or who signs in to Entra ID"),
     row("azure_ai", "Azure AI Foundry").base_env(&["AZURE_AI_API_BASE"]).blanks(&[FOUNDRY_VERSION]).paths(FOUNDRY_PATHS)
         .key_env(&["AZURE_AI_API_KEY"]).auth(Auth::Header("api-key")).auth_at(&[(".models.ai.azure.com", Auth::Bearer)])
-        .token(ENTRA_TOKEN).sign_in(ENTRA).families(&[("claude", &FOUNDRY_CLAUDE)]).serves(&[Chat, Embeddings]).traced_as("azure.ai.inference")
-        .note("base is `https://RESOURCE.services.ai.azure.com`; `claude-...` is spoken to in Anthropic's dialect"),
+        .token(ENTRA_TOKEN).sign_in(ENTRA).families(FOUNDRY_FAMILIES).serves(&[Chat, Embeddings, Images, Rerank]).traced_as("azure.ai.inference")
+        .note("base is `https://RESOURCE.services.ai.azure.com`; `claude-...` is spoken to in Anthropic's dialect, `cohere-rerank...` in Cohere's"),
     row("azure_text", "Azure OpenAI").base_env(&["AZURE_API_BASE", "AZURE_OPENAI_ENDPOINT"]).blanks(&[AZURE_VERSION])
         .paths(AZURE_PATHS).key_env(&["AZURE_API_KEY", "AZURE_OPENAI_API_KEY"]).auth(Auth::Header("api-key"))
         .token(ENTRA_TOKEN).sign_in(ENTRA).quirks(BOTH).serves(&[Chat, Completions]).traced_as("azure.ai.openai")
@@ -371,8 +496,10 @@ static TABLE: &[Provider] = &[
     row("dashscope", "DashScope (Alibaba Cloud)").base("https://dashscope.aliyuncs.com/compatible-mode/v1")
         .base_env(&["DASHSCOPE_API_BASE"]).key_env(&["DASHSCOPE_API_KEY"]).serves(&[Chat, Embeddings]),
     row("databricks", "Databricks").base_env(&["DATABRICKS_API_BASE"])
-        .key_env(&["DATABRICKS_API_KEY", "DATABRICKS_TOKEN"]).serves(&[Chat, Completions, Embeddings])
-        .note("base is `https://WORKSPACE/serving-endpoints`; personal access token"),
+        .key_env(&["DATABRICKS_API_KEY", "DATABRICKS_TOKEN"]).sign_in(DATABRICKS).serves(&[Chat, Completions, Embeddings])
+        .note("base is `https://WORKSPACE/serving-endpoints`; personal access token, or a service principal: `client_id`, `client_secret`"),
+    row("datarobot", "DataRobot").base("https://app.datarobot.com/api/v2/genai/llmgw").tail("/genai/llmgw")
+        .base_env(&["DATAROBOT_ENDPOINT"]).key_env(&["DATAROBOT_API_TOKEN"]).paths(&[PathForm::new("{path}/")]),
     row("deepinfra", "DeepInfra").base("https://api.deepinfra.com/v1/openai").base_env(&["DEEPINFRA_API_BASE"])
         .key_env(&["DEEPINFRA_API_KEY"]).serves(&[Chat, Completions, Embeddings]),
     row("deepseek", "DeepSeek").base("https://api.deepseek.com/beta").base_env(&["DEEPSEEK_API_BASE"])
@@ -401,6 +528,10 @@ static TABLE: &[Provider] = &[
     row("gemini", "Google Gemini").dialect("gemini").base("https://generativelanguage.googleapis.com/v1beta").tail("/v1beta")
         .base_env(&["GEMINI_API_BASE"]).key_env(&["GEMINI_API_KEY", "GOOGLE_API_KEY"])
         .auth(Auth::Header("x-goog-api-key")).serves(&[Chat, Embeddings]).traced_as("gcp.gemini").note("Google AI Studio keys"),
+    row("gigachat", "GigaChat").base("https://gigachat.devices.sberbank.ru/api/v1").base_env(&["GIGACHAT_API_BASE"])
+        .key_env(&["GIGACHAT_CREDENTIALS", "GIGACHAT_API_KEY"]).token(Blank::new("access_token", "token", &["GIGACHAT_ACCESS_TOKEN"]))
+        .sign_in(SBER).serves(&[Chat, Embeddings])
+        .note("the key is exchanged for tokens; its servers' certificates are of an authority that machines must be told of"),
     row("github", "GitHub Models").base("https://models.github.ai/inference").base_env(&["GITHUB_API_BASE"])
         .key_env(&["GITHUB_API_KEY", "GITHUB_TOKEN"]).quirks(BOTH).note("models are called `publisher/name`"),
     row("gmi", "GMI Cloud").base("https://api.gmi-serving.com/v1").key_env(&["GMI_API_KEY"]),
@@ -481,6 +612,11 @@ static TABLE: &[Provider] = &[
         .key_env(&["NSCALE_API_KEY"]),
     row("nvidia_nim", "NVIDIA NIM").base("https://integrate.api.nvidia.com/v1").base_env(&["NVIDIA_NIM_API_BASE"])
         .key_env(&["NVIDIA_NIM_API_KEY"]).serves(&[Chat, Embeddings]),
+    row("oci", "Oracle Cloud (OCI) Generative AI").base("https://inference.generativeai.{region}.oci.oraclecloud.com/openai/v1")
+        .blanks(&[Blank::new("region", "oci_region", &["OCI_REGION"]).or("us-chicago-1")])
+        .headers(&[("compartmentid", OCI_COMPARTMENT), ("opc-compartment-id", OCI_COMPARTMENT)])
+        .key_env(&["OCI_GENAI_API_KEY"]).sign_in(ORACLE).quirks(BOTH).serves(&[Chat, Responses])
+        .note("through its OpenAI-compatible endpoint: `oci_compartment_id`, and `oci_tenancy`, `oci_user`, `oci_fingerprint`, `oci_key_file`, or a key of the service"),
     row("ollama", "Ollama").dialect("ollama").base("http://127.0.0.1:11434").base_env(&["OLLAMA_API_BASE"])
         .key_env(&["OLLAMA_API_KEY"]).local().serves(&[Chat, Completions, Embeddings]),
     row("ollama_chat", "Ollama").dialect("ollama").base("http://127.0.0.1:11434").base_env(&["OLLAMA_API_BASE"])
@@ -520,9 +656,14 @@ static TABLE: &[Provider] = &[
         .base_env(&["QWEN_AI_PLATFORM_API_BASE"]).key_env(&["QWEN_AI_PLATFORM_API_KEY"]),
     row("qwencloud", "QwenCloud").base("https://dashscope-intl.aliyuncs.com/compatible-mode/v1")
         .base_env(&["QWENCLOUD_API_BASE"]).key_env(&["QWENCLOUD_API_KEY"]),
+    row("recraft", "Recraft").base("https://external.api.recraft.ai/v1").tail("/v1").base_env(&["RECRAFT_API_BASE"])
+        .key_env(&["RECRAFT_API_KEY"]).serves(&[Images]),
     row("refuseless", "Refuseless").base("https://api.refuseless.com/v1").key_env(&["REFUSELESS_API_KEY"])
         .serves(&[Chat, Responses]),
     row("reka", "Reka").base("https://api.reka.ai/v1").base_env(&["REKA_API_BASE"]).key_env(&["REKA_API_KEY"]),
+    sagemaker("sagemaker_chat", "Amazon SageMaker")
+        .note("the model is the name of the endpoint, whose container speaks OpenAI's dialect; credentials as for `bedrock`"),
+    sagemaker("sagemaker_nova", "Amazon SageMaker").note("Nova at an endpoint of SageMaker's; as `sagemaker_chat`"),
     row("sail", "Sail").base("https://api.sailresearch.com/v1").base_env(&["SAIL_API_BASE"])
         .key_env(&["SAIL_API_KEY"]).serves(&[Chat, Responses, Messages]),
     row("sambanova", "SambaNova").base("https://api.sambanova.ai/v1").base_env(&["SAMBANOVA_API_BASE"])
@@ -531,6 +672,10 @@ static TABLE: &[Provider] = &[
     row("scaleway", "Scaleway").base("https://api.scaleway.ai/v1").key_env(&["SCW_SECRET_KEY"])
         .serves(&[Chat, Embeddings, Transcriptions]),
     row("scx-ai", "SCX.ai").base("https://api.scx.ai/v1").base_env(&["SCX_API_BASE"]).key_env(&["SCX_API_KEY"]),
+    row("snowflake", "Snowflake Cortex").base("https://{account}.snowflakecomputing.com/api/v2/cortex/v1")
+        .blanks(&[Blank::new("account", "account_id", &["SNOWFLAKE_ACCOUNT_ID"])])
+        .key_env(&["SNOWFLAKE_JWT"]).auth(Auth::Typed(&SNOWFLAKE_KEYS)).quirks(NEWER).serves(&[Chat])
+        .note("`account_id`; the key is a web token of a key pair, or `pat/` and a programmatic access token"),
     row("streamlake", "StreamLake").base("https://vanchin.streamlake.ai/api/gateway/v1/endpoints")
         .base_env(&["STREAMLAKE_API_BASE"]).key_env(&["STREAMLAKE_API_KEY"]).quirks(NEWER),
     row("synthetic", "Synthetic").base("https://api.synthetic.new/openai/v1").key_env(&["SYNTHETIC_API_KEY"]),
@@ -539,6 +684,11 @@ static TABLE: &[Provider] = &[
     row("tensormesh", "Tensormesh").base("https://serverless.tensormesh.ai/v1")
         .base_env(&["TENSORMESH_SERVERLESS_BASE_URL"]).key_env(&["TENSORMESH_INFERENCE_API_KEY"])
         .serves(&[Chat, Responses]),
+    row("text-completion-codestral", "Codestral (Mistral AI)").dialect("fim").base("https://codestral.mistral.ai/v1")
+        .key_env(&["CODESTRAL_API_KEY"]).quirks(MISTRAL).serves(&[Completions]).traced_as("mistral_ai")
+        .note("fills gaps: `prompt` and `suffix`"),
+    row("text-completion-inception", "Inception").base("https://api.inceptionlabs.ai/v1").key_env(&["INCEPTION_API_KEY"])
+        .serves(&[Completions]),
     row("text-completion-openai", "OpenAI").base("https://api.openai.com/v1")
         .base_env(&["OPENAI_BASE_URL", "OPENAI_API_BASE"]).key_env(&["OPENAI_API_KEY"]).quirks(OPENAI).elsewhere(BOTH)
         .serves(&[Completions]).note("legacy text completions of OpenAI"),
@@ -568,6 +718,8 @@ static TABLE: &[Provider] = &[
         .note("embeddings; vector length is `output_dimension`"),
     row("wandb", "Weights & Biases Inference").base("https://api.inference.wandb.ai/v1").base_env(&["WANDB_API_BASE"])
         .key_env(&["WANDB_API_KEY"]),
+    Provider { families: WATSONX_FAMILIES, body: WATSONX_PAYERS, ..WATSONX }
+        .note("`project_id` or `space_id`; the key is exchanged for tokens; `deployment/ID` is a deployment of your own"),
     row("xai", "xAI").base("https://api.x.ai/v1").base_env(&["XAI_API_BASE"]).key_env(&["XAI_API_KEY"])
         .states_costs().serves(&[Chat, Responses, Images]).traced_as("x_ai"),
     row("xiaomi_mimo", "Xiaomi MiMo").base("https://api.xiaomimimo.com/v1").key_env(&["XIAOMI_MIMO_API_KEY"])

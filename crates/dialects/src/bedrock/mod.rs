@@ -13,6 +13,7 @@ mod finish;
 mod others;
 mod parts;
 mod print;
+mod rerank;
 mod stream;
 mod usage;
 mod write;
@@ -29,7 +30,7 @@ const NAME: &str = "bedrock";
 /// What is asked for to learn whether somebody is there.
 const LISTING: &str = "/async-invoke?maxResults=1";
 
-/// Converse (`/model/{id}/converse`), and vectors of Amazon's and Cohere's models there.
+/// Converse (`/model/{id}/converse`), and vectors and rankings of Amazon's and Cohere's models there.
 pub struct Bedrock;
 
 impl Back for Bedrock {
@@ -58,6 +59,7 @@ impl Back for Bedrock {
             // Others refuse to count.
             (Operation::CountTokens, _) if family::Family::of(model).is_claude() => "count-tokens",
             (Operation::Embedding, _) => "invoke",
+            (Operation::Rerank, _) if rerank::ranks(model) => "invoke",
             _ => return None,
         };
         Some(format!("/model/{}/{verb}", segment(model)))
@@ -78,6 +80,7 @@ impl Back for Bedrock {
         match operation {
             Operation::Chat | Operation::Completion => answer::read(root).map(|answer| Answer::Chat(Box::new(answer))),
             Operation::Embedding => embed::read(root).map(|answer| Answer::Embedding(Box::new(answer))),
+            Operation::Rerank => crate::rerank::read_answer(root).map(|answer| Answer::Ranking(Box::new(answer))),
             Operation::CountTokens => upstream::count(root.get("inputTokens"))
                 .map(Answer::TokenCount)
                 .ok_or_else(|| upstream::malformed("the provider's token count has no number")),

@@ -6,7 +6,7 @@ use types::{Chat, Effort, Fault, Operation, Request};
 
 use super::family::Family;
 use super::print::Body;
-use super::{embed, parts};
+use super::{embed, parts, rerank};
 use crate::anthropic::words::JSON_TOOL;
 use crate::anthropic::write::pieces::Piece;
 use crate::anthropic::write::tools::Choice;
@@ -52,7 +52,8 @@ pub(super) fn request(request: &Request, target: &Target) -> Result<Outgoing, Fa
             chat(&request, family, Operation::Chat, &mut fit)?
         }
         Request::Embedding(request) => embed::write(request, &mut fit)?.freeze(),
-        Request::Rerank(_) | Request::Image(_) => return Err(lacking(request.operation())),
+        Request::Rerank(request) => rerank::write(request, &mut fit)?.freeze(),
+        Request::Image(_) => return Err(lacking(request.operation())),
     };
     Ok(Outgoing { body, headers: Vec::new(), dropped: fit.dropped, names })
 }

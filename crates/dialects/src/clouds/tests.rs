@@ -3,7 +3,7 @@ use types::{Answer, Chat, Event, FaultKind, Operation, Request, ToolChoice};
 
 use super::*;
 use crate::frames::frame;
-use crate::trial::{Upstream, chat, events_of, extras, function, told, user};
+use crate::trial::{Upstream, chat, events_of, function, told, user};
 use crate::{Back, Front, OpenAi};
 
 fn body_of(back: &dyn Back, model: &str, chat: Chat) -> Value {
@@ -12,24 +12,23 @@ fn body_of(back: &dyn Back, model: &str, chat: Chat) -> Value {
 }
 
 #[test]
-fn watsonx_gets_its_own_words_and_the_project_that_pays() {
+fn watsonx_gets_its_own_words() {
     let asked = |model| {
         let mut asked = chat(vec![user("hi")]);
         asked.stream = true;
         asked.tools = vec![function("f", None)];
         asked.tool_choice = Some(ToolChoice::Required);
-        asked.extras = extras(&[("project_id", "\"p\""), ("space_id", "\"s\"")]);
         asked.dialect = "openai";
         body_of(&Watsonx, model, asked)
     };
     let body = asked("ibm/granite-4");
-    assert_eq!((&body["model_id"], &body["project_id"]), (&json!("ibm/granite-4"), &json!("p")), "{body}");
+    assert_eq!(body["model_id"], "ibm/granite-4", "{body}");
     assert_eq!(body["tool_choice_option"], "required", "{body}");
-    for gone in ["model", "stream", "stream_options", "space_id", "tool_choice"] {
+    for gone in ["model", "stream", "stream_options", "tool_choice"] {
         assert!(body.get(gone).is_none(), "{gone}: {body}");
     }
     let body = asked("deployment/mine");
-    assert!(body.get("model_id").is_none() && body.get("project_id").is_none(), "{body}");
+    assert!(body.get("model_id").is_none() && body.get("model").is_none(), "{body}");
     let path = |model, stream| Watsonx.path(Operation::Chat, model, stream).unwrap();
     assert_eq!(path("m", true), "/ml/v1/text/chat_stream");
     assert_eq!(path("deployment/a/b", false), "/ml/v1/deployments/a%2Fb/text/chat");

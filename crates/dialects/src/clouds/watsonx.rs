@@ -1,6 +1,6 @@
 //! IBM's watsonx.ai: chats as OpenAI has them, but the model goes by another name, the path says whether the answer is
-//! streamed, a choice of tools in one word has a field of its own, and whose project pays stands in the body. A deployment
-//! (`deployment/ID`) is named in the path and has a project of its own.
+//! streamed, and a choice of tools in one word has a field of its own. A deployment (`deployment/ID`) is named in the path. Whose
+//! project pays is said by whoever sends.
 
 use types::{Answer, Fault, Operation, Request, Usage};
 
@@ -84,14 +84,8 @@ impl Back for Watsonx {
 /// What differs in a body.
 fn edits(root: json::Json, model: &str) -> Vec<Edit> {
     let mut edits: Vec<Edit> = ["model", "stream", "stream_options"].map(|name| Edit::Remove(name.to_owned())).into();
-    if model.starts_with(DEPLOYMENT) {
-        edits.extend(["project_id", "space_id"].map(|name| Edit::Remove(name.to_owned())));
-    } else {
+    if !model.starts_with(DEPLOYMENT) {
         edits.push(Edit::Set("model_id".to_owned(), json::string(model)));
-        // Either pays, and the caller's deployment may have both.
-        if root.get_some("project_id").is_some() {
-            edits.push(Edit::Remove("space_id".to_owned()));
-        }
     }
     if let Some(word) = root.get_some("tool_choice").filter(|choice| choice.as_str().is_some()) {
         edits.push(Edit::Remove("tool_choice".to_owned()));

@@ -3,7 +3,7 @@
 mod blocks;
 pub(crate) mod claude;
 mod failure;
-mod frame;
+pub(super) mod frame;
 mod reply;
 mod request;
 mod stream;
@@ -11,6 +11,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
+use super::openai::rerank;
 use super::{Dialect, Failure, Incoming, Work, Writer, bearer, hash, is_name};
 use crate::knobs::Trouble;
 use crate::problem::Problem;
@@ -49,6 +50,7 @@ impl Dialect for Bedrock {
         match incoming.op {
             Op::Count => Ok(Work::Json(json!({ "inputTokens": request::count(incoming)? }))),
             Op::Embed => request::embed(incoming).map(Work::Json),
+            Op::Rerank => rerank::answer(incoming).map(Work::Json),
             _ => Work::talk(request::read(incoming)?),
         }
     }
@@ -72,7 +74,12 @@ impl Dialect for Bedrock {
 
 /// Checks that a request has a key or is signed.
 fn signed(head: &Head) -> Result<(), Problem> {
-    if bearer(head).is_some() { Ok(()) } else { signature(head) }
+    signed_for(head, "bedrock")
+}
+
+/// The same, at another service.
+pub(super) fn signed_for(head: &Head, service: &str) -> Result<(), Problem> {
+    if bearer(head).is_some() { Ok(()) } else { signature(head, service) }
 }
 
 /// The field of a signature with this name.
@@ -86,13 +93,16 @@ fn signer(head: &Head) -> Option<&str> {
 }
 
 /// Checks that a request is signed, as far as that can be seen without the secret.
-fn signature(head: &Head) -> Result<(), Problem> {
+fn signature(head: &Head, service: &str) -> Result<(), Problem> {
     let refuse = |why: &str| Problem { message: Some(why.to_owned()), ..Problem::new(Trouble::InvalidKey) };
     let scope = part(head, "Credential").ok_or_else(|| refuse("Missing Authentication Token"))?;
     let date = head.header("x-amz-date").unwrap_or_default();
-    let [_, day, _, "bedrock", "aws4_request"] = scope.split('/').collect::<Vec<_>>()[..] else {
-        return Err(refuse("Credential should be scoped to correct service: 'bedrock'."));
+    let [_, day, _, of, "aws4_request"] = scope.split('/').collect::<Vec<_>>()[..] else {
+        return Err(refuse("Credential is no scope."));
     };
+    if of != service {
+        return Err(refuse(&format!("Credential should be scoped to correct service: '{service}'.")));
+    }
     if date.len() != 16 || !date.starts_with(day) || day.len() != 8 {
         return Err(refuse("Date in Credential scope does not match YYYYMMDD from x-amz-date."));
     }

@@ -10,7 +10,7 @@ mod messages;
 mod moderate;
 mod reply;
 mod request;
-mod rerank;
+pub(super) mod rerank;
 mod stream;
 mod text;
 mod tools;

@@ -67,7 +67,7 @@ fn fill(
 ) -> Result<Content, Problem> {
     let parsed = parse(shared, target, head, body);
     let model = match &parsed {
-        Ok(Parsed::Whole(body)) => body.get("model").or_else(|| body.get("name")).and_then(Value::as_str),
+        Ok(Parsed::Whole(body)) => ["model", "name", "model_id"].iter().find_map(|name| body.get(name)?.as_str()),
         Ok(Parsed::Lean(lean)) => lean.model.as_deref(),
         Err(_) => None,
     };

@@ -79,6 +79,13 @@ impl Wanted<'_, '_> {
             let header = ("openai-organization", organization);
             add_header(&mut headers, header, self.params.place("organization"), &self.params.at("organization"), notes);
         }
+        for (name, blank) in self.provider.headers {
+            let value = self.given(blank.param).map(|found| found.text).or_else(|| blank.usual(|name| env.get(name)));
+            if let Some(value) = value {
+                let (place, path) = (self.params.place(blank.param), self.params.at(blank.param));
+                add_header(&mut headers, (name, &value), place, &path, notes);
+            }
+        }
         let auth = match sign_on {
             Some(_) => Auth::Bearer,
             None => self.add_key(&mut headers, &endpoint, usual_base, env, notes),
@@ -93,6 +100,11 @@ impl Wanted<'_, '_> {
         let means = sign_on.map(|sign_on| sign_on.means);
         let region = fillings.into_iter().find(|(name, _)| *name == REGION).map(|(_, region)| region);
         Some(Connection { endpoint, headers, means, region, auth, paths })
+    }
+
+    /// What a key of `litellm_params` or of the credential says.
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.given(name).map(|found| found.text)
     }
 
     /// From `litellm_params`, else from the credential.
@@ -160,7 +172,8 @@ impl Wanted<'_, '_> {
         let exchanged = provider.sign_in.is_some_and(|sign_in| sign_in.exchanges_key());
         let has_key = self.given("api_key").is_some() && !exchanged || self.token(env).is_some();
         let wanted = sign_on::is_wanted(provider, |name| self.given(name).is_some());
-        if self.canned || has_key || !wanted && provider.key(|name| env.get(name)).is_some() {
+        let is_keyed = !exchanged && provider.key(|name| env.get(name)).is_some();
+        if self.canned || has_key || !wanted && is_keyed {
             return Some(None);
         }
         let said = |name: &str| self.given(name).map(|found| found.text).or_else(|| self.mapping(name));
@@ -171,10 +184,12 @@ impl Wanted<'_, '_> {
                     Some(SignIn::Google { credentials, .. }) => credentials.param,
                     Some(SignIn::Aws { .. }) => "aws_access_key_id",
                     Some(SignIn::Entra { .. }) => "azure_credential",
+                    Some(SignIn::Oracle { .. }) => "oci_key_file",
                     _ => "api_key",
                 };
                 let remedy = match provider.sign_in {
                     Some(SignIn::Aws { .. }) => "write aws_access_key_id and aws_secret_access_key, or name a profile",
+                    Some(SignIn::Oracle { .. }) => "name the file of a key in PEM form without a password",
                     Some(SignIn::Entra { .. }) => "write tenant_id, client_id and client_secret, or api_key",
                     _ => "name the file of a service account, or write down what is in it",
                 };

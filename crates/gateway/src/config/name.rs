@@ -1,7 +1,7 @@
 //! From `model: provider/model` to a row of the provider table and the model as the provider calls it.
 
 use policy::{catalogue, nearest};
-use providers::Provider;
+use providers::{OTHERS, Provider};
 
 /// Who is called, and for what.
 #[derive(Debug, PartialEq)]
@@ -84,7 +84,7 @@ pub fn slip(model: &str) -> Option<&'static str> {
 }
 
 fn near(id: &str) -> Option<&'static str> {
-    nearest(id, providers::all().iter().map(|provider| provider.id).chain(UNSERVED.iter().copied()))
+    nearest(id, providers::all().iter().map(|provider| provider.id).chain(OTHERS.iter().map(|(id, _)| *id)))
 }
 
 /// The provider of a model whose name stands alone.
@@ -107,25 +107,8 @@ fn nobody(id: &str, model: Option<&str>) -> Nobody {
 }
 
 fn is_unserved(id: &str) -> bool {
-    UNSERVED.contains(&id)
+    OTHERS.iter().any(|(other, _)| *other == id)
 }
-
-/// Providers of the incumbent that have no row in our table, because they need code of their own.
-#[rustfmt::skip]
-const UNSERVED: &[&str] = &[
-    "a2a", "a2a_agent", "agentcore", "anthropic_text", "anyscale", "apiserpent", "auto_router", "aws_polly",
-    "aws_textract", "azure_speech", "bespoke", "bing_grounding",
-    "black_forest_labs", "brave", "bytez", "chatgpt", "cursor", "custom", "databricks_agent", "dataforseo", "datarobot",
-    "deepgram", "dotprompt", "duckduckgo", "e2b", "elevenlabs", "eu_jev", "exa_ai", "fal_ai", "fastcrw", "firecrawl",
-    "gdc", "gigachat", "github_copilot", "google_pse", "humanloop", "langflow", "langfuse", "langgraph", "laya",
-    "linkup", "litellm_agent", "manus", "microsoft_365_copilot", "milvus", "mongodb", "nace", "nimble", "nlp_cloud",
-    "nvidia_riva", "oci", "opensandbox", "opensearch", "parallel_ai", "petals", "pg_vector", "predibase",
-    "pydantic_ai_agents", "ragflow", "recraft", "reducto", "replicate", "runwayml", "s3_vectors", "sagemaker",
-    "sagemaker_chat", "sagemaker_nova", "sap", "scaledown", "searchapi", "searxng", "serper", "snowflake", "soniox",
-    "stability", "strands_decider", "tavily", "text-completion-codestral", "text-completion-inception", "tinyfish",
-    "topaz", "transcribe", "triton", "typesafe", "valkey", "watsonx", "watsonx_text",
-    "you_com",
-];
 
 #[cfg(test)]
 mod tests;

@@ -3,10 +3,13 @@
 mod entra;
 mod google;
 
+use std::path::Path;
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use engine::{AwsSource, Grant, Text};
-use providers::{Fillings, Provider, SignIn, fill, fillings};
+use providers::{Fillings, Provider, SignIn, fill, fillings, oci};
 use types::Secret;
 
 use super::aws;
@@ -28,6 +31,8 @@ pub enum Means {
     Token(Grant),
     /// Signatures for a service, with a credential from here.
     Signature(&'static str, AwsSource),
+    /// Signatures with a key of Oracle's cloud.
+    Oracle(Arc<oci::Keys>),
 }
 
 /// Why nobody can sign in with what is there.
@@ -61,12 +66,30 @@ pub fn find(
             let fillings = fillings(blanks, given, &env);
             Ok(entra::find(&fillings, &env)?.map(SignOn::token))
         }
+        Some(SignIn::Oracle { blanks }) => {
+            let keys = oracle(&fillings(blanks, given, env))?;
+            Ok(keys.map(|keys| SignOn { means: Means::Oracle(Arc::new(keys)), project: None }))
+        }
         Some(SignIn::Google { credentials, scope }) => google::find(credentials, scope, given, env).map(Some),
         Some(SignIn::Aws { service }) => {
             let means = Means::Signature(service, aws::find(&given, &env)?);
             Ok(Some(SignOn { means, project: None }))
         }
     }
+}
+
+/// A user's key in Oracle's cloud, if all is known that it takes.
+fn oracle(known: &Fillings) -> Result<Option<oci::Keys>, Trouble> {
+    let known = |name: &str| known.iter().find(|(blank, _)| *blank == name).map(|(_, value)| value.as_str());
+    let (Some(tenancy), Some(user), Some(print)) = (known("tenancy"), known("user"), known("fingerprint")) else {
+        return Ok(None);
+    };
+    let pem = match (known("key"), known("key_file")) {
+        (Some(pem), _) => pem.to_owned(),
+        (None, Some(file)) => google::read(Path::new(file))?,
+        (None, None) => return Ok(None),
+    };
+    oci::Keys::new(tenancy, user, print, &Secret::new(pem)).map(Some)
 }
 
 /// Headers or fields with their blanks filled; `None` if one is not.
@@ -88,9 +111,12 @@ impl SignOn {
 pub fn is_wanted(provider: &Provider, given: impl Fn(&str) -> bool) -> bool {
     match provider.sign_in {
         None => false,
-        Some(SignIn::Form { blanks, .. } | SignIn::Page { blanks, .. } | SignIn::Entra { blanks }) => {
-            blanks.iter().any(|blank| !blank.param.is_empty() && given(blank.param))
-        }
+        Some(
+            SignIn::Form { blanks, .. }
+            | SignIn::Page { blanks, .. }
+            | SignIn::Entra { blanks }
+            | SignIn::Oracle { blanks },
+        ) => blanks.iter().any(|blank| !blank.param.is_empty() && given(blank.param)),
         Some(SignIn::Google { .. }) => true,
         Some(SignIn::Aws { .. }) => aws::PARAMS.iter().any(|name| given(name)),
     }

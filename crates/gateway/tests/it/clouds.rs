@@ -2,8 +2,11 @@
 
 mod bedrock;
 mod desk;
+mod kinds;
+mod others;
 pub mod signed;
 mod tokens;
+mod vertex;
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};

@@ -126,7 +126,10 @@ pub(super) fn read(incoming: &Incoming<'_>, version: Version) -> Result<Ask, Pro
 /// Checks a request that only wants its tokens counted; their number.
 pub(super) fn count(incoming: &Incoming<'_>, _: Version) -> Result<u64, Problem> {
     let (body, knobs) = (incoming.body, incoming.knobs);
-    known_fields(incoming, COUNT_FIELDS)?;
+    // Vertex AI counts at one path for all models, and its clients say the version there too.
+    let on_vertex = incoming.head.path().ends_with("/count-tokens:rawPredict");
+    let known: Vec<&str> = COUNT_FIELDS.iter().copied().chain(on_vertex.then_some("anthropic_version")).collect();
+    known_fields(incoming, &known)?;
     let thinking = thinking(body, None, knobs)?;
     let talk = messages::read(body, knobs, thinking.strict)?;
     tools::read(body)?;

@@ -1,12 +1,12 @@
 //! Frames of `application/vnd.amazon.eventstream`: lengths, headers, a payload, and checksums over them.
 
 /// Appends an event.
-pub(super) fn event(name: &str, payload: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn event(name: &str, payload: &[u8], out: &mut Vec<u8>) {
     put(&[(":event-type", name), (":content-type", "application/json"), (":message-type", "event")], payload, out);
 }
 
 /// Appends a failure.
-pub(super) fn exception(name: &str, payload: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn exception(name: &str, payload: &[u8], out: &mut Vec<u8>) {
     let headers = [(":exception-type", name), (":content-type", "application/json"), (":message-type", "exception")];
     put(&headers, payload, out);
 }

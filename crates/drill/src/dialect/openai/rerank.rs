@@ -1,4 +1,4 @@
-//! Rankings of documents as Jina, Voyage and servers like them make them, and as Cohere does under `/v2`. A document
+//! Rankings of documents as Jina, Voyage and servers like them make them, and as Cohere does under `/v2` and on Bedrock. A document
 //! scores by how many words of the query are in it.
 
 use super::fields::{integer, known_fields, missing, switch, wrong_type};
@@ -10,11 +10,20 @@ use serde_json::{Value, json};
 /// Documents that Cohere counts as one search.
 const PER_SEARCH: usize = 100;
 
-pub(super) fn answer(incoming: &Incoming<'_>) -> Result<Value, Problem> {
+/// What rankings on Bedrock have in their bodies.
+const OF_BEDROCK: &[&str] = &["query", "documents", "top_n", "max_tokens_per_doc", "api_version"];
+
+pub(crate) fn answer(incoming: &Incoming<'_>) -> Result<Value, Problem> {
     let body = incoming.body;
-    let is_cohere = incoming.head.path().starts_with("/v2/");
+    let path = incoming.head.path();
+    // Bedrock has the model in the path, and Cohere's form whoever made it.
+    let is_bedrock = path.starts_with("/model/");
+    let is_cohere = is_bedrock || path.contains("/v2/");
     let is_voyage = body.get("top_k").is_some();
-    known_fields(body, known(is_cohere), incoming)?;
+    known_fields(body, if is_bedrock { OF_BEDROCK } else { known(is_cohere) }, incoming)?;
+    if is_bedrock && incoming.model.contains("cohere.") && body["api_version"] != 2 {
+        return Err(missing("api_version"));
+    }
     let query = field(body, "query").ok_or_else(|| missing("query"))?;
     let query = query.as_str().ok_or_else(|| wrong_type("query", "a string", query))?;
     let documents = field(body, "documents").ok_or_else(|| missing("documents"))?;
@@ -35,6 +44,9 @@ pub(super) fn answer(incoming: &Incoming<'_>) -> Result<Value, Problem> {
     let ranks: Vec<Value> = ranks.iter().map(rank).collect();
     let id = format!("rerank-{:016x}", hash(&[query]));
     let tokens: u64 = texts.iter().map(|text| words(text) + words(query)).sum();
+    if is_bedrock {
+        return Ok(json!({ "results": ranks }));
+    }
     Ok(match (is_cohere, is_voyage) {
         (true, _) => {
             let searches = texts.len().div_ceil(PER_SEARCH);

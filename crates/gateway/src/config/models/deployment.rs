@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dialects::json::Doc;
+use dialects::json::{Doc, Edit};
 use dialects::{BACKS, Back};
-use engine::{AccessToken, Deployment, Gauge, Limits, Signing};
+use engine::{AccessToken, Deployment, Gauge, Limits, Signer, Signing};
 use policy::price::{Pricing, Tariff, Terms};
 use policy::{Member, Patterns};
 use providers::aws::Scope;
@@ -52,6 +52,10 @@ impl Builder<'_> {
         let credential = params.text("litellm_credential_name").and_then(|name| self.credentials.get(name));
         let wanted = Wanted { params, credential, provider, model: &called.model, canned: canned.is_some() };
         let defaults = defaults(params, self.notes);
+        let stated = provider.body.iter().find_map(|blank| {
+            let value = wanted.text(blank.param).or_else(|| blank.usual(|name| self.env.get(name)))?;
+            Some(Edit::Set(blank.name.to_owned(), dialects::json::string(&value)))
+        });
         let removed = removed(params, self.notes);
         let client_params = client_params(params, self.notes);
         let connection = wanted.connect(self.env, self.notes)?;
@@ -94,6 +98,7 @@ impl Builder<'_> {
             strict: params.flag("strict").unwrap_or(self.defaults.strict),
             removed,
             defaults,
+            stated,
             member: member(params, price),
             region: params.text("region_name").map(str::to_owned),
             tags: params.texts("tags").into_iter().map(|(tag, _)| tag.to_owned()).collect(),
@@ -127,6 +132,10 @@ impl Builder<'_> {
             Some(Means::Signature(service, source)) => {
                 let scope = Scope { region: region.unwrap_or_default(), service };
                 (None, Some(Signing { scope, signer: self.roll.access_tokens.signer(source) }))
+            }
+            Some(Means::Oracle(keys)) => {
+                let scope = Scope { region: region.unwrap_or_default(), service: "" };
+                (None, Some(Signing { scope, signer: Signer::Oracle(keys) }))
             }
         }
     }

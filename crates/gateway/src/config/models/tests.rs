@@ -116,7 +116,7 @@ fn entries_that_cannot_be_served_do_not_spoil_the_others() {
 - {model_name: a, litellm_params: {model: openai/gpt-4o}}
 - {model_name: b, blocked: true, litellm_params: {model: openai/gpt-4o}}
 - {model_name: 'a*b*', litellm_params: {model: openai/*}}
-- {model_name: c, litellm_params: {model: snowflake/x}}
+- {model_name: c, litellm_params: {model: replicate/x}}
 ";
     check(
         text,
@@ -125,7 +125,7 @@ fn entries_that_cannot_be_served_do_not_spoil_the_others() {
          is left out; other entries are not affected",
             "config.yaml:5:4: warning: model_list[3].model_name: only one * is understood: this entry is left out; \
          write one entry per pattern",
-            "config.yaml:6:36: warning: model_list[4].litellm_params.model: the provider snowflake is not served yet: this \
+            "config.yaml:6:36: warning: model_list[4].litellm_params.model: the provider replicate is not served yet: this \
          entry is left out; other entries are not affected",
         ],
     );

@@ -140,7 +140,8 @@ fn external(json: &Value, scope: &str) -> Result<Grant, Trouble> {
     })
 }
 
-fn read(path: &Path) -> Result<String, Trouble> {
+/// What is in a small file.
+pub(super) fn read(path: &Path) -> Result<String, Trouble> {
     let mut text = String::new();
     let read = File::open(path).and_then(|file| file.take(LARGEST).read_to_string(&mut text));
     read.map(|_| text).map_err(|error| format!("{} cannot be read: {error}", path.display()))

@@ -18,6 +18,7 @@ pub type Fields = HashMap<String, String>;
 pub struct Desk {
     addr: SocketAddr,
     asked: Arc<Mutex<Vec<(String, Fields)>>>,
+    heads: Arc<Mutex<Vec<String>>>,
 }
 
 impl Desk {
@@ -27,9 +28,12 @@ impl Desk {
         let addr = listener.local_addr().expect("it is bound");
         let asked = Arc::<Mutex<Vec<(String, Fields)>>>::default();
         let kept = asked.clone();
+        let heads = Arc::<Mutex<Vec<String>>>::default();
+        let seen = heads.clone();
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 let (head, body) = request(&mut stream).await;
+                seen.lock().expect("nobody panics here").push(head.to_ascii_lowercase());
                 let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
                 let pairs = body.split('&').filter_map(|pair| pair.split_once('='));
                 let fields: Fields = pairs.map(|(name, value)| (name.to_owned(), decoded(value))).collect();
@@ -49,11 +53,16 @@ impl Desk {
                 stream.write_all(answer.as_bytes()).await.unwrap_or_default();
             }
         });
-        Desk { addr, asked }
+        Desk { addr, asked, heads }
     }
 
     pub fn url(&self) -> String {
         format!("http://{}", self.addr)
+    }
+
+    /// The heads of what it was asked, in small letters.
+    pub fn heads(&self) -> Vec<String> {
+        self.heads.lock().expect("nobody panics here").clone()
     }
 
     /// What it was asked, and where.
