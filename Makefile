@@ -1,5 +1,5 @@
 # The way in for people: each target is one line, the work is done by the scripts in tools/.
-.PHONY: run build test test-ollama check bench bench-cache bench-log bench-books bench-decisions bench-peers setup clean
+.PHONY: run build test test-ollama check bench bench-cache bench-log bench-translation bench-books bench-decisions bench-peers setup clean
 
 run: # build a release and start the gateway on port 4000; ARGS="--config my.yaml" adds flags
 	@tools/run.sh $(ARGS)
@@ -26,6 +26,9 @@ bench-books: # what keys, budgets, limits and the ledger cost: all of them besid
 
 bench-cache: # what an answer costs that is given again, beside asking anew, in a minute
 	@tools/bench.sh --cache $(ARGS)
+
+bench-translation: # what a chunk of a stream costs that is translated, beside one that passes as it is, in half a minute
+	@tools/bench.sh --translation $(ARGS)
 
 bench-log: build # how long pages of the log take at ten million rows, and whether that is too long; ARGS=--postgres for a server
 	@bench/log.py $(ARGS)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds a release and measures it beside nginx; with --litellm as the first argument, beside LiteLLM, too; with --books,
-# beside itself without keys and books; with --cache, beside itself without the cache. Further arguments go to the script.
+# beside itself without keys and books; with --cache, beside itself without the cache; with --translation, one dialect beside
+# others. Further arguments go to the script.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 script=bench/run.py
@@ -9,6 +10,9 @@ if [ "${1:-}" = --books ]; then
   shift
 elif [ "${1:-}" = --cache ]; then
   script=bench/cache.py
+  shift
+elif [ "${1:-}" = --translation ]; then
+  script=bench/translation.py
   shift
 else
   tools/setup.sh bench

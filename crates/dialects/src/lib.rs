@@ -13,6 +13,8 @@ mod fit;
 mod form;
 mod frames;
 mod front;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod gemini;
 #[cfg(test)]
 mod hostile;

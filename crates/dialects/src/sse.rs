@@ -118,7 +118,18 @@ pub fn data(framing: Framing, event: &[u8]) -> Cow<'_, [u8]> {
     if framing == Framing::Lines {
         return Cow::Borrowed(event.trim_ascii());
     }
-    let mut lines = event.split(|byte| matches!(byte, b'\n' | b'\r')).filter_map(data_line);
+    let mut rest = event;
+    let mut lines = std::iter::from_fn(|| {
+        while !rest.is_empty() {
+            let end = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
+            let line = &rest[..end];
+            rest = &rest[(end + 1).min(rest.len())..];
+            if let Some(value) = data_line(line) {
+                return Some(value);
+            }
+        }
+        None
+    });
     let first = lines.next().unwrap_or_default();
     match lines.next() {
         None => Cow::Borrowed(first),

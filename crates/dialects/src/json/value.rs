@@ -130,7 +130,18 @@ impl<'d> Json<'d> {
 
     /// The field `name` of an object; the last one if it is there several times.
     pub fn get(&self, name: &str) -> Option<Json<'d>> {
-        self.fields().filter(|(key, _)| key.is(name)).last().map(|(_, value)| value)
+        let node = self.node();
+        let (mut at, end) = (self.index + 1, if node.kind == Kind::Object { node.next } else { 0 });
+        let mut found = None;
+        while at < end {
+            let key = Json { doc: self.doc, index: at };
+            let value = Json { doc: self.doc, index: key.node().next };
+            if key.is(name) {
+                found = Some(value);
+            }
+            at = value.node().next;
+        }
+        found
     }
 
     /// The field `name`, unless it is missing or `null`.
@@ -173,8 +184,11 @@ impl<'d> Json<'d> {
         if node.escaped {
             return self.as_str().is_some_and(|own| own == text);
         }
-        let inner = node.start as usize + 1..(node.end as usize).saturating_sub(1);
-        node.kind == Kind::String && self.doc.text[inner] == *text.as_bytes()
+        // Lengths tell most names apart.
+        let (start, end) = (node.start as usize, node.end as usize);
+        node.kind == Kind::String
+            && end - start == text.len() + 2
+            && self.doc.text[start + 1..end - 1] == *text.as_bytes()
     }
 
     fn children(&self, kind: Kind) -> Items<'d> {

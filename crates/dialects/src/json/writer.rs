@@ -5,15 +5,24 @@ use std::fmt::{Display, Write};
 use bytes::{BufMut, BytesMut};
 use types::Raw;
 
+use super::scan::plain_prefix;
+
 /// Appends JSON to a buffer. Commas take care of themselves; brackets are balanced by closures.
 pub struct Writer<'b> {
     out: &'b mut BytesMut,
+    /// Nothing was written yet, and what stands in the buffer is another text.
+    fresh: bool,
 }
 
 impl<'b> Writer<'b> {
     /// Writes at the end of `out`.
     pub fn new(out: &'b mut BytesMut) -> Self {
-        Writer { out }
+        Writer { out, fresh: false }
+    }
+
+    /// Writes a text of its own at the end of `out`, whatever stands before it.
+    pub fn after(out: &'b mut BytesMut) -> Self {
+        Writer { out, fresh: true }
     }
 
     /// One object as a text of its own.
@@ -25,7 +34,8 @@ impl<'b> Writer<'b> {
 
     /// A comma is due unless something was just opened or named.
     fn separate(&mut self) {
-        if !matches!(self.out.last(), None | Some(b'{' | b'[' | b':' | b',' | b' ' | b'\n')) {
+        let fresh = std::mem::take(&mut self.fresh);
+        if !fresh && !matches!(self.out.last(), None | Some(b'{' | b'[' | b':' | b',' | b' ' | b'\n')) {
             self.out.put_u8(b',');
         }
     }
@@ -70,7 +80,7 @@ impl<'b> Writer<'b> {
 
     /// `null`.
     pub fn null(&mut self) {
-        self.display("null");
+        self.json("null");
     }
 
     /// A value as it was written elsewhere.
@@ -117,25 +127,21 @@ impl<'b> Writer<'b> {
 }
 
 fn escape(text: &str, out: &mut BytesMut) {
-    let bytes = text.as_bytes();
-    let mut done = 0;
-    for (at, byte) in bytes.iter().enumerate() {
-        let code: &[u8] = match byte {
-            b'"' => b"\\\"",
-            b'\\' => b"\\\\",
-            b'\n' => b"\\n",
-            b'\r' => b"\\r",
-            b'\t' => b"\\t",
-            0..=0x1f => b"",
-            _ => continue,
-        };
-        out.extend_from_slice(&bytes[done..at]);
-        done = at + 1;
-        if code.is_empty() {
-            let _ = write!(out, "\\u{byte:04x}");
-        } else {
-            out.extend_from_slice(code);
+    let mut rest = text.as_bytes();
+    loop {
+        let (plain, special) = rest.split_at(plain_prefix(rest));
+        out.extend_from_slice(plain);
+        let [byte, behind @ ..] = special else { return };
+        match byte {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            _ => {
+                let _ = write!(out, "\\u{byte:04x}");
+            }
         }
+        rest = behind;
     }
-    out.extend_from_slice(&bytes[done..]);
 }

@@ -9,7 +9,7 @@ use crate::json::Writer;
 /// The fields that every answer and every chunk begins with; constant over a stream.
 pub(super) struct Head {
     id: String,
-    created: u64,
+    created: String,
     model: String,
 }
 
@@ -25,7 +25,7 @@ impl Head {
                 true => id.to_owned(),
                 false => format!("{prefix}{}", stamp.id),
             },
-            created: if created == 0 { stamp.created } else { created },
+            created: if created == 0 { stamp.created } else { created }.to_string(),
             model: if model.is_empty() { &stamp.model } else { model }.to_owned(),
         }
     }
@@ -33,7 +33,7 @@ impl Head {
     pub(super) fn write(&self, w: &mut Writer, object: &str) {
         w.str_field("id", &self.id);
         w.str_field("object", object);
-        w.num_field("created", self.created);
+        w.key("created").json(&self.created);
         w.str_field("model", &self.model);
     }
 }

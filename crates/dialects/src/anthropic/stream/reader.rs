@@ -126,7 +126,8 @@ impl Reader {
         let Some(delta) = event.get("delta") else { return Ok(()) };
         let string = |name: &str| text_of(delta, name);
         let place = index(event);
-        match string("type").as_str() {
+        let kind = delta.get("type").and_then(|kind| kind.as_str()).unwrap_or_default();
+        match kind.as_ref() {
             "text_delta" => {
                 self.start(None, out);
                 self.text(string("text"), out);

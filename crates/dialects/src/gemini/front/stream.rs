@@ -26,9 +26,7 @@ impl Form {
             (Form::Array, true) => b",\r\n",
         });
         let start = out.len();
-        let mut piece = BytesMut::new();
-        Writer::new(&mut piece).object(fill);
-        out.extend_from_slice(&piece);
+        Writer::after(out).object(fill);
         if self == Form::Events {
             // Raw values may hold line breaks, which would end the event.
             out[start..].iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
@@ -61,14 +59,16 @@ pub(super) struct Events {
     /// Answers that are over, and why: said together with the counts.
     finished: Vec<(u32, Finish)>,
     usage: Usage,
+    /// What stands behind the answers in every piece, until more is known of the counts.
+    tail: String,
     begun: bool,
     closed: bool,
 }
 
 impl Events {
     pub(super) fn new(stamp: Stamp, form: Form) -> Self {
-        let (id, model, calls, finished, usage) = Default::default();
-        Events { stamp, form, id, model, calls, finished, usage, begun: false, closed: false }
+        let (id, model, calls, finished, usage, tail) = Default::default();
+        Events { stamp, form, id, model, calls, finished, usage, tail, begun: false, closed: false }
     }
 
     fn say(
@@ -80,9 +80,14 @@ impl Events {
         out: &mut BytesMut,
     ) {
         let begun = std::mem::replace(&mut self.begun, true);
+        if self.tail.is_empty() {
+            let mut tail = BytesMut::new();
+            answer::tail(&mut Writer::new(&mut tail), &self.usage, &self.id, &self.model, &self.stamp);
+            self.tail = String::from_utf8_lossy(&tail).into_owned();
+        }
         self.form.piece(begun, out, |w| {
             w.key("candidates").array(|w| answer::candidate(w, choice, blocks, finish, logprobs));
-            answer::tail(w, &self.usage, &self.id, &self.model, &self.stamp);
+            w.json(&self.tail);
         });
     }
 
@@ -136,13 +141,19 @@ impl StreamWriter for Events {
             return;
         }
         match event {
-            Event::Start { id, model } => (self.id, self.model) = (id, model),
+            Event::Start { id, model } => {
+                (self.id, self.model) = (id, model);
+                self.tail.clear();
+            }
             Event::Delta { choice, delta } => self.delta(choice, delta, out),
             Event::Finish { choice, finish, .. } => {
                 self.tell_calls(choice, out);
                 self.finished.push((choice, finish));
             }
-            Event::Usage(usage) => self.usage.update(&usage),
+            Event::Usage(usage) => {
+                self.usage.update(&usage);
+                self.tail.clear();
+            }
             Event::Ping => {}
             Event::End => self.end(out),
             Event::Error(fault) => {

@@ -79,7 +79,12 @@ impl Reader {
     }
 
     fn say(&mut self, delta: Option<Delta>, out: &mut Vec<Event>) {
-        out.extend(delta.map(|delta| Event::Delta { choice: 0, delta }));
+        let Some(delta) = delta else { return };
+        // Of a server that never says that it begins.
+        if !std::mem::replace(&mut self.started, true) {
+            out.push(Event::Start { id: String::new(), model: String::new() });
+        }
+        out.push(Event::Delta { choice: 0, delta });
     }
 
     /// A call is announced with its name; of everything else nothing is known yet.
