@@ -94,7 +94,7 @@ impl Flow {
         hide_usage: bool,
         several: bool,
     ) -> Self {
-        let issuer = deployment.is_beside(back).then(|| deployment.issuer());
+        let issuer = back.gives_out().then(|| deployment.issuer());
         let pipe = Pipe::Verbatim { back, operation, reader: Some(reader), hide_usage, issuer };
         Flow::new(deployment, pipe, several)
     }

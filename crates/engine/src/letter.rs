@@ -114,8 +114,7 @@ impl Letter<'_> {
 
     /// The caller's own dialect, if the provider speaks it.
     fn spoken(&self) -> Option<&'static dyn Back> {
-        let Deployment { back, beside, .. } = &**self.deployment;
-        [Some(*back), *beside].into_iter().flatten().find(|back| back.name() == self.ask.front.name())
+        self.deployment.speaks(self.ask.front.name())
     }
 
     /// What the provider does not offer.

@@ -23,7 +23,7 @@ fn refused(body: &str, why: &str) {
 
 fn echo_of(body: &str) -> Rc<str> {
     let body = Object::parse(body.to_owned().into()).unwrap();
-    body.with(|root| Responses.echo(root)).unwrap()
+    body.with(|root| Responses.echo(root, false)).unwrap()
 }
 
 fn stamp(request: &str) -> Stamp {

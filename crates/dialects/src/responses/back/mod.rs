@@ -46,6 +46,10 @@ impl Back for Responses {
         Some(splice)
     }
 
+    fn gives_out(&self) -> bool {
+        true
+    }
+
     fn marks(&self, data: &[u8], issuer: Issuer) -> Vec<(usize, String)> {
         issued::marks(data, issuer)
     }
