@@ -57,6 +57,8 @@ pub struct Shelf {
     pub(super) jobs: Jobs,
     /// Answers that did not fit.
     pub(super) lost: AtomicU64,
+    /// One writes at a time: what is newer must not be overtaken by what is older.
+    pub(super) writing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -133,6 +135,11 @@ impl Shelf {
         self.pile().all.get(name).cloned()
     }
 
+    /// Whose the answers with this id are that lie here: few do, for they are written at once.
+    fn owners(&self, id: &str) -> Vec<String> {
+        self.pile().all.keys().filter(|name| name.id == id).map(|name| name.owner.clone()).collect()
+    }
+
     /// Takes an answer away; whether one lay here.
     pub(super) fn take(&self, name: &Name) -> bool {
         self.pile().take(name)
@@ -191,7 +198,8 @@ pub async fn find(live: &Live, id: &str, owner: &str) -> Result<Option<Found>, F
             return opened(live, &name, kept).await.map(Some);
         }
         // Another replica may have given it out a moment ago.
-        let may_come = kept::is_own(id) && !live.books.as_ref().is_some_and(|books| books.registry.store().is_file());
+        let is_ours = kept::is_own(id) || kept::issuer_of(id).is_some();
+        let may_come = is_ours && !live.books.as_ref().is_some_and(|books| books.registry.store().is_file());
         if !may_come || look + 1 == LOOKS {
             break;
         }
@@ -225,12 +233,13 @@ async fn opened(live: &Live, name: &Name, kept: KeptResponse) -> Result<Found, F
 /// Whether the answer with this id is known to be of somebody else, and of nobody else than them. A database that is away knows
 /// nothing.
 pub async fn is_anothers(live: &Live, id: &str, owner: &str) -> bool {
-    let name = Name { id: id.to_owned(), owner: owner.to_owned() };
-    if live.shelf.get(&name).is_some() {
-        return false;
+    let mut owners = live.shelf.owners(id);
+    if !owners.iter().any(|known| known == owner) {
+        let id = id.to_owned();
+        let known = in_books(live, move |store| async move { store.response_owners(&id).await }).await;
+        owners.extend(known.ok().flatten().into_iter().flatten());
     }
-    let owners = in_books(live, move |store| async move { store.response_owners(&name.id).await }).await;
-    owners.ok().flatten().is_some_and(|owners| !owners.is_empty() && !owners.iter().any(|known| known == owner))
+    !owners.is_empty() && !owners.iter().any(|known| known == owner)
 }
 
 /// Deletes an answer; whether there was one.

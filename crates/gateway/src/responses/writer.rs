@@ -61,6 +61,7 @@ pub async fn close(live: &Live) {
 }
 
 async fn write(live: &Live, store: &Store) -> store::Result<()> {
+    let _writing = live.shelf.writing.lock().await;
     loop {
         let batch = live.shelf.oldest(BATCH, BATCH_BYTES);
         if batch.is_empty() {
