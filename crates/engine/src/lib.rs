@@ -19,6 +19,7 @@ pub mod cache;
 mod caller;
 mod defect;
 mod deliver;
+mod detour;
 mod dice;
 mod doorway;
 mod embed;

@@ -9,6 +9,7 @@ mod issued;
 pub mod kept;
 mod output;
 mod request;
+pub(crate) mod seal;
 mod stream;
 mod tools;
 
