@@ -73,7 +73,8 @@ async fn ask(gate: &Gate, setup: &Setup, deployment: &Deployment, what: Inquiry<
     };
     let reply = gate.wire.call(deployment, call).await?;
     let status = reply.status;
-    let is_stream = reply.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+    let is_stream =
+        reply.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
     let body = reply.body.collect(setup.intake.max_answer_bytes).await?;
     match status {
         200..=299 if is_stream => Ok(Found { body: marked_events(deployment, back, &body), is_stream }),

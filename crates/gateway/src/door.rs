@@ -151,7 +151,12 @@ pub fn stranger(call: &Call) -> Stranger {
 }
 
 /// Who calls and from which address, if they may call from there, and this.
-pub async fn admit(door: &Door, setup: &Setup, peer: SocketAddr, parts: &Parts) -> Result<(Arc<Caller>, IpAddr), Fault> {
+pub async fn admit(
+    door: &Door,
+    setup: &Setup,
+    peer: SocketAddr,
+    parts: &Parts,
+) -> Result<(Arc<Caller>, IpAddr), Fault> {
     let path = parts.uri.path();
     let ip = setup.doorway.address(peer.ip(), &parts.headers)?;
     let caller = setup.doorway.caller(path, find(door, setup, &parts.headers).await, Arc::default)?;

@@ -23,7 +23,7 @@ use memchr::memmem;
 use types::{Fault, FaultKind, Operation, Side};
 
 use crate::door::{Door, OutBody, response, run, stranger};
-pub use inquiry::{answer, meant};
+pub use inquiry::{PREFIXES, answer, meant};
 pub use shelf::Shelf;
 pub use tap::Tap;
 pub use writer::{close, keep};

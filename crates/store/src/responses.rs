@@ -93,8 +93,7 @@ pub(crate) async fn beat(db: &Db, id: &str, owner: &str, now: i64) -> Result<Opt
 /// An answer that is still being made gets this state; whether it was one.
 pub(crate) async fn turn(db: &Db, id: &str, owner: &str, status: &str) -> Result<bool> {
     let mut tx = db.begin().await?;
-    let sql =
-        format!("UPDATE lockgate_responses SET status = $1 WHERE id = $2 AND owner = $3 AND status IN {OPEN}");
+    let sql = format!("UPDATE lockgate_responses SET status = $1 WHERE id = $2 AND owner = $3 AND status IN {OPEN}");
     let turned = tx.run(sql, values![status, id, owner]).await?;
     tx.commit().await?;
     Ok(turned > 0)
@@ -142,7 +141,9 @@ mod tests {
         assert_eq!(store.surplus_responses_before(10).await.unwrap(), Some(29));
         assert_eq!(store.forget_responses(30, 20).await.unwrap(), 20);
         assert_eq!(store.forget_responses(30, 20).await.unwrap(), 10);
-        assert!(store.response("r29", "a").await.unwrap().is_none() && store.response("r30", "a").await.unwrap().is_some());
+        assert!(
+            store.response("r29", "a").await.unwrap().is_none() && store.response("r30", "a").await.unwrap().is_some()
+        );
     }
 
     #[tokio::test]

@@ -9,8 +9,8 @@ use crate::ledger::Line;
 use crate::objects::{self, Changes, Object};
 use crate::spool::Batch;
 use crate::{
-    Audit, AuditFilter, Booked, Change, DrillReport, Entry, Feedback, KeptResponse, Result, Said, StoreUrl, Sums, Verdicts,
-    audit, change, contents, drills, feedback, ledger, responses, schema,
+    Audit, AuditFilter, Booked, Change, DrillReport, Entry, Feedback, KeptResponse, Result, Said, StoreUrl, Sums,
+    Verdicts, audit, change, contents, drills, feedback, ledger, responses, schema,
 };
 
 /// How long a connection, a statement or a commit may take.

@@ -33,8 +33,8 @@ mod write_request;
 mod write_tools;
 
 pub(crate) use assistant::arguments;
-pub(crate) use ids::{CallIds, TOOL_NAMES};
 pub(crate) use faults::{said as fault_said, within as fault_within};
+pub(crate) use ids::{CallIds, TOOL_NAMES};
 pub(crate) use request::{Newer, setting};
 pub(crate) use tools::{choice, definition};
 pub(crate) use usage::read_of as usage_of;

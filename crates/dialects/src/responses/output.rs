@@ -4,9 +4,9 @@
 use bytes::BytesMut;
 use types::{Answer, Block, Fault, Finish, Operation, Raw, Response, Source, Tier, Usage};
 
-use super::{fault, kept};
 use super::input::{REDACTED, custom_input};
 use super::tools::Offered;
+use super::{fault, kept};
 use crate::Stamp;
 use crate::json::{Doc, Json, Writer};
 use crate::openai::{call_id, proofs};

@@ -55,7 +55,8 @@ pub(super) async fn sweep(store: &Store, retention: &Retention, now_ms: i64) -> 
     }
     let responses_ms = retention.responses.map_or(RESPONSES_MS, ms);
     let surplus = store.surplus_responses_before(retention.most_responses.unwrap_or(MOST_RESPONSES)).await?;
-    let before_ms = now_ms.saturating_sub(responses_ms).max(surplus.map_or(i64::MIN, |newest| newest.saturating_add(1)));
+    let before_ms =
+        now_ms.saturating_sub(responses_ms).max(surplus.map_or(i64::MIN, |newest| newest.saturating_add(1)));
     while store.forget_responses(before_ms, STEP).await? == STEP as usize {
         sleep(PAUSE).await;
     }

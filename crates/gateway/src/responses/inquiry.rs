@@ -24,7 +24,7 @@ use crate::door::routes::{parameter, wrong_method};
 use crate::door::{Door, OutBody, admit, intake, response};
 
 /// What stands before an id.
-const PREFIXES: [&str; 3] = ["/v1/responses/", "/responses/", "/openai/v1/responses/"];
+pub const PREFIXES: [&str; 3] = ["/v1/responses/", "/responses/", "/openai/v1/responses/"];
 /// Longest id that is looked for.
 const MAX_ID: usize = 512;
 /// How long somebody waits until an answer is given up that another replica makes, and how often is looked in between.
@@ -61,7 +61,13 @@ pub fn meant(path: &str) -> Option<Meant> {
 }
 
 /// Answers what is asked about an answer that is kept.
-pub async fn answer(door: &Rc<Door>, peer: SocketAddr, parts: &Parts, body: Incoming, meant: Meant) -> Response<OutBody> {
+pub async fn answer(
+    door: &Rc<Door>,
+    peer: SocketAddr,
+    parts: &Parts,
+    body: Incoming,
+    meant: Meant,
+) -> Response<OutBody> {
     // Nothing of what is said here counts.
     intake::discard(&door.stop, body);
     let gate = &door.gate;
@@ -88,7 +94,8 @@ pub async fn answer(door: &Rc<Door>, peer: SocketAddr, parts: &Parts, body: Inco
             return refused(&denied);
         }
     };
-    let asked = Asked { door, call_id: &id, caller: &caller, meant: &meant, method: &parts.method, query: parts.uri.query() };
+    let asked =
+        Asked { door, call_id: &id, caller: &caller, meant: &meant, method: &parts.method, query: parts.uri.query() };
     match asked.answer().await {
         Ok(answer) => {
             note_answer(gate, stranger(ip), caller.clone());
@@ -123,7 +130,9 @@ impl Asked<'_> {
             (What::Items, _) => Ok(self.json(items::page(&name.id, &found.input, self.query)?.into())),
             (What::Cancel, _) => self.cancel(&name, found).await,
             (What::Answer, &Method::DELETE) => self.delete(&name).await,
-            (What::Answer, _) if parameter(self.query, "stream").as_deref() == Some("true") => self.stream(&name, found),
+            (What::Answer, _) if parameter(self.query, "stream").as_deref() == Some("true") => {
+                self.stream(&name, found)
+            }
             (What::Answer, _) => Ok(self.json(found.response.into())),
         }
     }
@@ -181,7 +190,11 @@ impl Asked<'_> {
     /// Another replica makes the answer, and hears of it by way of the database.
     async fn cancel_elsewhere(&self, name: &Name) -> Result<(), Fault> {
         let (live, wanted) = (&self.door.live, name.clone());
-        shelf::in_books(live, move |store| async move { store.turn_response(&wanted.id, &wanted.owner, CANCELLING).await }).await?;
+        shelf::in_books(
+            live,
+            move |store| async move { store.turn_response(&wanted.id, &wanted.owner, CANCELLING).await },
+        )
+        .await?;
         while shelf::find(live, &name.id, &name.owner).await?.is_some_and(|found| found.is_open()) {
             sleep(LOOK_AGAIN).await;
         }

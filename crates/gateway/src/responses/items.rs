@@ -35,7 +35,8 @@ pub fn page(id: &str, input: &str, query: Option<&str>) -> Result<Vec<u8>, Fault
         Some("asc") => true,
         Some(_) => return Err(Fault::invalid_param("order", "'order' must be asc or desc")),
     };
-    let mut items: Vec<(String, Json)> = doc.root().items().enumerate().map(|(at, item)| (id_of(id, at, item), item)).collect();
+    let mut items: Vec<(String, Json)> =
+        doc.root().items().enumerate().map(|(at, item)| (id_of(id, at, item), item)).collect();
     if !rising {
         items.reverse();
     }

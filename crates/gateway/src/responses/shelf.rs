@@ -191,7 +191,9 @@ pub async fn find(live: &Live, id: &str, owner: &str) -> Result<Option<Found>, F
             return Ok(Some(Found { status, input, response }));
         }
         let wanted = name.clone();
-        let Some(kept) = in_books(live, move |store| async move { store.response(&wanted.id, &wanted.owner).await }).await? else {
+        let Some(kept) =
+            in_books(live, move |store| async move { store.response(&wanted.id, &wanted.owner).await }).await?
+        else {
             return Ok(None);
         };
         if let Some(kept) = kept {
@@ -246,7 +248,8 @@ pub async fn is_anothers(live: &Live, id: &str, owner: &str) -> bool {
 pub async fn delete(live: &Live, name: &Name) -> Result<bool, Fault> {
     let lay_here = live.shelf.take(name);
     let wanted = name.clone();
-    let deleted = in_books(live, move |store| async move { store.delete_response(&wanted.id, &wanted.owner).await }).await?;
+    let deleted =
+        in_books(live, move |store| async move { store.delete_response(&wanted.id, &wanted.owner).await }).await?;
     Ok(lay_here || deleted.unwrap_or(false))
 }
 

@@ -1,6 +1,7 @@
 //! Answers of the Responses API that outlive their call: kept here where the provider keeps none, and made in the background.
 
 mod background;
+mod detour;
 mod native;
 mod replicas;
 
@@ -85,7 +86,11 @@ async fn an_answer_is_there_again_for_its_owner_until_it_is_deleted() {
             let foreign = person.refused("GET", &path(&made), Value::Null, 404).await;
             let missing = person.refused("GET", "/v1/responses/resp_gwnobodys", Value::Null, 404).await;
             let id = made["id"].as_str().unwrap();
-            assert_eq!(foreign.replace(id, ""), missing.replace("resp_gwnobodys", ""), "nobody learns that it is there");
+            assert_eq!(
+                foreign.replace(id, ""),
+                missing.replace("resp_gwnobodys", ""),
+                "nobody learns that it is there"
+            );
             for (method, end) in [("DELETE", ""), ("POST", "/cancel"), ("GET", "/input_items")] {
                 person.refused(method, &format!("{}{end}", path(&made)), Value::Null, 404).await;
             }

@@ -6,9 +6,9 @@ use std::borrow::Cow;
 use types::{Block, CacheMark, Fault, Message, Raw, Role, Source, Text, ToolCall, ToolResult};
 
 use super::media::{self, Media};
-use crate::responses::seal;
 use crate::Fit;
 use crate::anthropic::{citations, ids, words};
+use crate::responses::seal;
 use crate::turns::arguments_object;
 
 /// A block as Anthropic takes it.

@@ -14,9 +14,7 @@ use types::{Answer, Fault, Operation, Request, Usage};
 use super::{NAME, Responses, issued};
 use crate::json::Object;
 use crate::openai::{TOOL_NAMES, proofs};
-use crate::{
-    Back, Fit, Glance, Issuer, OpenAi, Outgoing, Splice, StreamReader, Target, lacking, names, turns,
-};
+use crate::{Back, Fit, Glance, Issuer, OpenAi, Outgoing, Splice, StreamReader, Target, lacking, names, turns};
 
 impl Back for Responses {
     fn name(&self) -> &'static str {
@@ -40,7 +38,9 @@ impl Back for Responses {
         names.seal_by(target.issuer);
         let body = match &*request {
             Request::Chat(chat) => write::write(chat, &mut fit)?,
-            Request::Completion(completion) => write::write(&turns::completion_as_chat(completion, &mut fit)?, &mut fit)?,
+            Request::Completion(completion) => {
+                write::write(&turns::completion_as_chat(completion, &mut fit)?, &mut fit)?
+            }
             other => return Err(lacking(other.operation())),
         };
         Ok(Outgoing { body: body.freeze(), headers: Vec::new(), dropped: fit.dropped, names })

@@ -23,3 +23,6 @@ pub(super) fn write(chat: &Chat, fit: &mut Fit) -> Result<BytesMut, Fault> {
         settings.write(w);
     }))
 }
+
+#[cfg(test)]
+mod tests;

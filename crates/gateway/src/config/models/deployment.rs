@@ -60,7 +60,8 @@ impl Builder<'_> {
         let client_params = client_params(params, self.notes);
         let connection = wanted.connect(self.env, self.notes)?;
         let beside = self.beside(provider, &connection.endpoint, canned.is_some(), entry);
-        let back = match responses().filter(|_| canned.is_none() && (named || wants_responses(entry, &called, beside))) {
+        let back = match responses().filter(|_| canned.is_none() && (named || wants_responses(entry, &called, beside)))
+        {
             Some(back) => back,
             None => self.back(provider, canned.is_some(), params)?,
         };
@@ -216,7 +217,8 @@ fn responses() -> Option<&'static dyn Back> {
 
 /// Whether the model's name says that it is called in the Responses API (`openai/responses/gpt-x`), and the model without that.
 fn without_api(called: &Called) -> (bool, Called) {
-    let own = called.model.strip_prefix(RESPONSES).and_then(|rest| rest.strip_prefix('/')).filter(|rest| !rest.is_empty());
+    let own =
+        called.model.strip_prefix(RESPONSES).and_then(|rest| rest.strip_prefix('/')).filter(|rest| !rest.is_empty());
     let own = own.filter(|_| called.provider.endpoints.has(Served::Responses));
     let model = own.unwrap_or(&called.model).to_owned();
     (own.is_some(), Called { provider: called.provider, model })
@@ -225,7 +227,8 @@ fn without_api(called: &Called) -> (bool, Called) {
 /// Whether chats are served in the Responses API, too: the operator says so, or the catalogue knows the model in no other.
 fn wants_responses(entry: &Entry, called: &Called, beside: Option<&dyn Back>) -> bool {
     let said = entry.info.text("mode");
-    let listed = || policy::catalogue::lookup(called.provider.id, &called.model).is_some_and(|one| one.mode() == RESPONSES);
+    let listed =
+        || policy::catalogue::lookup(called.provider.id, &called.model).is_some_and(|one| one.mode() == RESPONSES);
     beside.is_some() && (said == Some(RESPONSES) || said.is_none() && listed())
 }
 

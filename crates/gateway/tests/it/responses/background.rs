@@ -26,7 +26,10 @@ async fn an_answer_is_made_in_the_background_and_asked_for_until_it_is_there() {
     let scene = Scene::new().await;
     let own = scene.person(json!({})).await;
     let begun = respond(&own, json!({ "model": "bridged", "input": "hello", "background": true })).await;
-    assert_eq!((&begun["status"], &begun["background"], &begun["output"]), (&json!("queued"), &json!(true), &json!([])));
+    assert_eq!(
+        (&begun["status"], &begun["background"], &begun["output"]),
+        (&json!("queued"), &json!(true), &json!([]))
+    );
     let made = ended(&own, &path(&begun)).await;
     assert_eq!((&made["status"], &made["id"], &made["background"]), (&json!("completed"), &begun["id"], &json!(true)));
     assert!(made["usage"]["output_tokens"].as_u64() > Some(0), "{made}");
@@ -62,8 +65,13 @@ async fn one_that_fails_says_why() {
     let failed = ended(&own, &path(&begun)).await;
     assert_eq!(failed["status"], "failed");
     assert!(failed["error"]["message"].as_str().is_some_and(|why| !why.is_empty()), "{failed}");
-    own.refused("POST", "/v1/responses", json!({ "model": "bridged", "input": "x", "background": true, "store": false }), 400)
-        .await;
+    own.refused(
+        "POST",
+        "/v1/responses",
+        json!({ "model": "bridged", "input": "x", "background": true, "store": false }),
+        400,
+    )
+    .await;
 }
 
 #[tokio::test]
