@@ -72,7 +72,7 @@ async fn answer(door: &Rc<Door>, peer: SocketAddr, request: Request<Incoming>) -
     match routes::find(parts.uri.path(), parts.uri.query()) {
         Some(route) => model_call(door, peer, route, parts, body).await,
         None => match responses::meant(parts.uri.path()) {
-            Some(meant) => responses::answer(door, peer, &parts, body, meant).await,
+            Some(meant) => Box::pin(responses::answer(door, peer, &parts, body, meant)).await,
             None => control_call(door, peer, parts, body).await,
         },
     }
@@ -128,7 +128,8 @@ async fn model_call(
     let headers = parts.headers;
     let call = Call { id: id.clone(), front, operation, path_model, path_stream, headers, body, caller, ip };
     match responses::are_kept(&setup, &call) {
-        true => responses::serve(door, &setup, call).await,
+        // In boxes: other calls need no room for it.
+        true => Box::pin(responses::serve(door, &setup, call)).await,
         false => response(run(door, call).await),
     }
 }
