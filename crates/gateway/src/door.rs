@@ -127,22 +127,23 @@ async fn model_call(
     let ip = Some(ip);
     let headers = parts.headers;
     let call = Call { id: id.clone(), front, operation, path_model, path_stream, headers, body, caller, ip };
-    match responses::are_kept(&setup, &call) {
-        // In boxes: other calls need no room for it.
-        true => Box::pin(responses::serve(door, &setup, call)).await,
-        false => response(run(door, call).await),
+    if responses::are_kept(&setup, &call) {
+        // In a box: other calls need no room for it.
+        return Box::pin(responses::serve(door, setup, call)).await;
     }
+    drop(setup);
+    response(run(door, call).await)
 }
 
 /// Has the engine serve a call.
-pub async fn run(door: &Door, call: Call) -> Reply {
-    match door.live.drills.taking(&call.caller, || door.gate.roll()) {
-        None => serve(&door.gate, call).await,
-        Some(drill) => {
-            let reply = serve(&door.drill_gate, call).await;
-            drill.note_call();
-            reply
-        }
+pub fn run(door: &Door, call: Call) -> impl Future<Output = Reply> {
+    let drill = door.live.drills.taking(&call.caller, || door.gate.roll());
+    // One place for both: whoever waits here needs room for one journey.
+    let serving = serve(if drill.is_some() { &door.drill_gate } else { &door.gate }, call);
+    async move {
+        let reply = serving.await;
+        drill.iter().for_each(|drill| drill.note_call());
+        reply
     }
 }
 

@@ -66,9 +66,9 @@ impl Wish {
 }
 
 /// Serves a call whose answer may be kept.
-pub async fn serve(door: &Rc<Door>, setup: &Setup, call: Call) -> Response<OutBody> {
+pub async fn serve(door: &Rc<Door>, setup: Arc<Setup>, call: Call) -> Response<OutBody> {
     let (id, front, caller, stranger) = (call.id.clone(), call.front, call.caller.clone(), stranger(&call));
-    match begin(door, setup, call).await {
+    match begin(door, &setup, call).await {
         Ok(response) => response,
         Err(fault) => {
             note_refusal(&door.gate, stranger, Some(caller), &fault);
