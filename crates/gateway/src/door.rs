@@ -136,15 +136,12 @@ async fn model_call(
 }
 
 /// Has the engine serve a call.
-pub fn run(door: &Door, call: Call) -> impl Future<Output = Reply> {
+pub async fn run(door: &Door, call: Call) -> Reply {
     let drill = door.live.drills.taking(&call.caller, || door.gate.roll());
     // One place for both: whoever waits here needs room for one journey.
-    let serving = serve(if drill.is_some() { &door.drill_gate } else { &door.gate }, call);
-    async move {
-        let reply = serving.await;
-        drill.iter().for_each(|drill| drill.note_call());
-        reply
-    }
+    let reply = serve(if drill.is_some() { &door.drill_gate } else { &door.gate }, call).await;
+    drill.iter().for_each(|drill| drill.note_call());
+    reply
 }
 
 /// What the log knows of a call that the engine does not get.
