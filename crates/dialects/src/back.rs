@@ -53,6 +53,11 @@ pub trait Back: Send + Sync {
         Some(Splice::of(target))
     }
 
+    /// Whether it gives anything out that only its own account understands.
+    fn gives_out(&self) -> bool {
+        false
+    }
+
     /// Where marks go into a whole answer, or an event of one, that passes through untouched, so that what it gives out
     /// finds its way back to `issuer` ([`crate::Front::issued`]): places in `data`, in order, and what stands there.
     fn marks(&self, data: &[u8], issuer: Issuer) -> Vec<(usize, String)> {

@@ -72,9 +72,9 @@ pub trait Front: Send + Sync {
         "messages"
     }
 
-    /// What of the request its answer repeats, if it repeats anything: a JSON object, which goes into the [`Stamp`]. Only
-    /// the head of the body behind `root` is noted.
-    fn echo(&self, _root: Json) -> Option<Rc<str>> {
+    /// What of the request its answer repeats, if it repeats anything: a JSON object, which goes into the [`Stamp`]. `keeps`
+    /// says whether answers are kept here that are to be. Only the head of the body behind `root` is noted.
+    fn echo(&self, _root: Json, _keeps: bool) -> Option<Rc<str>> {
         None
     }
 

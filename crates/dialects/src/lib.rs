@@ -53,7 +53,7 @@ pub use names::Names;
 pub use ollama::{OldEmbeddings, Ollama};
 pub use openai::OpenAi;
 pub use rerank::Reranking;
-pub use responses::Responses;
+pub use responses::{Responses, kept};
 
 /// How a dialect cuts a streamed body into events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,8 @@ use std::collections::HashMap;
 
 use types::{Answer, Block, Chat, Delta, Event, Fault, Request, Tool, ToolChoice};
 
-use crate::StreamReader;
+use crate::responses::seal;
+use crate::{Issuer, StreamReader};
 
 /// What a target takes for a name or an id.
 #[derive(Clone, Copy)]
@@ -60,6 +61,8 @@ pub fn hash(text: &str) -> u64 {
 pub struct Names {
     /// The caller's own name for what was sent.
     renamed: HashMap<String, String>,
+    /// Whose mark goes on encrypted reasoning.
+    issuer: Option<Issuer>,
 }
 
 /// The request with names of tools that the target takes, and what the others were called.
@@ -82,6 +85,11 @@ pub fn fit<'r>(request: &'r Request, rule: Rule) -> (Cow<'r, Request>, Names) {
 }
 
 impl Names {
+    /// What the answer holds of encrypted reasoning is understood by this account alone.
+    pub(crate) fn seal_by(&mut self, issuer: Option<Issuer>) {
+        self.issuer = issuer;
+    }
+
     fn rename(&mut self, name: &mut String, rule: Rule) {
         let Cow::Owned(sent) = rule.fit(name) else { return };
         let own = std::mem::replace(name, sent);
@@ -105,9 +113,15 @@ impl Names {
         }
     }
 
+    fn mark(&self, proof: &mut String) {
+        self.issuer.iter().for_each(|issuer| seal::mark(proof, *issuer));
+    }
+
     fn restore_block(&self, block: &mut Block) {
-        if let Block::ToolCall(call) = block {
-            self.restore(&mut call.name);
+        match block {
+            Block::ToolCall(call) => self.restore(&mut call.name),
+            Block::Thinking { signature: Some(proof), .. } => self.mark(proof),
+            _ => {}
         }
     }
 
@@ -115,13 +129,14 @@ impl Names {
         match event {
             Event::Delta { delta: Delta::ToolStart { name, .. }, .. } => self.restore(name),
             Event::Delta { delta: Delta::Block(block), .. } => self.restore_block(block),
+            Event::Delta { delta: Delta::Signature(proof), .. } => self.mark(proof),
             _ => {}
         }
     }
 
     /// A reader of the answer's stream that tells the names that the caller knows.
     pub fn restoring(self, reader: Box<dyn StreamReader>) -> Box<dyn StreamReader> {
-        match self.renamed.is_empty() {
+        match self.renamed.is_empty() && self.issuer.is_none() {
             true => reader,
             false => Box::new(Restoring { names: self, reader }),
         }

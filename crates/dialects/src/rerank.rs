@@ -36,7 +36,7 @@ impl Front for Reranking {
     }
 
     /// The documents, if the answer is to repeat them: providers need not send them back.
-    fn echo(&self, root: Json) -> Option<Rc<str>> {
+    fn echo(&self, root: Json, _: bool) -> Option<Rc<str>> {
         let wanted = root.get_some("return_documents").and_then(|wanted| wanted.as_bool());
         wanted.filter(|wanted| *wanted).and_then(|_| root.get_some("documents")).map(|list| list.raw().into())
     }

@@ -7,7 +7,7 @@ use types::{
 };
 
 use crate::sse::{Splitter, data, events as events_in};
-use crate::{Back, Outgoing, Quirks, Target};
+use crate::{Back, Issuer, Outgoing, Quirks, Target};
 
 /// A model that a request goes to.
 #[derive(Clone, Default)]
@@ -17,6 +17,7 @@ pub struct Upstream {
     pub quirks: Quirks,
     pub drop_params: bool,
     pub num_ctx: Option<u32>,
+    pub issuer: Option<Issuer>,
 }
 
 impl Upstream {
@@ -40,7 +41,7 @@ impl Upstream {
             drop_params: self.drop_params,
             version: None,
             num_ctx: self.num_ctx,
-            issuer: None,
+            issuer: self.issuer,
         };
         back.write_request(request, &target)
     }

@@ -37,6 +37,8 @@ pub(crate) enum Op {
     /// One model's description (Ollama).
     Show,
     Version,
+    /// An answer that is kept: shown, deleted or given up.
+    Kept,
     /// Ollama's greeting, which is not JSON.
     Hello,
 }
@@ -80,6 +82,10 @@ fn find(head: &Head, path: &str) -> Option<(&'static [&'static str], Target)> {
         return Some((verbs, Target { model: model.or(target.model), ..target }));
     }
     let bare = path.strip_prefix("/v1").filter(|rest| rest.starts_with('/')).unwrap_or(path);
+    if let Some(kept) = bare.strip_prefix("/responses/") {
+        let verbs = if kept.ends_with("/cancel") { POST } else { &["GET", "DELETE"] };
+        return Some((verbs, Target { dialect: &responses::Responses, op: Op::Kept, model: Some(kept.to_owned()) }));
+    }
     let at = |dialect: &'static dyn Dialect, op| Target { dialect, op, model: None };
     Some(match (path, bare) {
         (_, "/chat/completions") => (POST, at(&openai::OpenAi, Op::Chat)),

@@ -342,6 +342,18 @@ impl Caller {
         self.key.as_deref().map_or(&*self.key_hash, |key| key.counted_as(&self.key_hash))
     }
 
+    /// Whose is what is kept of its calls: its user's, else its team's, else its own. A key that another user handed out
+    /// stands for itself alone.
+    pub fn keeper(&self) -> String {
+        let is_delegated = self.key.as_deref().is_some_and(|key| key.delegated);
+        match (&self.key, &self.user_id, &self.team_id) {
+            (None, ..) => "admin".to_owned(),
+            (_, Some(user), team) if !is_delegated => format!("user {user:?} {:?}", team.as_deref().unwrap_or("")),
+            (_, None, Some(team)) if !is_delegated => format!("team {team:?}"),
+            _ => self.key_subject(),
+        }
+    }
+
     /// How its key is called in refusals.
     pub(crate) fn key_owner(&self) -> Owner {
         let name = |key: &Key| key.key_alias.clone().unwrap_or_else(|| key.key_name.clone());

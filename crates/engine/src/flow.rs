@@ -94,7 +94,7 @@ impl Flow {
         hide_usage: bool,
         several: bool,
     ) -> Self {
-        let issuer = deployment.is_beside(back).then(|| deployment.issuer());
+        let issuer = back.gives_out().then(|| deployment.issuer());
         let pipe = Pipe::Verbatim { back, operation, reader: Some(reader), hide_usage, issuer };
         Flow::new(deployment, pipe, several)
     }
@@ -228,7 +228,7 @@ impl Flow {
     fn mark(&self, start: usize, event: &[u8], changes: &mut Vec<Change>) {
         let Pipe::Verbatim { back, issuer: Some(issuer), .. } = &self.pipe else { return };
         // Data of several lines, which nobody writes, has no place in the event.
-        let Cow::Borrowed(data) = sse::data(self.framing, event) else { return };
+        let Cow::Borrowed(data @ [_, ..]) = sse::data(self.framing, event) else { return };
         let start = start + (data.as_ptr().addr() - event.as_ptr().addr());
         let marks = back.marks(data, *issuer).into_iter();
         changes.extend(marks.map(|(at, mark)| (start + at..start + at, mark.into())));

@@ -5,6 +5,7 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use dialects::{Clock, Front, Stamp};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -49,6 +50,14 @@ pub fn refuse_call(front: &dyn Front, id: &str, fault: &Fault) -> Reply {
     let mut reply = refuse(front, fault);
     write_id(&mut reply.headers, id, front.id_header());
     reply
+}
+
+/// An answer to a call that the engine has no other part in: with the ids that every answer to a call has.
+pub fn answer_call(front: &dyn Front, id: &str, body: Bytes) -> Reply {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    write_id(&mut headers, id, front.id_header());
+    Reply { status: 200, headers, content: Content::Whole(body) }
 }
 
 /// The answer that a fault becomes in the caller's dialect.
@@ -210,7 +219,7 @@ impl Journey {
             model: ask.model.clone(),
             stream_usage: ask.stream_usage,
             base64_vectors: ask.base64_vectors,
-            echo: ask.body.with(|root| ask.front.echo(root)),
+            echo: ask.body.with(|root| ask.front.echo(root, setup.intake.keeps_responses)),
             ..Stamp::default()
         };
         Box::pin(async move {

@@ -9,6 +9,7 @@ use types::{Fault, Operation};
 
 use crate::Deployment;
 use crate::ask::Ask;
+use crate::detour;
 
 /// Header in which callers name the version of their dialect.
 const VERSION: &str = "anthropic-version";
@@ -70,7 +71,7 @@ impl Letter<'_> {
         target.version = self.forwarded().find(|(name, _)| *name == VERSION).and_then(|(_, value)| value.to_str().ok());
         // What is not the caller's own goes where only a translation knows.
         let fits = ask.front.has_flat_params() || deployment.defaults.is_empty() && target.num_ctx.is_none();
-        let spoken = self.spoken().filter(|_| fits);
+        let spoken = self.spoken().filter(|_| fits && !detour::is_needed(ask, deployment, &model));
         if let Some(back) = spoken
             && let Some(path) = deployment.path(back, ask.operation, &model, ask.stream)
             && let Some(Splice { mut edits, dropped }) = back.splice(ask.operation, &ask.body, &target)
@@ -81,7 +82,10 @@ impl Letter<'_> {
             let (names, operation) = (Names::default(), ask.operation);
             return Ok(Some(Encoded { back, path, body, headers, dropped, names, verbatim: true, operation }));
         }
-        let back = deployment.back.of_model(&model).unwrap_or(deployment.back);
+        let back = detour::back(ask, deployment, &model);
+        if back.gives_out() {
+            target.issuer = Some(deployment.issuer());
+        }
         let path = |operation| deployment.path(back, operation, &model, ask.stream);
         // What nobody translates is not decoded either.
         if !ask.operation.is_bridged() && path(ask.operation).is_none() {
@@ -114,8 +118,7 @@ impl Letter<'_> {
 
     /// The caller's own dialect, if the provider speaks it.
     fn spoken(&self) -> Option<&'static dyn Back> {
-        let Deployment { back, beside, .. } = &**self.deployment;
-        [Some(*back), *beside].into_iter().flatten().find(|back| back.name() == self.ask.front.name())
+        self.deployment.speaks(self.ask.front.name())
     }
 
     /// What the provider does not offer.

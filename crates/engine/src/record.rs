@@ -78,6 +78,13 @@ pub fn note_refusal(gate: &Rc<Gate>, stranger: Stranger, caller: Option<Arc<Call
     }
 }
 
+/// Leaves the record of a call that was answered without the engine, and cost nothing.
+pub fn note_answer(gate: &Rc<Gate>, stranger: Stranger, caller: Arc<Caller>) {
+    if let Some(record) = Record::new(gate, &(gate.setup)(), stranger, Some(caller), &HeaderMap::new()) {
+        record.answered_for_nothing();
+    }
+}
+
 impl Record {
     /// The record of a call that has just come in; `None` if nobody keeps any.
     pub fn begin(gate: &Rc<Gate>, setup: &Setup, call: &Call) -> Option<Rc<Self>> {

@@ -301,11 +301,13 @@ pub struct Intake {
     pub max_body_bytes: usize,
     /// Largest answer of a provider that is not streamed.
     pub max_answer_bytes: usize,
+    /// Whether answers of the Responses API are kept whose providers do not keep them.
+    pub keeps_responses: bool,
 }
 
 impl Default for Intake {
     fn default() -> Self {
-        Intake { max_body_bytes: 32 << 20, max_answer_bytes: 128 << 20 }
+        Intake { max_body_bytes: 32 << 20, max_answer_bytes: 128 << 20, keeps_responses: true }
     }
 }
 
@@ -474,7 +476,7 @@ impl Deployment {
 
     /// A whole answer that passes untouched, in the dialect of `back`, but for the marks on what it gives out.
     pub(crate) fn marked(&self, back: &dyn Back, answer: Bytes) -> Bytes {
-        let marks = match self.is_beside(back) {
+        let marks = match back.gives_out() {
             true => back.marks(&answer, self.issuer()),
             false => Vec::new(),
         };
@@ -504,9 +506,9 @@ impl Deployment {
         self.paths.listing(self.back.name(), self.back.listing())
     }
 
-    /// Whether it speaks the dialect of `back` beside the usual one.
-    pub(crate) fn is_beside(&self, back: &dyn Back) -> bool {
-        self.beside.is_some_and(|beside| beside.name() == back.name())
+    /// The dialect of this name, if it speaks it.
+    pub fn speaks(&self, name: &str) -> Option<&'static dyn Back> {
+        [Some(self.back), self.beside].into_iter().flatten().find(|back| back.name() == name)
     }
 
     /// Puts the credential in, if it is one that is fetched again and again, or the signature of what is `sent`.

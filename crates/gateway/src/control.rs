@@ -23,6 +23,7 @@ pub use manage::misfits;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::Router;
@@ -52,6 +53,8 @@ pub enum Errand {
     Request(Box<http::Request<Body>>, oneshot::Sender<Response<Body>>),
     /// A token that somebody calls with of whom something is not known yet.
     Token(String, oneshot::Sender<()>),
+    /// Something else that only the control plane may do: it touches the database.
+    Work(Pin<Box<dyn Future<Output = ()> + Send>>),
 }
 
 /// The workers' end of the channel.
@@ -73,6 +76,17 @@ impl Bridge {
             Ok(()) => answered.await.unwrap_or_else(|_| unavailable()),
             Err(_) => unavailable(),
         }
+    }
+
+    /// What `work` comes to, done there; `None` if the control plane has too much to do already.
+    pub async fn work<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Option<T> {
+        let (done, finished) = oneshot::channel();
+        let work = Box::pin(async move {
+            // Nobody may wait for it any more.
+            let _ = done.send(work.await);
+        });
+        self.0.try_send(Errand::Work(work)).ok()?;
+        finished.await.ok()
     }
 
     /// Has done what a token needs before it can count, as far as that can be done.
@@ -103,6 +117,7 @@ pub async fn serve(live: Arc<Live>, mut errands: mpsc::Receiver<Errand>) {
                     let Ok(response) = response;
                     let _ = answer.send(response);
                 }
+                Errand::Work(work) => work.await,
                 Errand::Token(token, done) => {
                     arrivals::introduce(&desk, &token).await;
                     let _ = done.send(());

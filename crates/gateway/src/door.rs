@@ -1,7 +1,7 @@
 //! Between HTTP and the engine: which path means what, bodies in, bodies out.
 
 mod body;
-mod intake;
+pub mod intake;
 pub mod routes;
 pub mod session;
 
@@ -21,6 +21,7 @@ use hyper::body::Incoming;
 use types::Fault;
 
 use crate::live::Live;
+use crate::responses;
 use crate::stop::Stop;
 use routes::Route;
 
@@ -70,7 +71,10 @@ async fn answer(door: &Rc<Door>, peer: SocketAddr, request: Request<Incoming>) -
     session::take(&mut parts);
     match routes::find(parts.uri.path(), parts.uri.query()) {
         Some(route) => model_call(door, peer, route, parts, body).await,
-        None => control_call(door, peer, parts, body).await,
+        None => match responses::meant(parts.uri.path()) {
+            Some(meant) => Box::pin(responses::answer(door, peer, &parts, body, meant)).await,
+            None => control_call(door, peer, parts, body).await,
+        },
     }
 }
 
@@ -121,21 +125,37 @@ async fn model_call(
         }
     };
     let ip = Some(ip);
-    let drill = door.live.drills.taking(&caller, || gate.roll());
     let headers = parts.headers;
     let call = Call { id: id.clone(), front, operation, path_model, path_stream, headers, body, caller, ip };
-    response(match drill {
-        None => serve(gate, call).await,
-        Some(drill) => {
-            let reply = serve(&door.drill_gate, call).await;
-            drill.note_call();
-            reply
-        }
-    })
+    if responses::are_kept(&setup, &call) {
+        // In a box: other calls need no room for it.
+        return Box::pin(responses::serve(door, setup, call)).await;
+    }
+    drop(setup);
+    response(run(door, call).await)
+}
+
+/// Has the engine serve a call.
+pub async fn run(door: &Door, call: Call) -> Reply {
+    let drill = door.live.drills.taking(&call.caller, || door.gate.roll());
+    // One place for both: whoever waits here needs room for one journey.
+    let reply = serve(if drill.is_some() { &door.drill_gate } else { &door.gate }, call).await;
+    drill.iter().for_each(|drill| drill.note_call());
+    reply
+}
+
+/// What the log knows of a call that the engine does not get.
+pub fn stranger(call: &Call) -> Stranger {
+    Stranger { id: call.id.clone(), front: call.front, operation: call.operation, ip: call.ip }
 }
 
 /// Who calls and from which address, if they may call from there, and this.
-async fn admit(door: &Door, setup: &Setup, peer: SocketAddr, parts: &Parts) -> Result<(Arc<Caller>, IpAddr), Fault> {
+pub async fn admit(
+    door: &Door,
+    setup: &Setup,
+    peer: SocketAddr,
+    parts: &Parts,
+) -> Result<(Arc<Caller>, IpAddr), Fault> {
     let path = parts.uri.path();
     let ip = setup.doorway.address(peer.ip(), &parts.headers)?;
     let caller = setup.doorway.caller(path, find(door, setup, &parts.headers).await, Arc::default)?;
@@ -164,7 +184,8 @@ async fn control_call(door: &Rc<Door>, peer: SocketAddr, parts: Parts, body: Inc
     }
 }
 
-fn response(reply: Reply) -> Response<OutBody> {
+/// An answer as HTTP has it.
+pub fn response(reply: Reply) -> Response<OutBody> {
     let body = match reply.content {
         Content::Whole(bytes) => OutBody::whole(bytes),
         Content::Stream(delivery) => OutBody::stream(delivery),

@@ -18,6 +18,7 @@ use crate::drills::LiveDrills;
 use crate::health::Findings;
 use crate::host::Host;
 use crate::metrics::Metrics;
+use crate::responses::Shelf;
 use crate::sinks::Tray;
 use crate::tls::Tls;
 
@@ -82,6 +83,8 @@ pub struct Live {
     pub host: Host,
     /// What others are told of calls, and what is kept of what was said in them.
     pub tray: Tray,
+    /// Answers of the Responses API that are kept.
+    pub shelf: Shelf,
 }
 
 /// The last look at the configuration.
@@ -124,6 +127,7 @@ impl Live {
             teller: Teller::default(),
             host: Host::default(),
             tray: Tray::default(),
+            shelf: Shelf::default(),
         }
     }
 

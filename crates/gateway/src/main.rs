@@ -21,6 +21,7 @@ mod live;
 mod metrics;
 mod nodes;
 mod price_map;
+mod responses;
 mod seal;
 mod serve;
 mod showcase;

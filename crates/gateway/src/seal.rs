@@ -72,6 +72,11 @@ impl Seal {
         keys.map(|key| open(key, sealed)).find(Result::is_ok).unwrap_or(Err(Broken::Foreign))
     }
 
+    /// Whether a text looks like one that was sealed.
+    pub fn has_sealed(text: &str) -> bool {
+        text.starts_with(PREFIX)
+    }
+
     /// Whether a text was sealed with a key of before, and can be sealed anew.
     pub fn is_former(&self, sealed: &str) -> bool {
         open(&self.key, sealed).is_err() && self.open(sealed).is_ok()

@@ -23,7 +23,7 @@ use crate::coordination::Replica;
 use crate::live::{Lasting, Live};
 use crate::sinks::Carriers;
 use crate::tls::Tls;
-use crate::{access_tokens, added, alerts, health, host, key_sources, nodes, price_map, stop, worker};
+use crate::{access_tokens, added, alerts, health, host, key_sources, nodes, price_map, responses, stop, worker};
 use watch_file::Versions;
 
 /// Runs the gateway until it is told to stop.
@@ -168,6 +168,7 @@ impl Ready {
         control.spawn(price_map::follow(self.live.clone()));
         control.spawn(key_sources::follow(self.live.clone()));
         control.spawn(access_tokens::follow(self.live.clone()));
+        control.spawn(responses::keep(self.live.clone()));
         let carriers = Carriers::start(&self.live, &control);
         let inside = control.enter();
         nodes::keep(self.live.fleets());
@@ -195,6 +196,7 @@ impl Ready {
         }
         drop(watched);
         carriers.close(&control);
+        control.block_on(responses::close(&self.live));
         let booked = self.live.books.as_ref().and_then(|books| control.block_on(books.close()));
         if let Some(replica) = &self.live.replica {
             control.block_on(replica.close(booked));

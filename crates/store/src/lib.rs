@@ -21,6 +21,7 @@ mod objects;
 pub mod records;
 mod registry;
 pub mod reports;
+mod responses;
 mod schema;
 pub mod spool;
 mod store;
@@ -38,6 +39,7 @@ pub use ledger::{Booked, Sum, Sums, ends_at};
 pub use objects::{Changes, Expect, Kind, Object, Write};
 pub use records::{hash_key, short_hash};
 pub use registry::{POLL, Registry};
+pub use responses::{CANCELLING, ELSEWHERE, KeptResponse};
 pub use store::Store;
 
 /// Whether a field has its usual value and need not be written.

@@ -9,8 +9,8 @@ use crate::ledger::Line;
 use crate::objects::{self, Changes, Object};
 use crate::spool::Batch;
 use crate::{
-    Audit, AuditFilter, Booked, Change, DrillReport, Entry, Feedback, Result, Said, StoreUrl, Sums, Verdicts, audit,
-    change, contents, drills, feedback, ledger, schema,
+    Audit, AuditFilter, Booked, Change, DrillReport, Entry, Feedback, KeptResponse, Result, Said, StoreUrl, Sums,
+    Verdicts, audit, change, contents, drills, feedback, ledger, responses, schema,
 };
 
 /// How long a connection, a statement or a commit may take.
@@ -130,6 +130,46 @@ impl Store {
     /// Deletes up to `most` contents of calls that came in before a time; says how many there were.
     pub async fn forget_contents(&self, before_ms: i64, most: i64) -> Result<usize> {
         contents::forget(&self.db, before_ms, most).await
+    }
+
+    /// Keeps answers of the Responses API, in the place of what is kept of the same ones.
+    pub async fn keep_responses(&self, kept: &[KeptResponse]) -> Result<()> {
+        responses::keep(&self.db, kept).await
+    }
+
+    /// The answer with this id, if it is of `owner`.
+    pub async fn response(&self, id: &str, owner: &str) -> Result<Option<KeptResponse>> {
+        responses::find(&self.db, id, owner).await
+    }
+
+    /// Whose the answer with this id is.
+    pub async fn response_owners(&self, id: &str) -> Result<Vec<String>> {
+        responses::owners(&self.db, id).await
+    }
+
+    /// Deletes the answer with this id, if it is of `owner`; whether there was one.
+    pub async fn delete_response(&self, id: &str, owner: &str) -> Result<bool> {
+        responses::delete(&self.db, id, owner).await
+    }
+
+    /// Whoever makes an answer is alive; says the state that it has here, if it is here.
+    pub async fn beat_response(&self, id: &str, owner: &str, now_ms: i64) -> Result<Option<String>> {
+        responses::beat(&self.db, id, owner, now_ms).await
+    }
+
+    /// An answer that is still being made gets this state; whether it was one.
+    pub async fn turn_response(&self, id: &str, owner: &str, status: &str) -> Result<bool> {
+        responses::turn(&self.db, id, owner, status).await
+    }
+
+    /// Deletes up to `most` answers that were asked for before a time; says how many there were.
+    pub async fn forget_responses(&self, before_ms: i64, most: i64) -> Result<usize> {
+        responses::forget(&self.db, before_ms, most).await
+    }
+
+    /// The time before which answers were asked for that are more than the newest `most`, if there are any.
+    pub async fn surplus_responses_before(&self, most: i64) -> Result<Option<i64>> {
+        responses::surplus_before(&self.db, most).await
     }
 
     /// What was said about calls between two days (`2026-11-28`), by arm: `most` arms.

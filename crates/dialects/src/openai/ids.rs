@@ -9,7 +9,7 @@ use types::{Block, Message};
 use crate::names::{Rule, hash};
 
 /// Names of tools that OpenAI takes.
-pub(super) const TOOL_NAMES: Rule = Rule { most: 64, marks: "_-", letter_first: false, reserved: "" };
+pub(crate) const TOOL_NAMES: Rule = Rule { most: 64, marks: "_-", letter_first: false, reserved: "" };
 
 /// Ids of calls that OpenAI takes. Servers with ids of their own like to put the tool's name into them.
 pub(super) const CALL_IDS: Rule = Rule { marks: "_-.:", ..TOOL_NAMES };
@@ -18,7 +18,7 @@ pub(super) const CALL_IDS: Rule = Rule { marks: "_-.:", ..TOOL_NAMES };
 const SHORT_LEN: usize = 9;
 
 /// Hands out the ids of one conversation, in the order of its calls.
-pub(super) struct CallIds<'a> {
+pub(crate) struct CallIds<'a> {
     short: bool,
     given: HashSet<&'a str>,
     made: usize,
@@ -27,7 +27,7 @@ pub(super) struct CallIds<'a> {
 }
 
 impl<'a> CallIds<'a> {
-    pub(super) fn new(messages: &'a [Message], short: bool) -> Self {
+    pub(crate) fn new(messages: &'a [Message], short: bool) -> Self {
         let blocks = messages.iter().flat_map(|message| &message.blocks);
         let ids = blocks.filter_map(|block| match block {
             Block::ToolCall(call) => Some(call.id.as_str()),
@@ -37,7 +37,7 @@ impl<'a> CallIds<'a> {
     }
 
     /// The id of a call.
-    pub(super) fn call(&mut self, id: &'a str, name: &'a str) -> Cow<'a, str> {
+    pub(crate) fn call(&mut self, id: &'a str, name: &'a str) -> Cow<'a, str> {
         if !id.is_empty() {
             return self.clean(id);
         }
@@ -55,7 +55,7 @@ impl<'a> CallIds<'a> {
 
     /// The id of the call that a result answers. A result without an id answers the first open call of its
     /// tool, or the first open call at all.
-    pub(super) fn result(&mut self, id: &'a str, name: Option<&str>) -> Cow<'a, str> {
+    pub(crate) fn result(&mut self, id: &'a str, name: Option<&str>) -> Cow<'a, str> {
         if !id.is_empty() {
             return self.clean(id);
         }

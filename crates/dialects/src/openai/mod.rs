@@ -34,6 +34,7 @@ mod write_tools;
 
 pub(crate) use assistant::arguments;
 pub(crate) use faults::{said as fault_said, within as fault_within};
+pub(crate) use ids::{CallIds, TOOL_NAMES};
 pub(crate) use request::{Newer, setting};
 pub(crate) use tools::{choice, definition};
 pub(crate) use usage::read_of as usage_of;
@@ -142,7 +143,7 @@ impl Back for OpenAi {
         let (request, names) = match request.dialect() {
             // Servers like OpenAI have rules of their own, and the caller speaks to them in their own words.
             NAME => (Cow::Borrowed(request), Names::default()),
-            _ => names::fit(request, ids::TOOL_NAMES),
+            _ => names::fit(request, TOOL_NAMES),
         };
         let body = match &*request {
             Request::Chat(chat) => write_request::write(chat, &mut fit)?,

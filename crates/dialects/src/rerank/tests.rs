@@ -106,7 +106,7 @@ const OBJECT_ECHO: &str = r#"["water", {"text": "sun"}]"#;
 
 #[test]
 fn documents_come_back_only_to_who_asked_for_them() {
-    let echo = |body: &str| Doc::parse(body.as_bytes()).ok().and_then(|doc| Reranking.echo(doc.root()));
+    let echo = |body: &str| Doc::parse(body.as_bytes()).ok().and_then(|doc| Reranking.echo(doc.root(), false));
     assert_eq!(echo(r#"{"return_documents": true, "documents": ["a"]}"#).as_deref(), Some(r#"["a"]"#));
     assert_eq!(echo(r#"{"return_documents": false, "documents": ["a"]}"#), None);
     assert_eq!(echo(r#"{"documents": ["a"]}"#), None);

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::{self, Finder};
 
-use super::ISSUED;
+use super::{ISSUED, kept};
 use crate::json::{self, Doc, Edit, Json, Object};
 use crate::{Issued, Issuer};
 
@@ -43,7 +43,11 @@ pub(super) fn by(body: &Object) -> Option<Issued> {
 /// would be refused there.
 pub(super) fn unmarked(body: &Object, target: Option<Issuer>) -> Option<Vec<Edit>> {
     let before = before(body);
-    let id = before.as_deref().and_then(unmarked_id).map(|(_, id)| Edit::Set(ISSUED.to_owned(), json::string(&id)));
+    let id = before.as_deref().and_then(|id| match kept::is_own(id) {
+        // What it stands for is in front of the input.
+        true => Some(Edit::Remove(ISSUED.to_owned())),
+        false => unmarked_id(id).map(|(_, id)| Edit::Set(ISSUED.to_owned(), json::string(&id))),
+    });
     let mut edits: Vec<Edit> = id.into_iter().collect();
     for (mark, by) in blobs(body.bytes()) {
         if !target.is_some_and(|target| target.understands(by)) {
@@ -85,7 +89,7 @@ fn before(body: &Object) -> Option<String> {
 }
 
 /// Who gave the id of an answer out, and what it is there.
-fn unmarked_id(text: &str) -> Option<(Issuer, Cow<'_, str>)> {
+pub(super) fn unmarked_id(text: &str) -> Option<(Issuer, Cow<'_, str>)> {
     let (issuer, id) = text.strip_prefix(MARKED_ID)?.split_at_checked(ISSUER)?;
     let id = match id.strip_prefix("__") {
         Some(whole) => Cow::Borrowed(whole),

@@ -1,13 +1,15 @@
 //! OpenAI's Responses API (wire.md 2.8, 8.7), for callers over any provider and of providers that have it. It says the same as
-//! a chat in other words: items instead of messages, and an answer that repeats what was asked. Nothing is kept between two
-//! calls, but at providers that keep it themselves.
+//! a chat in other words: items instead of messages, and an answer that repeats what was asked. What is kept between two calls
+//! is kept by the provider that made it, or else by the gateway (`kept.rs`), never here.
 
 mod back;
 mod fault;
 mod input;
 mod issued;
+pub mod kept;
 mod output;
 mod request;
+pub(crate) mod seal;
 mod stream;
 mod tools;
 
@@ -60,8 +62,8 @@ impl Front for Responses {
         Edit::Set(BOUND.to_owned(), tokens.to_string())
     }
 
-    fn echo(&self, root: Json) -> Option<Rc<str>> {
-        Some(request::echo(root).into())
+    fn echo(&self, root: Json, keeps: bool) -> Option<Rc<str>> {
+        Some(request::echo(root, keeps).into())
     }
 
     fn issued(&self, body: &Object) -> Option<Issued> {

@@ -4,9 +4,9 @@
 use bytes::BytesMut;
 use types::{Answer, Block, Fault, Finish, Operation, Raw, Response, Source, Tier, Usage};
 
-use super::fault;
 use super::input::{REDACTED, custom_input};
 use super::tools::Offered;
+use super::{fault, kept};
 use crate::Stamp;
 use crate::json::{Doc, Json, Writer};
 use crate::openai::{call_id, proofs};
@@ -33,6 +33,7 @@ pub(super) enum Part {
 /// How far an answer is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Status {
+    Queued,
     InProgress,
     Over(Finish),
     Failed,
@@ -41,6 +42,7 @@ pub(super) enum Status {
 impl Status {
     fn word(self) -> &'static str {
         match self {
+            Status::Queued => "queued",
             Status::InProgress => "in_progress",
             Status::Over(finish) if reason(finish).is_some() => "incomplete",
             Status::Over(_) => "completed",
@@ -82,7 +84,7 @@ impl Body<'_> {
     /// Writes the fields of the object.
     pub fn write(&self, w: &mut Writer) {
         let stamp = self.stamp;
-        w.str_field("id", &format!("resp_{}", stamp.id));
+        w.str_field("id", &kept::own_id(stamp));
         w.str_field("object", "response");
         w.num_field("created_at", stamp.created);
         w.str_field("status", self.status.word());

@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 use types::{Chat, Effort, Format, Message, Raw, Reasoning, Role};
 
-use super::{BOUND, NAME, input, tools};
+use super::{BOUND, ISSUED, NAME, input, kept, tools};
 use crate::fields::Fields;
 use crate::json::{self, Json};
 use crate::openai::{Newer, choice, setting};
@@ -14,13 +14,10 @@ const LOGPROBS: &str = "message.output_text.logprobs";
 
 /// Fields that refer to what is kept of earlier calls, or ask to keep this one, and why they cannot be honoured.
 const KEPT: [(&str, &str); 4] = [
-    ("background", "cannot be true here: every answer is made while its caller waits"),
-    ("conversation", "cannot be used here: nothing is kept between calls, so send the whole conversation as input"),
-    (
-        "previous_response_id",
-        "cannot be used here: nothing is kept between calls, so send the whole conversation as input",
-    ),
-    ("prompt", "cannot be used here: nothing is kept between calls, so send the text of the prompt"),
+    ("background", "cannot be true here: this answer is made while its caller waits"),
+    ("conversation", "cannot be used here: no conversations are kept, so go on from the id of the last answer"),
+    (ISSUED, "is of no answer that is kept here: send the whole conversation as input"),
+    ("prompt", "cannot be used here: no prompts are kept, so send the text of the prompt"),
 ];
 
 /// Reads a request.
@@ -68,6 +65,8 @@ fn own_field(chat: &mut Chat, key: &str, value: Json) -> Result<bool, Wrong> {
             chat.logprobs = wanted.iter().any(|name| name == LOGPROBS).then_some(true);
         }
         "background" if !flag(value)? => {}
+        // What it stands for is in front of the input.
+        ISSUED if kept::is_own(&text(value)?) => {}
         _ if let Some((_, why)) = KEPT.iter().find(|(name, _)| *name == key) => return Err(Wrong::new(*why)),
         "stream_options" => drop(object(value)?),
         "top_k" => chat.top_k = Some(count(value)?),
@@ -125,14 +124,14 @@ const REPEATED: [(&str, &str); 17] = [
 ];
 
 /// Those fields, as they stand in an object.
-pub(super) fn echo(root: Json) -> String {
+pub(super) fn echo(root: Json, keeps: bool) -> String {
     let mut fields = Fields::default();
     for (name, usual) in REPEATED {
         let said = root.get_some(name).map_or(usual, |value| value.raw());
         fields.set(name, |w| w.json(said));
     }
-    // Nothing is kept here.
-    fields.set("store", |w| w.display(false));
+    let wanted = root.get_some("store").and_then(|store| store.as_bool()).unwrap_or(true);
+    fields.set("store", |w| w.display(keeps && wanted));
     let mut out = BytesMut::new();
     json::Writer::new(&mut out).object(|w| fields.write_into(w));
     String::from_utf8_lossy(&out).into_owned()

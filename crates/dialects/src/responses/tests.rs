@@ -23,7 +23,7 @@ fn refused(body: &str, why: &str) {
 
 fn echo_of(body: &str) -> Rc<str> {
     let body = Object::parse(body.to_owned().into()).unwrap();
-    body.with(|root| Responses.echo(root)).unwrap()
+    body.with(|root| Responses.echo(root, false)).unwrap()
 }
 
 fn stamp(request: &str) -> Stamp {
@@ -166,7 +166,7 @@ fn an_answer_has_items_and_repeats_what_was_asked() {
     let written = Responses.write_answer(Operation::Chat, &Answer::Chat(Box::new(answer)), &stamp(request));
     let said: serde_json::Value = serde_json::from_slice(&written).unwrap();
     let expected = serde_json::json!({
-        "id": "resp_0", "object": "response", "created_at": 7, "status": "completed", "completed_at": 7, "error": null,
+        "id": "resp_gw0", "object": "response", "created_at": 7, "status": "completed", "completed_at": 7, "error": null,
         "incomplete_details": null, "model": "m-1",
         "output": [
             {"id": "rs_00", "type": "reasoning", "summary": [{"type": "summary_text", "text": "hm"}],

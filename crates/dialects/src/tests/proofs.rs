@@ -5,7 +5,7 @@ use types::{Answer, Operation};
 
 use crate::json::Object;
 use crate::trial::{Upstream, events_of};
-use crate::{Anthropic, Back, Front, Gemini, Ollama, OpenAi, Quirks, Stamp, Target};
+use crate::{Anthropic, Back, Front, Gemini, Ollama, OpenAi, Quirks, Responses, Stamp, Target};
 
 /// A provider's answer with a thought and a call, both proven as far as the provider does: whole, and streamed.
 fn answer(back: &dyn Back) -> (&'static str, String) {
@@ -121,7 +121,7 @@ fn upstream(front: &dyn Front, back: &dyn Back, body: &str) -> String {
 #[test]
 fn a_proof_returns_to_its_provider_and_reaches_no_other() {
     const FRONTS: [&dyn Front; 2] = [&OpenAi, &Anthropic];
-    const BACKS: [&dyn Back; 4] = [&OpenAi, &Anthropic, &Gemini, &Ollama];
+    const BACKS: [&dyn Back; 5] = [&OpenAi, &Anthropic, &Gemini, &Ollama, &Responses];
     for front in FRONTS {
         for (giver, proof) in [(&Anthropic as &dyn Back, "QW50aHJvcGlj"), (&Gemini, "R2VtaW5p")] {
             for streamed in [false, true] {

@@ -10,6 +10,7 @@ mod tests;
 use super::openai::OpenAi;
 use super::{Dialect, Failure, Incoming, Work, Writer};
 use crate::problem::Problem;
+use crate::route::Op;
 use crate::script::Turn;
 use crate::server::Head;
 use serde_json::Value;
@@ -35,7 +36,10 @@ impl Dialect for Responses {
     }
 
     fn read(&self, incoming: &Incoming<'_>) -> Result<Work, Problem> {
-        Work::talk(request::read(incoming)?)
+        match incoming.op {
+            Op::Kept => reply::kept(&incoming.head.method, incoming.model).map(Work::Json),
+            _ => Work::talk(request::read(incoming)?),
+        }
     }
 
     fn failure(&self, problem: &Problem, model: &str) -> Failure {

@@ -121,7 +121,7 @@ enum Parsed {
 }
 
 fn parse(shared: &Shared, target: &Target, head: &Head, body: &[u8]) -> Result<Parsed, Problem> {
-    if head.method != "POST" {
+    if head.method != "POST" || target.op == Op::Kept {
         return Ok(Parsed::Whole(Value::Null));
     }
     if !shared.check && matches!(target.op, Op::Chat | Op::ChatStream | Op::Text) {

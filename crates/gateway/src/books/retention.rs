@@ -15,6 +15,9 @@ const EVERY: Duration = Duration::from_secs(3600);
 const STEP: i64 = 1000;
 /// How long rows are kept at least, in milliseconds: for much longer than the spool may still have what they are of.
 const LEAST_MS: i64 = 86_400_000;
+/// How long answers of the Responses API are kept unless somebody says, in milliseconds, and how many of them.
+const RESPONSES_MS: i64 = 30 * 86_400_000;
+const MOST_RESPONSES: i64 = 1_000_000;
 /// How long others have the database to themselves in between.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -25,6 +28,10 @@ pub struct Retention {
     pub rows: Option<Span>,
     /// What was said in calls: no longer than their rows.
     pub contents: Option<Span>,
+    /// Answers of the Responses API; thirty days if nobody says.
+    pub responses: Option<Span>,
+    /// How many of those are kept at most; a million if nobody says.
+    pub most_responses: Option<i64>,
 }
 
 /// Removes what is old, for ever.
@@ -45,6 +52,13 @@ pub(super) async fn sweep(store: &Store, retention: &Retention, now_ms: i64) -> 
         while store.forget_contents(now_ms.saturating_sub(kept_ms), STEP).await? == STEP as usize {
             sleep(PAUSE).await;
         }
+    }
+    let responses_ms = retention.responses.map_or(RESPONSES_MS, ms);
+    let surplus = store.surplus_responses_before(retention.most_responses.unwrap_or(MOST_RESPONSES)).await?;
+    let before_ms =
+        now_ms.saturating_sub(responses_ms).max(surplus.map_or(i64::MIN, |newest| newest.saturating_add(1)));
+    while store.forget_responses(before_ms, STEP).await? == STEP as usize {
+        sleep(PAUSE).await;
     }
     if let Some(kept_ms) = rows_ms {
         while store.forget(now_ms.saturating_sub(kept_ms), STEP).await? == STEP as usize {

@@ -229,7 +229,7 @@ async fn rows_are_kept_for_as_long_as_the_operator_says_and_their_spend_for_ever
     store.book(&entries).await.unwrap();
     let all = LogFilter::default();
     let later = unix_ms() + 31 * 86_400_000;
-    let rows = |text: &str| Retention { rows: Span::parse(text), contents: None };
+    let rows = |text: &str| Retention { rows: Span::parse(text), ..Retention::default() };
     retention::sweep(&store, &Retention::default(), later).await.unwrap();
     retention::sweep(&store, &rows("60d"), later).await.unwrap();
     assert_eq!(store.count_logs(&all, 9999).await.unwrap(), 2500);
@@ -253,7 +253,7 @@ async fn what_was_said_goes_before_the_rows_of_its_calls_and_never_after() {
     store.keep_contents(&[said(1), said(5), said(20), said(40)]).await.unwrap();
     let kept = async |rows: Option<&str>, contents: Option<&str>| {
         let (rows, contents) = (rows.and_then(Span::parse), contents.and_then(Span::parse));
-        retention::sweep(&store, &Retention { rows, contents }, now).await.unwrap();
+        retention::sweep(&store, &Retention { rows, contents, ..Retention::default() }, now).await.unwrap();
         let mut kept = Vec::new();
         for days in [1, 5, 20, 40] {
             kept.extend(store.content(&format!("{days}")).await.unwrap().map(|_| days));

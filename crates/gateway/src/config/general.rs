@@ -63,6 +63,8 @@ pub fn keeping(general: &Section, library: &Section, router: &Section, env: &Env
         retention: Retention {
             rows: spending::span(general, "maximum_spend_logs_retention_period", notes),
             contents: spending::span(general, "store_prompts_retention_period", notes),
+            responses: spending::span(general, "stored_responses_retention_period", notes),
+            most_responses: general.text("max_stored_responses").and_then(|text| text.parse().ok()),
         },
         redis: super::redis::read(general, router, env, notes),
     }
@@ -100,6 +102,7 @@ pub fn intake(general: &Section) -> Intake {
     Intake {
         max_body_bytes: bytes("max_request_size_mb").unwrap_or(usual.max_body_bytes),
         max_answer_bytes: bytes("max_response_size_mb").unwrap_or(usual.max_answer_bytes),
+        keeps_responses: general.flag("store_responses").unwrap_or(usual.keeps_responses),
     }
 }
 

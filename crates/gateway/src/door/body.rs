@@ -7,14 +7,16 @@ use bytes::Bytes;
 use engine::Delivery;
 use http_body::{Body, Frame, SizeHint};
 
+use crate::responses::Tap;
+
 /// The body of an answer.
 pub struct OutBody(Kind);
 
 enum Kind {
     /// All of it.
     Whole(Bytes),
-    /// A model's answer as it comes.
-    Stream(Box<Delivery>),
+    /// A model's answer as it comes, and who listens to it, if anybody does.
+    Stream(Box<Delivery>, Option<Box<Tap>>),
     /// Whatever the control plane says.
     Control(axum::body::Body),
 }
@@ -27,7 +29,12 @@ impl OutBody {
 
     /// A model's answer as it comes.
     pub fn stream(delivery: Box<Delivery>) -> Self {
-        OutBody(Kind::Stream(delivery))
+        OutBody(Kind::Stream(delivery, None))
+    }
+
+    /// The same, with somebody who listens to it.
+    pub fn tapped(delivery: Box<Delivery>, tap: Tap) -> Self {
+        OutBody(Kind::Stream(delivery, Some(Box::new(tap))))
     }
 
     /// An answer of the control plane.
@@ -44,8 +51,11 @@ impl Body for OutBody {
         match &mut self.0 {
             Kind::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Kind::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
-            Kind::Stream(delivery) => Poll::Ready(match ready!(delivery.poll_piece(cx)) {
-                Some(piece) => Some(Ok(Frame::data(piece))),
+            Kind::Stream(delivery, tap) => Poll::Ready(match ready!(delivery.poll_piece(cx)) {
+                Some(piece) => {
+                    tap.iter_mut().for_each(|tap| tap.hear(&piece));
+                    Some(Ok(Frame::data(piece)))
+                }
                 None if delivery.is_broken() => Some(Err(axum::Error::new("the provider broke off"))),
                 None => None,
             }),
@@ -56,7 +66,7 @@ impl Body for OutBody {
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Kind::Whole(bytes) => bytes.is_empty(),
-            Kind::Stream(_) => false,
+            Kind::Stream(..) => false,
             Kind::Control(body) => body.is_end_stream(),
         }
     }
@@ -64,7 +74,7 @@ impl Body for OutBody {
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
             Kind::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Kind::Stream(_) => SizeHint::default(),
+            Kind::Stream(..) => SizeHint::default(),
             Kind::Control(body) => body.size_hint(),
         }
     }

@@ -18,11 +18,14 @@ pub enum Back {
     Ollama,
     /// Amazon Bedrock's Converse, whose streams are binary frames.
     Bedrock,
+    /// OpenAI's Responses API.
+    Responses,
 }
 
 impl Back {
     /// All.
-    pub const ALL: [Back; 5] = [Back::OpenAi, Back::Anthropic, Back::Gemini, Back::Ollama, Back::Bedrock];
+    pub const ALL: [Back; 6] =
+        [Back::OpenAi, Back::Anthropic, Back::Gemini, Back::Ollama, Back::Bedrock, Back::Responses];
 
     /// The name in front of the slash in `model: provider/model`.
     pub fn provider(self) -> &'static str {
@@ -32,13 +35,14 @@ impl Back {
             Back::Gemini => "gemini",
             Back::Ollama => "ollama",
             Back::Bedrock => "bedrock",
+            Back::Responses => "openai/responses",
         }
     }
 
     /// Its base address at `root`, which is an address without a path.
     pub fn base(self, root: &str) -> String {
         match self {
-            Back::OpenAi => format!("{root}/v1"),
+            Back::OpenAi | Back::Responses => format!("{root}/v1"),
             Back::Gemini => format!("{root}/v1beta"),
             Back::Anthropic | Back::Ollama | Back::Bedrock => root.to_owned(),
         }

@@ -121,7 +121,7 @@ fn group(back: Back, feature: usize) -> String {
 /// A model that can all of it, as far as any of the provider's can.
 fn model_of(back: Back) -> &'static str {
     match back {
-        Back::OpenAi => "gpt-5",
+        Back::OpenAi | Back::Responses => "gpt-5",
         Back::Anthropic => "claude-sonnet-4-5",
         Back::Gemini => "gemini-2.5-flash",
         Back::Ollama => "qwen3",
@@ -136,6 +136,7 @@ fn name_of(back: Back) -> &'static str {
         Back::Gemini => "Gemini",
         Back::Ollama => "Ollama",
         Back::Bedrock => "Bedrock",
+        Back::Responses => "Responses",
     }
 }
 
@@ -162,7 +163,8 @@ fn word(cell: Cell) -> &'static str {
 fn is_same(front: Front, back: Back) -> bool {
     matches!(
         (front, back),
-        (Front::Chat | Front::Responses, Back::OpenAi)
+        (Front::Chat, Back::OpenAi)
+            | (Front::Responses, Back::OpenAi | Back::Responses)
             | (Front::Messages, Back::Anthropic)
             | (Front::Ollama, Back::Ollama)
             | (Front::Gemini, Back::Gemini)

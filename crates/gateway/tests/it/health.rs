@@ -60,8 +60,9 @@ async fn whoever_asks_hears_who_is_well_and_that_costs_nothing() {
     let gateway = start(config, "", "").await;
     let master = Person::of(&gateway, MASTER);
     let health = master.see("/health").await;
-    assert_eq!((&health["healthy_count"], &health["unhealthy_count"]), (&json!(5), &json!(2)), "{health}");
-    assert_eq!(models(&health["healthy_endpoints"]), ["openai", "anthropic", "gemini", "ollama", "bedrock"]);
+    assert_eq!((&health["healthy_count"], &health["unhealthy_count"]), (&json!(6), &json!(2)), "{health}");
+    let well = ["openai", "anthropic", "gemini", "ollama", "bedrock", "openai/responses"];
+    assert_eq!(models(&health["healthy_endpoints"]), well);
     assert_eq!(models(&health["unhealthy_endpoints"]), ["refusing", "gone"]);
     assert!(health["unhealthy_endpoints"][0]["error"].as_str().unwrap().contains("credential"), "{health}");
     assert!(!health.to_string().contains(UPSTREAM_KEY), "{health}");

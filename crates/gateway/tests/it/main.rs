@@ -27,6 +27,7 @@ mod price_map;
 mod prices;
 mod queue;
 mod reload;
+mod responses;
 mod routing;
 mod servers;
 mod sinks;

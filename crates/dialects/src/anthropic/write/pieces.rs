@@ -8,6 +8,7 @@ use types::{Block, CacheMark, Fault, Message, Raw, Role, Source, Text, ToolCall,
 use super::media::{self, Media};
 use crate::Fit;
 use crate::anthropic::{citations, ids, words};
+use crate::responses::seal;
 use crate::turns::arguments_object;
 
 /// A block as Anthropic takes it.
@@ -91,7 +92,7 @@ fn assistant<'a>(block: &'a Block, fit: &mut Fit) -> Result<Option<Piece<'a>>, F
         Block::ToolCall(call) => Some(tool_use(call)?),
         Block::Thinking { text, signature } => signature
             .as_deref()
-            .filter(|signature| !signature.is_empty())
+            .filter(|signature| !signature.is_empty() && !seal::is_closed(signature))
             .map(|signature| Piece::Thinking { text, signature }),
         Block::RedactedThinking { data } => Some(Piece::RedactedThinking(data)),
         Block::Opaque { dialect: words::DIALECT, raw } => Some(Piece::Raw(raw)),

@@ -2,6 +2,7 @@
 
 use types::{Answer, Block, Choice, Fault, FaultKind, Finish, Raw, Response, Source, Text, ToolCall};
 
+use super::super::seal;
 use super::super::tools::full_name;
 use crate::json::Json;
 use crate::openai::{fault_within, usage_of};
@@ -83,9 +84,10 @@ pub(super) fn blocks(item: Json) -> Vec<Block> {
                 Some(_) => list("content").map(|part| text(part, "text")).collect::<Vec<_>>(),
                 None => list("summary").map(|part| text(part, "text")).collect(),
             };
-            match said.is_empty() {
+            let signature = proof(item);
+            match said.is_empty() && signature.is_none() {
                 true => Vec::new(),
-                false => vec![Block::Thinking { text: said.join("\n\n"), signature: None }],
+                false => vec![Block::Thinking { text: said.join("\n\n"), signature }],
             }
         }
         "function_call" => vec![call(item, text(item, "arguments"))],
@@ -99,6 +101,13 @@ pub(super) fn blocks(item: Json) -> Vec<Block> {
         },
         _ => Vec::new(),
     }
+}
+
+/// The proof that encrypted reasoning is.
+fn proof(item: Json) -> Option<String> {
+    let text = |name: &str| item.get_some(name).and_then(|value| value.as_string());
+    let blob = text("encrypted_content").filter(|blob| !blob.is_empty())?;
+    Some(seal::close(&text("id").unwrap_or_default(), &blob))
 }
 
 fn call(item: Json, arguments: String) -> Block {

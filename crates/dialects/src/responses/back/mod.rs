@@ -1,19 +1,20 @@
-//! The Responses API of providers that have it. Only callers who speak it get there, so that what they say passes as it is;
-//! the answer is read where somebody must know what it says.
+//! The Responses API of providers that have it. What callers say who speak it passes as it is; chats in other words become
+//! items of it where a model is to be had in no other way.
 
 mod answer;
 mod glance;
 mod stream;
+mod write;
 
 #[cfg(test)]
 mod tests;
 
-use types::{Answer, Fault, FaultKind, Operation, Request, Side, Usage};
+use types::{Answer, Fault, Operation, Request, Usage};
 
 use super::{NAME, Responses, issued};
 use crate::json::Object;
-use crate::openai::proofs;
-use crate::{Back, Glance, Issuer, OpenAi, Outgoing, Splice, StreamReader, Target};
+use crate::openai::{TOOL_NAMES, proofs};
+use crate::{Back, Fit, Glance, Issuer, OpenAi, Outgoing, Splice, StreamReader, Target, lacking, names, turns};
 
 impl Back for Responses {
     fn name(&self) -> &'static str {
@@ -31,9 +32,18 @@ impl Back for Responses {
         }
     }
 
-    fn write_request(&self, _: &Request, target: &Target) -> Result<Outgoing, Fault> {
-        let message = format!("{} gets requests of this API only as they were written", target.name);
-        Err(Fault::new(FaultKind::Internal, Side::Gateway, message))
+    fn write_request(&self, request: &Request, target: &Target) -> Result<Outgoing, Fault> {
+        let mut fit = Fit::new(target);
+        let (request, mut names) = names::fit(request, TOOL_NAMES);
+        names.seal_by(target.issuer);
+        let body = match &*request {
+            Request::Chat(chat) => write::write(chat, &mut fit)?,
+            Request::Completion(completion) => {
+                write::write(&turns::completion_as_chat(completion, &mut fit)?, &mut fit)?
+            }
+            other => return Err(lacking(other.operation())),
+        };
+        Ok(Outgoing { body: body.freeze(), headers: Vec::new(), dropped: fit.dropped, names })
     }
 
     /// Proofs that others gave are not for OpenAI, and reasoning of another account is not understood: such a conversation
@@ -44,6 +54,10 @@ impl Back for Responses {
         let mut splice = Splice::of(target);
         splice.edits.extend(unmarked);
         Some(splice)
+    }
+
+    fn gives_out(&self) -> bool {
+        true
     }
 
     fn marks(&self, data: &[u8], issuer: Issuer) -> Vec<(usize, String)> {

@@ -130,6 +130,7 @@ impl Reader {
                     let delta = Delta::ToolArguments { index: index as u32, fragment: whole.arguments };
                     self.say(Some(delta), out);
                 }
+                (Block::Thinking { signature: Some(proof), .. }, _) => self.say(Some(Delta::Signature(proof)), out),
                 (picture @ Block::Image { .. }, _) => self.say(Some(Delta::Block(picture)), out),
                 _ => {}
             }

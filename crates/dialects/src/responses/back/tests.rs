@@ -19,7 +19,7 @@ fn an_answer_is_read_and_its_tokens_are_seen_at_a_glance() {
     let Answer::Chat(response) = Responses.read_answer(Operation::Chat, WHOLE.as_bytes()).unwrap() else { panic!() };
     assert_eq!((&*response.id, &*response.model, response.created), ("resp_1", "gpt-5", 1_767_225_600));
     let choice = &response.choices[0];
-    assert_eq!(choice.blocks[0], Block::Thinking { text: "a\n\nb".into(), signature: None });
+    assert_eq!(choice.blocks[0], Block::Thinking { text: "a\n\nb".into(), signature: Some("rsn.rs_1.gAAA".into()) });
     assert!(matches!(&choice.blocks[1], Block::Text(text) if text.text == "well"));
     assert!(matches!(&choice.blocks[2], Block::ToolCall(call) if call.name == "f" && call.id == "c"));
     assert_eq!(choice.finish, Finish::ToolCalls);

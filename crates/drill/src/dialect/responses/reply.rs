@@ -1,6 +1,8 @@
 //! Answers: their items, and the object around them.
 
 use crate::dialect::CREATED;
+use crate::knobs::Trouble;
+use crate::problem::Problem;
 use crate::script::{Finish, Reply, ToolCall, Turn};
 use serde_json::{Value, json};
 
@@ -43,6 +45,30 @@ pub(super) fn object(turn: &Turn, status: &str, output: &[Value], over: bool) ->
         "tools": [],
         "usage": if over && !turn.knobs.on(turn.knobs.no_usage) { usage } else { Value::Null },
         "metadata": {},
+    })
+}
+
+/// What is said of an answer that is kept: nothing is, so each id that looks like one of ours is known. `path` is the id, and
+/// what of it is meant.
+pub(super) fn kept(method: &str, path: &str) -> Result<Value, Problem> {
+    let (id, what) = path.split_once('/').unwrap_or((path, ""));
+    if !id.starts_with("resp_drill") {
+        return Err(Problem::new(Trouble::NotFound));
+    }
+    let item = json!({
+        "id": "msg_kept", "type": "message", "role": "user", "content": [{ "type": "input_text", "text": "kept" }],
+    });
+    let status = if what == "cancel" { "cancelled" } else { "completed" };
+    Ok(match (method, what) {
+        ("DELETE", _) => json!({ "id": id, "object": "response", "deleted": true }),
+        (_, "input_items") => json!({
+            "object": "list", "data": [item], "first_id": "msg_kept", "last_id": "msg_kept", "has_more": false,
+        }),
+        _ => json!({
+            "id": id, "object": "response", "created_at": CREATED, "status": status, "output": [], "model": "demo",
+            "error": null, "incomplete_details": null, "instructions": null, "metadata": {}, "tools": [],
+            "tool_choice": "auto", "parallel_tool_calls": true, "usage": null,
+        }),
     })
 }
 

@@ -40,6 +40,9 @@ const LOCAL_LIMITS: Limits = Limits {
     idle: Duration::from_secs(300),
 };
 
+/// The Responses API, as a dialect, a mode and a part of a model's name.
+const RESPONSES: &str = "responses";
+
 /// What callers can bring along themselves, as far as the engine lets them.
 const REPLACEABLE: [&str; 3] = ["api_key", "api_base", "base_url"];
 
@@ -48,6 +51,7 @@ impl Builder<'_> {
     /// operator's own name for it.
     pub(super) fn deployment(&mut self, entry: &Entry, called: &Called, group: &str, id: Option<&str>) -> Option<Row> {
         let (params, provider) = (&entry.params, called.provider);
+        let (named, called) = without_api(called);
         let canned = params.text("mock_response").map(str::to_owned);
         let credential = params.text("litellm_credential_name").and_then(|name| self.credentials.get(name));
         let wanted = Wanted { params, credential, provider, model: &called.model, canned: canned.is_some() };
@@ -59,7 +63,12 @@ impl Builder<'_> {
         let removed = removed(params, self.notes);
         let client_params = client_params(params, self.notes);
         let connection = wanted.connect(self.env, self.notes)?;
-        let back = self.back(provider, canned.is_some(), params)?;
+        let beside = self.beside(provider, &connection.endpoint, canned.is_some(), entry);
+        let back = match responses().filter(|_| canned.is_none() && (named || wants_responses(entry, &called, beside)))
+        {
+            Some(back) => back,
+            None => self.back(provider, canned.is_some(), params)?,
+        };
         let name = format!("{}/{}", provider.id, called.model);
         let id = self.id(entry, id, [group, &name, &connection.endpoint.url()])?;
         let (base, info) = (facts::base(provider.id, &entry.info), &entry.info);
@@ -83,7 +92,7 @@ impl Builder<'_> {
             provider: provider.id,
             model: called.model.clone(),
             back,
-            beside: self.beside(provider, &connection.endpoint, canned.is_some(), entry),
+            beside: beside.filter(|beside| beside.name() != back.name()),
             quirks: provider.quirks_at(&connection.endpoint),
             endpoint: connection.endpoint,
             auth: connection.auth,
@@ -182,9 +191,9 @@ impl Builder<'_> {
     /// The Responses API, where it is served by the provider itself, or the operator says that it is.
     fn beside(&self, provider: &Provider, at: &Endpoint, canned: bool, entry: &Entry) -> Option<&'static dyn Back> {
         let serves = provider.endpoints.has(Served::Responses) && provider.is_home(at);
-        let said = entry.info.text("mode") == Some("responses");
+        let said = entry.info.text("mode") == Some(RESPONSES);
         let wanted = !entry.params.flag("use_chat_completions_api").unwrap_or(false);
-        BACKS.iter().copied().find(|back| back.name() == "responses" && wanted && !canned && (serves || said))
+        responses().filter(|_| wanted && !canned && (serves || said))
     }
 
     /// The id: the operator's, or one made of what a deployment is: changes of weights, limits or keys keep it.
@@ -208,6 +217,28 @@ impl Builder<'_> {
         self.ids.insert(id.clone());
         Some(id)
     }
+}
+
+/// The Responses API.
+fn responses() -> Option<&'static dyn Back> {
+    BACKS.iter().copied().find(|back| back.name() == RESPONSES)
+}
+
+/// Whether the model's name says that it is called in the Responses API (`openai/responses/gpt-x`), and the model without that.
+fn without_api(called: &Called) -> (bool, Called) {
+    let own =
+        called.model.strip_prefix(RESPONSES).and_then(|rest| rest.strip_prefix('/')).filter(|rest| !rest.is_empty());
+    let own = own.filter(|_| called.provider.endpoints.has(Served::Responses));
+    let model = own.unwrap_or(&called.model).to_owned();
+    (own.is_some(), Called { provider: called.provider, model })
+}
+
+/// Whether chats are served in the Responses API, too: the operator says so, or the catalogue knows the model in no other.
+fn wants_responses(entry: &Entry, called: &Called, beside: Option<&dyn Back>) -> bool {
+    let said = entry.info.text("mode");
+    let listed =
+        || policy::catalogue::lookup(called.provider.id, &called.model).is_some_and(|one| one.mode() == RESPONSES);
+    beside.is_some() && (said == Some(RESPONSES) || said.is_none() && listed())
 }
 
 /// FNV-1a: short, stable across versions and machines, and nothing here needs more than that.

@@ -124,5 +124,27 @@ pub fn endpoints() -> impl Iterator<Item = Endpoint> {
             post(format!("{prefix}{{model}}:{name}"), summary(*operation, *streamed), reads(front, *operation))
         })
     });
-    fixed.chain(of_model).chain(geminis)
+    fixed.chain(of_model).chain(geminis).chain(kept())
+}
+
+/// Paths of answers of the Responses API that are kept.
+fn kept() -> impl Iterator<Item = Endpoint> {
+    const SHOWN: &[Field] = &[optional("stream", Takes::Flag), optional("starting_after", Takes::Text)];
+    const PAGE: &[Field] =
+        &[optional("limit", Takes::Positive), optional("order", Takes::Text), optional("after", Takes::Text)];
+    let all = [
+        ("GET", "", "Show an answer that is kept", Reads::Query(&[SHOWN])),
+        ("DELETE", "", "Delete an answer that is kept", Reads::Nothing),
+        ("POST", "/cancel", "Give up an answer that is made in the background", Reads::Nothing),
+        ("GET", "/input_items", "List what an answer was asked", Reads::Query(&[PAGE])),
+    ];
+    crate::responses::PREFIXES.iter().flat_map(move |prefix| {
+        all.map(|(method, end, summary, reads)| Endpoint {
+            method,
+            path: format!("{prefix}{{id}}{end}"),
+            summary: summary.to_owned(),
+            reads,
+            is_open: false,
+        })
+    })
 }

@@ -147,7 +147,7 @@ async fn what_is_kept_elsewhere_is_asked_of_nobody_else() {
 async fn the_operator_may_have_it_bridged_all_the_same() {
     let (gateway, mock) = gateway("").await;
     let answer = gateway.call(&Call::post("/v1/responses", &json!({ "model": "bridged", "input": "hello" }))).await;
-    assert_eq!((answer.status(), &answer.json()["store"]), (200, &json!(false)), "{}", answer.text());
+    assert_eq!((answer.status(), &answer.json()["store"]), (200, &json!(true)), "{}", answer.text());
     assert_eq!(targets(&mock), ["/v1/chat/completions"]);
 }
 
