@@ -24,6 +24,7 @@ mod openai;
 mod phrases;
 #[cfg(test)]
 mod prices;
+pub mod realtime;
 mod rerank;
 mod responses;
 pub mod sse;
@@ -35,6 +36,7 @@ mod trial;
 mod turns;
 mod typed;
 mod upstream;
+pub mod websocket;
 
 pub use anthropic::Anthropic;
 pub use back::{Back, Glance, Issued, Issuer, Outgoing, Quirks, RerankForm, Splice, StreamReader, Target};

@@ -9,6 +9,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use types::{Fault, FaultKind};
 
 use super::line::Line;
+use super::tunnel::Tunnel;
 use super::pool::Idle;
 
 /// How the end of a body is found.
@@ -74,6 +75,13 @@ impl Body {
     pub fn whole(bytes: Bytes) -> Self {
         let framing = Framing::Length(bytes.len() as u64);
         Body { line: None, home: Weak::new(), keep: false, framing, pending: bytes, fault: None }
+    }
+
+    /// The connection itself, for an answer with which another protocol begins on it (status 101); `None` if the answer
+    /// has an end.
+    pub fn into_tunnel(mut self) -> Option<Tunnel> {
+        let line = self.line.take().filter(|_| self.framing == Framing::UntilClose)?;
+        Some(Tunnel { line, early: std::mem::take(&mut self.pending) })
     }
 
     fn is_complete(&self) -> bool {
