@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use policy::price::{Bill, Cost, Quote, Tariff};
-use store::{Aside, CostLines, Entry, EntryFault, Status};
+use store::{Aside, Charge, CostLines, Entry, EntryFault, Status};
 use tokio::time::Instant;
 use types::{Fault, FaultKind, Side, Usage, Usd};
 
@@ -152,12 +152,39 @@ impl Booking {
         self.opened = true;
         self.started_at = self.pass.now_ms();
         self.sent_at = Some(Instant::now());
-        self.pass.record.iter().for_each(|record| record.attempted());
+        if self.entry.is_some() {
+            self.pass.record.iter().for_each(|record| record.attempted());
+        }
         if let (Some(ledger), Some(entry)) = (&self.ledger, &mut self.entry) {
             entry.started_at = self.started_at;
             ledger.open(entry).await;
         }
         self.sent = true;
+    }
+
+    /// A part of an attempt: money is held for it and spent, but what it cost is booked with the attempt.
+    pub async fn part(order: &Order<'_>) -> Result<Self, Fault> {
+        let mut part = Booking::begin(order).await?;
+        (part.entry, part.ledger) = (None, None);
+        Ok(part)
+    }
+
+    /// The entry of an attempt whose parts cost something from now on, and not the attempt itself.
+    pub fn into_entry(mut self) -> Option<Box<Entry>> {
+        self.settled = true;
+        self.entry.take()
+    }
+
+    /// The sums that it counts for, beside everybody's totals.
+    pub fn charges(&self) -> Vec<Charge> {
+        self.hold.as_ref().map(|hold| hold.borrow().charges()).unwrap_or_default()
+    }
+
+    /// Its prices are others.
+    pub fn at(self, tariff: Arc<Tariff>) -> Self {
+        let mut other = self;
+        other.tariff = tariff;
+        other
     }
 
     /// What goes along with its entry.
@@ -356,7 +383,8 @@ fn nothing() -> Usage {
     Usage { input: Some(0), output: Some(0), ..Usage::default() }
 }
 
-fn lines(cost: &Cost) -> CostLines {
+/// The lines of a cost, as the ledger has them.
+pub(crate) fn lines(cost: &Cost) -> CostLines {
     let Cost { input, cache_read, cache_write, output, reasoning, other, .. } = *cost;
     CostLines { input, cache_read, cache_write, output, reasoning, other }
 }

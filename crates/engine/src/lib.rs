@@ -45,6 +45,7 @@ mod pace;
 mod pass;
 mod pieces;
 mod quota;
+pub mod realtime;
 mod record;
 mod reply;
 #[cfg(test)]
@@ -89,6 +90,7 @@ pub use record::{Stranger, note_refusal};
 pub use reply::{Content, Reply};
 pub use route::RuleSaid;
 pub use seat::{Accounts, Bounds};
+pub use realtime::SessionBounds;
 pub use setup::{ClientParams, Counted, Deployment, Group, Intake, Limits, Pattern, Pricing, Setup, Spending};
 pub use signing::{AwsGrant, AwsSource, Sent, Signer, Signing, Text};
 pub use telemetry::Telemetry;

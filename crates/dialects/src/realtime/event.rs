@@ -212,7 +212,7 @@ pub fn wish(event: Bytes, heard: Sound, model: &str) -> Result<Wish, Fault> {
 }
 
 /// The change that makes the model of a `session` the provider's, if one is named.
-pub(super) fn rename(root: Json, model: &str) -> Option<Edit> {
+pub fn rename(root: Json, model: &str) -> Option<Edit> {
     root.get_some("session")?.inside(|session| {
         session.get("model")?;
         let fields = session.fields().filter(|(name, _)| !name.is("model"));
