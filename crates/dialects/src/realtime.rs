@@ -85,8 +85,8 @@ impl Front for Realtime {
 }
 
 /// The path of `errand` at a provider that has its chats at `chats`, base included: Azure's older paths name the
-/// deployment and a version. `model` is the provider's name.
-pub fn path(errand: Errand, chats: &str, model: &str) -> String {
+/// deployment and a version. `model` is the provider's name; a session that only writes down has no other.
+pub fn path(errand: Errand, chats: &str, model: &str, writes_down: bool) -> String {
     let (path, query) = chats.split_once('?').unwrap_or((chats, ""));
     let tail = match errand {
         Errand::Session => "/realtime",
@@ -98,8 +98,11 @@ pub fn path(errand: Errand, chats: &str, model: &str) -> String {
     };
     // The newer API of Azure takes no version here, not even that of a preview.
     let version = query.split('&').find(|pair| pair.starts_with("api-version=") && *pair != "api-version=preview");
-    let model = (errand == Errand::Session).then(|| format!("{name}={}", encoded(model)));
-    let query: Vec<&str> = version.into_iter().chain(model.as_deref()).collect();
+    let is_session = errand == Errand::Session;
+    let named = is_session && !(writes_down && name == "model");
+    let model = named.then(|| format!("{name}={}", encoded(model)));
+    let intent = (is_session && writes_down).then_some("intent=transcription");
+    let query: Vec<&str> = version.into_iter().chain(model.as_deref()).chain(intent).collect();
     let mark = if query.is_empty() { "" } else { "?" };
     format!("{home}{tail}{mark}{}", query.join("&"))
 }

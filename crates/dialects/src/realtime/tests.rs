@@ -5,14 +5,18 @@ use super::*;
 
 #[test]
 fn each_way_of_having_paths_leads_to_the_sessions() {
-    let check = |chats: &str, expected: &str| assert_eq!(path(Errand::Session, chats, "m x"), expected);
+    let check = |chats: &str, expected: &str| assert_eq!(path(Errand::Session, chats, "m x", false), expected);
     check("/v1/chat/completions", "/v1/realtime?model=m%20x");
     let classic = "/openai/deployments/m%20x/chat/completions?api-version=2025-04-01-preview";
     check(classic, "/openai/realtime?api-version=2025-04-01-preview&deployment=m%20x");
     check("/openai/v1/chat/completions", "/openai/v1/realtime?model=m%20x");
     check("/openai/v1/chat/completions?api-version=preview", "/openai/v1/realtime?model=m%20x");
+    let writes = |chats| path(Errand::Session, chats, "m x", true);
+    assert_eq!(writes("/v1/chat/completions"), "/v1/realtime?intent=transcription");
+    let expected = "/openai/realtime?api-version=2025-04-01-preview&deployment=m%20x&intent=transcription";
+    assert_eq!(writes(classic), expected);
     let secret = Errand::Secret("/realtime/client_secrets");
-    assert_eq!(path(secret, "/v1/chat/completions", "m"), "/v1/realtime/client_secrets");
+    assert_eq!(path(secret, "/v1/chat/completions", "m", true), "/v1/realtime/client_secrets");
 }
 
 #[test]

@@ -46,7 +46,8 @@ pub(crate) async fn attempt(attempt: &Attempt<'_>, errand: Errand) -> Result<Ope
         let fault = Fault::unsupported("model", &deployment.name);
         return Err(Fault { message: format!("realtime sessions are not offered by {}", deployment.name), ..fault });
     };
-    let path = path(errand, &format!("{}{chats}", deployment.endpoint.base_path), &model);
+    let writes_down = attempt.ask.body.with(|root| root.get("intent").is_some_and(|intent| intent.is("transcription")));
+    let path = path(errand, &format!("{}{chats}", deployment.endpoint.base_path), &model, writes_down);
     match errand {
         Errand::Session => session(attempt, model, &path).await,
         Errand::Secret(_) => attempt.in_time(pin!(secret(attempt, &model, &path))).await,
