@@ -168,9 +168,9 @@ impl Decoder {
             return Err(violation(code::PROTOCOL, "a length that is longer than it must be"));
         }
         let so_far = self.message.as_ref().map_or(0, |(_, bytes)| bytes.len());
-        let payload = usize::try_from(payload).ok().filter(|payload| {
-            is_control || so_far.checked_add(*payload).is_some_and(|whole| whole <= self.most)
-        });
+        let payload = usize::try_from(payload)
+            .ok()
+            .filter(|payload| is_control || so_far.checked_add(*payload).is_some_and(|whole| whole <= self.most));
         let Some(payload) = payload else {
             return Err(violation(code::TOO_LARGE, "the message is too large"));
         };

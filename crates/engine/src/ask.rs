@@ -135,8 +135,8 @@ pub(crate) struct Ask {
     pub route: Option<Rc<Route>>,
     /// Connection values the caller brought: name and text.
     pub connection: Vec<(String, String)>,
-    /// Whether they are from the gateway itself, which gave the caller something sealed to bring.
-    pub vouched: bool,
+    /// The deployment that alone knows what the caller brings, which the gateway had sealed for it.
+    pub pinned: Option<Rc<str>>,
     /// Fields of the body that are addressed to the gateway.
     own_fields: Vec<Edit>,
     /// The guardrails that look over it and its answer, if there are any.
@@ -217,7 +217,7 @@ impl Ask {
             operation: call.operation,
             headers: call.headers,
             ip: call.ip,
-            vouched: false,
+            pinned: None,
             guarding: None,
             shown: None,
             left_out: 0,
@@ -395,6 +395,7 @@ impl Ask {
             route: self.route.clone(),
             wishes: self.wishes.clone(),
             connection: self.connection.clone(),
+            pinned: self.pinned.clone(),
             guarding: self.guarding.clone(),
             form: self.form.clone(),
             shown: None,
@@ -436,7 +437,8 @@ impl Ask {
             own.signing = None;
         }
         for (name, value) in &self.connection {
-            let allowed = self.vouched || setup.client_params.allow_all || deployment.client_params.contains(name);
+            let allowed =
+                self.pinned.is_some() || setup.client_params.allow_all || deployment.client_params.contains(name);
             let replaced = match name.as_str() {
                 _ if !allowed => Err("the gateway's configuration does not let callers replace it".to_owned()),
                 "api_key" => {

@@ -166,6 +166,9 @@ impl Booking {
     pub async fn part(order: &Order<'_>) -> Result<Self, Fault> {
         let mut part = Booking::begin(order).await?;
         (part.entry, part.ledger) = (None, None);
+        // Of a bound of ours the provider hears nothing: its own is all that it keeps to.
+        part.lowered = None;
+        part.bound = order.deployment.facts.max_output_tokens;
         Ok(part)
     }
 

@@ -43,22 +43,18 @@ pub struct SessionBounds {
 
 impl Default for SessionBounds {
     fn default() -> Self {
-        SessionBounds {
-            message_bytes: 16 << 20,
-            idle: Duration::from_secs(600),
-            total: Duration::from_secs(3600),
-        }
+        SessionBounds { message_bytes: 16 << 20, idle: Duration::from_secs(600), total: Duration::from_secs(3600) }
     }
 }
 
 /// Opens a session at a provider, through the same journey as every other call; until one has agreed, a fault leads to
-/// the next attempt. `vouched` is what the gateway had sealed for the caller, if it shows that. A refusal is the answer
+/// the next attempt. `sealed` is what the gateway had sealed for the caller, if it shows that. A refusal is the answer
 /// to the caller, to whom nothing was promised yet.
-pub async fn open(gate: &Rc<Gate>, call: Call, vouched: Option<String>) -> Result<Session, Box<Reply>> {
+pub async fn open(gate: &Rc<Gate>, call: Call, sealed: Option<Sealed>) -> Result<Session, Box<Reply>> {
     let (front, id) = (call.front, call.id.clone());
     let setup = (gate.setup)();
     let record = Record::begin(gate, &setup, &call);
-    let found = caught_in(pin!(travel(gate, &setup, call, vouched, record.as_ref()))).await.flatten();
+    let found = caught_in(pin!(travel(gate, &setup, call, sealed, record.as_ref()))).await.flatten();
     let opened = found.and_then(|(ask, pass, opened)| match opened.answer {
         Opening::Session(agreed) => Ok(Session::new(gate, &setup, (ask, pass), *agreed)),
         _ => Err(Fault::new(FaultKind::Internal, Side::Gateway, "the provider's answer is no session")),
@@ -75,13 +71,15 @@ async fn travel(
     gate: &Rc<Gate>,
     setup: &Arc<Setup>,
     call: Call,
-    vouched: Option<String>,
+    sealed: Option<Sealed>,
     record: Option<&Rc<Record>>,
 ) -> Result<(Rc<Ask>, Rc<Pass>, Opened), Fault> {
     let (caller, call_id) = (call.caller.clone(), call.id.clone());
     let mut ask = Ask::read(call)?;
-    if let Some(secret) = vouched {
-        (ask.connection, ask.vouched) = (vec![("api_key".to_owned(), secret)], true);
+    if let Some(Sealed { deployment, secret, .. }) = sealed {
+        // Nobody else knows the provider's own secret.
+        (ask.pinned, ask.wishes.no_fallbacks) = (Some(deployment.into()), true);
+        ask.connection = vec![("api_key".to_owned(), secret)];
     }
     let admitted = match guards::before(setup, &caller, &mut ask).and_then(|()| unguarded(&ask)) {
         Ok(()) => admit(gate, setup, &caller, &mut ask, (&call_id, record)).await,

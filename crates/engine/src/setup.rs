@@ -21,7 +21,8 @@ use types::{Fault, FaultKind, ModelFacts, Operation, Raw, Usage};
 use crate::cache::Cache;
 use crate::nodes::{Berth, Fleet};
 use crate::{
-    Access, AccessToken, Bounds, Doorway, Gauge, Guardrails, Health, Lines, Queueing, Sent, SessionBounds, Signing, Telemetry,
+    Access, AccessToken, Bounds, Doorway, Gauge, Guardrails, Health, Lines, Queueing, Sent, SessionBounds, Signing,
+    Telemetry,
 };
 
 /// The whole validated configuration.

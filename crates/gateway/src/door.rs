@@ -67,12 +67,7 @@ pub async fn refuse_plain(door: Rc<Door>, request: Request<Incoming>) -> Result<
     }))
 }
 
-async fn answer(
-    door: &Rc<Door>,
-    peer: SocketAddr,
-    request: Request<Incoming>,
-    leaving: Leaving,
-) -> Response<OutBody> {
+async fn answer(door: &Rc<Door>, peer: SocketAddr, request: Request<Incoming>, leaving: Leaving) -> Response<OutBody> {
     let (mut parts, body) = request.into_parts();
     if let Some(asked) = realtime::find(parts.uri.path()) {
         return Box::pin(realtime::answer(door, peer, asked, (parts, body), leaving)).await;

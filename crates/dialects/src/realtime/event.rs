@@ -111,7 +111,10 @@ impl News {
         let kind = root.get("type").and_then(|kind| kind.as_str()).unwrap_or_default();
         let response = || root.get_some("response_id").and_then(|id| id.as_string()).unwrap_or_default();
         Ok(match &*kind {
-            "session.created" | "session.updated" | "transcription_session.created" | "transcription_session.updated" => {
+            "session.created"
+            | "session.updated"
+            | "transcription_session.created"
+            | "transcription_session.updated" => {
                 let terms = root.get_some("session").and_then(|session| session.inside(Terms::read));
                 News::Terms(terms.unwrap_or_default())
             }
@@ -164,7 +167,8 @@ fn usage_of(usage: Json) -> Usage {
         Some(all.saturating_sub(cached(name).unwrap_or(0)))
     };
     let seconds = usage.get_some("seconds").and_then(|seconds| seconds.as_f64());
-    let audio_ms = seconds.filter(|seconds| (0.0..1e7).contains(seconds)).map(|seconds| (seconds * 1000.0).ceil() as u64);
+    let audio_ms =
+        seconds.filter(|seconds| (0.0..1e7).contains(seconds)).map(|seconds| (seconds * 1000.0).ceil() as u64);
     Usage {
         input: number("input_tokens"),
         output: number("output_tokens"),

@@ -51,7 +51,8 @@ fn events_say_what_money_depends_on() {
     check(words, News::Written { response: "r".to_owned(), tokens: 0, sound: false });
     let text = r#"{"type":"response.text.delta","response_id":"r","delta":"hello"}"#;
     check(text, News::Written { response: "r".to_owned(), tokens: 3, sound: false });
-    let written = r#"{"type":"conversation.item.input_audio_transcription.completed","usage":{"type":"duration","seconds":1.5}}"#;
+    let written =
+        r#"{"type":"conversation.item.input_audio_transcription.completed","usage":{"type":"duration","seconds":1.5}}"#;
     check(written, News::Transcribed(Some(Usage { audio_ms: Some(1500), ..Usage::default() })));
     check(r#"{"type":"response.done","response":{"id":"r","status":"failed","usage":null}}"#, {
         News::Done { response: "r".to_owned(), usage: None, failed: true }

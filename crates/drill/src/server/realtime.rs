@@ -73,7 +73,8 @@ pub(super) async fn serve(shared: &Shared, conn: &mut Conn, head: &Head, body: &
             shared.recorder.answered(seq, 101);
             let beta = head.header("openai-beta").is_some_and(|value| value.contains("realtime=v1"));
             let session = json!({ "id": format!("sess_mock_{seq}"), "object": "realtime.session", "model": model });
-            let mut stage = Stage { conn, knobs: &knobs, seq, beta, session, heard: String::new(), sound: 0, responses: 0 };
+            let mut stage =
+                Stage { conn, knobs: &knobs, seq, beta, session, heard: String::new(), sound: 0, responses: 0 };
             stage.play().await
         }
     };

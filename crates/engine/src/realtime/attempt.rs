@@ -14,6 +14,7 @@ use store::Entry;
 use types::{Fault, FaultKind, Operation, Usage, Usd};
 
 use super::handshake;
+use super::tab::LEAST;
 use crate::attempt::{Attempt, Opened, Opening};
 use crate::booking::{Booking, Order};
 use crate::letter::forwarded;
@@ -55,7 +56,9 @@ pub(crate) async fn attempt(attempt: &Attempt<'_>, errand: Errand) -> Result<Ope
 }
 
 async fn session(attempt: &Attempt<'_>, model: String, path: &str) -> Result<Opened, Fault> {
-    let Attempt { gate, setup, seat, ask, deployment, .. } = *attempt;
+    let Attempt { gate, setup, seat, deployment, .. } = *attempt;
+    // Who has no money for a first response gets no session.
+    let ask = &attempt.ask.estimated(LEAST)?;
     let order = Order { gate, setup, seat, ask, deployment, model: &model };
     let mut booking = Booking::begin(&order).await?;
     booking.open().await;

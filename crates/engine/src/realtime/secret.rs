@@ -24,6 +24,8 @@ use crate::{Call, Content, Gate, Reply};
 pub struct Sealed {
     /// Who asked for it, and so pays.
     pub identity: Identity,
+    /// The model that it is for, as callers name it.
+    pub model: String,
     /// The deployment that knows the provider's own.
     pub deployment: String,
     /// The provider's own.
@@ -43,9 +45,10 @@ impl Sealed {
             Identity::Key(hash) => ("key", hash.as_str()),
             Identity::Token(token) => ("token", token.as_str()),
         };
-        let Sealed { deployment, secret, until, .. } = self;
-        let [kind, who, deployment, secret] = [kind, who, deployment, secret].map(string);
-        format!(r#"{{"kind":{kind},"who":{who},"deployment":{deployment},"secret":{secret},"until":{until}}}"#)
+        let Sealed { model, deployment, secret, until, .. } = self;
+        let texts = [("kind", kind), ("who", who), ("model", model), ("deployment", deployment), ("secret", secret)];
+        let fields: Vec<String> = texts.iter().map(|(name, text)| format!("\"{name}\":{},", string(text))).collect();
+        format!("{{{}\"until\":{until}}}", fields.concat())
     }
 
     /// From the text; `None` if it is something else that was sealed.
@@ -60,7 +63,8 @@ impl Sealed {
             _ => return None,
         };
         let until = doc.root().get("until")?.as_i64()?;
-        Some(Sealed { identity, deployment: text("deployment")?, secret: text("secret")?, until })
+        let (model, deployment, secret) = (text("model")?, text("deployment")?, text("secret")?);
+        Some(Sealed { identity, model, deployment, secret, until })
     }
 }
 
@@ -82,14 +86,14 @@ pub async fn secret(
         }
         Err(fault) => Err(fault),
     };
-    let answer = found.and_then(|(_, pass, opened)| {
+    let answer = found.and_then(|(ask, pass, opened)| {
         let Opening::Whole(bytes) = &opened.answer else { return Err(malformed()) };
         let deployment = opened.deployment.id.clone();
         let usual = pass.now_ms().div_euclid(1000) + USUAL;
         replaced(bytes, |secret, until| {
             let until = until.unwrap_or(usual);
-            let sealed = Sealed { identity: identity.clone(), deployment: deployment.clone(), secret, until };
-            seal(&sealed)
+            let (model, deployment) = (ask.model.clone(), deployment.clone());
+            seal(&Sealed { identity: identity.clone(), model, deployment, secret, until })
         })
     });
     match answer {
@@ -116,9 +120,11 @@ fn malformed() -> Fault {
 fn replaced(answer: &Bytes, ours: impl Fn(String, Option<i64>) -> Option<String>) -> Result<Bytes, Fault> {
     let doc = Doc::parse_answer(answer).map_err(|_| malformed())?;
     let root = doc.root();
-    let holders = [Some(root), root.get_some("client_secret"), root.get_some("session").and_then(|session| {
-        session.get_some("client_secret")
-    })];
+    let holders = [
+        Some(root),
+        root.get_some("client_secret"),
+        root.get_some("session").and_then(|session| session.get_some("client_secret")),
+    ];
     let mut changes = Vec::new();
     for holder in holders.into_iter().flatten() {
         let Some((value, secret)) = holder.get_some("value").and_then(|value| Some((value, value.as_string()?))) else {
@@ -152,7 +158,8 @@ mod tests {
     #[test]
     fn what_is_sealed_comes_back_and_nothing_else_is_taken_for_it() {
         for identity in [Identity::Admin, Identity::Key("hash".to_owned()), Identity::Token("a.b\".c".to_owned())] {
-            let sealed = Sealed { identity, deployment: "d".to_owned(), secret: "ek_1".to_owned(), until: 7 };
+            let [model, deployment, secret] = ["m", "d", "ek_\"1"].map(str::to_owned);
+            let sealed = Sealed { identity, model, deployment, secret, until: 7 };
             assert_eq!(Sealed::read(&sealed.write()), Some(sealed));
         }
         for other in ["", "{}", "sk-key", r#"{"kind":"king","who":"","deployment":"","secret":"","until":1}"#] {

@@ -209,8 +209,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Relay<S> {
         match wish(event, self.tab.terms.heard, &self.tab.model) {
             Ok(wish) => {
                 self.tab.said(wish.tokens);
-                // A response may begin at any time: what is held must always pay for it.
-                if self.tab.owes() {
+                // A response may begin at any time, behind the one that is written: what is held must pay for it.
+                if !self.tab.is_busy() && self.tab.owes() {
                     self.tab.hold().await.map_err(|fault| Ending::Ours(fault, code::POLICY))?;
                 }
                 self.provider.say(&Message::Text(wish.event));
@@ -306,6 +306,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Relay<S> {
 
     /// Ends both sides, each as it should.
     async fn end(mut self, ending: Ending) {
+        let by_caller = matches!(ending, Ending::Caller(_));
         let cut = || Fault::provider(FaultKind::Cut, "the provider closed the connection");
         let away = || Some((code::AWAY, String::new()));
         let (to_caller, to_provider) = match &ending {
@@ -340,15 +341,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Relay<S> {
         let close = |close: Option<Close>| close.map(Message::Close);
         close(to_caller).iter().for_each(|close| self.caller.say(close));
         close(to_provider).iter().for_each(|close| self.provider.say(close));
-        // Both hear the end before their connections go; the caller may have words under way.
-        let _ = timeout(LAST_WORDS, poll_fn(|cx| self.poll_ended(cx))).await;
+        // Both hear the end before their connections go; a caller who did not ask for it may have words under way.
+        let _ = timeout(LAST_WORDS, poll_fn(|cx| self.poll_ended(cx, by_caller))).await;
     }
 
-    /// Writes the last words to both, and reads until the caller has heard them.
-    fn poll_ended(&mut self, cx: &mut Context) -> Poll<()> {
+    /// Writes the last words to both, and reads until the caller has heard them, unless it spoke its own first.
+    fn poll_ended(&mut self, cx: &mut Context, by_caller: bool) -> Poll<()> {
         let provider = self.provider.poll_flush(cx);
         let mut caller = self.caller.poll_flush(cx).map(|_| ());
-        if caller.is_ready() {
+        if caller.is_ready() && !by_caller {
             caller = loop {
                 match self.caller.poll_message(cx) {
                     Poll::Ready(Ok(Message::Close(_)) | Err(_)) => break Poll::Ready(()),

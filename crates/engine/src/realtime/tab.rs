@@ -20,7 +20,7 @@ use crate::seat::Seat;
 use crate::{Deployment, Gate, Setup};
 
 /// Tokens that a first response reads at least, and those by which a hold is ahead of what was said.
-const LEAST: u64 = 64;
+pub(super) const LEAST: u64 = 64;
 /// Part of what was said by which a hold is ahead of it, too.
 const AHEAD: u64 = 4;
 /// Most responses at a time.

@@ -174,12 +174,9 @@ pub async fn answer(
     let Some(upgrade) = parts.extensions.remove::<OnUpgrade>() else {
         return refused(&Fault::invalid("this connection cannot become a WebSocket"));
     };
-    let (model, vouched) = match visitor.sealed {
-        Some(Sealed { deployment, secret, .. }) => (Some(deployment), Some(secret)),
-        None => (None, None),
-    };
+    let model = visitor.sealed.as_ref().map(|sealed| sealed.model.clone());
     let body = question(parts.uri.query());
-    match open(&door.gate, call(model, parts.headers, body), vouched).await {
+    match open(&door.gate, call(model, parts.headers, body), visitor.sealed.clone()).await {
         Err(reply) => response(*reply),
         Ok(session) => {
             let mut switching = status(StatusCode::SWITCHING_PROTOCOLS);
@@ -227,8 +224,9 @@ async fn visit(door: &Door, setup: &Setup, peer: SocketAddr, parts: &Parts) -> R
         // A secret opens sessions, and nothing else.
         parts.method == Method::GET
     });
-    let sealed = sealed.filter(|sealed| now_ms < sealed.until.saturating_mul(1000)).ok_or_else(|| {
-        Fault { code: Some("invalid_api_key".to_owned()), ..unknown("the client secret is wrong, or has expired") }
+    let sealed = sealed.filter(|sealed| now_ms < sealed.until.saturating_mul(1000)).ok_or_else(|| Fault {
+        code: Some("invalid_api_key".to_owned()),
+        ..unknown("the client secret is wrong, or has expired")
     })?;
     let caller = door.gate.keyring.find_identity(&setup.access, sealed.identity.clone(), now_ms)?;
     setup.doorway.open(parts.uri.path(), &caller)?;

@@ -9,8 +9,8 @@ use bytes::{Buf, Bytes, BytesMut};
 use types::{Fault, FaultKind};
 
 use super::line::Line;
-use super::tunnel::Tunnel;
 use super::pool::Idle;
+use super::tunnel::Tunnel;
 
 /// How the end of a body is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

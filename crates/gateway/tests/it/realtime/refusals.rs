@@ -85,7 +85,8 @@ async fn requests_are_limited_by_the_session_and_tokens_by_what_is_said() {
 
 #[tokio::test]
 async fn a_session_does_not_go_unguarded() {
-    let guard = "guardrails: [{guardrail_name: pii, litellm_params: {guardrail: presidio, mode: pre_call, default_on: true}}]";
+    let guard =
+        "guardrails: [{guardrail_name: pii, litellm_params: {guardrail: pii, mode: pre_call, default_on: true}}]";
     let stage = Stage::open("", guard).await;
     let refused = stage.dial(MASTER).await.err().expect("it is refused");
     let error = refused.error();

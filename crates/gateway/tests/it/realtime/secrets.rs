@@ -24,7 +24,10 @@ async fn a_secret_opens_a_session_that_its_maker_pays_for() {
     let body = json!({ "session": { "type": "realtime", "model": "talk", "instructions": "be brief" } });
     let secret = made(&stage, &key, "/v1/realtime/client_secrets", body).await;
     let asked = stage.provider.requests().pop().unwrap();
-    assert_eq!((asked.target.as_str(), &asked.json()["session"]["model"]), ("/v1/realtime/client_secrets", &json!("gpt-realtime")));
+    assert_eq!(
+        (asked.target.as_str(), &asked.json()["session"]["model"]),
+        ("/v1/realtime/client_secrets", &json!("gpt-realtime"))
+    );
     assert_eq!(secret["session"]["instructions"], "be brief");
     let value = secret["value"].as_str().unwrap();
     assert!(value.starts_with("ek_") && !value.contains("mock") && !value.contains(&key), "{value}");
