@@ -15,7 +15,7 @@ use crate::ask::Ask;
 use crate::asked::Asked;
 use crate::caller::Account;
 use crate::forecast::Forecast;
-use crate::hold::Hold;
+use crate::hold::{CUT_OFF, Hold};
 use crate::ledger::{Durable, Ledger};
 use crate::pass::Pass;
 use crate::seat::Seat;
@@ -162,14 +162,28 @@ impl Booking {
         self.sent = true;
     }
 
-    /// A part of an attempt: money is held for it and spent, but what it cost is booked with the attempt.
-    pub async fn part(order: &Order<'_>) -> Result<Self, Fault> {
-        let mut part = Booking::begin(order).await?;
-        (part.entry, part.ledger) = (None, None);
-        // Of a bound of ours the provider hears nothing: its own is all that it keeps to.
-        part.lowered = None;
-        part.bound = order.deployment.facts.max_output_tokens;
-        Ok(part)
+    /// For an attempt that writes what it likes, up to what its model writes at most: the provider hears nothing of a bound of
+    /// ours. What is held is always ahead of what it writes; who has no money for that is refused.
+    pub async fn unbounded(order: &Order<'_>) -> Result<Self, Fault> {
+        let mut booking = Booking::begin(order).await?;
+        booking.lowered = None;
+        booking.bound = order.deployment.facts.max_output_tokens;
+        if booking.paid_bytes() == 0 {
+            let paid = match booking.pay(1, order.setup.spending.patience) {
+                Ok(Some(paying)) => paying.await,
+                Ok(None) => Ok(()),
+                Err(fault) => Err(fault),
+            };
+            let note = " What is left does not pay for a response.";
+            paid.map_err(|fault| Fault { message: fault.message.replace(CUT_OFF, note), ..fault })?;
+        }
+        Ok(booking)
+    }
+
+    /// It is a part of an attempt: what it costs is booked with that.
+    pub fn as_part(mut self) -> Self {
+        (self.entry, self.ledger) = (None, None);
+        self
     }
 
     /// The entry of an attempt whose parts cost something from now on, and not the attempt itself.

@@ -60,7 +60,7 @@ async fn session(attempt: &Attempt<'_>, model: String, path: &str) -> Result<Ope
     // Who has no money for a first response gets no session.
     let ask = &attempt.ask.estimated(LEAST)?;
     let order = Order { gate, setup, seat, ask, deployment, model: &model };
-    let mut booking = Booking::begin(&order).await?;
+    let mut booking = Booking::unbounded(&order).await?;
     booking.open().await;
     let shaken = attempt.in_time(pin!(shake_hands(attempt, path, &booking))).await;
     let reply = match shaken {

@@ -125,8 +125,8 @@ impl Tab {
         let covered = self.context.saturating_add(self.context / AHEAD).saturating_add(LEAST);
         let ask = self.ask.estimated(covered)?;
         let Tab { gate, setup, seat, deployment, model, .. } = self;
-        let booking = Booking::part(&Order { gate, setup, seat, ask: &ask, deployment, model }).await?;
-        (self.next, self.covered) = (Some(Part::new(booking)), covered);
+        let booking = Booking::unbounded(&Order { gate, setup, seat, ask: &ask, deployment, model }).await?;
+        (self.next, self.covered) = (Some(Part::new(booking.as_part())), covered);
         Ok(())
     }
 
