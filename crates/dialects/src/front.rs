@@ -8,6 +8,7 @@ use types::{Answer, Event, Fault, Operation, Request};
 
 use crate::Issued;
 use crate::json::{Edit, Json, Object};
+use crate::realtime::Errand;
 
 /// Fields that bound an answer in OpenAI's words and Anthropic's, in the order in which they count.
 const BOUNDS: [&str; 2] = ["max_completion_tokens", "max_tokens"];
@@ -65,6 +66,11 @@ pub trait Front: Send + Sync {
     /// behind `root` is noted.
     fn converses(&self, operation: Operation, _root: Json) -> bool {
         operation == Operation::Chat
+    }
+
+    /// What of OpenAI's Realtime API is asked for, if it is that.
+    fn realtime(&self) -> Option<Errand> {
+        None
     }
 
     /// The field with the messages of a conversation.

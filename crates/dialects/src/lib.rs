@@ -27,6 +27,7 @@ mod openai;
 mod phrases;
 #[cfg(test)]
 mod prices;
+pub mod realtime;
 mod rerank;
 mod responses;
 pub mod sse;
@@ -38,6 +39,7 @@ mod trial;
 mod turns;
 mod typed;
 mod upstream;
+pub mod websocket;
 
 pub use anthropic::Anthropic;
 pub use back::{Back, Glance, Issued, Issuer, Outgoing, Quirks, RerankForm, Splice, StreamReader, Target, VectorForm};

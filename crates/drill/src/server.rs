@@ -5,6 +5,7 @@ mod conn;
 mod lean;
 mod plan;
 mod play;
+mod realtime;
 mod request;
 
 #[cfg(test)]
@@ -128,6 +129,9 @@ async fn refuse(shared: &Shared, conn: &mut Conn, status: u16, text: &'static st
 /// Answers one request; what to do with the connection afterwards.
 async fn handle(shared: &Shared, conn: &mut Conn, head: &Head, body: &Bytes) -> Next {
     let seq = shared.seq.fetch_add(1, Relaxed);
+    if realtime::is_asked(head) {
+        return realtime::serve(shared, conn, head, body, seq).await;
+    }
     let target = match route(head) {
         Route::Model(target) => target,
         Route::Mock(page) => return page_next(admin::answer(shared, conn, head, &page, seq).await),

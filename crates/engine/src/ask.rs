@@ -135,6 +135,8 @@ pub(crate) struct Ask {
     pub route: Option<Rc<Route>>,
     /// Connection values the caller brought: name and text.
     pub connection: Vec<(String, String)>,
+    /// The deployment that alone knows what the caller brings, which the gateway had sealed for it.
+    pub pinned: Option<Rc<str>>,
     /// Fields of the body that are addressed to the gateway.
     own_fields: Vec<Edit>,
     /// The guardrails that look over it and its answer, if there are any.
@@ -215,6 +217,7 @@ impl Ask {
             operation: call.operation,
             headers: call.headers,
             ip: call.ip,
+            pinned: None,
             guarding: None,
             shown: None,
             left_out: 0,
@@ -378,6 +381,12 @@ impl Ask {
         self.again(model.to_owned(), self.body.bytes().clone())
     }
 
+    /// The same call, whose input has so many tokens.
+    pub fn estimated(&self, tokens: u64) -> Result<Self, Fault> {
+        let again = self.again(self.model.clone(), self.body.bytes().clone())?;
+        Ok(Ask { estimate: tokens.into(), tokens: tokens.into(), ..again })
+    }
+
     fn again(&self, model: String, body: Bytes) -> Result<Self, Fault> {
         Ok(Ask {
             body: Object::parse(body)?,
@@ -386,6 +395,7 @@ impl Ask {
             route: self.route.clone(),
             wishes: self.wishes.clone(),
             connection: self.connection.clone(),
+            pinned: self.pinned.clone(),
             guarding: self.guarding.clone(),
             form: self.form.clone(),
             shown: None,
@@ -427,7 +437,8 @@ impl Ask {
             own.signing = None;
         }
         for (name, value) in &self.connection {
-            let allowed = setup.client_params.allow_all || deployment.client_params.contains(name);
+            let allowed =
+                self.pinned.is_some() || setup.client_params.allow_all || deployment.client_params.contains(name);
             let replaced = match name.as_str() {
                 _ if !allowed => Err("the gateway's configuration does not let callers replace it".to_owned()),
                 "api_key" => {

@@ -21,6 +21,7 @@ use crate::booking::{Booking, Order, Receipt};
 use crate::flow::Flow;
 use crate::guards::{self, Guarding};
 use crate::letter::{Encoded, Letter};
+use crate::realtime::{self, Agreed};
 use crate::record::Record;
 use crate::seat::Seat;
 use crate::transcript::Transcript;
@@ -54,6 +55,8 @@ pub(crate) enum Opening {
     Whole(Bytes),
     /// Its first content, and the way to the rest.
     Stream(Box<Flow>, Body),
+    /// A session that the provider has agreed to.
+    Session(Box<Agreed>),
 }
 
 /// One try.
@@ -74,6 +77,9 @@ pub(crate) struct Attempt<'a> {
 impl Attempt<'_> {
     /// Tries. The fault of a failed try is the provider's, unless the request does not fit the target at all.
     pub async fn run(self) -> Result<Opened, Fault> {
+        if let Some(errand) = self.ask.front.realtime() {
+            return realtime::attempt(&self, errand).await;
+        }
         if self.ask.operation == Operation::CountTokens {
             // Nobody asks money for counting.
             return match self.letter().encode()? {
@@ -127,15 +133,15 @@ impl Attempt<'_> {
         }
     }
 
-    fn letter(&self) -> Letter<'_> {
+    pub fn letter(&self) -> Letter<'_> {
         let num_ctx = self.seat.placement().and_then(|placement| Some(placement.started()?.num_ctx));
         Letter { ask: self.ask, deployment: self.deployment, star: self.star, num_ctx }
     }
 
     /// Bounds the time until an answer is there, or has begun.
-    async fn in_time<F>(&self, opening: Pin<&mut F>) -> Result<Opened, Fault>
+    pub async fn in_time<T, F>(&self, opening: Pin<&mut F>) -> Result<T, Fault>
     where
-        F: Future<Output = Result<Opened, Fault>>,
+        F: Future<Output = Result<T, Fault>>,
     {
         let limit = self.ask.patience().unwrap_or(self.deployment.limits.of(self.ask.stream));
         let late = || Fault::provider(FaultKind::Timeout, format!("the provider did not answer within {limit:?}"));
@@ -176,7 +182,7 @@ impl Attempt<'_> {
         }
     }
 
-    fn opened(&self, headers: HeaderMap, mut dropped: Vec<String>, answer: Opening) -> Opened {
+    pub fn opened(&self, headers: HeaderMap, mut dropped: Vec<String>, answer: Opening) -> Opened {
         if self.ask.left_out > 0 {
             dropped.push(format!("{} messages", self.ask.left_out));
         }
@@ -220,7 +226,7 @@ impl Attempt<'_> {
     }
 
     /// Reads an error answer.
-    async fn refusal(&self, reply: upstream::Reply) -> Fault {
+    pub async fn refusal(&self, reply: upstream::Reply) -> Fault {
         if reply.status < 400 {
             let message = format!("the provider answered with a redirect (status {})", reply.status);
             return Fault::provider(FaultKind::Malformed, message);

@@ -338,7 +338,8 @@ pub(crate) async fn run(gate: &Gate, setup: &Setup, pass: &Rc<Pass>, ask: &Ask, 
 /// The course of a call, at its beginning.
 pub(crate) fn course(ask: &Ask) -> Course {
     let wishes = &ask.wishes;
-    Course::new(&ask.model, wishes.retries, !wishes.no_fallbacks, wishes.fallbacks.clone())
+    let group = ask.pinned.as_deref().unwrap_or(&ask.model);
+    Course::new(group, wishes.retries, !wishes.no_fallbacks, wishes.fallbacks.clone())
 }
 
 /// Whether there is a group of this name, which the caller may reach by a fallback.

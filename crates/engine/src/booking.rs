@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use policy::price::{Bill, Cost, Quote, Tariff};
-use store::{Aside, CostLines, Entry, EntryFault, Status};
+use store::{Aside, Charge, CostLines, Entry, EntryFault, Status};
 use tokio::time::Instant;
 use types::{Fault, FaultKind, Side, Usage, Usd};
 
@@ -15,7 +15,7 @@ use crate::ask::Ask;
 use crate::asked::Asked;
 use crate::caller::Account;
 use crate::forecast::Forecast;
-use crate::hold::Hold;
+use crate::hold::{CUT_OFF, Hold};
 use crate::ledger::{Durable, Ledger};
 use crate::pass::Pass;
 use crate::seat::Seat;
@@ -152,12 +152,56 @@ impl Booking {
         self.opened = true;
         self.started_at = self.pass.now_ms();
         self.sent_at = Some(Instant::now());
-        self.pass.record.iter().for_each(|record| record.attempted());
+        if self.entry.is_some() {
+            self.pass.record.iter().for_each(|record| record.attempted());
+        }
         if let (Some(ledger), Some(entry)) = (&self.ledger, &mut self.entry) {
             entry.started_at = self.started_at;
             ledger.open(entry).await;
         }
         self.sent = true;
+    }
+
+    /// For an attempt that writes what it likes, up to what its model writes at most: the provider hears nothing of a bound of
+    /// ours. What is held is always ahead of what it writes; who has no money for that is refused.
+    pub async fn unbounded(order: &Order<'_>) -> Result<Self, Fault> {
+        let mut booking = Booking::begin(order).await?;
+        booking.lowered = None;
+        booking.bound = order.deployment.facts.max_output_tokens;
+        if booking.paid_bytes() == 0 {
+            let paid = match booking.pay(1, order.setup.spending.patience) {
+                Ok(Some(paying)) => paying.await,
+                Ok(None) => Ok(()),
+                Err(fault) => Err(fault),
+            };
+            let note = " What is left does not pay for a response.";
+            paid.map_err(|fault| Fault { message: fault.message.replace(CUT_OFF, note), ..fault })?;
+        }
+        Ok(booking)
+    }
+
+    /// It is a part of an attempt: what it costs is booked with that.
+    pub fn as_part(mut self) -> Self {
+        (self.entry, self.ledger) = (None, None);
+        self
+    }
+
+    /// The entry of an attempt whose parts cost something from now on, and not the attempt itself.
+    pub fn into_entry(mut self) -> Option<Box<Entry>> {
+        self.settled = true;
+        self.entry.take()
+    }
+
+    /// The sums that it counts for, beside everybody's totals.
+    pub fn charges(&self) -> Vec<Charge> {
+        self.hold.as_ref().map(|hold| hold.borrow().charges()).unwrap_or_default()
+    }
+
+    /// Its prices are others.
+    pub fn at(self, tariff: Arc<Tariff>) -> Self {
+        let mut other = self;
+        other.tariff = tariff;
+        other
     }
 
     /// What goes along with its entry.
@@ -356,7 +400,8 @@ fn nothing() -> Usage {
     Usage { input: Some(0), output: Some(0), ..Usage::default() }
 }
 
-fn lines(cost: &Cost) -> CostLines {
+/// The lines of a cost, as the ledger has them.
+pub(crate) fn lines(cost: &Cost) -> CostLines {
     let Cost { input, cache_read, cache_write, output, reasoning, other, .. } = *cost;
     CostLines { input, cache_read, cache_write, output, reasoning, other }
 }

@@ -244,7 +244,7 @@ impl Delivery {
                         self.service.recording.iter().for_each(|recording| recording.opened(&opened));
                         self.state = match opened.answer {
                             Opening::Stream(flow, body) => State::Flowing(Stream::new(flow, body)),
-                            Opening::Whole(_) => State::Over,
+                            Opening::Whole(_) | Opening::Session(_) => State::Over,
                         };
                     }
                     Err(fault) => self.state = State::Failed(fault),

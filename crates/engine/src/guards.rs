@@ -86,6 +86,11 @@ impl Guarding {
         self.guards.iter().filter(move |guard| mode(&guard.modes))
     }
 
+    /// Their names.
+    pub fn names(&self) -> Vec<&str> {
+        self.guards.iter().map(|guard| guard.name.as_str()).collect()
+    }
+
     /// Whether values have to be put back into the answer: then it is for this caller alone, and no cache may keep it.
     pub fn restores(&self) -> bool {
         self.vault.borrow().restores()
@@ -103,8 +108,7 @@ impl Guarding {
 
     /// Adds which guardrails were applied.
     pub fn write(&self, headers: &mut HeaderMap) {
-        let names: Vec<&str> = self.guards.iter().map(|guard| guard.name.as_str()).collect();
-        if let Ok(value) = HeaderValue::from_str(&names.join(",")) {
+        if let Ok(value) = HeaderValue::from_str(&self.names().join(",")) {
             headers.insert(APPLIED, value);
         }
     }

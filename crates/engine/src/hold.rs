@@ -17,6 +17,9 @@ use crate::meters::{Meter, State};
 use crate::pass::Pass;
 use crate::sharing::{self, What};
 
+/// What became of a stream whose money is gone.
+pub(crate) const CUT_OFF: &str = " The answer was cut off.";
+
 /// Money that is held.
 pub(crate) struct Hold {
     places: Vec<Place>,
@@ -203,8 +206,8 @@ impl Hold {
         });
         let tightest = used.min_by_key(|(used, _, place)| place.budget.limit - *used);
         match tightest {
-            Some((_, true, place)) => unknown(place, " The answer was cut off."),
-            Some((used, false, place)) => exceeded(place, used, " The answer was cut off."),
+            Some((_, true, place)) => unknown(place, CUT_OFF),
+            Some((used, false, place)) => exceeded(place, used, CUT_OFF),
             None => denied(FaultKind::Budget, "budget_exceeded", "Budget has been exceeded!"),
         }
     }

@@ -94,8 +94,26 @@ pub(crate) fn steer(
     }
 }
 
+/// Steps 1 and 2, behind the reading, of a call with this id and record.
+pub(crate) async fn admit(
+    gate: &Rc<Gate>,
+    setup: &Setup,
+    caller: &Arc<Caller>,
+    ask: &mut Ask,
+    (call_id, record): (&str, Option<&Rc<Record>>),
+) -> Result<Rc<Pass>, Fault> {
+    ask.spell(setup);
+    let caller = &caller.paying_for(setup, &ask.model);
+    check_stand_ins(setup, caller, ask)?;
+    let (loops, rules) = (&gate.keyring.meters().loops, &setup.spending.runaway);
+    break_loop(loops, rules, caller, ask, (gate.unix_ms)()).await?;
+    let vector = meaning::of(gate, setup, caller, ask, call_id).await;
+    steer(setup, caller, ask, vector.as_deref(), (gate.unix_ms)(), call_id)?;
+    Pass::admit(gate, setup, caller.clone(), ask, call_id, record).await
+}
+
 /// A refusal by a budget has the status that the operator wants.
-fn as_configured(setup: &Setup, fault: Fault) -> Fault {
+pub(crate) fn as_configured(setup: &Setup, fault: Fault) -> Fault {
     match fault.kind {
         FaultKind::Budget | FaultKind::ModelBudget => Fault { status: Some(setup.spending.status), ..fault },
         _ => fault,
@@ -130,7 +148,7 @@ impl Journey {
         let caller = call.caller.clone();
         let mut ask = Ask::read(call)?;
         let admitted = match guards::before(&self.setup, &caller, &mut ask) {
-            Ok(()) => self.admit(&caller, &mut ask).await,
+            Ok(()) => admit(&self.gate, &self.setup, &caller, &mut ask, (&self.call_id, self.record.as_ref())).await,
             Err(fault) => Err(fault),
         };
         let admitted = match admitted {
@@ -194,18 +212,6 @@ impl Journey {
         Reply { status: 200, headers, content }
     }
 
-    /// Steps 1 and 2, behind the reading.
-    async fn admit(&self, caller: &Arc<Caller>, ask: &mut Ask) -> Result<Rc<Pass>, Fault> {
-        ask.spell(&self.setup);
-        let caller = &caller.paying_for(&self.setup, &ask.model);
-        check_stand_ins(&self.setup, caller, ask)?;
-        let (loops, rules) = (&self.gate.keyring.meters().loops, &self.setup.spending.runaway);
-        break_loop(loops, rules, caller, ask, (self.gate.unix_ms)()).await?;
-        let vector = meaning::of(&self.gate, &self.setup, caller, ask, &self.call_id).await;
-        steer(&self.setup, caller, ask, vector.as_deref(), (self.gate.unix_ms)(), &self.call_id)?;
-        Pass::admit(&self.gate, &self.setup, caller.clone(), ask, &self.call_id, self.record.as_ref()).await
-    }
-
     /// Plan and attempts, as a future that owns what it needs.
     fn attempts(&self, ask: &Rc<Ask>, pass: &Rc<Pass>, told: &Rc<Cell<Tally>>) -> Attempts {
         let (gate, setup) = (self.gate.clone(), self.setup.clone());
@@ -263,6 +269,7 @@ impl Journey {
                 Content::Whole(bytes)
             }
             Opening::Stream(flow, body) => Content::Stream(Delivery::flowing(flow, body, self.service(ask))),
+            Opening::Session(_) => Content::Whole(Bytes::new()),
         };
         Ok(Reply { status: 200, headers, content })
     }

@@ -49,7 +49,12 @@ impl Keyring {
 
     /// Who calls with these headers, or why nobody may.
     pub fn find(&self, access: &Access, headers: &HeaderMap, now_ms: i64) -> Result<Arc<Caller>, Fault> {
-        let caller = match (access.identify(headers)?, &self.registry, &access.tokens) {
+        self.find_identity(access, access.identify(headers)?, now_ms)
+    }
+
+    /// Who is known by this, or why nobody may call who is.
+    pub fn find_identity(&self, access: &Access, identity: Identity, now_ms: i64) -> Result<Arc<Caller>, Fault> {
+        let caller = match (identity, &self.registry, &access.tokens) {
             (Identity::Admin, ..) => return Ok(self.admin.clone()),
             (Identity::Key(hash), Some(registry), _) => {
                 self.look_up(registry, hash, 0, now_ms, |hash| Caller::find(registry, &self.meters, hash, now_ms))?

@@ -47,6 +47,7 @@ mod pace;
 mod pass;
 mod pieces;
 mod quota;
+pub mod realtime;
 mod record;
 mod reply;
 #[cfg(test)]
@@ -88,7 +89,9 @@ pub use line::{LineView, Lines, Queueing};
 pub use loops::Loops;
 pub use meters::{Meters, Spend};
 pub use quota::Quota;
+pub use realtime::SessionBounds;
 pub use record::{Stranger, note_answer, note_refusal};
+
 pub use reply::{Content, Reply};
 pub use route::RuleSaid;
 pub use seat::{Accounts, Bounds};

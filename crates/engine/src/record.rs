@@ -171,6 +171,16 @@ impl Record {
         self.waited.set(self.waited.get() + duration);
     }
 
+    /// A session has ended that took `opening` to begin: the rest of its time was spent waiting for both sides.
+    pub fn sat(&self, opening: Duration) {
+        self.waited.set(self.began.elapsed().saturating_sub(opening));
+    }
+
+    /// How long it has gone on without waiting for providers.
+    pub fn worked(&self) -> Duration {
+        self.began.elapsed().saturating_sub(self.waited.get())
+    }
+
     /// What goes along with the entry of a new attempt.
     pub fn aside(&self) -> Option<Box<Aside>> {
         let telling = self.telling.as_ref()?;
@@ -320,6 +330,7 @@ impl Record {
             route: asked.and_then(|asked| Some(asked.route.as_deref()?.told(None))),
             guardrails: self.guarding.get().map(|guarding| guarding.verdicts.all()).unwrap_or_default(),
             dropped: self.dropped.borrow().clone(),
+            events: 0,
         }
     }
 }

@@ -94,6 +94,7 @@ pub fn setup<'n>(groups: impl IntoIterator<Item = (&'n str, Vec<Arc<Deployment>>
         spending: Spending::default(),
         client_params: ClientParams::default(),
         intake: Intake::default(),
+        sessions: Default::default(),
         pricing: Default::default(),
         guardrails: Default::default(),
         telemetry: Default::default(),

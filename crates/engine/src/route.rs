@@ -260,6 +260,7 @@ impl Route {
                 let empty = !flow.has_words && !flow.has_failed() && self.checks.contains(&Check::Empty);
                 empty.then_some(Check::Empty)
             }
+            Opening::Session(_) => None,
             Opening::Whole(bytes) => {
                 let back = BACKS.iter().find(|back| back.name() == ask.front.name())?;
                 let Answer::Chat(response) = back.read_answer(ask.operation, bytes).ok()? else { return None };

@@ -22,7 +22,8 @@ use types::{Fault, FaultKind, ModelFacts, Operation, Raw, Usage};
 use crate::cache::Cache;
 use crate::nodes::{Berth, Fleet};
 use crate::{
-    Access, AccessToken, Bounds, Doorway, Gauge, Guardrails, Health, Lines, Queueing, Sent, Signing, Telemetry,
+    Access, AccessToken, Bounds, Doorway, Gauge, Guardrails, Health, Lines, Queueing, Sent, SessionBounds, Signing,
+    Telemetry,
 };
 
 /// The whole validated configuration.
@@ -56,6 +57,8 @@ pub struct Setup {
     pub spending: Spending,
     /// Bounds on what comes in.
     pub intake: Intake,
+    /// Bounds on sessions.
+    pub sessions: SessionBounds,
     /// What becomes of models whose price is not known.
     pub pricing: Pricing,
     /// What calls and answers are looked over for.

@@ -2,10 +2,12 @@
 
 mod body;
 pub mod intake;
+pub mod realtime;
 pub mod routes;
 pub mod session;
 
 pub use body::OutBody;
+pub use realtime::Leaving;
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
@@ -37,16 +39,17 @@ pub struct Door {
     pub stop: Stop,
 }
 
-/// Answers one HTTP request.
+/// Answers one HTTP request. What goes on when the connection has left HTTP is laid down in `leaving`.
 pub async fn handle(
     door: Rc<Door>,
     peer: SocketAddr,
     request: Request<Incoming>,
+    leaving: Leaving,
 ) -> Result<Response<OutBody>, Infallible> {
     let cors = door.live.cors.headers(request.headers());
     let mut response = match (request.method(), cors.is_some()) {
         (&Method::OPTIONS, true) => status(StatusCode::NO_CONTENT),
-        _ => answer(&door, peer, request).await,
+        _ => answer(&door, peer, request, leaving).await,
     };
     if let Some(cors) = cors {
         response.headers_mut().extend(cors);
@@ -65,8 +68,11 @@ pub async fn refuse_plain(door: Rc<Door>, request: Request<Incoming>) -> Result<
     }))
 }
 
-async fn answer(door: &Rc<Door>, peer: SocketAddr, request: Request<Incoming>) -> Response<OutBody> {
+async fn answer(door: &Rc<Door>, peer: SocketAddr, request: Request<Incoming>, leaving: Leaving) -> Response<OutBody> {
     let (mut parts, body) = request.into_parts();
+    if let Some(asked) = realtime::find(parts.uri.path()) {
+        return Box::pin(realtime::answer(door, peer, asked, (parts, body), leaving)).await;
+    }
     take_key(&mut parts);
     session::take(&mut parts);
     match routes::find(parts.uri.path(), parts.uri.query()) {

@@ -105,6 +105,9 @@ pub struct Story {
     /// What of it the provider did not get, by the names of its fields.
     #[serde(skip_serializing_if = "usual")]
     pub dropped: Vec<String>,
+    /// How many events a session had, both ways.
+    #[serde(skip_serializing_if = "usual")]
+    pub events: u64,
 }
 
 /// What a guardrail said to a call: which classes it found how often, never what.

@@ -88,6 +88,58 @@ impl Usage {
         self.stated_picousd = later.stated_picousd.or(self.stated_picousd);
     }
 
+    /// Takes in what another part of the same attempt consumed. What one of them does not know is left to the other.
+    pub fn add(&mut self, part: &Usage) {
+        let counts = |usage: &Usage| {
+            [
+                usage.input,
+                usage.cache_read,
+                usage.cache_write,
+                usage.cache_write_long,
+                usage.audio_input,
+                usage.image_input,
+                usage.output,
+                usage.reasoning,
+                usage.audio_output,
+                usage.image_output,
+                usage.web_searches,
+                usage.images_read,
+                usage.images_made,
+                usage.pixels,
+                usage.characters,
+                usage.audio_ms,
+                usage.queries,
+            ]
+        };
+        let (mine, theirs) = (counts(self), counts(part));
+        let mut sums = mine.into_iter().zip(theirs).map(|pair| match pair {
+            (Some(mine), Some(theirs)) => Some(mine.saturating_add(theirs)),
+            (mine, theirs) => mine.or(theirs),
+        });
+        let mut next = || sums.next().flatten();
+        *self = Usage {
+            input: next(),
+            cache_read: next(),
+            cache_write: next(),
+            cache_write_long: next(),
+            audio_input: next(),
+            image_input: next(),
+            output: next(),
+            reasoning: next(),
+            audio_output: next(),
+            image_output: next(),
+            web_searches: next(),
+            images_read: next(),
+            images_made: next(),
+            pixels: next(),
+            characters: next(),
+            audio_ms: next(),
+            queries: next(),
+            tier: part.tier.or(self.tier),
+            stated_picousd: None,
+        };
+    }
+
     /// What is known once `later` is known, too.
     pub fn updated(mut self, later: &Usage) -> Usage {
         self.update(later);

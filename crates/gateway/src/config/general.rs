@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use engine::{Access, ClientParams, Intake};
+use engine::{Access, ClientParams, Intake, SessionBounds};
 use http::HeaderName;
 use jiff::tz::TimeZone;
 use types::Secret;
@@ -103,6 +103,17 @@ pub fn intake(general: &Section) -> Intake {
         max_body_bytes: bytes("max_request_size_mb").unwrap_or(usual.max_body_bytes),
         max_answer_bytes: bytes("max_response_size_mb").unwrap_or(usual.max_answer_bytes),
         keeps_responses: general.flag("store_responses").unwrap_or(usual.keeps_responses),
+    }
+}
+
+/// Bounds on realtime sessions.
+pub fn sessions(general: &Section) -> SessionBounds {
+    let usual = SessionBounds::default();
+    let bytes = general.decimal("realtime_max_message_mb").map(|megabytes| (megabytes.to_f64() * MEGABYTE) as usize);
+    SessionBounds {
+        message_bytes: bytes.unwrap_or(usual.message_bytes),
+        idle: general.seconds("realtime_idle_timeout").unwrap_or(usual.idle),
+        total: general.seconds("realtime_session_timeout").unwrap_or(usual.total),
     }
 }
 

@@ -1,5 +1,5 @@
-//! One connection of a caller: a handshake where there is a certificate, then one request after another, and a proper
-//! end when the gateway goes down.
+//! One connection of a caller: a handshake where there is a certificate, then one request after another, perhaps something
+//! else than HTTP behind the last of them, and a proper end when the gateway goes down.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::patient::Patient;
-use crate::door::{Door, OutBody, handle, refuse_plain};
+use crate::door::{Door, Leaving, OutBody, handle, refuse_plain};
 use crate::stop::Stop;
 use crate::tls::{Greeted, Tls};
 
@@ -38,7 +38,7 @@ pub async fn serve(stream: TcpStream, peer: SocketAddr, door: Rc<Door>, _open: m
         Some(tls) => Box::pin(serve_encrypted(tls, stream, peer, door)).await,
         None => {
             let stop = door.stop.clone();
-            answer_all(stream, &stop, move |request| handle(door.clone(), peer, request)).await;
+            answer_all(stream, &stop, move |request, leaving| handle(door.clone(), peer, request, leaving)).await;
         }
     }
 }
@@ -50,18 +50,34 @@ async fn serve_encrypted(tls: &Tls, stream: TcpStream, peer: SocketAddr, door: R
         () = stop.told_and(LAST_CHANCE) => return,
     };
     match greeted {
-        Ok(Greeted::Tls(stream)) => answer_all(stream, &stop, move |request| handle(door.clone(), peer, request)).await,
+        Ok(Greeted::Tls(stream)) => {
+            answer_all(stream, &stop, move |request, leaving| handle(door.clone(), peer, request, leaving)).await;
+        }
         Ok(Greeted::Plain(stream)) => {
-            answer_all(stream, &stop, move |request| refuse_plain(door.clone(), request)).await
+            answer_all(stream, &stop, move |request, _| refuse_plain(door.clone(), request)).await;
         }
         Err(error) => tracing::debug!(%peer, %error, "no TLS handshake"),
     }
 }
 
-/// Answers requests until the caller has no more, or the gateway goes down.
-async fn answer_all<S, F>(stream: S, stop: &Stop, answer: impl Fn(Request<Incoming>) -> F)
+/// Answers requests until the caller has no more, or leaves HTTP, or the gateway goes down. What comes behind HTTP ends by
+/// itself then.
+async fn answer_all<S, F>(stream: S, stop: &Stop, answer: impl Fn(Request<Incoming>, Leaving) -> F)
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    F: Future<Output = Result<Response<OutBody>, Infallible>>,
+{
+    let leaving = Leaving::default();
+    serve_http(stream, stop, |request| answer(request, leaving.clone())).await;
+    if let Some(rest) = leaving.take() {
+        rest.await;
+    }
+}
+
+/// Answers requests as long as HTTP is spoken.
+async fn serve_http<S, F>(stream: S, stop: &Stop, answer: impl Fn(Request<Incoming>) -> F)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     F: Future<Output = Result<Response<OutBody>, Infallible>>,
 {
     let served = Cell::new(false);
@@ -72,7 +88,8 @@ where
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME);
-    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(Patient::new(stream)), service));
+    let connection = builder.serve_connection(TokioIo::new(Patient::new(stream)), service).with_upgrades();
+    let mut connection = std::pin::pin!(connection);
     let result = tokio::select! {
         result = connection.as_mut() => result,
         () = stop.told() => {

@@ -26,6 +26,7 @@ mod nodes;
 mod price_map;
 mod prices;
 mod queue;
+mod realtime;
 mod reload;
 mod responses;
 mod routing;

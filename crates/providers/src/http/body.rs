@@ -10,6 +10,7 @@ use types::{Fault, FaultKind};
 
 use super::line::Line;
 use super::pool::Idle;
+use super::tunnel::Tunnel;
 
 /// How the end of a body is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +75,13 @@ impl Body {
     pub fn whole(bytes: Bytes) -> Self {
         let framing = Framing::Length(bytes.len() as u64);
         Body { line: None, home: Weak::new(), keep: false, framing, pending: bytes, fault: None }
+    }
+
+    /// The connection itself, for an answer with which another protocol begins on it (status 101); `None` if the answer
+    /// has an end.
+    pub fn into_tunnel(mut self) -> Option<Tunnel> {
+        let line = self.line.take().filter(|_| self.framing == Framing::UntilClose)?;
+        Some(Tunnel { line, early: std::mem::take(&mut self.pending) })
     }
 
     fn is_complete(&self) -> bool {

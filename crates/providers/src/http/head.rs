@@ -70,7 +70,7 @@ fn malformed(what: &str) -> Fault {
 }
 
 fn understand(status: u16, keep_by_default: bool, raw: &[httparse::Header]) -> Result<Head, Fault> {
-    if !(200..600).contains(&status) {
+    if !(200..600).contains(&status) && status != 101 {
         return Err(malformed("an impossible status"));
     }
     let mut headers = HeaderMap::with_capacity(raw.len());

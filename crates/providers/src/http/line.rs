@@ -46,6 +46,14 @@ impl Line {
         }
     }
 
+    /// Sends `pieces`, all of them.
+    pub fn poll_write(&mut self, cx: &mut Context, pieces: &mut Vec<Bytes>) -> Poll<io::Result<()>> {
+        match &mut self.connection {
+            Some(connection) => connection.poll_write_all(cx, pieces),
+            None => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+        }
+    }
+
     /// Sends what is unsent while watching for an answer: a provider may refuse a request before it has read all of
     /// it. `unsent` becomes `None` when everything is in the system's hands.
     pub fn poll_exchange(&mut self, cx: &mut Context, unsent: &mut Option<Vec<Bytes>>) -> Poll<io::Result<Bytes>> {

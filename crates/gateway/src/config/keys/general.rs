@@ -85,6 +85,9 @@ const SPEND: &[Key] = &[
 const LIMITS: &[Key] = &[
     on("max_request_size_mb", Number, "largest request body; 32 unless given"),
     on("max_response_size_mb", Number, "largest answer that is not streamed; 128 unless given"),
+    on("realtime_max_message_mb", Number, "largest message of a realtime session; 16 unless given"),
+    on("realtime_idle_timeout", Seconds, "silence after which a realtime session ends; 600 unless given"),
+    on("realtime_session_timeout", Seconds, "how long a realtime session may last; 3600 unless given"),
     on("max_parallel_requests", Count, "most calls at a time of each key that says nothing"),
     on("global_max_parallel_requests", Count, "most calls at a time"),
     on("loop_breaker", Map, "what is done about keys that make the same call again and again, or far more than usual; see `docs/keys.md`"),
