@@ -43,6 +43,7 @@ pub mod nodes;
 mod note;
 mod pace;
 mod pass;
+mod passing;
 mod pieces;
 mod quota;
 mod record;
@@ -84,6 +85,9 @@ pub use ledger::{Durable, Ledger};
 pub use line::{LineView, Lines, Queueing};
 pub use loops::Loops;
 pub use meters::{Meters, Spend};
+pub use passing::{
+    PassBody, PassCall, PassContent, PassReply, Passage, Passages, Relay, note_refused_pass, pass_on,
+};
 pub use quota::Quota;
 pub use record::{Stranger, note_refusal};
 pub use reply::{Content, Reply};

@@ -97,6 +97,7 @@ pub fn setup<'n>(groups: impl IntoIterator<Item = (&'n str, Vec<Arc<Deployment>>
         guardrails: Default::default(),
         telemetry: Default::default(),
         cache: None,
+        passages: Default::default(),
         fleets: Vec::new(),
         heartbeat: Duration::from_secs(5),
     }

@@ -21,7 +21,7 @@ use types::{Fault, FaultKind, ModelFacts, Operation, Raw, Usage};
 use crate::cache::Cache;
 use crate::nodes::{Berth, Fleet};
 use crate::{
-    Access, AccessToken, Bounds, Doorway, Gauge, Guardrails, Health, Lines, Queueing, Sent, Signing, Telemetry,
+    Access, AccessToken, Bounds, Doorway, Gauge, Guardrails, Health, Lines, Passages, Queueing, Sent, Signing, Telemetry,
 };
 
 /// The whole validated configuration.
@@ -63,6 +63,8 @@ pub struct Setup {
     pub telemetry: Telemetry,
     /// Answers that may be given again, if any are.
     pub cache: Option<Arc<Cache>>,
+    /// Prefixes behind which providers' own APIs are served.
+    pub passages: Passages,
     /// Nodes that run models themselves.
     pub fleets: Vec<Arc<Fleet>>,
     /// Silence after which a stream gets a sign of life.
@@ -500,11 +502,21 @@ impl Deployment {
 
     /// Puts the credential in, if it is one that is fetched again and again, or the signature of what is `sent`.
     pub async fn sign_in(&self, headers: &mut HeaderMap, sent: Sent<'_>) -> Result<(), Fault> {
+        self.sign_in_at(&self.endpoint, headers, sent).await
+    }
+
+    /// The same for what is sent to another endpoint of the same provider.
+    pub(crate) async fn sign_in_at(
+        &self,
+        endpoint: &Endpoint,
+        headers: &mut HeaderMap,
+        sent: Sent<'_>,
+    ) -> Result<(), Fault> {
         if let Some(token) = &self.access_token {
             headers.insert(AUTHORIZATION, token.header(self.limits.connect).await?);
         }
         match &self.signing {
-            Some(signing) => signing.sign(&self.endpoint, sent, headers, self.limits.connect).await,
+            Some(signing) => signing.sign(endpoint, sent, headers, self.limits.connect).await,
             None => Ok(()),
         }
     }

@@ -2,6 +2,7 @@
 
 mod body;
 mod intake;
+mod passing;
 pub mod routes;
 pub mod session;
 
@@ -66,8 +67,12 @@ pub async fn refuse_plain(door: Rc<Door>, request: Request<Incoming>) -> Result<
 
 async fn answer(door: &Rc<Door>, peer: SocketAddr, request: Request<Incoming>) -> Response<OutBody> {
     let (mut parts, body) = request.into_parts();
-    take_key(&mut parts);
+    let passage = passing::passage(door, parts.uri.path());
+    take_key(&mut parts, passage.as_ref().is_some_and(|(passage, _)| passage.has_key_in_query()));
     session::take(&mut parts);
+    if let Some(passage) = passage {
+        return passing::call(door, peer, passage, parts, body).await;
+    }
     match routes::find(parts.uri.path(), parts.uri.query()) {
         Some(route) => model_call(door, peer, route, parts, body).await,
         None => control_call(door, peer, parts, body).await,
@@ -75,8 +80,9 @@ async fn answer(door: &Rc<Door>, peer: SocketAddr, request: Request<Incoming>) -
 }
 
 /// Some of Google's clients show their key in the address: it counts like the header in which others show it.
-fn take_key(parts: &mut Parts) {
-    let given = routes::parameter(parts.uri.query(), "key").filter(|_| routes::is_geminis(parts.uri.path()));
+fn take_key(parts: &mut Parts, is_googles: bool) {
+    let given = routes::parameter(parts.uri.query(), "key");
+    let given = given.filter(|_| is_googles || routes::is_geminis(parts.uri.path()));
     if let Some(mut key) = given.and_then(|key| HeaderValue::try_from(key).ok()) {
         key.set_sensitive(true);
         parts.headers.entry("x-goog-api-key").or_insert(key);

@@ -11,11 +11,13 @@ mod head;
 mod line;
 mod pool;
 mod tls;
+mod upload;
 
 pub use body::Body;
 pub use endpoint::Endpoint;
 pub use line::Claim;
 pub use pool::{Client, Network};
+pub use upload::Upload;
 
 use std::time::Duration;
 

@@ -7,12 +7,14 @@ pub mod aws;
 mod base;
 mod docs;
 pub mod http;
+mod passages;
 mod paths;
 mod provider;
 mod table;
 
 pub use base::{fill, fillings};
 pub use docs::markdown;
+pub use passages::{Hosts, Passage, joined, passages};
 pub use paths::{Fillings, PathForm, Paths, When};
 pub use provider::{Auth, Blank, Endpoint, Endpoints, Provider, SignIn};
-pub use table::{all, find};
+pub use table::{all, find, vertex_host};

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use engine::Delivery;
+use engine::{Delivery, Relay};
 use http_body::{Body, Frame, SizeHint};
 
 /// The body of an answer.
@@ -15,6 +15,8 @@ enum Kind {
     Whole(Bytes),
     /// A model's answer as it comes.
     Stream(Box<Delivery>),
+    /// A provider's own answer as it comes.
+    Relay(Box<Relay>),
     /// Whatever the control plane says.
     Control(axum::body::Body),
 }
@@ -28,6 +30,11 @@ impl OutBody {
     /// A model's answer as it comes.
     pub fn stream(delivery: Box<Delivery>) -> Self {
         OutBody(Kind::Stream(delivery))
+    }
+
+    /// A provider's own answer as it comes.
+    pub fn relay(relay: Box<Relay>) -> Self {
+        OutBody(Kind::Relay(relay))
     }
 
     /// An answer of the control plane.
@@ -49,6 +56,11 @@ impl Body for OutBody {
                 None if delivery.is_broken() => Some(Err(axum::Error::new("the provider broke off"))),
                 None => None,
             }),
+            Kind::Relay(relay) => Poll::Ready(match ready!(relay.poll_piece(cx)) {
+                Some(piece) => Some(Ok(Frame::data(piece))),
+                None if relay.is_broken() => Some(Err(axum::Error::new("the provider broke off"))),
+                None => None,
+            }),
             Kind::Control(body) => Pin::new(body).poll_frame(cx),
         }
     }
@@ -56,7 +68,7 @@ impl Body for OutBody {
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Kind::Whole(bytes) => bytes.is_empty(),
-            Kind::Stream(_) => false,
+            Kind::Stream(_) | Kind::Relay(_) => false,
             Kind::Control(body) => body.is_end_stream(),
         }
     }
@@ -64,7 +76,7 @@ impl Body for OutBody {
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
             Kind::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Kind::Stream(_) => SizeHint::default(),
+            Kind::Stream(_) | Kind::Relay(_) => SizeHint::default(),
             Kind::Control(body) => body.size_hint(),
         }
     }
