@@ -21,7 +21,7 @@ use policy::price::Pricing;
 use providers::http as upstream;
 use providers::http::{Endpoint, Upload};
 use tokio::time::timeout;
-use types::{Fault, FaultKind, Operation, Side, Usd, Usage};
+use types::{Fault, FaultKind, Operation, Side, Usage, Usd};
 
 use crate::ask::Ask;
 use crate::caller::{denied, no_model};
@@ -131,7 +131,8 @@ impl Passages {
     pub fn find<'p>(&self, path: &'p str) -> Option<(&Arc<Passage>, &'p str)> {
         self.0.iter().find_map(|passage| {
             let rest = path.strip_prefix(&*passage.prefix)?;
-            let fits = if passage.subpaths { rest.is_empty() || rest.starts_with('/') } else { matches!(rest, "" | "/") };
+            let fits =
+                if passage.subpaths { rest.is_empty() || rest.starts_with('/') } else { matches!(rest, "" | "/") };
             fits.then_some((passage, if passage.subpaths { rest } else { "" }))
         })
     }
@@ -201,7 +202,7 @@ impl Passage {
     }
 
     fn is_of_cohere(&self) -> bool {
-        self.built_in.is_none_or(|built_in| built_in.id == "cohere")
+        self.built_in.is_none_or(|built_in| built_in.has_coheres)
     }
 
     /// The deployment through which a call of `model` goes.
@@ -269,7 +270,12 @@ fn priced_elsewhere(setup: &Setup, known: &Known, model: &str) -> Option<Pricing
 }
 
 /// Leaves the record of a call that was refused before it was passed on.
-pub fn note_refused_pass(gate: &Rc<Gate>, call: (&str, &'static dyn Front, IpAddr), caller: Option<Arc<Caller>>, fault: &Fault) {
+pub fn note_refused_pass(
+    gate: &Rc<Gate>,
+    call: (&str, &'static dyn Front, IpAddr),
+    caller: Option<Arc<Caller>>,
+    fault: &Fault,
+) {
     let (id, front, ip) = call;
     let stranger = Stranger { id: id.to_owned(), front, operation: Operation::Moderation, ip: Some(ip) };
     note_refusal(gate, stranger, caller, fault);
@@ -338,7 +344,14 @@ async fn run(gate: &Rc<Gate>, setup: Arc<Setup>, mut call: PassCall) -> Result<P
     let pass = admitted.map_err(refused)?;
     let wish = Wish { rest: &setup.rules.rest, alternative: false, lenient: true, anyway: true };
     let seat = Seat::take(&deployment, &pass, &ask, wish).map_err(|why| refused(full(&why)))?;
-    let order = crate::booking::Order { gate, setup: &setup, seat: &seat, ask: &ask, deployment: &deployment, model: &upstream_model };
+    let order = crate::booking::Order {
+        gate,
+        setup: &setup,
+        seat: &seat,
+        ask: &ask,
+        deployment: &deployment,
+        model: &upstream_model,
+    };
     let mut fare = Fare::begin(&order, &call.passage, known.as_ref()).await.map_err(refused)?;
     if let Some(tokens) = fare.lowered() {
         // What is held must pay for the answer, so its bound is the one thing that changes.
@@ -392,7 +405,8 @@ async fn run(gate: &Rc<Gate>, setup: Arc<Setup>, mut call: PassCall) -> Result<P
         record.iter().for_each(|record| record.answered_for_nothing());
         return Ok(PassReply { status, headers: out, content: PassContent::Whole(bytes) });
     }
-    let relay = Relay::new(reply.body, seat, deployment.limits.idle, Some((fare, stream, setup.spending.patience, front)));
+    let relay =
+        Relay::new(reply.body, seat, deployment.limits.idle, Some((fare, stream, setup.spending.patience, front)));
     Ok(PassReply { status, headers: out, content: PassContent::Relay(Box::new(relay)) })
 }
 

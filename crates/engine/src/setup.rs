@@ -21,7 +21,8 @@ use types::{Fault, FaultKind, ModelFacts, Operation, Raw, Usage};
 use crate::cache::Cache;
 use crate::nodes::{Berth, Fleet};
 use crate::{
-    Access, AccessToken, Bounds, Doorway, Gauge, Guardrails, Health, Lines, Passages, Queueing, Sent, Signing, Telemetry,
+    Access, AccessToken, Bounds, Doorway, Gauge, Guardrails, Health, Lines, Passages, Queueing, Sent, Signing,
+    Telemetry,
 };
 
 /// The whole validated configuration.

@@ -16,6 +16,8 @@ pub struct Passage {
     own: Option<&'static Provider>,
     /// Where a call goes, if not to one place alone.
     pub hosts: Hosts,
+    /// Whether it has chats and vectors of Cohere's own shape.
+    pub has_coheres: bool,
 }
 
 /// Where the calls of a passage go.
@@ -31,7 +33,7 @@ pub enum Hosts {
 
 impl Passage {
     const fn new(prefix: &'static str, id: &'static str) -> Self {
-        Passage { prefix, id, also: &[], own: None, hosts: Hosts::One }
+        Passage { prefix, id, also: &[], own: None, hosts: Hosts::One, has_coheres: false }
     }
 
     const fn also(self, also: &'static [&'static str]) -> Self {
@@ -44,6 +46,10 @@ impl Passage {
 
     const fn hosts(self, hosts: Hosts) -> Self {
         Passage { hosts, ..self }
+    }
+
+    const fn with_coheres(self) -> Self {
+        Passage { has_coheres: true, ..self }
     }
 
     /// How it is reached with nothing but the environment.
@@ -86,7 +92,7 @@ static PASSAGES: &[Passage] = &[
     Passage::new("/azure", "azure").also(&["azure_text"]),
     Passage::new("/azure_ai", "azure_ai"),
     Passage::new("/bedrock", "bedrock").also(&["bedrock_converse"]).hosts(Hosts::ByService),
-    Passage::new("/cohere", "cohere").also(&["cohere_chat"]).own(&COHERE),
+    Passage::new("/cohere", "cohere").also(&["cohere_chat"]).own(&COHERE).with_coheres(),
     Passage::new("/eu.assemblyai", "assemblyai").own(&ASSEMBLYAI_EU),
     Passage::new("/gemini", "gemini"),
     Passage::new("/milvus", "milvus").own(&MILVUS),

@@ -1,7 +1,7 @@
 //! Heads of calls that are passed on, and of their answers: whose key goes where, and what belongs to the connection.
 
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::HeaderMap;
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
 use providers::http::Endpoint;
 use providers::{Hosts, joined, vertex_host};
@@ -113,10 +113,13 @@ fn host_of(hosts: Hosts, endpoint: &Endpoint, rest: &str) -> Result<Endpoint, Fa
             if rest.starts_with("/discovery/") {
                 return parsed(DISCOVERY);
             }
-            let location = rest.split_once("/locations/").map(|(_, behind)| behind.split('/').next().unwrap_or_default());
+            let location =
+                rest.split_once("/locations/").map(|(_, behind)| behind.split('/').next().unwrap_or_default());
             match location {
                 None => Ok(endpoint.clone()),
-                Some(name) if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') => {
+                Some(name)
+                    if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') =>
+                {
                     parsed(&format!("https://{}.googleapis.com", vertex_host(name)))
                 }
                 Some(_) => Err(Fault::invalid("the path names no location")),
@@ -132,10 +135,10 @@ fn host_of(hosts: Hosts, endpoint: &Endpoint, rest: &str) -> Result<Endpoint, Fa
 
 /// The caller's query without its key, and with the fields that the operator adds.
 fn query(call: &PassCall) -> String {
-    let is_key = |name: &str, value: &str| {
-        name == "key" && (call.passage.built_in.is_some() || value.starts_with("sk-"))
-    };
-    let given: Vec<&str> = call.query.as_deref().unwrap_or_default().split('&').filter(|field| !field.is_empty()).collect();
+    let is_key =
+        |name: &str, value: &str| name == "key" && (call.passage.built_in.is_some() || value.starts_with("sk-"));
+    let given: Vec<&str> =
+        call.query.as_deref().unwrap_or_default().split('&').filter(|field| !field.is_empty()).collect();
     let named = |field: &&str| field.split_once('=').map_or(*field, |(name, _)| name).to_owned();
     let kept = given.iter().filter(|field| {
         let (name, value) = field.split_once('=').unwrap_or((field, ""));

@@ -71,6 +71,9 @@ const SERVICES: &[(&str, &str, &str, bool)] = &[
     ("invoke-with-response-stream", "anthropic", "bedrock_anthropic", true),
 ];
 
+/// Whose a dialect is, if it is not called like its maker.
+const MAKERS: &[(&str, &str)] = &[("responses", "openai"), ("rerank", "cohere")];
+
 /// What a path means behind its prefix.
 pub(super) fn meaning(has_coheres: bool, method: &str, rest: &str) -> Meaning {
     let mut meaning = named(rest);
@@ -126,11 +129,7 @@ fn named(rest: &str) -> Meaning {
 
 fn known(front: &'static str, back: &str, operation: Operation, stream: Option<bool>) -> Option<Known> {
     let back = BACKS.iter().copied().find(|known| known.name() == back)?;
-    let maker = match front {
-        "anthropic" | "gemini" | "bedrock" => front,
-        "rerank" => "cohere",
-        _ => "openai",
-    };
+    let maker = MAKERS.iter().find(|(dialect, _)| *dialect == front).map_or(front, |(_, maker)| maker);
     Some(Known { front: passed(front), reader: Reader::Back(back), operation, stream, maker })
 }
 

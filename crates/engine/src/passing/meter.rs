@@ -45,7 +45,13 @@ impl Reader {
                 let said = usage != Usage::default();
                 let usage = said.then(|| known.updated(&usage));
                 // An event has about as many bytes around its words.
-                Glance { usage, output_bytes: data.len().saturating_sub(64), end: said, over: said, ..Glance::default() }
+                Glance {
+                    usage,
+                    output_bytes: data.len().saturating_sub(64),
+                    end: said,
+                    over: said,
+                    ..Glance::default()
+                }
             }
         }
     }

@@ -7,7 +7,7 @@ use engine::{Deployment, Passage, Passages};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use policy::price::Pricing;
 use providers::http::Endpoint;
-use providers::{Provider, SignIn};
+use providers::{Hosts, Provider, SignIn};
 use types::Usd;
 
 use super::keys::PASS_THROUGH;
@@ -27,7 +27,8 @@ const AWS: [&str; 6] = [
     "AWS_WEB_IDENTITY_TOKEN_FILE",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
 ];
-const GOOGLE: [&str; 4] = ["VERTEXAI_CREDENTIALS", "GOOGLE_APPLICATION_CREDENTIALS", "VERTEXAI_PROJECT", "VERTEX_PROJECT"];
+const GOOGLE: [&str; 4] =
+    ["VERTEXAI_CREDENTIALS", "GOOGLE_APPLICATION_CREDENTIALS", "VERTEXAI_PROJECT", "VERTEX_PROJECT"];
 /// Groups of paths that are the gateway's own, and further ones.
 const OWN_GROUPS: [&str; 6] =
     ["management_routes", "info_routes", "spend_tracking_routes", "public_routes", "mcp_routes", "agent_routes"];
@@ -56,19 +57,14 @@ pub fn read(top: &Section, general: &Section, builder: &mut Builder, rows: &[Row
     Passages::new(all)
 }
 
-fn built_in(
-    passage: providers::Passage,
-    builder: &mut Builder,
-    rows: &[Row],
-    vertex: &[(String, Node)],
-) -> Passage {
+fn built_in(passage: providers::Passage, builder: &mut Builder, rows: &[Row], vertex: &[(String, Node)]) -> Passage {
     let own = rows.iter().filter(|row| passage.takes(row.deployment.provider) && row.team.is_none());
     let own = own.filter(|row| row.passes != Some(false) && row.deployment.canned.is_none());
     let mut own: Vec<&Row> = own.collect();
     own.sort_by_key(|row| (row.passes != Some(true), !is_home(&row.deployment)));
     let mut lenders: Vec<Arc<Deployment>> =
         own.into_iter().filter_map(|row| lent(&passage, &row.deployment, builder)).map(Arc::new).collect();
-    let params = if passage.id == "vertex_ai" { vertex } else { &[] };
+    let params = if passage.hosts == Hosts::ByLocation { vertex } else { &[] };
     let by_environment = passage.provider().and_then(|provider| {
         let id = format!("pass-through{}", passage.prefix);
         let wanted = !params.is_empty() || is_set_up(provider, builder);
@@ -92,7 +88,11 @@ fn built_in(
 }
 
 /// What models cost for which there is no deployment.
-fn pricing(passage: &providers::Passage, by_environment: Option<&Deployment>, builder: &mut Builder) -> Option<Pricing> {
+fn pricing(
+    passage: &providers::Passage,
+    by_environment: Option<&Deployment>,
+    builder: &mut Builder,
+) -> Option<Pricing> {
     if let Some(deployment) = by_environment {
         return Some(deployment.pricing.clone());
     }
@@ -155,7 +155,12 @@ fn declared(entry: &Section, builder: &mut Builder) -> Option<Passage> {
     let endpoint = match Endpoint::parse(bare) {
         Ok(endpoint) => endpoint,
         Err(why) => {
-            builder.notes.error(entry.place("target"), &entry.at("target"), why, "write e.g. https://api.example.com/v1");
+            builder.notes.error(
+                entry.place("target"),
+                &entry.at("target"),
+                why,
+                "write e.g. https://api.example.com/v1",
+            );
             return None;
         }
     };
@@ -164,9 +169,10 @@ fn declared(entry: &Section, builder: &mut Builder) -> Option<Passage> {
     passage.subpaths = entry.flag("include_subpath").unwrap_or(false);
     passage.is_open = entry.flag("auth") == Some(false);
     passage.forwards_headers = entry.flag("forward_headers").unwrap_or(false);
-    passage.cost = entry.decimal("cost_per_request").and_then(|cost| cost.scaled(9)).map(|nanos| {
-        Usd::from_nanos(i64::try_from(nanos).unwrap_or(i64::MAX))
-    });
+    passage.cost = entry
+        .decimal("cost_per_request")
+        .and_then(|cost| cost.scaled(9))
+        .map(|nanos| Usd::from_nanos(i64::try_from(nanos).unwrap_or(i64::MAX)));
     passage.methods = entry.texts("methods").into_iter().map(|(method, _)| method.to_ascii_uppercase()).collect();
     passage.timeout = entry.seconds("timeout");
     let fixed = query.split('&').filter_map(|field| field.split_once('='));
@@ -206,7 +212,9 @@ fn headers(entry: &Section, builder: &mut Builder) -> HeaderMap {
                 value.set_sensitive(true);
                 headers.insert(name, value);
             }
-            _ => notes.error(node.place, &path, "cannot be sent as a header", "check for odd characters and line breaks"),
+            _ => {
+                notes.error(node.place, &path, "cannot be sent as a header", "check for odd characters and line breaks")
+            }
         }
     }
     headers
