@@ -13,7 +13,12 @@ pub struct Passed {
     inner: &'static dyn Front,
     /// Where the bound of an answer stands, if not where the dialect has it: an object, and a field in it.
     bound: Option<(&'static str, &'static str)>,
+    /// What the log calls it.
+    call_type: &'static str,
 }
+
+/// What the log calls a call that is passed on.
+const PASSED_ON: &str = "pass_through_endpoint";
 
 /// What is known of calls that are passed on, by the dialect of the provider.
 static PASSED: &[Passed] = &[
@@ -22,7 +27,14 @@ static PASSED: &[Passed] = &[
     Passed::of("responses", &Responses),
     Passed::of("gemini", &Gemini),
     Passed::of("rerank", &Reranking),
-    Passed { name: "bedrock", inner: &OpenAi, bound: Some(("inferenceConfig", "maxTokens")) },
+    Passed { name: "bedrock", inner: &OpenAi, bound: Some(("inferenceConfig", "maxTokens")), call_type: PASSED_ON },
+    Passed::thing("acreate_file"),
+    Passed::thing("afile_retrieve"),
+    Passed::thing("afile_content"),
+    Passed::thing("afile_delete"),
+    Passed::thing("acreate_batch"),
+    Passed::thing("aretrieve_batch"),
+    Passed::thing("acancel_batch"),
 ];
 
 /// The front of calls that are passed on in this dialect; OpenAI's, if there is no such.
@@ -32,7 +44,12 @@ pub fn passed(name: &str) -> &'static Passed {
 
 impl Passed {
     const fn of(name: &'static str, inner: &'static dyn Front) -> Self {
-        Passed { name, inner, bound: None }
+        Passed { name, inner, bound: None, call_type: PASSED_ON }
+    }
+
+    /// Files and batches, in OpenAI's words; they go by what the log calls them.
+    const fn thing(call_type: &'static str) -> Self {
+        Passed { name: call_type, inner: &OpenAi, bound: None, call_type }
     }
 }
 
@@ -89,7 +106,7 @@ impl Front for Passed {
     }
 
     fn call_type(&self, _: Operation) -> &'static str {
-        "pass_through_endpoint"
+        self.call_type
     }
 
     fn id_header(&self) -> &'static str {

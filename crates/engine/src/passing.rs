@@ -8,18 +8,20 @@ mod known;
 mod meter;
 mod relay;
 
+use std::future::poll_fn;
 use std::net::IpAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use dialects::{Front, passed};
 use http::HeaderMap;
 use policy::price::Pricing;
 use providers::http as upstream;
 use providers::http::{Endpoint, Upload};
+use store::Entry;
 use tokio::time::timeout;
 use types::{Fault, FaultKind, Operation, Side, Usage, Usd};
 
@@ -68,6 +70,8 @@ pub struct Passage {
     pub is_open: bool,
     /// How long a call may take until its answer begins.
     pub timeout: Option<Duration>,
+    /// What is asked for, if that is more than a call that is passed on.
+    pub thing: Option<&'static str>,
 }
 
 /// A call that is to be passed on.
@@ -110,6 +114,30 @@ pub struct PassReply {
     pub headers: HeaderMap,
     /// The body.
     pub content: PassContent,
+    /// Who pays for what it does not cost yet, as an entry of the books that has no cost.
+    pub payer: Option<Box<Entry>>,
+}
+
+impl PassReply {
+    /// All of its body, if it is not longer than `limit` bytes.
+    pub async fn collect(self, limit: usize) -> Result<(u16, Bytes), Fault> {
+        let mut relay = match self.content {
+            PassContent::Whole(bytes) => return Ok((self.status, bytes)),
+            PassContent::Relay(relay) => relay,
+        };
+        let mut all = BytesMut::new();
+        while let Some(piece) = poll_fn(|cx| relay.poll_piece(cx)).await {
+            all.extend_from_slice(&piece);
+            if all.len() > limit {
+                let message = format!("the provider's answer is larger than {limit} bytes");
+                return Err(Fault::provider(FaultKind::Malformed, message));
+            }
+        }
+        match relay.is_broken() {
+            true => Err(Fault::provider(FaultKind::Cut, "the provider's answer was cut off")),
+            false => Ok((self.status, all.freeze())),
+        }
+    }
 }
 
 /// The body of such an answer.
@@ -125,6 +153,12 @@ impl Passages {
     pub fn new(mut all: Vec<Passage>) -> Self {
         all.sort_by_key(|passage| std::cmp::Reverse(passage.prefix.len()));
         Passages(all.into_iter().map(Arc::new).collect())
+    }
+
+    /// What models of a provider cost that no deployment is for.
+    pub fn pricing_of(&self, provider: &str) -> Option<&Pricing> {
+        let of = |passage: &&Arc<Passage>| passage.built_in.is_some_and(|built_in| built_in.id == provider);
+        self.0.iter().find(of)?.pricing.as_ref()
     }
 
     /// The passage that a path goes through, and what stands behind its prefix.
@@ -153,7 +187,15 @@ impl Passage {
             cost: None,
             is_open: false,
             timeout: None,
+            thing: None,
         }
+    }
+
+    /// The way to one deployment, for what the log calls `thing`.
+    pub fn to(deployment: Arc<Deployment>, thing: &'static str) -> Self {
+        let (endpoint, id) = (deployment.endpoint.clone(), deployment.id.clone());
+        let passage = Passage::declared(String::new(), id, endpoint, HeaderMap::new());
+        Passage { lenders: vec![deployment], subpaths: true, thing: Some(thing), ..passage }
     }
 
     /// Whether the whole body must be there before it goes on: what is known is looked at, and so is what has to be
@@ -173,6 +215,7 @@ impl Passage {
     /// The dialect in which its callers read refusals.
     pub fn front(&self, method: &str, rest: &str) -> &'static dyn Front {
         match known::meaning(self.is_of_cohere(), method, rest).known {
+            _ if self.thing.is_some() => passed(self.thing.unwrap_or_default()),
             Some(known) => known.front,
             None => passed(self.lenders.first().map_or("openai", |lender| lender.back.name())),
         }
@@ -290,7 +333,7 @@ pub async fn pass_on(gate: &Rc<Gate>, call: PassCall) -> PassReply {
     reply.flatten().unwrap_or_else(|fault| {
         let reply = refuse_call(front, &id, &fault);
         let crate::Content::Whole(body) = reply.content else { unreachable!("refusals are whole") };
-        PassReply { status: reply.status, headers: reply.headers, content: PassContent::Whole(body) }
+        PassReply { status: reply.status, headers: reply.headers, content: PassContent::Whole(body), payer: None }
     })
 }
 
@@ -359,6 +402,7 @@ async fn run(gate: &Rc<Gate>, setup: Arc<Setup>, mut call: PassCall) -> Result<P
     }
     let target = Target::of(&call, &deployment, &setup).map_err(refused)?;
     let mut headers = target.headers;
+    let payer = fare.payer();
     fare.open().await;
     let limit = call.passage.timeout.or(ask.patience()).unwrap_or(deployment.limits.of(ask.stream));
     let own = Way { gate, deployment: &deployment, endpoint: &target.endpoint, path: &target.path };
@@ -383,7 +427,7 @@ async fn run(gate: &Rc<Gate>, setup: Arc<Setup>, mut call: PassCall) -> Result<P
         fare.fail(&fault);
         record.iter().for_each(|record| record.refuse(&fault));
         let relay = Relay::new(reply.body, seat, deployment.limits.idle, None);
-        return Ok(PassReply { status, headers: out, content: PassContent::Relay(Box::new(relay)) });
+        return Ok(PassReply { status, headers: out, content: PassContent::Relay(Box::new(relay)), payer: None });
     }
     let stream = known.filter(|_| status < 300).and_then(|known| Meter::of(&known, &ask, &reply.headers));
     if let (Some(known), None, true) = (&known, &stream, head::is_json(&reply.headers)) {
@@ -403,11 +447,11 @@ async fn run(gate: &Rc<Gate>, setup: Arc<Setup>, mut call: PassCall) -> Result<P
             durable.await;
         }
         record.iter().for_each(|record| record.answered_for_nothing());
-        return Ok(PassReply { status, headers: out, content: PassContent::Whole(bytes) });
+        return Ok(PassReply { status, headers: out, content: PassContent::Whole(bytes), payer: None });
     }
     let relay =
         Relay::new(reply.body, seat, deployment.limits.idle, Some((fare, stream, setup.spending.patience, front)));
-    Ok(PassReply { status, headers: out, content: PassContent::Relay(Box::new(relay)) })
+    Ok(PassReply { status, headers: out, content: PassContent::Relay(Box::new(relay)), payer })
 }
 
 /// Looks the call over, and takes what it needs of all limits.

@@ -98,6 +98,7 @@ pub fn setup<'n>(groups: impl IntoIterator<Item = (&'n str, Vec<Arc<Deployment>>
         telemetry: Default::default(),
         cache: None,
         passages: Default::default(),
+        files: Vec::new(),
         fleets: Vec::new(),
         heartbeat: Duration::from_secs(5),
     }

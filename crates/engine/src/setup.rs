@@ -66,6 +66,8 @@ pub struct Setup {
     pub cache: Option<Arc<Cache>>,
     /// Prefixes behind which providers' own APIs are served.
     pub passages: Passages,
+    /// Where files and batches go, if nobody says where: the first one that fits.
+    pub files: Vec<Arc<Deployment>>,
     /// Nodes that run models themselves.
     pub fleets: Vec<Arc<Fleet>>,
     /// Silence after which a stream gets a sign of life.
@@ -369,6 +371,13 @@ impl Setup {
             return &[];
         }
         self.group_name(name).and_then(|group| self.access_groups.get(group)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The deployment with this id.
+    pub fn deployment(&self, id: &str) -> Option<Arc<Deployment>> {
+        let groups = self.groups.values().chain(self.patterns.iter().map(|pattern| &pattern.group));
+        let mut all = self.files.iter().chain(groups.flat_map(|group| &group.deployments));
+        all.find(|deployment| deployment.id == id).cloned()
     }
 
     /// A name that a first call may use: a configured group, else a cheap chat model behind the plainest wildcard.

@@ -23,6 +23,7 @@ pub use manage::misfits;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::Router;
@@ -52,6 +53,8 @@ pub enum Errand {
     Request(Box<http::Request<Body>>, oneshot::Sender<Response<Body>>),
     /// A token that somebody calls with of whom something is not known yet.
     Token(String, oneshot::Sender<()>),
+    /// Something to be done in the database.
+    Work(Pin<Box<dyn Future<Output = ()> + Send>>),
 }
 
 /// The workers' end of the channel.
@@ -73,6 +76,14 @@ impl Bridge {
             Ok(()) => answered.await.unwrap_or_else(|_| unavailable()),
             Err(_) => unavailable(),
         }
+    }
+
+    /// Has something done where the database is; `None` if there is no room for it.
+    pub async fn work<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Option<T> {
+        let (done, result) = oneshot::channel();
+        let errand = async move { drop(done.send(work.await)) };
+        self.0.try_send(Errand::Work(Box::pin(errand))).ok()?;
+        result.await.ok()
     }
 
     /// Has done what a token needs before it can count, as far as that can be done.
@@ -103,6 +114,7 @@ pub async fn serve(live: Arc<Live>, mut errands: mpsc::Receiver<Errand>) {
                     let Ok(response) = response;
                     let _ = answer.send(response);
                 }
+                Errand::Work(work) => work.await,
                 Errand::Token(token, done) => {
                     arrivals::introduce(&desk, &token).await;
                     let _ = done.send(());

@@ -1,6 +1,7 @@
 //! Between HTTP and the engine: which path means what, bodies in, bodies out.
 
 mod body;
+pub mod files;
 mod intake;
 mod passing;
 pub mod routes;
@@ -67,9 +68,13 @@ pub async fn refuse_plain(door: Rc<Door>, request: Request<Incoming>) -> Result<
 
 async fn answer(door: &Rc<Door>, peer: SocketAddr, request: Request<Incoming>) -> Response<OutBody> {
     let (mut parts, body) = request.into_parts();
-    let passage = passing::passage(door, parts.uri.path());
+    let files = files::meaning(&parts.method, parts.uri.path());
+    let passage = if files.is_some() { None } else { passing::passage(door, parts.uri.path()) };
     take_key(&mut parts, passage.as_ref().is_some_and(|(passage, _)| passage.has_key_in_query()));
     session::take(&mut parts);
+    if let Some(job) = files {
+        return files::call(door, peer, job, parts, body).await;
+    }
     if let Some(passage) = passage {
         return passing::call(door, peer, passage, parts, body).await;
     }

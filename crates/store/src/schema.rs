@@ -18,6 +18,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/0008_contents.sql"),
     include_str!("schema/0009_rollup.sql"),
     include_str!("schema/0010_savings.sql"),
+    include_str!("schema/0011_assets.sql"),
 ];
 
 /// Takes the steps that are missing.

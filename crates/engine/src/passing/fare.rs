@@ -51,6 +51,11 @@ impl Fare {
         if let Fare::Metered(booking) = self { booking.lowered } else { None }
     }
 
+    /// Who pays.
+    pub fn payer(&self) -> Option<Box<Entry>> {
+        if let Fare::Flat(ticket) = self { ticket.entry.clone() } else { None }
+    }
+
     /// It is about to be sent.
     pub async fn open(&mut self) {
         match self {

@@ -176,6 +176,7 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
     let (more, left_out) = added.rows(&mut builder);
     rows.extend(more);
     let passages = passing::read(&top, &general, &mut builder, &rows);
+    let files = passing::files(&top, &mut builder, &rows);
     let declared = nodes::read(&routing_keys, notes);
     let fleets = nodes::assign(&mut rows, &declared, &router.queueing, &world.roll.fleets, notes);
     let models = shown(top.node("model_list"), &added, &rows);
@@ -184,6 +185,7 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
     let mut setup = Setup {
         access,
         passages,
+        files,
         fleets,
         doorway: doorway::read(&general, &world.added.addresses, notes),
         guards_fallbacks: general.flag("enforce_fallback_model_access") == Some(true),
@@ -259,6 +261,7 @@ fn assemble(rows: &[Row], router: &Router, notes: &mut Notes) -> Setup {
         telemetry: Default::default(),
         cache: None,
         passages: Default::default(),
+        files: Vec::new(),
         fleets: Vec::new(),
         heartbeat: router.heartbeat,
     }

@@ -7,7 +7,7 @@ use engine::{Deployment, Passage, Passages};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use policy::price::Pricing;
 use providers::http::Endpoint;
-use providers::{Hosts, Provider, SignIn};
+use providers::{Endpoint as Served, Hosts, Provider, SignIn};
 use types::Usd;
 
 use super::keys::PASS_THROUGH;
@@ -57,6 +57,43 @@ pub fn read(top: &Section, general: &Section, builder: &mut Builder, rows: &[Row
     Passages::new(all)
 }
 
+/// Where files and batches go: where `files_settings` says, else to deployments whose provider keeps files.
+pub fn files(top: &Section, builder: &mut Builder, rows: &[Row]) -> Vec<Arc<Deployment>> {
+    let items = match top.node("files_settings").map(|node| &node.value) {
+        Some(Value::List(items)) => items.as_slice(),
+        _ => &[],
+    };
+    let mut all = Vec::new();
+    for (index, node) in items.iter().enumerate() {
+        let Value::Map(fields) = &node.value else { continue };
+        let name = node.get("custom_llm_provider").and_then(scalar).map(|scalar| scalar.text.trim());
+        let provider = name.and_then(providers::find).filter(|provider| keeps_files(provider));
+        let params: Vec<(String, Node)> =
+            fields.iter().filter(|(name, _)| name != "custom_llm_provider").cloned().collect();
+        let id = format!("files/{}", name.unwrap_or_default());
+        match provider.and_then(|provider| builder.lender(provider, &id, &params)) {
+            Some(deployment) => all.push(Arc::new(deployment)),
+            None => {
+                let message = format!("files cannot be kept at {:?} in this way", name.unwrap_or_default());
+                let remedy = "write custom_llm_provider: openai, api_key and, if need be, api_base";
+                builder.notes.warn(node.place, &format!("files_settings[{index}]"), message, remedy);
+            }
+        }
+    }
+    let own = rows.iter().filter(|row| row.team.is_none()).map(|row| &row.deployment);
+    let mut own: Vec<&Deployment> = own
+        .filter(|deployment| deployment.canned.is_none())
+        .filter(|deployment| providers::find(deployment.provider).is_some_and(keeps_files))
+        .collect();
+    own.sort_by_key(|deployment| !is_home(deployment));
+    all.extend(own.into_iter().cloned().map(Arc::new));
+    all
+}
+
+fn keeps_files(provider: &Provider) -> bool {
+    provider.endpoints.has(Served::Files)
+}
+
 fn built_in(passage: providers::Passage, builder: &mut Builder, rows: &[Row], vertex: &[(String, Node)]) -> Passage {
     let own = rows.iter().filter(|row| passage.takes(row.deployment.provider) && row.team.is_none());
     let own = own.filter(|row| row.passes != Some(false) && row.deployment.canned.is_none());
@@ -84,6 +121,7 @@ fn built_in(passage: providers::Passage, builder: &mut Builder, rows: &[Row], ve
         cost: None,
         is_open: false,
         timeout: None,
+        thing: None,
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use engine::{Caller, PassBody, PassCall, PassContent, Passage, note_refused_pass, pass_on, refuse_call};
+use engine::{Caller, PassBody, PassCall, PassContent, PassReply, Passage, note_refused_pass, pass_on, refuse_call};
 use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
@@ -90,8 +90,12 @@ pub async fn call(
     };
     let query = parts.uri.query().map(str::to_owned);
     let headers = parts.headers;
-    let reply =
-        pass_on(gate, PassCall { id, passage, method, rest, query, headers, body, caller, keyed, ip: Some(ip) }).await;
+    let call = PassCall { id, passage, method, rest, query, headers, body, caller, keyed, ip: Some(ip) };
+    response_of(pass_on(gate, call).await)
+}
+
+/// The answer to a call that was passed on.
+pub fn response_of(reply: PassReply) -> Response<OutBody> {
     let body = match reply.content {
         PassContent::Whole(bytes) => OutBody::whole(bytes),
         PassContent::Relay(relay) => OutBody::relay(relay),

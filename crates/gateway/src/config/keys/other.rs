@@ -27,7 +27,7 @@ const SECTIONS: &[Key] = &[
     later("agent_list", List, "agents"),
     later("agents", List, "agents"),
     on("callback_settings", Map, "settings of each callback, by its name"),
-    later("files_settings", List, "providers of files"),
+    on("files_settings", List, "where files and batches go that name no model: `custom_llm_provider`, `api_key`, `api_base`"),
     later("finetune_settings", List, "providers of fine-tuning"),
     later("assistant_settings", Map, "provider of the Assistants API"),
     on("default_vertex_config", Map, "`vertex_project`, `vertex_location`, `vertex_credentials` of pass-through routes, where no deployment has them"),
