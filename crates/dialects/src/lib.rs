@@ -24,6 +24,7 @@ pub mod media;
 mod names;
 mod ollama;
 mod openai;
+mod passed;
 mod phrases;
 #[cfg(test)]
 mod prices;
@@ -54,6 +55,7 @@ pub use local_engine::{Errand, LocalEngine, Running};
 pub use names::Names;
 pub use ollama::{OldEmbeddings, Ollama};
 pub use openai::OpenAi;
+pub use passed::{Passed, passed};
 pub use rerank::Reranking;
 pub use responses::{Responses, kept};
 

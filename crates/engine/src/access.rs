@@ -38,7 +38,7 @@ pub enum Identity {
 const PREFIX: &str = "sk-";
 
 /// Headers that may carry a key, in the order of preference.
-const KEY_HEADERS: [&str; 6] =
+pub(crate) const KEY_HEADERS: [&str; 6] =
     ["x-litellm-api-key", "authorization", "api-key", "x-api-key", "x-goog-api-key", "x-gateway-key"];
 
 impl Access {

@@ -407,7 +407,7 @@ pub(crate) fn lines(cost: &Cost) -> CostLines {
 }
 
 /// The entry of an attempt that is about to be sent: what it costs at least is in it, should we not live to see more.
-fn entry(order: &Order, input_estimate: u64, quote: Option<&Quote>) -> Entry {
+pub(crate) fn entry(order: &Order, input_estimate: u64, quote: Option<&Quote>) -> Entry {
     let Order { gate, seat, ask, deployment, model, .. } = order;
     let pass = seat.pass();
     let caller = &pass.caller;

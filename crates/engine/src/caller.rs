@@ -338,7 +338,7 @@ impl Caller {
     }
 
     /// The hash under which its spend is counted: the same, however often the key is rotated.
-    pub(crate) fn counted_hash(&self) -> &str {
+    pub fn counted_hash(&self) -> &str {
         self.key.as_deref().map_or(&*self.key_hash, |key| key.counted_as(&self.key_hash))
     }
 

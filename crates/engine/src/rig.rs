@@ -99,6 +99,8 @@ pub fn setup<'n>(groups: impl IntoIterator<Item = (&'n str, Vec<Arc<Deployment>>
         guardrails: Default::default(),
         telemetry: Default::default(),
         cache: None,
+        passages: Default::default(),
+        files: Vec::new(),
         fleets: Vec::new(),
         heartbeat: Duration::from_secs(5),
     }

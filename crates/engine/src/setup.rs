@@ -22,8 +22,8 @@ use types::{Fault, FaultKind, ModelFacts, Operation, Raw, Usage};
 use crate::cache::Cache;
 use crate::nodes::{Berth, Fleet};
 use crate::{
-    Access, AccessToken, Bounds, Doorway, Gauge, Guardrails, Health, Lines, Queueing, Sent, SessionBounds, Signing,
-    Telemetry,
+    Access, AccessToken, Bounds, Doorway, Gauge, Guardrails, Health, Lines, Passages, Queueing, Sent, SessionBounds,
+    Signing, Telemetry,
 };
 
 /// The whole validated configuration.
@@ -67,6 +67,10 @@ pub struct Setup {
     pub telemetry: Telemetry,
     /// Answers that may be given again, if any are.
     pub cache: Option<Arc<Cache>>,
+    /// Prefixes behind which providers' own APIs are served.
+    pub passages: Passages,
+    /// Where files and batches go, if nobody says where: the first one that fits.
+    pub files: Vec<Arc<Deployment>>,
     /// Nodes that run models themselves.
     pub fleets: Vec<Arc<Fleet>>,
     /// Silence after which a stream gets a sign of life.
@@ -376,6 +380,13 @@ impl Setup {
         self.group_name(name).and_then(|group| self.access_groups.get(group)).map_or(&[], Vec::as_slice)
     }
 
+    /// The deployment with this id.
+    pub fn deployment(&self, id: &str) -> Option<Arc<Deployment>> {
+        let groups = self.groups.values().chain(self.patterns.iter().map(|pattern| &pattern.group));
+        let mut all = self.files.iter().chain(groups.flat_map(|group| &group.deployments));
+        all.find(|deployment| deployment.id == id).cloned()
+    }
+
     /// A name that a first call may use: a configured group, else a cheap chat model behind the plainest wildcard.
     pub fn example_model(&self) -> Option<String> {
         let fixed = self.groups.keys().filter(|name| !self.hidden.contains(name)).min().cloned();
@@ -516,11 +527,21 @@ impl Deployment {
 
     /// Puts the credential in, if it is one that is fetched again and again, or the signature of what is `sent`.
     pub async fn sign_in(&self, headers: &mut HeaderMap, sent: Sent<'_>) -> Result<(), Fault> {
+        self.sign_in_at(&self.endpoint, headers, sent).await
+    }
+
+    /// The same for what is sent to another endpoint of the same provider.
+    pub(crate) async fn sign_in_at(
+        &self,
+        endpoint: &Endpoint,
+        headers: &mut HeaderMap,
+        sent: Sent<'_>,
+    ) -> Result<(), Fault> {
         if let Some(token) = &self.access_token {
             headers.insert(AUTHORIZATION, token.header(self.limits.connect).await?);
         }
         match &self.signing {
-            Some(signing) => signing.sign(&self.endpoint, sent, headers, self.limits.connect).await,
+            Some(signing) => signing.sign(endpoint, sent, headers, self.limits.connect).await,
             None => Ok(()),
         }
     }

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use providers::http::{Call, Client, Reply};
+use providers::http::{Call, Client, Reply, Upload};
 use types::{Fault, FaultKind};
 
 use crate::Deployment;
@@ -17,6 +17,16 @@ pub trait Wire {
         call: Call<'a>,
     ) -> Pin<Box<dyn Future<Output = Result<Reply, Fault>> + 'a>>;
 
+    /// The same with a body that is sent as it comes. Who stands in for providers takes none.
+    fn upload<'a>(
+        &'a self,
+        _: &'a Deployment,
+        _: Call<'a>,
+        _: &'a mut dyn Upload,
+    ) -> Pin<Box<dyn Future<Output = Result<Reply, Fault>> + 'a>> {
+        Box::pin(async { Err(Fault::provider(FaultKind::Connect, "nobody takes a body that comes in pieces")) })
+    }
+
     /// Sends `call` to somebody who is no provider. Who stands in for providers has nobody there.
     fn other<'a>(&'a self, _: Call<'a>) -> Pin<Box<dyn Future<Output = Result<Reply, Fault>> + 'a>> {
         Box::pin(async { Err(Fault::provider(FaultKind::Connect, "there is nobody but providers")) })
@@ -26,6 +36,15 @@ pub trait Wire {
 impl Wire for Client {
     fn other<'a>(&'a self, call: Call<'a>) -> Pin<Box<dyn Future<Output = Result<Reply, Fault>> + 'a>> {
         Box::pin(async move { Client::call(self, &call).await })
+    }
+
+    fn upload<'a>(
+        &'a self,
+        _: &'a Deployment,
+        call: Call<'a>,
+        upload: &'a mut dyn Upload,
+    ) -> Pin<Box<dyn Future<Output = Result<Reply, Fault>> + 'a>> {
+        Box::pin(async move { Client::upload(self, &call, upload).await })
     }
 
     fn call<'a>(

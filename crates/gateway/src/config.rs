@@ -33,6 +33,7 @@ mod management;
 mod models;
 mod name;
 mod nodes;
+mod passing;
 mod prices;
 mod redis;
 mod report;

@@ -8,7 +8,7 @@ use bytes::BytesMut;
 use dialects::json::{Doc, Json, Writer};
 use engine::{Deployment, Wire};
 use http::HeaderMap;
-use providers::http::{Body, Call, Reply};
+use providers::http::{Body, Call, Reply, Upload};
 use types::Fault;
 
 /// Provider whose models are answered here.
@@ -44,6 +44,15 @@ impl<W: Wire> Wire for Demo<W> {
         };
         let reply = Reply { status, headers: HeaderMap::new(), body: Body::whole(text.freeze()) };
         Box::pin(std::future::ready(Ok(reply)))
+    }
+
+    fn upload<'a>(
+        &'a self,
+        deployment: &'a Deployment,
+        call: Call<'a>,
+        upload: &'a mut dyn Upload,
+    ) -> Pin<Box<dyn Future<Output = Result<Reply, Fault>> + 'a>> {
+        self.0.upload(deployment, call, upload)
     }
 
     fn other<'a>(&'a self, call: Call<'a>) -> Pin<Box<dyn Future<Output = Result<Reply, Fault>> + 'a>> {

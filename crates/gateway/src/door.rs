@@ -1,7 +1,9 @@
 //! Between HTTP and the engine: which path means what, bodies in, bodies out.
 
 mod body;
+pub mod files;
 pub mod intake;
+mod passing;
 pub mod realtime;
 pub mod routes;
 pub mod session;
@@ -73,8 +75,16 @@ async fn answer(door: &Rc<Door>, peer: SocketAddr, request: Request<Incoming>, l
     if let Some(asked) = realtime::find(parts.uri.path()) {
         return Box::pin(realtime::answer(door, peer, asked, (parts, body), leaving)).await;
     }
-    take_key(&mut parts);
+    let files = files::meaning(&parts.method, parts.uri.path());
+    let passage = if files.is_some() { None } else { passing::passage(door, parts.uri.path()) };
+    take_key(&mut parts, passage.as_ref().is_some_and(|(passage, _)| passage.has_key_in_query()));
     session::take(&mut parts);
+    if let Some(job) = files {
+        return files::call(door, peer, job, parts, body).await;
+    }
+    if let Some(passage) = passage {
+        return passing::call(door, peer, passage, parts, body).await;
+    }
     match routes::find(parts.uri.path(), parts.uri.query()) {
         Some(route) => model_call(door, peer, route, parts, body).await,
         None => match responses::meant(parts.uri.path()) {
@@ -85,8 +95,9 @@ async fn answer(door: &Rc<Door>, peer: SocketAddr, request: Request<Incoming>, l
 }
 
 /// Some of Google's clients show their key in the address: it counts like the header in which others show it.
-fn take_key(parts: &mut Parts) {
-    let given = routes::parameter(parts.uri.query(), "key").filter(|_| routes::is_geminis(parts.uri.path()));
+fn take_key(parts: &mut Parts, is_googles: bool) {
+    let given = routes::parameter(parts.uri.query(), "key");
+    let given = given.filter(|_| is_googles || routes::is_geminis(parts.uri.path()));
     if let Some(mut key) = given.and_then(|key| HeaderValue::try_from(key).ok()) {
         key.set_sensitive(true);
         parts.headers.entry("x-goog-api-key").or_insert(key);

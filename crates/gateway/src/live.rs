@@ -1,6 +1,7 @@
 //! What all threads share: the newest setup, and the way to the control plane.
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -73,6 +74,8 @@ pub struct Live {
     pub findings: Findings,
     /// The certificate for callers, if they are served over HTTPS.
     pub tls: Option<Tls>,
+    /// Whether a worker looks at batches.
+    pub watches_batches: AtomicBool,
     /// The drill that some calls take part in.
     pub drills: LiveDrills,
     /// Numbers for Prometheus.
@@ -121,6 +124,7 @@ impl Live {
             control,
             cors,
             findings: Findings::default(),
+            watches_batches: AtomicBool::new(false),
             tls,
             drills: LiveDrills::default(),
             metrics: Metrics::default(),

@@ -10,6 +10,7 @@ use std::net::{SocketAddr, TcpListener as StdListener};
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use engine::{Dice, Gate, Keyring, Ledger};
@@ -21,7 +22,7 @@ use tokio::task::spawn_local;
 use tokio::time::sleep;
 
 use crate::demo::Demo;
-use crate::door::Door;
+use crate::door::{Door, files};
 use crate::drills::live_gate;
 use crate::live::Live;
 use crate::metrics::Counting;
@@ -65,7 +66,11 @@ pub fn run(listener: StdListener, live: Arc<Live>, seed: u64, stop: Stop) -> io:
         let drill_gate = Rc::new(live_gate(&gate, &live, Keyring::new(registry, live.meters.clone()), seed));
         live.metrics.add_worker();
         spawn_local(tick());
-        accept(TcpListener::from_std(listener)?, Rc::new(Door { gate, drill_gate, live, stop })).await;
+        let door = Rc::new(Door { gate, drill_gate, live, stop });
+        if !door.live.watches_batches.swap(true, Ordering::Relaxed) {
+            spawn_local(files::watch(door.clone()));
+        }
+        accept(TcpListener::from_std(listener)?, door).await;
         Ok(())
     })
 }

@@ -12,12 +12,14 @@ mod line;
 mod pool;
 mod tls;
 mod tunnel;
+mod upload;
 
 pub use body::Body;
 pub use endpoint::Endpoint;
 pub use line::Claim;
 pub use pool::{Client, Network};
 pub use tunnel::Tunnel;
+pub use upload::Upload;
 
 use std::time::Duration;
 

@@ -211,7 +211,7 @@ const ENTRA: SignIn = SignIn::Entra {
 const MISTRAL: Quirks = Quirks { no_stream_options: true, short_call_ids: true, ..PORTABLE };
 
 /// Vertex AI has a host for each region, and others for all of them (wire.md 4.1).
-fn vertex_host(location: &str) -> String {
+pub fn vertex_host(location: &str) -> String {
     match location {
         "global" => "aiplatform".to_owned(),
         "us" | "eu" => format!("aiplatform.{location}.rep"),

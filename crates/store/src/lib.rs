@@ -5,6 +5,7 @@
 //! comes here: the data plane reads the [`Directory`], which is memory, and writes to the spool, which is a file.
 
 mod aside;
+mod assets;
 mod audit;
 pub mod cache;
 mod change;
@@ -27,6 +28,7 @@ pub mod spool;
 mod store;
 
 pub use aside::{Aside, Content, Trace};
+pub use assets::Asset;
 pub use audit::{Audit, AuditFilter, Author, GUARDRAIL, ROTATED, SIGNED_IN, SIGNED_OUT};
 pub use change::{Adjustment, Change, NewSum};
 pub use contents::Said;

@@ -19,6 +19,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/0009_rollup.sql"),
     include_str!("schema/0010_savings.sql"),
     include_str!("schema/0011_responses.sql"),
+    include_str!("schema/0012_assets.sql"),
 ];
 
 /// Takes the steps that are missing.

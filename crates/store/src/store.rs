@@ -9,8 +9,8 @@ use crate::ledger::Line;
 use crate::objects::{self, Changes, Object};
 use crate::spool::Batch;
 use crate::{
-    Audit, AuditFilter, Booked, Change, DrillReport, Entry, Feedback, KeptResponse, Result, Said, StoreUrl, Sums,
-    Verdicts, audit, change, contents, drills, feedback, ledger, responses, schema,
+    Asset, Audit, AuditFilter, Booked, Change, DrillReport, Entry, Feedback, KeptResponse, Result, Said, StoreUrl,
+    Sums, Verdicts, assets, audit, change, contents, drills, feedback, ledger, responses, schema,
 };
 
 /// How long a connection, a statement or a commit may take.
@@ -110,6 +110,42 @@ impl Store {
     /// Reports of drills, those that were begun last first: `most` of them.
     pub async fn drills(&self, most: i64) -> Result<Vec<DrillReport>> {
         drills::list(&self.db, most).await
+    }
+
+    /// Keeps a file or a batch; returns what is kept of the same thing already, if something is.
+    pub async fn keep_asset(&self, asset: &Asset) -> Result<Asset> {
+        assets::keep(&self.db, asset).await
+    }
+
+    /// The file or batch with this id.
+    pub async fn asset(&self, id: &str) -> Result<Option<Asset>> {
+        assets::find(&self.db, id).await
+    }
+
+    /// Files or batches, newest first: of `owner`, if one is named, and behind the one that was made then; `most` of them.
+    pub async fn assets(
+        &self,
+        kind: &str,
+        owner: Option<&str>,
+        behind: Option<(i64, &str)>,
+        most: i64,
+    ) -> Result<Vec<Asset>> {
+        assets::list(&self.db, kind, owner, behind, most).await
+    }
+
+    /// Batches that are not paid for yet, oldest first: `most` of them behind the first `skip`.
+    pub async fn open_batches(&self, skip: i64, most: i64) -> Result<Vec<Asset>> {
+        assets::open(&self.db, skip, most).await
+    }
+
+    /// Changes the state of a file or batch, and what is shown of it.
+    pub async fn change_asset(&self, id: &str, state: &str, shown: &str) -> Result<()> {
+        assets::change(&self.db, id, state, shown).await
+    }
+
+    /// Forgets a file or a batch.
+    pub async fn forget_asset(&self, id: &str) -> Result<()> {
+        assets::forget(&self.db, id).await
     }
 
     /// Keeps what is said about an answer; of what is said twice, the last counts.

@@ -22,7 +22,7 @@ pub(super) fn requests(data: &[u8]) {
                 let _ = (
                     front.output_bound(root),
                     front.answers(root),
-                    front.echo(root).map(|echo| must_be_json("an echo", echo.as_bytes())),
+                    front.echo(root, true).map(|echo| must_be_json("an echo", echo.as_bytes())),
                 );
                 for operation in Operation::ALL {
                     let _ = (front.converses(operation, root), front.asks_nothing(operation, root));

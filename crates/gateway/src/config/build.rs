@@ -28,7 +28,7 @@ use super::shown::Shown;
 use super::sign_in::SignIn;
 use super::sinks::{self, Sinks};
 use super::tree::{Node, Value};
-use super::{Loaded, cache, checks, doorway, general, guardrails, spending, tokens};
+use super::{Loaded, cache, checks, doorway, general, guardrails, passing, spending, tokens};
 use crate::seal::Seal;
 
 /// The variable that holds what secrets in the database are sealed with.
@@ -175,6 +175,8 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
     let mut rows = builder.rows(top.node("model_list"));
     let (more, left_out) = added.rows(&mut builder);
     rows.extend(more);
+    let passages = passing::read(&top, &general, &mut builder, &rows);
+    let files = passing::files(&top, &mut builder, &rows);
     let declared = nodes::read(&routing_keys, notes);
     let fleets = nodes::assign(&mut rows, &declared, &router.queueing, &world.roll.fleets, notes);
     let models = shown(top.node("model_list"), &added, &rows);
@@ -182,6 +184,8 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
     routers.extend(routing::markers(top.node("model_list"), &rows, notes));
     let mut setup = Setup {
         access,
+        passages,
+        files,
         fleets,
         doorway: doorway::read(&general, &world.added.addresses, notes),
         guards_fallbacks: general.flag("enforce_fallback_model_access") == Some(true),
@@ -258,6 +262,8 @@ fn assemble(rows: &[Row], router: &Router, notes: &mut Notes) -> Setup {
         guardrails: Default::default(),
         telemetry: Default::default(),
         cache: None,
+        passages: Default::default(),
+        files: Vec::new(),
         fleets: Vec::new(),
         heartbeat: router.heartbeat,
     }

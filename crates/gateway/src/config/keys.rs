@@ -11,6 +11,7 @@ mod library;
 mod loops;
 mod model;
 mod other;
+mod passing;
 mod prices;
 mod router;
 mod tokens;
@@ -23,6 +24,7 @@ pub use library::LIBRARY;
 pub use loops::LOOP_BREAKER;
 pub use model::{CREDENTIAL, MARKER, MODEL, MODEL_INFO, PARAMS};
 pub use other::TOP;
+pub use passing::PASS_THROUGH;
 pub use prices::{DEFAULT_PRICE, HARDWARE, MARGIN};
 pub use router::{
     ALIAS, ALLOWED_FAILS, COORDINATION, NODE, PROVIDER_BUDGET, RETRY_BUDGET, RETRY_POLICY, ROUTE_RULE, ROUTE_WHEN,

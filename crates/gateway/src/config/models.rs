@@ -10,16 +10,18 @@ use std::time::Duration;
 
 use engine::{Deployment, Roll};
 use policy::RestRules;
+use providers::Provider;
 
 use super::bounds::Shared;
 use super::environ::Env;
 use super::keys::{CREDENTIAL, PARAMS};
+use super::name::Called;
 use super::nodes::Local;
 use super::prices;
 use super::report::{Notes, Place};
 use super::routing::is_marker;
 use super::section::Section;
-use super::tree::{Node, Value};
+use super::tree::{Node, Scalar, Value};
 use entry::Entry;
 
 /// A deployment and where it was written.
@@ -42,6 +44,8 @@ pub struct Row {
     pub local: Local,
     /// Whether it was added while running.
     pub added: bool,
+    /// Whether calls that are passed on may use its credential, if it says so.
+    pub passes: Option<bool>,
 }
 
 /// What holds for all deployments unless they say otherwise.
@@ -105,6 +109,36 @@ impl Builder<'_> {
             rows.extend(self.catch_all(&entry, &taken));
         }
         rows
+    }
+}
+
+impl Builder<'_> {
+    /// A deployment of `provider` for whatever model is named, from `params` and the environment; what is missing is nobody's
+    /// mistake.
+    pub fn lender(&mut self, provider: &'static Provider, id: &str, params: &[(String, Node)]) -> Option<Deployment> {
+        let text = |text: &str| Node {
+            place: Place::default(),
+            value: Value::Scalar(Scalar { text: text.to_owned(), plain: false, variable: None }),
+        };
+        let mut fields = vec![("model".to_owned(), text("*"))];
+        fields.extend(params.iter().cloned());
+        let params = Node { place: Place::default(), value: Value::Map(fields) };
+        let entry = vec![("model_name".to_owned(), text("*")), ("litellm_params".to_owned(), params)];
+        let node = Node { place: Place::default(), value: Value::Map(entry) };
+        let mut unheard = Notes::default();
+        let mut aside = Builder {
+            env: self.env,
+            roll: self.roll,
+            defaults: self.defaults.clone(),
+            prices: self.prices.clone(),
+            credentials: HashMap::new(),
+            notes: &mut unheard,
+            ids: HashSet::new(),
+        };
+        let entry = Entry::read(&node, id, &aside.credentials, aside.notes)?;
+        let called = Called { provider, model: "*".to_owned() };
+        let row = aside.deployment(&entry, &called, id, Some(id));
+        row.map(|row| row.deployment).filter(|_| !unheard.failed())
     }
 }
 

@@ -57,6 +57,19 @@ impl Settings {
         Settings { book: Arc::new(book), discounts, margins, default }
     }
 
+    /// The prices of whatever model of a provider is named.
+    pub fn of(&self, provider: &'static Provider) -> policy::price::Pricing {
+        policy::price::Pricing::by_model(Terms {
+            book: self.book.clone(),
+            provider: provider.id.to_owned(),
+            markup: self.markup(provider.id),
+            own: provider.local || provider.auth == Auth::None,
+            default: self.default.clone(),
+            states_costs: provider.states_costs,
+            ..Terms::default()
+        })
+    }
+
     fn markup(&self, provider: &str) -> Markup {
         fn of<T: Copy + Default>(all: &[(String, T)], provider: &str) -> T {
             let named = |name: &str| all.iter().find(|(known, _)| known == name).map(|(_, one)| *one);

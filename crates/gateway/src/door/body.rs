@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use engine::Delivery;
+use engine::{Delivery, Relay};
 use http_body::{Body, Frame, SizeHint};
 
 use crate::responses::Tap;
@@ -17,6 +17,8 @@ enum Kind {
     Whole(Bytes),
     /// A model's answer as it comes, and who listens to it, if anybody does.
     Stream(Box<Delivery>, Option<Box<Tap>>),
+    /// A provider's own answer as it comes.
+    Relay(Box<Relay>),
     /// Whatever the control plane says.
     Control(axum::body::Body),
 }
@@ -35,6 +37,11 @@ impl OutBody {
     /// The same, with somebody who listens to it.
     pub fn tapped(delivery: Box<Delivery>, tap: Tap) -> Self {
         OutBody(Kind::Stream(delivery, Some(Box::new(tap))))
+    }
+
+    /// A provider's own answer as it comes.
+    pub fn relay(relay: Box<Relay>) -> Self {
+        OutBody(Kind::Relay(relay))
     }
 
     /// An answer of the control plane.
@@ -59,6 +66,11 @@ impl Body for OutBody {
                 None if delivery.is_broken() => Some(Err(axum::Error::new("the provider broke off"))),
                 None => None,
             }),
+            Kind::Relay(relay) => Poll::Ready(match ready!(relay.poll_piece(cx)) {
+                Some(piece) => Some(Ok(Frame::data(piece))),
+                None if relay.is_broken() => Some(Err(axum::Error::new("the provider broke off"))),
+                None => None,
+            }),
             Kind::Control(body) => Pin::new(body).poll_frame(cx),
         }
     }
@@ -66,7 +78,7 @@ impl Body for OutBody {
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Kind::Whole(bytes) => bytes.is_empty(),
-            Kind::Stream(..) => false,
+            Kind::Stream(..) | Kind::Relay(_) => false,
             Kind::Control(body) => body.is_end_stream(),
         }
     }
@@ -74,7 +86,7 @@ impl Body for OutBody {
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
             Kind::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Kind::Stream(..) => SizeHint::default(),
+            Kind::Stream(..) | Kind::Relay(_) => SizeHint::default(),
             Kind::Control(body) => body.size_hint(),
         }
     }

@@ -18,7 +18,7 @@ pub const MAX_CONTROL_BODY: usize = 8 << 20;
 /// The same without a key that opens anything: only paths that need none can be meant.
 pub const MAX_STRANGERS_BODY: usize = 64 << 10;
 /// How long a caller may pause within a body.
-const PAUSE: Duration = Duration::from_secs(60);
+pub const PAUSE: Duration = Duration::from_secs(60);
 /// How much of a body that was refused is still read, so that the caller gets to see the refusal: clients that are
 /// cut off while they send report a broken connection instead.
 const MAX_DISCARDED: usize = 256 << 20;

@@ -183,7 +183,6 @@ impl Jobs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::responses::job;
 
     fn job(n: usize, owner: &str) -> Arc<Job> {
         let name = Name { id: format!("resp_gw{n}"), owner: owner.to_owned() };
@@ -199,7 +198,7 @@ mod tests {
         let first = jobs.get(&job(0, "a").name).unwrap();
         first.add(Bytes::from_static(b"one"));
         assert_eq!(first.events(0).await, Some(vec![Bytes::from_static(b"one")]));
-        first.end(&shelf, &job::interrupted(&first.queued));
+        first.end(&shelf, &interrupted(&first.queued));
         assert_eq!((first.events(1).await.map(|all| all.len()), first.events(2).await), (Some(1), None));
         first.over().await;
         jobs.add(job(900, "a")).unwrap();

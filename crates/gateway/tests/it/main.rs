@@ -23,6 +23,7 @@ mod media;
 mod metrics;
 mod money;
 mod nodes;
+mod passing;
 mod price_map;
 mod prices;
 mod queue;

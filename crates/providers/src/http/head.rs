@@ -14,6 +14,11 @@ const MAX_HEADERS: usize = 100;
 
 /// The head of a request, up to and including the empty line.
 pub(super) fn write(call: &Call) -> Bytes {
+    write_for(call, Some(call.body.iter().map(Bytes::len).sum::<usize>() as u64))
+}
+
+/// The same for a body of so many bytes, or of chunks if nobody knows how many there are.
+pub(super) fn write_for(call: &Call, length: Option<u64>) -> Bytes {
     let mut out = BytesMut::with_capacity(512);
     let mut put = |parts: &[&[u8]]| parts.iter().for_each(|part| out.put_slice(part));
     put(&[call.method.as_bytes(), b" ", call.path.as_bytes(), b" HTTP/1.1\r\nhost: "]);
@@ -21,12 +26,14 @@ pub(super) fn write(call: &Call) -> Bytes {
     for (name, value) in call.headers {
         put(&[name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"]);
     }
-    if call.method != "GET" {
-        let length: usize = call.body.iter().map(Bytes::len).sum();
-        if !call.headers.contains_key(CONTENT_TYPE) {
+    if call.method != "GET" || length != Some(0) {
+        if !call.headers.contains_key(CONTENT_TYPE) && length != Some(0) {
             put(&[b"content-type: application/json\r\n"]);
         }
-        put(&[b"content-length: ", length.to_string().as_bytes(), b"\r\n"]);
+        match length {
+            Some(length) => put(&[b"content-length: ", length.to_string().as_bytes(), b"\r\n"]),
+            None => put(&[b"transfer-encoding: chunked\r\n"]),
+        }
     }
     put(&[b"\r\n"]);
     out.freeze()

@@ -17,7 +17,8 @@ use types::{Fault, FaultKind};
 use super::body::Body;
 use super::connection::Connection;
 use super::line::Line;
-use super::{Call, Endpoint, Reply, head};
+use super::upload::Sending;
+use super::{Call, Endpoint, Reply, Upload, head};
 
 /// How long a connection may wait for its next request: below the minute after which load balancers drop it.
 const IDLE_TIME: Duration = Duration::from_secs(50);
@@ -107,17 +108,35 @@ impl Client {
                 Ok(reply) => return Ok(reply),
             }
         }
-        let connection = timeout(call.connect_timeout, self.connect(call.endpoint))
+        let line = Line::new(self.connected(call).await?, key, call.claim.clone());
+        self.exchange(line, &request, call).await.map_err(Broken::into_fault)
+    }
+
+    /// The same with a body that is sent as it comes. It comes once: a connection that waited and may be dead gets none.
+    pub async fn upload(&self, call: &Call<'_>, upload: &mut dyn Upload) -> Result<Reply, Fault> {
+        let mut line = Line::new(self.connected(call).await?, Key::of(call.endpoint), call.claim.clone());
+        let mut sending = Sending::new(head::write_for(call, upload.length()), upload);
+        let mut received = Bytes::new();
+        let head = loop {
+            match poll_fn(|cx| sending.poll(cx, &mut line)).await? {
+                Ok(bytes) if !bytes.is_empty() => received = join(received, bytes),
+                Ok(_) => return Err(broken(io::ErrorKind::UnexpectedEof.into(), &received).into_fault()),
+                Err(error) => return Err(broken(error, &received).into_fault()),
+            }
+            if let Some(head) = head::read(&mut received)? {
+                break head;
+            }
+        };
+        let keep = head.keep && sending.is_done();
+        let body = Body::new(line, Rc::downgrade(&self.idle), keep, head.framing, received);
+        Ok(Reply { status: head.status, headers: head.headers, body })
+    }
+
+    async fn connected(&self, call: &Call<'_>) -> Result<Connection, Fault> {
+        timeout(call.connect_timeout, self.connect(call.endpoint))
             .await
             .map_err(|_| Fault::provider(FaultKind::Timeout, "the provider could not be reached in time"))?
-            .map_err(|error| unreachable(&error))?;
-        let line = Line::new(connection, key, call.claim.clone());
-        self.exchange(line, &request, call).await.map_err(|broken| match broken {
-            Broken::BeforeAnswer(error) => {
-                Fault::provider(FaultKind::Cut, format!("the provider closed the connection ({})", error.kind()))
-            }
-            Broken::Fault(fault) => fault,
-        })
+            .map_err(|error| unreachable(&error))
     }
 
     async fn exchange(&self, mut line: Line, request: &Bytes, call: &Call<'_>) -> Result<Reply, Broken> {
@@ -153,6 +172,17 @@ enum Broken {
     /// The connection ended before the first byte of an answer.
     BeforeAnswer(io::Error),
     Fault(Fault),
+}
+
+impl Broken {
+    fn into_fault(self) -> Fault {
+        match self {
+            Broken::BeforeAnswer(error) => {
+                Fault::provider(FaultKind::Cut, format!("the provider closed the connection ({})", error.kind()))
+            }
+            Broken::Fault(fault) => fault,
+        }
+    }
 }
 
 fn broken(error: io::Error, received: &Bytes) -> Broken {

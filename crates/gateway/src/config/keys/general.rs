@@ -200,9 +200,9 @@ const UI: &[Key] = &[
 
 #[rustfmt::skip]
 const ROUTES: &[Key] = &[
-    later("pass_through_endpoints", List, "paths that are passed on to other servers"),
+    on("pass_through_endpoints", List, "paths that are passed on to other servers; `docs/pass-through.md`"),
     later("use_client_credentials_pass_through_routes", Flag, "with the caller's own key"),
-    later("pass_through_request_timeout", Seconds, "seconds such a call may take"),
+    on("pass_through_request_timeout", Limit, "seconds until the answer to such a call must have begun"),
     later("enable_openai_websocket_passthrough", Flag, "websockets of OpenAI"),
     later("passthrough_managed_object_ids", Any, "ids on such paths"),
     later("enable_mcp_registry", Flag, "list of MCP servers"),

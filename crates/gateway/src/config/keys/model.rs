@@ -48,7 +48,7 @@ const CONNECTION: &[Key] = &[
     on("api_version", Text, "version of Azure's API, such as `2024-10-21`, `preview` or `v1`; otherwise from `api_base`, the environment, `2025-02-01-preview`"),
     on("azure_ad_token", Secret, "token of Entra ID in the place of a key"),
     on("region_name", Text, "region of the deployment, such as `eu`, for models whose price depends on it"),
-    later("use_in_pass_through", Flag, "offers the credential to pass-through routes"),
+    on("use_in_pass_through", Flag, "its credential is the one that pass-through routes use first; with `false` they never do"),
     later("ssl_verify", OnFlag, "check of the server's certificate"),
 ];
 

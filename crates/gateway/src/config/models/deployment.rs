@@ -127,10 +127,21 @@ impl Builder<'_> {
             preload: params.small("preload").unwrap_or(0),
             most_ctx: info.small("max_input_tokens"),
         };
-        let place = params.place("model");
+        let (place, passes) = (params.place("model"), params.flag("use_in_pass_through"));
         let (path, team) = (entry.path.clone(), entry.info.text("team_id").map(str::to_owned));
         let access_groups = entry.info.texts("access_groups").into_iter().map(|(name, _)| name.to_owned()).collect();
-        Some(Row { group: group.to_owned(), deployment, place, path, listed, team, access_groups, local, added: false })
+        Some(Row {
+            group: group.to_owned(),
+            deployment,
+            place,
+            path,
+            listed,
+            team,
+            access_groups,
+            local,
+            added: false,
+            passes,
+        })
     }
 
     /// What takes the place of a key: a token, or what signs requests.

@@ -128,7 +128,7 @@ fn extras<'a>(chat: &'a Chat, fit: &mut Fit) -> Result<Vec<(&'a str, &'a Raw)>, 
             passing.push((&**name, value));
         } else if OTHERWISE.contains(&&**name) {
             // Said in another place.
-        } else if turns::is_hint(name) {
+        } else if turns::is_hint(name, value) {
             fit.dropped.push(name.clone());
         } else {
             fit.worse_without(name)?;

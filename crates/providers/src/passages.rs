@@ -1,0 +1,168 @@
+//! Prefixes behind which a provider's own API is served as it is: which provider, and where its root is.
+
+use crate::provider::row;
+use crate::{Auth, Provider, find};
+
+/// A prefix of paths, and whose API is behind it.
+#[derive(Clone, Copy, Debug)]
+pub struct Passage {
+    /// The prefix, with a leading slash.
+    pub prefix: &'static str,
+    /// The id under which deployments lend their credential.
+    pub id: &'static str,
+    /// Further ids whose deployments do.
+    pub also: &'static [&'static str],
+    /// How the API itself is reached, if not as the provider table says.
+    own: Option<&'static Provider>,
+    /// Where a call goes, if not to one place alone.
+    pub hosts: Hosts,
+    /// Whether it has chats and vectors of Cohere's own shape.
+    pub has_coheres: bool,
+}
+
+/// Where the calls of a passage go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hosts {
+    /// To one place.
+    One,
+    /// To the host of the location that the path names (Vertex AI).
+    ByLocation,
+    /// To the host of models, or to that of agents, in one region (Bedrock).
+    ByService,
+}
+
+impl Passage {
+    const fn new(prefix: &'static str, id: &'static str) -> Self {
+        Passage { prefix, id, also: &[], own: None, hosts: Hosts::One, has_coheres: false }
+    }
+
+    const fn also(self, also: &'static [&'static str]) -> Self {
+        Passage { also, ..self }
+    }
+
+    const fn own(self, own: &'static Provider) -> Self {
+        Passage { own: Some(own), ..self }
+    }
+
+    const fn hosts(self, hosts: Hosts) -> Self {
+        Passage { hosts, ..self }
+    }
+
+    const fn with_coheres(self) -> Self {
+        Passage { has_coheres: true, ..self }
+    }
+
+    /// How it is reached with nothing but the environment.
+    pub fn provider(&self) -> Option<&'static Provider> {
+        self.own.or_else(|| find(self.id))
+    }
+
+    /// Whether deployments of this provider lend their credential.
+    pub fn takes(&self, provider: &str) -> bool {
+        self.id == provider || self.also.contains(&provider)
+    }
+
+    /// Whether keys may stand in the query, as Google's clients write them.
+    pub fn has_key_in_query(&self) -> bool {
+        self.provider().is_some_and(|provider| provider.dialect == "gemini")
+    }
+}
+
+/// Cohere's own API; the table has the one that is like OpenAI's.
+static COHERE: Provider = row("cohere", "Cohere")
+    .base("https://api.cohere.com")
+    .base_env(&["COHERE_API_BASE"])
+    .key_env(&["COHERE_API_KEY", "CO_API_KEY"]);
+
+static ASSEMBLYAI: Provider = assemblyai("https://api.assemblyai.com");
+static ASSEMBLYAI_EU: Provider = assemblyai("https://api.eu.assemblyai.com");
+
+const fn assemblyai(base: &'static str) -> Provider {
+    row("assemblyai", "AssemblyAI").base(base).key_env(&["ASSEMBLYAI_API_KEY"]).auth(Auth::Header("authorization"))
+}
+
+static MILVUS: Provider =
+    row("milvus", "Milvus").base_env(&["MILVUS_API_BASE"]).key_env(&["MILVUS_API_KEY"]).key_optional();
+
+/// All of them.
+#[rustfmt::skip]
+static PASSAGES: &[Passage] = &[
+    Passage::new("/anthropic", "anthropic"),
+    Passage::new("/assemblyai", "assemblyai").own(&ASSEMBLYAI),
+    Passage::new("/azure", "azure").also(&["azure_text"]),
+    Passage::new("/azure_ai", "azure_ai"),
+    Passage::new("/bedrock", "bedrock").also(&["bedrock_converse"]).hosts(Hosts::ByService),
+    Passage::new("/cohere", "cohere").also(&["cohere_chat"]).own(&COHERE).with_coheres(),
+    Passage::new("/eu.assemblyai", "assemblyai").own(&ASSEMBLYAI_EU),
+    Passage::new("/gemini", "gemini"),
+    Passage::new("/milvus", "milvus").own(&MILVUS),
+    Passage::new("/mistral", "mistral"),
+    Passage::new("/nvidia_nim", "nvidia_nim"),
+    Passage::new("/openai", "openai"),
+    Passage::new("/openai_passthrough", "openai"),
+    Passage::new("/openrouter", "openrouter"),
+    Passage::new("/vertex-ai", "vertex_ai").hosts(Hosts::ByLocation),
+    Passage::new("/vertex_ai", "vertex_ai").hosts(Hosts::ByLocation),
+    Passage::new("/vllm", "vllm").also(&["hosted_vllm"]),
+];
+
+/// All prefixes behind which a provider's own API is served.
+pub fn passages() -> &'static [Passage] {
+    PASSAGES
+}
+
+/// First segments of paths that stand before the version of an API.
+const BEFORE_VERSIONS: [&str; 2] = ["upload", "download"];
+
+/// The path of a request behind a base: what both have in common at the seam is there once, and a path that names a
+/// version of its own takes the place of the base's (`/v1beta` + `/v1/models` is `/v1/models`).
+pub fn joined(base: &str, rest: &str) -> String {
+    let rest = rest.trim_start_matches('/');
+    let own: Vec<&str> = base.split('/').filter(|segment| !segment.is_empty()).collect();
+    let given: Vec<&str> = rest.split('/').collect();
+    let common = (1..=own.len().min(given.len())).rev().find(|count| own[own.len() - count..] == given[..*count]);
+    let first = given.first().copied().unwrap_or_default();
+    let replaced = match common {
+        Some(count) => count,
+        None if (is_version(first) || BEFORE_VERSIONS.contains(&first))
+            && own.last().is_some_and(|last| is_version(last)) =>
+        {
+            1
+        }
+        None => 0,
+    };
+    let kept = own[..own.len() - replaced].iter().fold(String::new(), |path, segment| format!("{path}/{segment}"));
+    format!("{kept}/{rest}")
+}
+
+/// Whether a segment of a path is the version of an API: `v1`, `v1beta`.
+fn is_version(segment: &str) -> bool {
+    segment.strip_prefix('v').is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_passage_has_a_provider() {
+        for passage in passages() {
+            assert!(passage.provider().is_some(), "{}", passage.prefix);
+        }
+    }
+
+    #[test]
+    fn paths_meet_bases_at_one_seam() {
+        let check = |base: &str, rest: &str, expected: &str| assert_eq!(joined(base, rest), expected);
+        check("/v1", "/v1/chat/completions", "/v1/chat/completions");
+        check("/v1", "/chat/completions", "/v1/chat/completions");
+        check("/v1beta", "/v1/models/m:generateContent", "/v1/models/m:generateContent");
+        check("/v1beta", "/upload/v1beta/files", "/upload/v1beta/files");
+        check("/v1beta", "/models", "/v1beta/models");
+        check("/api/v1", "/api/v1/chat", "/api/v1/chat");
+        check("/api/v1", "/v1/chat", "/api/v1/chat");
+        check("", "/v1/messages", "/v1/messages");
+        check("/mine", "/v1/messages", "/mine/v1/messages");
+        check("/v1", "", "/v1/");
+    }
+}

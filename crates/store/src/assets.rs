@@ -1,0 +1,150 @@
+//! Files and batches that callers have at providers: whose they are, and where.
+
+use crate::Result;
+use crate::db::{Db, Filter, Row, values};
+
+/// The state of a batch that is not paid for yet.
+pub(crate) const OPEN: &str = "open";
+
+/// Something that a caller has at a provider.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asset {
+    /// What the caller calls it.
+    pub id: String,
+    /// `file` or `batch`.
+    pub kind: String,
+    /// Hash of the key of whoever made it; empty of the master key's.
+    pub owner: String,
+    /// The deployment that has it.
+    pub deployment_id: String,
+    /// What the provider calls it.
+    pub upstream_id: String,
+    /// When it was made, milliseconds since 1970.
+    pub created_at: i64,
+    /// Of a batch: `open` until it is paid for, then `settled`.
+    pub state: String,
+    /// What is shown of it: JSON.
+    pub shown: String,
+    /// Who pays for it: JSON.
+    pub payer: String,
+}
+
+const COLUMNS: &str = "id, kind, owner, deployment_id, upstream_id, created_at, state, shown, payer";
+
+/// Keeps one; returns what is kept of the same thing already, if something is.
+pub(crate) async fn keep(db: &Db, asset: &Asset) -> Result<Asset> {
+    let Asset { id, kind, owner, deployment_id, upstream_id, created_at, state, shown, payer } = asset;
+    let mut tx = db.begin().await?;
+    let sql = format!(
+        "INSERT INTO lockgate_assets ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        ON CONFLICT (deployment_id, kind, upstream_id) DO NOTHING"
+    );
+    let row =
+        values![&**id, &**kind, &**owner, &**deployment_id, &**upstream_id, *created_at, &**state, &**shown, &**payer];
+    tx.run(sql, row).await?;
+    let sql =
+        format!("SELECT {COLUMNS} FROM lockgate_assets WHERE deployment_id = $1 AND kind = $2 AND upstream_id = $3");
+    let rows = tx.rows(sql, values![&**deployment_id, &**kind, &**upstream_id]).await?;
+    tx.commit().await?;
+    rows.first().map_or_else(|| Ok(asset.clone()), read)
+}
+
+/// The one with this id.
+pub(crate) async fn find(db: &Db, id: &str) -> Result<Option<Asset>> {
+    let sql = format!("SELECT {COLUMNS} FROM lockgate_assets WHERE id = $1");
+    db.rows(sql, values![id]).await?.first().map(read).transpose()
+}
+
+/// Those of a kind, newest first: of `owner`, if one is named, and made before `before`; `most` of them.
+pub(crate) async fn list(
+    db: &Db,
+    kind: &str,
+    owner: Option<&str>,
+    before: Option<(i64, &str)>,
+    most: i64,
+) -> Result<Vec<Asset>> {
+    let mut filter = Filter::default();
+    filter.and("kind = {}", kind);
+    filter.and_if("owner = {}", owner);
+    if let Some((at, id)) = before {
+        let (at, again, id) = (filter.value(at), filter.value(at), filter.value(id));
+        filter.and_plain(&format!("created_at < {at} OR created_at = {again} AND id < {id}"));
+    }
+    let most = filter.value(most);
+    let sql =
+        format!("SELECT {COLUMNS} FROM lockgate_assets{} ORDER BY created_at DESC, id DESC LIMIT {most}", filter.sql());
+    db.rows(sql, filter.into_values()).await?.iter().map(read).collect()
+}
+
+/// Batches that are not paid for yet, oldest first: `most` of them behind the first `skip`.
+pub(crate) async fn open(db: &Db, skip: i64, most: i64) -> Result<Vec<Asset>> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM lockgate_assets WHERE state = $1 ORDER BY created_at, id LIMIT $2 OFFSET $3");
+    db.rows(sql, values![OPEN, most, skip]).await?.iter().map(read).collect()
+}
+
+/// Changes what is shown of one, and its state.
+pub(crate) async fn change(db: &Db, id: &str, state: &str, shown: &str) -> Result<()> {
+    let mut tx = db.begin().await?;
+    tx.run("UPDATE lockgate_assets SET state = $2, shown = $3 WHERE id = $1", values![id, state, shown]).await?;
+    tx.commit().await
+}
+
+/// Forgets one.
+pub(crate) async fn forget(db: &Db, id: &str) -> Result<()> {
+    let mut tx = db.begin().await?;
+    tx.run("DELETE FROM lockgate_assets WHERE id = $1", values![id]).await?;
+    tx.commit().await
+}
+
+fn read(row: &Row) -> Result<Asset> {
+    Ok(Asset {
+        id: row.text(0)?,
+        kind: row.text(1)?,
+        owner: row.text(2)?,
+        deployment_id: row.text(3)?,
+        upstream_id: row.text(4)?,
+        created_at: row.int(5)?,
+        state: row.text(6)?,
+        shown: row.text(7)?,
+        payer: row.text(8)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Store, StoreUrl};
+
+    #[tokio::test]
+    async fn things_are_found_listed_changed_and_forgotten() {
+        let store = Store::new(&StoreUrl::Memory);
+        store.migrate().await.unwrap();
+        let asset = |number: i64, owner: &str, kind: &str| Asset {
+            id: format!("{kind}-{number}"),
+            kind: kind.to_owned(),
+            owner: owner.to_owned(),
+            deployment_id: "d".to_owned(),
+            upstream_id: format!("up-{number}"),
+            created_at: number / 2,
+            state: if kind == "batch" { OPEN } else { "" }.to_owned(),
+            ..Asset::default()
+        };
+        for number in 0..6 {
+            store.keep_asset(&asset(number, if number % 2 == 0 { "a" } else { "b" }, "file")).await.unwrap();
+        }
+        let again = Asset { id: "other".to_owned(), ..asset(3, "b", "file") };
+        assert_eq!(store.keep_asset(&again).await.unwrap().id, "file-3", "it is there once");
+        let ids = |assets: Vec<Asset>| assets.into_iter().map(|asset| asset.id).collect::<Vec<_>>();
+        assert_eq!(ids(store.assets("file", Some("a"), None, 9).await.unwrap()), ["file-4", "file-2", "file-0"]);
+        let page = store.assets("file", None, Some((1, "file-3")), 2).await.unwrap();
+        assert_eq!(ids(page), ["file-2", "file-1"]);
+        store.keep_asset(&asset(7, "a", "batch")).await.unwrap();
+        assert_eq!(ids(store.open_batches(0, 9).await.unwrap()), ["batch-7"]);
+        store.change_asset("batch-7", "settled", "{}").await.unwrap();
+        assert!(store.open_batches(0, 9).await.unwrap().is_empty());
+        store.forget_asset("file-3").await.unwrap();
+        assert_eq!(store.asset("file-3").await.unwrap(), None);
+        assert_eq!(store.asset("batch-7").await.unwrap().unwrap().shown, "{}");
+    }
+}
