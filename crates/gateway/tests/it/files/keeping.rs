@@ -77,10 +77,10 @@ async fn the_caller_the_first_line_or_the_operator_says_where_a_file_goes() {
     assert_eq!((first.asked().len(), second.asked().len()), (0, 1));
     upload(&master, &[("purpose", "batch")], &line("1", "mine")).await;
     assert_eq!(first.asked().len(), 1);
-    let by_query = form(&[("purpose", "x")], "x");
+    let whole = format!("{}--edge--\r\n", part("name=\"file\"; filename=\"a\"", "x"));
     let call = Call::new("POST", "/v1/files?target_model_names=mine")
         .header("content-type", "multipart/form-data; boundary=edge")
-        .body(by_query.bytes().split(|byte| *byte == b'\n').skip(4).collect::<Vec<_>>().join(&b'\n'));
+        .body(whole);
     assert_eq!(master.send(&call).await.status(), 200);
     assert_eq!(first.asked().len(), 2);
     upload(&master, &[("purpose", "x"), ("custom_llm_provider", "openai")], "x").await;
