@@ -395,7 +395,7 @@ async fn run(gate: &Rc<Gate>, setup: Arc<Setup>, mut call: PassCall) -> Result<P
         deployment: &deployment,
         model: &upstream_model,
     };
-    let mut fare = Fare::begin(&order, &call.passage, known.as_ref()).await.map_err(refused)?;
+    let mut fare = Fare::begin(&order, &call.passage, known.as_ref(), call.method).await.map_err(refused)?;
     if let Some(tokens) = fare.lowered() {
         // What is held must pay for the answer, so its bound is the one thing that changes.
         call.body = PassBody::Whole(ask.bounded(tokens).map_err(refused)?.body.bytes().clone());

@@ -15,6 +15,13 @@ use crate::hold::Hold;
 use crate::ledger::Ledger;
 use crate::seat::Seat;
 
+/// Methods of calls that cost nothing, as far as anybody knows.
+const HARMLESS: [&str; 2] = ["GET", "DELETE"];
+/// What the log calls the end of a batch.
+const CANCEL: &str = "acancel_batch";
+/// What is held for a call of which nobody knows what it costs: whoever has spent all has not even that.
+const TOKEN: Usd = Usd::from_nanos(1);
+
 /// What a call costs.
 pub(super) enum Fare {
     /// What it consumes.
@@ -37,12 +44,21 @@ pub(super) struct Ticket {
 
 impl Fare {
     /// Holds the money for a call. Where it is not known what it may cost, somebody who has spent all is refused.
-    pub async fn begin(order: &Order<'_>, passage: &Passage, known: Option<&Known>) -> Result<Self, Fault> {
+    pub async fn begin(
+        order: &Order<'_>,
+        passage: &Passage,
+        known: Option<&Known>,
+        method: &str,
+    ) -> Result<Self, Fault> {
         let is_priced = || passage.built_in.is_some() || order.deployment.tariff(order.model).is_known();
         match (passage.cost, known) {
             (None, Some(known)) if known.operation == Operation::CountTokens => Ok(Fare::Free),
             (None, Some(_)) if is_priced() => Ok(Fare::Metered(Box::new(Booking::begin(order).await?))),
-            (cost, _) => Ok(Fare::Flat(Box::new(Ticket::begin(order, cost).await?))),
+            (cost, _) => {
+                // Who only looks, or takes something back, may do so without money.
+                let may_cost = !HARMLESS.contains(&method) && passage.thing != Some(CANCEL);
+                Ok(Fare::Flat(Box::new(Ticket::begin(order, cost, may_cost, passage.thing.is_some()).await?)))
+            }
         }
     }
 
@@ -120,13 +136,13 @@ impl Fare {
 }
 
 impl Ticket {
-    async fn begin(order: &Order<'_>, cost: Option<Usd>) -> Result<Self, Fault> {
+    async fn begin(order: &Order<'_>, cost: Option<Usd>, may_cost: bool, is_thing: bool) -> Result<Self, Fault> {
         let Order { gate, setup, seat, .. } = order;
         if gate.ledger.as_ref().is_some_and(|ledger| !ledger.is_healthy()) {
             let message = "the gateway cannot book what calls cost right now, so it makes none; please try again";
             return Err(Fault::new(FaultKind::Unavailable, Side::Gateway, message));
         }
-        if setup.pricing.block_unpriced && cost.is_none() {
+        if setup.pricing.block_unpriced && cost.is_none() && may_cost && !is_thing {
             let message = "what this call costs is not known, and such calls are refused here";
             return Err(denied(FaultKind::Permission, "model_cost_map_missing", message));
         }
@@ -134,7 +150,7 @@ impl Ticket {
         let mut entry = gate.ledger.is_some().then(|| Box::new(entry(order, 0, None)));
         let mut hold = None;
         if pass.has_budget() {
-            let all = cost.unwrap_or_default();
+            let all = cost.unwrap_or(if may_cost { TOKEN } else { Usd::ZERO });
             let need =
                 Need { input: all, small: all, likely: Some(all), worst: Some(all), obeys: Obeys::Yes, grows: false };
             let taken = Hold::take(pass, &[], &need, setup.spending.patience).await?;

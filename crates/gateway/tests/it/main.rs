@@ -10,6 +10,7 @@ mod compatibility;
 mod described;
 mod drills;
 mod faults;
+mod files;
 mod front;
 mod gateway;
 mod guardrails;
