@@ -86,7 +86,52 @@ fn listed(entry: &str, endpoint: &Endpoint) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use types::Secret;
+
     use super::*;
+
+    #[test]
+    fn what_takes_the_place_of_a_key_comes_from_a_clouds_own_service_or_from_where_calls_go() {
+        let called = Endpoint::parse("https://adb-1.azuredatabricks.net/serving-endpoints").unwrap();
+        let form = |url: &str, value: Text| Grant::Form {
+            url: url.to_owned(),
+            headers: Vec::new(),
+            fields: vec![("client_assertion", value)],
+        };
+        let said = || Text::Said(Secret::new("s"));
+        for (url, expected) in [
+            ("https://login.microsoftonline.com/t/oauth2/v2.0/token", true),
+            ("https://adb-1.azuredatabricks.net/oidc/v1/token", true),
+            ("https://oauth2.googleapis.com/token", true),
+            ("http://oauth2.googleapis.com/token", false),
+            ("https://adb-1.azuredatabricks.net:8443/oidc/v1/token", false),
+            ("https://googleapis.com.evil.example/token", false),
+            ("http://10.0.0.1/token", false),
+        ] {
+            assert_eq!(is_home(&form(url, said()), &called), expected, "{url}");
+            let key = Secret::new("PEM");
+            let stated = Grant::Assertion {
+                url: url.to_owned(),
+                issuer: String::new(),
+                key_id: None,
+                key,
+                scope: String::new(),
+            };
+            assert_eq!(is_home(&stated, &called), expected, "{url}");
+            let acts = Grant::Impersonated { url: url.to_owned(), scope: String::new(), with: Box::new(stated) };
+            assert_eq!(is_home(&acts, &called), expected, "{url}");
+        }
+        let file = Text::File("/etc/passwd".into());
+        assert!(!is_home(&form("https://login.microsoftonline.com/t", file), &called));
+        let subject = |source| Grant::Exchange {
+            url: "https://sts.googleapis.com/v1/token".to_owned(),
+            fields: Vec::new(),
+            subject: engine::Subject { source, field: None },
+        };
+        assert!(!is_home(&subject(SubjectSource::File("/etc/passwd".into())), &called));
+        let inside = SubjectSource::Url { url: "http://169.254.169.254/".to_owned(), headers: Vec::new() };
+        assert!(!is_home(&subject(inside), &called));
+    }
 
     #[test]
     fn an_entry_means_a_host_a_port_of_it_or_all_of_a_domain() {
