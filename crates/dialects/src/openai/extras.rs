@@ -25,8 +25,9 @@ const OURS: [&str; 13] = [
 
 /// Fields of other dialects that do not change what is asked: where and how it is computed, how it is filed,
 /// which parts are cached or filtered.
-const HINTS: [&str; 23] = [
+const HINTS: [&str; 24] = [
     "cache_control",
+    "client_metadata",
     "diagnostics",
     "include",
     "keep_alive",
