@@ -13,7 +13,7 @@ use crate::json::{Doc, Json, Kind};
 
 /// Extras that change nothing about an answer's meaning: left out silently where the target has no word for them
 /// (wire.md 8.0).
-const HINTS: [&str; 12] = [
+const HINTS: [&str; 13] = [
     "client_metadata",
     "metadata",
     "moderation",
@@ -24,6 +24,7 @@ const HINTS: [&str; 12] = [
     "safety_identifier",
     "store",
     "stream_options",
+    "truncation",
     "user",
     "verbosity",
 ];

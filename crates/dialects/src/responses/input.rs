@@ -3,6 +3,7 @@
 
 use types::{Block, Message, Role, Source, Text, ToolCall, ToolResult};
 
+use super::tools::BuiltIn;
 use super::{NAME, tools};
 use crate::json::{Doc, Json, Kind, string};
 use crate::media;
@@ -70,9 +71,25 @@ impl Conversation {
                 let arguments = format!("{{\"{}\":{}}}", tools::INPUT, string(&said));
                 self.call(item, tools::full_name(namespace.as_deref(), &name), arguments)?;
             }
-            Some("function_call_output" | "custom_tool_call_output") => {
+            Some(kind @ ("local_shell_call" | "apply_patch_call")) => {
+                let built_in = if kind == "local_shell_call" { BuiltIn::LocalShell } else { BuiltIn::ApplyPatch };
+                let wanted = required(item, built_in.wanted().0, |wanted| Ok(object(wanted)?.raw().to_owned()))?;
+                self.call(item, built_in.name().to_owned(), wanted)?;
+            }
+            Some(
+                kind @ ("function_call_output"
+                | "custom_tool_call_output"
+                | "local_shell_call_output"
+                | "apply_patch_call_output"),
+            ) => {
+                // The shell's own has the id of the call in another place.
+                let own = if kind == "local_shell_call_output" && item.get_some("call_id").is_none() {
+                    "id"
+                } else {
+                    "call_id"
+                };
                 let result = ToolResult {
-                    call_id: proofs::split(required(item, "call_id", text)?).0,
+                    call_id: proofs::split(required(item, own, text)?).0,
                     name: field(item, "name", text)?,
                     blocks: field(item, "output", content)?.unwrap_or_default(),
                     is_error: false,

@@ -5,7 +5,7 @@ use bytes::BytesMut;
 use types::{Answer, Block, Fault, Finish, Operation, Raw, Response, Source, Tier, Usage};
 
 use super::input::{REDACTED, custom_input};
-use super::tools::Offered;
+use super::tools::{BuiltIn, Form, Offered};
 use super::{fault, kept};
 use crate::Stamp;
 use crate::json::{Doc, Json, Writer};
@@ -153,13 +153,26 @@ impl Item {
             }
             Kind::Call { call_id, name, arguments } => {
                 let offer = offered.of_call(name);
-                let is_custom = offer.is_some_and(|offer| offer.is_custom);
-                w.str_field("type", if is_custom { "custom_tool_call" } else { "function_call" });
+                let form = offered.form_of(name);
+                w.str_field(
+                    "type",
+                    match form {
+                        Form::Function => "function_call",
+                        Form::Custom => "custom_tool_call",
+                        Form::BuiltIn(BuiltIn::LocalShell) => "local_shell_call",
+                        Form::BuiltIn(BuiltIn::ApplyPatch) => "apply_patch_call",
+                    },
+                );
                 w.str_field("status", status);
                 w.str_field("call_id", call_id);
+                if let Form::BuiltIn(built_in) = form {
+                    let (field, nothing) = built_in.wanted();
+                    w.key(field).json(&if over { built_in.action(arguments) } else { nothing.to_owned() });
+                    return;
+                }
                 w.str_field("name", offer.map_or(name, |offer| &offer.name));
                 w.opt_str("namespace", offer.and_then(|offer| offer.namespace.as_deref()));
-                match (is_custom, over) {
+                match (form == Form::Custom, over) {
                     (true, true) => w.str_field("input", &custom_input(arguments)),
                     (true, false) => w.str_field("input", ""),
                     (false, true) => w.str_field("arguments", whole(arguments)),

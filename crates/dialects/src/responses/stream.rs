@@ -8,7 +8,7 @@ use types::{Block, Delta, Event, Fault, FaultKind, Finish, Raw, Side, Source, Us
 use super::fault;
 use super::input::custom_input;
 use super::output::{Body, Item, Kind, Part, Status, annotations, carried, item_id, redacted, summary, tokens, whole};
-use super::tools::Offered;
+use super::tools::{Form, Offered};
 use crate::json::Writer;
 use crate::openai::proofs;
 use crate::{Stamp, StreamWriter};
@@ -242,8 +242,8 @@ impl Events {
         let Some((_, index)) = self.calls.iter().rev().find(|(own, _)| *own == call).copied() else { return };
         let Kind::Call { name, arguments, .. } = &mut self.items[index].kind else { return };
         arguments.push_str(fragment);
-        // The text of a tool that takes nothing else is known when all of it is there.
-        if self.offered.of_call(name).is_some_and(|offer| offer.is_custom) {
+        // The text of a tool that takes nothing else is known when all of it is there; and so is what a built-in one is to do.
+        if self.offered.form_of(name) != Form::Function {
             return;
         }
         self.of_item("response.function_call_arguments.delta", index, out, |w| w.str_field("delta", fragment));
@@ -326,11 +326,12 @@ impl Events {
     fn close_calls(&mut self, out: &mut BytesMut) {
         for (_, index) in std::mem::take(&mut self.calls) {
             let Kind::Call { name, arguments, .. } = &self.items[index].kind else { continue };
-            if self.offered.of_call(name).is_some_and(|offer| offer.is_custom) {
+            let form = self.offered.form_of(name);
+            if form == Form::Custom {
                 let input = custom_input(arguments);
                 self.of_item("response.custom_tool_call_input.delta", index, out, |w| w.str_field("delta", &input));
                 self.of_item("response.custom_tool_call_input.done", index, out, |w| w.str_field("input", &input));
-            } else {
+            } else if form == Form::Function {
                 let (name, arguments) = (name.clone(), whole(arguments).to_owned());
                 self.of_item("response.function_call_arguments.done", index, out, |w| {
                     w.str_field("name", &name);

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use types::{FunctionTool, Raw, Tool};
 
 use super::NAME;
-use crate::json::{Doc, Json};
+use crate::json::{Doc, Json, Writer};
 use crate::typed::{Place, Wrong, each, field, flag, items, object, required, text};
 
 /// The only argument of a function that stands for a tool of plain text.
@@ -50,7 +50,75 @@ fn one(item: Json, namespace: Option<&str>) -> Result<Tool, Wrong> {
             ))),
             ..FunctionTool::default()
         })),
+        kind if let Some(built_in) = BuiltIn::parse(kind) => Ok(Tool::Function(built_in.function())),
         kind => Ok(Tool::Opaque { dialect: NAME, kind: kind.to_owned(), raw: item.to_raw() }),
+    }
+}
+
+/// A tool of OpenAI's models that the caller carries out. Others get it as a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum BuiltIn {
+    LocalShell,
+    ApplyPatch,
+}
+
+impl BuiltIn {
+    pub fn parse(kind: &str) -> Option<Self> {
+        [BuiltIn::LocalShell, BuiltIn::ApplyPatch].into_iter().find(|one| one.name() == kind)
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            BuiltIn::LocalShell => "local_shell",
+            BuiltIn::ApplyPatch => "apply_patch",
+        }
+    }
+
+    /// The field of a call that holds what is to be done, and what stands there before that is known.
+    pub fn wanted(self) -> (&'static str, &'static str) {
+        match self {
+            BuiltIn::LocalShell => ("action", r#"{"type":"exec","command":[],"env":{}}"#),
+            BuiltIn::ApplyPatch => ("operation", r#"{"type":"update_file","path":"","diff":""}"#),
+        }
+    }
+
+    fn function(self) -> FunctionTool {
+        let (description, schema) = match self {
+            BuiltIn::LocalShell => (
+                "Runs a command on the user's machine.",
+                r#"{"type":"object","properties":{"command":{"type":"array","items":{"type":"string"}},"working_directory":{"type":"string"},"timeout_ms":{"type":"integer"}},"required":["command"]}"#,
+            ),
+            BuiltIn::ApplyPatch => (
+                "Creates, updates or deletes a file; diff is in the V4A format, without the lines that begin and end a patch.",
+                r#"{"type":"object","properties":{"type":{"type":"string","enum":["create_file","update_file","delete_file"]},"path":{"type":"string"},"diff":{"type":"string"}},"required":["type","path"]}"#,
+            ),
+        };
+        FunctionTool {
+            name: self.name().to_owned(),
+            description: Some(description.to_owned()),
+            parameters: Some(Raw::new(schema)),
+            ..FunctionTool::default()
+        }
+    }
+
+    /// What is to be done, from the arguments of the function; what is no object says nothing.
+    pub fn action(self, arguments: &str) -> String {
+        let Ok(doc) = Doc::parse(arguments.as_bytes()) else { return self.wanted().1.to_owned() };
+        let root = doc.root();
+        let mut out = bytes::BytesMut::new();
+        Writer::new(&mut out).object(|w| {
+            if self == BuiltIn::LocalShell {
+                w.str_field("type", "exec");
+                if root.get("env").is_none() {
+                    w.key("env").object(|_| {});
+                }
+            }
+            let own = |name: &Json| self == BuiltIn::LocalShell && name.is("type");
+            for (name, value) in root.fields().filter(|(name, _)| !own(name)) {
+                w.key(&name.as_string().unwrap_or_default()).json(value.raw());
+            }
+        });
+        String::from_utf8_lossy(&out).into_owned()
     }
 }
 
@@ -82,7 +150,15 @@ pub(super) struct Offered(HashMap<String, Offer>);
 pub(super) struct Offer {
     pub name: String,
     pub namespace: Option<String>,
-    pub is_custom: bool,
+    pub form: Form,
+}
+
+/// What calls of a tool look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    Function,
+    Custom,
+    BuiltIn(BuiltIn),
 }
 
 impl Offered {
@@ -97,18 +173,27 @@ impl Offered {
     }
 
     fn note(&mut self, tool: Json, namespace: Option<&str>) {
-        let (Some(kind), Some(name)) = (tool.get("type"), tool.get("name").and_then(|name| name.as_string())) else {
+        let Some(kind) = tool.get("type") else { return };
+        if let Some(built_in) = kind.as_string().and_then(|kind| BuiltIn::parse(&kind)) {
+            let name = built_in.name().to_owned();
+            self.0.insert(name.clone(), Offer { name, namespace: None, form: Form::BuiltIn(built_in) });
             return;
-        };
+        }
+        let Some(name) = tool.get("name").and_then(|name| name.as_string()) else { return };
         if kind.is("namespace") {
             let inner = tool.get("tools").into_iter().flat_map(|tools| tools.items());
             return inner.for_each(|tool| self.note(tool, Some(&name)));
         }
-        let is_custom = kind.is("custom");
-        if is_custom || namespace.is_some() {
-            let offer = Offer { name: name.clone(), namespace: namespace.map(str::to_owned), is_custom };
+        let form = if kind.is("custom") { Form::Custom } else { Form::Function };
+        if form == Form::Custom || namespace.is_some() {
+            let offer = Offer { name: name.clone(), namespace: namespace.map(str::to_owned), form };
             self.0.insert(full_name(namespace, &name), offer);
         }
+    }
+
+    /// What calls by this name look like.
+    pub fn form_of(&self, name: &str) -> Form {
+        self.of_call(name).map_or(Form::Function, |offer| offer.form)
     }
 
     /// What a call by this name is of, if it is of no plain function.
@@ -116,3 +201,6 @@ impl Offered {
         self.0.get(name)
     }
 }
+
+#[cfg(test)]
+mod tests;
