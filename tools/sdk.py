@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 READY = re.compile(rb"listening on (http://[\w.:\[\]]+)")
 READY_S = 30
 # Moods whose models a back names itself.
-OWN = ("embed", "signed", "guard", "ranker", "painter", "voice", "ear")
+OWN = ("embed", "signed", "guard", "ranker", "painter", "voice", "ear", "talk")
 RUNNERS = {
     "python": lambda more: [sys.executable, "-m", "pytest", "tests/sdk/python", *more],
     "node": lambda more: ["node", "--test", *more, *sorted(map(str, Path("tests/sdk/node").glob("*.test.mjs")))],
