@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 READY = re.compile(rb"listening on (http://[\w.:\[\]]+)")
 READY_S = 30
 # Moods whose models a back names itself.
-OWN = ("embed", "signed", "guard", "ranker", "painter", "voice", "ear")
+OWN = ("embed", "signed", "guard", "ranker", "painter", "voice", "ear", "talk")
 # Libraries that would ask the network for something, and need not.
 QUIET = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LANGSMITH_TRACING": "false", "DO_NOT_TRACK": "1"}
 FRAMEWORKS = "tests/sdk/python/frameworks"

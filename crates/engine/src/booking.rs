@@ -181,7 +181,7 @@ impl Booking {
     }
 
     /// It is a part of an attempt: what it costs is booked with that.
-    pub fn as_part(mut self) -> Self {
+    pub fn into_part(mut self) -> Self {
         (self.entry, self.ledger) = (None, None);
         self
     }

@@ -126,7 +126,7 @@ impl Tab {
         let ask = self.ask.estimated(covered)?;
         let Tab { gate, setup, seat, deployment, model, .. } = self;
         let booking = Booking::unbounded(&Order { gate, setup, seat, ask: &ask, deployment, model }).await?;
-        (self.next, self.covered) = (Some(Part::new(booking.as_part())), covered);
+        (self.next, self.covered) = (Some(Part::new(booking.into_part())), covered);
         Ok(())
     }
 

@@ -161,10 +161,9 @@ pub async fn answer(
     }
     let accept = match check(&parts.headers) {
         Ok(accept) => accept,
-        Err((fault, wrong)) => {
+        Err(fault) => {
             let mut refused = refused(&fault);
-            *refused.status_mut() = wrong;
-            if wrong == StatusCode::UPGRADE_REQUIRED {
+            if refused.status() == StatusCode::UPGRADE_REQUIRED {
                 refused.headers_mut().insert(UPGRADE, HeaderValue::from_static("websocket"));
                 refused.headers_mut().insert(VERSION, HeaderValue::from_static("13"));
             }
@@ -269,12 +268,15 @@ fn take_protocols(parts: &mut Parts) -> bool {
 }
 
 /// Whether the request is a handshake; what answers its key.
-fn check(headers: &HeaderMap) -> Result<HeaderValue, (Fault, StatusCode)> {
+fn check(headers: &HeaderMap) -> Result<HeaderValue, Fault> {
     let names = |name: HeaderName, token: &str| {
         let lists = headers.get_all(name).iter().filter_map(|list| list.to_str().ok());
         lists.flat_map(|list| list.split(',')).any(|one| one.trim().eq_ignore_ascii_case(token))
     };
-    let needed = |message: &str| (Fault::invalid(message), StatusCode::UPGRADE_REQUIRED);
+    let needed = |message: &str| {
+        let status = Some(StatusCode::UPGRADE_REQUIRED.as_u16());
+        Fault { status, ..Fault::invalid(message) }
+    };
     if !names(CONNECTION, "upgrade") || !names(UPGRADE, "websocket") {
         return Err(needed("this path is for WebSockets: the request must ask for an upgrade"));
     }
@@ -284,7 +286,7 @@ fn check(headers: &HeaderMap) -> Result<HeaderValue, (Fault, StatusCode)> {
     let key = headers.get(KEY).and_then(|key| key.to_str().ok()).unwrap_or_default();
     let accept = STANDARD.decode(key).ok().filter(|key| key.len() == 16);
     let accept = accept.and_then(|_| HeaderValue::try_from(accepting(key)).ok());
-    accept.ok_or_else(|| (Fault::invalid("sec-websocket-key must be 16 bytes in base64"), StatusCode::BAD_REQUEST))
+    accept.ok_or_else(|| Fault::invalid("sec-websocket-key must be 16 bytes in base64"))
 }
 
 /// What the address asks for, as other calls say it in a body.

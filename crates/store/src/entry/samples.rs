@@ -87,7 +87,7 @@ pub fn full(id: &str, status: Status) -> Entry {
                 took_us: 12,
             }],
             dropped: vec!["logit_bias".to_owned()],
-            events: 41,
+            events: 9,
         }),
     }
 }

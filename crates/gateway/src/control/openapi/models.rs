@@ -1,10 +1,11 @@
 //! Paths that models are called by, from the tables that the door knows them by.
 
+use dialects::realtime::Errand;
 use types::Operation;
 
 use super::super::manage::{Field, Reads, Takes, optional, required};
 use super::Endpoint;
-use crate::door::routes;
+use crate::door::{realtime, routes};
 
 const MODEL: &[Field] = &[required("model", Takes::Text)];
 const STREAM: &[Field] = &[optional("stream", Takes::Flag)];
@@ -48,6 +49,9 @@ fn reads(front: &str, operation: Operation) -> Reads {
     })
 }
 
+const SESSION: &[Field] = &[required("model", Takes::Text), optional("intent", Takes::Text)];
+const SECRET: &[Field] = &[required("session", Takes::Map), optional("expires_after", Takes::Map)];
+const PREPARED: &[Field] = &[optional("model", Takes::Text), optional("input_audio_transcription", Takes::Map)];
 const PROMPT: &[Field] = &[required("prompt", Takes::Any)];
 const PICTURES: &[Field] =
     &[optional("n", Takes::Positive), optional("size", Takes::Text), optional("quality", Takes::Text)];
@@ -124,7 +128,20 @@ pub fn endpoints() -> impl Iterator<Item = Endpoint> {
             post(format!("{prefix}{{model}}:{name}"), summary(*operation, *streamed), reads(front, *operation))
         })
     });
-    fixed.chain(of_model).chain(geminis).chain(kept())
+    let realtime = realtime::PATHS.iter().map(move |(path, front)| {
+        let path = (*path).to_owned();
+        match front.0 {
+            Errand::Session => {
+                let summary = "Open a realtime session: a WebSocket".to_owned();
+                Endpoint { method: "GET", path, summary, reads: Reads::Query(&[SESSION]), is_open: false }
+            }
+            Errand::Secret("/realtime/client_secrets") => {
+                post(path, "Have a secret for a realtime session", Reads::Body(&[SECRET]))
+            }
+            Errand::Secret(_) => post(path, "Have a realtime session prepared", Reads::Body(&[PREPARED])),
+        }
+    });
+    fixed.chain(of_model).chain(geminis).chain(realtime).chain(kept())
 }
 
 /// Paths of answers of the Responses API that are kept.
