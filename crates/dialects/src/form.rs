@@ -6,11 +6,14 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use memchr::memmem;
 use types::Fault;
 
 use crate::json::{Doc, Edit, Kind, Object, Writer};
+use crate::media::sniff;
 
 /// Longest boundary that RFC 2046 allows.
 const LONGEST_BOUNDARY: usize = 70;
@@ -114,6 +117,16 @@ impl Form {
     pub fn files(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let files = self.parts.iter().filter(|part| part.filename.is_some());
         files.map(|part| (&*part.name, &self.bytes[part.content.clone()]))
+    }
+
+    /// The files that are pictures to be edited, as media types and base64.
+    pub fn pictures(&self) -> Vec<(String, String)> {
+        let files = self.files().filter(|(name, _)| *name == "image" || name.starts_with("image["));
+        let picture = |(_, content): (&str, &[u8])| {
+            let data = STANDARD.encode(content);
+            (sniff(&data).unwrap_or("image/png").to_owned(), data)
+        };
+        files.map(picture).collect()
     }
 
     /// The body with `edits` applied, in pieces: what does not change is a slice of the old one. Where a field of

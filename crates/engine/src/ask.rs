@@ -302,6 +302,13 @@ impl Ask {
         match &mut request {
             Request::Chat(chat) => chat.stream = self.stream,
             Request::Completion(completion) => completion.settings.stream = self.stream,
+            Request::Image(picturing) => {
+                // Only whoever translates needs the files themselves.
+                picturing.images.extend(self.form.iter().flat_map(|form| form.pictures()));
+                if self.operation == Operation::ImageEdit && picturing.images.is_empty() {
+                    return Err(Fault::invalid_param("image", "there is no picture to be edited"));
+                }
+            }
             _ => {}
         }
         Ok(request)

@@ -71,7 +71,7 @@ const fn bedrock(id: &'static str, dialect: &'static str) -> Provider {
         .base_env(&["AWS_BEDROCK_RUNTIME_ENDPOINT"])
         .key_env(&["AWS_BEARER_TOKEN_BEDROCK"])
         .sign_in(BEDROCK)
-        .serves(&[Chat, Embeddings, Rerank])
+        .serves(&[Chat, Embeddings, Rerank, Images])
         .traced_as("aws.bedrock")
 }
 
@@ -238,7 +238,7 @@ const GOOGLE: SignIn = SignIn::Google {
 };
 
 const VERTEX_GEMINI: &[PathForm] = &[PathForm {
-    serves: &[Operation::Chat, Operation::CountTokens, Operation::Image],
+    serves: &[Operation::Chat, Operation::CountTokens, Operation::Image, Operation::ImageEdit],
     ..PathForm::new("/v1/projects/{project}/locations/{location}/publishers/google{path}")
 }];
 
@@ -527,7 +527,7 @@ static TABLE: &[Provider] = &[
         .key_env(&["GALADRIEL_API_KEY"]),
     row("gemini", "Google Gemini").dialect("gemini").base("https://generativelanguage.googleapis.com/v1beta").tail("/v1beta")
         .base_env(&["GEMINI_API_BASE"]).key_env(&["GEMINI_API_KEY", "GOOGLE_API_KEY"])
-        .auth(Auth::Header("x-goog-api-key")).serves(&[Chat, Embeddings]).traced_as("gcp.gemini").note("Google AI Studio keys"),
+        .auth(Auth::Header("x-goog-api-key")).serves(&[Chat, Embeddings, Images]).traced_as("gcp.gemini").note("Google AI Studio keys"),
     row("gigachat", "GigaChat").base("https://gigachat.devices.sberbank.ru/api/v1").base_env(&["GIGACHAT_API_BASE"])
         .key_env(&["GIGACHAT_CREDENTIALS", "GIGACHAT_API_KEY"]).token(Blank::new("access_token", "token", &["GIGACHAT_ACCESS_TOKEN"]))
         .sign_in(SBER).serves(&[Chat, Embeddings])

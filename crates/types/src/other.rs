@@ -15,7 +15,7 @@ pub enum Request {
     CountTokens(Box<Chat>),
     /// Documents to be ranked.
     Rerank(Box<Rerank>),
-    /// Pictures made from a text.
+    /// Pictures made from a text, or from pictures and a text.
     Image(Box<Picturing>),
 }
 
@@ -28,7 +28,8 @@ impl Request {
             Request::Embedding(_) => Operation::Embedding,
             Request::CountTokens(_) => Operation::CountTokens,
             Request::Rerank(_) => Operation::Rerank,
-            Request::Image(_) => Operation::Image,
+            Request::Image(picturing) if picturing.images.is_empty() => Operation::Image,
+            Request::Image(_) => Operation::ImageEdit,
         }
     }
 

@@ -9,6 +9,10 @@ pub struct Picturing {
     pub model: String,
     /// What they show.
     pub prompt: String,
+    /// The pictures that are to be edited, as media types and base64; none, if they are made from the text alone.
+    pub images: Vec<(String, String)>,
+    /// Whether a mask says which part of the first one is meant.
+    pub has_mask: bool,
     /// How many.
     pub n: Option<u64>,
     /// Width and height, pixels.

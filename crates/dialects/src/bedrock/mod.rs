@@ -12,6 +12,7 @@ pub(crate) mod fault;
 mod finish;
 mod others;
 mod parts;
+mod pictures;
 mod print;
 mod rerank;
 mod stream;
@@ -30,7 +31,7 @@ const NAME: &str = "bedrock";
 /// What is asked for to learn whether somebody is there.
 const LISTING: &str = "/async-invoke?maxResults=1";
 
-/// Converse (`/model/{id}/converse`), and vectors and rankings of Amazon's and Cohere's models there.
+/// Converse (`/model/{id}/converse`), and vectors, rankings and pictures in the forms of those who made the models.
 pub struct Bedrock;
 
 impl Back for Bedrock {
@@ -59,6 +60,7 @@ impl Back for Bedrock {
             // Others refuse to count.
             (Operation::CountTokens, _) if family::Family::of(model).is_claude() => "count-tokens",
             (Operation::Embedding, _) => "invoke",
+            (Operation::Image, _) if pictures::makes(model) => "invoke",
             (Operation::Rerank, _) if rerank::ranks(model) => "invoke",
             _ => return None,
         };
@@ -80,6 +82,7 @@ impl Back for Bedrock {
         match operation {
             Operation::Chat | Operation::Completion => answer::read(root).map(|answer| Answer::Chat(Box::new(answer))),
             Operation::Embedding => embed::read(root).map(|answer| Answer::Embedding(Box::new(answer))),
+            Operation::Image => pictures::read(root).map(|answer| Answer::Pictures(Box::new(answer))),
             Operation::Rerank => crate::rerank::read_answer(root).map(|answer| Answer::Ranking(Box::new(answer))),
             Operation::CountTokens => upstream::count(root.get("inputTokens"))
                 .map(Answer::TokenCount)

@@ -6,7 +6,7 @@ use types::{Chat, Effort, Fault, Operation, Request};
 
 use super::family::Family;
 use super::print::Body;
-use super::{embed, parts, rerank};
+use super::{embed, parts, pictures, rerank};
 use crate::anthropic::words::JSON_TOOL;
 use crate::anthropic::write::pieces::Piece;
 use crate::anthropic::write::tools::Choice;
@@ -15,7 +15,7 @@ use crate::fields::Fields;
 use crate::json::Doc;
 use crate::names::{self, Rule};
 use crate::turns::{completion_as_chat, is_hint};
-use crate::{Fit, Outgoing, Quirks, Target, lacking};
+use crate::{Fit, Outgoing, Quirks, Target};
 
 /// Names of tools that Converse takes. The one that stands in for a schema is ours.
 const TOOL_NAMES: Rule = Rule { most: 64, marks: "_-", letter_first: false, reserved: JSON_TOOL };
@@ -53,7 +53,7 @@ pub(super) fn request(request: &Request, target: &Target) -> Result<Outgoing, Fa
         }
         Request::Embedding(request) => embed::write(request, &mut fit)?.freeze(),
         Request::Rerank(request) => rerank::write(request, &mut fit)?.freeze(),
-        Request::Image(_) => return Err(lacking(request.operation())),
+        Request::Image(request) => pictures::write(request, &mut fit)?.freeze(),
     };
     Ok(Outgoing { body, headers: Vec::new(), dropped: fit.dropped, names })
 }

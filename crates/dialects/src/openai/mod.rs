@@ -72,7 +72,7 @@ impl Front for OpenAi {
             Operation::CountTokens => Request::CountTokens(Box::new(request::read(root)?)),
             Operation::Completion => Request::Completion(Box::new(completions::read_request(root)?)),
             Operation::Embedding => Request::Embedding(Box::new(embeddings::read_request(root)?)),
-            Operation::Image => Request::Image(Box::new(pictures::read_request(root)?)),
+            Operation::Image | Operation::ImageEdit => Request::Image(Box::new(pictures::read_request(root)?)),
             other => return Err(lacking(other)),
         })
     }

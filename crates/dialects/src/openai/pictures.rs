@@ -1,15 +1,29 @@
-//! Pictures made from a text, for callers whose provider speaks another dialect.
+//! Pictures made from a text, or from others, for callers whose provider speaks another dialect.
 
 use bytes::BytesMut;
-use types::{Pictures, Picturing, Usage};
+use types::{Pictures, Picturing, Source, Usage};
 
 use super::media::size_of;
 use crate::Stamp;
 use crate::json::{Json, Writer};
-use crate::typed::{Wrong, count, field, flag, required, text};
+use crate::media::source_from_url;
+use crate::typed::{Wrong, count, each, field, flag, required, text};
 
-/// Fields that are understood here.
-const KNOWN: [&str; 8] = ["model", "prompt", "n", "size", "quality", "response_format", "stream", "user"];
+/// Fields that are understood here. Files are in no object: whoever has the form adds them.
+const KNOWN: [&str; 12] = [
+    "model",
+    "prompt",
+    "n",
+    "size",
+    "quality",
+    "response_format",
+    "stream",
+    "user",
+    "image",
+    "image[]",
+    "images",
+    "mask",
+];
 
 /// Reads a request.
 pub(super) fn read_request(root: Json) -> Result<Picturing, Wrong> {
@@ -20,6 +34,8 @@ pub(super) fn read_request(root: Json) -> Result<Picturing, Wrong> {
     Ok(Picturing {
         model: field(root, "model", text)?.unwrap_or_default(),
         prompt: required(root, "prompt", text)?,
+        images: field(root, "images", |list| each(list, image))?.unwrap_or_default(),
+        has_mask: root.get_some("mask").is_some(),
         n: field(root, "n", count)?,
         size: field(root, "size", size)?.flatten(),
         quality: field(root, "quality", text)?,
@@ -28,6 +44,14 @@ pub(super) fn read_request(root: Json) -> Result<Picturing, Wrong> {
         user: field(root, "user", text)?,
         extras: root.beside(&KNOWN),
     })
+}
+
+/// A picture in a request without files: `{"image_url": "data:..."}`.
+fn image(value: Json) -> Result<(String, String), Wrong> {
+    match source_from_url(&required(value, "image_url", text)?) {
+        Source::Base64 { media_type, data } => Ok((media_type, data)),
+        _ => Err(Wrong::new("must be a data: URL here: addresses are not fetched")),
+    }
 }
 
 /// Encodes an answer.

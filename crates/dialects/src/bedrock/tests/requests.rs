@@ -297,3 +297,37 @@ fn counts_and_vectors_have_forms_of_their_own() {
     assert_eq!(vectors(r#"{"embeddings":{"float":[[1],[2]]}}"#), (2, None));
     assert!(Bedrock.read_answer(Operation::Embedding, b"{}").is_err());
 }
+
+#[test]
+fn pictures_and_rankings_are_asked_for_in_their_makers_words() {
+    let body = |model: &str, operation: Operation, body: &str| {
+        let front: &dyn crate::Front = if operation == Operation::Rerank { &crate::Reranking } else { &crate::OpenAi };
+        let request = front.read_request(operation, body.as_bytes())?;
+        let outgoing = upstream(model).write(&Bedrock, &request)?;
+        Ok::<_, Fault>(String::from_utf8(outgoing.body.to_vec()).unwrap())
+    };
+    let asked = r#"{"prompt":"a cat","n":2,"size":"1280x720","quality":"high","seed":7}"#;
+    let expected = r#"{"taskType":"TEXT_IMAGE","textToImageParams":{"text":"a cat"},"imageGenerationConfig":{"numberOfImages":2,"width":1280,"height":720,"quality":"premium","seed":7}}"#;
+    assert_eq!(body("amazon.nova-canvas-v1:0", Operation::Image, asked).unwrap(), expected);
+    let stability = "us.stability.stable-image-core-v1:1";
+    let fault = body(stability, Operation::Image, asked).unwrap_err();
+    assert_eq!(fault.param.as_deref(), Some("n"));
+    let asked = r#"{"prompt":"a cat","size":"1280x720"}"#;
+    assert_eq!(body(stability, Operation::Image, asked).unwrap(), r#"{"prompt":"a cat","aspect_ratio":"16:9"}"#);
+    let path = |operation, model| Bedrock.path(operation, model, false);
+    assert_eq!(
+        path(Operation::Image, stability).as_deref(),
+        Some("/model/us.stability.stable-image-core-v1%3A1/invoke")
+    );
+    assert_eq!((path(Operation::Image, CLAUDE), path(Operation::Rerank, CLAUDE)), (None, None));
+    let read = |body: &str| Bedrock.read_answer(Operation::Image, body.as_bytes());
+    let Answer::Pictures(made) = read(r#"{"images":["aGk="],"finish_reasons":[null]}"#).unwrap() else { panic!() };
+    assert_eq!((made.pictures.len(), made.usage.images_made), (1, Some(1)));
+    let filtered = read(r#"{"images":[],"finish_reasons":["Filter reason: prompt"]}"#).unwrap_err();
+    assert_eq!(filtered.kind, FaultKind::ContentPolicy);
+    let asked = r#"{"model":"m","query":"q","documents":["a"],"top_n":1}"#;
+    let cohere = body("cohere.rerank-v3-5:0", Operation::Rerank, asked).unwrap();
+    assert_eq!(cohere, r#"{"query":"q","documents":["a"],"top_n":1,"api_version":2}"#);
+    let amazon = body("amazon.rerank-v1:0", Operation::Rerank, asked).unwrap();
+    assert_eq!(amazon, r#"{"query":"q","documents":["a"],"top_n":1}"#);
+}

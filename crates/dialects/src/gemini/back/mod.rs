@@ -44,6 +44,7 @@ impl Back for Gemini {
             (Operation::CountTokens, _) => "countTokens",
             (Operation::Image, _) if pictures::is_imagen(model) => "predict",
             (Operation::Image, _) => "generateContent",
+            (Operation::ImageEdit, _) if !pictures::is_imagen(model) => "generateContent",
             _ => return None,
         };
         Some(format!("/models/{}:{method}", percent_encoded(family::bare_name(model))))
@@ -83,7 +84,9 @@ impl Back for Gemini {
             Operation::CountTokens => upstream::count(root.get("totalTokens"))
                 .map(Answer::TokenCount)
                 .ok_or_else(|| upstream::malformed("the provider's token count has no number")),
-            Operation::Image => pictures::read(root).map(|answer| Answer::Pictures(Box::new(answer))),
+            Operation::Image | Operation::ImageEdit => {
+                pictures::read(root).map(|answer| Answer::Pictures(Box::new(answer)))
+            }
             other => Err(lacking(other)),
         }
     }

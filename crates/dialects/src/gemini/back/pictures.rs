@@ -3,6 +3,7 @@
 use bytes::BytesMut;
 use types::{Block, Fault, FaultKind, Finish, Pictures, Picturing, Source, Usage};
 
+use super::media::Media;
 use super::{answer, family};
 use crate::Fit;
 use crate::json::{Json, Writer};
@@ -40,6 +41,9 @@ pub(super) fn write(picturing: &Picturing, fit: &mut Fit) -> Result<BytesMut, Fa
     if !imagen && picturing.n.is_some_and(|n| n > 1) {
         return fit.refuse("n", "several pictures in one call");
     }
+    if picturing.has_mask {
+        return fit.refuse("mask", "a mask");
+    }
     if picturing.wants_urls {
         fit.worse_without("response_format")?;
     }
@@ -64,7 +68,12 @@ pub(super) fn write(picturing: &Picturing, fit: &mut Fit) -> Result<BytesMut, Fa
             w.key("contents").array(|w| {
                 w.object(|w| {
                     w.str_field("role", "user");
-                    w.key("parts").array(|w| w.object(|w| w.str_field("text", &picturing.prompt)));
+                    w.key("parts").array(|w| {
+                        w.object(|w| w.str_field("text", &picturing.prompt));
+                        for (kind, data) in &picturing.images {
+                            w.object(|w| Media::Inline { mime: kind.as_str().into(), data }.write(w));
+                        }
+                    });
                 });
             });
             w.key("generationConfig").object(|w| {

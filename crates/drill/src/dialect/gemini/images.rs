@@ -22,7 +22,9 @@ pub(super) fn draw(incoming: &Incoming<'_>) -> Result<Value, Problem> {
     let prompt =
         prompt.ok_or_else(|| Problem::refuse("* GenerateContentRequest.contents: contents is not specified"))?;
     check_shape(incoming.body.pointer("/generationConfig/imageConfig/aspectRatio"))?;
-    let picture = json!({ "inlineData": { "mimeType": "image/png", "data": picture(prompt) } });
+    let given = incoming.body.pointer("/contents/0/parts/1/inlineData/data").and_then(Value::as_str);
+    let shown = given.map_or_else(|| picture(prompt), |given| given.to_owned());
+    let picture = json!({ "inlineData": { "mimeType": "image/png", "data": shown } });
     Ok(json!({
         "candidates": [{
             "content": { "role": "model", "parts": [{ "text": "Here it is." }, picture] },

@@ -28,6 +28,28 @@ fn a_prompt_becomes_a_chat_or_a_prediction() {
 }
 
 #[test]
+fn pictures_to_be_edited_follow_what_is_wanted_of_them() {
+    let body = br#"{"prompt":"a hat","images":[{"image_url":"data:image/png;base64,aGk="}]}"#;
+    let written = |body: &[u8]| {
+        let request = OpenAi.read_request(Operation::ImageEdit, body)?;
+        assert_eq!(request.operation(), Operation::ImageEdit);
+        let upstream = crate::trial::Upstream::new("gemini-2.5-flash-image");
+        upstream.write(&Gemini, &request).map(|outgoing| String::from_utf8(outgoing.body.to_vec()).unwrap())
+    };
+    let sent = written(body).unwrap();
+    assert!(
+        sent.contains(r#""parts":[{"text":"a hat"},{"inlineData":{"mimeType":"image/png","data":"aGk="}}]"#),
+        "{sent}"
+    );
+    assert_eq!(Gemini.path(Operation::ImageEdit, "imagen-4", false), None);
+    let masked = br#"{"prompt":"a","mask":{"filename":"m"},"images":[{"image_url":"data:image/png;base64,aGk="}]}"#;
+    assert_eq!(written(masked).unwrap_err().param.as_deref(), Some("mask"));
+    let away = br#"{"prompt":"a","images":[{"image_url":"https://example.com/a.png"}]}"#;
+    let fault = OpenAi.read_request(Operation::ImageEdit, away).unwrap_err();
+    assert!(fault.message.contains("data:"), "{}", fault.message);
+}
+
+#[test]
 fn what_would_be_another_picture_is_refused() {
     for (body, param) in [
         (r#"{"prompt":"a","n":2}"#, "n"),
