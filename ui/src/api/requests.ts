@@ -37,6 +37,18 @@ export interface Requests {
   'POST /api/generate': { model: string; prompt: unknown; stream?: boolean | null; system?: unknown; options?: Record<string, unknown> | null; keep_alive?: unknown }
   'POST /api/embed': { model: string; input: unknown; options?: Record<string, unknown> | null; keep_alive?: unknown }
   'POST /api/embeddings': { model: string; prompt: unknown; options?: Record<string, unknown> | null; keep_alive?: unknown }
+  'GET /v1/realtime': { model: string; intent?: string }
+  'GET /realtime': { model: string; intent?: string }
+  'GET /openai/v1/realtime': { model: string; intent?: string }
+  'POST /v1/realtime/client_secrets': { session: Record<string, unknown>; expires_after?: Record<string, unknown> | null }
+  'POST /realtime/client_secrets': { session: Record<string, unknown>; expires_after?: Record<string, unknown> | null }
+  'POST /openai/v1/realtime/client_secrets': { session: Record<string, unknown>; expires_after?: Record<string, unknown> | null }
+  'POST /v1/realtime/sessions': { model?: string | null; input_audio_transcription?: Record<string, unknown> | null }
+  'POST /realtime/sessions': { model?: string | null; input_audio_transcription?: Record<string, unknown> | null }
+  'POST /openai/v1/realtime/sessions': { model?: string | null; input_audio_transcription?: Record<string, unknown> | null }
+  'POST /v1/realtime/transcription_sessions': { model?: string | null; input_audio_transcription?: Record<string, unknown> | null }
+  'POST /realtime/transcription_sessions': { model?: string | null; input_audio_transcription?: Record<string, unknown> | null }
+  'POST /openai/v1/realtime/transcription_sessions': { model?: string | null; input_audio_transcription?: Record<string, unknown> | null }
   'GET /models': Record<never, never>
   'GET /v1/models': Record<never, never>
   [path: `GET /models/${string}`]: Record<never, never>

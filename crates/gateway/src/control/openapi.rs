@@ -44,7 +44,7 @@ const TAGS: &[(&str, &str, &[&str])] = &[
     ("OpenAI", "Calls of models in OpenAI's dialect", &[
         "/v1/chat/", "/chat/", "/v1/completions", "/completions", "/v1/embeddings", "/embeddings", "/v1/responses",
         "/responses", "/openai/", "/engines/", "/v1/moderations", "/moderations", "/v1/images/", "/images/", "/v1/audio/",
-        "/audio/",
+        "/audio/", "/v1/realtime", "/realtime",
     ]),
     ("Ranking", "Documents in the order in which they answer a query", &["/rerank", "/v1/rerank", "/v2/rerank"]),
     ("Anthropic", "Calls of models in Anthropic's dialect", &["/v1/messages"]),
