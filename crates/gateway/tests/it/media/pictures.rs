@@ -137,3 +137,23 @@ async fn a_picture_is_edited_by_a_form_that_falls_back() {
     assert_eq!(studio.master().send(&varied).await.status(), 200);
     assert_eq!(studio.logged(2).await["call_type"], "aimage_variation");
 }
+
+#[tokio::test]
+async fn a_picture_that_is_to_be_edited_reaches_gemini_in_its_own_words() {
+    let broken = ("painter", "openai/gpt-image-1@status=503", "/v1");
+    let gemini = ("google", "gemini/gemini-2.5-flash-image", "/v1beta");
+    let studio = Studio::open("", &[broken, gemini], "router_settings: {fallbacks: [{painter: [google]}]}").await;
+    let picture = [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', 0, 0, 0, 13];
+    let fields = [("model", "painter"), ("prompt", "with a hat")];
+    let answer = studio.master().send(&form("/v1/images/edits", &fields, ("image", &picture))).await;
+    assert_eq!(answer.status(), 200, "{}", answer.text());
+    let answer: Value = serde_json::from_str(&answer.text()).expect("an answer is JSON");
+    // The mock gives back what it was shown.
+    assert_eq!(answer["data"][0]["b64_json"], "iVBORw0KGgoAAAAN", "{answer}");
+    let sent = studio.provider.requests().pop().expect("it was asked");
+    let body: Value = serde_json::from_slice(&sent.body).expect("a body is JSON");
+    let parts = &body["contents"][0]["parts"];
+    assert_eq!((&parts[0]["text"], &parts[1]["inlineData"]["mimeType"]), (&json!("with a hat"), &json!("image/png")));
+    let masked = form("/v1/images/edits", &[("model", "google"), ("prompt", "a hat")], ("mask", &picture));
+    assert_eq!(studio.master().send(&masked).await.status(), 400);
+}
