@@ -90,13 +90,19 @@ impl Job {
     pub async fn events(&self, from: usize) -> Option<Vec<Bytes>> {
         let mut changes = self.changed.subscribe();
         loop {
-            let state = self.state();
-            match state.events.get(from..) {
-                Some(fresh) if !fresh.is_empty() => return Some(fresh.to_vec()),
-                _ if state.is_over => return None,
-                _ => drop(state),
+            if let Some(fresh) = self.events_now(from) {
+                return fresh;
             }
             changes.changed().await.ok()?;
+        }
+    }
+
+    /// The same, as far as that is known now.
+    fn events_now(&self, from: usize) -> Option<Option<Vec<Bytes>>> {
+        let state = self.state();
+        match state.events.get(from..) {
+            Some(fresh) if !fresh.is_empty() => Some(Some(fresh.to_vec())),
+            _ => state.is_over.then_some(None),
         }
     }
 
@@ -183,7 +189,6 @@ impl Jobs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::responses::job;
 
     fn job(n: usize, owner: &str) -> Arc<Job> {
         let name = Name { id: format!("resp_gw{n}"), owner: owner.to_owned() };
@@ -199,7 +204,7 @@ mod tests {
         let first = jobs.get(&job(0, "a").name).unwrap();
         first.add(Bytes::from_static(b"one"));
         assert_eq!(first.events(0).await, Some(vec![Bytes::from_static(b"one")]));
-        first.end(&shelf, &job::interrupted(&first.queued));
+        first.end(&shelf, &interrupted(&first.queued));
         assert_eq!((first.events(1).await.map(|all| all.len()), first.events(2).await), (Some(1), None));
         first.over().await;
         jobs.add(job(900, "a")).unwrap();
