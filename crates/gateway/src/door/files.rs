@@ -218,9 +218,19 @@ impl Visit<'_> {
         let query = |name: &str| parameter(self.parts.uri.query(), name);
         let header = |name: &str| Some(self.parts.headers.get(name)?.to_str().ok()?.to_owned());
         let said = |name: &str| form.field(name).map(str::to_owned).or_else(|| query(name));
-        let first = |list: String| list.split(',').map(|name| name.trim().to_owned()).find(|name| !name.is_empty());
-        let model = said("target_model_names").and_then(first).or_else(|| said("model"));
-        let model = model.or_else(|| header("x-litellm-model"));
+        let targets = said("target_model_names").unwrap_or_default();
+        let mut targets = targets.split(',').map(str::trim).filter(|name| !name.is_empty());
+        if let Some(first) = targets.next() {
+            let deployment = self.at_model(first)?;
+            return targets.try_fold(deployment, |all, model| {
+                let one = self.at_model(model)?;
+                let message = "these models are at different providers: one file, one provider";
+                are_together(&all, &one)
+                    .then_some(all)
+                    .ok_or_else(|| Fault::invalid_param("target_model_names", message))
+            });
+        }
+        let model = said("model").or_else(|| header("x-litellm-model"));
         let provider = self.provider.clone().or_else(|| said("custom_llm_provider"));
         let provider = provider.or_else(|| query("provider")).or_else(|| header("custom-llm-provider"));
         if let Some(model) = model {
@@ -423,14 +433,18 @@ fn upstream_name(
     let name = caller.alias(model);
     caller.may_reach(setup, name)?;
     let Some((group, star)) = setup.find(name) else { return Ok((name != model).then(|| name.to_owned())) };
-    let there = |one: &&Arc<Deployment>| one.provider == deployment.provider && one.endpoint == deployment.endpoint;
-    match group.deployments.iter().find(there) {
+    match group.deployments.iter().find(|one| are_together(one, deployment)) {
         Some(there) => Ok(Some(there.upstream_model(star.as_deref())).filter(|upstream| upstream != model)),
         None => {
             let message = format!("{model} is at another provider than the rest of this file: one file, one provider");
             Err(Fault::invalid_param("model", message))
         }
     }
+}
+
+/// Whether what one has is where the other has it.
+fn are_together(one: &Deployment, other: &Deployment) -> bool {
+    one.provider == other.provider && one.endpoint == other.endpoint
 }
 
 /// A new id of ours.

@@ -34,11 +34,11 @@ async fn a_batch_is_made_watched_and_read() {
     let batch = make(&person, &file).await;
     let id = batch["id"].as_str().unwrap();
     assert!(id.starts_with("batch_") && batch["input_file_id"] == *file, "{batch}");
-    let sent: Value = serde_json::from_str(&desk.provider.asked().pop().unwrap().1).unwrap();
-    assert_eq!(sent["input_file_id"], "up-file-0");
+    let sent = desk.provider.requests().pop().unwrap().json();
+    assert_eq!(sent["input_file_id"], desk.first_file().0);
     let shown = person.see(&format!("/v1/batches/{id}")).await;
     assert_eq!((&shown["status"], &shown["input_file_id"]), (&json!("validating"), &json!(file)));
-    desk.provider.finish();
+    desk.provider.hold_batches(false);
     let done = person.see(&format!("/v1/batches/{id}")).await;
     assert_eq!(done["status"], "completed");
     let output = done["output_file_id"].as_str().expect("there is an output");
@@ -64,7 +64,7 @@ async fn a_batch_is_paid_for_once_by_its_key_at_half_the_price() {
     let person = Person::of(&desk.gateway, key);
     let file = upload(&person, &[("purpose", "batch")], &format!("{}{}", line("1", "mine"), line("2", "mine"))).await;
     let id = make(&person, &file).await["id"].as_str().unwrap().to_owned();
-    desk.provider.finish();
+    desk.provider.hold_batches(false);
     let row = spent(&desk.gateway).await;
     assert_eq!(row["call_type"], "aretrieve_batch", "{row}");
     assert!((row["spend"].as_f64().unwrap() - COST).abs() < 1e-9, "{row}");
@@ -89,7 +89,7 @@ async fn a_batch_that_ends_while_nobody_looks_is_paid_for_after_a_restart() {
     let config = Desk::config(&desk.provider, "");
     let Desk { provider, gateway } = desk;
     let folder = gateway.kill().await;
-    provider.finish();
+    provider.hold_batches(false);
     folder.write("config.yaml", &config);
     let flags = ["--config", "config.yaml", "--host", "127.0.0.1", "--num_workers", "2"];
     let gateway = Gateway::spawn(folder, &flags, &[("PROXY_BATCH_POLLING_INTERVAL", "1")]).await;
@@ -104,7 +104,7 @@ async fn nobody_makes_a_batch_whose_budget_is_spent() {
     let text = format!("{}{}", line("1", "mine"), line("2", "mine"));
     let file = upload(&person, &[("purpose", "batch")], &text).await;
     make(&person, &file).await;
-    desk.provider.finish();
+    desk.provider.hold_batches(false);
     spent(&desk.gateway).await;
     let wish = json!({"input_file_id": file, "endpoint": "/v1/chat/completions", "completion_window": "24h"});
     until(async || {
