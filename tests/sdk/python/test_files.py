@@ -38,9 +38,9 @@ def keep(client, model, texts=ASKED, **more):
     return client.files.create(file=("calls.jsonl", io.BytesIO(content)), purpose="batch", **more)
 
 
-def make(client, file):
+def make(client, file, endpoint="/v1/chat/completions"):
     return client.batches.create(
-        input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h", metadata={"who": "me"}
+        input_file_id=file.id, endpoint=endpoint, completion_window="24h", metadata={"who": "me"}
     )
 
 
@@ -94,7 +94,7 @@ def test_what_is_not_there_is_told_so(client, back):
         with pytest.raises(openai.NotFoundError):
             wrong()
     with pytest.raises(openai.BadRequestError):
-        client.batches.create(input_file_id="", endpoint="/v1/nothing", completion_window="24h")
+        make(client, keep(client, back.model()), "/v1/nothing")
 
 
 @pytest.mark.gateway
