@@ -10,10 +10,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use memchr::memmem;
-use types::Fault;
+use types::{Fault, Recording};
 
 use crate::json::{Doc, Edit, Kind, Object, Writer};
-use crate::media::sniff;
+use crate::media::{sniff, sound_type};
 
 /// Longest boundary that RFC 2046 allows.
 const LONGEST_BOUNDARY: usize = 70;
@@ -127,6 +127,13 @@ impl Form {
             (sniff(&data).unwrap_or("image/png").to_owned(), data)
         };
         files.map(picture).collect()
+    }
+
+    /// The file that is a recording. It is copied: whoever asks for it sends it in another way.
+    pub fn recording(&self) -> Option<Recording> {
+        let part = self.parts.iter().find(|part| part.name == "file" && part.filename.is_some())?;
+        let (name, content) = (part.filename.clone()?, &self.bytes[part.content.clone()]);
+        Some(Recording { media_type: sound_type(content, &name), bytes: content.into(), name })
     }
 
     /// The body with `edits` applied, in pieces: what does not change is a slice of the old one. Where a field of
