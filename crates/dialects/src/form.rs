@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use memchr::memmem;
 use types::{Fault, Recording};
 
@@ -23,6 +23,8 @@ const MOST_PARTS: usize = 256;
 const LONGEST_HEAD: usize = 4 << 10;
 /// Longest field that is no file, bytes.
 const LONGEST_FIELD: usize = 1 << 20;
+/// Most boundaries that are tried.
+const MOST_BOUNDARIES: u32 = 8;
 /// Longest name of a field, bytes.
 const LONGEST_NAME: usize = 256;
 
@@ -232,6 +234,32 @@ fn boundary(content_type: &str) -> Option<String> {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(&byte);
     let fits = (1..=LONGEST_BOUNDARY).contains(&found.len()) && found.bytes().all(is_allowed) && !found.ends_with(' ');
     fits.then(|| found.to_owned())
+}
+
+/// A form with these fields and a recording: its content type, and its body.
+pub(crate) fn written(fields: &[(&str, String)], name: &str, recording: &Recording) -> Result<(String, Bytes), Fault> {
+    // Dice are not rolled here: a boundary that is in the file is passed over, within reason.
+    let is_free = |boundary: &String| {
+        let has = |bytes: &[u8]| memmem::find(bytes, boundary.as_bytes()).is_some();
+        !has(&recording.bytes) && !fields.iter().any(|(_, value)| has(value.as_bytes()))
+    };
+    let boundary = (0..MOST_BOUNDARIES).map(|number| format!("lockgate-form-{number:08}")).find(is_free);
+    let boundary = boundary.ok_or_else(|| wrong("its file has the boundaries of others in it"))?;
+    let quoted = |text: &str| text.replace('"', "%22").replace(['\r', '\n', '\0'], "_");
+    let mut body = BytesMut::with_capacity(recording.bytes.len() + 1024);
+    for (name, value) in fields {
+        let name = quoted(name);
+        let part = format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+        body.extend_from_slice(part.as_bytes());
+    }
+    let (filename, kind) = (quoted(&recording.name), recording.media_type);
+    let head = format!(
+        "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{filename}\"\r\nContent-Type: {kind}\r\n\r\n"
+    );
+    body.extend_from_slice(head.as_bytes());
+    body.extend_from_slice(&recording.bytes);
+    body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+    Ok((format!("multipart/form-data; boundary={boundary}"), body.freeze()))
 }
 
 /// Where the next delimiter is: one that is not the beginning of a longer word.

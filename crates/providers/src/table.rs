@@ -508,6 +508,9 @@ static TABLE: &[Provider] = &[
         .note("base is `https://WORKSPACE/serving-endpoints`; personal access token, or a service principal: `client_id`, `client_secret`"),
     row("datarobot", "DataRobot").base("https://app.datarobot.com/api/v2/genai/llmgw").tail("/genai/llmgw")
         .base_env(&["DATAROBOT_ENDPOINT"]).key_env(&["DATAROBOT_API_TOKEN"]).paths(&[PathForm::new("{path}/")]),
+    row("deepgram", "Deepgram").dialect("deepgram").base("https://api.deepgram.com/v1").tail("/v1")
+        .base_env(&["DEEPGRAM_API_BASE"]).key_env(&["DEEPGRAM_API_KEY"]).auth(Auth::Scheme("Token")).quirks(BOTH).serves(&[Transcriptions])
+        .note("the file is sent as it is; its own parameters (`diarize`, `keyterm`, ...) are fields of the form"),
     row("deepinfra", "DeepInfra").base("https://api.deepinfra.com/v1/openai").base_env(&["DEEPINFRA_API_BASE"])
         .key_env(&["DEEPINFRA_API_KEY"]).serves(&[Chat, Completions, Embeddings]),
     row("deepseek", "DeepSeek").base("https://api.deepseek.com/beta").base_env(&["DEEPSEEK_API_BASE"])
@@ -518,6 +521,9 @@ static TABLE: &[Provider] = &[
         .serves(&[Chat, Completions, Embeddings]),
     row("edenai", "Eden AI").base("https://api.edenai.run/v3").base_env(&["EDENAI_API_BASE"])
         .key_env(&["EDENAI_API_KEY"]).quirks(BOTH).serves(&[Chat, Embeddings, Responses, Messages]),
+    row("elevenlabs", "ElevenLabs").dialect("elevenlabs").base("https://api.elevenlabs.io/v1").tail("/v1")
+        .base_env(&["ELEVENLABS_API_BASE"]).key_env(&["ELEVENLABS_API_KEY"]).auth(Auth::Header("xi-api-key")).quirks(BOTH)
+        .serves(&[Transcriptions, Speech]).note("`voice` is the id of a voice"),
     row("empiriolabs", "EmpirioLabs").base("https://api.empiriolabs.ai/v1").base_env(&["EMPIRIOLABS_API_BASE"])
         .key_env(&["EMPIRIOLABS_API_KEY"]).serves(&[Chat, Responses]),
     row("empower", "Empower").base("https://app.empower.dev/api/v1").base_env(&["EMPOWER_API_BASE"])
