@@ -92,9 +92,10 @@ fn event_end(framing: Framing, bytes: &[u8], from: usize) -> Option<usize> {
             // An empty line ends an event: a line end right behind a line end.
             let first = line_end(bytes, from + at);
             let second = line_end(bytes, first);
-            // Who ends one line with LF has not ended the next with CR alone: its LF is on the way. Left to the
-            // next event it would be lost with that one when it is not for the caller.
-            let half = bytes[first - 1] == b'\n' && &bytes[first..] == b"\r";
+            // Who ends one line with LF does not end the next with CR alone: its LF is on the way. Left to the
+            // next event it would be lost with that one when it is not for the caller. Whether anything else has
+            // come yet must not matter: an event is looked for once more when it is cut out.
+            let half = bytes[first - 1] == b'\n' && second == first + 1 && bytes[first] == b'\r';
             (second > first && !half).then_some(second)
         }),
     }

@@ -50,7 +50,46 @@ fn is_such(model: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use dialects::Responses;
+    use serde_json::json;
+
     use super::*;
+    use crate::Spending;
+    use crate::rig::{Act, Rig, deployment, text};
+
+    fn answer(body: &serde_json::Value) -> Vec<Act> {
+        let body = body.to_string();
+        vec![
+            Act::Write(format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+                body.len()
+            )),
+            Act::Write(body),
+            Act::Wait(Duration::from_millis(1)),
+        ]
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn such_a_model_gets_tools_in_the_other_api_unless_it_is_not_to_think() {
+        let tools = json!([{ "type": "function", "function": { "name": "look", "parameters": { "type": "object" } } }]);
+        let item = json!({ "type": "function_call", "call_id": "c1", "name": "look", "arguments": "{}" });
+        let detour = json!({ "id": "resp_1", "object": "response", "status": "completed", "output": [item] });
+        let message = json!({ "role": "assistant", "content": "well" });
+        let plain = json!({ "choices": [{ "message": message, "finish_reason": "stop" }] });
+        for (fields, is_detour) in [
+            (json!({ "tools": tools }), true),
+            (json!({ "tools": tools, "reasoning_effort": "none" }), false),
+            (json!({}), false),
+        ] {
+            let deployment = Deployment { beside: Some(&Responses), model: "gpt-5.4".to_owned(), ..deployment("a") };
+            let rig = Rig::new(Spending::default(), deployment, [answer(if is_detour { &detour } else { &plain })]);
+            let told = text(rig.ask(fields.clone()).await).await;
+            assert_eq!(rig.bodies()[0].get("input").is_some(), is_detour, "{fields}");
+            assert_eq!(told.contains("\"tool_calls\""), is_detour, "{told}");
+        }
+    }
 
     #[test]
     fn such_models_are_known_by_their_names() {

@@ -22,6 +22,8 @@ const DIALECT: &str = "responses";
 pub struct Inquiry<'a> {
     /// The method of the request.
     pub method: &'static str,
+    /// Who gave the id out: what comes back has the same mark.
+    pub issuer: Issuer,
     /// The provider's own id of the answer.
     pub id: &'a str,
     /// What stands behind the id in the path.
@@ -77,8 +79,8 @@ async fn ask(gate: &Gate, setup: &Setup, deployment: &Deployment, what: Inquiry<
         reply.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
     let body = reply.body.collect(setup.intake.max_answer_bytes).await?;
     match status {
-        200..=299 if is_stream => Ok(Found { body: marked_events(deployment, back, &body), is_stream }),
-        200..=299 => Ok(Found { body: deployment.marked(back, body), is_stream }),
+        200..=299 if is_stream => Ok(Found { body: marked_events(back, &body, what.issuer), is_stream }),
+        200..=299 => Ok(Found { body: Deployment::marked_as(back, body, what.issuer), is_stream }),
         404 => Err(nowhere()),
         400.. => Err(Fault { upstream_status: Some(status), ..back.read_fault(status, &body) }),
         _ => Err(Fault::provider(FaultKind::Malformed, "the provider answered with a redirect")),
@@ -86,14 +88,14 @@ async fn ask(gate: &Gate, setup: &Setup, deployment: &Deployment, what: Inquiry<
 }
 
 /// The same of each event of a stream.
-fn marked_events(deployment: &Deployment, back: &dyn Back, body: &[u8]) -> Bytes {
+fn marked_events(back: &dyn Back, body: &[u8], issuer: Issuer) -> Bytes {
     let mut marked = BytesMut::with_capacity(body.len());
     for event in sse::events(Framing::Sse, body) {
         match sse::data(Framing::Sse, event) {
             Cow::Borrowed(data) if !data.is_empty() => {
                 let start = data.as_ptr().addr() - event.as_ptr().addr();
                 marked.extend_from_slice(&event[..start]);
-                marked.extend_from_slice(&deployment.marked(back, Bytes::copy_from_slice(data)));
+                marked.extend_from_slice(&Deployment::marked_as(back, Bytes::copy_from_slice(data), issuer));
                 marked.extend_from_slice(&event[start + data.len()..]);
             }
             _ => marked.extend_from_slice(event),
@@ -123,7 +125,7 @@ mod tests {
     fn an_answer_is_asked_for_behind_the_path_of_new_ones() {
         let deployment = Deployment { beside: Some(&Responses), ..rig::deployment("a") };
         let at = |behind, query| {
-            let what = Inquiry { method: "GET", id: "resp_1", behind, query };
+            let what = Inquiry { method: "GET", issuer: deployment.issuer(), id: "resp_1", behind, query };
             path(&deployment, &Responses, what).unwrap()
         };
         assert_eq!(at("", None), "/responses/resp_1");

@@ -64,7 +64,9 @@ impl Loops {
     fn note(&self, key_hash: &str, ask: &Ask, rules: &RunawayRules, now_ms: i64) -> Verdict {
         let Some(trail) = self.trail(key_hash, now_ms) else { return Verdict::Goes };
         let files: Vec<_> = ask.form.iter().flat_map(|form| form.files()).collect();
-        let whole = FixedState::default().hash_one((&ask.body.bytes()[..], files));
+        // Who opens a session says nothing yet: all of them are alike, and none is the same again.
+        let session = ask.front.realtime().map(|_| now_ms);
+        let whole = FixedState::default().hash_one((&ask.body.bytes()[..], files, session));
         let verdict = lock(&trail).note(whole, || last_message(ask), rules, now_ms);
         if let Verdict::Noticed(trip) | Verdict::Waits(trip, _) | Verdict::Refused(trip, _) = verdict {
             self.calls[trip.cause as usize][trip.breaking as usize].fetch_add(1, Relaxed);

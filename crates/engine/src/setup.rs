@@ -490,10 +490,15 @@ impl Deployment {
 
     /// A whole answer that passes untouched, in the dialect of `back`, but for the marks on what it gives out.
     pub(crate) fn marked(&self, back: &dyn Back, answer: Bytes) -> Bytes {
-        let marks = match back.gives_out() {
-            true => back.marks(&answer, self.issuer()),
-            false => Vec::new(),
-        };
+        match back.gives_out() {
+            true => Deployment::marked_as(back, answer, self.issuer()),
+            false => answer,
+        }
+    }
+
+    /// The same with these marks.
+    pub(crate) fn marked_as(back: &dyn Back, answer: Bytes, issuer: Issuer) -> Bytes {
+        let marks = back.marks(&answer, issuer);
         if marks.is_empty() {
             return answer;
         }

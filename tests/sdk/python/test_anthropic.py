@@ -124,6 +124,7 @@ def test_an_answer_ends_at_the_token_limit(client, back):
     assert end.delta.stop_reason == "max_tokens" and blocks[0][1] == text_of(answer)
 
 
+@pytest.mark.can("stop")
 def test_an_answer_ends_before_a_stop_sequence(client, back):
     answer = say(client, back.model(), SENTENCE, stop_sequences=["purple", "brown"])
     assert text_of(answer).rstrip() == "You said: the quick"
@@ -351,6 +352,7 @@ def test_thinking_is_streamed(client, back):
     assert blocks == [["thinking", whole.content[0].thinking], ["text", whole.content[1].text]]
 
 
+@pytest.mark.can("same_proof")
 def test_a_streamed_signature_is_the_whole_ones(client, back):
     with client.messages.stream(model=back.model(), messages=[user("Good morning")], **THINK) as stream:
         thought = stream.get_final_message().content[0]

@@ -72,6 +72,7 @@ def test_an_answer_ends_at_the_token_limit(client, back):
     assert answer.candidates[0].finish_reason == types.FinishReason.MAX_TOKENS
 
 
+@pytest.mark.can("stop")
 def test_an_answer_ends_before_a_stop_sequence(client, back):
     assert say(client, back.model(), SENTENCE, stop_sequences=["brown"]).text == "You said: the quick "
 

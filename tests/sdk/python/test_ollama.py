@@ -63,6 +63,7 @@ def test_an_answer_ends_at_the_token_limit(client, back):
     assert answer.done_reason == "length" and answer.eval_count == 4
 
 
+@pytest.mark.can("stop")
 def test_an_answer_ends_before_a_stop_sequence(client, back):
     answer = say(client, back.model(), SENTENCE, options={"stop": ["brown"]})
     assert answer.message.content == "You said: the quick " and answer.done_reason == "stop"

@@ -100,6 +100,7 @@ def test_an_answer_ends_at_the_token_limit(client, back, limit):
     assert [c.choices[0].finish_reason for c in chunks if c.choices][-1] == "length"
 
 
+@pytest.mark.can("stop")
 @pytest.mark.parametrize("stop", ["brown", ["purple", "brown"]], ids=["one", "several"])
 def test_an_answer_ends_before_a_stop_sequence(client, back, stop):
     answer = say(client, back.model(), SENTENCE, stop=stop)

@@ -1,6 +1,7 @@
 """The OpenAI SDK's Responses API against the gateway, over every back. What the SDK documents is the specification."""
 
 import json
+import time
 
 import openai
 import pytest
@@ -187,3 +188,49 @@ def test_a_stream_that_breaks_is_no_answer(client, back):
 def test_what_would_need_a_memory_is_refused_by_name(client, back):
     with pytest.raises(openai.BadRequestError, match="previous_response_id"):
         say(client, back.model(), previous_response_id="resp_1")
+
+
+def ended(client, answer):
+    """The answer when it is not being made any more."""
+    for _ in range(100):
+        if answer.status not in ("queued", "in_progress"):
+            return answer
+        time.sleep(0.05)
+        answer = client.responses.retrieve(answer.id)
+    raise AssertionError(f"{answer.id} is still {answer.status}")
+
+
+def test_an_answer_is_there_again_until_it_is_deleted(client, back):
+    answer = say(client, back.model(), "Good morning")
+    again = client.responses.retrieve(answer.id)
+    assert (again.id, again.status) == (answer.id, "completed")
+    (item,) = client.responses.input_items.list(answer.id)
+    assert item.type == "message" and item.role == "user" and item.content[0].text
+    client.responses.delete(answer.id)
+    with pytest.raises(openai.NotFoundError):
+        client.responses.retrieve(answer.id)
+
+
+@pytest.mark.can("bridged")
+def test_a_conversation_goes_on_from_an_answer(client, back):
+    first = say(client, back.model(), "How is the weather?", tools=TOOLS[:1])
+    (call,) = calls_of(first)
+    told = [{"type": "function_call_output", "call_id": call.call_id, "output": "Rain until noon"}]
+    second = say(client, back.model(), told, tools=TOOLS[:1], previous_response_id=first.id)
+    assert "Rain until noon" in second.output_text and second.previous_response_id == first.id
+    assert len(list(client.responses.input_items.list(second.id, order="asc"))) == 3
+    assert not say(client, back.model(), "hush", store=False).store
+
+
+@pytest.mark.can("bridged")
+def test_an_answer_is_made_in_the_background(client, back):
+    begun = say(client, back.model(), "Good morning", background=True)
+    assert begun.status in ("queued", "in_progress") and begun.background
+    made = ended(client, begun)
+    assert (made.status, made.output_text) == ("completed", "You said: Good morning")
+    assert client.responses.cancel(begun.id).status == "completed"
+    events = list(say(client, back.model(), "Good morning", background=True, stream=True))
+    assert [event.sequence_number for event in events] == list(range(len(events)))
+    last = events[-1].response
+    rest = list(client.responses.retrieve(last.id, stream=True, starting_after=1))
+    assert [event.type for event in rest] == [event.type for event in events[2:]]

@@ -705,6 +705,7 @@ export interface Call {
   route: string | null
   guardrails: (Verdict)[]
   dropped_params: (string)[]
+  events?: number
   story?: { attempts: (Attempt)[]; spend: number }
   content_cut?: boolean
 }

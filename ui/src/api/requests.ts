@@ -49,6 +49,36 @@ export interface Requests {
   'POST /v1/realtime/transcription_sessions': { model?: string | null; input_audio_transcription?: Record<string, unknown> | null }
   'POST /realtime/transcription_sessions': { model?: string | null; input_audio_transcription?: Record<string, unknown> | null }
   'POST /openai/v1/realtime/transcription_sessions': { model?: string | null; input_audio_transcription?: Record<string, unknown> | null }
+  [path: `GET /v1/responses/${string}`]: { stream?: boolean; starting_after?: string }
+  [path: `DELETE /v1/responses/${string}`]: Record<never, never>
+  [path: `POST /v1/responses/${string}/cancel`]: Record<never, never>
+  [path: `GET /v1/responses/${string}/input_items`]: { limit?: number; order?: string; after?: string }
+  [path: `GET /responses/${string}`]: { stream?: boolean; starting_after?: string }
+  [path: `DELETE /responses/${string}`]: Record<never, never>
+  [path: `POST /responses/${string}/cancel`]: Record<never, never>
+  [path: `GET /responses/${string}/input_items`]: { limit?: number; order?: string; after?: string }
+  [path: `GET /openai/v1/responses/${string}`]: { stream?: boolean; starting_after?: string }
+  [path: `DELETE /openai/v1/responses/${string}`]: Record<never, never>
+  [path: `POST /openai/v1/responses/${string}/cancel`]: Record<never, never>
+  [path: `GET /openai/v1/responses/${string}/input_items`]: { limit?: number; order?: string; after?: string }
+  'POST /files': { file: string; purpose: string; model?: string | null; target_model_names?: string | null; custom_llm_provider?: string | null }
+  'GET /files': Record<never, never>
+  [path: `GET /files/${string}`]: Record<never, never>
+  [path: `DELETE /files/${string}`]: Record<never, never>
+  [path: `GET /files/${string}/content`]: Record<never, never>
+  'POST /batches': { input_file_id: string; endpoint: string; completion_window: string; metadata?: Record<string, unknown> | null }
+  'GET /batches': Record<never, never>
+  [path: `GET /batches/${string}`]: Record<never, never>
+  [path: `POST /batches/${string}/cancel`]: Record<never, never>
+  'POST /v1/files': { file: string; purpose: string; model?: string | null; target_model_names?: string | null; custom_llm_provider?: string | null }
+  'GET /v1/files': Record<never, never>
+  [path: `GET /v1/files/${string}`]: Record<never, never>
+  [path: `DELETE /v1/files/${string}`]: Record<never, never>
+  [path: `GET /v1/files/${string}/content`]: Record<never, never>
+  'POST /v1/batches': { input_file_id: string; endpoint: string; completion_window: string; metadata?: Record<string, unknown> | null }
+  'GET /v1/batches': Record<never, never>
+  [path: `GET /v1/batches/${string}`]: Record<never, never>
+  [path: `POST /v1/batches/${string}/cancel`]: Record<never, never>
   'GET /models': Record<never, never>
   'GET /v1/models': Record<never, never>
   [path: `GET /models/${string}`]: Record<never, never>

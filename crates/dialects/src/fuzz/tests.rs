@@ -12,7 +12,7 @@ use super::{TARGETS, Target};
 use mutation::{Mutator, Random};
 
 /// Mutations of each target in a usual run.
-const USUAL: u64 = 1500;
+const USUAL: u64 = 1000;
 /// How long one input may take. Most take less than a hundredth of a second.
 const PATIENCE: Duration = Duration::from_secs(30);
 

@@ -20,6 +20,8 @@ fn an_event_is_found_wherever_the_network_cut_it() {
         (Framing::Sse, "data: {\"a\":\"é\"}\n\ndata: 2\n\n", vec!["{\"a\":\"é\"}", "2"]),
         (Framing::Sse, ": ping\r\n\r\nevent: x\r\ndata: 1\r\ndata:2\r\n\r\n", vec!["", "1\n2"]),
         (Framing::Sse, "event: x\rdata: 1\r\rdata: 2\r\r", vec!["1", "2"]),
+        // A CR alone behind an LF ends nothing, whether more has come or not.
+        (Framing::Sse, "data: 1\n\rdata: 2\n\n", vec!["1\n2"]),
         (Framing::Lines, "{\"a\":1}\r\n{\"b\":2}\n", vec!["{\"a\":1}", "{\"b\":2}"]),
     ] {
         assert_eq!(payloads(framing, &[text.as_bytes()]), expected, "whole: {text:?}");

@@ -52,23 +52,24 @@ const COHERE: &[(&str, Operation)] = &[
     ("/v2/embed", Operation::Embedding),
 ];
 
-/// What is asked of a model behind a colon (Gemini, Vertex AI).
-const VERBS: &[(&str, &str, Operation, bool)] = &[
-    ("generateContent", "gemini", Operation::Chat, false),
-    ("streamGenerateContent", "gemini", Operation::Chat, true),
-    ("countTokens", "gemini", Operation::CountTokens, false),
-    ("embedContent", "gemini", Operation::Embedding, false),
-    ("batchEmbedContents", "gemini", Operation::Embedding, false),
-    ("rawPredict", "anthropic", Operation::Chat, false),
-    ("streamRawPredict", "anthropic", Operation::Chat, true),
+/// What is asked of a model behind a colon (Gemini, Vertex AI): whether the answer is streamed, and whether it is known of
+/// Claude alone.
+const VERBS: &[(&str, &str, Operation, bool, bool)] = &[
+    ("generateContent", "gemini", Operation::Chat, false, false),
+    ("streamGenerateContent", "gemini", Operation::Chat, true, false),
+    ("countTokens", "gemini", Operation::CountTokens, false, false),
+    ("embedContent", "gemini", Operation::Embedding, false, false),
+    ("batchEmbedContents", "gemini", Operation::Embedding, false, false),
+    ("rawPredict", "anthropic", Operation::Chat, false, true),
+    ("streamRawPredict", "anthropic", Operation::Chat, true, true),
 ];
 
-/// What is asked of a model of Bedrock.
-const SERVICES: &[(&str, &str, &str, bool)] = &[
-    ("converse", "bedrock", "bedrock", false),
-    ("converse-stream", "bedrock", "bedrock", true),
-    ("invoke", "anthropic", "bedrock_anthropic", false),
-    ("invoke-with-response-stream", "anthropic", "bedrock_anthropic", true),
+/// The same of a model of Bedrock.
+const SERVICES: &[(&str, &str, &str, bool, bool)] = &[
+    ("converse", "bedrock", "bedrock", false, false),
+    ("converse-stream", "bedrock", "bedrock", true, false),
+    ("invoke", "anthropic", "bedrock_anthropic", false, true),
+    ("invoke-with-response-stream", "anthropic", "bedrock_anthropic", true, true),
 ];
 
 /// Whose a dialect is, if it is not called like its maker.
@@ -111,8 +112,8 @@ fn named(rest: &str) -> Meaning {
         let named = decoded(model);
         let service = SERVICES.iter().find(|(known, ..)| Some(*known) == service);
         let is_claude = named.as_deref().is_some_and(|model| model.contains("anthropic."));
-        let service = service.filter(|(_, _, back, _)| *back == "bedrock" || is_claude);
-        let known = service.and_then(|(_, front, back, stream)| known(front, back, Operation::Chat, Some(*stream)));
+        let service = service.filter(|(.., of_claude)| is_claude || !of_claude);
+        let known = service.and_then(|(_, front, back, stream, _)| known(front, back, Operation::Chat, Some(*stream)));
         return Meaning { known, model: named };
     }
     if let Some((model, _)) = behind("deployments") {
@@ -122,8 +123,8 @@ fn named(rest: &str) -> Meaning {
     let (model, verb) = model.rsplit_once(':').unwrap_or((model, ""));
     let verb = VERBS.iter().find(|(known, ..)| *known == verb);
     let is_claude = !rest.contains("/publishers/") || rest.contains("/publishers/anthropic/");
-    let verb = verb.filter(|(_, front, ..)| *front == "gemini" || is_claude);
-    let known = verb.and_then(|(_, front, operation, stream)| known(front, front, *operation, Some(*stream)));
+    let verb = verb.filter(|(.., of_claude)| is_claude || !of_claude);
+    let known = verb.and_then(|(_, front, operation, stream, _)| known(front, front, *operation, Some(*stream)));
     Meaning { known, model: decoded(model).filter(|model| !model.is_empty()) }
 }
 

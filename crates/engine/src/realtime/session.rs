@@ -194,7 +194,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Relay<S> {
         let event = match message {
             Message::Text(event) => event,
             Message::Ping(bytes) => {
-                self.caller.say(&Message::Pong(bytes));
+                self.caller.answer(bytes);
                 return Ok(());
             }
             Message::Pong(_) => return Ok(()),
@@ -215,7 +215,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Relay<S> {
                 }
                 self.provider.say(&Message::Text(wish.event));
             }
-            Err(fault) => self.tell(&fault),
+            Err(fault) if self.caller.has_room() => self.tell(&fault),
+            // Who sends nonsense and hears no answer to it has nothing to say.
+            Err(fault) => return Err(Ending::Ours(fault, code::POLICY)),
         }
         Ok(())
     }
@@ -224,7 +226,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Relay<S> {
         let event = match message {
             Message::Text(event) => event,
             Message::Ping(bytes) => {
-                self.provider.say(&Message::Pong(bytes));
+                self.provider.answer(bytes);
                 return Ok(());
             }
             Message::Pong(_) => return Ok(()),

@@ -98,6 +98,13 @@ impl<W: Way> Side<W> {
         self.flushed = false;
     }
 
+    /// Answers a ping, unless it takes so little that answers to it would only pile up.
+    pub fn answer(&mut self, ping: Bytes) {
+        if self.has_room() {
+            self.say(&Message::Pong(ping));
+        }
+    }
+
     /// Writes what waits. Ready when nothing does.
     pub fn poll_flush(&mut self, cx: &mut Context) -> Poll<Result<(), End>> {
         if !self.flushed {

@@ -46,6 +46,7 @@ const TAGS: &[(&str, &str, &[&str])] = &[
         "/responses", "/openai/", "/engines/", "/v1/moderations", "/moderations", "/v1/images/", "/images/", "/v1/audio/",
         "/audio/", "/v1/realtime", "/realtime",
     ]),
+    ("Files", "Files at providers, and batches of calls", &["/files", "/v1/files", "/batches", "/v1/batches"]),
     ("Ranking", "Documents in the order in which they answer a query", &["/rerank", "/v1/rerank", "/v2/rerank"]),
     ("Anthropic", "Calls of models in Anthropic's dialect", &["/v1/messages"]),
     ("Gemini", "Calls of models in Gemini's dialect", &["/v1beta/", "/v1alpha/", "/v1/models/{model}:", "/models/{model}:"]),

@@ -39,7 +39,7 @@ pub async fn at(gate: &Rc<Gate>, shown: &Shown, deployment: &Arc<Deployment>) ->
 /// Whether what it answers is a picture or sound, or takes sound.
 fn makes_media(shown: &Shown) -> bool {
     let mode = shown.info.get("mode").and_then(Value::as_str).unwrap_or_default();
-    mode.starts_with("image_") || mode.starts_with("audio_")
+    mode.starts_with("image_") || mode.starts_with("audio_") || mode == "realtime"
 }
 
 /// Asks for the provider's list of models.

@@ -230,7 +230,7 @@ impl Asked<'_> {
             (What::Answer, &Method::DELETE) => ("DELETE", ""),
             (What::Answer, _) => ("GET", ""),
         };
-        let what = Inquiry { method, id: &id, behind, query: self.query };
+        let what = Inquiry { method, issuer, id: &id, behind, query: self.query };
         let found = match inquire(&self.door.gate, &setup, &deployment, what).await {
             Ok(found) => found,
             Err(fault) if fault.kind == FaultKind::NotFound => return Err(self.not_found()),

@@ -87,7 +87,7 @@ fn show(w: &mut Writer, id: &str, item: Json) {
         w.str_field("status", "completed");
     }
     let from_model = item.get_some("role").is_some_and(|role| role.is("assistant"));
-    for (name, value) in item.fields().filter(|(name, _)| !name.is("id") && !(is_message && name.is("type"))) {
+    for (name, value) in item.fields().filter(|(name, _)| !(name.is("id") || is_message && name.is("type"))) {
         match is_message && name.is("content") && value.kind() == Kind::String {
             true => w.key("content").array(|w| {
                 w.object(|w| {

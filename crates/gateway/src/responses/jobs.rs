@@ -90,13 +90,19 @@ impl Job {
     pub async fn events(&self, from: usize) -> Option<Vec<Bytes>> {
         let mut changes = self.changed.subscribe();
         loop {
-            let state = self.state();
-            match state.events.get(from..) {
-                Some(fresh) if !fresh.is_empty() => return Some(fresh.to_vec()),
-                _ if state.is_over => return None,
-                _ => drop(state),
+            if let Some(fresh) = self.events_now(from) {
+                return fresh;
             }
             changes.changed().await.ok()?;
+        }
+    }
+
+    /// The same, as far as that is known now.
+    fn events_now(&self, from: usize) -> Option<Option<Vec<Bytes>>> {
+        let state = self.state();
+        match state.events.get(from..) {
+            Some(fresh) if !fresh.is_empty() => Some(Some(fresh.to_vec())),
+            _ => state.is_over.then_some(None),
         }
     }
 

@@ -5,7 +5,7 @@ mod money;
 mod refusals;
 mod secrets;
 mod sessions;
-mod socket;
+pub mod socket;
 
 use serde_json::{Value, json};
 use socket::{Heard, Refused, Socket};

@@ -10,6 +10,7 @@ use drill::mock::Mock;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
+use serde_json::json;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -18,6 +19,7 @@ use crate::backs::{Config, mock};
 use crate::callers::Front;
 use crate::client::{Answer, Call, Line};
 use crate::gateway::{Folder, Gateway, PATIENCE, lockgate, run};
+use crate::realtime::socket::{Heard, Socket};
 
 /// How long the process may take after the last call is done.
 const SOON: Duration = Duration::from_secs(2);
@@ -87,6 +89,19 @@ fn folder(provider: &Mock, [certificate, key]: &[String; 2]) -> Folder {
 async fn start(provider: &Mock, identity: &Identity) -> Gateway {
     let flags = [&["--config", "config.yaml", "--host", "127.0.0.1", "--num_workers", "2"][..], &FLAGS].concat();
     Gateway::spawn(folder(provider, &identity.pem), &flags, &[]).await
+}
+
+#[tokio::test]
+async fn a_realtime_session_is_encrypted_too() {
+    let (provider, identity) = (mock("").await, Identity::new());
+    let gateway = start(&provider, &identity).await;
+    let stream = identity.dial(gateway.addr).await.expect("hands are shaken");
+    let mut socket = Socket::over(stream, "/v1/realtime?model=demo", &[]).await.expect("a session is opened");
+    socket.until("session.created").await;
+    socket.say(json!({ "type": "response.create" })).await;
+    socket.until("response.done").await;
+    socket.close(1000, "bye").await;
+    assert_eq!(socket.hear().await, Heard::Close(1000, "bye".to_owned()));
 }
 
 #[tokio::test]

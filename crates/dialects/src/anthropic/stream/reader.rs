@@ -136,7 +136,10 @@ impl Reader {
                 self.start(None, out);
                 push_some(out, string("thinking"), Delta::Thinking);
             }
-            "signature_delta" => push_some(out, string("signature"), Delta::Signature),
+            "signature_delta" => {
+                self.start(None, out);
+                push_some(out, string("signature"), Delta::Signature);
+            }
             "input_json_delta" => self.input(place, string("partial_json"), out)?,
             "citations_delta" => self.citation(place, delta)?,
             _ => {}
@@ -219,6 +222,7 @@ impl Reader {
             return;
         };
         if let Some(reason) = delta.get_some("stop_reason").and_then(|reason| reason.as_str()) {
+            self.start(None, out);
             self.close_all(out);
             push_some(out, answer::explanation(delta).unwrap_or_default(), Delta::Refusal);
             let stop_sequence = delta.get_some("stop_sequence").and_then(|text| text.as_string());

@@ -32,7 +32,7 @@ fn chat(operation: Operation, response: &Response, stamp: &Stamp) -> BytesMut {
     }
     let mut out = BytesMut::new();
     line::write(&mut out, |w| {
-        line::begin(w, operation, stamp, &Said { text: &text, thinking: &thinking, calls: &calls });
+        line::begin(w, operation, stamp, &Said { text: &text, thinking: &thinking, calls: &calls, at: None });
         if let Some(logprobs) = choice.and_then(|choice| choice.logprobs.as_ref()) {
             line::logprobs(w, logprobs);
         }

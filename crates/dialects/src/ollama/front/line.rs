@@ -17,17 +17,22 @@ pub(super) fn write(out: &mut BytesMut, fill: impl FnOnce(&mut Writer)) {
 }
 
 /// What was said in an object.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Said<'a> {
     pub text: &'a str,
     pub thinking: &'a str,
     pub calls: &'a [ToolCall],
+    /// When, where that is written already.
+    pub at: Option<&'a str>,
 }
 
 /// Writes how every object begins, and what is said in it.
 pub(super) fn begin(w: &mut Writer, operation: Operation, stamp: &Stamp, said: &Said) {
     w.str_field("model", &stamp.model);
-    w.str_field("created_at", &day::moment(stamp.clock.now_ms()));
+    match said.at {
+        Some(at) => w.str_field("created_at", at),
+        None => w.str_field("created_at", &day::moment(stamp.clock.now_ms())),
+    }
     if operation == Operation::Completion {
         w.str_field("response", said.text);
         if !said.thinking.is_empty() {

@@ -1,7 +1,7 @@
 //! Streamed answers: a line for each piece, the calls of tools whole, and a last line with what it took.
 
 use bytes::BytesMut;
-use types::{Block, Delta, Event, Finish, Operation, ToolCall, Usage};
+use types::{Block, Delta, Event, Finish, Operation, ToolCall, Usage, day};
 
 use super::line::{self, Said};
 use super::{Front, Ollama};
@@ -17,19 +17,27 @@ pub(super) struct Lines {
     finish: Finish,
     /// When the first content came.
     first_ms: Option<i64>,
+    /// The newest moment, and how it is written.
+    written: Option<(i64, String)>,
     closed: bool,
 }
 
 impl Lines {
     pub(super) fn new(operation: Operation, stamp: Stamp) -> Self {
         let (calls, usage, finish) = Default::default();
-        Lines { operation, stamp, calls, usage, finish, first_ms: None, closed: false }
+        Lines { operation, stamp, calls, usage, finish, first_ms: None, written: None, closed: false }
     }
 
     fn say(&mut self, said: &Said, out: &mut BytesMut) {
+        let now = self.stamp.clock.now_ms();
+        // Many pieces come in the same millisecond.
+        if self.written.as_ref().is_none_or(|(at, _)| *at != now) {
+            self.written = Some((now, day::moment(now)));
+        }
+        let said = Said { at: self.written.as_ref().map(|(_, text)| &**text), ..*said };
         line::write(out, |w| {
-            line::begin(w, self.operation, &self.stamp, said);
-            w.num_field("done", false);
+            line::begin(w, self.operation, &self.stamp, &said);
+            w.key("done").json("false");
         });
     }
 

@@ -141,7 +141,7 @@ pub fn endpoints() -> impl Iterator<Item = Endpoint> {
             Errand::Secret(_) => post(path, "Have a realtime session prepared", Reads::Body(&[PREPARED])),
         }
     });
-    fixed.chain(of_model).chain(geminis).chain(realtime).chain(kept())
+    fixed.chain(of_model).chain(geminis).chain(realtime).chain(kept()).chain(files())
 }
 
 /// Paths of answers of the Responses API that are kept.
@@ -161,6 +161,43 @@ fn kept() -> impl Iterator<Item = Endpoint> {
             path: format!("{prefix}{{id}}{end}"),
             summary: summary.to_owned(),
             reads,
+            is_open: false,
+        })
+    })
+}
+
+/// Those of files and batches.
+fn files() -> impl Iterator<Item = Endpoint> {
+    const FILE: &[Field] = &[
+        required("file", Takes::File),
+        required("purpose", Takes::Text),
+        optional("model", Takes::Text),
+        optional("target_model_names", Takes::Text),
+        optional("custom_llm_provider", Takes::Text),
+    ];
+    const BATCH: &[Field] = &[
+        required("input_file_id", Takes::Text),
+        required("endpoint", Takes::Text),
+        required("completion_window", Takes::Text),
+        optional("metadata", Takes::Map),
+    ];
+    const LINES: &[(&str, &str, &str, Reads)] = &[
+        ("POST", "/files", "Keep a file at a provider", Reads::Body(&[FILE])),
+        ("GET", "/files", "List the caller's files", Reads::Nothing),
+        ("GET", "/files/{file_id}", "Show a file", Reads::Nothing),
+        ("GET", "/files/{file_id}/content", "Read a file", Reads::Nothing),
+        ("DELETE", "/files/{file_id}", "Forget a file", Reads::Nothing),
+        ("POST", "/batches", "Make a batch of a file", Reads::Body(&[BATCH])),
+        ("GET", "/batches", "List the caller's batches", Reads::Nothing),
+        ("GET", "/batches/{batch_id}", "Show a batch", Reads::Nothing),
+        ("POST", "/batches/{batch_id}/cancel", "Stop a batch", Reads::Nothing),
+    ];
+    ["", "/v1"].into_iter().flat_map(|prefix| {
+        LINES.iter().map(move |(method, path, summary, reads)| Endpoint {
+            method,
+            path: format!("{prefix}{path}"),
+            summary: (*summary).to_owned(),
+            reads: *reads,
             is_open: false,
         })
     })

@@ -50,12 +50,12 @@ impl Keeper {
 
     /// What it keeps under its own name for a file.
     pub fn file(&self, id: &str) -> Option<String> {
-        self.state.files.lock().unwrap().get(id).cloned()
+        self.state.files.lock().expect("nobody panics here").get(id).cloned()
     }
 
     /// Methods with paths, and bodies, that it was asked.
     pub fn asked(&self) -> Vec<(String, String)> {
-        self.state.asked.lock().unwrap().clone()
+        self.state.asked.lock().expect("nobody panics here").clone()
     }
 
     async fn serve(self, mut stream: TcpStream) {
@@ -73,10 +73,10 @@ impl Keeper {
     }
 
     fn answer(&self, method: &str, path: &str, body: String) -> (u16, String) {
-        self.state.asked.lock().unwrap().push((format!("{method} {path}"), body.clone()));
+        self.state.asked.lock().expect("nobody panics here").push((format!("{method} {path}"), body.clone()));
         let path = path.strip_prefix("/v1").unwrap_or(path);
         let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
-        let mut files = self.state.files.lock().unwrap();
+        let mut files = self.state.files.lock().expect("nobody panics here");
         let file = |id: &str| json!({"id": id, "object": "file", "bytes": 1, "created_at": 1, "filename": "a.jsonl", "purpose": "batch"});
         match (method, segments.as_slice()) {
             ("POST", ["files"]) => {
@@ -92,8 +92,8 @@ impl Keeper {
                 (200, json!({"id": id, "object": "file", "deleted": true}).to_string())
             }
             ("POST", ["batches"]) => {
-                let wish: Value = serde_json::from_str(&body).unwrap();
-                let mut batches = self.state.batches.lock().unwrap();
+                let wish: Value = serde_json::from_str(&body).expect("it is JSON");
+                let mut batches = self.state.batches.lock().expect("nobody panics here");
                 let id = format!("up-batch-{}", batches.len());
                 let batch = json!({
                     "id": id, "object": "batch", "endpoint": wish["endpoint"], "status": "validating",
@@ -103,16 +103,16 @@ impl Keeper {
                 (200, batch.to_string())
             }
             ("POST", ["batches", id, "cancel"]) => {
-                let mut batches = self.state.batches.lock().unwrap();
-                let batch = batches.get_mut(*id).unwrap();
+                let mut batches = self.state.batches.lock().expect("nobody panics here");
+                let batch = batches.get_mut(*id).expect("it is there");
                 batch["status"] = json!("cancelling");
                 (200, batch.to_string())
             }
             ("GET", ["batches", id]) => {
-                let mut batches = self.state.batches.lock().unwrap();
+                let mut batches = self.state.batches.lock().expect("nobody panics here");
                 let Some(batch) = batches.get_mut(*id) else { return (404, "{}".to_owned()) };
                 if self.state.done.load(SeqCst) && batch["status"] != "completed" {
-                    let input = files[batch["input_file_id"].as_str().unwrap()].clone();
+                    let input = files[batch["input_file_id"].as_str().expect("a text")].clone();
                     let output = format!("up-out-{id}");
                     files.insert(output.clone(), input.lines().map(answered).collect());
                     batch["status"] = json!("completed");
@@ -127,9 +127,9 @@ impl Keeper {
 
 /// What comes of a line: a thousand tokens read, a hundred written.
 fn answered(line: &str) -> String {
-    let line: Value = serde_json::from_str(line).unwrap();
+    let line: Value = serde_json::from_str(line).expect("each line is JSON");
     let usage = json!({"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100});
-    let model = format!("{}-2024-07-18", line["body"]["model"].as_str().unwrap());
+    let model = format!("{}-2024-07-18", line["body"]["model"].as_str().expect("a text"));
     let body = json!({"object": "chat.completion", "model": model, "usage": usage, "service_tier": "default", "choices": [
         {"index": 0, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"},
     ]});
@@ -151,7 +151,7 @@ async fn read(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<(String, St
             let whole = match header("transfer-encoding") {
                 Some(_) => unchunked(&bytes[head..]),
                 None => {
-                    let length: usize = header("content-length").map_or(0, |length| length.parse().unwrap());
+                    let length: usize = header("content-length").map_or(0, |length| length.parse().expect("a number"));
                     (bytes.len() >= head + length).then(|| (bytes[head..head + length].to_vec(), length))
                 }
             };

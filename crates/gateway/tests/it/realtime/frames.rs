@@ -77,6 +77,20 @@ async fn what_is_no_event_is_told_and_the_session_goes_on() {
 }
 
 #[tokio::test]
+async fn who_asks_without_end_and_listens_to_nothing_gets_no_further() {
+    let stage = Stage::open("", "").await;
+    let mut socket = stage.session(MASTER).await;
+    let pings = frame(0x89, &[7; 125]).repeat(1_000);
+    for _ in 0..200 {
+        socket.raw(&pings).await;
+    }
+    // Whoever listens again is answered as far as there was room for it.
+    let answered = frame(0x81, said("on").to_string().as_bytes());
+    socket.raw(&answered).await;
+    socket.until("conversation.item.added").await;
+}
+
+#[tokio::test]
 async fn large_messages_pass() {
     let stage = Stage::open("", "").await;
     let mut socket = stage.session(MASTER).await;

@@ -27,7 +27,9 @@ async fn all_responses_of_a_session_are_one_entry_at_the_prices_of_text_and_of_s
     assert_eq!((&row["prompt_tokens"], &row["completion_tokens"]), (&json!(24), &json!(6)), "{row}");
     let expected = (2.0 * (3.0 * 4.0 + 4.0 * 0.4) + 2.0 * 16.0 + 10.0 * 32.0 + 4.0 * 64.0) / 1e6;
     assert!((row["spend"].as_f64().unwrap() - expected).abs() < 1e-9, "{row}: {expected}");
-    assert_eq!(row["model_group"], "talk");
+    assert_eq!((&row["model_group"], &row["attempts"]), (&json!("talk"), &json!(1)), "{row}");
+    // Four of the caller's, and all that came of them.
+    assert!(row["events"].as_u64().unwrap() > 10, "{row}");
 }
 
 #[tokio::test]

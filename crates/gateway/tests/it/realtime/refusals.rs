@@ -84,6 +84,16 @@ async fn requests_are_limited_by_the_session_and_tokens_by_what_is_said() {
 }
 
 #[tokio::test]
+async fn who_opens_session_after_session_does_not_run_in_circles() {
+    let stage = Stage::open("", "general: loop_breaker: {action: block}").await;
+    let key = stage.key(json!({})).await;
+    for _ in 0..30 {
+        let mut socket = stage.session(&key).await;
+        socket.close(1000, "").await;
+    }
+}
+
+#[tokio::test]
 async fn a_session_does_not_go_unguarded() {
     let guard =
         "guardrails: [{guardrail_name: pii, litellm_params: {guardrail: pii, mode: pre_call, default_on: true}}]";

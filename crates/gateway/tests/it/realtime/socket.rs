@@ -8,13 +8,15 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::client::Stream;
+
 /// Longest wait for anything.
 const PATIENCE: Duration = Duration::from_secs(20);
 const MASK: [u8; 4] = [1, 2, 3, 4];
 
 /// A connection that is a WebSocket.
 pub struct Socket {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     inbox: Vec<u8>,
     /// The head of the answer to the handshake.
     pub head: String,
@@ -51,6 +53,12 @@ pub enum Heard {
 impl Socket {
     /// Shakes hands, with more headers.
     pub async fn dial(addr: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Result<Self, Refused> {
+        let stream = TcpStream::connect(addr).await.expect("the gateway listens");
+        Self::over(stream, path, headers).await
+    }
+
+    /// The same on a connection that was made elsewhere.
+    pub async fn over(stream: impl Stream + 'static, path: &str, headers: &[(&str, &str)]) -> Result<Self, Refused> {
         let usual = [
             ("connection", "keep-alive, Upgrade"),
             ("upgrade", "websocket"),
@@ -59,7 +67,7 @@ impl Socket {
         ];
         let usual = usual.iter().filter(|(name, _)| !headers.iter().any(|(own, _)| own == name));
         let lines: String = usual.chain(headers).map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        let mut stream = TcpStream::connect(addr).await.expect("the gateway listens");
+        let mut stream: Box<dyn Stream> = Box::new(stream);
         let request = format!("GET {path} HTTP/1.1\r\nhost: gateway\r\n{lines}\r\n");
         stream.write_all(request.as_bytes()).await.expect("it can be sent");
         let mut socket = Socket { stream, inbox: Vec::new(), head: String::new() };

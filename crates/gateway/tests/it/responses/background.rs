@@ -14,7 +14,7 @@ pub async fn ended(person: &Person<'_>, path: &str) -> Value {
     let began = Instant::now();
     loop {
         let answer = person.see(path).await;
-        if !["queued", "in_progress"].contains(&answer["status"].as_str().unwrap()) {
+        if !["queued", "in_progress"].contains(&answer["status"].as_str().unwrap_or_default()) {
             return answer;
         }
         assert!(began.elapsed() < PATIENCE * 3, "{answer}");

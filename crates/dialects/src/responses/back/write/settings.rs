@@ -6,8 +6,6 @@ use super::super::super::{BOUND, NAME};
 use crate::json::Writer;
 use crate::{Fit, turns};
 
-/// The smallest bound of an answer that is taken.
-const LEAST: u64 = 16;
 /// Fields that this API has under the name that chats have for them.
 const SAME: [&str; 6] = [
     "metadata",
@@ -58,7 +56,7 @@ impl<'a> Settings<'a> {
 
     pub(super) fn write(&self, w: &mut Writer) {
         let chat = self.chat;
-        w.opt_num(BOUND, chat.max_tokens.map(|tokens| tokens.max(LEAST)));
+        w.opt_num(BOUND, chat.max_tokens);
         self.numbers.iter().for_each(|(name, value)| w.num_field(name, value));
         w.opt_num("top_logprobs", chat.top_logprobs.filter(|_| self.logprobs));
         if self.effort.is_some() || self.summary {

@@ -63,7 +63,7 @@ fn settings_go_by_the_names_of_this_api() {
         "metadata": { "a": "b" }, "prompt_cache_key": "k", "user": "ann", "logprobs": true, "top_logprobs": 2,
     }));
     let expected = [
-        ("max_output_tokens", json!(16)),
+        ("max_output_tokens", json!(5)),
         ("reasoning", json!({ "effort": "low" })),
         ("tools", json!([{ "type": "function", "name": "look", "parameters": schema, "strict": false }])),
         ("tool_choice", json!({ "type": "function", "name": "look" })),

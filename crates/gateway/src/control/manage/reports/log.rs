@@ -200,6 +200,9 @@ pub(super) fn add_story(row: &mut Value, entry: &Entry) {
     row["route"] = json!(story.route);
     row["guardrails"] = json!(story.guardrails);
     row["dropped_params"] = json!(story.dropped);
+    if story.events > 0 {
+        row["events"] = story.events.into();
+    }
 }
 
 fn searched(visit: &Visit, form: &Form) -> Result<LogFilter> {

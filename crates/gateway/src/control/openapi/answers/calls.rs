@@ -57,6 +57,8 @@ pub const CALL: Kind = kind(
         has("guardrails", ListOf(&Named(&VERDICT))),
         // What the provider did not get of it.
         has("dropped_params", TEXTS),
+        // Of a realtime session, both ways.
+        may_have("events", Count),
         may_have("story", Object(&[&[has("attempts", ListOf(&Named(&ATTEMPT))), has("spend", Number)]])),
         // Whether something of what was said is missing, for it was too long.
         may_have("content_cut", Flag),
