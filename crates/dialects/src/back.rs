@@ -37,6 +37,11 @@ pub trait Back: Send + Sync {
     /// dialect has no such operation and a bridge must do (a completion as a chat, a count as an estimate).
     fn path(&self, operation: Operation, model: &str, stream: bool) -> Option<String>;
 
+    /// Whether what it answers for an operation is bytes that callers get as they come, unless it comes in events.
+    fn answers_bytes(&self, operation: Operation) -> bool {
+        operation.is_raw()
+    }
+
     /// How engines are managed that speak this dialect and load models when they are needed.
     fn local_engine(&self) -> Option<&'static dyn LocalEngine> {
         None
@@ -256,6 +261,8 @@ impl Splice {
 /// An encoded request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outgoing {
+    /// What of the request goes behind the operation's path: a segment, a query.
+    pub behind: String,
     /// The body.
     pub body: Bytes,
     /// Headers beside the usual ones.

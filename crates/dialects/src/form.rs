@@ -8,12 +8,12 @@ use std::ops::Range;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use memchr::memmem;
-use types::Fault;
+use types::{Fault, Recording};
 
 use crate::json::{Doc, Edit, Kind, Object, Writer};
-use crate::media::sniff;
+use crate::media::{sniff, sound_type};
 
 /// Longest boundary that RFC 2046 allows.
 const LONGEST_BOUNDARY: usize = 70;
@@ -23,6 +23,8 @@ const MOST_PARTS: usize = 256;
 const LONGEST_HEAD: usize = 4 << 10;
 /// Longest field that is no file, bytes.
 const LONGEST_FIELD: usize = 1 << 20;
+/// Most boundaries that are tried.
+const MOST_BOUNDARIES: u32 = 8;
 /// Longest name of a field, bytes.
 const LONGEST_NAME: usize = 256;
 
@@ -129,6 +131,13 @@ impl Form {
         files.map(picture).collect()
     }
 
+    /// The file that is a recording. It is copied: whoever asks for it sends it in another way.
+    pub fn recording(&self) -> Option<Recording> {
+        let part = self.parts.iter().find(|part| part.name == "file" && part.filename.is_some())?;
+        let (name, content) = (part.filename.clone()?, &self.bytes[part.content.clone()]);
+        Some(Recording { media_type: sound_type(content, &name), bytes: content.into(), name })
+    }
+
     /// The body with `edits` applied, in pieces: what does not change is a slice of the old one. Where a field of
     /// `object`, which was made of this form, says something else by now, that goes first.
     pub fn splice(&self, object: &Object, edits: &[Edit]) -> Vec<Bytes> {
@@ -225,6 +234,32 @@ fn boundary(content_type: &str) -> Option<String> {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(&byte);
     let fits = (1..=LONGEST_BOUNDARY).contains(&found.len()) && found.bytes().all(is_allowed) && !found.ends_with(' ');
     fits.then(|| found.to_owned())
+}
+
+/// A form with these fields and a recording: its content type, and its body.
+pub(crate) fn written(fields: &[(&str, String)], name: &str, recording: &Recording) -> Result<(String, Bytes), Fault> {
+    // Dice are not rolled here: a boundary that is in the file is passed over, within reason.
+    let is_free = |boundary: &String| {
+        let has = |bytes: &[u8]| memmem::find(bytes, boundary.as_bytes()).is_some();
+        !has(&recording.bytes) && !fields.iter().any(|(_, value)| has(value.as_bytes()))
+    };
+    let boundary = (0..MOST_BOUNDARIES).map(|number| format!("lockgate-form-{number:08}")).find(is_free);
+    let boundary = boundary.ok_or_else(|| wrong("its file has the boundaries of others in it"))?;
+    let quoted = |text: &str| text.replace('"', "%22").replace(['\r', '\n', '\0'], "_");
+    let mut body = BytesMut::with_capacity(recording.bytes.len() + 1024);
+    for (name, value) in fields {
+        let name = quoted(name);
+        let part = format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+        body.extend_from_slice(part.as_bytes());
+    }
+    let (filename, kind) = (quoted(&recording.name), recording.media_type);
+    let head = format!(
+        "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{filename}\"\r\nContent-Type: {kind}\r\n\r\n"
+    );
+    body.extend_from_slice(head.as_bytes());
+    body.extend_from_slice(&recording.bytes);
+    body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+    Ok((format!("multipart/form-data; boundary={boundary}"), body.freeze()))
 }
 
 /// Where the next delimiter is: one that is not the beginning of a longer word.

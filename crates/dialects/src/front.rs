@@ -95,6 +95,11 @@ pub trait Front: Send + Sync {
     /// Encodes a whole answer.
     fn write_answer(&self, operation: Operation, answer: &Answer, stamp: &Stamp) -> BytesMut;
 
+    /// Content type of a whole answer that was encoded here.
+    fn answer_type(&self, _operation: Operation, _stamp: &Stamp) -> &'static str {
+        "application/json"
+    }
+
     /// Begins to encode a streamed answer.
     fn stream_writer(&self, operation: Operation, stamp: Stamp) -> Box<dyn StreamWriter>;
 
@@ -156,6 +161,8 @@ pub struct Stamp {
     pub stream_usage: bool,
     /// Whether the caller asked for embedding vectors as base64 (OpenAI's `encoding_format`).
     pub base64_vectors: bool,
+    /// The form in which the caller wants sound or what was said (OpenAI's `response_format`).
+    pub form: Option<Rc<str>>,
     /// Estimate of the input tokens, for dialects that state them before the provider does.
     pub input_estimate: u64,
 }

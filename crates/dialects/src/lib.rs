@@ -40,6 +40,7 @@ mod trial;
 mod turns;
 mod typed;
 mod upstream;
+mod voices;
 pub mod websocket;
 
 pub use anthropic::Anthropic;
@@ -58,6 +59,7 @@ pub use openai::OpenAi;
 pub use passed::{Passed, passed};
 pub use rerank::Reranking;
 pub use responses::{Responses, kept};
+pub use voices::{Deepgram, ElevenLabs};
 
 /// How a dialect cuts a streamed body into events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,5 +77,17 @@ pub static FRONTS: &[&dyn Front] =
     &[&OpenAi, &Anthropic, &Responses, &Gemini, &GeminiArray, &GeminiVector, &Ollama, &OldEmbeddings, &Reranking];
 
 /// Dialects that we speak to providers.
-pub static BACKS: &[&dyn Back] =
-    &[&OpenAi, &Anthropic, &Gemini, &Ollama, &Responses, &Bedrock, &BedrockClaude, &Watsonx, &SageMaker, &Fim];
+pub static BACKS: &[&dyn Back] = &[
+    &OpenAi,
+    &Anthropic,
+    &Gemini,
+    &Ollama,
+    &Responses,
+    &Bedrock,
+    &BedrockClaude,
+    &Watsonx,
+    &SageMaker,
+    &Fim,
+    &Deepgram,
+    &ElevenLabs,
+];

@@ -32,5 +32,42 @@ pub fn sniff(data: &str) -> Option<&'static str> {
     known.or(is_webp.then_some("image/webp"))
 }
 
+/// What a file with sound is by its first bytes, or else by its name.
+pub fn sound_type(content: &[u8], name: &str) -> &'static str {
+    const SIGNATURES: [(usize, &[u8], &str); 7] = [
+        (0, b"RIFF", "audio/wav"),
+        (0, b"ID3", "audio/mpeg"),
+        (0, b"fLaC", "audio/flac"),
+        (0, b"OggS", "audio/ogg"),
+        (0, b"FORM", "audio/aiff"),
+        (4, b"ftyp", "audio/mp4"),
+        (0, &[0x1a, 0x45, 0xdf, 0xa3], "audio/webm"),
+    ];
+    const ENDINGS: [(&str, &str); 12] = [
+        ("wav", "audio/wav"),
+        ("mp3", "audio/mpeg"),
+        ("mpga", "audio/mpeg"),
+        ("mpeg", "audio/mpeg"),
+        ("flac", "audio/flac"),
+        ("ogg", "audio/ogg"),
+        ("opus", "audio/ogg"),
+        ("aac", "audio/aac"),
+        ("aiff", "audio/aiff"),
+        ("m4a", "audio/mp4"),
+        ("mp4", "audio/mp4"),
+        ("webm", "audio/webm"),
+    ];
+    let known = SIGNATURES.iter().find(|(at, start, _)| content.get(*at..).is_some_and(|rest| rest.starts_with(start)));
+    // A frame of MPEG's begins with eleven bits; those of AAC name another layer.
+    let frame = match content {
+        [0xff, second, ..] if second & 0xf6 == 0xf0 => Some("audio/aac"),
+        [0xff, second, ..] if second & 0xe0 == 0xe0 => Some("audio/mpeg"),
+        _ => None,
+    };
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+    let named = || ENDINGS.iter().find(|(known, _)| ending.eq_ignore_ascii_case(known)).map(|(_, kind)| *kind);
+    known.map(|(.., kind)| *kind).or(frame).or_else(named).unwrap_or("application/octet-stream")
+}
+
 #[cfg(test)]
 mod tests;

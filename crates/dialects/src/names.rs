@@ -69,9 +69,7 @@ pub struct Names {
 pub fn fit<'r>(request: &'r Request, rule: Rule) -> (Cow<'r, Request>, Names) {
     let chat = match request {
         Request::Chat(chat) | Request::CountTokens(chat) => chat,
-        Request::Completion(_) | Request::Embedding(_) | Request::Rerank(_) | Request::Image(_) => {
-            return (Cow::Borrowed(request), Names::default());
-        }
+        _ => return (Cow::Borrowed(request), Names::default()),
     };
     if names_of(chat).all(|name| rule.takes(name)) {
         return (Cow::Borrowed(request), Names::default());

@@ -11,6 +11,7 @@ pub(crate) mod ollama;
 pub(crate) mod openai;
 pub(crate) mod responses;
 mod vector;
+pub(crate) mod voices;
 
 #[cfg(test)]
 mod tests;

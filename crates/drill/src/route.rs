@@ -4,7 +4,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::dialect::{Dialect, anthropic, bedrock, clouds, gemini, ollama, openai, responses};
+use crate::dialect::{Dialect, anthropic, bedrock, clouds, gemini, ollama, openai, responses, voices};
 use crate::knobs::percent_decode;
 use crate::server::Head;
 
@@ -31,6 +31,8 @@ pub(crate) enum Op {
     Speak,
     /// Writes a recording down, in its own language or in English.
     WriteDown,
+    /// Writes a recording down that is all of the body.
+    Listen,
     Models,
     /// Models in memory (Ollama).
     Running,
@@ -86,6 +88,11 @@ fn find(head: &Head, path: &str) -> Option<(&'static [&'static str], Target)> {
         let verbs = if kept.ends_with("/cancel") { POST } else { &["GET", "DELETE"] };
         return Some((verbs, Target { dialect: &responses::Responses, op: Op::Kept, model: Some(kept.to_owned()) }));
     }
+    if let Some(voice) = bare.strip_prefix("/text-to-speech/") {
+        let voice = voice.strip_suffix("/stream").unwrap_or(voice);
+        let target = Target { dialect: &voices::ElevenLabs, op: Op::Speak, model: None };
+        return (!voice.contains('/')).then_some((POST, target));
+    }
     let at = |dialect: &'static dyn Dialect, op| Target { dialect, op, model: None };
     Some(match (path, bare) {
         (_, "/chat/completions") => (POST, at(&openai::OpenAi, Op::Chat)),
@@ -97,6 +104,11 @@ fn find(head: &Head, path: &str) -> Option<(&'static [&'static str], Target)> {
         (_, "/images/variations") => (POST, at(&openai::OpenAi, Op::ImageVariation)),
         (_, "/audio/speech") => (POST, at(&openai::OpenAi, Op::Speak)),
         (_, "/audio/transcriptions" | "/audio/translations") => (POST, at(&openai::OpenAi, Op::WriteDown)),
+        (_, "/speech-to-text") => (POST, at(&voices::ElevenLabs, Op::WriteDown)),
+        (_, "/listen") => {
+            let model = head.query("model").map(percent_decode);
+            (POST, Target { model, ..at(&voices::Deepgram, Op::Listen) })
+        }
         (_, "/moderations") => (POST, at(&openai::OpenAi, Op::Moderate)),
         (_, "/rerank") | ("/v2/rerank" | "/providers/cohere/v2/rerank", _) => (POST, at(&openai::OpenAi, Op::Rerank)),
         ("/v1beta/models", _) => (GET, at(&gemini::Gemini, Op::Models)),

@@ -128,6 +128,8 @@ pub(crate) struct Ask {
     pub stream_usage: bool,
     /// Whether embedding vectors are wanted as base64.
     pub base64_vectors: bool,
+    /// The form in which sound is wanted, or what was said.
+    pub answer_form: Option<Rc<str>>,
     pub wishes: Wishes,
     /// What it brings back that only its issuer understands.
     pub issued: Option<Issued>,
@@ -229,6 +231,7 @@ impl Ask {
             stream,
             stream_usage: stream_usage.unwrap_or(false),
             base64_vectors: body.with(|root| root.get("encoding_format").is_some_and(|format| format.is("base64"))),
+            answer_form: body.with(|root| answer_form(call.operation, root)),
             own_fields,
             body,
             form,
@@ -309,6 +312,11 @@ impl Ask {
                     return Err(Fault::invalid_param("image", "there is no picture to be edited"));
                 }
             }
+            Request::Transcription(listening) => {
+                let recording = self.form.as_ref().and_then(|form| form.recording());
+                let missing = || Fault::invalid_param("file", "there is no recording to be written down");
+                listening.recording = recording.ok_or_else(missing)?;
+            }
             _ => {}
         }
         Ok(request)
@@ -333,9 +341,11 @@ impl Ask {
 
     /// About how many tokens the input has, as its text is read: closer than the estimate, and not as quick.
     pub fn tokens(&self) -> u64 {
-        *self.tokens.get_or_init(|| match self.request() {
-            Ok(request) => policy::estimate_request_tokens(&request),
-            Err(_) => self.input_estimate(),
+        // What is heard is no text.
+        let is_heard = matches!(self.operation, Operation::Transcription | Operation::Translation);
+        *self.tokens.get_or_init(|| match (!is_heard).then(|| self.request()) {
+            Some(Ok(request)) => policy::estimate_request_tokens(&request),
+            _ => self.input_estimate(),
         })
     }
 
@@ -410,6 +420,7 @@ impl Ask {
             estimate: self.estimate.clone(),
             tokens: self.tokens.clone(),
             decoded: OnceCell::new(),
+            answer_form: self.answer_form.clone(),
             ..*self
         })
     }
@@ -464,6 +475,12 @@ impl Ask {
 
 fn owned((name, value): (&HeaderName, &HeaderValue)) -> (HeaderName, HeaderValue) {
     (name.clone(), value.clone())
+}
+
+/// The form in which sound is wanted, or what was said.
+fn answer_form(operation: Operation, root: Json) -> Option<Rc<str>> {
+    let has_forms = matches!(operation, Operation::Speech | Operation::Transcription | Operation::Translation);
+    Some(root.get_some("response_format").filter(|_| has_forms)?.as_string()?.into())
 }
 
 fn model(root: Json) -> Result<Option<String>, Fault> {

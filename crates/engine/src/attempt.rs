@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use dialects::Stamp;
-use http::HeaderMap;
 use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue};
 use providers::http as upstream;
 use providers::http::Body;
 use tokio::time::sleep;
@@ -215,7 +215,7 @@ impl Attempt<'_> {
         match reply.status {
             // Not everybody streams pictures and sound who is asked to.
             200..=299 if self.ask.operation.is_media() => {
-                match encoded.operation.is_raw() || self.ask.stream && has_events(&reply) {
+                match encoded.brings_bytes() || self.ask.stream && has_events(&reply) {
                     true => self.open_stream(encoded, reply, booking).await,
                     false => self.read_whole(encoded, reply, booking).await,
                 }
@@ -252,6 +252,7 @@ impl Attempt<'_> {
         reply: upstream::Reply,
         booking: &mut Option<Booking>,
     ) -> Result<Opened, Fault> {
+        let mut headers = reply.headers;
         let bytes = reply.body.collect(self.setup.intake.max_answer_bytes).await?;
         let back = encoded.back;
         let (usage, bytes) = match encoded.verbatim {
@@ -262,6 +263,10 @@ impl Attempt<'_> {
             false => {
                 let mut answer = back.read_answer(encoded.operation, &bytes)?;
                 encoded.names.restore_answer(&mut answer);
+                if self.ask.operation.is_media() {
+                    let kind = self.ask.front.answer_type(self.ask.operation, self.stamp);
+                    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+                }
                 (answer.usage(), self.ask.front.write_answer(self.ask.operation, &answer, self.stamp).freeze())
             }
         };
@@ -285,7 +290,7 @@ impl Attempt<'_> {
         }
         let receipt = booking.take().map(|mut booking| booking.settle(usage, bytes.len()));
         let bytes = guarding.map_or(bytes.clone(), |guarding| guarding.restored(bytes));
-        Ok(Opened { receipt, ..self.opened(reply.headers, encoded.dropped, Opening::Whole(bytes)) })
+        Ok(Opened { receipt, ..self.opened(headers, encoded.dropped, Opening::Whole(bytes)) })
     }
 
     /// What a guardrail of ours withholds was paid for all the same.
@@ -304,6 +309,7 @@ impl Attempt<'_> {
         reply: upstream::Reply,
         booking: &mut Option<Booking>,
     ) -> Result<Opened, Fault> {
+        let is_raw = encoded.brings_bytes() && !has_events(&reply);
         let reader = encoded.names.restoring(encoded.back.stream_reader(encoded.operation));
         let several = self.ask.answers() > 1;
         let guarding = self.guarding().filter(|_| !self.ask.may_share_answer());
@@ -312,7 +318,7 @@ impl Attempt<'_> {
             None => reader,
         };
         let mut flow = match encoded.verbatim && guarding.is_none() {
-            true if encoded.operation.is_raw() && !has_events(&reply) => Flow::raw(self.deployment.clone()),
+            _ if is_raw => Flow::raw(self.deployment.clone()),
             true => {
                 let (hides, operation) = (!self.ask.stream_usage, encoded.operation);
                 Flow::verbatim(self.deployment.clone(), encoded.back, operation, reader, hides, several)

@@ -225,6 +225,7 @@ impl Journey {
             model: ask.model.clone(),
             stream_usage: ask.stream_usage,
             base64_vectors: ask.base64_vectors,
+            form: ask.answer_form.clone(),
             echo: ask.body.with(|root| ask.front.echo(root, setup.intake.keeps_responses)),
             ..Stamp::default()
         };

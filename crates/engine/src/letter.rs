@@ -44,6 +44,13 @@ pub(crate) struct Letter<'a> {
     pub num_ctx: Option<u32>,
 }
 
+impl Encoded {
+    /// Whether its answer is bytes that go on as they are, unless it comes in events.
+    pub fn brings_bytes(&self) -> bool {
+        self.back.answers_bytes(self.operation)
+    }
+}
+
 impl Letter<'_> {
     /// The request in the provider's form; `None` if the provider cannot count tokens and an estimate must do. Refused is
     /// what would lose something, if that is what is wanted.
@@ -106,7 +113,7 @@ impl Letter<'_> {
         let outgoing = back.write_request(&request, &target)?;
         Ok(Some(Encoded {
             back,
-            path,
+            path: path + &outgoing.behind,
             body: deployment.completed(outgoing.body)?,
             headers: outgoing.headers,
             dropped: outgoing.dropped,

@@ -295,7 +295,8 @@ fn said(request: &Request) -> (String, String) {
     match request {
         Request::Chat(chat) | Request::CountTokens(chat) => words(chat),
         Request::Completion(completion) => (String::new(), completion.prompt.clone()),
-        Request::Embedding(_) => Default::default(),
+        Request::Embedding(_) | Request::Transcription(_) => Default::default(),
+        Request::Speech(speaking) => (String::new(), speaking.input.clone()),
         Request::Image(picturing) => (String::new(), picturing.prompt.clone()),
         Request::Rerank(rerank) => (String::new(), rerank.query.clone()),
     }

@@ -229,7 +229,7 @@ pub fn providers(args: &ProvidersArgs) -> ExitCode {
 fn described(provider: &Provider) -> Value {
     let auth = match provider.auth {
         Auth::Bearer | Auth::Typed(_) => "bearer",
-        Auth::Header(name) => name,
+        Auth::Scheme(name) | Auth::Header(name) => name,
         Auth::None => "none",
     };
     json!({

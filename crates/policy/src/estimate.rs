@@ -26,6 +26,9 @@ pub fn estimate_request_tokens(request: &Request) -> u64 {
         Request::Chat(chat) | Request::CountTokens(chat) => estimate_tokens(chat),
         Request::Completion(completion) => text(&completion.prompt),
         Request::Image(picturing) => text(&picturing.prompt),
+        Request::Speech(speaking) => text(&speaking.input) + speaking.instructions.as_deref().map_or(0, text),
+        // What is heard is no text: whoever has the file knows better.
+        Request::Transcription(listening) => listening.prompt.as_deref().map_or(0, text),
         Request::Rerank(rerank) => {
             let document = |document: &Document| match document {
                 Document::Text(own) => text(own),

@@ -74,6 +74,8 @@ pub struct Provider {
 pub enum Auth {
     /// `Authorization: Bearer KEY`.
     Bearer,
+    /// `Authorization`, with a word of its own before the key.
+    Scheme(&'static str),
     /// A header of its own that holds nothing but the key.
     Header(&'static str),
     /// `Authorization: Bearer KEY`, and a header that says what kind of key it is.
@@ -109,6 +111,7 @@ impl Auth {
         let (name, text) = match self {
             Auth::None => return Ok(()),
             Auth::Bearer => (AUTHORIZATION, format!("Bearer {key}")),
+            Auth::Scheme(word) => (AUTHORIZATION, format!("{word} {key}")),
             Auth::Typed(kinds) => {
                 let (key, kind) = kinds.split(key);
                 match kind {

@@ -238,7 +238,15 @@ const GOOGLE: SignIn = SignIn::Google {
 };
 
 const VERTEX_GEMINI: &[PathForm] = &[PathForm {
-    serves: &[Operation::Chat, Operation::CountTokens, Operation::Image, Operation::ImageEdit],
+    serves: &[
+        Operation::Chat,
+        Operation::CountTokens,
+        Operation::Image,
+        Operation::ImageEdit,
+        Operation::Speech,
+        Operation::Transcription,
+        Operation::Translation,
+    ],
     ..PathForm::new("/v1/projects/{project}/locations/{location}/publishers/google{path}")
 }];
 
@@ -500,6 +508,9 @@ static TABLE: &[Provider] = &[
         .note("base is `https://WORKSPACE/serving-endpoints`; personal access token, or a service principal: `client_id`, `client_secret`"),
     row("datarobot", "DataRobot").base("https://app.datarobot.com/api/v2/genai/llmgw").tail("/genai/llmgw")
         .base_env(&["DATAROBOT_ENDPOINT"]).key_env(&["DATAROBOT_API_TOKEN"]).paths(&[PathForm::new("{path}/")]),
+    row("deepgram", "Deepgram").dialect("deepgram").base("https://api.deepgram.com/v1").tail("/v1")
+        .base_env(&["DEEPGRAM_API_BASE"]).key_env(&["DEEPGRAM_API_KEY"]).auth(Auth::Scheme("Token")).quirks(BOTH).serves(&[Transcriptions])
+        .note("the file is sent as it is; its own parameters (`diarize`, `keyterm`, ...) are fields of the form"),
     row("deepinfra", "DeepInfra").base("https://api.deepinfra.com/v1/openai").base_env(&["DEEPINFRA_API_BASE"])
         .key_env(&["DEEPINFRA_API_KEY"]).serves(&[Chat, Completions, Embeddings]),
     row("deepseek", "DeepSeek").base("https://api.deepseek.com/beta").base_env(&["DEEPSEEK_API_BASE"])
@@ -510,6 +521,9 @@ static TABLE: &[Provider] = &[
         .serves(&[Chat, Completions, Embeddings]),
     row("edenai", "Eden AI").base("https://api.edenai.run/v3").base_env(&["EDENAI_API_BASE"])
         .key_env(&["EDENAI_API_KEY"]).quirks(BOTH).serves(&[Chat, Embeddings, Responses, Messages]),
+    row("elevenlabs", "ElevenLabs").dialect("elevenlabs").base("https://api.elevenlabs.io/v1").tail("/v1")
+        .base_env(&["ELEVENLABS_API_BASE"]).key_env(&["ELEVENLABS_API_KEY"]).auth(Auth::Header("xi-api-key")).quirks(BOTH)
+        .serves(&[Transcriptions, Speech]).note("`voice` is the id of a voice"),
     row("empiriolabs", "EmpirioLabs").base("https://api.empiriolabs.ai/v1").base_env(&["EMPIRIOLABS_API_BASE"])
         .key_env(&["EMPIRIOLABS_API_KEY"]).serves(&[Chat, Responses]),
     row("empower", "Empower").base("https://app.empower.dev/api/v1").base_env(&["EMPOWER_API_BASE"])
@@ -527,7 +541,7 @@ static TABLE: &[Provider] = &[
         .key_env(&["GALADRIEL_API_KEY"]),
     row("gemini", "Google Gemini").dialect("gemini").base("https://generativelanguage.googleapis.com/v1beta").tail("/v1beta")
         .base_env(&["GEMINI_API_BASE"]).key_env(&["GEMINI_API_KEY", "GOOGLE_API_KEY"])
-        .auth(Auth::Header("x-goog-api-key")).serves(&[Chat, Embeddings, Images]).traced_as("gcp.gemini").note("Google AI Studio keys"),
+        .auth(Auth::Header("x-goog-api-key")).serves(&[Chat, Embeddings, Images, Transcriptions, Speech]).traced_as("gcp.gemini").note("Google AI Studio keys"),
     row("gigachat", "GigaChat").base("https://gigachat.devices.sberbank.ru/api/v1").base_env(&["GIGACHAT_API_BASE"])
         .key_env(&["GIGACHAT_CREDENTIALS", "GIGACHAT_API_KEY"]).token(Blank::new("access_token", "token", &["GIGACHAT_ACCESS_TOKEN"]))
         .sign_in(SBER).serves(&[Chat, Embeddings])
@@ -701,10 +715,10 @@ static TABLE: &[Provider] = &[
         .base_env(&["VERCEL_AI_GATEWAY_API_BASE"]).key_env(&["VERCEL_AI_GATEWAY_API_KEY", "VERCEL_OIDC_TOKEN"])
         .quirks(Quirks { cache_control: true, top_k: true, ..BOTH }).serves(&[Chat, Embeddings]),
     Provider { families: VERTEX_FAMILIES, ..vertex("gemini", VERTEX_GEMINI, "gcp.vertex_ai") }
-        .serves(&[Chat, Embeddings, Images])
+        .serves(&[Chat, Embeddings, Images, Transcriptions, Speech])
         .note("`vertex_project`, `vertex_location`, `vertex_credentials` (JSON of Google's or its file; otherwise those of the machine); models of Anthropic, Mistral and AI21 and open models in their own dialects"),
     Provider { id: "vertex_ai_beta", families: VERTEX_FAMILIES, ..vertex("gemini", VERTEX_GEMINI, "gcp.vertex_ai") }
-        .serves(&[Chat, Embeddings, Images])
+        .serves(&[Chat, Embeddings, Images, Transcriptions, Speech])
         .note("other name of `vertex_ai`"),
     row("vllm", "vLLM").base("http://127.0.0.1:8000/v1").base_env(&["VLLM_API_BASE"]).key_env(&["VLLM_API_KEY"])
         .quirks(BOTH).local().serves(VLLM_SERVES)

@@ -17,6 +17,7 @@ mod raw;
 mod rerank;
 mod response;
 mod secret;
+mod sound;
 mod usage;
 
 pub use catalogue::*;
@@ -31,4 +32,5 @@ pub use raw::*;
 pub use rerank::*;
 pub use response::*;
 pub use secret::*;
+pub use sound::*;
 pub use usage::*;

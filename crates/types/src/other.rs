@@ -1,6 +1,6 @@
 //! The requests that are not chats: legacy completions, embeddings, token counts.
 
-use crate::{Chat, Extras, Operation, Picturing, Raw, Rerank, Usage};
+use crate::{Chat, Extras, Listening, Operation, Picturing, Raw, Rerank, Speaking, Usage};
 
 /// A decoded request.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +17,10 @@ pub enum Request {
     Rerank(Box<Rerank>),
     /// Pictures made from a text, or from pictures and a text.
     Image(Box<Picturing>),
+    /// A text to be read aloud.
+    Speech(Box<Speaking>),
+    /// A recording to be written down.
+    Transcription(Box<Listening>),
 }
 
 impl Request {
@@ -30,6 +34,9 @@ impl Request {
             Request::Rerank(_) => Operation::Rerank,
             Request::Image(picturing) if picturing.images.is_empty() => Operation::Image,
             Request::Image(_) => Operation::ImageEdit,
+            Request::Speech(_) => Operation::Speech,
+            Request::Transcription(listening) if listening.into_english => Operation::Translation,
+            Request::Transcription(_) => Operation::Transcription,
         }
     }
 
@@ -39,7 +46,7 @@ impl Request {
             Request::Chat(chat) | Request::CountTokens(chat) => chat.dialect,
             Request::Completion(completion) => completion.settings.dialect,
             Request::Embedding(embedding) => embedding.dialect,
-            Request::Rerank(_) | Request::Image(_) => "",
+            Request::Rerank(_) | Request::Image(_) | Request::Speech(_) | Request::Transcription(_) => "",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a model answers: whole, or as the events of a stream.
 
-use crate::{Block, Embeddings, Fault, Pictures, Ranking, Raw, Usage};
+use crate::{Block, Embeddings, Fault, Heard, Pictures, Ranking, Raw, Sound, Usage};
 
 /// A decoded answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +15,10 @@ pub enum Answer {
     Ranking(Box<Ranking>),
     /// Pictures.
     Pictures(Box<Pictures>),
+    /// Speech.
+    Sound(Box<Sound>),
+    /// What was said in a recording.
+    Heard(Box<Heard>),
 }
 
 impl Answer {
@@ -26,6 +30,8 @@ impl Answer {
             Answer::TokenCount(_) => Usage::default(),
             Answer::Ranking(ranking) => ranking.usage,
             Answer::Pictures(pictures) => pictures.usage,
+            Answer::Sound(sound) => sound.usage,
+            Answer::Heard(heard) => heard.usage,
         }
     }
 }

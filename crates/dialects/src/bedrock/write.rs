@@ -15,7 +15,7 @@ use crate::fields::Fields;
 use crate::json::Doc;
 use crate::names::{self, Rule};
 use crate::turns::{completion_as_chat, is_hint};
-use crate::{Fit, Outgoing, Quirks, Target};
+use crate::{Fit, Outgoing, Quirks, Target, lacking};
 
 /// Names of tools that Converse takes. The one that stands in for a schema is ours.
 const TOOL_NAMES: Rule = Rule { most: 64, marks: "_-", letter_first: false, reserved: JSON_TOOL };
@@ -54,8 +54,9 @@ pub(super) fn request(request: &Request, target: &Target) -> Result<Outgoing, Fa
         Request::Embedding(request) => embed::write(request, &mut fit)?.freeze(),
         Request::Rerank(request) => rerank::write(request, &mut fit)?.freeze(),
         Request::Image(request) => pictures::write(request, &mut fit)?.freeze(),
+        Request::Speech(_) | Request::Transcription(_) => return Err(lacking(request.operation())),
     };
-    Ok(Outgoing { body, headers: Vec::new(), dropped: fit.dropped, names })
+    Ok(Outgoing { behind: String::new(), body, headers: Vec::new(), dropped: fit.dropped, names })
 }
 
 fn chat(chat: &Chat, family: Family, operation: Operation, fit: &mut Fit) -> Result<Bytes, Fault> {

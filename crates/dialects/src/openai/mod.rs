@@ -19,6 +19,7 @@ mod parts;
 mod pictures;
 pub(crate) mod proofs;
 mod request;
+mod sound;
 mod splice;
 mod stream_reader;
 mod stream_writer;
@@ -73,12 +74,19 @@ impl Front for OpenAi {
             Operation::Completion => Request::Completion(Box::new(completions::read_request(root)?)),
             Operation::Embedding => Request::Embedding(Box::new(embeddings::read_request(root)?)),
             Operation::Image | Operation::ImageEdit => Request::Image(Box::new(pictures::read_request(root)?)),
+            Operation::Speech => Request::Speech(Box::new(sound::read_speech(root)?)),
+            Operation::Transcription => Request::Transcription(Box::new(sound::read_recording(root, false)?)),
+            Operation::Translation => Request::Transcription(Box::new(sound::read_recording(root, true)?)),
             other => return Err(lacking(other)),
         })
     }
 
     fn write_answer(&self, operation: Operation, answer: &Answer, stamp: &Stamp) -> BytesMut {
         write_answer::write(operation, answer, stamp)
+    }
+
+    fn answer_type(&self, operation: Operation, stamp: &Stamp) -> &'static str {
+        sound::answer_type(operation, stamp.form.as_deref())
     }
 
     fn stream_writer(&self, operation: Operation, stamp: Stamp) -> Box<dyn StreamWriter> {
@@ -150,10 +158,10 @@ impl Back for OpenAi {
             Request::Completion(completion) => completions::write_request(completion, &mut fit)?,
             Request::Embedding(embedding) => embeddings::write_request(embedding, &mut fit)?,
             Request::Rerank(request) => rerank::write_request(request, &mut fit)?,
-            // Between servers of this dialect pictures pass as they are asked for.
-            Request::CountTokens(_) | Request::Image(_) => return Err(lacking(request.operation())),
+            // Between servers of this dialect pictures and sound pass as they are asked for.
+            _ => return Err(lacking(request.operation())),
         };
-        Ok(Outgoing { body: body.freeze(), headers: Vec::new(), dropped: fit.dropped, names })
+        Ok(Outgoing { behind: String::new(), body: body.freeze(), headers: Vec::new(), dropped: fit.dropped, names })
     }
 
     fn splice(&self, operation: Operation, body: &Object, target: &Target) -> Option<Splice> {

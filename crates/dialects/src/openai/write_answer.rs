@@ -6,7 +6,7 @@ use types::{Answer, Block, Choice, Operation, Raw, Response, Source};
 
 use super::ids::CALL_IDS;
 use super::wire::{Head, call_id};
-use super::{NAME, completions, embeddings, lines, pictures, proofs, usage, words, write_messages};
+use super::{NAME, completions, embeddings, lines, pictures, proofs, sound, usage, words, write_messages};
 use crate::json::{Doc, Writer};
 use crate::{Stamp, media};
 
@@ -18,6 +18,8 @@ pub(super) fn write(operation: Operation, answer: &Answer, stamp: &Stamp) -> Byt
         Answer::Chat(answer) => chat(answer, &head(answer), stamp),
         Answer::Embedding(answer) => embeddings::write_answer(answer, stamp),
         Answer::Pictures(answer) => pictures::write_answer(answer, stamp),
+        Answer::Sound(answer) => sound::write_speech(answer, stamp.form.as_deref()),
+        Answer::Heard(answer) => sound::write_heard(operation, answer, stamp.form.as_deref()),
         // Rankings have a dialect of their own.
         Answer::Ranking(_) => Writer::document(|_| {}),
         Answer::TokenCount(tokens) => Writer::document(|w| {

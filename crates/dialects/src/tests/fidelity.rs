@@ -9,6 +9,9 @@ use crate::json::Object;
 use crate::trial::{Upstream, events_of};
 use crate::{Anthropic, BACKS, Back, Front, Gemini, Ollama, OpenAi, Stamp};
 
+/// Backs that have no chats.
+const SPEAKERS: [&str; 2] = ["deepgram", "elevenlabs"];
+
 /// Keys out of order, numbers in every spelling, escapes for what needs none.
 const SCHEMA: &str = r#"{"type":"object","z":1.0,"a":{"maximum":1e400,"minimum":-0,"big":9007199254740993},"required":["\u00fc","b"],"m":[]}"#;
 const ARGUMENTS: &str = r#"{"z":9007199254740993,"a":1.0,"e":1E+2,"n":"\u0000","u":"\u00e9é\ud83d\ude00"}"#;
@@ -37,7 +40,7 @@ fn asked(front: &dyn Front) -> String {
 fn requests_keep_the_spelling_of_schemas_and_arguments_and_every_character() {
     for front in [&OpenAi as &dyn Front, &Anthropic] {
         let request = front.read_request(Operation::Chat, asked(front).as_bytes()).unwrap();
-        for back in BACKS {
+        for back in BACKS.iter().filter(|back| !SPEAKERS.contains(&back.name())) {
             let what = format!("{} -> {}", front.name(), back.name());
             let body = Upstream::new("m").write(*back, &request).unwrap().body;
             let body = std::str::from_utf8(&body).unwrap();

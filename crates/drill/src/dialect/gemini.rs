@@ -9,6 +9,7 @@ mod images;
 mod parts;
 mod reply;
 mod request;
+mod sound;
 mod stream;
 mod tools;
 
@@ -64,6 +65,7 @@ impl Dialect for Gemini {
             Op::Embed | Op::EmbedOther => embed::answer(incoming).map(Work::Json),
             Op::Image => images::predict(incoming).map(Work::Json),
             Op::Chat if images::are_wanted(incoming.body) => images::draw(incoming).map(Work::Json),
+            Op::Chat if sound::is_wanted(incoming.body) => sound::speak(incoming).map(Work::Json),
             Op::Count => request::count(incoming).map(Work::Json),
             _ => Work::talk(request::read(incoming)?),
         }

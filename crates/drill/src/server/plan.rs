@@ -134,6 +134,9 @@ fn parse(shared: &Shared, target: &Target, head: &Head, body: &[u8]) -> Result<P
         return form::read(kind, body).map(Parsed::Whole);
     }
     target.dialect.check_head(head)?;
+    if target.op == Op::Listen {
+        return Ok(Parsed::Whole(serde_json::json!({ "bytes": body.len() })));
+    }
     match serde_json::from_slice(body) {
         Ok(Value::Object(map)) => Ok(Parsed::Whole(Value::Object(map))),
         Ok(_) => Err(Problem::refuse("The request body is not a JSON object.")),

@@ -4,6 +4,7 @@ mod forms;
 mod pictures;
 mod sound;
 mod texts;
+mod voices;
 
 use serde_json::Value;
 

@@ -62,6 +62,7 @@ fn chat(chat: &Chat, purpose: Purpose, mut fit: Fit) -> Result<Outgoing, Fault> 
     let (model, version) = (fit.target.model, fit.target.quirks.body_version);
     let body = print::Body { model, version, conversation, extras, thinking, tools: &tools, sampling };
     Ok(Outgoing {
+        behind: String::new(),
         body: body.print().freeze(),
         headers: vec![(words::VERSION.0, fit.target.version.unwrap_or(words::VERSION.1).to_owned())],
         dropped: std::mem::take(&mut fit.dropped),

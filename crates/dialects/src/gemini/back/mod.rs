@@ -14,6 +14,7 @@ mod media;
 mod part;
 mod pictures;
 mod request;
+mod sound;
 mod stream;
 mod tools;
 mod turn;
@@ -45,9 +46,15 @@ impl Back for Gemini {
             (Operation::Image, _) if pictures::is_imagen(model) => "predict",
             (Operation::Image, _) => "generateContent",
             (Operation::ImageEdit, _) if !pictures::is_imagen(model) => "generateContent",
+            (Operation::Speech | Operation::Transcription | Operation::Translation, _) => "generateContent",
             _ => return None,
         };
         Some(format!("/models/{}:{method}", percent_encoded(family::bare_name(model))))
+    }
+
+    /// Its sound comes as base64.
+    fn answers_bytes(&self, _: Operation) -> bool {
+        false
     }
 
     /// Only chats pass: everything else names the model in its body. Calls may lack the signature that newer models want,
@@ -67,9 +74,17 @@ impl Back for Gemini {
             Request::Embedding(embedding) => embed::write(embedding, &mut fit)?,
             Request::Completion(completion) => request::chat(&completion_as_chat(completion, &mut fit)?, &mut fit)?,
             Request::Image(picturing) => pictures::write(picturing, &mut fit)?,
+            Request::Speech(speaking) => sound::write_speech(speaking, &mut fit)?,
+            Request::Transcription(listening) => sound::write_recording(listening, &mut fit)?,
             Request::Rerank(_) => return Err(lacking(Operation::Rerank)),
         };
-        Ok(Outgoing { body: Bytes::from(body), headers: Vec::new(), dropped: fit.dropped, names })
+        Ok(Outgoing {
+            behind: String::new(),
+            body: Bytes::from(body),
+            headers: Vec::new(),
+            dropped: fit.dropped,
+            names,
+        })
     }
 
     fn read_answer(&self, operation: Operation, body: &[u8]) -> Result<Answer, Fault> {
@@ -86,6 +101,10 @@ impl Back for Gemini {
                 .ok_or_else(|| upstream::malformed("the provider's token count has no number")),
             Operation::Image | Operation::ImageEdit => {
                 pictures::read(root).map(|answer| Answer::Pictures(Box::new(answer)))
+            }
+            Operation::Speech => sound::read_speech(root).map(|answer| Answer::Sound(Box::new(answer))),
+            Operation::Transcription | Operation::Translation => {
+                sound::read_words(root).map(|answer| Answer::Heard(Box::new(answer)))
             }
             other => Err(lacking(other)),
         }

@@ -53,10 +53,10 @@ impl Back for Ollama {
             Request::Completion(completion) => request::generate(completion, &mut fit)?,
             Request::Embedding(embedding) => embed::write(embedding, &mut fit)?,
             Request::CountTokens(_) => return fit.refuse("messages", "a token count"),
-            Request::Rerank(_) | Request::Image(_) => return Err(lacking(request.operation())),
+            _ => return Err(lacking(request.operation())),
         };
         let body = Bytes::from(body);
-        Ok(Outgoing { body, headers: Vec::new(), dropped: fit.dropped, names: Names::default() })
+        Ok(Outgoing { behind: String::new(), body, headers: Vec::new(), dropped: fit.dropped, names: Names::default() })
     }
 
     fn read_answer(&self, operation: Operation, body: &[u8]) -> Result<Answer, Fault> {

@@ -43,7 +43,7 @@ impl Back for Responses {
             }
             other => return Err(lacking(other.operation())),
         };
-        Ok(Outgoing { body: body.freeze(), headers: Vec::new(), dropped: fit.dropped, names })
+        Ok(Outgoing { behind: String::new(), body: body.freeze(), headers: Vec::new(), dropped: fit.dropped, names })
     }
 
     /// Proofs that others gave are not for OpenAI, and reasoning of another account is not understood: such a conversation

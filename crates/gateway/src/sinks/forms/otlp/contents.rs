@@ -51,7 +51,7 @@ fn read(said: &Cleaned, operation: Operation) -> Option<(Vec<Json>, Vec<Json>)> 
             let part = json!({ "type": "text", "content": completion.prompt });
             Some((Vec::new(), vec![json!({ "role": "user", "parts": [part] })]))
         }
-        Request::Embedding(_) | Request::Rerank(_) | Request::Image(_) => None,
+        _ => None,
     }
 }
 
