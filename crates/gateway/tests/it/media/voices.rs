@@ -53,6 +53,12 @@ async fn gemini_writes_recordings_down() {
     let fields = [("model", "ear"), ("response_format", "srt")];
     let refused = studio.master().send(&form("/v1/audio/transcriptions", &fields, ("file", sound))).await;
     assert_eq!((refused.status(), &refused.json()["error"]["param"]), (400, &json!("response_format")));
+    let fields = [("model", "ear"), ("stream", "true")];
+    let streamed = studio.master().send(&form("/v1/audio/transcriptions", &fields, ("file", sound))).await;
+    let text = streamed.text();
+    assert!(text.starts_with("data: {\"type\":\"transcript.text.delta\",\"delta\":"), "{text}");
+    let last = text.trim_end().lines().last().unwrap();
+    assert!(last.contains("transcript.text.done") && last.contains("total_tokens") && streamed.complete, "{text}");
     let empty = studio.master().send(&post("/v1/audio/transcriptions", json!({ "model": "ear" }))).await;
     assert_eq!((empty.status(), &empty.json()["error"]["param"]), (400, &json!("file")), "{}", empty.text());
 }
