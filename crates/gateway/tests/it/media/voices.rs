@@ -136,6 +136,17 @@ async fn elevenlabs_is_sent_a_form_of_its_own() {
 }
 
 #[tokio::test]
+async fn a_recording_that_one_vendor_does_not_take_goes_to_another() {
+    let models = [("whisper", "openai/whisper-1@error=overloaded", "/v1"), NOVA];
+    let studio = Studio::open("", &models, "router_settings: {fallbacks: [{whisper: [nova]}]}").await;
+    let answer =
+        studio.master().send(&form("/v1/audio/transcriptions", &[("model", "whisper")], ("file", &[7; 2_500]))).await;
+    assert_eq!((answer.status(), &answer.json()["text"]), (200, &json!("It lasts 2.5 seconds.")), "{}", answer.text());
+    let asked: Vec<_> = studio.provider.requests().into_iter().map(|one| one.target).collect();
+    assert!(asked[0].ends_with("/transcriptions") && asked.last().unwrap().contains("/listen?"), "{asked:?}");
+}
+
+#[tokio::test]
 async fn their_words_for_what_is_wrong_reach_the_caller() {
     for model in [NOVA, SCRIBE] {
         let studio = Studio::open("error=rate_limit", &[model], "").await;
