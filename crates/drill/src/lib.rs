@@ -21,6 +21,7 @@ mod route;
 mod schema;
 mod script;
 mod server;
+mod shelf;
 mod stats;
 
 pub use knobs::{KnobDoc, knobs};

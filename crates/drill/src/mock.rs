@@ -92,6 +92,17 @@ impl Mock {
         self.shared.node.cuts()
     }
 
+    /// The files it keeps, oldest first: what it calls them, and what is in them.
+    pub fn files(&self) -> Vec<(String, String)> {
+        let text = |content: &[u8]| String::from_utf8_lossy(content).into_owned();
+        self.shared.shelf.files().into_iter().map(|file| (file.id, text(&file.content))).collect()
+    }
+
+    /// Holds batches back, so that none is done, or lets them go on. They do unless they are held back.
+    pub fn hold_batches(&self, held: bool) {
+        self.shared.shelf.hold(held);
+    }
+
     /// How busy the mock is.
     pub fn stats(&self) -> Load {
         self.shared.stats.load()

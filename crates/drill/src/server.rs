@@ -2,6 +2,7 @@
 //! and its own, because a mock must be able to break HTTP in every way a server under stress does.
 
 mod conn;
+mod files;
 mod lean;
 mod plan;
 mod play;
@@ -22,6 +23,7 @@ use crate::node::Node;
 use crate::problem::Problem;
 use crate::recorder::{Outcome, Recorder};
 use crate::route::{Route, route};
+use crate::shelf::Shelf;
 use crate::stats::Stats;
 use bytes::Bytes;
 pub(crate) use conn::{Conn, Gone};
@@ -41,6 +43,7 @@ pub(crate) struct Shared {
     pub(crate) recorder: Recorder,
     pub(crate) stats: Stats,
     pub(crate) node: Arc<Node>,
+    pub(crate) shelf: Shelf,
     check: bool,
     models: Vec<String>,
     knobs: Knobs,
@@ -57,6 +60,7 @@ impl Shared {
             recorder: Recorder::new(options.record),
             stats: Stats::default(),
             node: Arc::new(Node::new()),
+            shelf: Shelf::default(),
             check: options.check,
             models: options.models,
             knobs,
@@ -131,6 +135,9 @@ async fn handle(shared: &Shared, conn: &mut Conn, head: &Head, body: &Bytes) -> 
     let seq = shared.seq.fetch_add(1, Relaxed);
     if realtime::is_asked(head) {
         return realtime::serve(shared, conn, head, body, seq).await;
+    }
+    if files::is_asked(head) {
+        return files::serve(shared, conn, head, body, seq).await;
     }
     let target = match route(head) {
         Route::Model(target) => target,

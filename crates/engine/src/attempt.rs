@@ -78,7 +78,8 @@ impl Attempt<'_> {
     /// Tries. The fault of a failed try is the provider's, unless the request does not fit the target at all.
     pub async fn run(self) -> Result<Opened, Fault> {
         if let Some(errand) = self.ask.front.realtime() {
-            return realtime::attempt(&self, errand).await;
+            // In a box: other calls need no room for it.
+            return Box::pin(realtime::attempt(&self, errand)).await;
         }
         if self.ask.operation == Operation::CountTokens {
             // Nobody asks money for counting.

@@ -225,6 +225,24 @@ impl Hold {
         places.filter_map(window).collect()
     }
 
+    /// Whether everybody who pays knows the sums of the books in their state `tick`, or a later one.
+    pub fn is_known(&self, tick: i64) -> bool {
+        self.places.iter().filter(|place| place.owner != Owner::Call).all(|place| {
+            let mut state = place.meter.lock();
+            state.purse_of(place.budget.span, place.start).is_none_or(|purse| purse.known_at >= tick)
+        })
+    }
+
+    /// The books count it now: it is neither held here nor part of our share any more.
+    pub fn hand_over(self) {
+        for place in &self.places {
+            let mut state = place.meter.lock();
+            if let Some(purse) = state.purse_of(place.budget.span, place.start).copied() {
+                state.shrink(&purse, place.part_of(self.amount));
+            }
+        }
+    }
+
     /// The attempt is over and cost `cost`: that is spent, and nothing is held any more.
     pub fn settle(&mut self, cost: Usd) {
         #[cfg(test)]

@@ -89,7 +89,9 @@ pub use ledger::{Durable, Ledger};
 pub use line::{LineView, Lines, Queueing};
 pub use loops::Loops;
 pub use meters::{Meters, Spend};
-pub use passing::{PassBody, PassCall, PassContent, PassReply, Passage, Passages, Relay, note_refused_pass, pass_on};
+pub use passing::{
+    Ahead, PassBody, PassCall, PassContent, PassReply, Passage, Passages, Relay, note_refused_pass, pass_on,
+};
 pub use quota::Quota;
 pub use realtime::SessionBounds;
 pub use record::{Stranger, note_answer, note_refusal};

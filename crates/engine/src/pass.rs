@@ -179,6 +179,11 @@ impl Pass {
         self.accounts.iter().any(Account::has_budget)
     }
 
+    /// Whether somebody who pays may not spend without end.
+    pub fn is_limited(&self) -> bool {
+        self.accounts.iter().any(|account| account.terms.budgets.iter().any(|budget| !budget.only_counts()))
+    }
+
     /// Whether somebody who pays has spent all that they may.
     pub fn is_broke(&self) -> bool {
         let spent = |account: &Account, budget: &Budget| {

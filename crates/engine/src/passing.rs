@@ -1,6 +1,7 @@
 //! Calls of a provider's own API that are passed on as they are: keyed, limited, paid for by the usage that their known
 //! answers report, and otherwise untouched. One call goes to one deployment; nothing is tried again.
 
+mod ahead;
 mod bare;
 mod fare;
 mod head;
@@ -35,6 +36,7 @@ use crate::record::{Record, Stranger, note_refusal};
 use crate::seat::{NoSeat, Seat, Wish};
 use crate::{Call, Caller, Deployment, Gate, Sent, Setup, guards, refuse_call};
 
+pub use ahead::Ahead;
 pub use relay::Relay;
 
 use fare::Fare;
@@ -72,6 +74,8 @@ pub struct Passage {
     pub timeout: Option<Duration>,
     /// What is asked for, if that is more than a call that is passed on.
     pub thing: Option<&'static str>,
+    /// What it costs at worst that is made and paid for later, if that is known.
+    pub worst: Option<Usd>,
 }
 
 /// A call that is to be passed on.
@@ -116,6 +120,8 @@ pub struct PassReply {
     pub content: PassContent,
     /// Who pays for what it does not cost yet, as an entry of the books that has no cost.
     pub payer: Option<Box<Entry>>,
+    /// What is held for that.
+    pub ahead: Option<Ahead>,
 }
 
 impl PassReply {
@@ -188,6 +194,7 @@ impl Passage {
             is_open: false,
             timeout: None,
             thing: None,
+            worst: None,
         }
     }
 
@@ -333,7 +340,8 @@ pub async fn pass_on(gate: &Rc<Gate>, call: PassCall) -> PassReply {
     reply.flatten().unwrap_or_else(|fault| {
         let reply = refuse_call(front, &id, &fault);
         let crate::Content::Whole(body) = reply.content else { unreachable!("refusals are whole") };
-        PassReply { status: reply.status, headers: reply.headers, content: PassContent::Whole(body), payer: None }
+        let (status, content) = (reply.status, PassContent::Whole(body));
+        PassReply { status, headers: reply.headers, content, payer: None, ahead: None }
     })
 }
 
@@ -427,7 +435,13 @@ async fn run(gate: &Rc<Gate>, setup: Arc<Setup>, mut call: PassCall) -> Result<P
         fare.fail(&fault);
         record.iter().for_each(|record| record.refuse(&fault));
         let relay = Relay::new(reply.body, seat, deployment.limits.idle, None);
-        return Ok(PassReply { status, headers: out, content: PassContent::Relay(Box::new(relay)), payer: None });
+        return Ok(PassReply {
+            status,
+            headers: out,
+            content: PassContent::Relay(Box::new(relay)),
+            payer: None,
+            ahead: None,
+        });
     }
     let stream = known.filter(|_| status < 300).and_then(|known| Meter::of(&known, &ask, &reply.headers));
     if let (Some(known), None, true) = (&known, &stream, head::is_json(&reply.headers)) {
@@ -447,11 +461,12 @@ async fn run(gate: &Rc<Gate>, setup: Arc<Setup>, mut call: PassCall) -> Result<P
             durable.await;
         }
         record.iter().for_each(|record| record.answered_for_nothing());
-        return Ok(PassReply { status, headers: out, content: PassContent::Whole(bytes), payer: None });
+        return Ok(PassReply { status, headers: out, content: PassContent::Whole(bytes), payer: None, ahead: None });
     }
+    let ahead = fare.ahead();
     let relay =
         Relay::new(reply.body, seat, deployment.limits.idle, Some((fare, stream, setup.spending.patience, front)));
-    Ok(PassReply { status, headers: out, content: PassContent::Relay(Box::new(relay)), payer })
+    Ok(PassReply { status, headers: out, content: PassContent::Relay(Box::new(relay)), payer, ahead })
 }
 
 /// Looks the call over, and takes what it needs of all limits.

@@ -80,10 +80,10 @@ async fn answer(door: &Rc<Door>, peer: SocketAddr, request: Request<Incoming>, l
     take_key(&mut parts, passage.as_ref().is_some_and(|(passage, _)| passage.has_key_in_query()));
     session::take(&mut parts);
     if let Some(job) = files {
-        return files::call(door, peer, job, parts, body).await;
+        return Box::pin(files::call(door, peer, job, parts, body)).await;
     }
     if let Some(passage) = passage {
-        return passing::call(door, peer, passage, parts, body).await;
+        return Box::pin(passing::call(door, peer, passage, parts, body)).await;
     }
     match routes::find(parts.uri.path(), parts.uri.query()) {
         Some(route) => model_call(door, peer, route, parts, body).await,

@@ -22,7 +22,7 @@ pub(crate) use daily::DAILY_SUMS;
 pub use period::ends_at;
 pub(crate) use retention::{delete, forget, forget_windows};
 pub use spend::{Sum, Sums};
-pub(crate) use spend::{adjust, changed};
+pub(crate) use spend::{adjust, changed, hold};
 
 /// What came of booking: attempts by id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -28,7 +28,7 @@ pub mod spool;
 mod store;
 
 pub use aside::{Aside, Content, Trace};
-pub use assets::Asset;
+pub use assets::{Asset, Kept};
 pub use audit::{Audit, AuditFilter, Author, GUARDRAIL, ROTATED, SIGNED_IN, SIGNED_OUT};
 pub use change::{Adjustment, Change, NewSum};
 pub use contents::Said;

@@ -20,6 +20,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/0010_savings.sql"),
     include_str!("schema/0011_responses.sql"),
     include_str!("schema/0012_assets.sql"),
+    include_str!("schema/0013_held.sql"),
 ];
 
 /// Takes the steps that are missing.

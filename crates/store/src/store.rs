@@ -9,8 +9,8 @@ use crate::ledger::Line;
 use crate::objects::{self, Changes, Object};
 use crate::spool::Batch;
 use crate::{
-    Asset, Audit, AuditFilter, Booked, Change, DrillReport, Entry, Feedback, KeptResponse, Result, Said, StoreUrl,
-    Sums, Verdicts, assets, audit, change, contents, drills, feedback, ledger, responses, schema,
+    Asset, Audit, AuditFilter, Booked, Change, DrillReport, Entry, Feedback, Kept, KeptResponse, Result, Said,
+    StoreUrl, Sums, Verdicts, assets, audit, change, contents, drills, feedback, ledger, responses, schema,
 };
 
 /// How long a connection, a statement or a commit may take.
@@ -113,7 +113,7 @@ impl Store {
     }
 
     /// Keeps a file or a batch; returns what is kept of the same thing already, if something is.
-    pub async fn keep_asset(&self, asset: &Asset) -> Result<Asset> {
+    pub async fn keep_asset(&self, asset: &Asset) -> Result<Kept> {
         assets::keep(&self.db, asset).await
     }
 

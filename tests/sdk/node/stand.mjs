@@ -58,3 +58,22 @@ export async function collect(stream, into = []) {
   for await (const item of stream) into.push(item);
   return into;
 }
+
+const PATIENCE_MS = 20_000;
+
+// What the gateway's own API answers its administrator.
+export async function call(path, body) {
+  const headers = { authorization: `Bearer ${session.key}`, 'content-type': 'application/json' };
+  const asked = body === undefined ? { headers } : { method: 'POST', headers, body: JSON.stringify(body) };
+  return (await fetch(session.base + path, asked)).json();
+}
+
+// The key's calls that are wanted, as soon as the log has so many of them.
+export async function logged(key, count, wanted = () => true) {
+  const until = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const calls = (await call(`/spend/logs?api_key=${key}`)).filter(wanted);
+    if (calls.length >= count || Date.now() > until) return calls;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}

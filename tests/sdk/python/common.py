@@ -3,8 +3,9 @@ a request's words as its tokens, calls the tools it is offered with arguments ma
 what it was sent."""
 
 import json
+import time
 from typing import Literal
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 from pydantic import BaseModel
 
@@ -67,3 +68,24 @@ def upstream_requests():
     """Every request that the provider has been sent so far, headers and body, as JSON text."""
     with urlopen(f"{SESSION['mock']}/mock/requests", timeout=30) as answer:
         return [json.dumps(request, ensure_ascii=False) for request in json.load(answer)["requests"]]
+
+
+PATIENCE_S = 20
+
+
+def call(path, body=None):
+    """What the gateway's own API answers its administrator."""
+    headers = {"authorization": f"Bearer {SESSION['key']}", "content-type": "application/json"}
+    request = Request(SESSION["base"] + path, data=None if body is None else json.dumps(body).encode(), headers=headers)
+    with urlopen(request, timeout=30) as answer:
+        return json.load(answer)
+
+
+def logged(key, count, wanted=lambda entry: True):
+    """The key's calls that are wanted, as soon as the log has so many of them."""
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        calls = [entry for entry in call(f"/spend/logs?api_key={key}") if wanted(entry)]
+        if len(calls) >= count or time.monotonic() > until:
+            return calls
+        time.sleep(0.1)

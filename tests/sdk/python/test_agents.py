@@ -5,27 +5,17 @@ gateway's address."""
 import json
 import os
 import subprocess
-import time
 from pathlib import Path
-from urllib.request import Request, urlopen
 
 import pytest
 
+from common import call, logged
 from conftest import SESSION
 
 AGENTS = Path(__file__).resolve().parents[1] / "agents/node_modules"
 ASKED = "Say hello in a file"
 # Whatever else an agent would like to reach, it finds nobody.
 NOBODY = "http://127.0.0.1:9"
-PATIENCE_S = 20
-
-
-def call(path, body=None):
-    """What the gateway's own API answers its administrator."""
-    headers = {"authorization": f"Bearer {SESSION['key']}", "content-type": "application/json"}
-    request = Request(SESSION["base"] + path, data=None if body is None else json.dumps(body).encode(), headers=headers)
-    with urlopen(request, timeout=30) as answer:
-        return json.load(answer)
 
 
 def run(command, home, more):
@@ -41,14 +31,6 @@ def run(command, home, more):
     return done.stdout
 
 
-def logged(key):
-    """The key's calls, as soon as the log has two of them: one that asks for the command, one that has read its result."""
-    until = time.monotonic() + PATIENCE_S
-    while len(calls := call(f"/spend/logs?api_key={key}")) < 2 and time.monotonic() < until:
-        time.sleep(0.1)
-    return calls
-
-
 @pytest.fixture
 def key():
     return call("/key/generate", {})["key"]
@@ -57,7 +39,8 @@ def key():
 def check(home, key, model, said):
     assert (home / "project/made.txt").read_text() == "hello\n"
     assert "The tool said:" in said
-    calls = logged(key)
+    # One that asks for the command, and one that has read its result.
+    calls = logged(key, 2)
     assert len(calls) >= 2
     for one in calls:
         assert (one["status"], one["stream"], one["model_group"]) == ("success", True, model)

@@ -49,15 +49,15 @@ export interface Requests {
   'POST /v1/realtime/transcription_sessions': { model?: string | null; input_audio_transcription?: Record<string, unknown> | null }
   'POST /realtime/transcription_sessions': { model?: string | null; input_audio_transcription?: Record<string, unknown> | null }
   'POST /openai/v1/realtime/transcription_sessions': { model?: string | null; input_audio_transcription?: Record<string, unknown> | null }
-  [path: `GET /v1/responses/${string}`]: { stream?: boolean; starting_after?: string }
+  [path: `GET /v1/responses/${string}`]: { stream?: boolean; starting_after?: string } | { limit?: number; order?: string; after?: string }
   [path: `DELETE /v1/responses/${string}`]: Record<never, never>
   [path: `POST /v1/responses/${string}/cancel`]: Record<never, never>
   [path: `GET /v1/responses/${string}/input_items`]: { limit?: number; order?: string; after?: string }
-  [path: `GET /responses/${string}`]: { stream?: boolean; starting_after?: string }
+  [path: `GET /responses/${string}`]: { stream?: boolean; starting_after?: string } | { limit?: number; order?: string; after?: string }
   [path: `DELETE /responses/${string}`]: Record<never, never>
   [path: `POST /responses/${string}/cancel`]: Record<never, never>
   [path: `GET /responses/${string}/input_items`]: { limit?: number; order?: string; after?: string }
-  [path: `GET /openai/v1/responses/${string}`]: { stream?: boolean; starting_after?: string }
+  [path: `GET /openai/v1/responses/${string}`]: { stream?: boolean; starting_after?: string } | { limit?: number; order?: string; after?: string }
   [path: `DELETE /openai/v1/responses/${string}`]: Record<never, never>
   [path: `POST /openai/v1/responses/${string}/cancel`]: Record<never, never>
   [path: `GET /openai/v1/responses/${string}/input_items`]: { limit?: number; order?: string; after?: string }

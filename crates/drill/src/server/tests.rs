@@ -8,4 +8,5 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 mod benchmark;
 mod faults;
+mod files;
 mod http;

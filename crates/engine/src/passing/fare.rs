@@ -8,6 +8,7 @@ use store::{Entry, EntryFault, Status};
 use types::{Fault, FaultKind, Operation, Side, Usage, Usd};
 
 use super::Passage;
+use super::ahead::Ahead;
 use super::known::Known;
 use crate::booking::{Booking, Order, Paying, Receipt, entry};
 use crate::caller::denied;
@@ -19,6 +20,8 @@ use crate::seat::Seat;
 const HARMLESS: [&str; 2] = ["GET", "DELETE"];
 /// What the log calls the end of a batch.
 const CANCEL: &str = "acancel_batch";
+/// What it calls the beginning.
+const MAKE: &str = "acreate_batch";
 /// What is held for a call of which nobody knows what it costs: whoever has spent all has not even that.
 const TOKEN: Usd = Usd::from_nanos(1);
 
@@ -39,6 +42,8 @@ pub(super) struct Ticket {
     entry: Option<Box<Entry>>,
     hold: Option<Hold>,
     cost: Option<Usd>,
+    /// Whether what is held is for later.
+    is_ahead: bool,
     settled: bool,
 }
 
@@ -54,10 +59,10 @@ impl Fare {
         match (passage.cost, known) {
             (None, Some(known)) if known.operation == Operation::CountTokens => Ok(Fare::Free),
             (None, Some(_)) if is_priced() => Ok(Fare::Metered(Box::new(Booking::begin(order).await?))),
-            (cost, _) => {
+            _ => {
                 // Who only looks, or takes something back, may do so without money.
                 let may_cost = !HARMLESS.contains(&method) && passage.thing != Some(CANCEL);
-                Ok(Fare::Flat(Box::new(Ticket::begin(order, cost, may_cost, passage.thing.is_some()).await?)))
+                Ok(Fare::Flat(Box::new(Ticket::begin(order, passage, may_cost).await?)))
             }
         }
     }
@@ -70,6 +75,12 @@ impl Fare {
     /// Who pays.
     pub fn payer(&self) -> Option<Box<Entry>> {
         if let Fare::Flat(ticket) = self { ticket.entry.clone() } else { None }
+    }
+
+    /// What is held for later, which is not given back with the answer.
+    pub fn ahead(&mut self) -> Option<Ahead> {
+        let Fare::Flat(ticket) = self else { return None };
+        ticket.hold.take_if(|_| ticket.is_ahead).map(Ahead)
     }
 
     /// It is about to be sent.
@@ -136,21 +147,29 @@ impl Fare {
 }
 
 impl Ticket {
-    async fn begin(order: &Order<'_>, cost: Option<Usd>, may_cost: bool, is_thing: bool) -> Result<Self, Fault> {
-        let Order { gate, setup, seat, .. } = order;
+    async fn begin(order: &Order<'_>, passage: &Passage, may_cost: bool) -> Result<Self, Fault> {
+        let (Order { gate, setup, seat, .. }, cost) = (order, passage.cost);
         if gate.ledger.as_ref().is_some_and(|ledger| !ledger.is_healthy()) {
             let message = "the gateway cannot book what calls cost right now, so it makes none; please try again";
             return Err(Fault::new(FaultKind::Unavailable, Side::Gateway, message));
         }
-        if setup.pricing.block_unpriced && cost.is_none() && may_cost && !is_thing {
+        if setup.pricing.block_unpriced && cost.is_none() && may_cost && passage.thing.is_none() {
             let message = "what this call costs is not known, and such calls are refused here";
             return Err(denied(FaultKind::Permission, "model_cost_map_missing", message));
         }
         let pass = seat.pass();
         let mut entry = gate.ledger.is_some().then(|| Box::new(entry(order, 0, None)));
         let mut hold = None;
+        let is_ahead = passage.thing == Some(MAKE) && pass.is_limited();
+        if is_ahead && passage.worst.is_none() {
+            let message = "what a batch of this file costs at worst is not known, so that it cannot be made on a budget: \
+                           each line needs a model whose price is known and a bound of the answer; files that were kept \
+                           by an older version have to be uploaded again";
+            return Err(denied(FaultKind::Permission, "model_cost_map_missing", message));
+        }
         if pass.has_budget() {
-            let all = cost.unwrap_or(if may_cost { TOKEN } else { Usd::ZERO });
+            let ahead = passage.worst.filter(|_| is_ahead).map(|worst| worst.max(TOKEN));
+            let all = cost.or(ahead).unwrap_or(if may_cost { TOKEN } else { Usd::ZERO });
             let need =
                 Need { input: all, small: all, likely: Some(all), worst: Some(all), obeys: Obeys::Yes, grows: false };
             let taken = Hold::take(pass, &[], &need, setup.spending.patience).await?;
@@ -161,7 +180,7 @@ impl Ticket {
             (entry.usage, entry.estimated, entry.cost) = (Usage::default(), false, cost);
             entry.model.truncate(entry.model.trim_end_matches('/').len());
         }
-        Ok(Ticket { seat: (*seat).clone(), ledger: gate.ledger.clone(), entry, hold, cost, settled: false })
+        Ok(Ticket { seat: (*seat).clone(), ledger: gate.ledger.clone(), entry, hold, cost, is_ahead, settled: false })
     }
 
     async fn open(&mut self) {

@@ -122,6 +122,7 @@ fn built_in(passage: providers::Passage, builder: &mut Builder, rows: &[Row], ve
         is_open: false,
         timeout: None,
         thing: None,
+        worst: None,
     }
 }
 

@@ -4,7 +4,9 @@
 mod bill;
 mod lines;
 mod upload;
+mod worst;
 
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,8 +18,9 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
-use store::{Asset, Store};
-use types::{Fault, FaultKind, Side};
+use store::{Asset, Kept, Store};
+use tokio::task::spawn_local;
+use types::{Fault, FaultKind, Side, Usd};
 
 use super::routes::{front_named, parameter};
 use super::{Door, OutBody, find, intake, passing, response};
@@ -167,10 +170,10 @@ impl Visit<'_> {
         let mut body = passing::Piecewise::new(body, length.as_ref());
         let form = upload::Opening::read(&mut body, &boundary).await?;
         let deployment = self.place(&form)?;
-        let rules = (form.purpose() == Some("batch")).then(|| {
-            let (setup, caller, deployment) = (self.setup.clone(), self.caller.clone(), deployment.clone());
-            Box::new(move |model: &str| upstream_name(&setup, &caller, &deployment, model)) as lines::Rule
-        });
+        let is_batch = form.purpose() == Some("batch");
+        let worst: worst::Sum = Rc::new(Cell::new(is_batch.then_some(Usd::ZERO)));
+        let rules =
+            is_batch.then(|| worst::rule(self.setup.clone(), self.caller.clone(), deployment.clone(), worst.clone()));
         self.parts.headers.remove(CONTENT_LENGTH);
         let upload = form.into_upload(body, boundary, rules);
         let passage = Passage::to(deployment.clone(), "acreate_file");
@@ -179,7 +182,7 @@ impl Visit<'_> {
             Ok(said) => said,
             Err(refused) => return Ok(refused),
         };
-        self.issue(&mut said, FILE, &deployment, None).await?;
+        self.issue(&mut said, FILE, &deployment, (None, worst.get())).await?;
         Ok(shown(reply, &said))
     }
 
@@ -189,8 +192,8 @@ impl Visit<'_> {
         said: &mut Value,
         kind: &'static str,
         deployment: &Deployment,
-        payer: Option<String>,
-    ) -> Result<Asset, Fault> {
+        (payer, held): (Option<String>, Option<Usd>),
+    ) -> Result<Kept, Fault> {
         let Some(upstream_id) = said["id"].as_str().map(str::to_owned) else {
             return Err(Fault::provider(FaultKind::Malformed, "the provider's answer has no id"));
         };
@@ -207,9 +210,10 @@ impl Visit<'_> {
             state: if kind == BATCH { "open" } else { "" }.to_owned(),
             shown: said.to_string(),
             payer: payer.unwrap_or_default(),
+            held,
         };
         let kept = keep_asset(self.door, &self.store, asset).await?;
-        said["id"] = json!(kept.id);
+        said["id"] = json!(kept.asset.id);
         Ok(kept)
     }
 
@@ -218,9 +222,19 @@ impl Visit<'_> {
         let query = |name: &str| parameter(self.parts.uri.query(), name);
         let header = |name: &str| Some(self.parts.headers.get(name)?.to_str().ok()?.to_owned());
         let said = |name: &str| form.field(name).map(str::to_owned).or_else(|| query(name));
-        let first = |list: String| list.split(',').map(|name| name.trim().to_owned()).find(|name| !name.is_empty());
-        let model = said("target_model_names").and_then(first).or_else(|| said("model"));
-        let model = model.or_else(|| header("x-litellm-model"));
+        let targets = said("target_model_names").unwrap_or_default();
+        let mut targets = targets.split(',').map(str::trim).filter(|name| !name.is_empty());
+        if let Some(first) = targets.next() {
+            let deployment = self.at_model(first)?;
+            return targets.try_fold(deployment, |all, model| {
+                let one = self.at_model(model)?;
+                let message = "these models are at different providers: one file, one provider";
+                are_together(&all, &one)
+                    .then_some(all)
+                    .ok_or_else(|| Fault::invalid_param("target_model_names", message))
+            });
+        }
+        let model = said("model").or_else(|| header("x-litellm-model"));
         let provider = self.provider.clone().or_else(|| said("custom_llm_provider"));
         let provider = provider.or_else(|| query("provider")).or_else(|| header("custom-llm-provider"));
         if let Some(model) = model {
@@ -379,16 +393,21 @@ impl Visit<'_> {
         if let Some(fields) = body.as_object_mut() {
             OURS.iter().for_each(|name| drop(fields.remove(*name)));
         }
-        let passage = Passage::to(deployment.clone(), "acreate_batch");
+        let passage = Passage { worst: file.held, ..Passage::to(deployment.clone(), "acreate_batch") };
         let sent = PassBody::Whole(body.to_string().into());
         let mut reply = self.pass(passage, "POST", "/batches".to_owned(), sent).await;
+        let ahead = reply.ahead.take();
         let payer = reply.payer.take().and_then(|payer| serde_json::to_string(&payer).ok());
         let (mut said, reply) = match said(reply).await? {
             Ok(said) => said,
             Err(refused) => return Ok(refused),
         };
         said["input_file_id"] = json!(input);
-        self.issue(&mut said, BATCH, &deployment, payer).await?;
+        let held = ahead.as_ref().map(|ahead| ahead.amount());
+        let kept = self.issue(&mut said, BATCH, &deployment, (payer, held)).await?;
+        if let Some((ahead, tick)) = ahead.zip(kept.tick) {
+            spawn_local(ahead.until_known(tick));
+        }
         Ok(shown(reply, &said))
     }
 
@@ -423,14 +442,18 @@ fn upstream_name(
     let name = caller.alias(model);
     caller.may_reach(setup, name)?;
     let Some((group, star)) = setup.find(name) else { return Ok((name != model).then(|| name.to_owned())) };
-    let there = |one: &&Arc<Deployment>| one.provider == deployment.provider && one.endpoint == deployment.endpoint;
-    match group.deployments.iter().find(there) {
+    match group.deployments.iter().find(|one| are_together(one, deployment)) {
         Some(there) => Ok(Some(there.upstream_model(star.as_deref())).filter(|upstream| upstream != model)),
         None => {
             let message = format!("{model} is at another provider than the rest of this file: one file, one provider");
             Err(Fault::invalid_param("model", message))
         }
     }
+}
+
+/// Whether what one has is where the other has it.
+fn are_together(one: &Deployment, other: &Deployment) -> bool {
+    one.provider == other.provider && one.endpoint == other.endpoint
 }
 
 /// A new id of ours.
@@ -447,7 +470,7 @@ async fn in_database<T: Send + 'static>(
     door.live.control.work(work).await.and_then(Result::ok).ok_or_else(away)
 }
 
-async fn keep_asset(door: &Door, store: &Store, asset: Asset) -> Result<Asset, Fault> {
+async fn keep_asset(door: &Door, store: &Store, asset: Asset) -> Result<Kept, Fault> {
     let store = store.clone();
     in_database(door, async move { store.keep_asset(&asset).await }).await
 }

@@ -88,8 +88,8 @@ where
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME);
-    let connection = builder.serve_connection(TokioIo::new(Patient::new(stream)), service).with_upgrades();
-    let mut connection = std::pin::pin!(connection);
+    let stream = TokioIo::new(Patient::new(stream));
+    let mut connection = std::pin::pin!(builder.serve_connection(stream, service).with_upgrades());
     let result = tokio::select! {
         result = connection.as_mut() => result,
         () = stop.told() => {

@@ -2,34 +2,38 @@
 
 mod batches;
 mod keeping;
-mod provider;
 
+use drill::mock::Mock;
 use serde_json::{Value, json};
 
+use crate::backs::mock;
 use crate::client::{Answer, Call};
 use crate::gateway::Gateway;
 use crate::manage::{MASTER, Person};
-use provider::Keeper;
 
-/// A gateway with keys in front of a provider that keeps files.
+/// What each call consumes: a thousand tokens read, a hundred written.
+const USAGE: &str = "bill=%22prompt_tokens%22:1000%2C%22completion_tokens%22:100";
+
+/// A gateway with keys in front of a provider that keeps files, and holds batches back until it is told to go on.
 struct Desk {
-    provider: Keeper,
+    provider: Mock,
     gateway: Gateway,
 }
 
 impl Desk {
     async fn open(settings: &str) -> Self {
-        let provider = Keeper::open().await;
+        let provider = mock(USAGE).await;
+        provider.hold_batches(true);
         let gateway = Desk::in_front_of(&provider, settings).await;
         Desk { provider, gateway }
     }
 
-    async fn in_front_of(provider: &Keeper, settings: &str) -> Gateway {
+    async fn in_front_of(provider: &Mock, settings: &str) -> Gateway {
         Gateway::start_with(&Desk::config(provider, settings), &[], &[("PROXY_BATCH_POLLING_INTERVAL", "1")]).await
     }
 
-    fn config(provider: &Keeper, settings: &str) -> String {
-        let base = provider.url("/v1");
+    fn config(provider: &Mock, settings: &str) -> String {
+        let base = format!("{}/v1", provider.url());
         format!(
             "model_list:\n\
              - {{model_name: mine, litellm_params: {{model: openai/gpt-4o-mini, api_base: '{base}', api_key: up}}}}\n\
@@ -40,6 +44,11 @@ impl Desk {
 
     fn master(&self) -> Person<'_> {
         Person::of(&self.gateway, MASTER)
+    }
+
+    /// What the provider has of the file that came first.
+    fn first_file(&self) -> (String, String) {
+        self.provider.files().remove(0)
     }
 
     async fn person(&self, fields: Value) -> Person<'_> {

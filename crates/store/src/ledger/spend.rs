@@ -124,6 +124,19 @@ pub(crate) async fn changed(db: &Db, since: i64) -> Result<Sums> {
     }
 }
 
+/// Counts `amount`, which nobody has spent yet, for these sums; less than nothing gives it back.
+pub(crate) async fn hold(tx: &mut Tx, tick: i64, charges: &[Charge], amount: Usd) -> Result<()> {
+    let sums: BTreeSet<(&str, &str)> =
+        charges.iter().map(|charge| (charge.subject.as_str(), charge.period.as_str())).collect();
+    let rows = sums.into_iter().map(|(subject, period)| {
+        let ends_at = period::ends_at(period);
+        values![subject, period, amount.nanos(), tick, ends_at]
+    });
+    let added = added("lockgate_spend", "spend_nanousd");
+    let tail = format!("ON CONFLICT (subject, period) DO UPDATE SET tick = excluded.tick, {added}");
+    insert(tx, SUMS, &tail, rows.collect()).await.map(drop)
+}
+
 /// Changes a sum by hand; what it was and what it is.
 pub(crate) async fn adjust(tx: &mut Tx, adjustment: &Adjustment) -> Result<(Usd, Usd)> {
     let Adjustment { subject, period, spend } = adjustment;

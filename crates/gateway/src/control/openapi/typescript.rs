@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 use super::{document, names};
 
 const HOW: &str = "LOCKGATE_WRITE_DOCS=1 cargo test -p gateway typescript";
+/// What stands for a name in a path.
+const ANY: &str = "${string}";
 /// Errors are read by hand: they come from anywhere.
 const NOT_ANSWERS: [&str; 2] = ["Error", "Invalid"];
 
@@ -70,16 +72,25 @@ fn by_path(document: &Value, name: &str, about: &str, each: impl Fn(&Value) -> O
     let mut text = format!("/** {about} */\nexport interface {name} {{\n");
     // The UI names models in bodies.
     let paths = document["paths"].as_object().expect("paths").iter().filter(|(path, _)| !path.contains("{model}"));
+    let mut all = Vec::new();
     for (path, methods) in paths {
-        let placed = names(path).fold(path.clone(), |path, name| path.replace(&format!("{{{name}}}"), "${string}"));
+        let placed = names(path).fold(path.clone(), |path, name| path.replace(&format!("{{{name}}}"), ANY));
         for (method, operation) in methods.as_object().expect("methods") {
-            let Some(is) = each(operation) else { continue };
-            let key = match placed.contains('$') {
-                true => format!("[path: `{} {placed}`]", method.to_uppercase()),
-                false => format!("'{} {placed}'", method.to_uppercase()),
-            };
-            let _ = writeln!(text, "  {key}: {is}");
+            all.extend(each(operation).map(|is| (format!("{} {placed}", method.to_uppercase()), is)));
         }
+    }
+    for (key, is) in &all {
+        let Some((before, after)) = key.split_once(ANY) else {
+            let _ = writeln!(text, "  '{key}': {is}");
+            continue;
+        };
+        // What holds for a pattern must hold for all that it covers.
+        let after = after.rsplit(ANY).next().unwrap_or_default();
+        let covered = all.iter().filter(|(other, _)| other.starts_with(before) && other.ends_with(after));
+        let mut of_covered: Vec<&str> = covered.map(|(_, is)| &**is).filter(|other| other != is).collect();
+        of_covered.dedup();
+        let is = [&**is].into_iter().chain(of_covered).collect::<Vec<_>>().join(" | ");
+        let _ = writeln!(text, "  [path: `{key}`]: {is}");
     }
     text + "}\n"
 }

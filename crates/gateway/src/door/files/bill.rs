@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use dialects::BACKS;
 use dialects::json::Doc;
-use engine::{Deployment, Sent};
+use engine::{Deployment, Sent, Setup};
 use http::HeaderMap;
 use policy::price::{Bill, Tariff};
 use providers::http as upstream;
@@ -17,7 +17,7 @@ use store::{Asset, Entry, Status, Store, Story};
 use tokio::time::{sleep, timeout};
 use types::{Fault, FaultKind, Operation, Tier, Usage, Usd};
 
-use super::{FILE, in_database, keep_asset, new_id};
+use super::{FILE, are_together, in_database, keep_asset, new_id};
 use crate::config::process_env;
 use crate::door::Door;
 
@@ -132,7 +132,7 @@ pub async fn note(
             shown: shown.to_string(),
             ..Asset::default()
         };
-        said[name] = json!(keep_asset(door, store, file).await?.id);
+        said[name] = json!(keep_asset(door, store, file).await?.asset.id);
     }
     let (store, id, shown) = (store.clone(), asset.id, said.to_string());
     in_database(door, async move { store.change_asset(&id, &state, &shown).await }).await?;
@@ -218,7 +218,7 @@ fn add(door: &Door, deployment: &Arc<Deployment>, asset: &Asset, endpoint: &str,
     let Ok(usage) = back.glance_answer(operation, body.raw().as_bytes()) else { return };
     let usage = Usage { tier: Some(Tier::Batch), ..usage };
     let model = body.get_some("model").and_then(|model| model.as_string());
-    let tariff = tariff(door, deployment, model.as_deref());
+    let tariff = tariff(&door.live.setup(), deployment, model.as_deref());
     let bill = Bill { at: asset.created_at.div_euclid(1000), service: Some(Tier::Batch.as_str()), ..Bill::default() };
     let known = usage.input.is_some();
     let cost = if known { tariff.cost(&usage, &bill).map(|cost| cost.total) } else { None };
@@ -233,19 +233,22 @@ fn add(door: &Door, deployment: &Arc<Deployment>, asset: &Asset, endpoint: &str,
 }
 
 /// What calls of the model that answered cost: as a deployment at the same place has it, else as its provider's models do.
-fn tariff(door: &Door, deployment: &Arc<Deployment>, model: Option<&str>) -> Arc<Tariff> {
+pub fn tariff(setup: &Setup, deployment: &Deployment, model: Option<&str>) -> Arc<Tariff> {
     let Some(model) = model else { return deployment.tariff(&deployment.model) };
-    let setup = door.live.setup();
-    let mut all = setup.groups.values().flat_map(|group| &group.deployments);
-    // Answers name the version of a model that was asked for without one.
-    let same = |one: &&Arc<Deployment>| {
-        one.provider == deployment.provider
-            && one.endpoint == deployment.endpoint
-            && model.strip_prefix(one.model.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-    };
-    let own = all.by_ref().filter(same).max_by_key(|one| one.model.len()).map(|one| one.tariff(model));
+    let own = found(setup, deployment, model).map(|one| one.tariff(model));
     let listed = || setup.passages.pricing_of(deployment.provider).map(|pricing| pricing.tariff(model));
     own.or_else(listed).unwrap_or_else(|| deployment.tariff(model))
+}
+
+/// The deployment that has `model` where `deployment` is.
+pub fn found<'s>(setup: &'s Setup, deployment: &Deployment, model: &str) -> Option<&'s Arc<Deployment>> {
+    let all = setup.groups.values().flat_map(|group| &group.deployments);
+    // Answers name the version of a model that was asked for without one.
+    let same = |one: &&Arc<Deployment>| {
+        are_together(one, deployment)
+            && model.strip_prefix(one.model.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    };
+    all.filter(same).max_by_key(|one| one.model.len())
 }
 
 /// Asks a deployment for something that costs nothing.

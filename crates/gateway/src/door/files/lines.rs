@@ -1,14 +1,15 @@
 //! The lines of a batch on their way to a provider: each names a model in the gateway's words, and gets the provider's.
 
 use bytes::{Bytes, BytesMut};
-use dialects::json::{Edit, Object, string};
+use dialects::json::{Edit, Json, Object, string};
 use types::{Fault, FaultKind, Side};
 
 /// Longest line, bytes.
 const LONGEST: usize = 32 << 20;
 
-/// What a model is called where the file goes, if it is called otherwise there; the fault refuses the file.
-pub type Rule = Box<dyn Fn(&str) -> Result<Option<String>, Fault>>;
+/// What a model is called where the file goes, if it is called otherwise there; the fault refuses the file. It is told the
+/// model, the path and the body of the call that the line stands for.
+pub type Rule = Box<dyn Fn(&str, &str, Json) -> Result<Option<String>, Fault>>;
 
 /// Reads a file's lines, and passes what is behind the file.
 pub struct Lines {
@@ -80,9 +81,15 @@ pub fn model_of(line: &[u8]) -> Option<String> {
 
 /// A line with another model; `None` if it stays as it is. What is no request is the provider's to refuse.
 fn rewritten(line: &[u8], rule: &Rule) -> Result<Option<Bytes>, Fault> {
-    let Some(model) = model_of(line) else { return Ok(None) };
-    let Some(new) = rule(&model)? else { return Ok(None) };
-    let outer = Object::parse(Bytes::copy_from_slice(line))?;
+    let Ok(outer) = Object::parse(Bytes::copy_from_slice(line)) else { return Ok(None) };
+    let ruled = outer.with(|root| {
+        let url = root.get_some("url").and_then(|url| url.as_string()).unwrap_or_default();
+        root.get_some("body")?.inside(|body| {
+            let model = body.get_some("model")?.as_string()?;
+            Some(rule(&model, &url, body))
+        })?
+    });
+    let Some(new) = ruled.transpose()?.flatten() else { return Ok(None) };
     let inner = outer.with(|root| root.get("body").map(|body| Bytes::copy_from_slice(body.raw().as_bytes())));
     let Some(inner) = inner else { return Ok(None) };
     let inner = Object::parse(inner)?.splice(&[Edit::Set("model".to_owned(), string(&new))]).concat();
@@ -96,7 +103,8 @@ mod tests {
 
     #[test]
     fn models_change_however_the_file_is_cut() {
-        let rule = || -> Rule { Box::new(|model: &str| Ok((model == "mine").then(|| "theirs".to_owned()))) };
+        let rule =
+            || -> Rule { Box::new(|model: &str, _: &str, _: Json| Ok((model == "mine").then(|| "theirs".to_owned()))) };
         let text = "{\"custom_id\":\"1\",\"body\":{\"model\":\"mine\",\"x\": 1}}\n{\"body\":{\"model\":\"y\"}}\nnonsense\n\r\n\
                     {\"body\":{\"model\":\"mine\"}}\r\n--edge--\r\n{\"body\":{\"model\":\"mine\"}}\n";
         let expected = text.replacen("mine", "theirs", 2);
@@ -113,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_model_that_is_not_allowed_refuses_the_file() {
-        let mut lines = Lines::new(Box::new(|_: &str| Err(Fault::invalid("no"))), "edge");
+        let mut lines = Lines::new(Box::new(|_: &str, _: &str, _: Json| Err(Fault::invalid("no"))), "edge");
         assert!(lines.read(&Bytes::from_static(b"{\"body\":{\"model\":\"m\"}}\n")).is_err());
     }
 }

@@ -1,0 +1,1 @@
+ALTER TABLE lockgate_assets ADD COLUMN held BIGINT;
