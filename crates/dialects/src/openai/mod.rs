@@ -92,6 +92,7 @@ impl Front for OpenAi {
     fn stream_writer(&self, operation: Operation, stamp: Stamp) -> Box<dyn StreamWriter> {
         match operation {
             Operation::Completion => Box::new(completion_writer::CompletionWriter::new(stamp)),
+            Operation::Transcription => Box::new(sound::HeardWriter::default()),
             _ => Box::new(stream_writer::ChatWriter::new(stamp)),
         }
     }

@@ -1,8 +1,11 @@
 //! Speech and transcriptions, for callers whose provider speaks another dialect.
 
 use bytes::{BufMut, BytesMut};
-use types::{Heard, Listening, Operation, Recording, Said, Sound, Speaking, Usage};
+use types::{Delta, Event, Heard, Listening, Operation, Recording, Said, Sound, Speaking, Usage};
 
+use super::wire::data;
+use super::write_fault;
+use crate::StreamWriter;
 use crate::json::{Json, Kind, Writer};
 use crate::typed::{Wrong, field, flag, number, required, text};
 
@@ -163,6 +166,45 @@ fn consumed(w: &mut Writer, usage: &Usage) {
             });
         }
         (None, None) => {}
+    }
+}
+
+/// Encodes what is said while more is heard.
+#[derive(Default)]
+pub(super) struct HeardWriter {
+    text: String,
+    usage: Usage,
+    closed: bool,
+}
+
+impl StreamWriter for HeardWriter {
+    fn write(&mut self, event: Event, out: &mut BytesMut) {
+        if self.closed {
+            return;
+        }
+        match event {
+            Event::Delta { choice: 0, delta: Delta::Text(text) } => {
+                data(out, |w| {
+                    w.str_field("type", "transcript.text.delta");
+                    w.str_field("delta", &text);
+                });
+                self.text.push_str(&text);
+            }
+            Event::Usage(usage) => self.usage.update(&usage),
+            Event::End => {
+                self.closed = true;
+                data(out, |w| {
+                    w.str_field("type", "transcript.text.done");
+                    w.str_field("text", &self.text);
+                    consumed(w, &self.usage);
+                });
+            }
+            Event::Error(fault) => {
+                self.closed = true;
+                write_fault::write_stream(&fault, out);
+            }
+            _ => {}
+        }
     }
 }
 

@@ -118,6 +118,10 @@ fn speech(speaking: &Speaking, fit: &mut Fit) -> Result<Outgoing, Fault> {
     if speaking.stream {
         fit.worse_without("stream_format")?;
     }
+    if !speaking.voice.contains(|letter: char| letter.is_ascii_alphanumeric()) {
+        // It is a segment of the path, and two dots would be another one.
+        return Err(Fault::invalid_param("voice", "the voice must be the id of one"));
+    }
     let has_settings = speaking.extras.iter().any(|(name, _)| name == "voice_settings");
     let speed = speaking.speed.filter(|speed| *speed != 1.0);
     if has_settings {

@@ -44,6 +44,11 @@ fn elevenlabs_has_the_voice_in_the_path() {
     assert_eq!(behind, "/v/stream?output_format=pcm_24000");
     assert_eq!(body, r#"{"text":"hi","model_id":"m 1","seed":3,"voice_settings":{"speed":1.1}}"#);
     assert!(ElevenLabs.answers_bytes(Operation::Speech));
+    for voice in ["", "..", "/"] {
+        let body = format!(r#"{{"input":"hi","voice":"{voice}"}}"#);
+        let fault = sent(&ElevenLabs, Operation::Speech, &body, true).unwrap_err();
+        assert_eq!((fault.status(), fault.param.as_deref()), (400, Some("voice")), "{voice}");
+    }
 }
 
 #[test]

@@ -46,6 +46,7 @@ impl Back for Gemini {
             (Operation::Image, _) if pictures::is_imagen(model) => "predict",
             (Operation::Image, _) => "generateContent",
             (Operation::ImageEdit, _) if !pictures::is_imagen(model) => "generateContent",
+            (Operation::Transcription, true) => "streamGenerateContent?alt=sse",
             (Operation::Speech | Operation::Transcription | Operation::Translation, _) => "generateContent",
             _ => return None,
         };

@@ -59,9 +59,6 @@ pub(super) fn write_recording(listening: &Listening, fit: &mut Fit) -> Result<By
     if listening.words {
         fit.worse_without("timestamp_granularities")?;
     }
-    if listening.stream {
-        fit.worse_without("stream")?;
-    }
     for (name, _) in &listening.extras {
         fit.worse_without(name)?;
     }

@@ -39,6 +39,25 @@ fn what_was_said_is_told_in_the_form_that_is_wanted() {
 }
 
 #[test]
+fn words_are_told_while_more_is_heard() {
+    let mut writer = OpenAi.stream_writer(Operation::Transcription, crate::Stamp::default());
+    let mut out = BytesMut::new();
+    let text = |text: &str| Event::Delta { choice: 0, delta: Delta::Text(text.to_owned()) };
+    let usage = Usage { input: Some(3), output: Some(2), ..Usage::default() };
+    let start = Event::Start { id: String::new(), model: String::new() };
+    for event in [start, text("Hel"), text("lo"), Event::Usage(usage), Event::End, text("late")] {
+        writer.write(event, &mut out);
+    }
+    let expected = [
+        r#"data: {"type":"transcript.text.delta","delta":"Hel"}"#,
+        r#"data: {"type":"transcript.text.delta","delta":"lo"}"#,
+        r#"data: {"type":"transcript.text.done","text":"Hello","usage":{"type":"tokens","input_tokens":3,"output_tokens":2,"total_tokens":5}}"#,
+        "",
+    ];
+    assert_eq!(std::str::from_utf8(&out).unwrap(), expected.join("\n\n"));
+}
+
+#[test]
 fn samples_get_the_head_of_a_wav_file_unless_they_are_wanted_alone() {
     let sound = Sound { samples: vec![1, 2, 3, 4], rate: 24_000, usage: Usage::default() };
     assert_eq!(write_speech(&sound, Some("pcm")), &[1, 2, 3, 4][..]);

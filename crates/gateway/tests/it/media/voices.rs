@@ -53,6 +53,12 @@ async fn gemini_writes_recordings_down() {
     let fields = [("model", "ear"), ("response_format", "srt")];
     let refused = studio.master().send(&form("/v1/audio/transcriptions", &fields, ("file", sound))).await;
     assert_eq!((refused.status(), &refused.json()["error"]["param"]), (400, &json!("response_format")));
+    let fields = [("model", "ear"), ("stream", "true")];
+    let streamed = studio.master().send(&form("/v1/audio/transcriptions", &fields, ("file", sound))).await;
+    let text = streamed.text();
+    assert!(text.starts_with("data: {\"type\":\"transcript.text.delta\",\"delta\":"), "{text}");
+    let last = text.trim_end().lines().last().unwrap();
+    assert!(last.contains("transcript.text.done") && last.contains("total_tokens") && streamed.complete, "{text}");
     let empty = studio.master().send(&post("/v1/audio/transcriptions", json!({ "model": "ear" }))).await;
     assert_eq!((empty.status(), &empty.json()["error"]["param"]), (400, &json!("file")), "{}", empty.text());
 }
@@ -127,6 +133,17 @@ async fn elevenlabs_is_sent_a_form_of_its_own() {
     assert_eq!(answer.header("x-litellm-response-cost"), Some("0.00015275"));
     let sent = String::from_utf8_lossy(&studio.provider.requests().pop().unwrap().body).into_owned();
     assert!(sent.contains("name=\"model_id\"\r\n\r\nscribe_v1\r\n") && sent.contains("filename=\"it.bin\""), "{sent}");
+}
+
+#[tokio::test]
+async fn a_recording_that_one_vendor_does_not_take_goes_to_another() {
+    let models = [("whisper", "openai/whisper-1@error=overloaded", "/v1"), NOVA];
+    let studio = Studio::open("", &models, "router_settings: {fallbacks: [{whisper: [nova]}]}").await;
+    let answer =
+        studio.master().send(&form("/v1/audio/transcriptions", &[("model", "whisper")], ("file", &[7; 2_500]))).await;
+    assert_eq!((answer.status(), &answer.json()["text"]), (200, &json!("It lasts 2.5 seconds.")), "{}", answer.text());
+    let asked: Vec<_> = studio.provider.requests().into_iter().map(|one| one.target).collect();
+    assert!(asked[0].ends_with("/transcriptions") && asked.last().unwrap().contains("/listen?"), "{asked:?}");
 }
 
 #[tokio::test]

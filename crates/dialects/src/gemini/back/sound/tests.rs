@@ -40,6 +40,8 @@ fn a_text_becomes_a_chat_whose_answer_is_sound() {
     let path = |operation| Gemini.path(operation, "gemini-x", false).unwrap();
     assert_eq!(path(Operation::Speech), "/models/gemini-x:generateContent");
     assert_eq!(path(Operation::Transcription), path(Operation::Translation));
+    let streamed = Gemini.path(Operation::Transcription, "gemini-x", true).unwrap();
+    assert_eq!(streamed, "/models/gemini-x:streamGenerateContent?alt=sse");
 }
 
 #[test]
@@ -53,7 +55,6 @@ fn what_is_not_to_be_had_is_refused_unless_it_may_be_dropped() {
         (Transcription, r#""response_format":"verbose_json""#, "response_format"),
         (Transcription, r#""response_format":"srt""#, "response_format"),
         (Transcription, r#""timestamp_granularities[]":"word""#, "timestamp_granularities"),
-        (Transcription, r#""stream":true"#, "stream"),
     ] {
         let body = format!(r#"{{"input":"a","voice":"Kore",{more}}}"#);
         let body = if operation == Speech { body } else { format!("{{{more}}}") };
