@@ -96,7 +96,11 @@ impl Attempt<'_> {
         let booking = Booking::begin(&Order { gate, setup, seat, ask, deployment, model: &model }).await?;
         match booking.lowered {
             None => self.booked(booking).await,
-            Some(tokens) => Attempt { ask: &ask.bounded(tokens)?, ..self }.booked(booking).await,
+            // Boxed as well: few calls get less than they want.
+            Some(tokens) => {
+                let ask = Box::new(ask.bounded(tokens)?);
+                Box::pin(Attempt { ask: &ask, ..self }.booked(booking)).await
+            }
         }
     }
 

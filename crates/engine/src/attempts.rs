@@ -395,7 +395,8 @@ pub(crate) async fn escalate(
             break;
         };
         let stamp = Stamp { id: gate.dice.borrow_mut().id(), model: model.to_owned(), ..stamp.clone() };
-        let next = run(gate, setup, pass, &again, &stamp, outcome.tally.attempts).await;
+        // In a box: calls that stay with their model need no room for another one.
+        let next = Box::pin(run(gate, setup, pass, &again, &stamp, outcome.tally.attempts)).await;
         let (before, after) = (outcome.tally, next.tally);
         outcome.tally = Tally {
             retries: before.retries + after.retries,
