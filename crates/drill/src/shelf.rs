@@ -34,7 +34,7 @@ impl File {
 #[derive(Default)]
 pub(crate) struct Shelf {
     things: Mutex<Things>,
-    /// Batches stay as they are for now.
+    /// Batches stay as they are until this is taken back.
     held: AtomicBool,
 }
 

@@ -11,6 +11,8 @@ use crate::ask::Ask;
 
 /// The dialect of the detour.
 const DIALECT: &str = "responses";
+/// Fields of a body that has tools.
+const TOOLS: [&str; 2] = ["tools", "functions"];
 /// What names of such models begin with, and the first version of them.
 const FAMILY: &str = "gpt-";
 const FIRST: (u32, u32) = (5, 4);
@@ -27,8 +29,10 @@ pub(crate) fn is_needed(ask: &Ask, deployment: &Arc<Deployment>, model: &str) ->
         return false;
     }
     let has_detour = deployment.back.name() != DIALECT && deployment.speaks(DIALECT).is_some();
+    // All dialects call tools the same, but for OpenAI's older name: a body without any is not decoded for this.
+    let has_tools = || ask.body.with(|root| TOOLS.iter().any(|name| root.get(name).is_some()));
     // What nobody can read is refused in due course.
-    has_detour && ask.decoded(deployment).is_ok_and(|request| thinks_and_calls(&request))
+    has_detour && has_tools() && ask.decoded(deployment).is_ok_and(|request| thinks_and_calls(&request))
 }
 
 fn thinks_and_calls(request: &Request) -> bool {

@@ -147,15 +147,6 @@ pub enum SignIn {
         /// What fills them: without one of these nobody signs in.
         blanks: &'static [Blank],
     },
-    /// What an account is given at an address, to whom a header shows who asks.
-    Page {
-        /// Where it is asked for, with blanks.
-        url: &'static str,
-        /// The headers, with blanks.
-        headers: &'static [(&'static str, &'static str)],
-        /// What fills them: without one of these nobody signs in.
-        blanks: &'static [Blank],
-    },
     /// Microsoft's Entra ID: an application with its secret, a person, a workload that the cluster vouches for, or the
     /// machine, as the blanks `tenant_id`, `client_id`, `client_secret`, `username`, `password`, `token_file`, `scope`,
     /// `authority` and `credential` say.
@@ -206,9 +197,7 @@ impl SignIn {
     /// Whether the provider's key is what is exchanged for a token, and is shown to nobody else.
     pub fn exchanges_key(&self) -> bool {
         match self {
-            SignIn::Form { blanks, .. } | SignIn::Page { blanks, .. } => {
-                blanks.iter().any(|blank| blank.param == "api_key")
-            }
+            SignIn::Form { blanks, .. } => blanks.iter().any(|blank| blank.param == "api_key"),
             SignIn::Entra { .. } | SignIn::Google { .. } | SignIn::Oracle { .. } | SignIn::Aws { .. } => false,
         }
     }

@@ -57,11 +57,6 @@ pub fn find(
             };
             Ok(filled().map(SignOn::token))
         }
-        Some(SignIn::Page { url, headers, blanks }) => {
-            let fillings = fillings(blanks, given, env);
-            let filled = || Some(Grant::Machine { url: fill(url, &fillings)?, headers: all(headers, &fillings)? });
-            Ok(filled().map(SignOn::token))
-        }
         Some(SignIn::Entra { blanks }) => {
             let fillings = fillings(blanks, given, &env);
             Ok(entra::find(&fillings, &env)?.map(SignOn::token))
@@ -111,12 +106,9 @@ impl SignOn {
 pub fn is_wanted(provider: &Provider, given: impl Fn(&str) -> bool) -> bool {
     match provider.sign_in {
         None => false,
-        Some(
-            SignIn::Form { blanks, .. }
-            | SignIn::Page { blanks, .. }
-            | SignIn::Entra { blanks }
-            | SignIn::Oracle { blanks },
-        ) => blanks.iter().any(|blank| !blank.param.is_empty() && given(blank.param)),
+        Some(SignIn::Form { blanks, .. } | SignIn::Entra { blanks } | SignIn::Oracle { blanks }) => {
+            blanks.iter().any(|blank| !blank.param.is_empty() && given(blank.param))
+        }
         Some(SignIn::Google { .. }) => true,
         Some(SignIn::Aws { .. }) => aws::PARAMS.iter().any(|name| given(name)),
     }
