@@ -77,6 +77,29 @@ def test_a_tool_is_called_and_its_answer_is_taken(client, streamed):
     assert answer.choices[0].message.content.strip() == SAYS
 
 
+def city_of(tool, city):
+    """The same tool, which knows one city alone: whoever keeps to its form calls it so."""
+    parameters = {"type": "object", "properties": {"city": {"enum": [city]}}, "required": ["city"]}
+    return {"type": "function", "function": {"name": tool, "parameters": parameters}}
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("choice", ["required", {"type": "function", "function": {"name": "get_time"}}])
+def test_a_call_that_is_demanded_is_made(client, choice, streamed):
+    tools = [city_of("get_weather", "Rome"), city_of("get_time", "Oslo")]
+    asked = {"model": "tiny", "messages": [QUESTION], "tools": tools, "tool_choice": choice, "temperature": 0}
+    if streamed:
+        with client.chat.completions.stream(**asked) as stream:
+            answer = stream.get_final_completion().choices[0]
+    else:
+        answer = client.chat.completions.create(**asked).choices[0]
+    assert answer.finish_reason == "tool_calls" and not answer.message.content
+    (call,) = answer.message.tool_calls
+    named = choice == "required" and call.function.name == "get_weather"
+    expected = ("get_weather", {"city": "Rome"}) if named else ("get_time", {"city": "Oslo"})
+    assert (call.function.name, json.loads(call.function.arguments)) == expected
+
+
 def test_texts_become_vectors(client):
     answer = client.embeddings.create(model="tiny", input=["hello", "hello", "something else"])
     one, same, other = [item.embedding for item in answer.data]

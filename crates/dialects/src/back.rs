@@ -6,7 +6,7 @@ use bytes::Bytes;
 use types::{Abilities, Answer, Event, Fault, ModelFacts, Operation, Request, Usage};
 
 use crate::json::{self, Edit, Json, Object};
-use crate::{Framing, LocalEngine, Names};
+use crate::{Amends, Framing, LocalEngine};
 
 /// A dialect that providers speak. Reading is tolerant: what a provider sends may be slightly off its format
 /// (wire.md 2.9) and is used as far as it makes sense.
@@ -269,8 +269,8 @@ pub struct Outgoing {
     pub headers: Vec<(&'static str, String)>,
     /// What the target cannot express and was left out, by the caller's names.
     pub dropped: Vec<String>,
-    /// Tools that go by another name at the target: the answer must get the caller's names back.
-    pub names: Names,
+    /// What the answer needs before the caller may have it.
+    pub amends: Amends,
 }
 
 /// Decodes the events of one stream.

@@ -1,9 +1,10 @@
 //! The one rule for what a target cannot express: hints go silently, worse answers need `drop_params`,
 //! different answers are refused.
 
-use types::{Fault, FaultKind, FunctionTool, Operation, Side};
+use bytes::Bytes;
+use types::{Chat, Fault, FaultKind, FunctionTool, Operation, Side};
 
-use crate::Target;
+use crate::{Amends, Outgoing, Target};
 
 /// A dialect has no words for this at all.
 pub(crate) fn lacking(operation: Operation) -> Fault {
@@ -20,12 +21,25 @@ pub struct Fit<'t> {
     pub target: &'t Target<'t>,
     /// What was left out, by the caller's names.
     pub dropped: Vec<String>,
+    /// What the answer needs.
+    pub amends: Amends,
 }
 
 impl<'t> Fit<'t> {
     /// Nothing is lost yet.
     pub fn new(target: &'t Target<'t>) -> Self {
-        Fit { target, dropped: Vec::new() }
+        Fit { target, dropped: Vec::new(), amends: Amends::default() }
+    }
+
+    /// The encoded request, with what was lost on the way.
+    pub(crate) fn outgoing(self, body: impl Into<Bytes>) -> Outgoing {
+        let (behind, headers) = (String::new(), Vec::new());
+        Outgoing { behind, body: body.into(), headers, dropped: self.dropped, amends: self.amends }
+    }
+
+    /// The target has no word for `parallel_tool_calls: false`: its answer is amended instead.
+    pub(crate) fn one_call(&mut self, chat: &Chat) {
+        self.amends.one_call(chat.parallel_tool_calls == Some(false));
     }
 
     /// The target cannot honour `param`, and leaving it out only makes the answer worse: it is dropped under
@@ -46,7 +60,7 @@ impl<'t> Fit<'t> {
 
     /// A pure hint that the target has no word for: left out, and noted.
     pub fn hint<T>(&mut self, param: &str, value: &Option<T>) {
-        if value.is_some() {
+        if value.is_some() && !self.dropped.iter().any(|lost| lost == param) {
             self.dropped.push(param.to_owned());
         }
     }

@@ -4,6 +4,7 @@
 //! lists [`FRONTS`] and [`BACKS`] are all there is: adding a name enrols the dialect everywhere, tests included.
 //! Where front and back are the same dialect the engine splices bytes and never comes here for translation.
 
+mod amends;
 mod anthropic;
 mod back;
 mod bedrock;
@@ -43,6 +44,7 @@ mod upstream;
 mod voices;
 pub mod websocket;
 
+pub use amends::Amends;
 pub use anthropic::Anthropic;
 pub use back::{Back, Glance, Issued, Issuer, Outgoing, Quirks, RerankForm, Splice, StreamReader, Target, VectorForm};
 pub use bedrock::{Bedrock, BedrockClaude};
@@ -53,7 +55,6 @@ pub use form::Form;
 pub use front::{Clock, Front, Stamp, StreamWriter};
 pub use gemini::{Gemini, GeminiArray, GeminiVector};
 pub use local_engine::{Errand, LocalEngine, Running};
-pub use names::Names;
 pub use ollama::{OldEmbeddings, Ollama};
 pub use openai::OpenAi;
 pub use passed::{Passed, passed};

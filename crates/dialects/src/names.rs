@@ -1,14 +1,11 @@
 //! Names of tools and ids of calls that a target would refuse. They are made fit, always in the same way, so that
-//! calls stay with their results and prompt caches stay warm; and a tool that was renamed for a target comes back
-//! under its own name.
+//! calls stay with their results and prompt caches stay warm; `amends.rs` gives the answer the caller's own back.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
-use types::{Answer, Block, Chat, Delta, Event, Fault, Request, Tool, ToolChoice};
+use types::{Block, Chat, Request, Tool, ToolChoice};
 
-use crate::responses::seal;
-use crate::{Issuer, StreamReader};
+use crate::Amends;
 
 /// What a target takes for a name or an id.
 #[derive(Clone, Copy)]
@@ -56,109 +53,24 @@ pub fn hash(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 
-/// The tools of a request that were renamed for a target.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Names {
-    /// The caller's own name for what was sent.
-    renamed: HashMap<String, String>,
-    /// Whose mark goes on encrypted reasoning.
-    issuer: Option<Issuer>,
-}
-
-/// The request with names of tools that the target takes, and what the others were called.
-pub fn fit<'r>(request: &'r Request, rule: Rule) -> (Cow<'r, Request>, Names) {
+/// The request with names of tools that the target takes; `amends` know what the others were called.
+pub fn fit<'r>(request: &'r Request, rule: Rule, amends: &mut Amends) -> Cow<'r, Request> {
     let chat = match request {
         Request::Chat(chat) | Request::CountTokens(chat) => chat,
-        _ => return (Cow::Borrowed(request), Names::default()),
+        _ => return Cow::Borrowed(request),
     };
     if names_of(chat).all(|name| rule.takes(name)) {
-        return (Cow::Borrowed(request), Names::default());
+        return Cow::Borrowed(request);
     }
     let mut request = request.clone();
-    let mut names = Names::default();
     if let Request::Chat(chat) | Request::CountTokens(chat) = &mut request {
-        for_each_name(chat, |name| names.rename(name, rule));
+        for_each_name(chat, |name| {
+            if let Cow::Owned(sent) = rule.fit(name) {
+                amends.renamed(std::mem::replace(name, sent.clone()), sent);
+            }
+        });
     }
-    (Cow::Owned(request), names)
-}
-
-impl Names {
-    /// What the answer holds of encrypted reasoning is understood by this account alone.
-    pub(crate) fn seal_by(&mut self, issuer: Option<Issuer>) {
-        self.issuer = issuer;
-    }
-
-    fn rename(&mut self, name: &mut String, rule: Rule) {
-        let Cow::Owned(sent) = rule.fit(name) else { return };
-        let own = std::mem::replace(name, sent);
-        self.renamed.entry(name.clone()).or_insert(own);
-    }
-
-    fn restore(&self, name: &mut String) {
-        if let Some(own) = self.renamed.get(name) {
-            name.clone_from(own);
-        }
-    }
-
-    /// Gives the calls of an answer the names that the caller knows.
-    pub fn restore_answer(&self, answer: &mut Answer) {
-        if let Answer::Chat(response) = answer {
-            response
-                .choices
-                .iter_mut()
-                .flat_map(|choice| &mut choice.blocks)
-                .for_each(|block| self.restore_block(block));
-        }
-    }
-
-    fn mark(&self, proof: &mut String) {
-        self.issuer.iter().for_each(|issuer| seal::mark(proof, *issuer));
-    }
-
-    fn restore_block(&self, block: &mut Block) {
-        match block {
-            Block::ToolCall(call) => self.restore(&mut call.name),
-            Block::Thinking { signature: Some(proof), .. } => self.mark(proof),
-            _ => {}
-        }
-    }
-
-    fn restore_event(&self, event: &mut Event) {
-        match event {
-            Event::Delta { delta: Delta::ToolStart { name, .. }, .. } => self.restore(name),
-            Event::Delta { delta: Delta::Block(block), .. } => self.restore_block(block),
-            Event::Delta { delta: Delta::Signature(proof), .. } => self.mark(proof),
-            _ => {}
-        }
-    }
-
-    /// A reader of the answer's stream that tells the names that the caller knows.
-    pub fn restoring(self, reader: Box<dyn StreamReader>) -> Box<dyn StreamReader> {
-        match self.renamed.is_empty() && self.issuer.is_none() {
-            true => reader,
-            false => Box::new(Restoring { names: self, reader }),
-        }
-    }
-}
-
-struct Restoring {
-    names: Names,
-    reader: Box<dyn StreamReader>,
-}
-
-impl StreamReader for Restoring {
-    fn read(&mut self, data: &[u8], out: &mut Vec<Event>) -> Result<(), Fault> {
-        let before = out.len();
-        let result = self.reader.read(data, out);
-        out[before..].iter_mut().for_each(|event| self.names.restore_event(event));
-        result
-    }
-
-    fn finish(&mut self, out: &mut Vec<Event>) {
-        let before = out.len();
-        self.reader.finish(out);
-        out[before..].iter_mut().for_each(|event| self.names.restore_event(event));
-    }
+    Cow::Owned(request)
 }
 
 /// Every place of a chat that names a tool.

@@ -266,7 +266,7 @@ impl Attempt<'_> {
             }
             false => {
                 let mut answer = back.read_answer(encoded.operation, &bytes)?;
-                encoded.names.restore_answer(&mut answer);
+                encoded.amends.amend(&mut answer);
                 if self.ask.operation.is_media() {
                     let kind = self.ask.front.answer_type(self.ask.operation, self.stamp);
                     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
@@ -314,7 +314,7 @@ impl Attempt<'_> {
         booking: &mut Option<Booking>,
     ) -> Result<Opened, Fault> {
         let is_raw = encoded.brings_bytes() && !has_events(&reply);
-        let reader = encoded.names.restoring(encoded.back.stream_reader(encoded.operation));
+        let reader = encoded.amends.amending(encoded.back.stream_reader(encoded.operation));
         let several = self.ask.answers() > 1;
         let guarding = self.guarding().filter(|_| !self.ask.may_share_answer());
         let reader = match guarding {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use dialects::{Back, Front, Names, Splice};
+use dialects::{Amends, Back, Front, Splice};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use types::{Fault, Operation};
 
@@ -26,7 +26,7 @@ pub(crate) struct Encoded {
     pub body: Vec<Bytes>,
     pub headers: Vec<(&'static str, String)>,
     pub dropped: Vec<String>,
-    pub names: Names,
+    pub amends: Amends,
     /// Whether the caller's own bytes go upstream, and so the provider's own bytes come back.
     pub verbatim: bool,
     /// What the provider is asked for: a bridge may turn a completion into a chat.
@@ -86,8 +86,8 @@ impl Letter<'_> {
             edits.extend(ask.edits(deployment));
             let body = ask.spliced(&edits);
             let headers = ask.form.iter().map(|form| ("content-type", form.content_type())).collect();
-            let (names, operation) = (Names::default(), ask.operation);
-            return Ok(Some(Encoded { back, path, body, headers, dropped, names, verbatim: true, operation }));
+            let (amends, operation) = (Amends::default(), ask.operation);
+            return Ok(Some(Encoded { back, path, body, headers, dropped, amends, verbatim: true, operation }));
         }
         let back = detour::back(ask, deployment, &model);
         if back.gives_out() {
@@ -117,7 +117,7 @@ impl Letter<'_> {
             body: deployment.completed(outgoing.body)?,
             headers: outgoing.headers,
             dropped: outgoing.dropped,
-            names: outgoing.names,
+            amends: outgoing.amends,
             verbatim: false,
             operation,
         }))

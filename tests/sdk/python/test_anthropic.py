@@ -236,7 +236,6 @@ def test_a_tool_result_may_be_blocks_and_may_be_a_failure(client, back):
     assert "No such city" in text_of(say(client, back.model(), messages=messages, tools=TOOLS[:1]))
 
 
-@pytest.mark.can("one_call")
 def test_parallel_calls_can_be_switched_off(client, back):
     choice = {"type": "auto", "disable_parallel_tool_use": True}
     assert len(calls_of(say(client, back.model("pair"), tools=TOOLS, tool_choice=choice))) == 1
@@ -247,7 +246,6 @@ def test_tools_can_be_forbidden(client, back):
     assert not calls_of(turn) and turn.stop_reason == "end_turn"
 
 
-@pytest.mark.can("choice")
 def test_a_tool_can_be_demanded(client, back):
     (call,) = calls_of(say(client, back.model(), tools=TOOLS, tool_choice={"type": "tool", "name": "clock"}))
     assert call.name == "clock" and set(call.input) == {"zone"}

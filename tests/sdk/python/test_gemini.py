@@ -106,7 +106,6 @@ def test_functions_are_called_and_their_results_are_used(client, back, stream):
     assert "sunny" in said or "noon" in said, said
 
 
-@pytest.mark.can("choice")
 def test_a_function_can_be_demanded(client, back):
     mode = types.FunctionCallingConfig(mode="ANY", allowed_function_names=["clock"])
     config = {"tools": TOOLS, "automatic_function_calling": BY_HAND, "tool_config": {"function_calling_config": mode}}

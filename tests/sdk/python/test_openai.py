@@ -211,7 +211,6 @@ def test_a_tool_result_may_come_in_parts(client, back):
     assert "Fog" in final.choices[0].message.content
 
 
-@pytest.mark.can("one_call")
 def test_parallel_calls_can_be_switched_off(client, back):
     turn = say(client, back.model("pair"), tools=TOOLS, parallel_tool_calls=False)
     assert len(turn.choices[0].message.tool_calls) == 1
@@ -223,7 +222,6 @@ def test_tools_can_be_forbidden(client, back):
     assert turn.choices[0].finish_reason == "stop"
 
 
-@pytest.mark.can("choice")
 def test_a_tool_can_be_demanded(client, back):
     named = {"type": "function", "function": {"name": "clock"}}
     (call,) = say(client, back.model(), tools=TOOLS, tool_choice=named).choices[0].message.tool_calls

@@ -130,7 +130,6 @@ def test_a_tool_of_plain_text_is_called_with_text(client, back):
     assert "Done it" in final.output_text
 
 
-@pytest.mark.can("choice")
 def test_a_tool_can_be_demanded(client, back):
     (call,) = calls_of(say(client, back.model(), tools=TOOLS, tool_choice={"type": "function", "name": "clock"}))
     assert call.name == "clock"

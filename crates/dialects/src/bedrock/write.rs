@@ -43,7 +43,7 @@ pub(super) fn request(request: &Request, target: &Target) -> Result<Outgoing, Fa
     let quirks = Quirks { office_documents: true, ..*target.quirks };
     let target = Target { facts: &facts, quirks: &quirks, ..*target };
     let mut fit = Fit::new(&target);
-    let (request, names) = names::fit(request, TOOL_NAMES);
+    let request = names::fit(request, TOOL_NAMES, &mut fit.amends);
     let body = match &*request {
         Request::Chat(request) => chat(request, family, Operation::Chat, &mut fit)?,
         Request::CountTokens(request) => chat(request, family, Operation::CountTokens, &mut fit)?,
@@ -56,7 +56,7 @@ pub(super) fn request(request: &Request, target: &Target) -> Result<Outgoing, Fa
         Request::Image(request) => pictures::write(request, &mut fit)?.freeze(),
         Request::Speech(_) | Request::Transcription(_) => return Err(lacking(request.operation())),
     };
-    Ok(Outgoing { behind: String::new(), body, headers: Vec::new(), dropped: fit.dropped, names })
+    Ok(fit.outgoing(body))
 }
 
 fn chat(chat: &Chat, family: Family, operation: Operation, fit: &mut Fit) -> Result<Bytes, Fault> {
@@ -92,7 +92,7 @@ fn chat(chat: &Chat, family: Family, operation: Operation, fit: &mut Fit) -> Res
             false => tools.tools.clear(),
         }
     }
-    one_at_a_time(&tools, family, &mut model, fit)?;
+    one_at_a_time(&tools, family, &mut model, fit);
     let sampling = match operation {
         Operation::CountTokens => None,
         _ => Some(sampling::Plan::new(chat, thinking.is_active(), fit)?),
@@ -175,12 +175,12 @@ fn effort(family: Family, effort: Option<Effort>, model: &mut Fields, fit: &mut 
 }
 
 /// Converse has no word for it; Anthropic's models take their own.
-fn one_at_a_time(tools: &tools::Plan, family: Family, model: &mut Fields, fit: &mut Fit) -> Result<(), Fault> {
+fn one_at_a_time(tools: &tools::Plan, family: Family, model: &mut Fields, fit: &mut Fit) {
     if !tools.one_at_a_time || tools.tools.is_empty() || tools.choice == Some(Choice::None) {
-        return Ok(());
+        return;
     }
     if !family.is_claude() {
-        return fit.worse_without("parallel_tool_calls");
+        return fit.amends.one_call(true);
     }
     model.set("tool_choice", |w| {
         w.object(|w| {
@@ -196,7 +196,6 @@ fn one_at_a_time(tools: &tools::Plan, family: Family, model: &mut Fields, fit: &
             w.num_field("disable_parallel_tool_use", true);
         });
     });
-    Ok(())
 }
 
 /// OpenAI's words for tiers. `auto` is what Bedrock does anyway, and tiers it does not sell are only hints.

@@ -1,4 +1,4 @@
-use types::{Message, Operation, Role};
+use types::{Answer, Delta, Event, Message, Operation, Role, ToolChoice};
 
 use super::*;
 use crate::trial::{Upstream, call, chat, function, message, result, user};
@@ -94,9 +94,9 @@ fn a_tool_is_renamed_everywhere_and_comes_back_under_its_own_name() {
             assert!(sent_name.len() <= most && (most == usize::MAX || sent_name.is_ascii()), "{body}");
             let (whole, stream) = answers(back, &sent_name);
             let mut answer = back.read_answer(Operation::Chat, whole.as_bytes()).unwrap();
-            sent.names.restore_answer(&mut answer);
+            sent.amends.amend(&mut answer);
             assert_eq!(called(&answer), name, "{}", back.name());
-            let mut reader = sent.names.restoring(back.stream_reader(Operation::Chat));
+            let mut reader = sent.amends.amending(back.stream_reader(Operation::Chat));
             let mut events = Vec::new();
             stream.iter().for_each(|event| reader.read(event.as_bytes(), &mut events).unwrap());
             reader.finish(&mut events);
@@ -147,8 +147,9 @@ fn called(answer: &Answer) -> &str {
 #[test]
 fn a_request_whose_names_all_fit_is_not_copied() {
     let request = conversation("get_weather");
-    let (same, names) = fit(&request, RULE);
-    assert!(matches!(same, Cow::Borrowed(_)) && names == Names::default());
+    let mut amends = Amends::default();
+    assert!(matches!(fit(&request, RULE, &mut amends), Cow::Borrowed(_)));
+    assert_eq!(amends, Amends::default());
 }
 
 #[test]
@@ -156,5 +157,5 @@ fn callers_of_the_targets_own_dialect_name_their_tools_as_they_like() {
     let Request::Chat(chat) = conversation("a.tool") else { unreachable!() };
     let own = Request::Chat(Box::new(Chat { dialect: "openai", ..*chat }));
     let sent = upstream().write(&OpenAi, &own).unwrap();
-    assert!(sent.names == Names::default() && String::from_utf8_lossy(&sent.body).contains(r#""name":"a.tool""#));
+    assert!(sent.amends == Amends::default() && String::from_utf8_lossy(&sent.body).contains(r#""name":"a.tool""#));
 }

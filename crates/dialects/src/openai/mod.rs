@@ -50,8 +50,7 @@ use types::{Answer, Fault, FaultKind, Operation, Request, Side, Usage};
 use crate::json::{Doc, Object};
 use crate::typed;
 use crate::{
-    Back, Fit, Front, Glance, Names, Outgoing, Splice, Stamp, StreamReader, StreamWriter, Target, lacking, names,
-    rerank,
+    Back, Fit, Front, Glance, Outgoing, Splice, Stamp, StreamReader, StreamWriter, Target, lacking, names, rerank,
 };
 
 /// Name of the dialect.
@@ -149,10 +148,10 @@ impl Back for OpenAi {
 
     fn write_request(&self, request: &Request, target: &Target) -> Result<Outgoing, Fault> {
         let mut fit = Fit::new(target);
-        let (request, names) = match request.dialect() {
+        let request = match request.dialect() {
             // Servers like OpenAI have rules of their own, and the caller speaks to them in their own words.
-            NAME => (Cow::Borrowed(request), Names::default()),
-            _ => names::fit(request, TOOL_NAMES),
+            NAME => Cow::Borrowed(request),
+            _ => names::fit(request, TOOL_NAMES, &mut fit.amends),
         };
         let body = match &*request {
             Request::Chat(chat) => write_request::write(chat, &mut fit)?,
@@ -162,7 +161,7 @@ impl Back for OpenAi {
             // Between servers of this dialect pictures and sound pass as they are asked for.
             _ => return Err(lacking(request.operation())),
         };
-        Ok(Outgoing { behind: String::new(), body: body.freeze(), headers: Vec::new(), dropped: fit.dropped, names })
+        Ok(fit.outgoing(body))
     }
 
     fn splice(&self, operation: Operation, body: &Object, target: &Target) -> Option<Splice> {

@@ -8,7 +8,7 @@ use super::{Silent, eventful, milliseconds, texts};
 use crate::bedrock::segment;
 use crate::json::{Doc, Json, Object};
 use crate::upstream::{fault_of_status, malformed, parse};
-use crate::{Back, Fit, Glance, Names, Outgoing, Splice, StreamReader, Target, lacking};
+use crate::{Back, Fit, Glance, Outgoing, Splice, StreamReader, Target, lacking};
 
 /// Parameters of its own that callers may set. One that sends the answer elsewhere is not among them.
 const OPTIONS: [&str; 17] = [
@@ -62,7 +62,7 @@ impl Back for Deepgram {
         let recording = &listening.recording;
         let headers = vec![("content-type", recording.media_type.to_owned())];
         let body = Bytes::from_owner(recording.bytes.clone());
-        Ok(Outgoing { behind, body, headers, dropped: fit.dropped, names: Names::default() })
+        Ok(Outgoing { behind, headers, ..fit.outgoing(body) })
     }
 
     fn read_answer(&self, _: Operation, body: &[u8]) -> Result<Answer, Fault> {

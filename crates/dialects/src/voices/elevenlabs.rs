@@ -1,6 +1,7 @@
 //! ElevenLabs: speech of a voice that the path names (elevenlabs.io/docs/api-reference/text-to-speech/stream), and forms
 //! with recordings (elevenlabs.io/docs/api-reference/speech-to-text/convert).
 
+use bytes::Bytes;
 use types::{Answer, Fault, FaultKind, Heard, Listening, Operation, Request, Said, Side, Speaking, Usage};
 
 use super::{Silent, eventful, milliseconds, texts};
@@ -8,7 +9,7 @@ use crate::bedrock::segment;
 use crate::form;
 use crate::json::{Doc, Json, Kind, Object, Writer};
 use crate::upstream::{fault_of_status, malformed, parse};
-use crate::{Back, Fit, Glance, Names, Outgoing, Splice, StreamReader, Target, lacking};
+use crate::{Back, Fit, Glance, Outgoing, Splice, StreamReader, Target, lacking};
 
 /// Kinds of files in OpenAI's words and its own. The first one is what callers get who want none of these.
 const FORMATS: [(&str, &str); 3] = [("mp3", "mp3_44100_128"), ("opus", "opus_48000_128"), ("pcm", "pcm_24000")];
@@ -62,12 +63,17 @@ impl Back for ElevenLabs {
 
     fn write_request(&self, request: &Request, target: &Target) -> Result<Outgoing, Fault> {
         let mut fit = Fit::new(target);
-        let outgoing = match request {
-            Request::Speech(speaking) => speech(speaking, &mut fit)?,
-            Request::Transcription(listening) if !listening.into_english => recording(listening, &mut fit)?,
-            other => return Err(lacking(other.operation())),
-        };
-        Ok(Outgoing { dropped: fit.dropped, ..outgoing })
+        match request {
+            Request::Speech(speaking) => {
+                let (behind, body) = speech(speaking, &mut fit)?;
+                Ok(Outgoing { behind, ..fit.outgoing(body) })
+            }
+            Request::Transcription(listening) if !listening.into_english => {
+                let (kind, body) = recording(listening, &mut fit)?;
+                Ok(Outgoing { headers: vec![("content-type", kind)], ..fit.outgoing(body) })
+            }
+            other => Err(lacking(other.operation())),
+        }
     }
 
     fn read_answer(&self, operation: Operation, body: &[u8]) -> Result<Answer, Fault> {
@@ -107,7 +113,7 @@ impl Back for ElevenLabs {
     }
 }
 
-fn speech(speaking: &Speaking, fit: &mut Fit) -> Result<Outgoing, Fault> {
+fn speech(speaking: &Speaking, fit: &mut Fit) -> Result<(String, Bytes), Fault> {
     let wanted = speaking.format.as_deref().unwrap_or(FORMATS[0].0);
     let format = FORMATS.iter().find(|(name, _)| *name == wanted);
     if format.is_none() {
@@ -141,10 +147,10 @@ fn speech(speaking: &Speaking, fit: &mut Fit) -> Result<Outgoing, Fault> {
         }
     });
     let behind = format!("/{}/stream?output_format={format}", segment(&speaking.voice));
-    Ok(Outgoing { behind, body: body.freeze(), headers: Vec::new(), dropped: Vec::new(), names: Names::default() })
+    Ok((behind, body.freeze()))
 }
 
-fn recording(listening: &Listening, fit: &mut Fit) -> Result<Outgoing, Fault> {
+fn recording(listening: &Listening, fit: &mut Fit) -> Result<(String, Bytes), Fault> {
     // It says when words were spoken, but not where sentences end.
     if matches!(listening.format.as_deref(), Some("srt" | "vtt")) {
         fit.worse_without("response_format")?;
@@ -166,9 +172,7 @@ fn recording(listening: &Listening, fit: &mut Fit) -> Result<Outgoing, Fault> {
         // What is no word is no part of a transcript elsewhere.
         fields.push(("tag_audio_events", "false".to_owned()));
     }
-    let (kind, body) = form::written(&fields, "file", &listening.recording)?;
-    let (behind, headers) = (String::new(), vec![("content-type", kind)]);
-    Ok(Outgoing { behind, body, headers, dropped: Vec::new(), names: Names::default() })
+    form::written(&fields, "file", &listening.recording)
 }
 
 fn heard(root: Json) -> Result<Heard, Fault> {

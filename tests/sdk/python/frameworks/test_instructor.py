@@ -28,8 +28,6 @@ def is_trip(trip):
     return bool(trip.title) and trip.legs[0].by in ("train", "bus")
 
 
-@pytest.mark.can("choice")
-@pytest.mark.can("one_call")
 def test_an_object_comes_as_a_call(back):
     assert is_trip(ask(from_openai(instructor.Mode.TOOLS), back))
     assert is_trip(ask(from_anthropic(instructor.Mode.TOOLS), back))
@@ -39,8 +37,6 @@ def test_an_object_comes_by_its_schema(back):
     assert is_trip(ask(from_openai(instructor.Mode.JSON_SCHEMA), back))
 
 
-@pytest.mark.can("choice")
-@pytest.mark.can("one_call")
 def test_an_object_grows_while_it_is_streamed(back):
     for client in (from_openai(instructor.Mode.TOOLS), from_anthropic(instructor.Mode.TOOLS)):
         grown = list(
@@ -48,4 +44,5 @@ def test_an_object_grows_while_it_is_streamed(back):
                 model=back.model(), messages=ASKED, response_model=Trip, max_retries=0, max_tokens=1000
             )
         )
-        assert len(grown) > 1 and is_trip(grown[-1])
+        # Gemini sends the arguments of a call at once.
+        assert (len(grown) > 1 or back.can("whole_calls")) and is_trip(grown[-1])

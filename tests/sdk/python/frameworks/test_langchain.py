@@ -65,8 +65,6 @@ def test_an_answer_fits_its_schema(make, back):
     assert isinstance(trip, Trip) and trip.legs[0].by in ("train", "bus")
 
 
-@pytest.mark.can("choice")
-@pytest.mark.can("one_call")
 def test_an_answer_may_be_a_call(make, back):
     trip = make(back.model()).with_structured_output(Trip, method="function_calling").invoke("Plan a trip")
     assert isinstance(trip, Trip) and trip.legs[0].by in ("train", "bus")

@@ -41,8 +41,6 @@ def test_a_stream_says_what_a_whole_answer_says(back):
     assert make(back.model()).complete("Hi").text == "You said: Hi"
 
 
-# It asks for one call at a time.
-@pytest.mark.can("one_call")
 def test_a_tool_is_called_and_its_result_is_used(back):
     model, asked = make(back.model()), [ChatMessage(role="user", content="Weather?")]
     *_, streamed = model.stream_chat_with_tools([TOOL], chat_history=asked)
@@ -63,8 +61,6 @@ def test_an_answer_fits_its_schema(back):
     assert Trip(**json.loads(answer.message.content)).title
 
 
-@pytest.mark.can("choice")
-@pytest.mark.can("one_call")
 def test_a_structured_model_gives_objects(back):
     trip = make(back.model()).as_structured_llm(Trip).chat([ChatMessage(role="user", content="Plan a trip")]).raw
     assert isinstance(trip, Trip) and trip.legs[0].by in ("train", "bus")

@@ -15,12 +15,13 @@ pub(crate) mod turns;
 
 pub(super) use sampling::unsampled;
 
+use bytes::BytesMut;
 use types::{Chat, Fault, Request};
 
 use super::{ids, words};
 use crate::lacking;
 use crate::turns::completion_as_chat;
-use crate::{Fit, Names, Outgoing, Target, names};
+use crate::{Fit, Outgoing, Target, names};
 
 /// What the body is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,21 +34,19 @@ enum Purpose {
 
 /// Encodes `request` for `target`.
 pub(super) fn request(request: &Request, target: &Target) -> Result<Outgoing, Fault> {
-    let (request, names) = names::fit(request, ids::TOOL_NAMES);
-    let outgoing = match &*request {
-        Request::Chat(request) => chat(request, Purpose::Answer, Fit::new(target)),
-        Request::CountTokens(request) => chat(request, Purpose::Count, Fit::new(target)),
-        Request::Completion(request) => {
-            let mut fit = Fit::new(target);
-            chat(&completion_as_chat(request, &mut fit)?, Purpose::Answer, fit)
-        }
-        other => Err(lacking(other.operation())),
+    let mut fit = Fit::new(target);
+    let request = names::fit(request, ids::TOOL_NAMES, &mut fit.amends);
+    let body = match &*request {
+        Request::Chat(request) => chat(request, Purpose::Answer, &mut fit)?,
+        Request::CountTokens(request) => chat(request, Purpose::Count, &mut fit)?,
+        Request::Completion(request) => chat(&completion_as_chat(request, &mut fit)?, Purpose::Answer, &mut fit)?,
+        other => return Err(lacking(other.operation())),
     };
-    outgoing.map(|outgoing| Outgoing { names, ..outgoing })
+    let headers = vec![(words::VERSION.0, target.version.unwrap_or(words::VERSION.1).to_owned())];
+    Ok(Outgoing { headers, ..fit.outgoing(body) })
 }
 
-fn chat(chat: &Chat, purpose: Purpose, mut fit: Fit) -> Result<Outgoing, Fault> {
-    let fit = &mut fit;
+fn chat(chat: &Chat, purpose: Purpose, fit: &mut Fit) -> Result<BytesMut, Fault> {
     let extras = extras::Extras::of(chat, purpose == Purpose::Count, fit)?;
     let mut conversation = turns::arrange(chat, fit)?;
     let thinking = thinking::Plan::new(chat, &extras, &conversation.turns, fit)?;
@@ -61,11 +60,5 @@ fn chat(chat: &Chat, purpose: Purpose, mut fit: Fit) -> Result<Outgoing, Fault> 
     };
     let (model, version) = (fit.target.model, fit.target.quirks.body_version);
     let body = print::Body { model, version, conversation, extras, thinking, tools: &tools, sampling };
-    Ok(Outgoing {
-        behind: String::new(),
-        body: body.print().freeze(),
-        headers: vec![(words::VERSION.0, fit.target.version.unwrap_or(words::VERSION.1).to_owned())],
-        dropped: std::mem::take(&mut fit.dropped),
-        names: Names::default(),
-    })
+    Ok(body.print())
 }

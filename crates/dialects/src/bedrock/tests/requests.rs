@@ -122,10 +122,9 @@ fn calls_and_results_are_paired_and_tools_offered() {
     let fresh = Chat { messages: vec![user("go")], tool_choice: Some(ToolChoice::None), ..asked.clone() };
     assert!(!body_of(CLAUDE, fresh).unwrap().contains("toolConfig"));
     let one = Chat { tool_choice: None, parallel_tool_calls: Some(false), ..asked };
-    let body = body_of(CLAUDE, one.clone()).unwrap();
+    let body = body_of(CLAUDE, one).unwrap();
     assert!(body.contains(r#""tool_choice":{"type":"auto","disable_parallel_tool_use":true}"#), "{body}");
     assert!(!body.contains("toolChoice"), "{body}");
-    refused(NOVA, one, "parallel_tool_calls");
     let lonely = chat(vec![user("go"), message(Role::User, vec![result("c9", vec![Block::text("x")])])]);
     refused(NOVA, lonely, "c9");
 }
@@ -257,7 +256,7 @@ fn names_that_are_too_long_are_changed_and_come_back() {
         r#"{{"output":{{"message":{{"content":[{{"toolUse":{{"toolUseId":"t","name":"{sent}","input":{{}}}}}}]}}}},"stopReason":"tool_use"}}"#
     );
     let mut answer = Bedrock.read_answer(Operation::Chat, whole.as_bytes()).unwrap();
-    outgoing.names.restore_answer(&mut answer);
+    outgoing.amends.amend(&mut answer);
     assert!(format!("{answer:?}").contains(&long));
 }
 

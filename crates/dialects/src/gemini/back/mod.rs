@@ -20,7 +20,6 @@ mod tools;
 mod turn;
 mod usage;
 
-use bytes::Bytes;
 use types::{Answer, Fault, Operation, Request, Usage};
 
 use super::{Gemini, NAME};
@@ -68,7 +67,7 @@ impl Back for Gemini {
 
     fn write_request(&self, request: &Request, target: &Target) -> Result<Outgoing, Fault> {
         let mut fit = Fit::new(target);
-        let (request, names) = names::fit(request, tools::NAMES);
+        let request = names::fit(request, tools::NAMES, &mut fit.amends);
         let body = match &*request {
             Request::Chat(chat) => request::chat(chat, &mut fit)?,
             Request::CountTokens(chat) => request::count(chat, &mut fit)?,
@@ -79,13 +78,7 @@ impl Back for Gemini {
             Request::Transcription(listening) => sound::write_recording(listening, &mut fit)?,
             Request::Rerank(_) => return Err(lacking(Operation::Rerank)),
         };
-        Ok(Outgoing {
-            behind: String::new(),
-            body: Bytes::from(body),
-            headers: Vec::new(),
-            dropped: fit.dropped,
-            names,
-        })
+        Ok(fit.outgoing(body))
     }
 
     fn read_answer(&self, operation: Operation, body: &[u8]) -> Result<Answer, Fault> {

@@ -37,7 +37,7 @@ pub(super) fn chat(chat: &Chat, fit: &mut Fit) -> Result<BytesMut, Fault> {
     extras(&chat.extras, &mut tools, &mut config, &mut top, fit)?;
     service_tier(chat.service_tier.as_deref(), &mut top, fit);
     fit.worse_without_some("logit_bias", &chat.logit_bias)?;
-    fit.worse_without_some("parallel_tool_calls", &chat.parallel_tool_calls.filter(|parallel| !parallel))?;
+    fit.one_call(chat);
     fit.hint("user", &chat.user);
     Ok(Writer::document(|w| {
         contents.write(w);

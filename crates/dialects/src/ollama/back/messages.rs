@@ -58,6 +58,14 @@ pub(super) fn arrange<'a>(messages: &'a [Message], fit: &mut Fit) -> Result<Vec<
     Ok(out)
 }
 
+/// Tells the model something beside what it was told at the beginning.
+pub(super) fn instruct(messages: &mut Vec<Said<'_>>, instruction: String) {
+    if messages.first().is_none_or(|first| first.role != "system") {
+        messages.insert(0, Said::by("system"));
+    }
+    messages[0].texts.push(Cow::Owned(instruction));
+}
+
 /// The message with the result of a tool.
 fn answer<'a>(result: &'a ToolResult, calls: &Calls<'a>, fit: &mut Fit) -> Result<Said<'a>, Fault> {
     let mut said = Said::by("tool");

@@ -11,13 +11,12 @@ mod request;
 mod schema;
 mod stream;
 
-use bytes::Bytes;
 use types::{Answer, Fault, Operation, Request, Usage};
 
 pub(super) use request::is_cloud;
 
 use super::Ollama;
-use crate::{Back, Fit, Framing, Glance, LocalEngine, Names, Outgoing, StreamReader, Target, lacking, upstream};
+use crate::{Back, Fit, Framing, Glance, LocalEngine, Outgoing, StreamReader, Target, lacking, upstream};
 
 impl Back for Ollama {
     fn name(&self) -> &'static str {
@@ -55,8 +54,7 @@ impl Back for Ollama {
             Request::CountTokens(_) => return fit.refuse("messages", "a token count"),
             _ => return Err(lacking(request.operation())),
         };
-        let body = Bytes::from(body);
-        Ok(Outgoing { behind: String::new(), body, headers: Vec::new(), dropped: fit.dropped, names: Names::default() })
+        Ok(fit.outgoing(body))
     }
 
     fn read_answer(&self, operation: Operation, body: &[u8]) -> Result<Answer, Fault> {

@@ -35,7 +35,7 @@ impl Settings {
             return fit.refuse("n", "more than one answer");
         }
         fit.worse_without_some("logit_bias", &chat.logit_bias)?;
-        fit.worse_without_some("parallel_tool_calls", &chat.parallel_tool_calls.filter(|parallel| !parallel))?;
+        fit.one_call(chat);
         fit.hint("user", &chat.user);
         fit.hint("service_tier", &chat.service_tier);
         settings.uncut(&["truncate", "shift"], fit);

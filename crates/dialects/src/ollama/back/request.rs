@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 
 use bytes::BytesMut;
-use types::{Chat, Completion, Fault, FaultKind, FunctionTool, Tool, ToolChoice};
+use types::{Chat, Completion, Fault, FaultKind, FunctionTool, Raw, Tool, ToolChoice};
 
 use super::options::Settings;
 use super::{messages, schema};
 use crate::Fit;
+use crate::amends::Forced;
 use crate::json::Writer;
 
 /// The schema of a tool without parameters.
@@ -18,10 +19,17 @@ const GENERATE: [&str; 5] = ["raw", "template", "system", "context", "images"];
 
 /// Encodes a chat.
 pub(super) fn chat(chat: &Chat, fit: &mut Fit) -> Result<BytesMut, Fault> {
-    let messages = messages::arrange(&chat.messages, fit)?;
-    let tools = tools(chat, fit)?;
+    let mut messages = messages::arrange(&chat.messages, fit)?;
+    let mut tools = tools(chat, fit)?;
     let mut settings = Settings::of(chat, &[], fit)?;
-    if let Some(format) = &chat.format {
+    if must_call(chat) && !tools.is_empty() && !is_cloud(fit.target.model) {
+        // It cannot be told to call a tool, but its answer can be forced to be one.
+        let (forced, schema, told) = Forced::of(&tools);
+        fit.amends.force(forced);
+        settings.top.raw("format", &Raw::new(schema));
+        messages::instruct(&mut messages, told);
+        tools.clear();
+    } else if let Some(format) = &chat.format {
         if tools.is_empty() || is_cloud(fit.target.model) {
             settings.format(format);
         } else {
@@ -79,7 +87,13 @@ fn tools<'a>(chat: &'a Chat, fit: &mut Fit) -> Result<Vec<Offer<'a>>, Fault> {
     offered(chat, fit)?.into_iter().map(with_schema).collect()
 }
 
-/// Ollama cannot be told which tools to call, but what is not offered is not called.
+/// Whether the answer has to be a call.
+fn must_call(chat: &Chat) -> bool {
+    use ToolChoice::{Allowed, Required, Tool};
+    matches!(chat.tool_choice, Some(Required | Tool(_) | Allowed { required: true, .. }))
+}
+
+/// What is not offered is not called. Only local servers force an answer into a form.
 fn offered<'a>(chat: &'a Chat, fit: &mut Fit) -> Result<Vec<&'a FunctionTool>, Fault> {
     let mut functions = Vec::new();
     for tool in &chat.tools {
@@ -97,17 +111,16 @@ fn offered<'a>(chat: &'a Chat, fit: &mut Fit) -> Result<Vec<&'a FunctionTool>, F
     match &chat.tool_choice {
         None | Some(ToolChoice::Auto) => {}
         Some(ToolChoice::None) => functions.clear(),
-        Some(ToolChoice::Required) => fit.worse_without("tool_choice")?,
-        Some(ToolChoice::Tool(name)) => {
-            fit.worse_without("tool_choice")?;
-            functions.retain(|function| function.name == *name);
-        }
-        Some(ToolChoice::Allowed { names, required }) => {
-            if *required {
-                fit.worse_without("tool_choice")?;
-            }
-            functions.retain(|function| names.contains(&function.name));
-        }
+        Some(ToolChoice::Required) => {}
+        Some(ToolChoice::Tool(name)) => functions.retain(|function| function.name == *name),
+        Some(ToolChoice::Allowed { names, .. }) => functions.retain(|function| names.contains(&function.name)),
+    }
+    if must_call(chat) && functions.is_empty() {
+        let message = "'tool_choice' demands a tool that is not among 'tools'";
+        return Err(Fault::invalid_param("tool_choice", message));
+    }
+    if must_call(chat) && is_cloud(fit.target.model) {
+        fit.worse_without("tool_choice")?;
     }
     Ok(functions)
 }

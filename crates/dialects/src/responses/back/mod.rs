@@ -34,8 +34,8 @@ impl Back for Responses {
 
     fn write_request(&self, request: &Request, target: &Target) -> Result<Outgoing, Fault> {
         let mut fit = Fit::new(target);
-        let (request, mut names) = names::fit(request, TOOL_NAMES);
-        names.seal_by(target.issuer);
+        let request = names::fit(request, TOOL_NAMES, &mut fit.amends);
+        fit.amends.seal_by(target.issuer);
         let body = match &*request {
             Request::Chat(chat) => write::write(chat, &mut fit)?,
             Request::Completion(completion) => {
@@ -43,7 +43,7 @@ impl Back for Responses {
             }
             other => return Err(lacking(other.operation())),
         };
-        Ok(Outgoing { behind: String::new(), body: body.freeze(), headers: Vec::new(), dropped: fit.dropped, names })
+        Ok(fit.outgoing(body))
     }
 
     /// Proofs that others gave are not for OpenAI, and reasoning of another account is not understood: such a conversation

@@ -47,7 +47,6 @@ fn settings_that_mean_nothing_are_not_sent() {
 fn what_gemini_cannot_honour_is_refused_or_dropped_on_request() {
     let raw = || Some(Raw::new("{\"1\":2}"));
     check_worse_without("gemini-3-pro", "logit_bias", |chat| chat.logit_bias = raw());
-    check_worse_without("gemini-3-pro", "parallel_tool_calls", |chat| chat.parallel_tool_calls = Some(false));
     check_worse_without("gemini-2.5-pro", "presence_penalty", |chat| chat.presence_penalty = Some(0.5));
     check_worse_without("gemini-3-pro", "frequency_penalty", |chat| chat.frequency_penalty = Some(0.5));
     check_worse_without("gemini-2.0-flash", "reasoning_effort", |chat| {

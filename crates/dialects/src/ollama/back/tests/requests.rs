@@ -233,7 +233,6 @@ fn extras_of_ollama_find_their_place() {
 #[test]
 fn what_ollama_cannot_honour_is_refused_or_dropped_on_request() {
     check_worse_without("logit_bias", |chat| chat.logit_bias = Some(Raw::new("{}")));
-    check_worse_without("parallel_tool_calls", |chat| chat.parallel_tool_calls = Some(false));
     check_worse_without("whatever", |chat| chat.extras = extras(&[("whatever", "1")]));
     check_worse_without("raw", |chat| chat.extras = extras(&[("raw", "true")]));
     check_worse_without("tools (web_search)", |chat| {
@@ -267,18 +266,65 @@ fn tools_that_must_not_be_called_are_not_offered() {
         let body = body(asking(|chat| (chat.tools, chat.tool_choice) = (tools(), choice.clone())));
         assert_eq!(offered(&body), expected, "{choice:?}");
     }
-    for (choice, expected) in [
-        (ToolChoice::Required, &["a", "b"][..]),
-        (ToolChoice::Tool("a".to_owned()), &["a"]),
-        (ToolChoice::Allowed { names, required: true }, &["b"]),
-    ] {
-        let body = check_worse_without("tool_choice", |chat| {
-            (chat.tools, chat.tool_choice) = (tools(), Some(choice.clone()));
-        });
-        assert_eq!(offered(&body), expected, "{choice:?}");
-    }
     let body = body(asking(|chat| chat.tools = vec![function("a", None)]));
     assert_eq!(body["tools"][0]["function"]["parameters"], json!({"type": "object", "properties": {}}));
+}
+
+#[test]
+fn an_answer_that_must_be_a_call_is_forced_into_its_form() {
+    const ARGUMENTS: &str = r#"{"type":"object","properties":{"n":{"type":"number"}}}"#;
+    let tools = || vec![function("a", Some(ARGUMENTS)), function("b", None)];
+    let asked = |choice: ToolChoice| {
+        body(asking(|chat| {
+            (chat.tools, chat.tool_choice) = (tools(), Some(choice));
+            chat.format = Some(Format::Json);
+        }))
+    };
+    let arguments: Value = serde_json::from_str(ARGUMENTS).unwrap();
+    let named = asked(ToolChoice::Tool("a".to_owned()));
+    assert_eq!(named["format"], arguments);
+    let told = "Call this function by answering with its arguments as JSON: `a` (does a), arguments: ";
+    assert_eq!(
+        named["messages"],
+        json!([{"role": "system", "content": format!("{told}{ARGUMENTS}")}, {"role": "user", "content": "hi"}])
+    );
+    assert!(named.get("tools").is_none(), "with tools it would read its own answer for calls: {named}");
+    let one_allowed = ToolChoice::Allowed { names: vec!["a".to_owned()], required: true };
+    assert_eq!(asked(one_allowed), named);
+
+    let any = asked(ToolChoice::Required);
+    let form = |name: &str, arguments: Value| {
+        json!({"type": "object", "properties": {"name": {"const": name}, "arguments": arguments},
+            "required": ["name", "arguments"]})
+    };
+    let nothing = json!({"type": "object", "properties": {}});
+    assert_eq!(any["format"], json!({"anyOf": [form("a", arguments), form("b", nothing)]}));
+    let told = any["messages"][0]["content"].as_str().unwrap();
+    assert!(told.contains("Call one of these functions") && told.contains("`b` (does b)"), "{told}");
+
+    // What it was told before comes first.
+    let instructed = body(asking(|chat| {
+        (chat.tools, chat.tool_choice) = (tools(), Some(ToolChoice::Tool("b".to_owned())));
+        chat.messages.insert(0, trial::message(Role::System, vec![Block::text("Be brief.")]));
+    }));
+    assert!(instructed["messages"][0]["content"].as_str().unwrap().starts_with("Be brief.\nCall this function"));
+    assert_eq!(instructed["messages"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_model_in_the_cloud_cannot_be_forced_to_call() {
+    let asked = asking(|chat| (chat.tools, chat.tool_choice) = (vec![function("a", None)], Some(ToolChoice::Required)));
+    let fault = try_chat(asked.clone(), &Upstream::new("gpt-oss:120b-cloud")).unwrap_err();
+    assert_eq!((fault.kind, fault.param.as_deref()), (FaultKind::Unsupported, Some("tool_choice")));
+    let (body, dropped) = try_chat(asked, &Upstream::new("gpt-oss:120b-cloud").dropping()).unwrap();
+    assert_eq!((dropped, body["tools"].as_array().unwrap().len()), (vec!["tool_choice".to_owned()], 1));
+}
+
+#[test]
+fn a_tool_that_is_not_offered_cannot_be_demanded() {
+    let choice = || Some(ToolChoice::Tool("c".to_owned()));
+    let fault = refused(asking(|chat| (chat.tools, chat.tool_choice) = (vec![function("a", None)], choice())));
+    assert_eq!((fault.status(), fault.param.as_deref()), (400, Some("tool_choice")));
 }
 
 #[test]
