@@ -5,7 +5,7 @@ mod attempt;
 mod handshake;
 mod secret;
 mod session;
-mod side;
+pub mod side;
 mod tab;
 
 use std::pin::pin;

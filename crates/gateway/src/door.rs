@@ -2,6 +2,7 @@
 
 mod body;
 pub mod files;
+pub mod handshake;
 pub mod intake;
 mod passing;
 pub mod realtime;
@@ -9,7 +10,7 @@ pub mod routes;
 pub mod session;
 
 pub use body::OutBody;
-pub use realtime::Leaving;
+pub use handshake::Leaving;
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
@@ -25,7 +26,7 @@ use hyper::body::Incoming;
 use types::Fault;
 
 use crate::live::Live;
-use crate::responses;
+use crate::responses::{self, socket};
 use crate::stop::Stop;
 use routes::Route;
 
@@ -86,6 +87,9 @@ async fn answer(door: &Rc<Door>, peer: SocketAddr, request: Request<Incoming>, l
         return Box::pin(passing::call(door, peer, passage, parts, body)).await;
     }
     match routes::find(parts.uri.path(), parts.uri.query()) {
+        Some(route) if socket::is_wanted(&route, &parts) => {
+            Box::pin(socket::answer(door, peer, parts, body, leaving)).await
+        }
         Some(route) => model_call(door, peer, route, parts, body).await,
         None => match responses::meant(parts.uri.path()) {
             Some(meant) => Box::pin(responses::answer(door, peer, &parts, body, meant)).await,
@@ -144,6 +148,11 @@ async fn model_call(
     let ip = Some(ip);
     let headers = parts.headers;
     let call = Call { id: id.clone(), front, operation, path_model, path_stream, headers, body, caller, ip };
+    answer_call(door, setup, call).await
+}
+
+/// Answers a call whose caller and body are known.
+pub async fn answer_call(door: &Rc<Door>, setup: Arc<Setup>, call: Call) -> Response<OutBody> {
     if responses::are_kept(&setup, &call) {
         // In a box: other calls need no room for it.
         return Box::pin(responses::serve(door, setup, call)).await;

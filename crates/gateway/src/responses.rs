@@ -8,6 +8,7 @@ mod items;
 mod job;
 mod jobs;
 mod shelf;
+pub mod socket;
 mod tap;
 mod writer;
 

@@ -233,3 +233,46 @@ def test_an_answer_is_made_in_the_background(client, back):
     last = events[-1].response
     rest = list(client.responses.retrieve(last.id, stream=True, starting_after=1))
     assert [event.type for event in rest] == [event.type for event in events[2:]]
+
+
+def heard(connection):
+    """The events up to the end of an answer, and that answer."""
+    events = []
+    for event in connection:
+        events.append(event)
+        if event.type in ("response.completed", "response.incomplete", "response.failed", "error"):
+            return events, getattr(event, "response", None)
+    raise AssertionError(events)
+
+
+def test_a_connection_carries_a_conversation(client, back):
+    with client.responses.connect() as connection:
+        connection.response.create(model=back.model(), input=SENTENCE)
+        events, first = heard(connection)
+        texts = [event.delta for event in events if event.type == "response.output_text.delta"]
+        assert "".join(texts) == first.output_text == f"You said: {SENTENCE}" and len(texts) > 1
+        connection.response.create(model=back.model(), input="And on", previous_response_id=first.id, stream_id="b")
+        events, second = heard(connection)
+        assert second.output_text == "You said: And on"
+        assert {event.stream_id for event in events} == {"b"}
+
+
+def test_a_tool_is_called_over_a_connection_that_keeps_nothing(client, back):
+    with client.responses.connect() as connection:
+        with_tools = {"model": back.model(), "tools": TOOLS[:1], "store": False}
+        connection.response.create(input="Weather?", include=["reasoning.encrypted_content"], **with_tools)
+        _, turn = heard(connection)
+        (call,) = calls_of(turn)
+        result = {"type": "function_call_output", "call_id": call.call_id, "output": "Fog"}
+        connection.response.create(input=[result], previous_response_id=turn.id, **with_tools)
+        _, final = heard(connection)
+        assert "Fog" in final.output_text
+
+
+def test_a_refusal_is_an_event_of_the_connection(client, back):
+    with client.responses.connect() as connection:
+        connection.response.create(model=back.model("limited"), input="Hi")
+        (refusal,), _ = heard(connection)
+        assert (refusal.type, refusal.status) == ("error", 429) and refusal.error.message
+        connection.response.create(model=back.model(), input="Hi")
+        assert heard(connection)[1].output_text == "You said: Hi"

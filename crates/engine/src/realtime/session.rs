@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use dialects::Front;
 use dialects::realtime::{News, wish};
 use dialects::websocket::{Decoder, Message, code};
@@ -29,9 +29,6 @@ use crate::note::write_id;
 use crate::pass::Pass;
 use crate::{Gate, Setup};
 
-/// Silence of a side after which it is asked whether it is still there, and after which it is gone.
-const ASK: Duration = Duration::from_secs(20);
-const GONE: Duration = Duration::from_secs(60);
 /// How long the last words may take, and the other side's.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// How long a response may still go on when the gateway goes down.
@@ -258,10 +255,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Relay<S> {
     /// When there is something to be looked at next.
     fn next_look(&self) -> Instant {
         let silence = self.tab.is_busy().then(|| self.provider.heard + self.silence);
-        let asks = [self.caller.asked.max(self.caller.heard) + ASK, self.provider.asked.max(self.provider.heard) + ASK];
+        let sides = [self.caller.next_look(), self.provider.next_look()];
         let ends = [self.began + self.bounds.total, self.talked + self.bounds.idle];
-        let gone = [self.caller.heard + GONE, self.provider.heard + GONE];
-        let all = asks.into_iter().chain(ends).chain(gone).chain(silence).chain(self.stops);
+        let all = sides.into_iter().chain(ends).chain(silence).chain(self.stops);
         all.min().unwrap_or(self.began + self.bounds.total)
     }
 
@@ -282,21 +278,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Relay<S> {
             let fault = Fault::provider(FaultKind::Timeout, "the provider fell silent in the middle of a response");
             return Some(Ending::Ours(fault, code::INTERNAL));
         }
-        if now >= self.caller.heard + GONE {
+        if self.caller.is_gone(now) {
             return Some(Ending::Caller(None));
         }
-        if now >= self.provider.heard + GONE {
-            return Some(Ending::Provider(None));
-        }
-        if now >= self.caller.asked.max(self.caller.heard) + ASK {
-            self.caller.asked = now;
-            self.caller.say(&Message::Ping(Bytes::new()));
-        }
-        if now >= self.provider.asked.max(self.provider.heard) + ASK {
-            self.provider.asked = now;
-            self.provider.say(&Message::Ping(Bytes::new()));
-        }
-        None
+        self.provider.is_gone(now).then_some(Ending::Provider(None))
     }
 
     /// Tells the caller of a fault, by an event.

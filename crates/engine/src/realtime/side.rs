@@ -8,7 +8,7 @@ use bytes::Bytes;
 use dialects::websocket::{Decoder, Message, Violation};
 use providers::http::Tunnel;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::Instant;
+use tokio::time::{Duration, Instant};
 
 use crate::dice::Dice;
 
@@ -17,8 +17,12 @@ const READ_BYTES: usize = 16 << 10;
 /// Bytes that wait to be written, behind which nothing more is read for this side.
 const MOST_UNSENT: usize = 64 << 10;
 
+/// Silence of a side after which it is asked whether it is still there, and after which it is gone.
+const ASK: Duration = Duration::from_secs(20);
+const GONE: Duration = Duration::from_secs(60);
+
 /// A connection of bytes.
-pub(super) trait Way {
+pub trait Way {
     /// Reads what is there; empty at the end.
     fn poll_read(&mut self, cx: &mut Context) -> Poll<io::Result<Bytes>>;
 
@@ -37,7 +41,7 @@ impl Way for Tunnel {
 }
 
 /// The caller's connection.
-pub(super) struct Stream<S>(pub S);
+pub struct Stream<S>(pub S);
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Way for Stream<S> {
     fn poll_read(&mut self, cx: &mut Context) -> Poll<io::Result<Bytes>> {
@@ -63,7 +67,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Way for Stream<S> {
 }
 
 /// Why nothing more comes.
-pub(super) enum End {
+pub enum End {
     /// The connection is gone, without a word.
     Gone,
     /// What came is no WebSocket, or too large.
@@ -71,7 +75,7 @@ pub(super) enum End {
 }
 
 /// One side.
-pub(super) struct Side<W> {
+pub struct Side<W> {
     way: W,
     decoder: Decoder,
     out: Vec<Bytes>,
@@ -79,9 +83,10 @@ pub(super) struct Side<W> {
     flushed: bool,
     /// Masks for what is written, if this side is a server.
     masks: Option<Dice>,
-    /// When it was last heard of, and last asked whether it is still there.
+    /// When it was last heard of.
     pub heard: Instant,
-    pub asked: Instant,
+    /// When it was last asked whether it is still there.
+    asked: Instant,
 }
 
 impl<W: Way> Side<W> {
@@ -103,6 +108,20 @@ impl<W: Way> Side<W> {
         if self.has_room() {
             self.say(&Message::Pong(ping));
         }
+    }
+
+    /// When it has to be asked whether it is still there, or is gone.
+    pub fn next_look(&self) -> Instant {
+        (self.asked.max(self.heard) + ASK).min(self.heard + GONE)
+    }
+
+    /// Whether it is gone, because nothing has been heard of it for too long. It is asked before that.
+    pub fn is_gone(&mut self, now: Instant) -> bool {
+        if now >= self.asked.max(self.heard) + ASK {
+            self.asked = now;
+            self.say(&Message::Ping(Bytes::new()));
+        }
+        now >= self.heard + GONE
     }
 
     /// Writes what waits. Ready when nothing does.

@@ -1,43 +1,24 @@
 //! The way in to OpenAI's Realtime API: a handshake that makes a WebSocket of the connection, and secrets with which
 //! browsers may make one. Whatever is wrong is refused before the connection is anything but HTTP.
 
-use std::cell::RefCell;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use dialects::json::Writer;
 use dialects::realtime::{CLIENT_SECRET, OLD_SESSION, Realtime, SESSION, TRANSCRIPTION};
-use engine::realtime::{Sealed, accepting, open, secret};
+use engine::realtime::{Sealed, open, secret};
 use engine::{Call, Caller, Setup, Stranger, note_refusal, refuse_call};
-use http::header::{ALLOW, AUTHORIZATION, CONNECTION, UPGRADE};
+use http::header::{ALLOW, AUTHORIZATION};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use hyper::body::Incoming;
-use hyper::upgrade::OnUpgrade;
-use hyper_util::rt::TokioIo;
 use types::{Fault, FaultKind, Operation, Side};
 
-use super::{Door, OutBody, admit, intake, response, routes, status};
+use super::handshake::{self, Handshake, Leaving};
+use super::{Door, OutBody, admit, intake, response, routes};
 use crate::seal::Seal;
-
-/// What goes on on a connection that has left HTTP behind.
-type Rest = Pin<Box<dyn Future<Output = ()>>>;
-
-/// Where that is laid down until the last answer is written.
-#[derive(Clone, Default)]
-pub struct Leaving(Rc<RefCell<Option<Rest>>>);
-
-impl Leaving {
-    /// What goes on, if anything does.
-    pub fn take(&self) -> Option<Rest> {
-        self.0.take()
-    }
-}
 
 /// Paths, and what is asked for there.
 pub const PATHS: &[(&str, &Realtime)] = &[
@@ -58,16 +39,11 @@ pub const PATHS: &[(&str, &Realtime)] = &[
 /// The end of paths by which calls over WebRTC are made.
 const CALLS: &str = "/realtime/calls";
 
-/// Headers of the handshake.
-const KEY: HeaderName = HeaderName::from_static("sec-websocket-key");
-const VERSION: HeaderName = HeaderName::from_static("sec-websocket-version");
-const PROTOCOL: HeaderName = HeaderName::from_static("sec-websocket-protocol");
-const ACCEPT: HeaderName = HeaderName::from_static("sec-websocket-accept");
+/// The header of a handshake that asks for the API's first version.
 const BETA: HeaderName = HeaderName::from_static("openai-beta");
 
 /// The protocol that is spoken, and what browsers say in the same place, for they can set no headers.
 const SPOKEN: &str = "realtime";
-const KEY_PROTOCOL: &str = "openai-insecure-api-key.";
 const BETA_PROTOCOL: &str = "openai-beta.realtime-v1";
 
 /// What a secret of ours begins with, and a sealed text.
@@ -116,7 +92,7 @@ pub async fn answer(
         refused.headers_mut().insert(ALLOW, allowed);
         return refused;
     }
-    let protocols = take_protocols(&mut parts);
+    let is_named = take_protocols(&mut parts);
     let setup = door.live.setup();
     let visitor = match visit(door, &setup, peer, &parts).await {
         Ok(visitor) => visitor,
@@ -159,41 +135,18 @@ pub async fn answer(
         let close = |sealed: &Sealed| show(seal.as_ref()?, sealed);
         return response(secret(&door.gate, call(None, parts.headers, body), identity, close).await);
     }
-    let accept = match check(&parts.headers) {
-        Ok(accept) => accept,
-        Err(fault) => {
-            let mut refused = refused(&fault);
-            if refused.status() == StatusCode::UPGRADE_REQUIRED {
-                refused.headers_mut().insert(UPGRADE, HeaderValue::from_static("websocket"));
-                refused.headers_mut().insert(VERSION, HeaderValue::from_static("13"));
-            }
-            return refused;
-        }
-    };
-    let Some(upgrade) = parts.extensions.remove::<OnUpgrade>() else {
-        return refused(&Fault::invalid("this connection cannot become a WebSocket"));
+    let handshake = match Handshake::of(&mut parts) {
+        Ok(handshake) => handshake,
+        Err(fault) => return handshake::refused(refused(&fault)),
     };
     let model = visitor.sealed.as_ref().map(|sealed| sealed.model.clone());
     let body = question(parts.uri.query());
     match open(&door.gate, call(model, parts.headers, body), visitor.sealed.clone()).await {
         Err(reply) => response(*reply),
         Ok(session) => {
-            let mut switching = status(StatusCode::SWITCHING_PROTOCOLS);
-            *switching.headers_mut() = session.headers();
-            switching.headers_mut().insert(CONNECTION, HeaderValue::from_static("upgrade"));
-            switching.headers_mut().insert(UPGRADE, HeaderValue::from_static("websocket"));
-            switching.headers_mut().insert(ACCEPT, accept);
-            if protocols {
-                switching.headers_mut().insert(PROTOCOL, HeaderValue::from_static(SPOKEN));
-            }
-            let stop = door.stop.clone();
-            *leaving.0.borrow_mut() = Some(Box::pin(async move {
-                // A caller who is gone by now leaves a session that is dropped, and ends with that.
-                if let Ok(stream) = upgrade.await {
-                    session.run(TokioIo::new(stream), stop.told()).await;
-                }
-            }));
-            switching
+            let (stop, headers) = (door.stop.clone(), session.headers());
+            let goes_on = async move |stream| session.run(stream, stop.told()).await;
+            handshake.agree(headers, is_named.then_some(SPOKEN), &leaving, goes_on)
         }
     }
 }
@@ -248,45 +201,14 @@ fn unseal(seal: &Seal, shown: &str) -> Option<Sealed> {
     Sealed::read(&seal.open(&format!("{SEALED}{text}{padding}")).ok()?)
 }
 
-/// Takes out what stands in the place of protocols, and in the address, and is no protocol: the key becomes the header in
-/// which others show it. Whether the one that is spoken is named.
+/// Takes out what stands in the place of protocols, and in the address, and is no protocol. Whether the one that is spoken
+/// is named.
 fn take_protocols(parts: &mut Parts) -> bool {
-    let lists = parts.headers.get_all(PROTOCOL).iter().filter_map(|list| list.to_str().ok());
-    let named: Vec<String> = lists.flat_map(|list| list.split(',')).map(|name| name.trim().to_owned()).collect();
-    parts.headers.remove(PROTOCOL);
-    let query = parts.uri.query();
-    let key = named.iter().find_map(|name| name.strip_prefix(KEY_PROTOCOL)).map(str::to_owned);
-    let key = key.or_else(|| ["api_key", "api-key"].iter().find_map(|name| routes::parameter(query, name)));
-    if let Some(Ok(mut key)) = key.map(|key| HeaderValue::try_from(format!("Bearer {key}"))) {
-        key.set_sensitive(true);
-        parts.headers.entry(AUTHORIZATION).or_insert(key);
-    }
+    let named = handshake::take_protocols(parts);
     if named.iter().any(|name| name == BETA_PROTOCOL) {
         parts.headers.entry(BETA).or_insert(HeaderValue::from_static("realtime=v1"));
     }
     named.iter().any(|name| name == SPOKEN)
-}
-
-/// Whether the request is a handshake; what answers its key.
-fn check(headers: &HeaderMap) -> Result<HeaderValue, Fault> {
-    let names = |name: HeaderName, token: &str| {
-        let lists = headers.get_all(name).iter().filter_map(|list| list.to_str().ok());
-        lists.flat_map(|list| list.split(',')).any(|one| one.trim().eq_ignore_ascii_case(token))
-    };
-    let needed = |message: &str| {
-        let status = Some(StatusCode::UPGRADE_REQUIRED.as_u16());
-        Fault { status, ..Fault::invalid(message) }
-    };
-    if !names(CONNECTION, "upgrade") || !names(UPGRADE, "websocket") {
-        return Err(needed("this path is for WebSockets: the request must ask for an upgrade"));
-    }
-    if headers.get(VERSION).is_none_or(|version| version != "13") {
-        return Err(needed("only version 13 of WebSockets is spoken here"));
-    }
-    let key = headers.get(KEY).and_then(|key| key.to_str().ok()).unwrap_or_default();
-    let accept = STANDARD.decode(key).ok().filter(|key| key.len() == 16);
-    let accept = accept.and_then(|_| HeaderValue::try_from(accepting(key)).ok());
-    accept.ok_or_else(|| Fault::invalid("sec-websocket-key must be 16 bytes in base64"))
 }
 
 /// What the address asks for, as other calls say it in a body.

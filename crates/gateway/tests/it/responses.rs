@@ -4,6 +4,7 @@ mod background;
 mod detour;
 mod native;
 mod replicas;
+mod socket;
 
 use serde_json::{Value, json};
 
@@ -45,6 +46,7 @@ pub fn config(mock: &drill::mock::Mock, more: &str) -> String {
         .model("bridged", "openai/demo", &base, "use_chat_completions_api: true")
         .model("slow", "openai/demo@delay_ms=600000", &base, "use_chat_completions_api: true")
         .model("broken", "openai/demo@status=500", &base, "use_chat_completions_api: true")
+        .model("breaks", "openai/demo@fault=cut,after=2", &base, "use_chat_completions_api: true")
         .model("native", "hosted_vllm/demo", &base, "")
         .and("router_settings: {num_retries: 0}")
         .and(&format!("general_settings:\n  master_key: {MASTER}\n{more}"));

@@ -305,7 +305,7 @@ fn an_answer_that_must_be_a_call_is_forced_into_its_form() {
     // What it was told before comes first.
     let instructed = body(asking(|chat| {
         (chat.tools, chat.tool_choice) = (tools(), Some(ToolChoice::Tool("b".to_owned())));
-        chat.messages.insert(0, trial::message(Role::System, vec![Block::text("Be brief.")]));
+        chat.messages.insert(0, message(Role::System, vec![Block::text("Be brief.")]));
     }));
     assert!(instructed["messages"][0]["content"].as_str().unwrap().starts_with("Be brief.\nCall this function"));
     assert_eq!(instructed["messages"].as_array().unwrap().len(), 2);
