@@ -85,6 +85,7 @@ KINDS = (
     ("audio_output", "output_cost_per_audio_token", 1),
     ("image_input", "input_cost_per_image_token", 0),
     ("image_output", "output_cost_per_image_token", 1),
+    ("audio_cache_read", "cache_read_input_audio_token_cost", 2),
 )
 
 # Other things than tokens: name, fields (the first with a price counts).

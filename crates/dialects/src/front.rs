@@ -128,6 +128,7 @@ pub trait Front: Send + Sync {
             Operation::Speech => "aspeech",
             Operation::Transcription => "atranscription",
             Operation::Translation => "atranslation",
+            Operation::PassThrough => "pass_through_endpoint",
         }
     }
 

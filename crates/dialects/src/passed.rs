@@ -1,6 +1,8 @@
 //! Calls that are passed on as they are: what a caller asks of a provider's own API is looked at in the provider's
 //! dialect, and goes on unread.
 
+use std::rc::Rc;
+
 use bytes::BytesMut;
 use types::{Answer, Fault, Operation, Request};
 
@@ -74,6 +76,10 @@ impl Front for Passed {
             Some((object, field)) => Edit::set_inside(root, object, field, tokens),
             None => self.inner.bounded(operation, root, tokens),
         }
+    }
+
+    fn echo(&self, root: Json, keeps: bool) -> Option<Rc<str>> {
+        self.inner.echo(root, keeps)
     }
 
     fn conversation(&self) -> &'static str {

@@ -215,6 +215,7 @@ fn gemini_tells_all_that_a_price_depends_on() {
     let expected = Usage {
         input: Some(1050),
         cache_read: Some(400),
+        audio_cache_read: Some(150),
         audio_input: Some(50),
         image_input: Some(100),
         output: Some(100),

@@ -5,7 +5,7 @@ mod event;
 use bytes::BytesMut;
 use types::{Answer, Fault, Operation, Request};
 
-pub use event::{News, Sound, Terms, Wish, rename, wish};
+pub use event::{Naming, News, Sound, Terms, Wish, rename, rename_at_top, wish};
 
 use crate::json::{self, Json, Object};
 use crate::{Front, OpenAi, Stamp, StreamWriter};

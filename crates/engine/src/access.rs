@@ -1,7 +1,10 @@
 //! Where a key is found in a head, and whether it is the master key, a virtual one, or a token.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use store::hash_key;
 use types::{Fault, FaultKind, Secret};
@@ -55,16 +58,16 @@ impl Access {
         let Some(key) = self.key(headers) else {
             return Err(denied(FaultKind::Authentication, "auth_error", "Authentication Error, No api key passed in."));
         };
-        if self.is_master(key) {
+        if self.is_master(&key) {
             return Ok(Identity::Admin);
         }
-        match std::str::from_utf8(key) {
+        match std::str::from_utf8(&key) {
             Ok(text) if text.starts_with(PREFIX) => Ok(Identity::Key(hash_key(text))),
             Ok(text) if self.tokens.is_some() && is_token(text) => Ok(Identity::Token(text.to_owned())),
             _ => {
                 let message = format!(
                     "Authentication Error, LiteLLM Virtual Key expected. Received={}, expected to start with '{PREFIX}'.",
-                    masked(key)
+                    masked(&key)
                 );
                 Err(denied(FaultKind::Authentication, "auth_error", message))
             }
@@ -92,9 +95,9 @@ impl Access {
     }
 
     /// The key that came along.
-    fn key<'h>(&self, headers: &'h HeaderMap) -> Option<&'h [u8]> {
+    fn key<'h>(&self, headers: &'h HeaderMap) -> Option<Cow<'h, [u8]>> {
         let names = self.key_header.as_deref().into_iter().chain(KEY_HEADERS);
-        names.into_iter().find_map(|name| headers.get(name)).map(|value| strip_bearer(value.as_bytes()))
+        names.into_iter().find_map(|name| headers.get(name)).map(|value| bare(value.as_bytes()))
     }
 
     /// Whether it is the key that may do everything.
@@ -110,11 +113,22 @@ fn masked(key: &[u8]) -> String {
     if text.chars().count() > 8 { format!("{shown}****") } else { "****".to_owned() }
 }
 
-fn strip_bearer(value: &[u8]) -> &[u8] {
-    match value.split_at_checked(7) {
-        Some((scheme, key)) if scheme.eq_ignore_ascii_case(b"bearer ") => key.trim_ascii(),
-        _ => value.trim_ascii(),
+/// The key in a header, without the word for how it is shown. Of a name and a password (RFC 7617), with which clients of
+/// some providers show their keys, it is the password, or the name that has none.
+fn bare(value: &[u8]) -> Cow<'_, [u8]> {
+    let behind = |scheme: &[u8]| {
+        let (own, key) = value.split_at_checked(scheme.len())?;
+        own.eq_ignore_ascii_case(scheme).then(|| key.trim_ascii())
+    };
+    if let Some(key) = behind(b"bearer ") {
+        return Cow::Borrowed(key);
     }
+    let pair = behind(b"basic ").and_then(|pair| STANDARD.decode(pair).ok());
+    let Some(mut pair) = pair else { return Cow::Borrowed(value.trim_ascii()) };
+    let colon = pair.iter().position(|byte| *byte == b':').unwrap_or(pair.len());
+    let password = pair.split_off(colon.saturating_add(1).min(pair.len()));
+    pair.truncate(colon);
+    Cow::Owned(if password.is_empty() { pair } else { password })
 }
 
 /// Compares in a time that does not depend on where the first difference is.

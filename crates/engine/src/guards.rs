@@ -8,15 +8,21 @@
 mod after;
 mod before;
 mod cover;
+mod fields;
 mod guard;
+mod passed;
 pub(crate) mod remote;
+mod scope;
 pub(crate) mod stream;
 mod texts;
 mod verdict;
 
 pub(crate) use before::before;
+pub use fields::{FieldGuard, FieldPath};
 pub use guard::{Check, Finder, Guard, Guardrails, Modes, Size};
+pub(crate) use passed::{Passed, Unknown, passed};
 pub use remote::{Remote, Way};
+pub(crate) use scope::Spread;
 pub(crate) use verdict::Verdicts;
 
 use std::cell::{OnceCell, RefCell};
@@ -31,6 +37,7 @@ use types::{Fault, Format};
 
 use crate::Gate;
 use crate::route::fits;
+use scope::Scope;
 
 /// Header with the guardrails that were applied to a call, in the incumbent's words.
 const APPLIED: &str = "x-litellm-applied-guardrails";
@@ -60,6 +67,8 @@ impl Wanted {
 /// The guardrails of one call, and what they know of it.
 pub(crate) struct Guarding {
     guards: Vec<Arc<Guard>>,
+    /// Which texts they look at.
+    scope: Scope,
     vault: RefCell<Vault>,
     pub verdicts: Verdicts,
     /// The form that the caller wants the answer to have.
@@ -74,6 +83,7 @@ impl Guarding {
     fn new(guards: Vec<Arc<Guard>>) -> Self {
         Guarding {
             guards,
+            scope: Scope::default(),
             vault: RefCell::default(),
             verdicts: Verdicts::default(),
             format: None,

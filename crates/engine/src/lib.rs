@@ -80,7 +80,7 @@ pub use doorway::Doorway;
 pub use explain::{Dropped, Explanation, Foreseen, Judged, Look, Means, Moment, Money, Upstream, explain};
 pub use gate::Gate;
 pub use gauge::Gauge;
-pub use guards::{Check, Finder, Guard, Guardrails, Modes, Remote, Size, Way};
+pub use guards::{Check, FieldGuard, FieldPath, Finder, Guard, Guardrails, Modes, Remote, Size, Way};
 pub use health::{Health, Roll};
 pub use journey::{answer_call, refuse, refuse_call, serve};
 pub use kept::{Found, Inquiry, inquire, keeper};

@@ -4,6 +4,7 @@
 mod ahead;
 mod bare;
 mod fare;
+mod guarded;
 mod head;
 mod known;
 mod meter;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use dialects::{Front, passed};
 use http::HeaderMap;
+use http::header::CONTENT_LENGTH;
 use policy::price::Pricing;
 use providers::http as upstream;
 use providers::http::{Endpoint, Upload};
@@ -34,12 +36,13 @@ use crate::note::{write_id, write_key};
 use crate::pass::Pass;
 use crate::record::{Record, Stranger, note_refusal};
 use crate::seat::{NoSeat, Seat, Wish};
-use crate::{Call, Caller, Deployment, Gate, Sent, Setup, guards, refuse_call};
+use crate::{Call, Caller, Deployment, FieldGuard, Gate, Sent, Setup, refuse_call};
 
 pub use ahead::Ahead;
 pub use relay::Relay;
 
 use fare::Fare;
+use guarded::Rewriting;
 use head::Target;
 use known::{Known, Meaning};
 use meter::Meter;
@@ -72,6 +75,8 @@ pub struct Passage {
     pub is_open: bool,
     /// How long a call may take until its answer begins.
     pub timeout: Option<Duration>,
+    /// The guardrails that its calls have beside those that all have.
+    pub guards: Vec<FieldGuard>,
     /// What is asked for, if that is more than a call that is passed on.
     pub thing: Option<&'static str>,
     /// What it costs at worst that is made and paid for later, if that is known.
@@ -161,6 +166,11 @@ impl Passages {
         Passages(all.into_iter().map(Arc::new).collect())
     }
 
+    /// Those that the operator declared.
+    pub fn declared(&self) -> impl Iterator<Item = &Arc<Passage>> {
+        self.0.iter().filter(|passage| passage.built_in.is_none())
+    }
+
     /// What models of a provider cost that no deployment is for.
     pub fn pricing_of(&self, provider: &str) -> Option<&Pricing> {
         let of = |passage: &&Arc<Passage>| passage.built_in.is_some_and(|built_in| built_in.id == provider);
@@ -193,6 +203,7 @@ impl Passage {
             cost: None,
             is_open: false,
             timeout: None,
+            guards: Vec::new(),
             thing: None,
             worst: None,
         }
@@ -258,14 +269,15 @@ impl Passage {
     /// The deployment through which a call of `model` goes.
     fn lender(&self, setup: &Setup, known: Option<&Known>, model: Option<&str>) -> Result<Arc<Deployment>, Fault> {
         let Some(first) = self.lenders.first() else {
-            let (id, variables) = self.built_in.map_or(("", String::new()), |built_in| {
-                let names = built_in.provider().map_or(&[][..], |provider| provider.key_env);
-                (built_in.id, names.join(" or "))
-            });
-            let message = format!(
-                "nothing is configured behind {}: add a deployment of {id} to model_list, or set {variables}",
-                self.prefix
-            );
+            let provider = self.built_in.and_then(|built_in| built_in.provider());
+            let variables = match provider.map(|provider| (provider.key_env, provider.key_parts)) {
+                Some(([], [])) | None => "the credentials that it takes".to_owned(),
+                Some(([], parts)) => parts.join(" and "),
+                Some((keys, _)) => keys.join(" or "),
+            };
+            let id = self.built_in.map(|built_in| built_in.id).filter(|id| providers::find(id).is_some());
+            let added = id.map(|id| format!("add a deployment of {id} to model_list, or ")).unwrap_or_default();
+            let message = format!("nothing is configured behind {}: {added}set {variables}", self.prefix);
             return Err(Fault::new(FaultKind::NotFound, Side::Gateway, message));
         };
         let Some(model) = model else { return Ok(first.clone()) };
@@ -327,7 +339,7 @@ pub fn note_refused_pass(
     fault: &Fault,
 ) {
     let (id, front, ip) = call;
-    let stranger = Stranger { id: id.to_owned(), front, operation: Operation::Moderation, ip: Some(ip) };
+    let stranger = Stranger { id: id.to_owned(), front, operation: Operation::PassThrough, ip: Some(ip) };
     note_refusal(gate, stranger, caller, fault);
 }
 
@@ -362,7 +374,7 @@ async fn run(gate: &Rc<Gate>, setup: Arc<Setup>, mut call: PassCall) -> Result<P
     let asked = Call {
         id: call.id.clone(),
         front,
-        operation: known.map_or(Operation::Moderation, |known| known.operation),
+        operation: guarded::operation(known.as_ref()),
         // In a form the model stands where only the form's reader finds it.
         path_model: match (&named, is_form) {
             (Ok(name), false) => Some(name.clone()),
@@ -388,7 +400,7 @@ async fn run(gate: &Rc<Gate>, setup: Arc<Setup>, mut call: PassCall) -> Result<P
     }
     let upstream_model = model.unwrap_or_else(|| ask.model.clone());
     let deployment = call.passage.lender(&setup, known.as_ref(), Some(&upstream_model)).map_err(refused)?;
-    let admitted = admit(gate, &setup, &mut ask, &call, known.is_some(), record.as_ref()).await;
+    let admitted = admit(gate, &setup, &mut ask, &mut call, known.as_ref(), record.as_ref()).await;
     if let Some(record) = &record {
         record.understood(&setup, &ask, admitted.as_deref().ok());
     }
@@ -416,7 +428,7 @@ async fn run(gate: &Rc<Gate>, setup: Arc<Setup>, mut call: PassCall) -> Result<P
     let own = Way { gate, deployment: &deployment, endpoint: &target.endpoint, path: &target.path };
     let sent = timeout(limit, send(own, call.method, &mut headers, &mut call.body, &seat)).await;
     let late = || Err(Fault::provider(FaultKind::Timeout, format!("the provider did not answer within {limit:?}")));
-    let reply = match sent.unwrap_or_else(|_| late()) {
+    let mut reply = match sent.unwrap_or_else(|_| late()) {
         Ok(reply) => reply,
         Err(fault) => {
             let fault = deployment.without_credential(fault);
@@ -428,6 +440,7 @@ async fn run(gate: &Rc<Gate>, setup: Arc<Setup>, mut call: PassCall) -> Result<P
     write_id(&mut out, &call.id, front.id_header());
     write_key(&mut out, &pass);
     pass.write_limits(&mut out);
+    ask.guarding.iter().for_each(|guarding| guarding.write(&mut out));
     head::write_source(&mut out, &deployment, &target.endpoint);
     let status = reply.status;
     if status >= 400 {
@@ -444,7 +457,9 @@ async fn run(gate: &Rc<Gate>, setup: Arc<Setup>, mut call: PassCall) -> Result<P
         });
     }
     let stream = known.filter(|_| status < 300).and_then(|known| Meter::of(&known, &ask, &reply.headers));
-    if let (Some(known), None, true) = (&known, &stream, head::is_json(&reply.headers)) {
+    let minding = guarded::minding(&ask, known.as_ref());
+    let is_looked_at = known.is_some() || minding.is_some();
+    if is_looked_at && stream.is_none() && head::is_json(&reply.headers) {
         let bytes = match reply.body.collect(setup.intake.max_answer_bytes).await {
             Ok(bytes) => bytes,
             Err(fault) => {
@@ -453,7 +468,20 @@ async fn run(gate: &Rc<Gate>, setup: Arc<Setup>, mut call: PassCall) -> Result<P
             }
         };
         seat.succeeded();
-        let receipt = fare.settle(known.reader.whole(known.operation, &bytes), bytes.len());
+        let usage = known.map_or_else(Usage::default, |known| known.reader.whole(known.operation, &bytes));
+        let (written, mut bytes) = (bytes.len(), bytes);
+        if let Some(guarding) = minding {
+            out.remove(CONTENT_LENGTH);
+            bytes = match guarded::whole(&guarding, bytes).await {
+                Ok(bytes) => bytes,
+                Err(fault) => {
+                    // It was paid for all the same.
+                    fare.break_off(&fault, usage, written);
+                    return Err(refused(fault));
+                }
+            };
+        }
+        let receipt = fare.settle(usage, written);
         if let Some(cost) = receipt.cost {
             head::write_cost(&mut out, cost.total);
         }
@@ -463,9 +491,31 @@ async fn run(gate: &Rc<Gate>, setup: Arc<Setup>, mut call: PassCall) -> Result<P
         record.iter().for_each(|record| record.answered_for_nothing());
         return Ok(PassReply { status, headers: out, content: PassContent::Whole(bytes), payer: None, ahead: None });
     }
+    let mut through = None;
+    if let Some(guarding) = minding.filter(|_| !guarded::is_empty(status, &reply.headers)) {
+        out.remove(CONTENT_LENGTH);
+        let known = known.as_ref().zip(stream.as_ref());
+        let rewriting =
+            known.and_then(|(known, meter)| Some((known, Rewriting::of(gate, &guarding, &ask, known, meter)?)));
+        let heard = match rewriting {
+            Some((known, rewriting)) => {
+                let limit = setup.intake.max_answer_bytes;
+                let heard = Box::pin(Rewriting::heard(&guarding, known, &mut reply.body, limit)).await;
+                heard.map(|heard| (rewriting, heard))
+            }
+            None => Err(guarding.unreadable("the answer is neither JSON nor a stream that could be looked over")),
+        };
+        match heard {
+            Ok(heard) => through = Some(heard),
+            Err(fault) => {
+                fare.break_off(&fault, Usage::default(), 0);
+                return Err(refused(fault));
+            }
+        }
+    }
     let ahead = fare.ahead();
-    let relay =
-        Relay::new(reply.body, seat, deployment.limits.idle, Some((fare, stream, setup.spending.patience, front)));
+    let bill = Some((fare, stream, setup.spending.patience, front));
+    let relay = Relay::new(reply.body, seat, deployment.limits.idle, bill).through(through);
     Ok(PassReply { status, headers: out, content: PassContent::Relay(Box::new(relay)), payer, ahead })
 }
 
@@ -474,20 +524,13 @@ async fn admit(
     gate: &Rc<Gate>,
     setup: &Setup,
     ask: &mut Ask,
-    call: &PassCall,
-    is_known: bool,
+    call: &mut PassCall,
+    known: Option<&Known>,
     record: Option<&Rc<Record>>,
 ) -> Result<Rc<Pass>, Fault> {
     let caller = call.caller.paying_for(setup, &ask.model);
-    if is_known {
-        let before = ask.body.bytes().clone();
-        guards::before(setup, &caller, ask)?;
-        guards::remote::before(gate, ask, &call.id).await?;
-        if *ask.body.bytes() != before {
-            let message = "a guardrail would change this call, and calls that are passed on are not changed; use the \
-                           gateway's own paths";
-            return Err(denied(FaultKind::ContentPolicy, "guardrail_would_change", message));
-        }
+    guarded::look_over((gate, setup, record), &caller, ask, call, known).await?;
+    if known.is_some() {
         let (loops, rules) = (&gate.keyring.meters().loops, &setup.spending.runaway);
         break_loop(loops, rules, &caller, ask, (gate.unix_ms)()).await?;
     }

@@ -554,7 +554,7 @@ impl Deployment {
     /// Who gives out what comes through this deployment. The credential cannot be guessed from it.
     pub fn issuer(&self) -> Issuer {
         let credential = match &self.auth {
-            Auth::Bearer | Auth::Typed(_) | Auth::Scheme(_) => self.headers.get(AUTHORIZATION),
+            Auth::Bearer | Auth::Typed(_) | Auth::Scheme(_) | Auth::Basic => self.headers.get(AUTHORIZATION),
             Auth::Header(name) => self.headers.get(*name),
             Auth::None => None,
         };

@@ -23,7 +23,7 @@ pub async fn follow(live: Arc<Live>, mut seen: State) {
         match rebuild(live.clone()).await {
             Some(left_out) => {
                 for (id, why) in left_out {
-                    tracing::warn!(model = id, "a model of the database is not served: {why}");
+                    tracing::warn!(id, "what was added to the database is not served: {why}");
                 }
                 seen = now;
             }
@@ -41,7 +41,8 @@ pub async fn rebuild(live: Arc<Live>) -> Option<Vec<(String, String)>> {
 pub fn state(directory: &Directory) -> State {
     let models = directory.models.values().map(|held| held.version);
     let credentials = directory.credentials.values().map(|held| held.version);
+    let passages = directory.pass_throughs.values().map(|held| held.version);
     let settings = directory.others.iter().filter(|((kind, _), _)| *kind == Kind::Setting);
-    let versions = models.chain(credentials).chain(settings.map(|(_, held)| held.version));
+    let versions = models.chain(credentials).chain(passages).chain(settings.map(|(_, held)| held.version));
     versions.fold((0, 0), |(count, newest), version| (count + 1, newest.max(version)))
 }

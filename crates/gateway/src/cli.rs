@@ -230,6 +230,7 @@ fn described(provider: &Provider) -> Value {
     let auth = match provider.auth {
         Auth::Bearer | Auth::Typed(_) => "bearer",
         Auth::Scheme(name) | Auth::Header(name) => name,
+        Auth::Basic => "basic",
         Auth::None => "none",
     };
     json!({

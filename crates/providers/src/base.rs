@@ -72,7 +72,11 @@ impl Provider {
 
     /// The key if the configuration names none.
     pub fn key(&self, env: impl Fn(&str) -> Option<String>) -> Option<String> {
-        first_set(self.key_env, &env)
+        let parts = || {
+            let parts: Option<Vec<String>> = self.key_parts.iter().map(|name| env(name)).collect();
+            parts.filter(|parts| !parts.is_empty()).map(|parts| parts.join(":"))
+        };
+        first_set(self.key_env, &env).or_else(parts)
     }
 
     /// A base URL in the form the dialect's paths are appended to: without slashes or a request path at the end,

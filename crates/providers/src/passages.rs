@@ -1,6 +1,6 @@
 //! Prefixes behind which a provider's own API is served as it is: which provider, and where its root is.
 
-use crate::provider::row;
+use crate::provider::{Blank, SignIn, row};
 use crate::{Auth, Provider, find};
 
 /// A prefix of paths, and whose API is behind it.
@@ -18,6 +18,9 @@ pub struct Passage {
     pub hosts: Hosts,
     /// Whether it has chats and vectors of Cohere's own shape.
     pub has_coheres: bool,
+    /// What stands before the name of an operation in `x-amz-target`, where a path that is nothing but that name means it
+    /// (AWS JSON 1.1: all operations are at the root).
+    pub target: Option<&'static str>,
 }
 
 /// Where the calls of a passage go.
@@ -33,7 +36,7 @@ pub enum Hosts {
 
 impl Passage {
     const fn new(prefix: &'static str, id: &'static str) -> Self {
-        Passage { prefix, id, also: &[], own: None, hosts: Hosts::One, has_coheres: false }
+        Passage { prefix, id, also: &[], own: None, hosts: Hosts::One, has_coheres: false, target: None }
     }
 
     const fn also(self, also: &'static [&'static str]) -> Self {
@@ -46,6 +49,10 @@ impl Passage {
 
     const fn hosts(self, hosts: Hosts) -> Self {
         Passage { hosts, ..self }
+    }
+
+    const fn target(self, target: &'static str) -> Self {
+        Passage { target: Some(target), ..self }
     }
 
     const fn with_coheres(self) -> Self {
@@ -84,6 +91,59 @@ const fn assemblyai(base: &'static str) -> Provider {
 static MILVUS: Provider =
     row("milvus", "Milvus").base_env(&["MILVUS_API_BASE"]).key_env(&["MILVUS_API_KEY"]).key_optional();
 
+/// Cursor's agents in the cloud: the key is a name without a password.
+static CURSOR: Provider = row("cursor", "Cursor")
+    .base("https://api.cursor.com")
+    .base_env(&["CURSOR_API_BASE"])
+    .key_env(&["CURSOR_API_KEY"])
+    .auth(Auth::Basic);
+
+/// Pictures and films, at once; what is made in the background has another host.
+static FAL_AI: Provider = row("fal_ai", "fal")
+    .base("https://fal.run")
+    .base_env(&["FAL_AI_API_BASE"])
+    .key_env(&["FAL_AI_API_KEY"])
+    .auth(Auth::Scheme("Key"));
+
+/// Langfuse: a public key is the name, a secret one the password.
+static LANGFUSE: Provider = row("langfuse", "Langfuse")
+    .base("https://cloud.langfuse.com")
+    .base_env(&["LANGFUSE_HOST"])
+    .key_parts(&["LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY"])
+    .auth(Auth::Basic);
+
+/// TinyFish's agents, which use the web.
+static TINYFISH: Provider = row("tinyfish", "TinyFish")
+    .base("https://agent.tinyfish.ai")
+    .base_env(&["TINYFISH_API_BASE"])
+    .key_env(&["TINYFISH_API_KEY"])
+    .auth(Auth::Header("x-api-key"));
+
+static TYPESAFE: Provider = row("typesafe", "Typesafe")
+    .base("https://api.typesafe.ai")
+    .base_env(&["TYPESAFE_API_BASE"])
+    .key_env(&["TYPESAFE_API_KEY"]);
+
+/// Speech of Azure, whose host depends on the resource and on what is asked for.
+static AZURE_SPEECH: Provider = row("azure_speech", "Azure Speech")
+    .base_env(&["AZURE_SPEECH_API_BASE"])
+    .key_env(&["AZURE_SPEECH_API_KEY"])
+    .auth(Auth::Header("ocp-apim-subscription-key"));
+
+static TRANSCRIBE: Provider = row("transcribe", "Amazon Transcribe")
+    .base("https://transcribe.{region}.amazonaws.com")
+    .base_env(&["AWS_ENDPOINT_URL_TRANSCRIBE"])
+    .blanks(&[REGION])
+    .sign_in(SignIn::Aws { service: "transcribe" });
+static COMPREHEND_MEDICAL: Provider = row("comprehendmedical", "Amazon Comprehend Medical")
+    .base("https://comprehendmedical.{region}.amazonaws.com")
+    .base_env(&["AWS_ENDPOINT_URL_COMPREHENDMEDICAL"])
+    .blanks(&[REGION])
+    .sign_in(SignIn::Aws { service: "comprehendmedical" });
+
+const REGION: Blank =
+    Blank::new("region", "aws_region_name", &["AWS_REGION_NAME", "AWS_REGION", "AWS_DEFAULT_REGION"]).or("us-west-2");
+
 /// All of them.
 #[rustfmt::skip]
 static PASSAGES: &[Passage] = &[
@@ -91,19 +151,29 @@ static PASSAGES: &[Passage] = &[
     Passage::new("/assemblyai", "assemblyai").own(&ASSEMBLYAI),
     Passage::new("/azure", "azure").also(&["azure_text"]),
     Passage::new("/azure_ai", "azure_ai"),
+    Passage::new("/azure_speech", "azure_speech").own(&AZURE_SPEECH),
     Passage::new("/bedrock", "bedrock").also(&["bedrock_converse"]).hosts(Hosts::ByService),
     Passage::new("/cohere", "cohere").also(&["cohere_chat"]).own(&COHERE).with_coheres(),
+    Passage::new("/comprehendmedical", "comprehendmedical").own(&COMPREHEND_MEDICAL).target("ComprehendMedical_20181030."),
+    Passage::new("/cursor", "cursor").own(&CURSOR),
     Passage::new("/eu.assemblyai", "assemblyai").own(&ASSEMBLYAI_EU),
+    Passage::new("/fal_ai", "fal_ai").own(&FAL_AI),
     Passage::new("/gemini", "gemini"),
+    Passage::new("/gigachat", "gigachat"),
+    Passage::new("/langfuse", "langfuse").own(&LANGFUSE),
     Passage::new("/milvus", "milvus").own(&MILVUS),
     Passage::new("/mistral", "mistral"),
     Passage::new("/nvidia_nim", "nvidia_nim"),
     Passage::new("/openai", "openai"),
     Passage::new("/openai_passthrough", "openai"),
     Passage::new("/openrouter", "openrouter"),
+    Passage::new("/tinyfish", "tinyfish").own(&TINYFISH),
+    Passage::new("/transcribe", "transcribe").own(&TRANSCRIBE).target("Transcribe."),
+    Passage::new("/typesafe", "typesafe").own(&TYPESAFE),
     Passage::new("/vertex-ai", "vertex_ai").hosts(Hosts::ByLocation),
     Passage::new("/vertex_ai", "vertex_ai").hosts(Hosts::ByLocation),
     Passage::new("/vllm", "vllm").also(&["hosted_vllm"]),
+    Passage::new("/watsonx", "watsonx"),
 ];
 
 /// All prefixes behind which a provider's own API is served.

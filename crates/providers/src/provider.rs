@@ -2,6 +2,8 @@
 //!
 //! A row holds facts only. Where a provider needs code, the code reads a field of the row, never its name.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use dialects::{Quirks, RerankForm, VectorForm};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -34,6 +36,8 @@ pub struct Provider {
     pub base_env: &'static [&'static str],
     /// Environment variables that may hold the key, first set one wins.
     pub key_env: &'static [&'static str],
+    /// Environment variables whose values make up the key together, with a colon between them, if it has such parts.
+    pub key_parts: &'static [&'static str],
     /// Headers that the operator or the environment fills.
     pub headers: &'static [(&'static str, Blank)],
     /// Fields of which each request has one, whatever the caller says: the first that the operator or the environment fills.
@@ -76,6 +80,8 @@ pub enum Auth {
     Bearer,
     /// `Authorization`, with a word of its own before the key.
     Scheme(&'static str),
+    /// `Authorization: Basic`, with a name and a password: a key without a colon is a name without a password.
+    Basic,
     /// A header of its own that holds nothing but the key.
     Header(&'static str),
     /// `Authorization: Bearer KEY`, and a header that says what kind of key it is.
@@ -112,6 +118,10 @@ impl Auth {
             Auth::None => return Ok(()),
             Auth::Bearer => (AUTHORIZATION, format!("Bearer {key}")),
             Auth::Scheme(word) => (AUTHORIZATION, format!("{word} {key}")),
+            Auth::Basic => {
+                let colon = if key.contains(':') { "" } else { ":" };
+                (AUTHORIZATION, format!("Basic {}", STANDARD.encode(format!("{key}{colon}"))))
+            }
             Auth::Typed(kinds) => {
                 let (key, kind) = kinds.split(key);
                 match kind {
@@ -345,6 +355,7 @@ pub(crate) const fn row(id: &'static str, display_name: &'static str) -> Provide
         base_tail: "",
         base_env: &[],
         key_env: &[],
+        key_parts: &[],
         headers: &[],
         body: &[],
         auth: Auth::Bearer,
@@ -415,6 +426,10 @@ impl Provider {
 
     pub(crate) const fn key_env(self, key_env: &'static [&'static str]) -> Self {
         Provider { key_env, ..self }
+    }
+
+    pub(crate) const fn key_parts(self, key_parts: &'static [&'static str]) -> Self {
+        Provider { key_parts, ..self }
     }
 
     pub(crate) const fn auth(self, auth: Auth) -> Self {

@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::records::{
-    Budget, Credential, Customer, Invitation, Key, Model, Organization, OrganizationMember, Project, Record,
-    RetiredKey, Tag, Team, TeamMember, User,
+    Budget, Credential, Customer, Invitation, Key, Model, Organization, OrganizationMember, PassThrough, Project,
+    Record, RetiredKey, Tag, Team, TeamMember, User,
 };
 use crate::{Changes, Kind, Object};
 
@@ -51,6 +51,8 @@ pub struct Directory {
     pub models: Entries<Model>,
     /// Credentials of providers.
     pub credentials: Entries<Credential>,
+    /// Paths that are passed on, which were added while running.
+    pub pass_throughs: Entries<PassThrough>,
     /// Links by which users set passwords, by the hash of what they carry.
     pub invitations: Entries<Invitation>,
     /// Everything else, as JSON: by kind and id.
@@ -149,6 +151,7 @@ impl Directory {
             Kind::Budget => put(&mut self.budgets, object),
             Kind::Model => put(&mut self.models, object),
             Kind::Credential => put(&mut self.credentials, object),
+            Kind::PassThrough => put(&mut self.pass_throughs, object),
             Kind::Invitation => put(&mut self.invitations, object),
             Kind::Setting | Kind::Claim => {
                 let key = (object.kind, object.id);

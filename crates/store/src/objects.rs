@@ -54,6 +54,8 @@ kinds! {
     Model = "model",
     /// A credential of a provider.
     Credential = "credential",
+    /// A path that is passed on, which was added while running.
+    PassThrough = "pass_through",
     /// A link by which a user sets a password, by the hash of what it carries.
     Invitation = "invitation",
     /// A named setting of the gateway.

@@ -9,6 +9,7 @@ mod key;
 mod model;
 pub mod money;
 mod organization;
+mod pass_through;
 mod project;
 mod tag;
 mod team;
@@ -26,6 +27,7 @@ pub use invitation::Invitation;
 pub use key::{Key, RetiredKey, Session, hash_key, short_hash};
 pub use model::{Credential, Model};
 pub use organization::{Organization, OrganizationMember};
+pub use pass_through::PassThrough;
 pub use project::Project;
 pub use tag::Tag;
 pub use team::{MemberRole, Team, TeamMember};
@@ -70,6 +72,7 @@ records! {
     Budget in budgets,
     Model in models,
     Credential in credentials,
+    PassThrough in pass_throughs,
     Invitation in invitations,
 }
 

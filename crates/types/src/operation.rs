@@ -27,11 +27,13 @@ pub enum Operation {
     Transcription,
     /// A recording as English text.
     Translation,
+    /// Something of a provider's own API, which is passed on and known to nobody here.
+    PassThrough,
 }
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Operation; 12] = [
+    pub const ALL: [Operation; 13] = [
         Operation::Chat,
         Operation::Completion,
         Operation::Embedding,
@@ -44,6 +46,7 @@ impl Operation {
         Operation::Speech,
         Operation::Transcription,
         Operation::Translation,
+        Operation::PassThrough,
     ];
 
     /// What it brings, in the plural of a message to the caller.
@@ -61,6 +64,7 @@ impl Operation {
             Operation::Speech => "texts read aloud",
             Operation::Transcription => "transcriptions",
             Operation::Translation => "translations of recordings",
+            Operation::PassThrough => "calls that are passed on",
         }
     }
 

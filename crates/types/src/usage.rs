@@ -15,7 +15,9 @@ pub struct Usage {
     pub cache_write: Option<u64>,
     /// Part of `input` that was written to the prompt cache with the long lifetime (1 or 12 hours).
     pub cache_write_long: Option<u64>,
-    /// Part of `input` that was audio.
+    /// Part of `cache_read` that was audio.
+    pub audio_cache_read: Option<u64>,
+    /// Part of `input` that was audio, and not read from the cache.
     pub audio_input: Option<u64>,
     /// Part of `input` that was pictures.
     pub image_input: Option<u64>,
@@ -67,6 +69,7 @@ impl Usage {
             (&mut self.cache_read, later.cache_read),
             (&mut self.cache_write, later.cache_write),
             (&mut self.cache_write_long, later.cache_write_long),
+            (&mut self.audio_cache_read, later.audio_cache_read),
             (&mut self.audio_input, later.audio_input),
             (&mut self.image_input, later.image_input),
             (&mut self.output, later.output),
@@ -96,6 +99,7 @@ impl Usage {
                 usage.cache_read,
                 usage.cache_write,
                 usage.cache_write_long,
+                usage.audio_cache_read,
                 usage.audio_input,
                 usage.image_input,
                 usage.output,
@@ -122,6 +126,7 @@ impl Usage {
             cache_read: next(),
             cache_write: next(),
             cache_write_long: next(),
+            audio_cache_read: next(),
             audio_input: next(),
             image_input: next(),
             output: next(),

@@ -141,7 +141,7 @@ impl Back for OpenAi {
             Operation::Speech => "/audio/speech",
             Operation::Transcription => "/audio/transcriptions",
             Operation::Translation => "/audio/translations",
-            Operation::CountTokens => return None,
+            Operation::CountTokens | Operation::PassThrough => return None,
         };
         Some(path.to_owned())
     }

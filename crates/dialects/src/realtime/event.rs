@@ -67,9 +67,14 @@ impl Terms {
 
 /// The model that writes down what is said in a session.
 pub(super) fn transcription_model(session: Json) -> Option<String> {
+    transcription(session)?.as_string()
+}
+
+/// Where a session names it.
+fn transcription(session: Json) -> Option<Json> {
     let new = session.get_some("audio").and_then(|audio| audio.get_some("input")?.get_some("transcription"));
     let settings = new.or_else(|| session.get_some("input_audio_transcription"))?;
-    settings.get_some("model")?.as_string()
+    settings.get_some("model")
 }
 
 /// What a provider's event says.
@@ -157,7 +162,7 @@ fn done(response: Json) -> (String, Option<Usage>, bool) {
 }
 
 /// Reads a `usage` object. Parts that were read from the cache are no parts of sound and pictures any more: they have
-/// their own price.
+/// prices of their own.
 fn usage_of(usage: Json) -> Usage {
     let number = |name: &str| count(usage.get(name));
     let part = |group: &str, name: &str| count(usage.get(group)?.get(name));
@@ -173,6 +178,7 @@ fn usage_of(usage: Json) -> Usage {
         input: number("input_tokens"),
         output: number("output_tokens"),
         cache_read: part("input_token_details", "cached_tokens"),
+        audio_cache_read: cached("audio_tokens"),
         audio_input: fresh("audio_tokens"),
         image_input: fresh("image_tokens"),
         audio_output: part("output_token_details", "audio_tokens"),
@@ -193,9 +199,12 @@ pub struct Wish {
     pub responds: bool,
 }
 
+/// What a provider calls a model that callers know by another name; `None` if nobody here knows that name.
+pub type Naming<'n> = &'n dyn Fn(&str) -> Option<String>;
+
 /// Reads a caller's event. A session's model is what was asked for when it was opened: another name of it becomes the
-/// provider's `model`.
-pub fn wish(event: Bytes, heard: Sound, model: &str) -> Result<Wish, Fault> {
+/// provider's `model`, and what `naming` says becomes the one of the model that writes down.
+pub fn wish(event: Bytes, heard: Sound, model: &str, naming: Naming) -> Result<Wish, Fault> {
     let object = Object::parse(event)?;
     let (kind, sound) = object.with(|root| {
         let kind = root.get_some("type").and_then(|kind| kind.as_string());
@@ -207,7 +216,8 @@ pub fn wish(event: Bytes, heard: Sound, model: &str) -> Result<Wish, Fault> {
         ("input_audio_buffer.append", Some(sound)) => heard.tokens(sound, HEARD_PER_SECOND),
         _ => length.div_ceil(BYTES_PER_TOKEN),
     };
-    let edit = object.with(|root| rename(root, model)).filter(|_| kind.ends_with("session.update"));
+    let updates = kind.ends_with("session.update");
+    let edit = updates.then(|| object.with(|root| rename(root, model, naming))).flatten();
     let event = match edit {
         Some(edit) => object.splice(&[edit]).concat().into(),
         None => object.bytes().clone(),
@@ -215,13 +225,38 @@ pub fn wish(event: Bytes, heard: Sound, model: &str) -> Result<Wish, Fault> {
     Ok(Wish { event, tokens, responds: kind == "response.create" })
 }
 
-/// The change that makes the model of a `session` the provider's, if one is named.
-pub fn rename(root: Json, model: &str) -> Option<Edit> {
-    root.get_some("session")?.inside(|session| {
-        session.get("model")?;
-        let fields = session.fields().filter(|(name, _)| !name.is("model"));
+/// The change that makes the model of a `session` the provider's, if one is named, and the one that writes down.
+pub fn rename(root: Json, model: &str, naming: Naming) -> Option<Edit> {
+    let session = root.get_some("session")?;
+    let written = session.inside(|session| with_transcription(session, naming))?;
+    let text = written.as_deref().unwrap_or(session.raw());
+    let doc = Doc::parse(text.as_bytes()).ok()?;
+    let named = doc.root().get("model").map(|_| {
+        let fields = doc.root().fields().filter(|(name, _)| !name.is("model"));
         let fields = fields.map(|(name, value)| format!("{}:{}", name.raw(), value.raw()));
         let fields: Vec<String> = fields.chain([format!("\"model\":{}", string(model))]).collect();
-        Some(Edit::Set("session".to_owned(), format!("{{{}}}", fields.join(","))))
-    })?
+        format!("{{{}}}", fields.join(","))
+    });
+    Some(Edit::Set("session".to_owned(), named.or(written)?))
+}
+
+/// The change that does so where the settings stand at the top, as in the older forms of the API.
+pub fn rename_at_top(root: Json, naming: Naming) -> Option<Edit> {
+    const SETTINGS: &str = "input_audio_transcription";
+    let settings = root.get_some(SETTINGS)?;
+    let text = settings.inside(|settings| replaced(settings.raw(), settings.get_some("model")?, naming))??;
+    Some(Edit::Set(SETTINGS.to_owned(), text))
+}
+
+/// A session in which the model that writes down has its provider's name, if that is another one.
+fn with_transcription(session: Json, naming: Naming) -> Option<String> {
+    replaced(session.raw(), transcription(session)?, naming)
+}
+
+/// What stands in `text` with another name in the place of `model`.
+fn replaced(text: &str, model: Json, naming: Naming) -> Option<String> {
+    let name = model.as_string()?;
+    let own = naming(&name).filter(|own| *own != name)?;
+    let (start, end) = model.span();
+    Some(format!("{}{}{}", text.get(..start)?, string(&own), text.get(end..)?))
 }

@@ -29,6 +29,7 @@ fn what_was_cached_is_paid_for_once() {
         input: Some(132),
         output: Some(121),
         cache_read: Some(70),
+        audio_cache_read: Some(6),
         audio_input: Some(7),
         image_input: Some(0),
         audio_output: Some(91),
@@ -77,12 +78,39 @@ fn a_session_says_how_its_sound_is_written_in_both_versions_of_the_api() {
 #[test]
 fn a_caller_cannot_change_the_model_of_a_session() {
     let event = r#"{"type":"session.update","session":{"model":"dear","voice":"alloy"}}"#;
-    let wished = wish(event.into(), Sound::default(), "mine").unwrap();
+    let wished = wish(event.into(), Sound::default(), "mine", &|_| None).unwrap();
     assert_eq!(wished.event, r#"{"type":"session.update","session":{"voice":"alloy","model":"mine"}}"#);
     let same = Bytes::from_static(br#"{"type":"response.create"}"#);
-    let wished = wish(same.clone(), Sound::default(), "mine").unwrap();
+    let wished = wish(same.clone(), Sound::default(), "mine", &|_| None).unwrap();
     assert_eq!((wished.event, wished.responds), (same, true));
-    assert!(wish("no".into(), Sound::default(), "mine").is_err());
+    assert!(wish("no".into(), Sound::default(), "mine", &|_| None).is_err());
+}
+
+#[test]
+fn the_model_that_writes_down_has_its_providers_name() {
+    let naming = |name: &str| (name == "scribe").then(|| "whisper-\"1".to_owned());
+    let check = |event: &str, expected: &str| {
+        let wished = wish(Bytes::copy_from_slice(event.as_bytes()), Sound::default(), "mine", &naming).unwrap();
+        assert_eq!(wished.event, expected);
+    };
+    check(
+        r#"{"type":"session.update","session":{"audio":{"input":{"transcription":{"model":"scribe","language":"de"}}}}}"#,
+        r#"{"type":"session.update","session":{"audio":{"input":{"transcription":{"model":"whisper-\"1","language":"de"}}}}}"#,
+    );
+    check(
+        r#"{"type":"session.update","session":{"model":"a","input_audio_transcription":{"model":"scribe"}}}"#,
+        r#"{"type":"session.update","session":{"input_audio_transcription":{"model":"whisper-\"1"},"model":"mine"}}"#,
+    );
+    for same in [
+        r#"{"type":"session.update","session":{"audio":{"input":{"transcription":{"model":"whisper-9"}}}}}"#,
+        r#"{"type":"session.update","session":{"audio":{"input":{"transcription":null}}}}"#,
+        r#"{"type":"other","session":{"audio":{"input":{"transcription":{"model":"scribe"}}}}}"#,
+    ] {
+        check(same, same);
+    }
+    let body = Object::parse(r#"{"input_audio_transcription":{"model":"scribe"},"x":1}"#.into()).unwrap();
+    let edit = body.with(|root| rename_at_top(root, &naming)).unwrap();
+    assert_eq!(body.splice(&[edit]).concat(), br#"{"input_audio_transcription":{"model":"whisper-\"1"},"x":1}"#);
 }
 
 #[test]

@@ -7,7 +7,7 @@ fn is_master(headers: &[(&'static str, &str)]) -> Option<bool> {
         ..Access::default()
     };
     let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
-    access.key(&headers).map(|key| access.is_master(key))
+    access.key(&headers).map(|key| access.is_master(&key))
 }
 
 #[test]
@@ -17,6 +17,13 @@ fn the_key_is_found_wherever_clients_put_it() {
             ("sk-right", true),
             ("Bearer sk-right", true),
             ("bearer  sk-right ", true),
+            // `sk-right:`, `me:sk-right`, `me:sk-wrong` and `sk-right:x`.
+            ("Basic c2stcmlnaHQ6", true),
+            ("basic bWU6c2stcmlnaHQ=", true),
+            ("Basic bWU6c2std3Jvbmc=", false),
+            ("Basic c2stcmlnaHQ6eA==", false),
+            ("Basic sk-right", false),
+            ("Basic ", false),
             ("sk-wrong", false),
             ("sk-right-and-more", false),
             ("", false),

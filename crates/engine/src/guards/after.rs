@@ -8,9 +8,10 @@ use guardrails::{Action, Form};
 use tokio::time::Instant;
 use types::Fault;
 
-use super::before::spliced;
+use super::before::{spliced, text_of};
 use super::cover::{Hit, cover};
-use super::texts::{self, Piece};
+use super::scope::{Half, Picked, picks};
+use super::texts::Piece;
 use super::verdict::Tally;
 use super::{Check, Guard, Guarding, refusal};
 
@@ -34,11 +35,14 @@ impl Guarding {
             return Ok(answer);
         }
         let Ok(doc) = Doc::parse_answer(&answer) else { return Ok(answer) };
-        let (mut pieces, mut calls) = (Vec::new(), Vec::new());
-        texts::of_answer(doc.root(), &mut |piece| pieces.push(piece));
+        let pieces = self.scope.texts(Half::Answer, doc.root());
+        let mut calls = Vec::new();
         called(doc.root(), &mut calls);
-        let said = pieces.iter().filter(|piece| piece.form == Form::Plain).filter_map(|piece| piece.json.as_str());
-        let said: String = said.collect();
+        let said = |picked: &Picked| {
+            let plain = pieces.iter().filter(|piece| piece.form == Form::Plain && picks(picked, piece));
+            plain.filter_map(|piece| piece.json.as_str()).collect::<String>()
+        };
+        let all_said = said(&None);
         let mut changes = Vec::new();
         let mut refused = None;
         let mut masking: Vec<Vec<Hit>> = vec![Vec::new(); pieces.len()];
@@ -48,10 +52,13 @@ impl Guarding {
             }
             let mut tally = Tally::default();
             let began = Instant::now();
-            judge(self, guard, &said, &calls, &mut tally);
-            for (piece, masking) in pieces.iter().zip(&mut masking) {
-                let Some(text) = piece.json.as_str() else { continue };
-                let hits = guard.check.find(&text);
+            let picked = self.scope.picked(guard, Half::Answer, doc.root());
+            match &picked {
+                None => judge(self, guard, &all_said, &calls, &mut tally),
+                picked => judge(self, guard, &said(picked), &calls, &mut tally),
+            }
+            for (piece, masking) in pieces.iter().zip(&mut masking).filter(|(piece, _)| picks(&picked, piece)) {
+                let hits = guard.check.find(&text_of(piece));
                 hits.iter().for_each(|hit| tally.found(hit.name, hit.action));
                 masking.extend(hits.into_iter().filter(|hit| hit.action.masks()));
             }
@@ -65,7 +72,7 @@ impl Guarding {
             return Err(fault);
         }
         for (piece, hits) in pieces.iter().zip(masking).filter(|(_, hits)| !hits.is_empty()) {
-            let text = piece.json.as_str().unwrap_or_default();
+            let text = text_of(piece);
             // What the model wrote itself is nothing to put back.
             changes.push(change(piece, &cover(&text, piece.form, hits, false, &mut self.vault.borrow_mut())));
         }
@@ -79,14 +86,14 @@ impl Guarding {
         }
         let Ok(doc) = Doc::parse_answer(&answer) else { return answer };
         let mut changes = Vec::new();
-        texts::of_answer(doc.root(), &mut |piece| {
-            let Some(text) = piece.json.as_str() else { return };
+        for piece in self.scope.texts(Half::Answer, doc.root()) {
+            let Some(text) = piece.json.as_str() else { continue };
             let hits: Vec<Hit> =
                 self.of_mode(|modes| modes.logging).flat_map(|guard| guard.check.find(&text)).collect();
             if !hits.is_empty() {
                 changes.push(change(&piece, &cover(&text, piece.form, hits, false, &mut self.vault.borrow_mut())));
             }
-        });
+        }
         drop(doc);
         spliced(&answer, changes)
     }
@@ -99,14 +106,14 @@ impl Guarding {
         }
         let Ok(doc) = Doc::parse_answer(&answer) else { return answer };
         let mut changes = Vec::new();
-        texts::of_answer(doc.root(), &mut |piece| {
-            let Some(text) = piece.json.as_str() else { return };
+        for piece in self.scope.texts(Half::Answer, doc.root()) {
+            let Some(text) = piece.json.as_str() else { continue };
             if let Cow::Owned(restored) = vault.restored(&text, piece.form)
                 && restored != text
             {
                 changes.push(change(&piece, &restored));
             }
-        });
+        }
         // Probabilities of the tokens of a placeholder would tell of it.
         probabilities(doc.root(), &mut changes);
         changes.sort_by_key(|(start, ..)| *start);
@@ -150,7 +157,7 @@ fn called(value: json::Json, calls: &mut Vec<String>) {
         Kind::Array => value.items().for_each(|item| called(item, calls)),
         Kind::Object => {
             let is = |kind: &str| value.get("type").is_some_and(|own| own.is(kind));
-            let own = value.get("arguments").is_some() || value.get("args").is_some() || is("tool_use");
+            let own = ["arguments", "args", "toolUseId"].iter().any(|name| value.get(name).is_some()) || is("tool_use");
             if own && let Some(name) = value.get_some("name").and_then(|name| name.as_string()) {
                 calls.push(name);
             }

@@ -10,6 +10,8 @@ use tokio::time::Instant;
 use types::{Fault, FaultKind, Operation, Request, Side};
 
 use super::cover::{Hit, cover};
+use super::fields::FieldGuard;
+use super::scope::{Half, Picked, picks};
 use super::texts::{self, Piece, Who};
 use super::verdict::Tally;
 use super::{Check, Guard, Guarding, Modes, refusal};
@@ -19,31 +21,48 @@ use crate::{Caller, Setup};
 /// Chooses the guardrails of a call and asks those that can say something to the request. The call is refused, or goes
 /// on with what is left of it. Either way nothing that was found stands in it any more.
 pub(crate) fn before(setup: &Setup, caller: &Caller, ask: &mut Ask) -> Result<(), Fault> {
-    let wanted = &caller.guards;
-    let named = ask.has_own_field("guardrails") || ask.body.with(in_metadata);
-    if setup.guardrails.all().is_empty() && wanted.names.is_empty() && !named {
+    let guards = chosen(setup, caller, ask, &[], true)?;
+    if guards.is_empty() {
         return Ok(());
     }
-    let guards = match choose(setup, caller, ask) {
-        Ok(guards) if guards.is_empty() => return Ok(()),
-        Ok(guards) => guards,
-        Err(fault) => {
-            // Nobody looked it over, so none of it is kept.
-            ask.shown = Some(Bytes::new());
-            return Err(fault);
-        }
-    };
-    let mut guarding = Guarding::new(guards);
+    look(Guarding::new(guards), ask)
+}
+
+/// Has these guardrails look the call over, and its answer later.
+pub(super) fn look(mut guarding: Guarding, ask: &mut Ask) -> Result<(), Fault> {
     guarding.format = wanted_form(&guarding, ask);
     let result = look_over(&guarding, ask);
     ask.guarding = Some(Rc::new(guarding));
     result
 }
 
-/// Those that are for everybody, and those that the key, its team or the call itself names.
-fn choose(setup: &Setup, caller: &Caller, ask: &Ask) -> Result<Vec<Arc<Guard>>, Fault> {
+/// Those that are for everybody, and those that the key, its team or the passage names, or the call itself where it
+/// `may_name` some.
+pub(super) fn chosen(
+    setup: &Setup,
+    caller: &Caller,
+    ask: &mut Ask,
+    passage: &[FieldGuard],
+    may_name: bool,
+) -> Result<Vec<Arc<Guard>>, Fault> {
+    let named = || may_name && (ask.has_own_field("guardrails") || ask.body.with(in_metadata));
+    if setup.guardrails.all().is_empty() && caller.guards.names.is_empty() && passage.is_empty() && !named() {
+        return Ok(Vec::new());
+    }
+    let chosen = choose(setup, caller, ask, passage, may_name);
+    // Nobody looked it over, so none of it is kept.
+    chosen.inspect_err(|_| ask.shown = Some(Bytes::new()))
+}
+
+fn choose(
+    setup: &Setup,
+    caller: &Caller,
+    ask: &Ask,
+    passage: &[FieldGuard],
+    may_name: bool,
+) -> Result<Vec<Arc<Guard>>, Fault> {
     let all = setup.guardrails.all();
-    let asked = ask.body.with(names_in);
+    let asked = if may_name { ask.body.with(names_in) } else { Vec::new() };
     let unknown = |name: &&String| setup.guardrails.find(name).is_none();
     if let Some(name) = asked.iter().find(unknown) {
         let known: Vec<&str> = all.iter().map(|guard| guard.name.as_str()).collect();
@@ -55,7 +74,12 @@ fn choose(setup: &Setup, caller: &Caller, ask: &Ask) -> Result<Vec<Arc<Guard>>, 
         let message = format!("guardrail '{name}' of this key or its team is not configured");
         return Err(Fault::new(FaultKind::Unavailable, Side::Gateway, message));
     }
-    let named = |guard: &Guard| asked.iter().chain(&caller.guards.names).any(|name| *name == guard.name);
+    let own = || passage.iter().map(|own| &own.name);
+    if let Some(name) = own().find(unknown) {
+        let message = format!("guardrail '{name}' of this path is not configured");
+        return Err(Fault::new(FaultKind::Unavailable, Side::Gateway, message));
+    }
+    let named = |guard: &Guard| asked.iter().chain(&caller.guards.names).chain(own()).any(|name| *name == guard.name);
     let applies = |guard: &&Arc<Guard>| guard.default_on && !caller.guards.own_only || named(guard);
     Ok(all.iter().filter(applies).cloned().collect())
 }
@@ -103,8 +127,9 @@ fn look_over(guarding: &Guarding, ask: &mut Ask) -> Result<(), Fault> {
     let body = ask.body.bytes().clone();
     let doc = Doc::parse(&body).inspect_err(|_| ask.shown = Some(Bytes::new()))?;
     let mut tallies: Vec<Tally> = vec![Tally::default(); guarding.guards.len()];
-    let mut pieces = Vec::new();
-    texts::of_request(doc.root(), &mut |piece| pieces.push(piece));
+    let pieces = guarding.scope.texts(Half::Request, doc.root());
+    let pick = |guard: &Arc<Guard>| guarding.scope.picked(guard, Half::Request, doc.root());
+    let picked: Vec<Picked> = guarding.guards.iter().map(pick).collect();
     if memchr::memchr(b'<', &body).is_some() || memchr::memmem::find(&body, b"\\u003").is_some() {
         let mut vault = guarding.vault.borrow_mut();
         pieces.iter().for_each(|piece| vault.avoid(&text_of(piece)));
@@ -114,7 +139,11 @@ fn look_over(guarding: &Guarding, ask: &mut Ask) -> Result<(), Fault> {
         let text = text_of(piece);
         let mut finds = Vec::new();
         let mut kept = Vec::new();
-        for (guard, tally) in guarding.guards.iter().zip(&mut tallies).filter(|(guard, _)| minds(guard, piece.who)) {
+        let all = guarding.guards.iter().zip(&picked).zip(&mut tallies);
+        for ((guard, picked), tally) in all {
+            if !minds(guard, piece.who) || !picks(picked, piece) {
+                continue;
+            }
             let began = Instant::now();
             let found = find(guard, &text, piece.who, ask.operation, tally);
             tally.took += began.elapsed();
@@ -139,7 +168,7 @@ fn look_over(guarding: &Guarding, ask: &mut Ask) -> Result<(), Fault> {
             changes.push(change);
         }
     }
-    whole(guarding, doc.root(), &pieces, &mut tallies);
+    whole(guarding, guarding.scope.body(Half::Request, doc.root()), (&pieces, &picked), &mut tallies);
     let mut refused = None;
     for (guard, tally) in guarding.guards.iter().zip(&tallies) {
         if guard.check.is_of_answers() || guard.check.is_remote() {
@@ -178,7 +207,7 @@ fn minds(guard: &Guard, who: Who) -> bool {
 }
 
 /// A piece's text: of a number, its digits.
-fn text_of<'d>(piece: &Piece<'d>) -> std::borrow::Cow<'d, str> {
+pub(super) fn text_of<'d>(piece: &Piece<'d>) -> std::borrow::Cow<'d, str> {
     piece.json.as_str().unwrap_or(std::borrow::Cow::Borrowed(piece.json.raw()))
 }
 
@@ -193,7 +222,7 @@ fn find<'g>(guard: &'g Guard, text: &str, who: Who, operation: Operation, tally:
     }
     let mut hits = guard.check.find(text);
     for hit in &mut hits {
-        if hit.action == Action::Unmask && !operation.writes() {
+        if hit.action == Action::Unmask && !operation.writes() && operation != Operation::PassThrough {
             // Nothing comes back in which a value could be put.
             hit.action = Action::Mask;
         }
@@ -203,8 +232,9 @@ fn find<'g>(guard: &'g Guard, text: &str, who: Who, operation: Operation, tally:
 }
 
 /// What can only be said of a request as a whole.
-fn whole(guarding: &Guarding, root: Json, pieces: &[Piece], tallies: &mut [Tally]) {
-    for (guard, tally) in guarding.guards.iter().zip(tallies) {
+fn whole(guarding: &Guarding, root: Json, (pieces, picked): (&[Piece], &[Picked]), tallies: &mut [Tally]) {
+    for ((guard, picked), tally) in guarding.guards.iter().zip(picked).zip(tallies) {
+        let pieces = || pieces.iter().filter(|piece| picks(picked, piece));
         if !(guard.modes.pre || guard.modes.during || guard.modes.logging) {
             continue;
         }
@@ -218,14 +248,14 @@ fn whole(guarding: &Guarding, root: Json, pieces: &[Piece], tallies: &mut [Tally
                 }
             }
             Check::Language(allowed) => {
-                let own = pieces.iter().rev().find(|piece| piece.who == Who::User);
+                let own = pieces().rev().find(|piece| piece.who == Who::User);
                 let language = own.and_then(|piece| policy::language(&text_of(piece)));
                 if let Some(language) = language.filter(|language| !allowed.iter().any(|known| known == language)) {
                     tally.found(language, Action::Block);
                 }
             }
             Check::Size(size) => {
-                let chars = || pieces.iter().map(|piece| text_of(piece).chars().count() as u64).sum::<u64>();
+                let chars = || pieces().map(|piece| text_of(piece).chars().count() as u64).sum::<u64>();
                 if size.input_chars.is_some_and(|most| chars() > most) {
                     tally.found("characters", Action::Block);
                 }

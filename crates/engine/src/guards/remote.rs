@@ -23,7 +23,8 @@ use types::{Delta, Event, Fault, FaultKind, Side};
 
 use super::before::spliced;
 use super::cover::{Hit, cover};
-use super::texts::{self, Piece, Who};
+use super::scope::{Half, picks};
+use super::texts::{Piece, Who};
 use super::verdict::Tally;
 use super::{Check, Guard, Guarding, refusal};
 use crate::ask::Ask;
@@ -137,7 +138,7 @@ async fn about_request(gate: &Rc<Gate>, guarding: &Guarding, ask: &mut Ask, call
     for guard in guarding.of_mode(|modes| modes.pre) {
         let Check::Remote(remote) = &guard.check else { continue };
         let body = ask.body.bytes().clone();
-        let found = texts_for(guard, &body)?;
+        let found = guarding.texts_for(guard, &body)?;
         let question = Question { gate, guarding, guard, remote, mode: "pre_call", what: "request", call_id };
         match question.ask(&found, true).await {
             Ok(Outcome::Untouched) => {}
@@ -158,7 +159,7 @@ pub(crate) async fn during(ask: &Ask, record: Option<&Rc<Record>>) -> Result<(),
     let body = ask.body.bytes();
     for guard in guarding.guards.iter().filter(|guard| guard.is_asked_during()) {
         let Check::Remote(remote) = &guard.check else { continue };
-        let found = texts_for(guard, body)?;
+        let found = guarding.texts_for(guard, body)?;
         let question = Question { gate, guarding, guard, remote, mode: "during_call", what: "request", call_id };
         question.ask(&found, false).await.inspect_err(|_| {
             record.iter().for_each(|record| record.hide(blocked(body, &found)));
@@ -192,6 +193,18 @@ impl Guard {
 }
 
 impl Guarding {
+    /// The texts of a request that a guardrail is asked about.
+    fn texts_for(&self, guard: &Guard, body: &Bytes) -> Result<Vec<Text>, Fault> {
+        let doc = Doc::parse(body)?;
+        let picked = self.scope.picked(guard, Half::Request, doc.root());
+        let pieces = self.scope.texts(Half::Request, doc.root());
+        let minds = |piece: &&Piece| {
+            let skipped = guard.skips_system && piece.who == Who::System || guard.skips_tools && piece.who == Who::Tool;
+            !skipped && picks(&picked, piece)
+        };
+        Ok(pieces.iter().filter(minds).filter_map(text_of).collect())
+    }
+
     fn asks_during(&self) -> bool {
         self.guards.iter().any(|guard| guard.is_asked_during())
     }
@@ -217,7 +230,9 @@ impl Guarding {
             let Check::Remote(remote) = &guard.check else { continue };
             let mut found = Vec::new();
             if let Ok(doc) = Doc::parse_answer(&answer) {
-                texts::of_answer(doc.root(), &mut |piece| found.extend(text_of(&piece)));
+                let picked = self.scope.picked(guard, Half::Answer, doc.root());
+                let pieces = self.scope.texts(Half::Answer, doc.root());
+                found.extend(pieces.iter().filter(|piece| picks(&picked, piece)).filter_map(text_of));
             }
             let question = Question { gate, guarding: self, guard, remote, mode: "post_call", what: "answer", call_id };
             if let Outcome::Changed(instead) = question.ask(&found, true).await? {
@@ -279,14 +294,6 @@ impl Guarding {
         }
         Ok(pieces)
     }
-}
-
-/// The texts of a request that a guardrail is asked about.
-fn texts_for(guard: &Guard, body: &Bytes) -> Result<Vec<Text>, Fault> {
-    let mut found = Vec::new();
-    texts::of_request(Doc::parse(body)?.root(), &mut |piece| found.extend(text_of(&piece)));
-    found.retain(|text| !(guard.skips_system && text.who == Who::System || guard.skips_tools && text.who == Who::Tool));
-    Ok(found)
 }
 
 /// What may be kept of a request that was refused for reasons that are not known here: none of its texts.

@@ -90,6 +90,9 @@ const MACHINES: &[&str] = &[
     "logprobsResult",
 ];
 
+/// Fields in which the application speaks, in whatever API.
+const SYSTEMS: &[&str] = &["system", "instructions", "preamble", "systemInstruction", "system_instruction"];
+
 /// Fewest digits of a number that is looked at.
 const SHORTEST_NUMBER: usize = 7;
 
@@ -108,6 +111,24 @@ pub(super) fn of_request<'d>(root: Json<'d>, look: &mut dyn FnMut(Piece<'d>)) {
 /// Shows `look` all texts of a whole answer.
 pub(super) fn of_answer<'d>(root: Json<'d>, look: &mut dyn FnMut(Piece<'d>)) {
     walk(root, Who::Assistant, look);
+}
+
+/// Shows `look` every text of a body of which nobody knows what is said where.
+pub(super) fn of_all<'d>(root: Json<'d>, who: Who, look: &mut dyn FnMut(Piece<'d>)) {
+    match root.kind() {
+        Kind::Array => root.items().for_each(|item| of_all(item, who, look)),
+        Kind::Object => {
+            let who = said_by(root).unwrap_or(who);
+            for (key, value) in root.fields() {
+                let who = if SYSTEMS.iter().any(|name| key.is(name)) { Who::System } else { who };
+                match key.is("arguments") && value.kind() == Kind::String {
+                    true => look(Piece { json: value, form: Form::Json, who }),
+                    false => of_all(value, who, look),
+                }
+            }
+        }
+        _ => leaves(root, who, look),
+    }
 }
 
 fn walk<'d>(value: Json<'d>, who: Who, look: &mut dyn FnMut(Piece<'d>)) {
@@ -189,10 +210,13 @@ fn said_by(object: Json) -> Option<Who> {
 /// Names of the tools that a request offers.
 pub(super) fn tools(root: Json) -> Vec<String> {
     let mut names = Vec::new();
-    let lists = ["tools", "functions"].into_iter().filter_map(|name| root.get_some(name));
+    // Bedrock has its list one floor lower.
+    let lists = [root.get_some("tools"), root.get_some("functions"), root.get_some("toolConfig")];
+    let lists = lists.into_iter().flatten().map(|list| list.get_some("tools").unwrap_or(list));
     for tool in lists.flat_map(|list| list.items()) {
-        let inner =
-            ["function", "functionDeclarations", "function_declarations"].iter().find_map(|name| tool.get_some(name));
+        let inner = ["function", "functionDeclarations", "function_declarations", "toolSpec"]
+            .iter()
+            .find_map(|name| tool.get_some(name));
         let inner = inner.unwrap_or(tool);
         let named =
             inner.one_or_many().filter_map(|tool| tool.get_some("name").or_else(|| tool.get_some("type"))?.as_string());

@@ -77,6 +77,13 @@ impl Target {
             Some(_) => joined(&endpoint.base_path, rest),
             None => format!("{}{rest}", endpoint.base_path),
         };
+        let mut headers = headers(call, deployment, setup);
+        let target = call.passage.built_in.and_then(|built_in| built_in.target);
+        if let Some(value) = target.and_then(|target| operation(target, rest)) {
+            path = format!("{}/", endpoint.base_path);
+            headers.insert(HeaderName::from_static("x-amz-target"), value);
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1"));
+        }
         if path.is_empty() {
             path.push('/');
         }
@@ -84,8 +91,15 @@ impl Target {
         if !query.is_empty() {
             path = format!("{path}?{query}");
         }
-        Ok(Target { endpoint, path, headers: headers(call, deployment, setup) })
+        Ok(Target { endpoint, path, headers })
     }
+}
+
+/// The operation that a path of nothing but its name means.
+fn operation(target: &str, rest: &str) -> Option<HeaderValue> {
+    let name = rest.trim_matches('/');
+    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_name.then(|| HeaderValue::try_from(format!("{target}{name}")).ok()).flatten()
 }
 
 /// Refuses a path that leads out of what stands before it, however it is written.

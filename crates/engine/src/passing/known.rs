@@ -7,6 +7,7 @@ use percent_encoding::percent_decode_str;
 use types::Operation;
 
 use super::meter::Reader;
+use crate::guards::Spread;
 
 /// A call whose answers say what they consumed.
 #[derive(Clone, Copy)]
@@ -16,6 +17,10 @@ pub(super) struct Known {
     pub operation: Operation,
     /// Whether the answer is streamed, where the path says so.
     pub stream: Option<bool>,
+    /// Whether a stream of it is one JSON array, unless its query says otherwise.
+    pub is_array: bool,
+    /// Where in its bodies something is said.
+    pub spread: Spread,
     /// Whose models are called like this, if nobody says whose they are.
     pub maker: &'static str,
 }
@@ -72,6 +77,11 @@ const SERVICES: &[(&str, &str, &str, bool, bool)] = &[
     ("invoke-with-response-stream", "anthropic", "bedrock_anthropic", true, true),
 ];
 
+/// Dialects that no caller of the gateway's own paths speaks.
+const FOREIGN: &[&str] = &["bedrock"];
+/// Dialects whose streams are JSON arrays, unless somebody asks for events.
+const ARRAYS: &[&str] = &["gemini"];
+
 /// Whose a dialect is, if it is not called like its maker.
 const MAKERS: &[(&str, &str)] = &[("responses", "openai"), ("rerank", "cohere")];
 
@@ -88,6 +98,8 @@ pub(super) fn meaning(has_coheres: bool, method: &str, rest: &str) -> Meaning {
                 reader: Reader::Cohere,
                 operation: *operation,
                 stream: None,
+                is_array: false,
+                spread: Spread::All,
                 maker: "cohere",
             }),
             (Some((_, front, back, operation)), None) => known(front, back, *operation, None),
@@ -131,7 +143,9 @@ fn named(rest: &str) -> Meaning {
 fn known(front: &'static str, back: &str, operation: Operation, stream: Option<bool>) -> Option<Known> {
     let back = BACKS.iter().copied().find(|known| known.name() == back)?;
     let maker = MAKERS.iter().find(|(dialect, _)| *dialect == front).map_or(front, |(_, maker)| maker);
-    Some(Known { front: passed(front), reader: Reader::Back(back), operation, stream, maker })
+    let spread = if FOREIGN.contains(&front) { Spread::All } else { Spread::Spoken };
+    let is_array = ARRAYS.contains(&front);
+    Some(Known { front: passed(front), reader: Reader::Back(back), operation, stream, is_array, spread, maker })
 }
 
 /// Whether a body is a JSON object.

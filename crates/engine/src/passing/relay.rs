@@ -1,6 +1,7 @@
 //! The body of an answer that is passed on: piece by piece as it comes, read beside, paid for while it goes on, and cut off
 //! if nobody can pay or the provider falls silent.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -14,6 +15,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use types::{Fault, FaultKind, Usage};
 
 use super::fare::Fare;
+use super::guarded::Rewriting;
 use super::meter::Meter;
 use crate::booking::Paying;
 use crate::ledger::Durable;
@@ -31,6 +33,10 @@ pub struct Relay {
     durable: Option<Durable>,
     paying: Option<Paying>,
     broken: bool,
+    /// What looks over a stream, and writes it anew.
+    rewriting: Option<Box<Rewriting>>,
+    /// Pieces that came before.
+    early: VecDeque<Bytes>,
     _seat: Rc<Seat>,
 }
 
@@ -73,8 +79,18 @@ impl Relay {
             durable: None,
             paying: None,
             broken: false,
+            rewriting: None,
+            early: VecDeque::new(),
             _seat: seat,
         }
+    }
+
+    /// The same through what looks it over, and the pieces that came already.
+    pub(super) fn through(mut self, through: Option<(Rewriting, VecDeque<Bytes>)>) -> Self {
+        if let Some((rewriting, early)) = through {
+            (self.rewriting, self.early) = (Some(Box::new(rewriting)), early);
+        }
+        self
     }
 
     /// Whether the answer has ended without its end: the connection must not end well then.
@@ -103,6 +119,10 @@ impl Relay {
                 return Poll::Ready(Some(piece));
             }
             let Some(body) = &mut self.body else { return Poll::Ready(None) };
+            if let Some(piece) = self.early.pop_front() {
+                self.pass(piece);
+                continue;
+            }
             match body.poll_piece(cx) {
                 Poll::Pending => {
                     ready!(self.poll_silence(cx));
@@ -114,17 +134,22 @@ impl Relay {
                     self.broken = true;
                     self.end(Some(&fault));
                 }
-                Poll::Ready(None) => {
-                    self.body = None;
-                    self.end(None);
-                }
+                Poll::Ready(None) => self.finish(),
             }
         }
     }
 
     fn pass(&mut self, piece: Bytes) {
         self.heard = Instant::now();
-        self.held = Some(piece.clone());
+        let shown = match &mut self.rewriting {
+            Some(rewriting) => rewriting.feed(&piece),
+            None => Ok(piece.clone()),
+        };
+        let mut withheld = None;
+        match shown {
+            Ok(shown) => self.held = (!shown.is_empty()).then_some(shown),
+            Err(fault) => withheld = Some(fault),
+        }
         let Some(bill) = &mut self.bill else { return };
         if !std::mem::replace(&mut bill.answered, true) {
             bill.fare.answered();
@@ -132,7 +157,9 @@ impl Relay {
         self._seat.goes_on();
         let Some(meter) = &mut bill.meter else { return };
         meter.read(&piece);
-        if meter.over {
+        if let Some(fault) = withheld {
+            self.give_up(&fault);
+        } else if meter.over {
             // Nobody gets to see the end of an answer that could still be forgotten.
             self.end(None);
         } else if meter.written > bill.paid_bytes && !meter.ended {
@@ -141,6 +168,19 @@ impl Relay {
                 Ok(None) => bill.paid_bytes = bill.fare.paid_bytes(),
                 Err(fault) => self.give_up(&fault),
             }
+        }
+    }
+
+    /// Nothing more comes from the provider.
+    fn finish(&mut self) {
+        let rest = self.rewriting.as_mut().map_or(Ok(Bytes::new()), |rewriting| rewriting.finish());
+        match rest {
+            Ok(rest) => {
+                self.body = None;
+                self.held = (!rest.is_empty()).then_some(rest);
+                self.end(None);
+            }
+            Err(fault) => self.give_up(&fault),
         }
     }
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use dialects::json::Edit;
-use dialects::realtime::{Errand, path, rename};
+use dialects::realtime::{Errand, path, rename, rename_at_top};
 use http::header::{CONNECTION, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use providers::http as upstream;
@@ -14,7 +14,7 @@ use store::Entry;
 use types::{Fault, FaultKind, Operation, Usage, Usd};
 
 use super::handshake;
-use super::tab::LEAST;
+use super::tab::{LEAST, name_at};
 use crate::attempt::{Attempt, Opened, Opening};
 use crate::booking::{Booking, Order};
 use crate::letter::forwarded;
@@ -120,9 +120,13 @@ async fn shake_hands(attempt: &Attempt<'_>, path: &str, booking: &Booking) -> Re
 /// A secret with which somebody else may open a session. It costs nothing.
 async fn secret(attempt: &Attempt<'_>, model: &str, path: &str) -> Result<Opened, Fault> {
     let ask = attempt.ask;
-    let named = ask.body.with(|root| {
+    let naming = |name: &str| match name == ask.model {
+        true => Some(model.to_owned()),
+        false => name_at(attempt.setup, attempt.deployment, name),
+    };
+    let named: Vec<Edit> = ask.body.with(|root| {
         let top = || root.get_some("model").map(|_| Edit::Set("model".to_owned(), dialects::json::string(model)));
-        rename(root, model).or_else(top)
+        rename(root, model, &naming).or_else(top).into_iter().chain(rename_at_top(root, &naming)).collect()
     });
     let edits: Vec<Edit> = ask.edits(attempt.deployment).into_iter().chain(named).collect();
     let reply = send(attempt, "POST", path, headers(attempt), &ask.spliced(&edits)).await?;

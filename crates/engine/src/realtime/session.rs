@@ -203,7 +203,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Relay<S> {
         };
         self.talked = Instant::now();
         self.tab.events += 1;
-        match wish(event, self.tab.terms.heard, &self.tab.model) {
+        let naming = |name: &str| self.tab.name_of(name);
+        match wish(event, self.tab.terms.heard, &self.tab.model, &naming) {
             Ok(wish) => {
                 self.tab.said(wish.tokens);
                 // A response may begin at any time, behind the one that is written: what is held must pay for it.

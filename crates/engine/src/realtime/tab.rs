@@ -100,6 +100,11 @@ impl Tab {
         }
     }
 
+    /// What the provider calls a model that callers know by `name`.
+    pub fn name_of(&self, name: &str) -> Option<String> {
+        name_at(&self.setup, &self.deployment, name)
+    }
+
     /// Whether a response is being written.
     pub fn is_busy(&self) -> bool {
         !self.running.is_empty()
@@ -310,6 +315,14 @@ impl Drop for Tab {
     fn drop(&mut self) {
         self.close(Status::Aborted, None);
     }
+}
+
+/// What the provider of `deployment` calls a model that callers know by `name`, if it is one of its own.
+pub(super) fn name_at(setup: &Setup, deployment: &Deployment, name: &str) -> Option<String> {
+    let (group, star) = setup.find(name)?;
+    let own = || group.deployments.iter().filter(|one| one.provider == deployment.provider);
+    let nearest = own().find(|one| one.endpoint == deployment.endpoint).or_else(|| own().next())?;
+    Some(nearest.upstream_model(star.as_deref()))
 }
 
 /// Sound that was counted in seconds, for prices that are by tokens.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use policy::Network;
 use serde_json::{Map, Value as Json, json};
-use store::records::{Credential, Model, Record};
+use store::records::{Credential, Model, PassThrough, Record};
 use store::{Directory, Held, Kind};
 
 use super::environ::Env;
@@ -24,6 +24,8 @@ pub struct Added {
     pub models: Vec<(String, Arc<Model>)>,
     /// Credentials by name.
     pub credentials: Vec<(String, Arc<Credential>)>,
+    /// Paths that are passed on, by id, oldest first.
+    pub passages: Vec<(String, Arc<PassThrough>)>,
     /// Addresses that may call.
     pub addresses: Vec<Network>,
     /// Access groups, and the models in them.
@@ -48,16 +50,19 @@ impl Added {
         let (mut models, mut credentials) = (all::<Model>(directory), all::<Credential>(directory));
         models.sort_by_key(|(id, model)| (model.origin.created_at, id.clone()));
         credentials.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let mut passages = all::<PassThrough>(directory);
+        passages.sort_by_key(|(id, passage)| (passage.origin.created_at, id.clone()));
         let settings = directory.others.keys().filter(|(kind, _)| *kind == Kind::Setting);
         let addresses = settings.filter_map(|(_, id)| Network::parse(id.strip_prefix(ADDRESS)?)).collect();
-        Added { models, credentials, addresses, access_groups: access_groups(directory) }
+        Added { models, credentials, passages, addresses, access_groups: access_groups(directory) }
     }
 
     /// The same as nodes of a tree. What cannot be opened is missing, and told.
     pub fn nodes(&self, seal: Option<&Seal>, env: &Env, notes: &mut Notes) -> Nodes {
-        let file = if self.models.is_empty() && self.credentials.is_empty() { 0 } else { notes.open(FILE) };
+        let is_empty = self.models.is_empty() && self.credentials.is_empty() && self.passages.is_empty();
+        let file = if is_empty { 0 } else { notes.open(FILE) };
         let place = Place { file, ..Place::default() };
-        let mut nodes = Nodes { place, models: Vec::new(), credentials: Vec::new() };
+        let mut nodes = Nodes { place, models: Vec::new(), credentials: Vec::new(), passages: Vec::new() };
         let node = |value: &Json| {
             let mut node = Node::of(value, place);
             env.resolve(&mut node);
@@ -71,6 +76,13 @@ impl Added {
         }
         for (id, model) in &self.models {
             nodes.models.push((id.clone(), entry(id, model, seal).map(|entry| node(&entry))));
+        }
+        for (id, passage) in &self.passages {
+            let entry = open(seal, &passage.params).map(|mut entry| {
+                entry.insert("path".to_owned(), passage.path.as_str().into());
+                node(&Json::Object(entry))
+            });
+            nodes.passages.push((id.clone(), entry));
         }
         nodes
     }
@@ -114,9 +126,30 @@ pub struct Nodes {
     /// Deployments by id, or why they cannot be opened.
     pub models: Vec<(String, Result<Node, String>)>,
     credentials: Vec<(String, Node)>,
+    /// Paths that are passed on, by id, or why they cannot be opened.
+    pub passages: Vec<(String, Result<Node, String>)>,
 }
 
 impl Nodes {
+    /// What `make` makes, whose mistakes are its own; or the first of them.
+    pub fn apart<T>(&self, builder: &mut Builder, make: impl FnOnce(&mut Builder) -> Option<T>) -> Result<T, String> {
+        let outer = std::mem::take(builder.notes);
+        let made = make(builder);
+        let own = std::mem::replace(builder.notes, outer);
+        match (made, own.failed()) {
+            (Some(made), false) => Ok(made),
+            _ => Err(own.finish().findings.into_iter().next().map_or_else(
+                || "nothing stands behind it".to_owned(),
+                |finding| format!("{}: {}; {}", finding.path, finding.message, finding.remedy),
+            )),
+        }
+    }
+
+    /// Notes that something of the database is left out.
+    pub fn warn(&self, path: &str, why: &str, builder: &mut Builder) {
+        builder.notes.warn(self.place, path, format!("is left out: {why}"), "");
+    }
+
     /// Puts the credentials among those of the file, which win.
     pub fn lend<'t>(&'t self, credentials: &mut Credentials<'t>) {
         for (name, node) in &self.credentials {

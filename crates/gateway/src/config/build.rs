@@ -170,12 +170,14 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
     let added = world.added.nodes(management.seal.as_ref(), env, notes);
     let mut credentials = models::credentials(top.node("credential_list"), notes);
     added.lend(&mut credentials);
+    let guardrails = guardrails::read(top.node("guardrails"), &library, (env, &world.roll.access_tokens), notes);
     let (defaults, roll) = (router.defaults.clone(), world.roll);
     let mut builder = Builder { env, roll, defaults, prices, credentials, notes, ids: Default::default() };
     let mut rows = builder.rows(top.node("model_list"));
-    let (more, left_out) = added.rows(&mut builder);
+    let (more, mut left_out) = added.rows(&mut builder);
     rows.extend(more);
-    let passages = passing::read(&top, &general, &mut builder, &rows);
+    let (passages, more) = passing::read((&top, &general), &guardrails, &added, &mut builder, &rows);
+    left_out.extend(more);
     let files = passing::files(&top, &mut builder, &rows);
     let declared = nodes::read(&routing_keys, notes);
     let fleets = nodes::assign(&mut rows, &declared, &router.queueing, &world.roll.fleets, notes);
@@ -193,7 +195,7 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
         client_params: general::client_params(&general),
         intake: general::intake(&general),
         sessions: general::sessions(&general),
-        guardrails: guardrails::read(top.node("guardrails"), &library, (env, &world.roll.access_tokens), notes),
+        guardrails,
         telemetry,
         cache: cache::read(&library, (env, &world.roll.access_tokens), &world.roll.shelves, notes),
         pricing: Pricing { block_unpriced: library.flag("block_requests_for_models_without_pricing") == Some(true) },

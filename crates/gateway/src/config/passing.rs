@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
-use engine::{Deployment, Passage, Passages};
+use engine::{Deployment, FieldGuard, FieldPath, Guardrails, Passage, Passages};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use policy::price::Pricing;
 use providers::http::Endpoint;
 use providers::{Endpoint as Served, Hosts, Provider, SignIn};
 use types::Usd;
 
+use super::added::Nodes;
 use super::keys::PASS_THROUGH;
 use super::models::{Builder, Row};
 use super::report::Notes;
@@ -34,8 +35,15 @@ const OWN_GROUPS: [&str; 6] =
     ["management_routes", "info_routes", "spend_tracking_routes", "public_routes", "mcp_routes", "agent_routes"];
 const OWN: [&str; 10] = ["api", "ui", "sso", "login", "metrics", "docs", "openapi.json", "v1", "v1beta", "utils"];
 
-/// All of them. Only what the operator declares is ever wrong.
-pub fn read(top: &Section, general: &Section, builder: &mut Builder, rows: &[Row]) -> Passages {
+/// All of them, and those of the database that cannot be served, with the reason. Only what the operator declares is ever
+/// wrong.
+pub fn read(
+    (top, general): (&Section, &Section),
+    guardrails: &Guardrails,
+    added: &Nodes,
+    builder: &mut Builder,
+    rows: &[Row],
+) -> (Passages, Vec<(String, String)>) {
     let timeout = general.seconds("pass_through_request_timeout");
     let mut all = Vec::new();
     for (section, path) in [(general, "general_settings.pass_through_endpoints"), (top, "pass_through_endpoints")] {
@@ -45,16 +53,49 @@ pub fn read(top: &Section, general: &Section, builder: &mut Builder, rows: &[Row
         };
         for (index, node) in items.iter().enumerate() {
             let entry = Section::read(Some(node), &format!("{path}[{index}]"), &PASS_THROUGH, builder.notes);
-            all.extend(declared(&entry, builder));
+            all.extend(declared(&entry, None, guardrails, builder));
         }
     }
+    let (more, left_out) = of_database(added, &all, guardrails, builder);
+    all.extend(more);
     let vertex: &[(String, Node)] = match top.node("default_vertex_config").map(|node| &node.value) {
         Some(Value::Map(entries)) => entries,
         _ => &[],
     };
     all.extend(providers::passages().iter().map(|passage| built_in(*passage, builder, rows, vertex)));
     all.iter_mut().for_each(|passage| passage.timeout = passage.timeout.or(timeout));
-    Passages::new(all)
+    (Passages::new(all), left_out)
+}
+
+/// Those that were added while running, each on its own.
+fn of_database(
+    added: &Nodes,
+    declared_before: &[Passage],
+    guardrails: &Guardrails,
+    builder: &mut Builder,
+) -> (Vec<Passage>, Vec<(String, String)>) {
+    let (mut all, mut left_out) = (Vec::<Passage>::new(), Vec::new());
+    for (id, node) in &added.passages {
+        let made = node.as_ref().map_err(String::clone).and_then(|node| {
+            added.apart(builder, |builder| {
+                let entry = Section::read(Some(node), "", &PASS_THROUGH, builder.notes);
+                declared(&entry, Some(id), guardrails, builder)
+            })
+        });
+        let is_taken = |passage: &Passage| {
+            let mut known = declared_before.iter().chain(&all);
+            known.any(|known| known.prefix == passage.prefix)
+        };
+        match made {
+            Ok(passage) if !is_taken(&passage) => all.push(passage),
+            Ok(passage) => left_out.push((id.clone(), format!("{} is declared already", passage.prefix))),
+            Err(why) => left_out.push((id.clone(), why)),
+        }
+    }
+    for (id, why) in &left_out {
+        added.warn(&format!("pass_through_endpoints.{id}"), why, builder);
+    }
+    (all, left_out)
 }
 
 /// Where files and batches go: where `files_settings` says, else to deployments whose provider keeps files.
@@ -121,6 +162,7 @@ fn built_in(passage: providers::Passage, builder: &mut Builder, rows: &[Row], ve
         cost: None,
         is_open: false,
         timeout: None,
+        guards: Vec::new(),
         thing: None,
         worst: None,
     }
@@ -169,11 +211,12 @@ fn is_set_up(provider: &Provider, builder: &Builder) -> bool {
         _ => false,
     };
     let open = (provider.local || provider.key_optional) && any(provider.base_env);
-    by_cloud || open || provider.key(env).is_some()
+    let by_token = provider.token.is_some_and(|token| token.usual(env).is_some());
+    by_cloud || open || by_token || provider.key(env).is_some()
 }
 
-/// A path of the operator's own; `None` if it cannot be served, which is noted.
-fn declared(entry: &Section, builder: &mut Builder) -> Option<Passage> {
+/// A path of the operator's own; `None` if it cannot be served, which is noted. One of the database has an `id`.
+fn declared(entry: &Section, id: Option<&str>, guardrails: &Guardrails, builder: &mut Builder) -> Option<Passage> {
     let Some(path) = entry.text("path") else {
         entry.missing("path", "path: /v1/rerank", builder.notes);
         return None;
@@ -204,7 +247,9 @@ fn declared(entry: &Section, builder: &mut Builder) -> Option<Passage> {
         }
     };
     let headers = headers(entry, builder);
-    let mut passage = Passage::declared(prefix.clone(), format!("pass-through{prefix}"), endpoint, headers);
+    let id = id.map_or_else(|| format!("pass-through{prefix}"), str::to_owned);
+    let mut passage = Passage::declared(prefix, id, endpoint, headers);
+    passage.guards = guards(entry, guardrails, builder.notes)?;
     passage.subpaths = entry.flag("include_subpath").unwrap_or(false);
     passage.is_open = entry.flag("auth") == Some(false);
     passage.forwards_headers = entry.flag("forward_headers").unwrap_or(false);
@@ -225,6 +270,80 @@ fn declared(entry: &Section, builder: &mut Builder) -> Option<Passage> {
         builder.notes.warn(entry.place("auth"), &entry.at("auth"), message, "remove `auth: false` to ask for keys");
     }
     Some(passage)
+}
+
+/// The guardrails that its calls have: a list of names, or names with the fields that each looks at. What is relied on is
+/// not left out: without one of them there is no path.
+fn guards(entry: &Section, known: &Guardrails, notes: &mut Notes) -> Option<Vec<FieldGuard>> {
+    const REMEDY: &str = "write [NAME], or {NAME: {request_fields: [query], response_fields: ['results[*].text']}}";
+    let Some(node) = entry.node("guardrails") else { return Some(Vec::new()) };
+    let path = entry.at("guardrails");
+    let mut named: Vec<(&str, Option<&Node>)> = Vec::new();
+    match &node.value {
+        Value::Map(entries) => named.extend(entries.iter().map(|(name, fields)| (name.as_str(), Some(fields)))),
+        Value::List(items) => {
+            for item in items {
+                match (&item.value, scalar(item)) {
+                    (Value::Map(entries), _) => {
+                        named.extend(entries.iter().map(|(name, fields)| (name.as_str(), Some(fields))));
+                    }
+                    (_, Some(name)) => named.push((name.text.trim(), None)),
+                    _ => {
+                        notes.error(item.place, &path, "expected the name of a guardrail", REMEDY);
+                        return None;
+                    }
+                }
+            }
+        }
+        Value::Null => {}
+        _ => {
+            notes.error(node.place, &path, "expected guardrails", REMEDY);
+            return None;
+        }
+    }
+    let mut all = Vec::with_capacity(named.len());
+    for (name, settings) in named {
+        let path = format!("{path}.{name}");
+        if known.find(name).is_none() {
+            let message = format!("no guardrail is called {name:?}");
+            notes.error(node.place, &path, message, "declare it under guardrails");
+            return None;
+        }
+        let mut fields = |key: &str| paths(settings.and_then(|settings| settings.get(key)), &path, notes);
+        let (request, response) = (fields("request_fields")?, fields("response_fields")?);
+        let is_odd = |(key, _): &(String, Node)| !["request_fields", "response_fields"].contains(&key.as_str());
+        let odd = match settings.map(|settings| &settings.value) {
+            None | Some(Value::Null) => false,
+            Some(Value::Map(entries)) => entries.iter().any(is_odd),
+            Some(_) => true,
+        };
+        if odd {
+            notes.error(node.place, &path, "has settings that no guardrail of a path has", REMEDY);
+            return None;
+        }
+        all.push(FieldGuard { name: name.to_owned(), request, response });
+    }
+    Some(all)
+}
+
+/// The ways to fields; `None` if one leads nowhere, which is noted.
+fn paths(node: Option<&Node>, path: &str, notes: &mut Notes) -> Option<Vec<FieldPath>> {
+    let Some(node) = node.filter(|node| !node.is_null()) else { return Some(Vec::new()) };
+    let mut all = Vec::new();
+    for (text, place) in super::section::texts(node) {
+        match FieldPath::parse(text) {
+            Ok(found) => all.push(found),
+            Err(why) => {
+                notes.error(place, path, format!("{text:?} {why}"), "write e.g. documents[*].text");
+                return None;
+            }
+        }
+    }
+    if all.is_empty() {
+        notes.error(node.place, path, "names no fields", "name some, or leave the key out to have all texts looked at");
+        return None;
+    }
+    Some(all)
 }
 
 fn headers(entry: &Section, builder: &mut Builder) -> HeaderMap {

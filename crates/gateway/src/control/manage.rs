@@ -24,6 +24,7 @@ mod models;
 mod moment;
 mod organizations;
 mod page;
+mod pass_throughs;
 mod passwords;
 mod people;
 mod projects;
@@ -248,6 +249,16 @@ const ROUTES: &[Row] = rows![
     GET "/credentials/by_model/{model_id}" "Show the credential of a deployment" => credentials::by_model,
     PATCH "/credentials/{*credential_name}" "Change a credential" => credentials::update [credentials::UPDATE_FORM],
     DELETE "/credentials/{*credential_name}" "Delete a credential" => credentials::delete,
+
+    GET "/config/pass_through_endpoint" "List paths that are passed on, or show one"
+        => pass_throughs::list [pass_throughs::LIST_FORM],
+    GET "/config/pass_through_endpoint/team/{team_id}" "List paths that are passed on for a team"
+        => pass_throughs::of_team [pass_throughs::LIST_FORM],
+    POST "/config/pass_through_endpoint" "Have a path passed on" => pass_throughs::create [pass_throughs::CREATE_FORM],
+    POST "/config/pass_through_endpoint/{endpoint_id}" "Change a path that is passed on"
+        => pass_throughs::update [pass_throughs::UPDATE_FORM],
+    DELETE "/config/pass_through_endpoint" "Have a path passed on no longer"
+        => pass_throughs::delete [pass_throughs::DELETE_FORM],
 
     GET "/spend/keys" "List keys, the dearest first" => reports::key_rows,
     GET "/spend/users" "List users with what they spent" => reports::user_rows [reports::USER_ROWS_FORM],

@@ -45,6 +45,7 @@ pub fn operation_of(call_type: &str) -> Operation {
         "aspeech" => Operation::Speech,
         "atranscription" => Operation::Transcription,
         "atranslation" => Operation::Translation,
+        "pass_through_endpoint" => Operation::PassThrough,
         _ => Operation::Chat,
     }
 }

@@ -3,6 +3,8 @@
 
 mod access;
 mod declared;
+mod guarded;
+mod kept;
 mod money;
 mod providers;
 

@@ -38,11 +38,13 @@ pub enum Kind {
     ImageInput,
     /// Output that is pictures.
     ImageOutput,
+    /// Input that is sound, read from the provider's prompt cache.
+    AudioCacheRead,
 }
 
 impl Kind {
     /// All kinds, in the order of the catalogue's text.
-    pub const ALL: [Kind; 10] = [
+    pub const ALL: [Kind; 11] = [
         Kind::Input,
         Kind::Output,
         Kind::CacheRead,
@@ -53,6 +55,7 @@ impl Kind {
         Kind::AudioOutput,
         Kind::ImageInput,
         Kind::ImageOutput,
+        Kind::AudioCacheRead,
     ];
 
     /// The kind whose price holds where this one has none (as at the incumbent).
@@ -60,6 +63,7 @@ impl Kind {
         match self {
             Kind::Input | Kind::Output => None,
             Kind::CacheWriteLong => Some(Kind::CacheWrite),
+            Kind::AudioCacheRead => Some(Kind::CacheRead),
             Kind::CacheRead | Kind::CacheWrite | Kind::AudioInput | Kind::ImageInput => Some(Kind::Input),
             Kind::Reasoning | Kind::AudioOutput | Kind::ImageOutput => Some(Kind::Output),
         }
@@ -255,8 +259,9 @@ impl PriceList {
     /// is paid for has no known price (both as at the incumbent). Sound and pictures that are paid like text are so
     /// under all conditions.
     fn settled(mut self) -> Self {
-        for kind in [Kind::AudioInput, Kind::AudioOutput, Kind::ImageInput, Kind::ImageOutput, Kind::Reasoning] {
-            let usual = self.base.price(if kind.is_input() { Kind::Input } else { Kind::Output });
+        use Kind::{AudioCacheRead, AudioInput, AudioOutput, ImageInput, ImageOutput, Reasoning};
+        for kind in [AudioInput, AudioOutput, ImageInput, ImageOutput, Reasoning, AudioCacheRead] {
+            let usual = kind.instead().and_then(|kind| self.base.price(kind));
             self.base.set(kind, self.base.stated(kind).filter(|price| Some(*price) != usual));
         }
         if !self.base.is_free() {

@@ -132,7 +132,9 @@ impl Tariff {
         };
         // Parts that are larger than the whole are cut, the cached ones last: nothing is billed twice.
         let mut fresh = Whole(input);
-        add(CACHE_READ, Kind::CacheRead, fresh.take(usage.cache_read))?;
+        let mut cached = Whole(fresh.take(usage.cache_read));
+        add(CACHE_READ, Kind::AudioCacheRead, cached.take(usage.audio_cache_read))?;
+        add(CACHE_READ, Kind::CacheRead, cached.0)?;
         add(CACHE_WRITE, Kind::CacheWriteLong, fresh.take(usage.cache_write_long))?;
         add(CACHE_WRITE, Kind::CacheWrite, fresh.take(usage.cache_write))?;
         add(INPUT, Kind::AudioInput, fresh.take(usage.audio_input))?;

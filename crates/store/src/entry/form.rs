@@ -24,6 +24,8 @@ pub(super) struct UsageForm {
     reasoning: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     audio_input: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    audio_cache_read: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     audio_output: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]

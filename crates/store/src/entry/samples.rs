@@ -35,6 +35,7 @@ pub fn full(id: &str, status: Status) -> Entry {
             output: Some(300),
             reasoning: Some(100),
             audio_input: Some(1),
+            audio_cache_read: Some(7),
             audio_output: Some(2),
             web_searches: Some(3),
             image_input: Some(3),

@@ -29,6 +29,7 @@ pub(super) fn read(meta: Json) -> Usage {
     Usage {
         input,
         cache_read: number("cachedContentTokenCount"),
+        audio_cache_read: of_kind(cached, "AUDIO"),
         audio_input: new("AUDIO"),
         image_input: new("IMAGE"),
         output,

@@ -17,6 +17,7 @@ fn what_was_added_is_served_beside_the_file_and_mistakes_leave_out_one_alone() {
     let foreign = Seal::new("another key");
     let added = Added {
         access_groups: Vec::new(),
+        passages: Vec::new(),
         models: vec![
             ("good".to_owned(), model(&seal, "a", json!({ "model": "openai/gpt-4o-mini" }))),
             (

@@ -1,7 +1,7 @@
 //! `pass_through_endpoints`.
 
 use super::Kind::*;
-use super::{Key, Table, noted, on, unguarded};
+use super::{Key, Table, noted, on};
 
 /// One path that is passed on.
 pub static PASS_THROUGH: Table = Table { name: "pass_through_endpoints[]", keys: &[ENTRY], open: false };
@@ -20,5 +20,5 @@ const ENTRY: &[Key] = &[
     on("forward_headers", Flag, "the caller's own headers go on, without those that are for the gateway"),
     noted("id", Any, "its name in the incumbent's database"),
     noted("is_from_config", Any, "where the incumbent has it from"),
-    unguarded("guardrails", Any, "guardrails that only these calls have; those that are always asked look at calls of known shapes"),
+    on("guardrails", Any, "guardrails of these calls, beside those that all calls have: a list of names, or a mapping of names to `request_fields` and `response_fields`"),
 ];

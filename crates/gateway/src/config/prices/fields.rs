@@ -27,7 +27,7 @@ pub struct Prices<'t> {
 }
 
 /// Prices of single kinds of tokens. Of two names for the same, the first one counts.
-const TOKENS: [(&str, Kind); 12] = [
+const TOKENS: [(&str, Kind); 13] = [
     ("input_cost_per_token", Kind::Input),
     ("output_cost_per_token", Kind::Output),
     ("cache_read_input_token_cost", Kind::CacheRead),
@@ -40,6 +40,7 @@ const TOKENS: [(&str, Kind); 12] = [
     ("output_cost_per_audio_token", Kind::AudioOutput),
     ("input_cost_per_image_token", Kind::ImageInput),
     ("output_cost_per_image_token", Kind::ImageOutput),
+    ("cache_read_input_audio_token_cost", Kind::AudioCacheRead),
 ];
 
 /// Prices of other things. Of two names for the same, the first one that is more than zero counts.

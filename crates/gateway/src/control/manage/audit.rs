@@ -16,7 +16,7 @@ const BOUND: i64 = 10_000;
 const LARGEST: u64 = 100;
 
 /// The incumbent's names of tables, and ours of kinds.
-const TABLES: [(&str, &str); 15] = [
+const TABLES: [(&str, &str); 16] = [
     ("LiteLLM_VerificationToken", "key"),
     ("LiteLLM_DeprecatedVerificationToken", "retired_key"),
     ("LiteLLM_UserTable", "user"),
@@ -30,6 +30,7 @@ const TABLES: [(&str, &str); 15] = [
     ("LiteLLM_BudgetTable", "budget"),
     ("LiteLLM_ProxyModelTable", "model"),
     ("LiteLLM_CredentialsTable", "credential"),
+    ("LiteLLM_PassThroughTable", "pass_through"),
     ("LiteLLM_Config", "setting"),
     ("LiteLLM_GuardrailsTable", store::GUARDRAIL),
 ];

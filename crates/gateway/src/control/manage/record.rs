@@ -247,6 +247,7 @@ pub fn missing(kind: Kind, param: &str, id: &str) -> Refusal {
         Kind::User => "User",
         Kind::Model => "Model",
         Kind::Credential => "Credential",
+        Kind::PassThrough => "Endpoint",
         _ => "Object",
     };
     Refusal::not_found(param, format!("{name} not found, passed {param}={shown}"))

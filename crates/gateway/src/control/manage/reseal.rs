@@ -1,8 +1,8 @@
-//! A new key for what is sealed: credentials and parameters of models are sealed anew, so that the former salt key, or
+//! A new key for what is sealed: credentials, parameters of models and paths that are passed on are sealed anew, so that the former salt key, or
 //! the master key, can go.
 
 use serde_json::{Value, json};
-use store::records::{Credential, Model, Record};
+use store::records::{Credential, Model, PassThrough, Record};
 use store::{Directory, Held};
 
 use super::draft::Draft;
@@ -29,17 +29,28 @@ impl Sealed for Model {
     }
 }
 
+impl Sealed for PassThrough {
+    fn sealed(&mut self) -> &mut String {
+        &mut self.params
+    }
+}
+
 /// `POST /credentials/migrate-encryption`: seals what a former key sealed with the one of now.
 pub async fn migrate(visit: Visit) -> Answer {
     let seal = seal(&visit)?;
     let done = visit
         .change(|draft| {
             may(draft.actor, Wish::ManageAll, draft.directory)?;
-            Ok([reseal::<Credential>(draft, &seal)?, reseal::<Model>(draft, &seal)?])
+            let credentials = reseal::<Credential>(draft, &seal)?;
+            Ok([credentials, reseal::<Model>(draft, &seal)?, reseal::<PassThrough>(draft, &seal)?])
         })
         .await?;
     serve(&visit).await?;
-    answer(json!({ "status": "success", "credentials_migrated": done[0], "models_migrated": done[1] }))
+    let [credentials, models, passages] = done;
+    answer(json!({
+        "status": "success", "credentials_migrated": credentials, "models_migrated": models,
+        "pass_through_endpoints_migrated": passages,
+    }))
 }
 
 fn reseal<T: Sealed>(draft: &mut Draft, seal: &Seal) -> Result<usize> {
@@ -62,7 +73,11 @@ pub async fn check(visit: Visit) -> Answer {
     let seal = seal(&visit)?;
     let shown = visit.read(|directory| {
         may(&visit.actor, Wish::SeeAll, directory)?;
-        Ok(json!({ "credentials": state::<Credential>(directory, &seal), "models": state::<Model>(directory, &seal) }))
+        Ok(json!({
+            "credentials": state::<Credential>(directory, &seal),
+            "models": state::<Model>(directory, &seal),
+            "pass_through_endpoints": state::<PassThrough>(directory, &seal),
+        }))
     })?;
     answer(shown)
 }

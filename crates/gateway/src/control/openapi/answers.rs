@@ -20,7 +20,8 @@ use people::{
     ORGANIZATION, ORGANIZATION_MEMBER, ORGANIZATION_ROW, PROJECT, SESSION, SOMEBODY, TAG, TEAM, USER,
 };
 use system::{
-    ALERTING, AUDIT_ENTRY, CACHE_PING, CACHE_STATS, CHECKED, CREDENTIAL, ESTIMATE, GUARDRAIL, LOOP, NODES, SEALED,
+    ALERTING, AUDIT_ENTRY, CACHE_PING, CACHE_STATS, CHECKED, CREDENTIAL, ESTIMATE, GUARDRAIL, LOOP, NODES,
+    PASS_THROUGH, SEALED,
 };
 
 const TEXTS: Shape = ListOf(&Text);
@@ -205,8 +206,16 @@ const LINES: &[Line] = &[
     (&["GET /credentials"], Object(&[&[has("success", Flag), has("credentials", ListOf(&Named(&CREDENTIAL)))]])),
     (&["GET /credentials/by_name/{credential_name}", "GET /credentials/by_model/{model_id}"], Named(&CREDENTIAL)),
     (&["POST /credentials/migrate-encryption"],
-        Object(&[&[has("status", Text), has("credentials_migrated", Count), has("models_migrated", Count)]])),
-    (&["GET /credentials/migrate-encryption/check"], Object(&[&[has("credentials", SEALED), has("models", SEALED)]])),
+        Object(&[&[
+            has("status", Text), has("credentials_migrated", Count), has("models_migrated", Count),
+            has("pass_through_endpoints_migrated", Count),
+        ]])),
+    (&["GET /credentials/migrate-encryption/check"],
+        Object(&[&[has("credentials", SEALED), has("models", SEALED), has("pass_through_endpoints", SEALED)]])),
+    (&["GET /config/pass_through_endpoint", "GET /config/pass_through_endpoint/team/{team_id}",
+        "POST /config/pass_through_endpoint", "POST /config/pass_through_endpoint/{endpoint_id}",
+        "DELETE /config/pass_through_endpoint"],
+        Object(&[&[has("endpoints", ListOf(&Named(&PASS_THROUGH)))]])),
 
     (&["GET /spend/logs"], ListOf(&Either(&[Named(&CALL), DAY_OF_CALLS]))),
     (&["GET /spend/logs/v2", "GET /spend/logs/ui", "GET /spend/logs/session/ui"], Named(&CALL_PAGE)),

@@ -103,6 +103,7 @@ fn summary(operation: Operation, streamed: bool) -> &'static str {
         Operation::Speech => "Have a text read aloud",
         Operation::Transcription => "Have a recording written down",
         Operation::Translation => "Have a recording written down in English",
+        Operation::PassThrough => "Pass a call on",
     }
 }
 

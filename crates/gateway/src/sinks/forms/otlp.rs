@@ -51,7 +51,12 @@ fn spans(told: &Told, contents: bool) -> Vec<Span> {
     let mut spans: Vec<Span> = attempt.into_iter().chain(call).collect();
     if let (Some(said), Some(first), true) = (&told.said, spans.first_mut(), contents) {
         // What was said belongs to the attempt that answered, if there is one.
-        contents::add(said, operation(entry), &mut first.attributes);
+        let operation = match operation(entry) {
+            // Most of them are chats; what cannot be read as one is told as it is.
+            Operation::PassThrough => Operation::Chat,
+            operation => operation,
+        };
+        contents::add(said, operation, &mut first.attributes);
     }
     spans
 }
@@ -158,6 +163,7 @@ fn name(operation: Operation) -> &'static str {
         Operation::Image | Operation::ImageEdit | Operation::ImageVariation => "generate_image",
         Operation::Speech => "speech",
         Operation::Transcription | Operation::Translation => "transcription",
+        Operation::PassThrough => "pass_through",
     }
 }
 

@@ -68,6 +68,9 @@ impl Cast {
         master.done("POST", "/model/new", model).await;
         let credential = json!({ "credential_name": "shared", "credential_values": { "api_key": "x" } });
         master.done("POST", "/credentials", credential).await;
+        let path =
+            json!({ "id": "passage", "path": "/passage", "target": "http://x.example", "headers": { "x": "y" } });
+        master.done("POST", "/config/pass_through_endpoint", path).await;
         Cast { office, keys }
     }
 
@@ -143,6 +146,12 @@ fn table() -> Vec<(&'static str, &'static str, Value, &'static str)> {
         ("GET", "/model/info", json!(null), "mavblmpgs"),
         ("POST", "/model/update", json!({ "model_info": { "id": "db" }, "litellm_params": { "rpm": 1 } }), "ma......."),
         ("POST", "/model/block", json!({ "id": "db" }), "ma......."),
+        ("GET", "/config/pass_through_endpoint", json!(null), "mav......"),
+        ("GET", "/config/pass_through_endpoint?endpoint_id=passage", json!(null), "mav......"),
+        ("GET", "/config/pass_through_endpoint/team/red", json!(null), "mav......"),
+        ("POST", "/config/pass_through_endpoint", json!({ "path": "/key", "target": "http://x.example" }), "........."),
+        ("POST", "/config/pass_through_endpoint/passage", json!({ "target": "http://y.example" }), "ma......."),
+        ("DELETE", "/config/pass_through_endpoint?endpoint_id=nothing", json!(null), "........."),
         ("GET", "/credentials", json!(null), "mav......"),
         ("PATCH", "/credentials/shared", json!({ "credential_values": { "api_base": "http://x.example" } }), "ma......."),
         ("GET", "/audit", json!(null), "mav......"),

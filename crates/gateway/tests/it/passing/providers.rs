@@ -1,5 +1,7 @@
 //! What goes on to providers, byte for byte, and what comes back.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use drill::mock::Outcome;
 use serde_json::json;
 
@@ -233,4 +235,69 @@ async fn bedrock_is_signed_and_relayed_in_its_own_frames() {
     for row in rows.await.as_array().expect("a list") {
         assert!(row["spend"].as_f64().is_some_and(|spend| spend > 0.0), "{row}");
     }
+}
+
+#[tokio::test]
+async fn every_provider_is_shown_its_key_in_its_own_way() {
+    let ear = Ear::open().await;
+    let root = ear.url("");
+    let bases = [
+        "CURSOR_API_BASE",
+        "FAL_AI_API_BASE",
+        "LANGFUSE_HOST",
+        "AZURE_SPEECH_API_BASE",
+        "TINYFISH_API_BASE",
+        "TYPESAFE_API_BASE",
+        "AWS_ENDPOINT_URL_TRANSCRIBE",
+        "AWS_ENDPOINT_URL_COMPREHENDMEDICAL",
+    ];
+    let keys = [
+        ("CURSOR_API_KEY", "up"),
+        ("FAL_AI_API_KEY", "up"),
+        ("LANGFUSE_PUBLIC_KEY", "pk"),
+        ("LANGFUSE_SECRET_KEY", "sk"),
+        ("AZURE_SPEECH_API_KEY", "up"),
+        ("TINYFISH_API_KEY", "up"),
+        ("TYPESAFE_API_KEY", "up"),
+        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ("AWS_REGION", "eu-west-1"),
+    ];
+    let env: Vec<(&str, &str)> = bases.iter().map(|name| (*name, &*root)).chain(keys).collect();
+    let gateway = Gateway::start_with(&format!("general_settings: {{master_key: {MASTER}}}\n"), &[], &env).await;
+    let master = Person::of(&gateway, MASTER);
+    for (path, header, expected) in [
+        ("/cursor/v0/agents", "authorization", "Basic dXA6"),
+        ("/fal_ai/fal-ai/flux", "authorization", "Key up"),
+        ("/langfuse/api/public/ingestion", "authorization", "Basic cGs6c2s="),
+        ("/azure_speech/cognitiveservices/v1", "ocp-apim-subscription-key", "up"),
+        ("/tinyfish/v1/automation/run", "x-api-key", "up"),
+        ("/typesafe/v1/decide", "authorization", "Bearer up"),
+    ] {
+        let answer = master.send(&Call::post(path, &json!({}))).await;
+        assert_eq!(answer.status(), 200, "{path} {}", answer.text());
+        let heard = ear.heard("").pop().expect("it was heard");
+        assert!(path.ends_with(&heard.path) && heard.path.len() > 1, "{path}: {}", heard.path);
+        assert_eq!(heard.header(header), Some(expected), "{path}");
+    }
+    for (path, target) in [
+        ("/transcribe/StartTranscriptionJob", "Transcribe.StartTranscriptionJob"),
+        ("/comprehendmedical/DetectEntitiesV2", "ComprehendMedical_20181030.DetectEntitiesV2"),
+        ("/transcribe", "Transcribe.ListVocabularies"),
+    ] {
+        let call = Call::post(path, &json!({})).header("x-amz-target", "Transcribe.ListVocabularies");
+        assert_eq!(master.send(&call).await.status(), 200, "{path}");
+        let heard = ear.heard("").pop().expect("it was heard");
+        assert_eq!((&*heard.path, heard.header("x-amz-target")), ("/", Some(target)));
+        let signed = heard.header("authorization").unwrap_or_default();
+        let service = path.split('/').nth(1).unwrap();
+        assert!(signed.contains(&format!("/eu-west-1/{service}/aws4_request")), "{path}: {signed}");
+        assert!(signed.contains("x-amz-target"), "{path}: {signed}");
+    }
+    // Clients of some providers show their keys as passwords.
+    let pair = STANDARD.encode(format!("me:{MASTER}"));
+    let call = Call::get("/langfuse/api/public/traces").header("authorization", format!("Basic {pair}"));
+    assert_eq!(call.send(gateway.addr).await.status(), 200);
+    let nobody = master.send(&Call::get("/milvus/v2/x")).await;
+    assert!(nobody.status() == 404 && nobody.text().contains("set MILVUS_API_KEY"), "{}", nobody.text());
 }

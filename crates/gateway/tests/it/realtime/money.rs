@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{Heard, MASTER, Socket, Stage, respond, said, speak};
+use crate::backs::{Config, mock};
 use crate::gateway::Gateway;
 use crate::manage::Person;
 use crate::sinks::ear::until;
@@ -49,6 +50,27 @@ async fn what_is_written_down_is_paid_for_by_the_model_that_writes_it() {
         let row = stage.logged(1).await;
         assert!((row["spend"].as_f64().unwrap() - expected).abs() < 1e-9, "{model}: {row}");
     }
+}
+
+#[tokio::test]
+async fn the_model_that_writes_down_may_be_called_by_the_name_that_callers_know() {
+    let provider = mock("").await;
+    let base = format!("{}/v1", provider.url());
+    let config = Config::default().model("talk", "openai/gpt-realtime", &base, "");
+    let config = config.model("scribe", "openai/gpt-4o-transcribe", &base, "");
+    let stage = Stage::with(provider, config, "").await;
+    let mut socket = stage.session(MASTER).await;
+    let input = json!({ "transcription": { "model": "scribe" } });
+    socket.say(json!({ "type": "session.update", "session": { "audio": { "input": input } } })).await;
+    let updated = socket.until("session.updated").await;
+    assert_eq!(updated["session"]["audio"]["input"]["transcription"]["model"], "gpt-4o-transcribe", "{updated}");
+    socket.say(json!({ "type": "input_audio_buffer.append", "audio": "A".repeat(640_000) })).await;
+    socket.say(json!({ "type": "input_audio_buffer.commit" })).await;
+    socket.until("conversation.item.input_audio_transcription.completed").await;
+    socket.close(1000, "").await;
+    socket.rest().await;
+    let row = stage.logged(1).await;
+    assert!((row["spend"].as_f64().unwrap() - 0.00028).abs() < 1e-9, "{row}");
 }
 
 #[tokio::test]

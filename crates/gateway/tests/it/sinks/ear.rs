@@ -52,6 +52,8 @@ struct Shared {
     heard: Mutex<Vec<Heard>>,
     /// Status of the answers.
     status: AtomicU16,
+    /// What they say: a media type, and the body.
+    says: Mutex<Option<(String, String)>>,
     /// Requests that are still refused with 503; below zero none is ever answered.
     refuses: AtomicI64,
     asked: AtomicI64,
@@ -76,6 +78,11 @@ impl Ear {
     /// It answers with this status from now on.
     pub fn answer_with(&self, status: u16) {
         self.shared.status.store(status, SeqCst);
+    }
+
+    /// It says this from now on.
+    pub fn say(&self, media_type: &str, body: &str) {
+        *self.shared.says.lock().expect("nobody panics here") = Some((media_type.to_owned(), body.to_owned()));
     }
 
     /// It refuses so many requests; below zero it never answers at all, until it is told otherwise.
@@ -120,7 +127,11 @@ impl Ear {
             if (200..300).contains(&status) {
                 self.shared.heard.lock().expect("nobody panics here").push(heard);
             }
-            let answer = format!("HTTP/1.1 {status} Heard\r\ncontent-length: 0\r\n\r\n");
+            let said = self.shared.says.lock().expect("nobody panics here").clone();
+            let (kind, body) =
+                said.map_or_else(Default::default, |(kind, body)| (format!("content-type: {kind}\r\n"), body));
+            let length = body.len();
+            let answer = format!("HTTP/1.1 {status} Heard\r\n{kind}content-length: {length}\r\n\r\n{body}");
             if stream.write_all(answer.as_bytes()).await.is_err() {
                 return;
             }

@@ -5,12 +5,13 @@ use jiff::tz::{Offset, TimeZone};
 use super::{Factor, Fees, Hours, Kind, OffPeak, PriceList, Rates, Rule, Variant};
 
 /// Kinds of tokens that are named in the last column.
-const KINDS: [(&str, Kind); 5] = [
+const KINDS: [(&str, Kind); 6] = [
     ("reasoning", Kind::Reasoning),
     ("audio_input", Kind::AudioInput),
     ("audio_output", Kind::AudioOutput),
     ("image_input", Kind::ImageInput),
     ("image_output", Kind::ImageOutput),
+    ("audio_cache_read", Kind::AudioCacheRead),
 ];
 
 impl PriceList {

@@ -15,10 +15,12 @@ fn tokens_are_paid_by_their_kind() {
         (Kind::AudioOutput, 20_000_000),
         (Kind::ImageInput, 3_000_000),
         (Kind::ImageOutput, 30_000_000),
+        (Kind::AudioCacheRead, 700_000),
     ]));
     let everything = Usage {
         input: Some(1000),
         cache_read: Some(100),
+        audio_cache_read: Some(30),
         cache_write: Some(200),
         cache_write_long: Some(300),
         audio_input: Some(50),
@@ -30,9 +32,12 @@ fn tokens_are_paid_by_their_kind() {
         ..Usage::default()
     };
     let cost = tariff.cost(&everything, &Bill::default()).unwrap();
-    // 325 fresh text, 50 sound, 25 pictures; 45 text, 10 sound, 5 pictures.
+    // 70 text and 30 sound from the cache; 325 fresh text, 50 sound, 25 pictures; 45 text, 10 sound, 5 pictures.
     let lines = [cost.input, cost.cache_read, cost.cache_write, cost.output, cost.reasoning, cost.other];
-    assert_eq!(lines.map(Usd::nanos), [325_000 + 500_000 + 75_000, 10_000, 250_000 + 600_000, 530_000, 200_000, 0]);
+    assert_eq!(
+        lines.map(Usd::nanos),
+        [325_000 + 500_000 + 75_000, 7_000 + 21_000, 250_000 + 600_000, 530_000, 200_000, 0]
+    );
     assert_eq!(cost.total, lines.into_iter().sum());
     assert_eq!((cost.discount, cost.margin, cost.list_price()), (Usd::ZERO, Usd::ZERO, cost.total));
 }
@@ -58,6 +63,9 @@ fn parts_larger_than_the_whole_are_cut_and_nothing_is_billed_twice() {
     let overlap = Usage { cache_read: Some(80), audio_input: Some(100), ..usage(100, 0) };
     check(&with_cache, overlap, Bill::default(), "0.000028");
     check(&plain(), Usage { reasoning: Some(u64::MAX), ..usage(0, 10) }, Bill::default(), "0.00004");
+    // Sound from the cache that has no price of its own is what was read from it.
+    let cached = Usage { cache_read: Some(80), audio_cache_read: Some(90), ..usage(100, 0) };
+    check(&with_cache, cached, Bill::default(), "0.000028");
     // Parts of nothing.
     check(&plain(), Usage { cache_read: Some(5), ..Usage::default() }, Bill::default(), "0");
 }

@@ -2,7 +2,7 @@
 
 use super::super::shape::Shape::{Any, Count, Flag, ListOf, MapOf, Maybe, Moment, Named, Number, Object, OneOf, Text};
 use super::super::shape::{Kind, Shape, has, kind, may_have};
-use super::{COUNT_OR_NULL, MAP, MAP_OR_NULL, MOMENT_OR_NULL, TEXT_OR_NULL, TEXTS};
+use super::{COUNT_OR_NULL, MAP, MAP_OR_NULL, MOMENT_OR_NULL, NUMBER_OR_NULL, TEXT_OR_NULL, TEXTS};
 
 /// `GET /cache/stats`
 pub const CACHE_STATS: Kind = kind(
@@ -48,7 +48,7 @@ const SEMANTIC_GROUP: Kind = kind(
         has("misses", Count),
         has("audits", Count),
         has("false_hits", Count),
-        has("false_hit_rate", super::NUMBER_OR_NULL),
+        has("false_hit_rate", NUMBER_OR_NULL),
     ]],
 );
 
@@ -235,6 +235,31 @@ pub const CREDENTIAL: Kind = kind(
     &[&[has("credential_name", Text), has("credential_values", MapOf(&Any)), has("credential_info", MAP)]],
 );
 
+/// A path that is passed on.
+pub const PASS_THROUGH: Kind = kind(
+    "PassThroughEndpoint",
+    "A path that is passed on; headers, and other secrets, are stars",
+    &[&[
+        has("id", Text),
+        has("path", Text),
+        has("target", Text),
+        has("headers", MapOf(&Text)),
+        has("default_query_params", MAP),
+        has("include_subpath", Flag),
+        has("auth", Flag),
+        has("forward_headers", Flag),
+        has("cost_per_request", NUMBER_OR_NULL),
+        has("methods", Maybe(&TEXTS)),
+        has("timeout", NUMBER_OR_NULL),
+        has("guardrails", Any),
+        has("is_from_config", Flag),
+        may_have("created_at", Moment),
+        may_have("created_by", TEXT_OR_NULL),
+        may_have("updated_at", Moment),
+        may_have("updated_by", TEXT_OR_NULL),
+    ]],
+);
+
 /// How many secrets another key has sealed.
 pub const SEALED: Shape = Object(&[&[has("total", Count), has("to_migrate", Count), has("unreadable", Count)]]);
 
@@ -249,7 +274,7 @@ pub const ESTIMATE: Shape = Object(&[&[
     has("margin_cost_per_request", Number),
     has("num_requests_per_day", COUNT_OR_NULL),
     has("num_requests_per_month", COUNT_OR_NULL),
-    has("total_cost", super::NUMBER_OR_NULL),
-    has("daily_cost", super::NUMBER_OR_NULL),
-    has("monthly_cost", super::NUMBER_OR_NULL),
+    has("total_cost", NUMBER_OR_NULL),
+    has("daily_cost", NUMBER_OR_NULL),
+    has("monthly_cost", NUMBER_OR_NULL),
 ]]);
