@@ -144,7 +144,7 @@ async fn model_call(
     let ip = Some(ip);
     let headers = parts.headers;
     let call = Call { id: id.clone(), front, operation, path_model, path_stream, headers, body, caller, ip };
-    if responses::are_kept(&setup, &call) {
+    if responses::is_concerned(&setup, &call) {
         // In a box: other calls need no room for it.
         return Box::pin(responses::serve(door, setup, call)).await;
     }

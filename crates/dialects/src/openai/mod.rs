@@ -55,7 +55,7 @@ use crate::{
 };
 
 /// Name of the dialect.
-const NAME: &str = "openai";
+pub(crate) const NAME: &str = "openai";
 
 /// OpenAI's dialect.
 pub struct OpenAi;
@@ -142,7 +142,7 @@ impl Back for OpenAi {
             Operation::Speech => "/audio/speech",
             Operation::Transcription => "/audio/transcriptions",
             Operation::Translation => "/audio/translations",
-            Operation::CountTokens => return None,
+            Operation::CountTokens | Operation::Compact => return None,
         };
         Some(path.to_owned())
     }
