@@ -120,6 +120,7 @@ pub trait Front: Send + Sync {
             Operation::Completion => "atext_completion",
             Operation::Embedding => "aembedding",
             Operation::CountTokens => "acount_tokens",
+            Operation::Compact => "acompact_responses",
             Operation::Moderation => "amoderation",
             Operation::Rerank => "arerank",
             Operation::Image => "aimage_generation",
@@ -194,4 +195,10 @@ impl fmt::Debug for Clock {
 pub trait StreamWriter {
     /// Appends the wire form of `event`, framing included; may append nothing, or more than one wire event.
     fn write(&mut self, event: Event, out: &mut BytesMut);
+
+    /// The answer as far as it is there, marked as one that was given up, for dialects whose callers can ask for an answer
+    /// again: nothing if it has not begun, or has failed.
+    fn given_up(&self) -> Option<BytesMut> {
+        None
+    }
 }

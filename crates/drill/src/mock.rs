@@ -103,6 +103,11 @@ impl Mock {
         self.shared.shelf.hold(held);
     }
 
+    /// Forgets all batches, as a provider does that has lost them or deletes what is old.
+    pub fn forget_batches(&self) {
+        self.shared.shelf.forget_batches();
+    }
+
     /// How busy the mock is.
     pub fn stats(&self) -> Load {
         self.shared.stats.load()

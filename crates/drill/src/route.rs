@@ -41,6 +41,8 @@ pub(crate) enum Op {
     Version,
     /// An answer that is kept: shown, deleted or given up.
     Kept,
+    /// A conversation made short.
+    Compact,
     /// Ollama's greeting, which is not JSON.
     Hello,
 }
@@ -84,6 +86,9 @@ fn find(head: &Head, path: &str) -> Option<(&'static [&'static str], Target)> {
         return Some((verbs, Target { model: model.or(target.model), ..target }));
     }
     let bare = path.strip_prefix("/v1").filter(|rest| rest.starts_with('/')).unwrap_or(path);
+    if bare == "/responses/compact" {
+        return Some((POST, Target { dialect: &responses::Responses, op: Op::Compact, model: None }));
+    }
     if let Some(kept) = bare.strip_prefix("/responses/") {
         let verbs = if kept.ends_with("/cancel") { POST } else { &["GET", "DELETE"] };
         return Some((verbs, Target { dialect: &responses::Responses, op: Op::Kept, model: Some(kept.to_owned()) }));

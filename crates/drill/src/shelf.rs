@@ -106,6 +106,11 @@ impl Shelf {
         self.things().batches.iter().cloned().collect()
     }
 
+    /// Forgets all batches.
+    pub(crate) fn forget_batches(&self) {
+        self.things().batches.clear();
+    }
+
     fn things(&self) -> MutexGuard<'_, Things> {
         self.things.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -203,7 +203,8 @@ impl Cache {
 
     /// Whether calls of this kind are answered from here.
     fn serves(&self, front: &dyn Front, operation: Operation) -> bool {
-        if operation == Operation::CountTokens || operation.is_media() {
+        let is_kept = operation != Operation::CountTokens && operation != Operation::Compact && !operation.is_media();
+        if !is_kept {
             return false;
         }
         let bare = |name: &str| name.strip_prefix('a').filter(|rest| !rest.starts_with("nthropic")).map(str::to_owned);

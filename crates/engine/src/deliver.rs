@@ -209,6 +209,14 @@ impl Delivery {
         self.is_raw && matches!(self.state, State::Failed(_))
     }
 
+    /// The answer as far as it is there, for those who keep it though its caller leaves now.
+    pub fn given_up(&self) -> Option<Bytes> {
+        match &self.state {
+            State::Flowing(stream) => stream.flow.given_up(),
+            _ => None,
+        }
+    }
+
     /// The next bytes for the caller; `None` at the end. Faults are part of the bytes, where there is a place for them.
     pub fn poll_piece(&mut self, cx: &mut Context) -> Poll<Option<Bytes>> {
         caught(|| self.poll_answer_or_silence(cx)).unwrap_or_else(|defect| {

@@ -191,6 +191,14 @@ impl Flow {
         self.pass_events()
     }
 
+    /// The answer as far as it is there, marked as given up, where it is encoded here and its dialect has such a thing.
+    pub fn given_up(&self) -> Option<Bytes> {
+        match &self.pipe {
+            Pipe::Translate { writer, .. } => writer.given_up().map(BytesMut::freeze),
+            Pipe::Verbatim { .. } | Pipe::Raw => None,
+        }
+    }
+
     /// Whether it is bytes rather than events.
     pub fn is_raw(&self) -> bool {
         matches!(self.pipe, Pipe::Raw)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use policy::price::{Quote, Tariff};
 use policy::{Habits, Need, Obeys};
-use types::{Fault, FaultKind, Usage, Usd};
+use types::{Fault, FaultKind, Operation, Usage, Usd};
 
 use crate::ask::Ask;
 use crate::asked::Asked;
@@ -42,7 +42,10 @@ impl Forecast {
         let input_estimate = if cares { ask.input_estimate() } else { 0 };
         let habits = deployment.health.habits();
         let pieces = if cares { pieces::foreseen(ask) } else { Usage::default() };
-        let foreseen = Usage { input: Some(habits.input(input_estimate)), ..pieces };
+        // Nobody bounds what a conversation is made short to; it is hardly longer than the conversation.
+        let short = deployment.facts.max_output_tokens.unwrap_or(u64::MAX).min(input_estimate);
+        let output = Some(short).filter(|_| ask.operation == Operation::Compact).or(pieces.output);
+        let foreseen = Usage { input: Some(habits.input(input_estimate)), output, ..pieces };
         let asked = Asked::of(ask, deployment);
         let quote = if cares { tariff.quote_of(&foreseen, asked.service()) } else { None };
         let bound = ask.output_bound().or(deployment.facts.max_output_tokens).filter(|_| has_output);

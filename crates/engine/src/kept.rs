@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use dialects::{Back, Framing, Issuer, sse};
+use dialects::sse::{self, Splitter};
+use dialects::{Back, Framing, Issuer};
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
-use providers::http as upstream;
+use providers::http::{self as upstream, Body};
 use tokio::time::timeout;
 use types::{Fault, FaultKind, Operation};
 
@@ -33,12 +34,53 @@ pub struct Inquiry<'a> {
 }
 
 /// What the provider says.
-#[derive(Clone, Debug)]
-pub struct Found {
+#[derive(Debug)]
+pub enum Found {
     /// Its answer.
-    pub body: Bytes,
-    /// Whether it is a stream.
-    pub is_stream: bool,
+    Whole(Bytes),
+    /// The events of one, as they come.
+    Stream(Box<Pieces>),
+}
+
+/// A stream of an answer that a provider keeps. Dropping it closes the upstream connection.
+pub struct Pieces {
+    body: Body,
+    splitter: Splitter,
+    back: &'static dyn Back,
+    issuer: Issuer,
+    deployment: Arc<Deployment>,
+}
+
+impl std::fmt::Debug for Pieces {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.debug_struct("Pieces").field("issuer", &self.issuer).finish_non_exhaustive()
+    }
+}
+
+impl Pieces {
+    /// The next events that are whole, marked; `None` at the end. A provider that is silent for too long is a fault.
+    pub async fn next(&mut self) -> Option<Result<Bytes, Fault>> {
+        let next = self.read().await;
+        next.map_err(|fault| self.deployment.without_credential(fault)).transpose()
+    }
+
+    async fn read(&mut self) -> Result<Option<Bytes>, Fault> {
+        loop {
+            if let Some(batch) = self.splitter.next_batch()? {
+                return Ok(Some(marked_events(self.back, &batch, self.issuer)));
+            }
+            let piece = timeout(self.deployment.limits.idle, self.body.piece()).await;
+            let silent = |_| Fault::provider(FaultKind::Timeout, "the provider fell silent within its answer");
+            match piece.map_err(silent)?.transpose()? {
+                Some(piece) => self.splitter.feed(piece),
+                None => {
+                    // An event without its line end may be whole all the same.
+                    let rest = self.splitter.leftover();
+                    return Ok((!rest.is_empty()).then(|| marked_events(self.back, &rest, self.issuer)));
+                }
+            }
+        }
+    }
 }
 
 /// The deployment at which `issuer` is understood, of those that the caller may call.
@@ -50,14 +92,20 @@ pub fn keeper(setup: &Setup, caller: &Caller, issuer: Issuer) -> Option<Arc<Depl
     speaking.find(|one| one.issuer().understands(issuer)).cloned()
 }
 
-/// Asks a deployment about an answer that it keeps. The answer is the provider's own, but for the marks.
-pub async fn inquire(gate: &Gate, setup: &Setup, deployment: &Deployment, what: Inquiry<'_>) -> Result<Found, Fault> {
+/// Asks a deployment about an answer that it keeps. The answer is the provider's own, but for the marks. A stream is there as
+/// soon as its head is, and comes as the provider sends it.
+pub async fn inquire(
+    gate: &Gate,
+    setup: &Setup,
+    deployment: &Arc<Deployment>,
+    what: Inquiry<'_>,
+) -> Result<Found, Fault> {
     let asked = timeout(deployment.limits.of(false), ask(gate, setup, deployment, what)).await;
     let late = |_| Fault::provider(FaultKind::Timeout, "the provider did not answer in time");
     asked.map_err(late).and_then(|asked| asked).map_err(|fault| deployment.without_credential(fault))
 }
 
-async fn ask(gate: &Gate, setup: &Setup, deployment: &Deployment, what: Inquiry<'_>) -> Result<Found, Fault> {
+async fn ask(gate: &Gate, setup: &Setup, deployment: &Arc<Deployment>, what: Inquiry<'_>) -> Result<Found, Fault> {
     let nowhere = || Fault::new(FaultKind::NotFound, types::Side::Gateway, "nobody keeps this answer");
     let back = deployment.speaks(DIALECT).ok_or_else(nowhere)?;
     let path = path(deployment, back, what).ok_or_else(nowhere)?;
@@ -77,17 +125,21 @@ async fn ask(gate: &Gate, setup: &Setup, deployment: &Deployment, what: Inquiry<
     let status = reply.status;
     let is_stream =
         reply.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+    if is_stream && (200..300).contains(&status) {
+        let (body, splitter, issuer) = (reply.body, Splitter::new(Framing::Sse), what.issuer);
+        let pieces = Pieces { body, splitter, back, issuer, deployment: deployment.clone() };
+        return Ok(Found::Stream(Box::new(pieces)));
+    }
     let body = reply.body.collect(setup.intake.max_answer_bytes).await?;
     match status {
-        200..=299 if is_stream => Ok(Found { body: marked_events(back, &body, what.issuer), is_stream }),
-        200..=299 => Ok(Found { body: Deployment::marked_as(back, body, what.issuer), is_stream }),
+        200..=299 => Ok(Found::Whole(Deployment::marked_as(back, body, what.issuer))),
         404 => Err(nowhere()),
         400.. => Err(Fault { upstream_status: Some(status), ..back.read_fault(status, &body) }),
         _ => Err(Fault::provider(FaultKind::Malformed, "the provider answered with a redirect")),
     }
 }
 
-/// The same of each event of a stream.
+/// Whole events of a stream with their marks.
 fn marked_events(back: &dyn Back, body: &[u8], issuer: Issuer) -> Bytes {
     let mut marked = BytesMut::with_capacity(body.len());
     for event in sse::events(Framing::Sse, body) {

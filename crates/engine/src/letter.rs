@@ -95,7 +95,8 @@ impl Letter<'_> {
         }
         let path = |operation| deployment.path(back, operation, &model, ask.stream);
         // What nobody translates is not decoded either.
-        if !ask.operation.is_bridged() && path(ask.operation).is_none() {
+        let is_understood = ask.operation != Operation::Compact && path(ask.operation).is_some();
+        if !ask.operation.is_bridged() && !is_understood {
             return Err(self.cannot(ask.operation));
         }
         let request = ask.decoded(deployment)?;

@@ -83,7 +83,7 @@ pub use gauge::Gauge;
 pub use guards::{Check, FieldGuard, FieldPath, Finder, Guard, Guardrails, Modes, Remote, Size, Way};
 pub use health::{Health, Roll};
 pub use journey::{answer_call, refuse, refuse_call, serve};
-pub use kept::{Found, Inquiry, inquire, keeper};
+pub use kept::{Found, Inquiry, Pieces, inquire, keeper};
 pub use keyring::Keyring;
 pub use ledger::{Durable, Ledger};
 pub use line::{LineView, Lines, Queueing};

@@ -109,7 +109,7 @@ impl Transcript {
         let bytes = match delta {
             Delta::Text(text) | Delta::Thinking(text) | Delta::Refusal(text) => self.fitted(text),
             Delta::ToolArguments { fragment, .. } => self.fitted(fragment),
-            Delta::ToolStart { name, .. } => self.fitted(name),
+            Delta::ToolStart { name, .. } | Delta::CustomStart { name, .. } => self.fitted(name),
             // Proofs, probabilities, sources and pictures are not what was said.
             _ => return,
         };
@@ -127,7 +127,7 @@ impl Transcript {
             (Delta::Thinking(_), _) => choice.blocks.push(Block::Thinking { text: bytes.to_owned(), signature: None }),
             (Delta::Refusal(_), Some(Block::Refusal(text))) => text.push_str(bytes),
             (Delta::Refusal(_), _) => choice.blocks.push(Block::Refusal(bytes.to_owned())),
-            (Delta::ToolStart { index: call, id, .. }, _) => {
+            (Delta::ToolStart { index: call, id, .. } | Delta::CustomStart { index: call, id, .. }, _) => {
                 let block = choice.blocks.len();
                 let (id, name, arguments) = (id.clone(), bytes.to_owned(), String::new());
                 choice.blocks.push(Block::ToolCall(ToolCall { id, name, arguments, signature: None }));

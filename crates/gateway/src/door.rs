@@ -153,7 +153,7 @@ async fn model_call(
 
 /// Answers a call whose caller and body are known.
 pub async fn answer_call(door: &Rc<Door>, setup: Arc<Setup>, call: Call) -> Response<OutBody> {
-    if responses::are_kept(&setup, &call) {
+    if responses::is_concerned(&setup, &call) {
         // In a box: other calls need no room for it.
         return Box::pin(responses::serve(door, setup, call)).await;
     }

@@ -3,6 +3,8 @@
 //! on from them. Either is there for the owner of the key alone. An answer in the background is made while nobody waits for
 //! it. Workers lay down what is to be kept; the control plane writes it.
 
+mod compact;
+mod following;
 mod inquiry;
 mod items;
 mod job;
@@ -36,9 +38,14 @@ const PREVIOUS: &str = "previous_response_id";
 /// Fields that say something of what is kept: a body without any of them is not looked into.
 const TOLD: [&str; 3] = [PREVIOUS, "background", "store"];
 
-/// Whether answers to a call may be kept.
-pub fn are_kept(setup: &Setup, call: &Call) -> bool {
-    setup.intake.keeps_responses && call.operation == Operation::Chat && call.front.name() == NAME
+/// Whether answers to a call of this API may be kept.
+fn are_kept(setup: &Setup, call: &Call) -> bool {
+    setup.intake.keeps_responses && call.operation == Operation::Chat
+}
+
+/// Whether a call has to do with what is kept or was sealed here.
+pub fn is_concerned(setup: &Setup, call: &Call) -> bool {
+    call.front.name() == NAME && (are_kept(setup, call) || compact::is_meant(call))
 }
 
 /// What a call says of what is kept.
@@ -78,7 +85,14 @@ pub async fn serve(door: &Rc<Door>, setup: Arc<Setup>, call: Call) -> Response<O
     }
 }
 
-async fn begin(door: &Rc<Door>, setup: &Setup, mut call: Call) -> Result<Response<OutBody>, Fault> {
+async fn begin(door: &Rc<Door>, setup: &Setup, call: Call) -> Result<Response<OutBody>, Fault> {
+    let mut call = compact::opened(&door.live, call)?;
+    if call.operation == Operation::Compact {
+        return compact::answer(door, setup, call).await;
+    }
+    if !are_kept(setup, &call) {
+        return Ok(response(run(door, call).await));
+    }
     let says_something = TOLD.iter().any(|name| memmem::find(&call.body, name.as_bytes()).is_some());
     // What is no object is refused by the engine, like everything else that is wrong.
     let body = says_something.then(|| Object::parse(call.body.clone()).ok()).flatten();

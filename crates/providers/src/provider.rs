@@ -67,6 +67,8 @@ pub struct Provider {
     pub local: bool,
     /// Whether its answers say what the call cost, in US dollars.
     pub states_costs: bool,
+    /// Whether it makes conversations short itself: OpenAI's `/responses/compact`.
+    pub compacts: bool,
     /// Its name in OpenTelemetry's conventions, if that is not its id.
     pub traced_as: Option<&'static str>,
     /// One remark for readers of the table; may be empty.
@@ -369,6 +371,7 @@ pub(crate) const fn row(id: &'static str, display_name: &'static str) -> Provide
         endpoints: Endpoints::of(&[Endpoint::Chat]),
         local: false,
         states_costs: false,
+        compacts: false,
         traced_as: None,
         note: "",
     }
@@ -463,6 +466,11 @@ impl Provider {
 
     pub(crate) const fn states_costs(self) -> Self {
         Provider { states_costs: true, ..self }
+    }
+
+    /// Besides `/responses` it has `/responses/compact`.
+    pub(crate) const fn compacts(self) -> Self {
+        Provider { compacts: true, ..self }
     }
 
     pub(crate) const fn traced_as(self, name: &'static str) -> Self {

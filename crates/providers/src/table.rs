@@ -444,7 +444,7 @@ static TABLE: &[Provider] = &[
     row("assemblyai", "AssemblyAI").base("https://llm-gateway.assemblyai.com/v1").key_env(&["ASSEMBLYAI_API_KEY"]),
     row("azure", "Azure OpenAI").base_env(&["AZURE_API_BASE", "AZURE_OPENAI_ENDPOINT"]).blanks(&[AZURE_VERSION])
         .paths(AZURE_PATHS).key_env(&["AZURE_API_KEY", "AZURE_OPENAI_API_KEY"]).auth(Auth::Header("api-key"))
-        .token(ENTRA_TOKEN).sign_in(ENTRA).quirks(BOTH).serves(&[Chat, Completions, Embeddings, Responses, Images, Transcriptions, Speech]).traced_as("azure.ai.openai")
+        .token(ENTRA_TOKEN).sign_in(ENTRA).quirks(BOTH).serves(&[Chat, Completions, Embeddings, Responses, Images, Transcriptions, Speech]).compacts().traced_as("azure.ai.openai")
         .note("base is `https://RESOURCE.openai.azure.com`; the model is the name of the deployment there; `api_version`, `azure_ad_token`, or who signs in to Entra ID"),
     row("azure_ai", "Azure AI Foundry").base_env(&["AZURE_AI_API_BASE"]).blanks(&[FOUNDRY_VERSION]).paths(FOUNDRY_PATHS)
         .key_env(&["AZURE_AI_API_KEY"]).auth(Auth::Header("api-key")).auth_at(&[(".models.ai.azure.com", Auth::Bearer)])
@@ -640,7 +640,7 @@ static TABLE: &[Provider] = &[
     row("oobabooga", "text-generation-webui").base("http://127.0.0.1:5000/v1").local()
         .serves(&[Chat, Completions, Embeddings]),
     row("openai", "OpenAI").base("https://api.openai.com/v1").base_env(&["OPENAI_BASE_URL", "OPENAI_API_BASE"])
-        .key_env(&["OPENAI_API_KEY"]).quirks(OPENAI).elsewhere(BOTH)
+        .key_env(&["OPENAI_API_KEY"]).quirks(OPENAI).elsewhere(BOTH).compacts()
         .serves(OPENAI_SERVES),
     row("openai_like", "OpenAI-like").base_env(&["OPENAI_LIKE_API_BASE"]).key_env(&["OPENAI_LIKE_API_KEY"])
         .key_optional().quirks(BOTH).serves(&[Chat, Embeddings])

@@ -114,7 +114,7 @@ pub(crate) async fn open(db: &Db, skip: i64, most: i64) -> Result<Vec<Asset>> {
     db.rows(sql, values![OPEN, most, skip]).await?.iter().map(read).collect()
 }
 
-/// Changes what is shown of one, and its state. For what is settled nothing is held any more.
+/// Changes what is shown of one, and its state; what is settled does not become open again. For what is settled nothing is held any more.
 pub(crate) async fn change(db: &Db, id: &str, state: &str, shown: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     if state == SETTLED {
@@ -128,7 +128,9 @@ pub(crate) async fn change(db: &Db, id: &str, state: &str, shown: &str) -> Resul
             }
         }
     }
-    tx.run("UPDATE lockgate_assets SET state = $2, shown = $3 WHERE id = $1", values![id, state, shown]).await?;
+    // Who heard of it before somebody else settled it must not open it again.
+    let sql = "UPDATE lockgate_assets SET state = $2, shown = $3 WHERE id = $1 AND (state <> $4 OR $5 = $6)";
+    tx.run(sql, values![id, state, shown, SETTLED, state, SETTLED]).await?;
     tx.commit().await
 }
 
@@ -221,5 +223,8 @@ mod tests {
             assert_eq!(spent().await, both(0), "given back once");
         }
         assert_eq!(store.asset("batch-1").await.unwrap().unwrap().held, None);
+        store.change_asset("batch-1", OPEN, "late").await.unwrap();
+        let settled = store.asset("batch-1").await.unwrap().unwrap();
+        assert_eq!((&*settled.state, &*settled.shown), (SETTLED, "{}"), "what is settled stays so");
     }
 }

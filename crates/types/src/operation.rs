@@ -11,6 +11,8 @@ pub enum Operation {
     Embedding,
     /// The number of tokens a chat request would have.
     CountTokens,
+    /// A conversation made short, to go on from (OpenAI's Responses API).
+    Compact,
     /// Whether texts or pictures are harmful.
     Moderation,
     /// Documents in the order in which they answer a query.
@@ -38,6 +40,7 @@ impl Operation {
         Operation::Completion,
         Operation::Embedding,
         Operation::CountTokens,
+        Operation::Compact,
         Operation::Moderation,
         Operation::Rerank,
         Operation::Image,
@@ -56,6 +59,7 @@ impl Operation {
             Operation::Completion => "completions",
             Operation::Embedding => "embeddings",
             Operation::CountTokens => "token counts",
+            Operation::Compact => "compacted conversations",
             Operation::Moderation => "moderations",
             Operation::Rerank => "rankings of documents",
             Operation::Image => "pictures made from texts",

@@ -145,11 +145,21 @@ pub enum Delta {
         /// Gemini's `thoughtSignature`.
         signature: Option<String>,
     },
+    /// A call of a tool begins that takes any text instead of arguments (OpenAI's `custom`). Its index is one of a call
+    /// like others, and its text comes in fragments like arguments.
+    CustomStart {
+        /// Index of the call within the answer.
+        index: u32,
+        /// Its id; empty if the provider gave none.
+        id: String,
+        /// The tool.
+        name: String,
+    },
     /// A fragment of the arguments of call `index`.
     ToolArguments {
         /// Index of the call.
         index: u32,
-        /// Fragment of JSON text.
+        /// Fragment of JSON text, or of the text of a custom tool.
         fragment: String,
     },
     /// Log probabilities of the text before it, in OpenAI's shape (`{"content":[...]}`), unread.

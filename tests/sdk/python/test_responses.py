@@ -276,3 +276,22 @@ def test_a_refusal_is_an_event_of_the_connection(client, back):
         assert (refusal.type, refusal.status) == ("error", 429) and refusal.error.message
         connection.response.create(model=back.model(), input="Hi")
         assert heard(connection)[1].output_text == "You said: Hi"
+
+
+def test_a_conversation_is_made_short_and_goes_on(client, back):
+    turns = [{"role": "user", "content": "My name is Ada."}, {"role": "assistant", "content": "Hello Ada!"}]
+    short = client.responses.compact(model=back.model(), input=turns)
+    assert short.object == "response.compaction" and short.usage.total_tokens > 0
+    assert [item.type for item in short.output] == ["message", "compaction"]
+    items = [item.model_dump(exclude_none=True) for item in short.output]
+    answer = say(client, back.model(), [*items, {"role": "user", "content": "Sure?"}])
+    assert answer.output_text == "You said: Sure?"
+
+
+@pytest.mark.can("bridged")
+def test_the_events_of_an_answer_can_be_had_when_it_is_over(client, back):
+    answer = say(client, back.model(), SENTENCE)
+    events = list(client.responses.retrieve(answer.id, stream=True))
+    assert [event.sequence_number for event in events] == list(range(len(events)))
+    assert "".join(event.delta for event in events if event.type == "response.output_text.delta") == answer.output_text
+    assert events[-1].type == "response.completed" and events[-1].response == answer

@@ -28,6 +28,9 @@ export interface Requests {
   'POST /v1/responses': { model: string; input: unknown; stream?: boolean | null; instructions?: string | null; tools?: (Record<string, unknown>)[] | null; temperature?: unknown; top_p?: unknown; max_output_tokens?: number | null }
   'POST /responses': { model: string; input: unknown; stream?: boolean | null; instructions?: string | null; tools?: (Record<string, unknown>)[] | null; temperature?: unknown; top_p?: unknown; max_output_tokens?: number | null }
   'POST /openai/v1/responses': { model: string; input: unknown; stream?: boolean | null; instructions?: string | null; tools?: (Record<string, unknown>)[] | null; temperature?: unknown; top_p?: unknown; max_output_tokens?: number | null }
+  'POST /v1/responses/compact': { model: string; input: unknown; instructions?: string | null; tools?: (Record<string, unknown>)[] | null }
+  'POST /responses/compact': { model: string; input: unknown; instructions?: string | null; tools?: (Record<string, unknown>)[] | null }
+  'POST /openai/v1/responses/compact': { model: string; input: unknown; instructions?: string | null; tools?: (Record<string, unknown>)[] | null }
   'POST /v1/responses/input_tokens': { model: string; input: unknown; instructions?: string | null; tools?: (Record<string, unknown>)[] | null }
   'POST /responses/input_tokens': { model: string; input: unknown; instructions?: string | null; tools?: (Record<string, unknown>)[] | null }
   'POST /openai/v1/responses/input_tokens': { model: string; input: unknown; instructions?: string | null; tools?: (Record<string, unknown>)[] | null }

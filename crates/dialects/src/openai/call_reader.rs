@@ -24,6 +24,8 @@ struct Call {
     id: String,
     name: String,
     signature: Option<String>,
+    /// Whether it is of a tool that takes any text.
+    is_custom: bool,
     /// Whether it was announced: not before its name is known.
     started: bool,
     has_arguments: bool,
@@ -38,6 +40,7 @@ struct Fragment {
     name: String,
     arguments: String,
     signature: Option<String>,
+    is_custom: bool,
 }
 
 impl Calls {
@@ -106,6 +109,7 @@ impl Fragment {
             name: text(function, "name").unwrap_or_default(),
             arguments: arguments.map(assistant::arguments).unwrap_or_default(),
             signature: assistant::signature(item),
+            is_custom: item.get_some("custom").is_some(),
         }
     }
 }
@@ -126,6 +130,7 @@ impl Call {
         if self.name.is_empty() {
             self.name = fragment.name;
         }
+        self.is_custom |= fragment.is_custom;
         self.has_arguments |= !fragment.arguments.is_empty();
         self.signature = self.signature.take().or(fragment.signature);
         if self.started {
@@ -147,11 +152,10 @@ impl Call {
             return;
         }
         self.started = true;
-        out.push(Delta::ToolStart {
-            index,
-            id: self.id.clone(),
-            name: self.name.clone(),
-            signature: self.signature.take(),
+        let (id, name, signature) = (self.id.clone(), self.name.clone(), self.signature.take());
+        out.push(match self.is_custom {
+            true => Delta::CustomStart { index, id, name },
+            false => Delta::ToolStart { index, id, name, signature },
         });
         push_arguments(index, std::mem::take(&mut self.waiting), out);
     }

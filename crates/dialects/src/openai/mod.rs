@@ -54,7 +54,7 @@ use crate::{
 };
 
 /// Name of the dialect.
-const NAME: &str = "openai";
+pub(crate) const NAME: &str = "openai";
 
 /// OpenAI's dialect.
 pub struct OpenAi;
@@ -141,7 +141,7 @@ impl Back for OpenAi {
             Operation::Speech => "/audio/speech",
             Operation::Transcription => "/audio/transcriptions",
             Operation::Translation => "/audio/translations",
-            Operation::CountTokens | Operation::PassThrough => return None,
+            Operation::CountTokens | Operation::Compact | Operation::PassThrough => return None,
         };
         Some(path.to_owned())
     }

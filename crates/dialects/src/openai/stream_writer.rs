@@ -27,11 +27,18 @@ pub(super) struct ChatWriter {
 #[derive(Default)]
 struct Choice {
     index: u32,
-    /// Per call, whether any arguments were written.
-    calls: Vec<(u32, bool)>,
+    calls: Vec<Call>,
     /// The reasoning since the last signature: it is repeated with its signature as one block, which clients
     /// can send back as it is.
     thinking: String,
+}
+
+/// A call as far as it was written.
+struct Call {
+    index: u32,
+    has_arguments: bool,
+    /// Whether it is of a tool that takes any text.
+    is_custom: bool,
 }
 
 impl StreamWriter for ChatWriter {
@@ -124,17 +131,19 @@ impl ChatWriter {
             Delta::RedactedThinking(data) => self.thinking_block(index, &Block::RedactedThinking { data }, out),
             Delta::Refusal(text) => self.chunk(index, None, out, |w| w.str_field("refusal", &text)),
             Delta::ToolStart { index: call, id, name, signature } => {
-                self.choices[at].calls.push((call, false));
-                let id = match id.as_str() {
-                    "" => call_id(&self.stamp, index as usize, call as usize),
-                    id => CALL_IDS.fit(id).into_owned(),
-                };
+                self.choices[at].calls.push(Call { index: call, has_arguments: false, is_custom: false });
+                let id = self.call_id(index, call, &id);
                 self.call_start(index, call, &id, &name, signature.as_deref(), out);
             }
-            Delta::ToolArguments { index: call, fragment } => {
-                self.choices[at].has_arguments(call);
-                self.arguments(index, call, &fragment, out);
+            Delta::CustomStart { index: call, id, name } => {
+                self.choices[at].calls.push(Call { index: call, has_arguments: false, is_custom: true });
+                let id = self.call_id(index, call, &id);
+                self.custom_start(index, call, &id, &name, out);
             }
+            Delta::ToolArguments { index: call, fragment } => match self.choices[at].has_arguments(call) {
+                true => self.custom_text(index, call, &fragment, out),
+                false => self.arguments(index, call, &fragment, out),
+            },
             Delta::Logprobs(raw) => self.chunk_with(index, None, out, |w| {
                 w.key("delta").object(|_| {});
                 w.key("logprobs").raw(&raw);
@@ -159,6 +168,30 @@ impl ChatWriter {
                 });
             });
         });
+    }
+
+    /// The id of a call, made if the provider gave none.
+    fn call_id(&self, choice: u32, call: u32, id: &str) -> String {
+        match id {
+            "" => call_id(&self.stamp, choice as usize, call as usize),
+            id => CALL_IDS.fit(id).into_owned(),
+        }
+    }
+
+    /// The published types of chunks know no custom tools (wire.md 2.5); whole answers do, and this is their form.
+    fn custom_start(&self, choice: u32, call: u32, id: &str, name: &str, out: &mut BytesMut) {
+        self.call(choice, call, out, |w| {
+            w.str_field("id", id);
+            w.str_field("type", "custom");
+            w.key("custom").object(|w| {
+                w.str_field("name", name);
+                w.str_field("input", "");
+            });
+        });
+    }
+
+    fn custom_text(&self, choice: u32, call: u32, fragment: &str, out: &mut BytesMut) {
+        self.call(choice, call, out, |w| w.key("custom").object(|w| w.str_field("input", fragment)));
     }
 
     fn call_start(&self, choice: u32, call: u32, id: &str, name: &str, proof: Option<&str>, out: &mut BytesMut) {
@@ -201,9 +234,9 @@ impl ChatWriter {
     fn finish(&mut self, index: u32, finish: Finish, out: &mut BytesMut) {
         let at = self.choice(index, out);
         let calls = std::mem::take(&mut self.choices[at].calls);
-        for (call, _) in calls.iter().filter(|(_, has_arguments)| !has_arguments) {
+        for call in calls.iter().filter(|call| !call.has_arguments && !call.is_custom) {
             // Clients parse what they put together, and no text at all does not parse.
-            self.arguments(index, *call, "{}", out);
+            self.arguments(index, call.index, "{}", out);
         }
         let finish = words::with_calls(finish, !calls.is_empty());
         self.chunk(index, Some(finish), out, |_| {});
@@ -230,12 +263,12 @@ impl Choice {
         }
     }
 
-    fn has_arguments(&mut self, call: u32) {
-        for (index, has_arguments) in self.calls.iter_mut().rev() {
-            if *index == call {
-                *has_arguments = true;
-                return;
-            }
-        }
+    /// Something of what a call says is there; whether that is the text of a custom tool.
+    fn has_arguments(&mut self, call: u32) -> bool {
+        let own = self.calls.iter_mut().rev().find(|own| own.index == call);
+        own.is_some_and(|own| {
+            own.has_arguments = true;
+            own.is_custom
+        })
     }
 }

@@ -77,7 +77,10 @@ pub(super) fn marks(data: &[u8], issuer: Issuer) -> Vec<(usize, String)> {
         }
     }
     let items = answer.get("output").into_iter().flat_map(|output| output.items()).chain(root.get_some("item"));
-    let blobs = items.filter_map(|item| item.get_some(BLOB)).filter(|blob: &Json| !blob.is(""));
+    // What an answer that is kept was asked comes in lists.
+    let is_list = root.get("object").is_some_and(|object| object.is("list"));
+    let listed = root.get("data").filter(|_| is_list).into_iter().flat_map(|data| data.items());
+    let blobs = items.chain(listed).filter_map(|item| item.get_some(BLOB)).filter(|blob: &Json| !blob.is(""));
     marks.extend(blobs.map(|blob| (blob.span().0 + 1, format!("{MARKED_BLOB}{issuer}"))));
     marks.sort_by_key(|(at, _)| *at);
     marks

@@ -8,6 +8,7 @@ use types::Usage;
 
 use super::issued;
 use super::output::{Body, Status};
+pub use super::replay::{events, last_event, opening};
 use super::tools::Offered;
 use crate::json::{Json, Kind, Writer, string};
 use crate::{Issuer, Stamp};
@@ -51,8 +52,8 @@ pub fn find_id(text: &[u8]) -> Option<&str> {
 /// An answer that is only asked for so far: the object.
 pub fn queued(stamp: &Stamp) -> BytesMut {
     let (offered, usage) = (Offered::default(), Usage::default());
-    let (model, items, fault) = ("", &[][..], None);
-    let body = Body { stamp, offered: &offered, model, status: Status::Queued, items, usage: &usage, fault };
+    let (model, items, cut, fault) = ("", &[][..], &[][..], None);
+    let body = Body { stamp, offered: &offered, model, status: Status::Queued, items, cut, usage: &usage, fault };
     Writer::document(|w| body.write(w))
 }
 

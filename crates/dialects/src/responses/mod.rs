@@ -3,11 +3,13 @@
 //! is kept by the provider that made it, or else by the gateway (`kept.rs`), never here.
 
 mod back;
+mod custom;
 mod fault;
 mod input;
 mod issued;
 pub mod kept;
 mod output;
+mod replay;
 mod request;
 pub(crate) mod seal;
 mod stream;
@@ -93,6 +95,7 @@ impl Front for Responses {
     fn call_type(&self, operation: Operation) -> &'static str {
         match operation {
             Operation::CountTokens => "acount_tokens",
+            Operation::Compact => "acompact_responses",
             _ => "aresponses",
         }
     }

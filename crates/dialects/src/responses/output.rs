@@ -6,7 +6,7 @@ use types::{Answer, Block, Fault, Finish, Operation, Raw, Response, Source, Tier
 
 use super::input::{REDACTED, custom_input};
 use super::tools::{BuiltIn, Form, Offered};
-use super::{fault, kept};
+use super::{custom, fault, kept};
 use crate::Stamp;
 use crate::json::{Doc, Json, Writer};
 use crate::openai::{call_id, proofs};
@@ -37,6 +37,29 @@ pub(super) enum Status {
     InProgress,
     Over(Finish),
     Failed,
+    /// Its caller left before its end.
+    Cancelled,
+}
+
+/// How far an item is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// It is announced, and shows nothing of what is to come.
+    Begun,
+    /// It shows what there is of it, and no more will come.
+    Cut,
+    /// It is whole.
+    Over,
+}
+
+impl Progress {
+    fn word(self) -> &'static str {
+        match self {
+            Progress::Begun => "in_progress",
+            Progress::Cut => "incomplete",
+            Progress::Over => "completed",
+        }
+    }
 }
 
 impl Status {
@@ -47,6 +70,7 @@ impl Status {
             Status::Over(finish) if reason(finish).is_some() => "incomplete",
             Status::Over(_) => "completed",
             Status::Failed => "failed",
+            Status::Cancelled => "cancelled",
         }
     }
 
@@ -76,6 +100,8 @@ pub(super) struct Body<'a> {
     pub model: &'a str,
     pub status: Status,
     pub items: &'a [Item],
+    /// Indexes of items that were never finished.
+    pub cut: &'a [usize],
     pub usage: &'a Usage,
     pub fault: Option<&'a Fault>,
 }
@@ -102,7 +128,12 @@ impl Body<'_> {
             _ => w.key("incomplete_details").null(),
         }
         w.str_field("model", if self.model.is_empty() { &stamp.model } else { self.model });
-        w.key("output").array(|w| self.items.iter().for_each(|item| w.object(|w| item.write(w, true, self.offered))));
+        w.key("output").array(|w| {
+            for (index, item) in self.items.iter().enumerate() {
+                let progress = if self.cut.contains(&index) { Progress::Cut } else { Progress::Over };
+                w.object(|w| item.write(w, progress, self.offered));
+            }
+        });
         match self.usage.total() {
             Some(total) => w.key("usage").object(|w| counts(w, self.usage, total)),
             None => w.key("usage").null(),
@@ -128,9 +159,9 @@ fn counts(w: &mut Writer, usage: &Usage, total: u64) {
 }
 
 impl Item {
-    /// Writes the fields of an item; of one that is not over, without what is still to come.
-    pub fn write(&self, w: &mut Writer, over: bool, offered: &Offered) {
-        let status = if over { "completed" } else { "in_progress" };
+    /// Writes the fields of an item.
+    pub fn write(&self, w: &mut Writer, progress: Progress, offered: &Offered) {
+        let (status, shows, over) = (progress.word(), progress != Progress::Begun, progress == Progress::Over);
         w.str_field("id", &self.id);
         match &self.kind {
             Kind::Message(parts) => {
@@ -138,17 +169,17 @@ impl Item {
                 w.str_field("status", status);
                 w.str_field("role", "assistant");
                 w.key("content").array(|w| {
-                    parts.iter().filter(|_| over).for_each(|part| w.object(|w| part.write(w, true)));
+                    parts.iter().filter(|_| shows).for_each(|part| w.object(|w| part.write(w, true)));
                 });
             }
             Kind::Reasoning { text, seal } => {
                 w.str_field("type", "reasoning");
                 w.key("summary").array(|w| {
-                    if over && !text.is_empty() {
+                    if shows && !text.is_empty() {
                         w.object(|w| summary(w, text));
                     }
                 });
-                w.opt_str("encrypted_content", seal.as_deref().filter(|_| over));
+                w.opt_str("encrypted_content", seal.as_deref().filter(|_| shows));
                 w.str_field("status", status);
             }
             Kind::Call { call_id, name, arguments } => {
@@ -172,11 +203,13 @@ impl Item {
                 }
                 w.str_field("name", offer.map_or(name, |offer| &offer.name));
                 w.opt_str("namespace", offer.and_then(|offer| offer.namespace.as_deref()));
-                match (form == Form::Custom, over) {
-                    (true, true) => w.str_field("input", &custom_input(arguments)),
-                    (true, false) => w.str_field("input", ""),
-                    (false, true) => w.str_field("arguments", whole(arguments)),
-                    (false, false) => w.str_field("arguments", ""),
+                match (form == Form::Custom, progress) {
+                    (true, Progress::Over) => w.str_field("input", &custom_input(arguments)),
+                    // What stands for the text cannot be read before it is whole.
+                    (true, _) => w.str_field("input", ""),
+                    (false, Progress::Over) => w.str_field("arguments", whole(arguments)),
+                    (false, Progress::Cut) => w.str_field("arguments", arguments),
+                    (false, Progress::Begun) => w.str_field("arguments", ""),
                 }
             }
             Kind::Picture { data } => {
@@ -256,6 +289,7 @@ fn chat(response: &Response, stamp: &Stamp) -> BytesMut {
         model: &response.model,
         status,
         items: &items,
+        cut: &[],
         usage: &response.usage,
         fault: None,
     };
@@ -289,7 +323,10 @@ fn items(blocks: &[Block], stamp: &Stamp) -> Vec<Item> {
                 Kind::Call { call_id, name: call.name.clone(), arguments: call.arguments.clone() }
             }
             Block::Image { source: Source::Base64 { data, .. }, .. } => Kind::Picture { data: data.clone() },
-            _ => continue,
+            block => match custom::call(block) {
+                Some(call) => Kind::Call { call_id: call.id, name: call.name, arguments: call.input },
+                None => continue,
+            },
         };
         items.push(Item { id: item_id(&kind, stamp, items.len()), kind });
     }

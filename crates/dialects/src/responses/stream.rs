@@ -7,7 +7,9 @@ use types::{Block, Delta, Event, Fault, FaultKind, Finish, Raw, Side, Source, Us
 
 use super::fault;
 use super::input::custom_input;
-use super::output::{Body, Item, Kind, Part, Status, annotations, carried, item_id, redacted, summary, tokens, whole};
+use super::output::{
+    Body, Item, Kind, Part, Progress, Status, annotations, carried, item_id, redacted, summary, tokens, whole,
+};
 use super::tools::{Form, Offered};
 use crate::json::Writer;
 use crate::openai::proofs;
@@ -47,7 +49,8 @@ pub(super) struct Events {
     /// Bytes that the end must repeat.
     kept: usize,
     begun: bool,
-    closed: bool,
+    /// What became of it, once that is told.
+    closed: Option<Status>,
 }
 
 impl Events {
@@ -69,18 +72,23 @@ impl Events {
 
     /// Shows the answer as it is.
     fn show(&mut self, kind: &str, status: Status, fault: Option<&Fault>, out: &mut BytesMut) {
-        let mut object = BytesMut::new();
+        let object = self.object(status, &[], fault);
+        self.say(kind, out, |w| w.key("response").json(&String::from_utf8_lossy(&object)));
+    }
+
+    /// The answer as it is.
+    fn object(&self, status: Status, cut: &[usize], fault: Option<&Fault>) -> BytesMut {
         let body = Body {
             stamp: &self.stamp,
             offered: &self.offered,
             model: &self.model,
             status,
             items: &self.items,
+            cut,
             usage: &self.usage,
             fault,
         };
-        Writer::new(&mut object).object(|w| body.write(w));
-        self.say(kind, out, |w| w.key("response").json(&String::from_utf8_lossy(&object)));
+        Writer::document(|w| body.write(w))
     }
 
     fn begin(&mut self, out: &mut BytesMut) {
@@ -92,9 +100,11 @@ impl Events {
 
     /// Shows an item, whole or at its beginning.
     fn show_item(&mut self, index: usize, over: bool, out: &mut BytesMut) {
-        let kind = if over { "response.output_item.done" } else { "response.output_item.added" };
-        let mut object = BytesMut::new();
-        Writer::new(&mut object).object(|w| self.items[index].write(w, over, &self.offered));
+        let (kind, progress) = match over {
+            true => ("response.output_item.done", Progress::Over),
+            false => ("response.output_item.added", Progress::Begun),
+        };
+        let object = Writer::document(|w| self.items[index].write(w, progress, &self.offered));
         self.say(kind, out, |w| {
             w.num_field("output_index", index);
             w.key("item").json(&String::from_utf8_lossy(&object));
@@ -260,6 +270,9 @@ impl Events {
                 self.open(Kind::Reasoning { text: String::new(), seal: None }, out);
                 self.seal(redacted(&data), out);
             }
+            Delta::CustomStart { index, id, name } => {
+                self.delta(Delta::ToolStart { index, id, name, signature: None }, out);
+            }
             Delta::ToolStart { index, id, name, signature } => {
                 let call_id = carried(&id, signature.as_deref(), &self.stamp, self.calls.len());
                 let at = self.open(Kind::Call { call_id, name, arguments: String::new() }, out);
@@ -285,16 +298,18 @@ impl Events {
     fn close_part(&mut self, index: usize, out: &mut BytesMut) {
         let Kind::Message(parts) = &self.items[index].kind else { return };
         let at = parts.len().saturating_sub(1);
-        let (kind, name, said) = match parts.last() {
-            Some(Part::Text { text, .. }) => ("response.output_text.done", "text", text.clone()),
-            Some(Part::Refusal(text)) => ("response.refusal.done", "refusal", text.clone()),
+        let (kind, name, said, tokens) = match parts.last() {
+            Some(Part::Text { text, logprobs, .. }) => {
+                ("response.output_text.done", "text", text.clone(), logprobs.clone())
+            }
+            Some(Part::Refusal(text)) => ("response.refusal.done", "refusal", text.clone(), Vec::new()),
             None => return,
         };
         self.of_item(kind, index, out, |w| {
             w.num_field("content_index", at);
             w.str_field(name, &said);
             if name == "text" {
-                w.key("logprobs").array(|_| {});
+                w.key("logprobs").array(|w| tokens.iter().for_each(|token| w.raw(token)));
             }
         });
         self.show_part(index, true, out);
@@ -356,7 +371,7 @@ impl Events {
         self.begin(out);
         self.close(out);
         self.close_calls(out);
-        self.closed = true;
+        self.closed = Some(status);
         self.show(status.event(), status, fault, out);
     }
 }
@@ -369,6 +384,7 @@ fn size(delta: &Delta) -> usize {
         Delta::ToolStart { id, name, signature, .. } => {
             id.len() + name.len() + signature.as_ref().map_or(0, String::len)
         }
+        Delta::CustomStart { id, name, .. } => id.len() + name.len(),
         Delta::ToolArguments { fragment, .. } => fragment.len(),
         Delta::Logprobs(raw) | Delta::Citations(raw) => raw.get().len(),
         Delta::Block(Block::Image { source: Source::Base64 { data, .. }, .. }) => data.len(),
@@ -378,7 +394,7 @@ fn size(delta: &Delta) -> usize {
 
 impl StreamWriter for Events {
     fn write(&mut self, event: Event, out: &mut BytesMut) {
-        if self.closed {
+        if self.closed.is_some() {
             return;
         }
         match event {
@@ -402,10 +418,19 @@ impl StreamWriter for Events {
             Event::Error(fault) => match self.begun {
                 true => self.end(Status::Failed, Some(&fault), out),
                 false => {
-                    self.closed = true;
+                    self.closed = Some(Status::Failed);
                     fault::write_event(&fault, out);
                 }
             },
         }
+    }
+
+    /// One whose end was written was made, whether its caller got it or not.
+    fn given_up(&self) -> Option<BytesMut> {
+        let status = self.closed.unwrap_or(Status::Cancelled);
+        let open =
+            self.calls.iter().map(|(_, index)| *index).chain(self.items.len().checked_sub(1).filter(|_| self.grows));
+        let cut: Vec<usize> = open.collect();
+        (self.begun && status != Status::Failed).then(|| self.object(status, &cut, None))
     }
 }

@@ -38,6 +38,7 @@ impl Dialect for Responses {
     fn read(&self, incoming: &Incoming<'_>) -> Result<Work, Problem> {
         match incoming.op {
             Op::Kept => reply::kept(&incoming.head.method, incoming.model).map(Work::Json),
+            Op::Compact => reply::compacted(incoming.body, &request::read(incoming)?).map(Work::Json),
             _ => Work::talk(request::read(incoming)?),
         }
     }

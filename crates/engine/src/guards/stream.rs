@@ -184,7 +184,9 @@ impl Reading {
             for event in &held {
                 match event {
                     Event::Delta { delta: Delta::Text(text), .. } => said.push_str(text),
-                    Event::Delta { delta: Delta::ToolStart { name, .. }, .. } => calls.push(name.clone()),
+                    Event::Delta { delta: Delta::ToolStart { name, .. } | Delta::CustomStart { name, .. }, .. } => {
+                        calls.push(name.clone())
+                    }
                     _ => {}
                 }
             }
@@ -392,5 +394,9 @@ impl StreamWriter for Writing {
             *piece = restored;
             self.inner.write(event, out);
         }
+    }
+
+    fn given_up(&self) -> Option<bytes::BytesMut> {
+        self.inner.given_up()
     }
 }

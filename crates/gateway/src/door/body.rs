@@ -15,12 +15,28 @@ pub struct OutBody(Kind);
 enum Kind {
     /// All of it.
     Whole(Bytes),
-    /// A model's answer as it comes, and who listens to it, if anybody does.
-    Stream(Box<Delivery>, Option<Box<Tap>>),
+    /// A model's answer as it comes.
+    Stream(Box<Delivery>),
+    /// The same, with somebody who listens to it.
+    Tapped(Tapped),
     /// A provider's own answer as it comes.
     Relay(Box<Relay>),
     /// Whatever the control plane says.
     Control(axum::body::Body),
+}
+
+/// An answer that somebody listens to. Whoever drops it before its end leaves what was made to the listener.
+struct Tapped {
+    delivery: Box<Delivery>,
+    tap: Box<Tap>,
+}
+
+impl Drop for Tapped {
+    fn drop(&mut self) {
+        if self.tap.is_listening() {
+            self.delivery.given_up().iter().for_each(|answer| self.tap.left(answer));
+        }
+    }
 }
 
 impl OutBody {
@@ -31,12 +47,12 @@ impl OutBody {
 
     /// A model's answer as it comes.
     pub fn stream(delivery: Box<Delivery>) -> Self {
-        OutBody(Kind::Stream(delivery, None))
+        OutBody(Kind::Stream(delivery))
     }
 
     /// The same, with somebody who listens to it.
     pub fn tapped(delivery: Box<Delivery>, tap: Tap) -> Self {
-        OutBody(Kind::Stream(delivery, Some(Box::new(tap))))
+        OutBody(Kind::Tapped(Tapped { delivery, tap: Box::new(tap) }))
     }
 
     /// A provider's own answer as it comes.
@@ -58,11 +74,16 @@ impl Body for OutBody {
         match &mut self.0 {
             Kind::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Kind::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
-            Kind::Stream(delivery, tap) => Poll::Ready(match ready!(delivery.poll_piece(cx)) {
+            Kind::Tapped(Tapped { delivery, tap }) => Poll::Ready(match ready!(delivery.poll_piece(cx)) {
                 Some(piece) => {
-                    tap.iter_mut().for_each(|tap| tap.hear(&piece));
+                    tap.hear(&piece);
                     Some(Ok(Frame::data(piece)))
                 }
+                None if delivery.is_broken() => Some(Err(axum::Error::new("the provider broke off"))),
+                None => None,
+            }),
+            Kind::Stream(delivery) => Poll::Ready(match ready!(delivery.poll_piece(cx)) {
+                Some(piece) => Some(Ok(Frame::data(piece))),
                 None if delivery.is_broken() => Some(Err(axum::Error::new("the provider broke off"))),
                 None => None,
             }),
@@ -78,7 +99,7 @@ impl Body for OutBody {
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Kind::Whole(bytes) => bytes.is_empty(),
-            Kind::Stream(..) | Kind::Relay(_) => false,
+            Kind::Stream(_) | Kind::Tapped(_) | Kind::Relay(_) => false,
             Kind::Control(body) => body.is_end_stream(),
         }
     }
@@ -86,7 +107,7 @@ impl Body for OutBody {
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
             Kind::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Kind::Stream(..) | Kind::Relay(_) => SizeHint::default(),
+            Kind::Stream(_) | Kind::Tapped(_) | Kind::Relay(_) => SizeHint::default(),
             Kind::Control(body) => body.size_hint(),
         }
     }

@@ -3,6 +3,7 @@
 
 mod bill;
 mod lines;
+mod overdue;
 mod upload;
 mod worst;
 
@@ -352,7 +353,13 @@ impl Visit<'_> {
             Err(refused) => return Ok(refused),
         };
         let said = match asset.kind.as_str() {
-            BATCH => bill::note(self.door, &self.store, asset, deployment, said).await?,
+            // The batch is there, whatever became of its output.
+            BATCH => bill::note(self.door, &self.store, asset, deployment, said).await.map_err(|fault| {
+                let is_output = fault.kind == FaultKind::NotFound;
+                let lost =
+                    || Fault::provider(FaultKind::Upstream, "what this batch brought is not at the provider any more");
+                if is_output { lost() } else { fault }
+            })?,
             _ => renamed(said, &asset.id),
         };
         Ok(shown(reply, &said))

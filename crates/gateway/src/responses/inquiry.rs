@@ -8,8 +8,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use dialects::json::Writer;
 use dialects::kept;
-use engine::{Caller, Inquiry, Stranger, answer_call, inquire, keeper, note_answer, note_refusal, refuse_call};
-use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use engine::{
+    Caller, Found as Kept, Inquiry, Stranger, answer_call, inquire, keeper, note_answer, note_refusal, refuse_call,
+};
+use http::header::{ALLOW, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use hyper::body::Incoming;
@@ -19,7 +21,7 @@ use tokio::time::{sleep, timeout};
 use types::{Fault, FaultKind, Operation, Side};
 
 use super::shelf::{self, Found, Name};
-use super::{front, items, job};
+use super::{following, front, items};
 use crate::door::routes::{parameter, wrong_method};
 use crate::door::{Door, OutBody, admit, intake, response};
 
@@ -208,15 +210,12 @@ impl Asked<'_> {
             Some(Ok(last)) => last.saturating_add(1),
             Some(Err(_)) => return Err(Fault::invalid_param("starting_after", "'starting_after' must be a number")),
         };
-        match self.door.live.shelf.jobs.get(name) {
-            Some(job) if job.is_streamed => Ok(job::follow(self.call_id, job, from)),
-            _ if found.is_open() => {
-                let message = "This response was not begun as a stream, or is made by another replica: ask for it without stream=true.";
-                Err(Fault::invalid_param("stream", message))
-            }
-            // Of one that is over nothing is left but its end.
-            _ => Ok(job::told(self.call_id, found.response.into(), from)),
-        }
+        let live = &self.door.live;
+        Ok(match live.shelf.jobs.get(name) {
+            Some(job) if job.is_streamed => following::job(self.call_id, job, from),
+            _ if found.is_open() => following::awaited(self.call_id, live.clone(), name.clone(), &found, from),
+            _ => following::told(self.call_id, found.response.as_bytes(), from),
+        })
     }
 
     /// Its provider keeps it.
@@ -239,12 +238,10 @@ impl Asked<'_> {
         if method == "DELETE" {
             shelf::delete(&self.door.live, name).await?;
         }
-        let mut response = self.json(found.body);
-        if found.is_stream {
-            let stream_type = HeaderValue::from_static(front().stream_type());
-            response.headers_mut().insert(CONTENT_TYPE, stream_type);
-        }
-        Ok(response)
+        Ok(match found {
+            Kept::Whole(body) => self.json(body),
+            Kept::Stream(pieces) => following::relayed(self.call_id, pieces),
+        })
     }
 }
 

@@ -1,5 +1,7 @@
 //! The items of answers that are kept: what they said, and what they were asked, as lists of the API.
 
+use std::collections::HashSet;
+
 use dialects::json::{Doc, Json, Kind, Writer};
 use types::{Fault, FaultKind, Side};
 
@@ -9,9 +11,22 @@ use crate::door::routes::parameter;
 const USUAL: usize = 20;
 const MOST: usize = 100;
 
-/// The items that an answer says: a list.
+/// The items that an answer says, as a conversation goes on from them: a list. Calls that were never finished are none: no
+/// result of them will ever come.
 pub fn output(response: &str) -> String {
-    let list = |doc: Doc| doc.root().get_some("output").map(|output| output.raw().to_owned());
+    let is_half_call = |item: &Json| {
+        let is_call =
+            item.get_some("type").and_then(|kind| kind.as_string()).is_some_and(|kind| kind.ends_with("_call"));
+        is_call && item.get_some("status").is_some_and(|status| status.is("incomplete"))
+    };
+    let list = |doc: Doc| {
+        let output = doc.root().get_some("output")?;
+        if !output.items().any(|item| is_half_call(&item)) {
+            return Some(output.raw().to_owned());
+        }
+        let whole: Vec<&str> = output.items().filter(|item| !is_half_call(item)).map(|item| item.raw()).collect();
+        Some(format!("[{}]", whole.join(",")))
+    };
     Doc::parse_answer(response.as_bytes()).ok().and_then(list).unwrap_or_else(|| "[]".to_owned())
 }
 
@@ -35,8 +50,17 @@ pub fn page(id: &str, input: &str, query: Option<&str>) -> Result<Vec<u8>, Fault
         Some("asc") => true,
         Some(_) => return Err(Fault::invalid_param("order", "'order' must be asc or desc")),
     };
+    // Callers may give several items the same id: pages go on behind one of them.
+    let mut known = HashSet::new();
+    let mut named = |at: usize, item: Json| {
+        let mut id = id_of(id, at, item);
+        while !known.insert(id.clone()) {
+            id.push_str(&format!("_{at}"));
+        }
+        id
+    };
     let mut items: Vec<(String, Json)> =
-        doc.root().items().enumerate().map(|(at, item)| (id_of(id, at, item), item)).collect();
+        doc.root().items().enumerate().map(|(at, item)| (named(at, item), item)).collect();
     if !rising {
         items.reverse();
     }
@@ -52,15 +76,19 @@ pub fn page(id: &str, input: &str, query: Option<&str>) -> Result<Vec<u8>, Fault
     let page = Writer::document(|w| {
         w.str_field("object", "list");
         w.key("data").array(|w| shown.iter().for_each(|(id, item)| w.object(|w| show(w, id, *item))));
-        w.opt_str("first_id", shown.first().map(|(id, _)| &**id));
-        w.opt_str("last_id", shown.last().map(|(id, _)| &**id));
+        for (name, one) in [("first_id", shown.first()), ("last_id", shown.last())] {
+            match one {
+                Some((id, _)) => w.str_field(name, id),
+                None => w.key(name).null(),
+            }
+        }
         w.key("has_more").display(shown.len() < rest.len());
     });
     Ok(page.to_vec())
 }
 
 /// The id of an item: its own, or one made of that of the answer.
-fn id_of(answer: &str, at: usize, item: Json) -> String {
+pub(super) fn id_of(answer: &str, at: usize, item: Json) -> String {
     let own = item.get_some("id").and_then(|id| id.as_string());
     own.unwrap_or_else(|| {
         let kind = item.get_some("type").and_then(|kind| kind.as_string());
@@ -77,7 +105,7 @@ fn id_of(answer: &str, at: usize, item: Json) -> String {
 }
 
 /// Writes an item as the API shows it: with its id and its kind, and the content of messages as a list.
-fn show(w: &mut Writer, id: &str, item: Json) {
+pub(super) fn show(w: &mut Writer, id: &str, item: Json) {
     w.str_field("id", id);
     let is_message = item.get_some("type").is_none_or(|kind| kind.is("message"));
     if is_message {
@@ -135,8 +163,37 @@ mod tests {
     }
 
     #[test]
+    fn pages_show_every_item_once_in_either_order_and_whatever_ids_callers_gave_them() {
+        let item = |id: &str| json!({ "type": "message", "role": "user", "id": id, "content": "x" });
+        let input =
+            json!([item("a"), item("a"), item("a_1"), { "role": "user", "content": "y" }, item("a")]).to_string();
+        let page =
+            |query: &str| -> Value { serde_json::from_slice(&page("resp_gwx", &input, Some(query)).unwrap()).unwrap() };
+        let walk = |order: &str| {
+            let (mut ids, mut after) = (Vec::new(), String::new());
+            loop {
+                let page = page(&format!("limit=2&order={order}{after}"));
+                ids.extend(page["data"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()));
+                assert!(ids.len() <= 5, "{ids:?}");
+                if page["has_more"] == false {
+                    return ids;
+                }
+                after = format!("&after={}", page["last_id"].as_str().unwrap());
+            }
+        };
+        let rising = walk("asc");
+        assert_eq!(rising.iter().collect::<HashSet<_>>().len(), 5, "{rising:?}");
+        assert!(walk("desc").iter().eq(rising.iter().rev()));
+        let none = page(&format!("order=asc&after={}", rising[4]));
+        assert_eq!(none, json!({ "object": "list", "data": [], "first_id": null, "last_id": null, "has_more": false }));
+    }
+
+    #[test]
     fn what_an_answer_said_goes_on_as_it_was_written() {
         assert_eq!(output(r#"{"output": [ {"type":"message"} ]}"#), r#"[ {"type":"message"} ]"#);
         assert_eq!(output("{}"), "[]");
+        let cut =
+            r#"{"output":[{"type":"message","status":"incomplete"},{"type":"function_call","status":"incomplete"}]}"#;
+        assert_eq!(output(cut), r#"[{"type":"message","status":"incomplete"}]"#);
     }
 }

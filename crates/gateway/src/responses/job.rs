@@ -1,40 +1,30 @@
 //! An answer that is made in the background: the call goes on in the worker that took it, and whoever wants to know asks.
 
-use std::convert::Infallible;
 use std::future::poll_fn;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use dialects::json::{Doc, Edit, Json, Object, string};
 use dialects::sse::{self, Splitter};
 use dialects::{Framing, Stamp, kept};
 use engine::{Call, Content, Delivery, answer_call};
 use http::Response;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
-use http_body::Frame;
 use memchr::memmem;
-use tokio::sync::mpsc;
 use tokio::task::spawn_local;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use types::Fault;
 
 use super::jobs::Job;
 use super::shelf::{INTERRUPTED, Name};
-use super::{front, tap};
+use super::{following, front, tap};
 use crate::door::{Door, OutBody, response, run};
 
 /// How long an answer may take.
 const LONGEST: Duration = Duration::from_secs(3600);
 /// How long the events of a stream can still be had when it is over.
 const AFTERLIFE: Duration = Duration::from_secs(300);
-/// Silence after which whoever follows a stream gets a sign of life.
-const HEARTBEAT: Duration = Duration::from_secs(15);
-/// Pieces that wait for whoever follows a stream.
-const AHEAD: usize = 16;
 
 /// What came of an answer.
 pub struct End {
@@ -82,7 +72,7 @@ pub async fn begin(
     let id = call.id.clone();
     spawn_local(make(door.clone(), call, job.clone()));
     Ok(match stream {
-        true => follow(&id, job, 0),
+        true => following::job(&id, job, 0),
         false => response(answer_call(front(), &id, queued)),
     })
 }
@@ -222,63 +212,6 @@ fn changed(object: &Bytes, fields: &[(&str, &str)]) -> Bytes {
         fields.iter().map(|(name, value)| Edit::Set((*name).to_owned(), (*value).to_owned())).collect();
     // What is no object is nothing that could be changed.
     Object::parse(object.clone()).map_or_else(|_| object.clone(), |object| object.splice(&edits).concat().into())
-}
-
-/// The stream of an answer from its event number `from` on, as far as it is there, and then as it comes.
-pub fn follow(call_id: &str, job: Arc<Job>, from: usize) -> Response<OutBody> {
-    let (sender, events) = mpsc::channel(AHEAD);
-    spawn_local(async move {
-        let mut at = from;
-        loop {
-            let piece = match timeout(HEARTBEAT, job.events(at)).await {
-                Ok(None) => return,
-                Ok(Some(fresh)) => {
-                    at += fresh.len();
-                    fresh.iter().fold(BytesMut::new(), |mut all, event| {
-                        all.extend_from_slice(event);
-                        all
-                    })
-                }
-                Err(_) => BytesMut::from(": ka\n\n"),
-            };
-            // Whoever is gone needs nothing more.
-            if sender.send(piece.freeze()).await.is_err() {
-                return;
-            }
-        }
-    });
-    let mut response = response(answer_call(front(), call_id, Bytes::new()));
-    let stream_type = HeaderValue::from_static(front().stream_type());
-    response.headers_mut().insert(CONTENT_TYPE, stream_type);
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    response.map(|_| OutBody::control(axum::body::Body::new(Followed(events))))
-}
-
-/// The stream of an answer that is over and of which only the end is left: unless the caller has had that.
-pub fn told(call_id: &str, answer: Bytes, from: usize) -> Response<OutBody> {
-    let status = Doc::parse_answer(&answer).ok().and_then(|doc| doc.root().get_some("status")?.as_string());
-    let kind = match status.as_deref() {
-        Some("incomplete") => "response.incomplete",
-        Some("failed") => "response.failed",
-        Some("cancelled") => "response.cancelled",
-        _ => "response.completed",
-    };
-    let event = End { answer, kind, is_told: true }.event(from);
-    let mut response = response(answer_call(front(), call_id, event));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(front().stream_type()));
-    response
-}
-
-/// A stream that is followed.
-struct Followed(mpsc::Receiver<Bytes>);
-
-impl http_body::Body for Followed {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.0.poll_recv(cx).map(|piece| piece.map(|piece| Ok(Frame::data(piece))))
-    }
 }
 
 #[cfg(test)]

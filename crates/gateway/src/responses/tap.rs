@@ -1,4 +1,5 @@
-//! Listens to an answer on its way to the caller, and lays down what is to be kept of it before the caller has its end.
+//! Listens to an answer on its way to the caller, and lays down what is to be kept of it before the caller has its end, or
+//! what was made of it when the caller leaves before that.
 
 use bytes::{Bytes, BytesMut};
 use dialects::json::Doc;
@@ -67,6 +68,18 @@ impl Tap {
             },
             State::Waiting(id, seam) => self.wait(id, seam, piece),
             State::Ending(id, end) => self.end(id, end, piece),
+        }
+    }
+
+    /// Whether the caller knows the id of an answer of ours whose end has not come yet.
+    pub fn is_listening(&self) -> bool {
+        matches!(self.state, State::Waiting(..) | State::Ending(..))
+    }
+
+    /// The caller has left, and this is what was made.
+    pub fn left(&mut self, answer: &Bytes) {
+        if let State::Waiting(id, _) | State::Ending(id, _) = std::mem::replace(&mut self.state, State::Over) {
+            self.lay(&id, answer.clone());
         }
     }
 

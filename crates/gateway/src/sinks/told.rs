@@ -37,6 +37,7 @@ pub fn operation_of(call_type: &str) -> Operation {
         name if name.contains("embed") => Operation::Embedding,
         name if name.contains("text_completion") => Operation::Completion,
         name if name.contains("count_tokens") => Operation::CountTokens,
+        "acompact_responses" => Operation::Compact,
         "amoderation" => Operation::Moderation,
         "arerank" => Operation::Rerank,
         "aimage_generation" => Operation::Image,

@@ -2,6 +2,7 @@
 
 mod batches;
 mod keeping;
+mod overdue;
 
 use drill::mock::Mock;
 use serde_json::{Value, json};

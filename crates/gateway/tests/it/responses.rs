@@ -1,7 +1,9 @@
 //! Answers of the Responses API that outlive their call: kept here where the provider keeps none, and made in the background.
 
 mod background;
+mod compact;
 mod detour;
+mod leaving;
 mod native;
 mod replicas;
 mod socket;

@@ -109,6 +109,9 @@ impl Writer {
                 self.has_calls = true;
                 self.place(Part::Tool { call: index, id, name, arguments: Arguments::default() }, out);
             }
+            Delta::CustomStart { index, id, name } => {
+                self.delta(Delta::ToolStart { index, id, name, signature: None }, out);
+            }
             Delta::ToolArguments { index, fragment } => {
                 self.add(Fragment::Arguments { call: index, json: fragment }, out)
             }

@@ -103,6 +103,9 @@ impl Events {
                 self.calls.push((choice, index, ToolCall { id, name, arguments: String::new(), signature }));
                 return;
             }
+            Delta::CustomStart { index, id, name } => {
+                return self.delta(choice, Delta::ToolStart { index, id, name, signature: None }, out);
+            }
             Delta::ToolArguments { index, fragment } => {
                 let call = self.calls.iter_mut().find(|(_, own, _)| *own == index);
                 call.into_iter().for_each(|(_, _, call)| call.arguments.push_str(&fragment));

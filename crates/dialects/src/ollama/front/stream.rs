@@ -48,7 +48,7 @@ impl Lines {
             Delta::Thinking(thinking) if !thinking.is_empty() => {
                 self.say(&Said { thinking: &thinking, ..Said::default() }, out);
             }
-            Delta::ToolStart { index, id, name, .. } => {
+            Delta::ToolStart { index, id, name, .. } | Delta::CustomStart { index, id, name } => {
                 let call = ToolCall { id, name, arguments: String::new(), signature: None };
                 self.calls.push((index, call));
             }

@@ -17,6 +17,7 @@ fn story(events: &[Event]) -> Vec<String> {
             Delta::ToolStart { index, id, name, signature } => {
                 format!("{choice} call {index} {name} id={id} sig={}", signature.as_deref().unwrap_or_default())
             }
+            Delta::CustomStart { index, id, name } => format!("{choice} custom {index} {name} id={id}"),
             Delta::ToolArguments { index, fragment } => format!("{choice} args {index} {fragment}"),
             Delta::Logprobs(_) => format!("{choice} logprobs"),
             Delta::Citations(_) => format!("{choice} citations"),

@@ -2,11 +2,15 @@
 
 use types::{Answer, Block, Choice, Fault, FaultKind, Finish, Raw, Response, Source, Text, ToolCall};
 
-use super::super::seal;
 use super::super::tools::full_name;
+use super::super::{custom, seal};
+use super::logprobs;
 use crate::json::Json;
 use crate::openai::{fault_within, usage_of};
 use crate::upstream::{self, malformed};
+
+/// Items that are calls of tools that the caller has.
+const CALLS: [&str; 2] = ["function_call", "custom_tool_call"];
 
 /// Reads an answer.
 pub(super) fn read(body: &[u8]) -> Result<Answer, Fault> {
@@ -17,15 +21,18 @@ pub(super) fn read(body: &[u8]) -> Result<Answer, Fault> {
 fn response(root: Json) -> Result<Response, Fault> {
     check(root)?;
     let items = root.get("output").into_iter().flat_map(|list| list.items());
-    let blocks: Vec<Block> = items.flat_map(blocks).collect();
-    let calls = blocks.iter().any(|block| matches!(block, Block::ToolCall(_)));
+    let blocks: Vec<Block> = items.clone().flat_map(blocks).collect();
+    let calls = items.clone().any(is_call);
+    let messages = items.filter(|item| item.get("type").is_some_and(|kind| kind.is("message")));
+    let parts = messages.flat_map(|item| item.get("content").into_iter().flat_map(|list| list.items()));
+    let logprobs = logprobs::of(parts);
     let finish = finish(root, calls);
     let text = |name: &str| root.get(name).and_then(|value| value.as_string()).unwrap_or_default();
     Ok(Response {
         id: text("id"),
         model: text("model"),
         created: root.get("created_at").and_then(|created| created.as_f64()).map_or(0, |created| created as u64),
-        choices: vec![Choice { blocks, finish, stop_sequence: None, logprobs: None }],
+        choices: vec![Choice { blocks, finish, stop_sequence: None, logprobs }],
         usage: usage_of(root).unwrap_or_default(),
         fingerprint: None,
     })
@@ -60,6 +67,17 @@ pub(super) fn finish(root: Json, calls: bool) -> Finish {
     }
 }
 
+/// Whether an item is a call of a tool that the caller has.
+pub(super) fn is_call(item: Json) -> bool {
+    item.get("type").is_some_and(|kind| CALLS.iter().any(|call| kind.is(call)))
+}
+
+/// The name of the tool that an item calls.
+pub(super) fn named(item: Json) -> String {
+    let text = |name: &str| item.get_some(name).and_then(|value| value.as_string());
+    full_name(text("namespace").as_deref(), &text("name").unwrap_or_default())
+}
+
 /// What an item says.
 pub(super) fn blocks(item: Json) -> Vec<Block> {
     let text = |holder: Json, name: &str| holder.get(name).and_then(|value| value.as_string()).unwrap_or_default();
@@ -91,7 +109,11 @@ pub(super) fn blocks(item: Json) -> Vec<Block> {
             }
         }
         "function_call" => vec![call(item, text(item, "arguments"))],
-        "custom_tool_call" => vec![call(item, text(item, "input"))],
+        "custom_tool_call" => vec![custom::block(&custom::Call {
+            id: text(item, "call_id"),
+            name: named(item),
+            input: text(item, "input"),
+        })],
         "image_generation_call" => match item.get_some("result").and_then(|data| data.as_string()) {
             Some(data) => {
                 let source = Source::Base64 { media_type: "image/png".to_owned(), data };
@@ -112,12 +134,7 @@ fn proof(item: Json) -> Option<String> {
 
 fn call(item: Json, arguments: String) -> Block {
     let text = |name: &str| item.get(name).and_then(|value| value.as_string());
-    Block::ToolCall(ToolCall {
-        id: text("call_id").unwrap_or_default(),
-        name: full_name(text("namespace").as_deref(), &text("name").unwrap_or_default()),
-        arguments,
-        signature: None,
-    })
+    Block::ToolCall(ToolCall { id: text("call_id").unwrap_or_default(), name: named(item), arguments, signature: None })
 }
 
 /// A list of one value.

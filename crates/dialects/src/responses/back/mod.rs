@@ -3,6 +3,7 @@
 
 mod answer;
 mod glance;
+mod logprobs;
 mod stream;
 mod write;
 
@@ -28,6 +29,7 @@ impl Back for Responses {
     fn path(&self, operation: Operation, _model: &str, _stream: bool) -> Option<String> {
         match operation {
             Operation::Chat => Some("/responses".to_owned()),
+            Operation::Compact => Some("/responses/compact".to_owned()),
             _ => None,
         }
     }

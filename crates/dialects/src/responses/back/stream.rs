@@ -2,8 +2,8 @@
 
 use types::{Block, Delta, Event, Fault};
 
-use super::super::tools::full_name;
-use super::answer::{self, blocks, one};
+use super::answer::{self, blocks, is_call, named, one};
+use super::logprobs;
 use crate::StreamReader;
 use crate::json::Json;
 use crate::openai::{fault_said, usage_of};
@@ -49,7 +49,10 @@ impl Reader {
         match kind {
             "response.created" | "response.in_progress" | "response.queued" => self.start(root, out),
             "response.output_item.added" => return self.added(root, out),
-            "response.output_text.delta" => self.say(text("delta").map(Delta::Text), out),
+            "response.output_text.delta" => {
+                self.say(text("delta").map(Delta::Text), out);
+                self.say(logprobs::of([root].into_iter()).map(Delta::Logprobs), out);
+            }
             "response.refusal.delta" => self.say(text("delta").map(Delta::Refusal), out),
             "response.reasoning_summary_text.delta" | "response.reasoning_text.delta" => self.think(root, out),
             "response.output_text.annotation.added" => {
@@ -91,8 +94,7 @@ impl Reader {
     fn added(&mut self, root: Json, out: &mut Vec<Event>) -> Result<(), Fault> {
         let Some(item) = root.get_some("item") else { return Ok(()) };
         let text = |name: &str| item.get(name).and_then(|value| value.as_string());
-        let kind = text("type").unwrap_or_default();
-        if !["function_call", "custom_tool_call"].contains(&kind.as_str()) {
+        if !is_call(item) {
             return Ok(());
         }
         if self.calls.len() == MAX_CALLS {
@@ -100,9 +102,12 @@ impl Reader {
         }
         let index = self.calls.len() as u32;
         self.calls.push((place(root), false));
-        let name = full_name(text("namespace").as_deref(), &text("name").unwrap_or_default());
-        let id = text("call_id").unwrap_or_default();
-        self.say(Some(Delta::ToolStart { index, id, name, signature: None }), out);
+        let (id, name) = (text("call_id").unwrap_or_default(), named(item));
+        let start = match item.get("type").is_some_and(|kind| kind.is("custom_tool_call")) {
+            true => Delta::CustomStart { index, id, name },
+            false => Delta::ToolStart { index, id, name, signature: None },
+        };
+        self.say(Some(start), out);
         Ok(())
     }
 
@@ -124,14 +129,16 @@ impl Reader {
     fn done(&mut self, root: Json, out: &mut Vec<Event>) {
         let Some(item) = root.get_some("item") else { return };
         let call = self.calls.iter().position(|(own, has_arguments)| *own == place(root) && !has_arguments);
+        if let Some(index) = call {
+            let said = item.get_some("arguments").or(item.get_some("input")).and_then(|said| said.as_string());
+            let fragment = said.filter(|said| !said.is_empty());
+            self.say(fragment.map(|fragment| Delta::ToolArguments { index: index as u32, fragment }), out);
+            return;
+        }
         for block in blocks(item) {
-            match (block, call) {
-                (Block::ToolCall(whole), Some(index)) if !whole.arguments.is_empty() => {
-                    let delta = Delta::ToolArguments { index: index as u32, fragment: whole.arguments };
-                    self.say(Some(delta), out);
-                }
-                (Block::Thinking { signature: Some(proof), .. }, _) => self.say(Some(Delta::Signature(proof)), out),
-                (picture @ Block::Image { .. }, _) => self.say(Some(Delta::Block(picture)), out),
+            match block {
+                Block::Thinking { signature: Some(proof), .. } => self.say(Some(Delta::Signature(proof)), out),
+                picture @ Block::Image { .. } => self.say(Some(Delta::Block(picture)), out),
                 _ => {}
             }
         }

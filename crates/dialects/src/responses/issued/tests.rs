@@ -50,6 +50,12 @@ fn what_an_answer_gives_out_gets_a_mark_and_nothing_else_changes() {
 }
 
 #[test]
+fn lists_of_what_an_answer_was_asked_give_reasoning_out() {
+    let list = r#"{"object":"list","data":[{"type":"reasoning","encrypted_content":"gAAA"}]}"#;
+    assert_eq!(given(list), list.replace("gAAA", &format!("bG9ja2dhdGVA{MARKED}gAAA")));
+}
+
+#[test]
 fn events_that_hold_the_answer_or_an_item_of_it_give_it_out_too() {
     let created = r#"{"type":"response.created","response":{"id":"resp_1","object":"response","output":[]}}"#;
     assert_eq!(given(created), created.replace("resp_1", &format!("resp_lg{MARKED}_1")));

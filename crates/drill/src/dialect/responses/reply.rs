@@ -3,7 +3,7 @@
 use crate::dialect::CREATED;
 use crate::knobs::Trouble;
 use crate::problem::Problem;
-use crate::script::{Finish, Reply, ToolCall, Turn};
+use crate::script::{Ask, Finish, Reply, ToolCall, Turn};
 use serde_json::{Value, json};
 
 /// How the mock's seals on reasoning begin.
@@ -70,6 +70,35 @@ pub(super) fn kept(method: &str, path: &str) -> Result<Value, Problem> {
             "tool_choice": "auto", "parallel_tool_calls": true, "usage": null,
         }),
     })
+}
+
+/// A conversation made short: what its users said, and the rest in a form that nobody can read.
+pub(super) fn compacted(body: &Value, ask: &Ask) -> Result<Value, Problem> {
+    for name in ["stream", "tools", "store", "max_output_tokens"] {
+        if body.get(name).is_some() {
+            return Err(Problem::refuse(format!("Unknown parameter: '{name}'.")).at(name).code("unknown_parameter"));
+        }
+    }
+    let message = |content: &Value| {
+        let content = match content {
+            Value::String(text) => json!([{ "type": "input_text", "text": text }]),
+            parts => parts.clone(),
+        };
+        json!({ "type": "message", "role": "user", "content": content })
+    };
+    let said = |item: &&Value| item["role"] == "user";
+    let mut output: Vec<Value> = match &body["input"] {
+        Value::Array(items) => items.iter().filter(said).map(|item| message(&item["content"])).collect(),
+        text => vec![message(text)],
+    };
+    output.push(json!({ "type": "compaction", "id": "cmp_drill", "encrypted_content": format!("{SEAL}compacted") }));
+    Ok(json!({
+        "id": "resp_drillcompact", "object": "response.compaction", "created_at": CREATED, "output": output,
+        "usage": {
+            "input_tokens": ask.words, "input_tokens_details": { "cached_tokens": 0 },
+            "output_tokens": 7, "output_tokens_details": { "reasoning_tokens": 0 }, "total_tokens": ask.words + 7,
+        },
+    }))
 }
 
 pub(super) fn items(turn: &Turn, reply: &Reply) -> Vec<Value> {

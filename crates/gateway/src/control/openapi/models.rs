@@ -95,6 +95,7 @@ fn summary(operation: Operation, streamed: bool) -> &'static str {
         Operation::Completion => "Have a text completed",
         Operation::Embedding => "Have texts made into vectors",
         Operation::CountTokens => "Count the tokens of a chat",
+        Operation::Compact => "Have a conversation made short, to go on from",
         Operation::Moderation => "Ask whether something is harmful",
         Operation::Rerank => "Have documents ranked by a query",
         Operation::Image => "Have pictures made",

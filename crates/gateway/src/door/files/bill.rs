@@ -17,6 +17,7 @@ use store::{Asset, Entry, Status, Store, Story};
 use tokio::time::{sleep, timeout};
 use types::{Fault, FaultKind, Operation, Tier, Usage, Usd};
 
+use super::overdue::{self, Silence};
 use super::{FILE, are_together, in_database, keep_asset, new_id};
 use crate::config::process_env;
 use crate::door::Door;
@@ -36,7 +37,7 @@ const LARGEST: u64 = 4 << 30;
 /// Largest answer that says how a batch stands.
 const MOST_SAID: usize = 1 << 20;
 /// The word for a batch that is paid for.
-const SETTLED: &str = "settled";
+pub const SETTLED: &str = "settled";
 /// States in which nothing more happens to a batch.
 const DONE: [&str; 4] = ["cancelled", "completed", "expired", "failed"];
 /// Files that a batch brings.
@@ -61,14 +62,13 @@ pub async fn watch(door: Rc<Door>) {
             let count = page.len() as i64;
             for asset in page {
                 let id = asset.id.clone();
-                match timeout(PATIENCE, look(&door, &store, asset)).await {
-                    Ok(Ok(true)) => {}
-                    Ok(Ok(false)) => skip += 1,
-                    Ok(Err(fault)) => {
+                match look(&door, &store, asset).await {
+                    Ok(true) => {}
+                    Ok(false) => skip += 1,
+                    Err(fault) => {
                         skip += 1;
                         tracing::debug!(batch = id, kind = ?fault.kind, "a batch cannot be looked at now");
                     }
-                    Err(_) => skip += 1,
                 }
             }
             if count < PAGE {
@@ -78,20 +78,40 @@ pub async fn watch(door: Rc<Door>) {
     }
 }
 
-/// Looks how a batch stands; says whether it is paid for now.
+/// Looks how a batch stands, and gives it up where that will never be known; says whether it is paid for now.
 async fn look(door: &Rc<Door>, store: &Store, asset: Asset) -> Result<bool, Fault> {
+    let late = |_| Fault::provider(FaultKind::Timeout, "what a batch brought cannot be read in time");
+    let asked = timeout(PATIENCE, ask(door, store, asset.clone())).await.map_err(late).and_then(|asked| asked);
+    let silence = match &asked {
+        Ok(true) => return asked,
+        Ok(false) => Silence::Unfinished,
+        Err(fault) if fault.kind == FaultKind::NotFound => Silence::Forgotten,
+        Err(_) => Silence::Unasked,
+    };
+    if !overdue::is_due(&asset, silence, (door.gate.unix_ms)()) {
+        return asked;
+    }
+    overdue::give_up(door, store, &asset.id, silence).await?;
+    Ok(true)
+}
+
+/// Asks the provider how a batch stands; says whether it is paid for now.
+async fn ask(door: &Rc<Door>, store: &Store, asset: Asset) -> Result<bool, Fault> {
     let Some(deployment) = door.live.setup().deployment(&asset.deployment_id) else { return Ok(false) };
     let reply = get(door, &deployment, &format!("/batches/{}", asset.upstream_id)).await?;
     let body = reply.body.collect(MOST_SAID).await?;
     let said: Value = serde_json::from_slice(&body)
         .map_err(|_| Fault::provider(FaultKind::Malformed, "the provider answered with something that is not JSON"))?;
-    let done = is_done(&said);
+    let is_known = is_known(&said);
     note(door, store, asset, &deployment, said).await?;
-    Ok(done)
+    Ok(is_known)
 }
 
-fn is_done(said: &Value) -> bool {
-    said["status"].as_str().is_some_and(|status| DONE.contains(&status))
+/// Whether nothing more happens to a batch, and what it cost can be read: one that brought nothing did nothing.
+fn is_known(said: &Value) -> bool {
+    let is_done = said["status"].as_str().is_some_and(|status| DONE.contains(&status));
+    let did_nothing = said["request_counts"]["completed"].as_u64().unwrap_or(0) == 0;
+    is_done && (did_nothing || said["output_file_id"].is_string())
 }
 
 /// Takes note of what the provider says of a batch, and has it paid for when it is done. Returns it in our words.
@@ -104,9 +124,8 @@ pub async fn note(
 ) -> Result<Value, Fault> {
     let before: Value = serde_json::from_str(&asset.shown).unwrap_or_default();
     let output = said["output_file_id"].as_str().map(str::to_owned);
-    let done = is_done(&said);
     let mut state = asset.state.clone();
-    if done && state != SETTLED {
+    if is_known(&said) && state != SETTLED {
         if let Some(output) = &output {
             settle(door, store, &asset, deployment, (&said, output)).await?;
         }
@@ -162,7 +181,9 @@ async fn settle(
         model: format!("{}/{model}", deployment.provider),
         model_group: model,
         usage: sum.usage,
-        cost: sum.cost,
+        // What is not known is not nothing.
+        cost: sum.cost.or(asset.held),
+        estimated: sum.cost.is_none(),
         story: Some(Story { received_at: asset.created_at, attempts: 1, ..Story::default() }),
         ..payer
     };
@@ -173,7 +194,7 @@ async fn settle(
 /// What the lines of an output consumed together.
 struct Sum {
     usage: Usage,
-    /// `None` as soon as the price of one of them is not known.
+    /// `None` as soon as what one of them cost is not known.
     cost: Option<Usd>,
     model: Option<String>,
 }
@@ -213,9 +234,23 @@ fn add(door: &Door, deployment: &Arc<Deployment>, asset: &Asset, endpoint: &str,
         _ => ("openai", Operation::Chat),
     };
     let Some(back) = BACKS.iter().find(|back| back.name() == name) else { return };
-    let Ok(doc) = Doc::parse_answer(line.trim_ascii()) else { return };
-    let Some(body) = doc.root().get_some("response").and_then(|response| response.get_some("body")) else { return };
-    let Ok(usage) = back.glance_answer(operation, body.raw().as_bytes()) else { return };
+    let line = line.trim_ascii();
+    if line.is_empty() {
+        return;
+    }
+    let Ok(doc) = Doc::parse_answer(line) else {
+        sum.cost = None;
+        return;
+    };
+    // What failed cost nothing.
+    let Some(response) = doc.root().get_some("response") else { return };
+    let failed =
+        response.get_some("status_code").and_then(|status| status.as_u64()).is_some_and(|status| status >= 400);
+    let Some(body) = response.get_some("body").filter(|_| !failed) else { return };
+    let Ok(usage) = back.glance_answer(operation, body.raw().as_bytes()) else {
+        sum.cost = None;
+        return;
+    };
     let usage = Usage { tier: Some(Tier::Batch), ..usage };
     let model = body.get_some("model").and_then(|model| model.as_string());
     let tariff = tariff(&door.live.setup(), deployment, model.as_deref());
@@ -271,6 +306,7 @@ async fn get(door: &Rc<Door>, deployment: &Arc<Deployment>, path: &str) -> Resul
     let reply = reply.map_err(|_| Fault::provider(FaultKind::Timeout, "the provider did not answer in time"))??;
     match reply.status {
         200..=299 => Ok(reply),
+        404 | 410 => Err(Fault::provider(FaultKind::NotFound, "the provider does not know it")),
         status => Err(Fault::provider(FaultKind::Upstream, format!("the provider answered with status {status}"))),
     }
 }

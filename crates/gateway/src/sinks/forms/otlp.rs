@@ -158,6 +158,7 @@ fn name(operation: Operation) -> &'static str {
         Operation::Completion => "text_completion",
         Operation::Embedding => "embeddings",
         Operation::CountTokens => "count_tokens",
+        Operation::Compact => "compact",
         Operation::Moderation => "moderation",
         Operation::Rerank => "rerank",
         Operation::Image | Operation::ImageEdit | Operation::ImageVariation => "generate_image",

@@ -92,11 +92,34 @@ async fn its_stream_can_be_followed_from_any_event_on() {
     assert!(rest.header("content-type").is_some_and(|kind| kind.starts_with("text/event-stream")));
     assert_eq!(events(&rest), all[3..]);
     own.refused("GET", &format!("{at}?stream=true&starting_after=x"), Value::Null, 400).await;
-    // Of one that was not begun as a stream there is only the end.
-    let begun = respond(&own, json!({ "model": "bridged", "input": "hello", "background": true })).await;
-    let made = ended(&own, &path(&begun)).await;
-    let told = events(&own.ask("GET", &format!("{}?stream=true", path(&begun)), Value::Null).await);
-    assert_eq!((told.len(), &told[0]["response"]), (1, &made));
+}
+
+#[tokio::test]
+async fn one_that_was_not_begun_as_a_stream_is_told_in_events_when_it_is_over() {
+    let scene = Scene::new().await;
+    let own = scene.master();
+    for background in [true, false] {
+        let begun = respond(&own, json!({ "model": "bridged", "input": "hello", "background": background })).await;
+        // Whoever asks before it is over waits for the rest.
+        let told = events(&own.ask("GET", &format!("{}?stream=true", path(&begun)), Value::Null).await);
+        let made = ended(&own, &path(&begun)).await;
+        assert_eq!((&told[0]["type"], &told[0]["response"]["output"]), (&json!("response.created"), &json!([])));
+        let numbers: Vec<_> = told.iter().map(|event| event["sequence_number"].as_u64().unwrap()).collect();
+        assert_eq!(numbers, (0..told.len() as u64).collect::<Vec<_>>());
+        let pieces: String = told
+            .iter()
+            .filter(|event| event["type"] == "response.output_text.delta")
+            .map(|event| event["delta"].as_str().unwrap())
+            .collect();
+        assert_eq!(made["output"][0]["content"][0]["text"], pieces);
+        let last = told.last().unwrap();
+        assert_eq!((&last["type"], &last["response"]), (&json!("response.completed"), &made));
+        for (after, left) in [(0, told.len() - 1), (told.len() - 2, 1), (told.len() + 40, 1)] {
+            let at = format!("{}?stream=true&starting_after={after}", path(&begun));
+            let rest = events(&own.ask("GET", &at, Value::Null).await);
+            assert_eq!((rest.len(), &rest.last().unwrap()["response"]), (left, &made), "after {after}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,15 @@
 
 use serde_json::{Value, json};
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+
 use super::{Scene, path, respond};
+use crate::backs::Config;
+use crate::client::Call;
+use crate::gateway::Gateway;
+use crate::manage::{MASTER, Person};
 
 fn targets(scene: &Scene) -> Vec<(String, String)> {
     scene.mock.requests().into_iter().skip(1).map(|one| (one.method, one.target)).collect()
@@ -53,4 +61,66 @@ async fn a_key_that_may_not_call_the_model_any_more_gets_nothing_from_its_provid
     let narrow = scene.person(json!({ "user_id": "ann", "models": ["bridged"] })).await;
     narrow.refused("GET", &path(&made), Value::Null, 404).await;
     own.see(&path(&made)).await;
+}
+
+/// Answers one request: with an answer that is kept, or with its stream, the end of which comes when it is asked for. Says
+/// what was asked of the stream.
+async fn serve_one(mut stream: TcpStream, end: &mut Option<oneshot::Receiver<()>>) -> Option<String> {
+    let mut asked = String::new();
+    let mut bytes = [0; 4096];
+    while !asked.contains("\r\n\r\n") || asked.starts_with("POST") && !asked.ends_with('}') {
+        let read = stream.read(&mut bytes).await.unwrap_or(0);
+        if read == 0 {
+            return None;
+        }
+        asked.push_str(&String::from_utf8_lossy(&bytes[..read]));
+    }
+    let answer =
+        |status: &str| format!(r#"{{"id":"resp_x","object":"response","status":"{status}","output":[],"model":"m"}}"#);
+    let head = |kind: &str| format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\nconnection: close\r\n\r\n");
+    if asked.starts_with("POST") {
+        let whole = head("application/json") + &answer("completed");
+        stream.write_all(whole.as_bytes()).await.expect("the gateway reads");
+        return None;
+    }
+    let end = end.take().filter(|_| asked.contains("stream=true"))?;
+    let begun = format!("data: {{\"type\":\"response.created\",\"response\":{}}}\n\n", answer("in_progress"));
+    stream.write_all((head("text/event-stream") + &begun).as_bytes()).await.expect("the gateway reads");
+    end.await.expect("the test goes on");
+    let last = format!("data: {{\"type\":\"response.completed\",\"response\":{}}}\n\n", answer("completed"));
+    stream.write_all(last.as_bytes()).await.expect("the gateway reads");
+    asked.lines().next().map(str::to_owned)
+}
+
+#[tokio::test]
+async fn the_stream_of_what_a_provider_keeps_comes_as_the_provider_sends_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let base = format!("http://{}/v1", listener.local_addr().unwrap());
+    let (go_on, end) = oneshot::channel();
+    let provider = tokio::spawn(async move {
+        let mut end = Some(end);
+        loop {
+            let (stream, _) = listener.accept().await.expect("a connection");
+            if let Some(asked) = serve_one(stream, &mut end).await {
+                return asked;
+            }
+        }
+    });
+    let config = Config::default()
+        .model("native", "hosted_vllm/demo", &base, "")
+        .and(&format!("general_settings:\n  master_key: {MASTER}\n"));
+    let gateway = Gateway::start(&config.yaml()).await;
+    let own = Person::of(&gateway, MASTER);
+    let made = respond(&own, json!({ "model": "native", "input": "hello" })).await;
+    let call = Call::get(&format!("{}?stream=true&starting_after=3", path(&made)));
+    let mut open = call.header("authorization", format!("Bearer {MASTER}")).open(gateway.addr).await;
+    assert!(open.head.header("content-type").is_some_and(|kind| kind.starts_with("text/event-stream")));
+    let id = made["id"].as_str().unwrap();
+    let begun = open.until("response.created").await;
+    assert!(begun.contains(id), "its id is ours from the first event on: {begun}");
+    go_on.send(()).expect("the provider waits");
+    let ended = open.until("response.completed").await;
+    assert!(ended.contains(id), "{ended}");
+    let asked = provider.await.expect("the provider was asked");
+    assert!(asked.starts_with("GET /v1/responses/resp_x?") && asked.contains("starting_after=3"), "{asked}");
 }

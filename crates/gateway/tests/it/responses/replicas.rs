@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::background::ended;
-use super::{config, path, respond};
+use super::{config, events, path, respond};
 use crate::backs::mock;
 use crate::gateway::Gateway;
 use crate::manage::{MASTER, Person};
@@ -23,7 +23,15 @@ async fn replicas_know_each_others_answers_and_give_up_what_another_one_makes() 
     }
     let begun = respond(&here, json!({ "model": "slow", "input": "slowly", "background": true })).await;
     assert_eq!(there.see(&path(&begun)).await["status"], "in_progress");
-    let cancelled = there.done("POST", &format!("{}/cancel", path(&begun)), Value::Null).await;
+    let at = format!("{}?stream=true", path(&begun));
+    let (told, cancelled) = tokio::join!(there.ask("GET", &at, Value::Null), async {
+        there.done("POST", &format!("{}/cancel", path(&begun)), Value::Null).await
+    });
+    let told = events(&told);
+    assert_eq!(
+        (&told[0]["type"], &told.last().unwrap()["type"]),
+        (&json!("response.created"), &json!("response.cancelled"))
+    );
     assert_eq!(cancelled["status"], "cancelled", "{cancelled}");
     assert_eq!(ended(&here, &path(&begun)).await["status"], "cancelled");
     let native = respond(&here, json!({ "model": "native", "input": "hello" })).await;

@@ -1,10 +1,11 @@
 //! The items of a conversation.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use types::{Block, Chat, Fault, Message, Raw, Role, Source, ToolResult};
 
-use super::super::super::{NAME, seal};
+use super::super::super::{NAME, custom, seal};
 use crate::json::{Doc, Writer};
 use crate::openai::CallIds;
 use crate::{Fit, media, turns};
@@ -13,7 +14,8 @@ use crate::{Fit, media, turns};
 pub(super) enum Item<'a> {
     Message { role: &'static str, parts: Vec<Part<'a>> },
     Call { id: Cow<'a, str>, name: &'a str, arguments: &'a str },
-    Result { id: Cow<'a, str>, parts: Vec<Part<'a>> },
+    Custom(custom::Call),
+    Result { id: Cow<'a, str>, is_custom: bool, parts: Vec<Part<'a>> },
     Reasoning { id: &'a str, blob: &'a str },
     Raw(&'a Raw),
 }
@@ -37,7 +39,8 @@ pub(super) enum Link<'a> {
 
 /// Plans the items of all messages.
 pub(super) fn plan<'a>(chat: &'a Chat, fit: &mut Fit) -> Result<Vec<Item<'a>>, Fault> {
-    let mut planner = Planner { ids: CallIds::new(&chat.messages, false), items: Vec::new(), fit };
+    let mut planner =
+        Planner { ids: CallIds::new(&chat.messages, false), customs: HashSet::new(), items: Vec::new(), fit };
     for message in &chat.messages {
         planner.message(message)?;
     }
@@ -46,6 +49,8 @@ pub(super) fn plan<'a>(chat: &'a Chat, fit: &mut Fit) -> Result<Vec<Item<'a>>, F
 
 struct Planner<'a, 'f, 't> {
     ids: CallIds<'a>,
+    /// Ids of calls of custom tools.
+    customs: HashSet<String>,
     items: Vec<Item<'a>>,
     fit: &'f mut Fit<'t>,
 }
@@ -79,6 +84,10 @@ impl<'a> Planner<'a, '_, '_> {
                     arguments: super::super::super::output::whole(&call.arguments),
                 }),
                 Block::Opaque { dialect: NAME, raw } if !is_part(raw) => Some(Item::Raw(raw)),
+                block if let Some(call) = custom::call(block) => {
+                    self.customs.insert(call.id.clone());
+                    Some(Item::Custom(call))
+                }
                 // What was made is no part of what is said.
                 Block::Image { .. } if message.role == Role::Assistant => {
                     self.fit.worse_without("images")?;
@@ -107,7 +116,11 @@ impl<'a> Planner<'a, '_, '_> {
 
     fn result(&mut self, result: &'a ToolResult) -> Result<(), Fault> {
         self.fit.hint("cache_control", &result.cache);
-        let id = self.ids.result(&result.call_id, result.name.as_deref());
+        let is_custom = self.customs.contains(&result.call_id);
+        let id = match is_custom {
+            true => Cow::Borrowed(&*result.call_id),
+            false => self.ids.result(&result.call_id, result.name.as_deref()),
+        };
         let mut parts = result.blocks.iter().map(|block| self.part(block)).collect::<Result<Vec<_>, _>>()?;
         if result.is_error {
             match parts.iter_mut().find_map(|part| if let Part::Text(text) = part { Some(text) } else { None }) {
@@ -115,7 +128,7 @@ impl<'a> Planner<'a, '_, '_> {
                 None => parts.insert(0, Part::Text("Error: the tool failed".into())),
             }
         }
-        self.items.push(Item::Result { id, parts });
+        self.items.push(Item::Result { id, is_custom, parts });
         Ok(())
     }
 
@@ -197,8 +210,14 @@ impl Item<'_> {
                 w.str_field("name", name);
                 w.str_field("arguments", arguments);
             }),
-            Item::Result { id, parts } => w.object(|w| {
-                w.str_field("type", "function_call_output");
+            Item::Custom(call) => w.object(|w| {
+                w.str_field("type", "custom_tool_call");
+                w.str_field("call_id", &call.id);
+                w.str_field("name", &call.name);
+                w.str_field("input", &call.input);
+            }),
+            Item::Result { id, is_custom, parts } => w.object(|w| {
+                w.str_field("type", if *is_custom { "custom_tool_call_output" } else { "function_call_output" });
                 w.str_field("call_id", id);
                 match text_of(parts) {
                     Some(text) => w.str_field("output", &text),

@@ -3,8 +3,9 @@
 use types::{Chat, Fault, FunctionTool, Tool, ToolChoice};
 
 use super::super::super::NAME;
-use crate::Fit;
+use super::super::super::custom::{self, CUSTOM};
 use crate::json::Writer;
+use crate::{Fit, openai};
 
 /// What a request says about tools.
 pub(super) struct Plan<'a> {
@@ -26,6 +27,7 @@ impl<'a> Plan<'a> {
                     fit.lose_fields(function, own);
                 }
                 Tool::Opaque { dialect: NAME, .. } => {}
+                Tool::Opaque { dialect: openai::NAME, kind, .. } if kind == CUSTOM => {}
                 Tool::Opaque { kind, .. } => {
                     fit.worse_without(&format!("tools ({kind})"))?;
                     continue;
@@ -56,11 +58,11 @@ impl<'a> Plan<'a> {
             Some(ToolChoice::Auto) => w.str_field("tool_choice", "auto"),
             Some(ToolChoice::None) => w.str_field("tool_choice", "none"),
             Some(ToolChoice::Required) => w.str_field("tool_choice", "required"),
-            Some(ToolChoice::Tool(name)) => w.key("tool_choice").object(|w| named(w, name)),
+            Some(ToolChoice::Tool(name)) => w.key("tool_choice").object(|w| self.named(w, name)),
             Some(ToolChoice::Allowed { names, required }) => w.key("tool_choice").object(|w| {
                 w.str_field("type", "allowed_tools");
                 w.str_field("mode", if *required { "required" } else { "auto" });
-                w.key("tools").array(|w| names.iter().for_each(|name| w.object(|w| named(w, name))));
+                w.key("tools").array(|w| names.iter().for_each(|name| w.object(|w| self.named(w, name))));
             }),
         }
         w.opt_num("parallel_tool_calls", self.parallel);
@@ -69,8 +71,19 @@ impl<'a> Plan<'a> {
     fn tool(&self, w: &mut Writer, tool: &Tool) {
         match tool {
             Tool::Function(function) => w.object(|w| self.function(w, function)),
+            Tool::Opaque { dialect: openai::NAME, raw, .. } => w.object(|w| custom::write_tool(w, raw)),
             Tool::Opaque { raw, .. } => w.raw(raw),
         }
+    }
+
+    /// Refers to a tool by name.
+    fn named(&self, w: &mut Writer, name: &str) {
+        let is_it = |tool: &&Tool| match tool {
+            Tool::Opaque { dialect: openai::NAME, raw, .. } => custom::name(raw).is_some_and(|own| own == name),
+            _ => false,
+        };
+        w.str_field("type", if self.tools.iter().any(is_it) { CUSTOM } else { "function" });
+        w.str_field("name", name);
     }
 
     fn function(&self, w: &mut Writer, function: &FunctionTool) {
@@ -91,9 +104,4 @@ impl<'a> Plan<'a> {
             w.key(name).raw(value);
         }
     }
-}
-
-fn named(w: &mut Writer, name: &str) {
-    w.str_field("type", "function");
-    w.str_field("name", name);
 }
