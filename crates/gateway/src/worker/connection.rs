@@ -14,7 +14,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
+use hyper::server::conn::http1::{self, UpgradeableConnection};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
@@ -122,7 +122,7 @@ where
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME);
     let mut connection = builder.serve_connection(TokioIo::new(caller), service).with_upgrades();
     // Resolves to nothing when an answer streams, and all before it was taken.
-    let mut poll = |connection: &mut _, cx: &mut Context| match Pin::new(connection).poll(cx) {
+    let poll = |connection: &mut UpgradeableConnection<_, _>, cx: &mut Context| match Pin::new(connection).poll(cx) {
         Poll::Ready(result) => Poll::Ready(Some(result)),
         Poll::Pending => match laid.borrow().is_some() && !is_behind.load(Ordering::Relaxed) {
             true => Poll::Ready(None),

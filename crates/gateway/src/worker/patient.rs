@@ -88,7 +88,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
         if self.back.is_empty() {
             return Pin::new(&mut self.stream).poll_read(cx, buffer);
         }
-        let taken = self.back.split_to(self.back.len().min(buffer.remaining()));
+        let most = self.back.len().min(buffer.remaining());
+        let taken = self.back.split_to(most);
         buffer.put_slice(&taken);
         Poll::Ready(Ok(()))
     }
