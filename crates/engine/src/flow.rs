@@ -40,7 +40,7 @@ pub(crate) struct Flow {
     output_bytes: usize,
     /// Bytes that the money which is held pays for.
     paid_bytes: usize,
-    booking: Option<Booking>,
+    booking: Option<Box<Booking>>,
     /// Whether the caller would see something of the answer.
     pub has_content: bool,
     /// Whether several answers come in one stream: the end of one is not the end of all.
@@ -52,7 +52,7 @@ pub(crate) struct Flow {
     ended: bool,
     over: bool,
     /// What went wrong behind content that is still to be shown.
-    failed: Option<Fault>,
+    failed: Option<Box<Fault>>,
     /// What was said, if that is kept.
     transcript: Option<Box<Transcript>>,
 }
@@ -329,7 +329,7 @@ impl Flow {
     }
 
     /// From now on what it consumes is booked.
-    pub fn book(&mut self, booking: Booking) {
+    pub fn book(&mut self, booking: Box<Booking>) {
         self.paid_bytes = booking.paid_bytes();
         self.booking = Some(booking);
     }
@@ -361,7 +361,7 @@ impl Flow {
 
     /// More money is held.
     pub fn paid(&mut self) {
-        self.paid_bytes = self.booking.as_ref().map_or(usize::MAX, Booking::paid_bytes);
+        self.paid_bytes = self.booking.as_ref().map_or(usize::MAX, |booking| booking.paid_bytes());
     }
 
     /// Books what was consumed, once; the answer ended well, or by `fault`.
@@ -379,7 +379,7 @@ impl Flow {
 
     /// Notes a fault that is told when everything before it was shown.
     pub fn fail(&mut self, fault: Fault) {
-        self.failed = Some(fault);
+        self.failed = Some(Box::new(fault));
     }
 
     /// Whether a fault is noted.
@@ -389,7 +389,7 @@ impl Flow {
 
     /// The noted fault, if there is one.
     pub fn take_fault(&mut self) -> Option<Fault> {
-        self.failed.take()
+        self.failed.take().map(|fault| *fault)
     }
 
     /// The next bytes for the caller that are not the end, if there are any.

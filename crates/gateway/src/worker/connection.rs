@@ -88,7 +88,8 @@ where
     F: Future<Output = Result<Response<OutBody>, Infallible>>,
 {
     let mut caller = Patient::new(stream);
-    while let Some((streaming, closes)) = serve_requests(caller, stop, &answer).await {
+    // In a box: an answer that streams needs no room for what reads requests.
+    while let Some((streaming, closes)) = Box::pin(serve_requests(caller, stop, &answer)).await {
         caller = match streaming.await {
             Ok(caller) => caller,
             Err(error) => return tracing::trace!(%error, "connection ended within an answer"),
