@@ -4,6 +4,7 @@
 //! attempt, and after it inside the delivery, where a fault can only be told.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,13 +21,17 @@ use crate::transcript::Transcript;
 /// What stands instead of some bytes of a batch.
 type Change = (Range<usize>, Bytes);
 
+thread_local! {
+    /// Where events are while they are handed on: a stream that waits holds no room for them.
+    static EVENTS: Cell<Vec<Event>> = const { Cell::new(Vec::new()) };
+}
+
 /// A stream between one deployment and one caller.
 pub(crate) struct Flow {
     pub deployment: Arc<Deployment>,
     splitter: Splitter,
     framing: Framing,
     pipe: Pipe,
-    events: Vec<Event>,
     /// Bytes for the caller.
     out: BytesMut,
     /// Bytes for the caller that were never touched; sent before `out`.
@@ -121,7 +126,6 @@ impl Flow {
             splitter: Splitter::new(framing),
             framing,
             pipe,
-            events: Vec::new(),
             out: BytesMut::new(),
             untouched: Vec::new(),
             end: BytesMut::new(),
@@ -185,10 +189,23 @@ impl Flow {
             leftover.extend_from_slice(b"\n\n");
             let _ = self.batch(leftover.freeze());
         }
-        if let Some(reader) = self.pipe.reader() {
-            reader.finish(&mut self.events);
-        }
-        self.pass_events()
+        self.read(|reader, events| {
+            reader.finish(events);
+            Ok(())
+        })
+    }
+
+    /// Has whoever decodes events at this point do so, and hands them on.
+    fn read(
+        &mut self,
+        decode: impl FnOnce(&mut dyn StreamReader, &mut Vec<Event>) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        let Some(reader) = self.pipe.reader() else { return Ok(()) };
+        let mut events = EVENTS.take();
+        let result = decode(reader, &mut events).and_then(|()| self.pass_events(&mut events));
+        events.clear();
+        EVENTS.set(events);
+        result
     }
 
     /// Whether it is bytes rather than events.
@@ -258,9 +275,8 @@ impl Flow {
         if data.is_empty() {
             return Ok(false);
         }
-        if let Some(reader) = self.pipe.reader() {
-            reader.read(&data, &mut self.events)?;
-            self.pass_events()?;
+        if self.pipe.reader().is_some() {
+            self.read(|reader, events| reader.read(&data, events))?;
         } else if let Some(transcript) = &mut self.transcript {
             transcript.read(&data);
         }
@@ -287,8 +303,8 @@ impl Flow {
     }
 
     /// Hands decoded events on.
-    fn pass_events(&mut self) -> Result<(), Fault> {
-        for event in self.events.drain(..) {
+    fn pass_events(&mut self, events: &mut Vec<Event>) -> Result<(), Fault> {
+        for event in events.drain(..) {
             if self.ended && matches!(self.pipe, Pipe::Translate { .. }) {
                 continue;
             }
