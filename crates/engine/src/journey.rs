@@ -253,13 +253,7 @@ impl Journey {
     }
 
     /// The answer, and what to wait for before anybody sees it.
-    fn reply(
-        &self,
-        ask: &Ask,
-        pass: &Pass,
-        opened: Result<Opened, Fault>,
-        tally: Tally,
-    ) -> (Reply, Option<Durable>) {
+    fn reply(&self, ask: &Ask, pass: &Pass, opened: Result<Opened, Fault>, tally: Tally) -> (Reply, Option<Durable>) {
         let opened = match opened {
             Ok(opened) => opened,
             Err(fault) => {

@@ -122,7 +122,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Streaming<S> {
         };
         loop {
             let mut all = [IoSlice::new(&[]); MOST_PIECES + 3];
-            let parts = [&self.head[..], line].into_iter().chain(self.pieces.iter().map(|piece| &piece[..])).chain([end]);
+            let parts =
+                [&self.head[..], line].into_iter().chain(self.pieces.iter().map(|piece| &piece[..])).chain([end]);
             let count = all.iter_mut().zip(parts).map(|(slice, part)| *slice = IoSlice::new(part)).count();
             let mut left = &mut all[..count];
             IoSlice::advance_slices(&mut left, self.written);
