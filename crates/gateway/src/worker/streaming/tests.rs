@@ -40,7 +40,7 @@ async fn heard(callers: &mut DuplexStream) -> String {
 async fn what_is_there_is_one_chunk_however_little_the_connection_takes_at_a_time() {
     for room in [1, 7, 64, 4096] {
         let (teller, streaming, mut callers) = answer(room);
-        ["one, ", "", "two, ", "three"].map(|piece| teller.send(Ok(piece)).expect("it is heard"));
+        ["one, ", "", "two, ", "three"].iter().for_each(|piece| teller.send(Ok(piece)).expect("it is heard"));
         drop(teller);
         let (ended, all) = tokio::join!(async { streaming.await.map(drop) }, heard(&mut callers));
         assert!(ended.is_ok());
