@@ -1,6 +1,6 @@
 //! The way of a streamed answer to its caller, once the library that speaks HTTP has let go of the connection: it keeps
-//! buffers and a map of headers for the next request, 20 KiB for as long as an answer lasts, and a stream that waits
-//! holds none here. What is read and written is HTTP/1.1 all the same (RFC 9112, section 7.1).
+//! two buffers of 8 KiB and a map of headers for the next request as long as an answer lasts, and a stream that waits
+//! holds nothing of the kind here. It is HTTP/1.1 all the same (RFC 9112, section 7.1).
 
 use std::io::{self, IoSlice, Write as _};
 use std::pin::Pin;
