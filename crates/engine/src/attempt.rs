@@ -49,7 +49,6 @@ pub(crate) struct Opened {
 }
 
 /// The answer itself.
-#[expect(clippy::large_enum_variant, reason = "it is moved once, and most answers of either kind are small")]
 pub(crate) enum Opening {
     /// All of it, in the caller's dialect.
     Whole(Bytes),

@@ -52,7 +52,6 @@ pub(crate) struct Service {
     pub recording: Option<Rc<Recording>>,
 }
 
-#[expect(clippy::large_enum_variant, reason = "a delivery is boxed, and flows for nearly all of its life")]
 enum State {
     /// No attempt has opened yet.
     Waiting(Attempts),
