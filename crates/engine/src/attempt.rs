@@ -49,7 +49,6 @@ pub(crate) struct Opened {
 }
 
 /// The answer itself.
-#[expect(clippy::large_enum_variant, reason = "it is moved once, and most answers of either kind are small")]
 pub(crate) enum Opening {
     /// All of it, in the caller's dialect.
     Whole(Bytes),
@@ -93,7 +92,8 @@ impl Attempt<'_> {
             return Ok(self.ready());
         }
         let model = deployment.upstream_model(self.star);
-        let booking = Booking::begin(&Order { gate, setup, seat, ask, deployment, model: &model }).await?;
+        // In a box: it goes through many hands while the call waits.
+        let booking = Box::new(Booking::begin(&Order { gate, setup, seat, ask, deployment, model: &model }).await?);
         match booking.lowered {
             None => self.booked(booking).await,
             // Boxed as well: few calls get less than they want.
@@ -104,7 +104,7 @@ impl Attempt<'_> {
         }
     }
 
-    async fn booked(self, mut booking: Booking) -> Result<Opened, Fault> {
+    async fn booked(self, mut booking: Box<Booking>) -> Result<Opened, Fault> {
         let Some(encoded) = self.letter().encode()? else { return self.estimate() };
         self.seat.pass().record.iter().for_each(|record| record.lose(&encoded.dropped));
         let lowered = booking.lowered;
@@ -196,12 +196,12 @@ impl Attempt<'_> {
     }
 
     /// Sends, and waits for the answer. The booking stays behind if there is none.
-    async fn send(&self, encoded: Encoded, booking: &mut Option<Booking>) -> Result<Opened, Fault> {
+    async fn send(&self, encoded: Encoded, booking: &mut Option<Box<Booking>>) -> Result<Opened, Fault> {
         let deployment = self.deployment;
         let mut headers = self.letter().headers(&encoded)?;
         let path = format!("{}{}", deployment.endpoint.base_path, encoded.path);
         deployment.sign_in(&mut headers, Sent { method: "POST", path: &path, body: &encoded.body }).await?;
-        if let Some(aside) = booking.as_ref().and_then(Booking::aside) {
+        if let Some(aside) = booking.as_ref().and_then(|booking| booking.aside()) {
             trace::pass_on(aside, &self.setup.telemetry, &mut headers);
         }
         let call = upstream::Call {
@@ -218,15 +218,16 @@ impl Attempt<'_> {
         deployment.health.quota.note(&reply.headers);
         match reply.status {
             // Not everybody streams pictures and sound who is asked to.
-            200..=299 if self.ask.operation.is_media() => {
-                match encoded.brings_bytes() || self.ask.stream && has_events(&reply) {
-                    true => self.open_stream(encoded, reply, booking).await,
-                    false => self.read_whole(encoded, reply, booking).await,
+            200..=299 => {
+                let events = !self.ask.operation.is_media() || has_events(&reply);
+                let flows = self.ask.stream && events || self.ask.operation.is_media() && encoded.brings_bytes();
+                // In boxes: whoever waits for the head of an answer needs no room for the rest of it.
+                match flows {
+                    true => Box::pin(self.open_stream(encoded, reply, booking)).await,
+                    false => Box::pin(self.read_whole(encoded, reply, booking)).await,
                 }
             }
-            200..=299 if self.ask.stream => self.open_stream(encoded, reply, booking).await,
-            200..=299 => self.read_whole(encoded, reply, booking).await,
-            _ => Err(self.refusal(reply).await),
+            _ => Err(Box::pin(self.refusal(reply)).await),
         }
     }
 
@@ -254,7 +255,7 @@ impl Attempt<'_> {
         &self,
         encoded: Encoded,
         reply: upstream::Reply,
-        booking: &mut Option<Booking>,
+        booking: &mut Option<Box<Booking>>,
     ) -> Result<Opened, Fault> {
         let mut headers = reply.headers;
         let bytes = reply.body.collect(self.setup.intake.max_answer_bytes).await?;
@@ -298,7 +299,7 @@ impl Attempt<'_> {
     }
 
     /// What a guardrail of ours withholds was paid for all the same.
-    fn paid_for(&self, fault: &Fault, flow: &Flow, booking: &mut Option<Booking>) {
+    fn paid_for(&self, fault: &Fault, flow: &Flow, booking: &mut Option<Box<Booking>>) {
         if fault.side != Side::Provider
             && let Some(mut booking) = booking.take()
         {
@@ -310,8 +311,8 @@ impl Attempt<'_> {
     async fn open_stream(
         &self,
         encoded: Encoded,
-        reply: upstream::Reply,
-        booking: &mut Option<Booking>,
+        mut reply: upstream::Reply,
+        booking: &mut Option<Box<Booking>>,
     ) -> Result<Opened, Fault> {
         let is_raw = encoded.brings_bytes() && !has_events(&reply);
         let reader = encoded.amends.amending(encoded.back.stream_reader(encoded.operation));
@@ -321,7 +322,7 @@ impl Attempt<'_> {
             Some(guarding) => guards::stream::reading(guarding, reader),
             None => reader,
         };
-        let mut flow = match encoded.verbatim && guarding.is_none() {
+        let flow = match encoded.verbatim && guarding.is_none() {
             _ if is_raw => Flow::raw(self.deployment.clone()),
             true => {
                 let (hides, operation) = (!self.ask.stream_usage, encoded.operation);
@@ -337,18 +338,18 @@ impl Attempt<'_> {
                 Flow::translate(self.deployment.clone(), reader, writer, several)
             }
         };
+        let mut flow = Box::new(flow);
         if let Some(record) = self.kept().filter(|_| self.ask.operation.writes()) {
             let bytes = record.keeps().unwrap_or_default();
             let (front, operation) = (self.ask.front, self.ask.operation);
             flow.keep(Transcript::new(record.clone(), front, operation, self.stamp.clone(), bytes));
         }
-        let mut body = reply.body;
         let mut early = match guarding.filter(|guarding| guarding.asks_about_answers()) {
             Some(guarding) => {
                 let reader = encoded.back.stream_reader(encoded.operation);
                 let framing = self.deployment.back.framing();
                 let limit = self.setup.intake.max_answer_bytes;
-                let heard = Box::pin(guarding.heard((reader, framing), &mut body, limit)).await;
+                let heard = Box::pin(guarding.heard((reader, framing), &mut reply.body, limit)).await;
                 VecDeque::from(heard.inspect_err(|fault| self.paid_for(fault, &flow, booking))?)
             }
             None => VecDeque::new(),
@@ -356,7 +357,7 @@ impl Attempt<'_> {
         while !early.is_empty() || !flow.has_content && !flow.has_failed() {
             let piece = match early.pop_front() {
                 Some(piece) => Some(Ok(piece)),
-                None => body.piece().await,
+                None => reply.body.piece().await,
             };
             let over = piece.is_none();
             let result = match piece {
@@ -384,7 +385,7 @@ impl Attempt<'_> {
             booking.answered();
             flow.book(booking);
         }
-        Ok(self.opened(reply.headers, encoded.dropped, Opening::Stream(Box::new(flow), body)))
+        Ok(self.opened(reply.headers, encoded.dropped, Opening::Stream(flow, reply.body)))
     }
 }
 

@@ -57,7 +57,7 @@ pub(crate) struct Field {
     /// Who gave out what the call brings back.
     pub issuer: Option<Issuer>,
     /// The call as its deployments get it, if the whole one is too long for them.
-    pub shorter: Option<Ask>,
+    pub shorter: Option<Box<Ask>>,
     /// The largest context of a local engine that turned out to be too small, tokens.
     pub outgrown: u32,
 }
@@ -112,7 +112,7 @@ impl Field {
 
     /// The call as its deployments get it.
     pub fn fitted<'f>(&'f self, ask: &'f Ask) -> &'f Ask {
-        self.shorter.as_ref().unwrap_or(ask)
+        self.shorter.as_deref().unwrap_or(ask)
     }
 
     /// What the call looks for in a deployment.

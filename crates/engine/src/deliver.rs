@@ -52,7 +52,6 @@ pub(crate) struct Service {
     pub recording: Option<Rc<Recording>>,
 }
 
-#[expect(clippy::large_enum_variant, reason = "a delivery is boxed, and flows for nearly all of its life")]
 enum State {
     /// No attempt has opened yet.
     Waiting(Attempts),
@@ -71,7 +70,7 @@ struct Stream {
     flow: Box<Flow>,
     /// Without a body nothing more comes, and what is still in the flow goes out before `end`.
     body: Option<Body>,
-    end: Option<Fault>,
+    end: Option<Box<Fault>>,
     /// Nothing is read while money is short.
     paying: Option<Paying>,
     /// The end goes out when it is booked for good.
@@ -97,7 +96,7 @@ impl Stream {
     fn finish(&mut self, fault: Option<Fault>) {
         self.body = None;
         let fault = fault.filter(|_| !self.flow.is_complete());
-        self.end = fault.map(|fault| self.flow.deployment.without_credential(fault));
+        self.end = fault.map(|fault| Box::new(self.flow.deployment.without_credential(fault)));
     }
 
     /// The next bytes for the caller; `None` at the end.
@@ -159,7 +158,7 @@ impl Stream {
     /// Books the answer, once.
     fn settle(&mut self, service: &Service) {
         if let Booked::Not = self.booked {
-            let receipt = self.flow.settle(self.end.as_ref());
+            let receipt = self.flow.settle(self.end.as_deref());
             if let (Some(recording), None, true) = (&service.recording, &self.end, self.flow.is_complete()) {
                 recording.settled(&self.flow.deployment, &receipt);
             }
@@ -265,7 +264,7 @@ impl Delivery {
                     None => {
                         let end = stream.end.take();
                         self.service.recording.iter().filter(|_| end.is_none()).for_each(|recording| recording.end());
-                        self.state = end.map_or(State::Over, State::Failed);
+                        self.state = end.map_or(State::Over, |fault| State::Failed(*fault));
                     }
                 },
                 State::Replaying(rest) if rest.is_empty() => self.state = State::Over,

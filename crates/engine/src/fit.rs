@@ -31,7 +31,7 @@ pub(crate) enum Misfit {
 pub(crate) struct Narrowed {
     pub group: Arc<Group>,
     /// The call that fits them, if that is a shorter one.
-    pub shorter: Option<Ask>,
+    pub shorter: Option<Box<Ask>>,
 }
 
 /// The group that `name` means, with those deployments alone that fit the call. A fallback may fit where it does not.
@@ -66,7 +66,7 @@ pub(crate) fn narrow(
     {
         let fits = judge(setup, pass, &shorter, name, &group, star).unwrap_or_default();
         if let Some(group) = only(&group, |index| fits.get(index).is_none_or(Option::is_none)) {
-            return Ok(Narrowed { group, shorter: Some(shorter) });
+            return Ok(Narrowed { group, shorter: Some(Box::new(shorter)) });
         }
     }
     let is_doubtful = |misfit: &Option<Misfit>| matches!(misfit, Some(Misfit::Context(excess)) if excess.is_doubtful);

@@ -4,6 +4,7 @@
 //! attempt, and after it inside the delivery, where a fault can only be told.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,13 +21,17 @@ use crate::transcript::Transcript;
 /// What stands instead of some bytes of a batch.
 type Change = (Range<usize>, Bytes);
 
+thread_local! {
+    /// Where events are while they are handed on: a stream that waits holds no room for them.
+    static EVENTS: Cell<Vec<Event>> = const { Cell::new(Vec::new()) };
+}
+
 /// A stream between one deployment and one caller.
 pub(crate) struct Flow {
     pub deployment: Arc<Deployment>,
     splitter: Splitter,
     framing: Framing,
     pipe: Pipe,
-    events: Vec<Event>,
     /// Bytes for the caller.
     out: BytesMut,
     /// Bytes for the caller that were never touched; sent before `out`.
@@ -40,7 +45,7 @@ pub(crate) struct Flow {
     output_bytes: usize,
     /// Bytes that the money which is held pays for.
     paid_bytes: usize,
-    booking: Option<Booking>,
+    booking: Option<Box<Booking>>,
     /// Whether the caller would see something of the answer.
     pub has_content: bool,
     /// Whether several answers come in one stream: the end of one is not the end of all.
@@ -52,7 +57,7 @@ pub(crate) struct Flow {
     ended: bool,
     over: bool,
     /// What went wrong behind content that is still to be shown.
-    failed: Option<Fault>,
+    failed: Option<Box<Fault>>,
     /// What was said, if that is kept.
     transcript: Option<Box<Transcript>>,
 }
@@ -121,7 +126,6 @@ impl Flow {
             splitter: Splitter::new(framing),
             framing,
             pipe,
-            events: Vec::new(),
             out: BytesMut::new(),
             untouched: Vec::new(),
             end: BytesMut::new(),
@@ -185,10 +189,23 @@ impl Flow {
             leftover.extend_from_slice(b"\n\n");
             let _ = self.batch(leftover.freeze());
         }
-        if let Some(reader) = self.pipe.reader() {
-            reader.finish(&mut self.events);
-        }
-        self.pass_events()
+        self.read(|reader, events| {
+            reader.finish(events);
+            Ok(())
+        })
+    }
+
+    /// Has whoever decodes events at this point do so, and hands them on.
+    fn read(
+        &mut self,
+        decode: impl FnOnce(&mut dyn StreamReader, &mut Vec<Event>) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        let Some(reader) = self.pipe.reader() else { return Ok(()) };
+        let mut events = EVENTS.take();
+        let result = decode(reader, &mut events).and_then(|()| self.pass_events(&mut events));
+        events.clear();
+        EVENTS.set(events);
+        result
     }
 
     /// The answer as far as it is there, marked as given up, where it is encoded here and its dialect has such a thing.
@@ -266,9 +283,8 @@ impl Flow {
         if data.is_empty() {
             return Ok(false);
         }
-        if let Some(reader) = self.pipe.reader() {
-            reader.read(&data, &mut self.events)?;
-            self.pass_events()?;
+        if self.pipe.reader().is_some() {
+            self.read(|reader, events| reader.read(&data, events))?;
         } else if let Some(transcript) = &mut self.transcript {
             transcript.read(&data);
         }
@@ -295,8 +311,8 @@ impl Flow {
     }
 
     /// Hands decoded events on.
-    fn pass_events(&mut self) -> Result<(), Fault> {
-        for event in self.events.drain(..) {
+    fn pass_events(&mut self, events: &mut Vec<Event>) -> Result<(), Fault> {
+        for event in events.drain(..) {
             if self.ended && matches!(self.pipe, Pipe::Translate { .. }) {
                 continue;
             }
@@ -337,7 +353,7 @@ impl Flow {
     }
 
     /// From now on what it consumes is booked.
-    pub fn book(&mut self, booking: Booking) {
+    pub fn book(&mut self, booking: Box<Booking>) {
         self.paid_bytes = booking.paid_bytes();
         self.booking = Some(booking);
     }
@@ -369,7 +385,7 @@ impl Flow {
 
     /// More money is held.
     pub fn paid(&mut self) {
-        self.paid_bytes = self.booking.as_ref().map_or(usize::MAX, Booking::paid_bytes);
+        self.paid_bytes = self.booking.as_ref().map_or(usize::MAX, |booking| booking.paid_bytes());
     }
 
     /// Books what was consumed, once; the answer ended well, or by `fault`.
@@ -387,7 +403,7 @@ impl Flow {
 
     /// Notes a fault that is told when everything before it was shown.
     pub fn fail(&mut self, fault: Fault) {
-        self.failed = Some(fault);
+        self.failed = Some(Box::new(fault));
     }
 
     /// Whether a fault is noted.
@@ -397,7 +413,7 @@ impl Flow {
 
     /// The noted fault, if there is one.
     pub fn take_fault(&mut self) -> Option<Fault> {
-        self.failed.take()
+        self.failed.take().map(|fault| *fault)
     }
 
     /// The next bytes for the caller that are not the end, if there are any.

@@ -19,6 +19,7 @@ use crate::cache::{self, Hit, Looked, Recording};
 use crate::defect::caught_in;
 use crate::deliver::{Delivery, Service};
 use crate::guards;
+use crate::ledger::Durable;
 use crate::loops::break_loop;
 use crate::meaning;
 use crate::note::{Note, Tally, write_cost, write_id, write_key, write_queue, write_source};
@@ -174,7 +175,14 @@ impl Journey {
         tokio::select! {
             // What is there needs no sign of life.
             biased;
-            opened = &mut attempts => self.reply(&ask, &pass, opened, told.get()).await,
+            opened = &mut attempts => {
+                let (reply, durable) = self.reply(&ask, &pass, opened, told.get());
+                if let Some(durable) = durable {
+                    // Nobody gets to see an answer that could still be forgotten.
+                    durable.await;
+                }
+                Ok(reply)
+            }
             () = sleep(heartbeat), if early => {
                 let delivery = Delivery::waiting(attempts, self.service(&ask));
                 let headers = self.headers(&ask, &pass, None, Tally::default());
@@ -244,7 +252,8 @@ impl Journey {
         })
     }
 
-    async fn reply(&self, ask: &Ask, pass: &Pass, opened: Result<Opened, Fault>, tally: Tally) -> Result<Reply, Fault> {
+    /// The answer, and what to wait for before anybody sees it.
+    fn reply(&self, ask: &Ask, pass: &Pass, opened: Result<Opened, Fault>, tally: Tally) -> (Reply, Option<Durable>) {
         let opened = match opened {
             Ok(opened) => opened,
             Err(fault) => {
@@ -253,26 +262,24 @@ impl Journey {
                 write_key(&mut reply.headers, pass);
                 write_queue(&mut reply.headers, pass);
                 self.note(ask, tally, None).write(&mut reply.headers);
-                return Ok(reply);
+                return (reply, None);
             }
         };
         let headers = self.headers(ask, pass, Some(&opened), tally);
         self.recording.iter().for_each(|recording| recording.opened(&opened));
+        let mut durable = None;
         let content = match opened.answer {
             Opening::Whole(bytes) => {
                 if let (Some(recording), Some(receipt)) = (&self.recording, &opened.receipt) {
                     recording.whole(&opened.deployment, receipt, &bytes);
                 }
-                if let Some(durable) = opened.receipt.and_then(|receipt| receipt.durable) {
-                    // Nobody gets to see an answer that could still be forgotten.
-                    durable.await;
-                }
+                durable = opened.receipt.and_then(|receipt| receipt.durable);
                 Content::Whole(bytes)
             }
             Opening::Stream(flow, body) => Content::Stream(Delivery::flowing(flow, body, self.service(ask))),
             Opening::Session(_) => Content::Whole(Bytes::new()),
         };
-        Ok(Reply { status: 200, headers, content })
+        (Reply { status: 200, headers, content }, durable)
     }
 
     fn service(&self, ask: &Ask) -> Service {

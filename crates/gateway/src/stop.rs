@@ -16,6 +16,11 @@ pub fn channel() -> (watch::Sender<bool>, Stop) {
 }
 
 impl Stop {
+    /// Whether the gateway goes down.
+    pub fn is_told(&self) -> bool {
+        *self.0.borrow()
+    }
+
     /// Returns when the gateway goes down.
     pub async fn told(&self) {
         // An error means that the process is going down anyway.

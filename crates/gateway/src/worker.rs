@@ -3,6 +3,7 @@
 
 mod connection;
 mod patient;
+mod streaming;
 
 use std::cell::RefCell;
 use std::io;

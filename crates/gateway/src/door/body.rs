@@ -55,6 +55,11 @@ impl OutBody {
         OutBody(Kind::Tapped(Tapped { delivery, tap: Box::new(tap) }))
     }
 
+    /// Whether it is a model's answer as it comes.
+    pub fn is_stream(&self) -> bool {
+        matches!(self.0, Kind::Stream(..))
+    }
+
     /// A provider's own answer as it comes.
     pub fn relay(relay: Box<Relay>) -> Self {
         OutBody(Kind::Relay(relay))

@@ -1,11 +1,15 @@
 //! A connection that ends when the caller has taken nothing of what is there for it for too long: a caller who only
-//! holds the line must not keep a provider's answer, and the whole process, waiting forever.
+//! holds the line must not keep a provider's answer, and the whole process, waiting forever. What was read of it before
+//! its time can be put back.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
@@ -17,20 +21,38 @@ pub struct Patient<S> {
     stream: S,
     /// Rings when the caller has taken nothing for too long; only there while it takes nothing.
     alarm: Option<Pin<Box<Sleep>>>,
+    /// Whether something is there that the caller has not taken.
+    is_behind: Arc<AtomicBool>,
+    /// What is read next, before anything else.
+    back: Bytes,
+}
+
+impl<S> Patient<S> {
+    /// Around `stream`.
+    pub fn new(stream: S) -> Self {
+        Patient { stream, alarm: None, is_behind: Arc::default(), back: Bytes::new() }
+    }
+
+    /// Whether the caller has not taken all that was written so far, for whoever has the connection not in hand.
+    pub fn is_behind(&self) -> Arc<AtomicBool> {
+        self.is_behind.clone()
+    }
+
+    /// These bytes are read again, before anything else.
+    pub fn put_back(&mut self, bytes: Bytes) {
+        self.back = bytes;
+    }
 }
 
 impl<S: AsyncWrite + Unpin> Patient<S> {
-    /// Around `stream`.
-    pub fn new(stream: S) -> Self {
-        Patient { stream, alarm: None }
-    }
-
     fn poll_taken<T>(
         &mut self,
         cx: &mut Context,
         mut poll: impl FnMut(Pin<&mut S>, &mut Context) -> Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
-        if let Poll::Ready(taken) = poll(Pin::new(&mut self.stream), cx) {
+        let polled = poll(Pin::new(&mut self.stream), cx);
+        self.is_behind.store(polled.is_pending(), Ordering::Relaxed);
+        if let Poll::Ready(taken) = polled {
             self.alarm = None;
             return Poll::Ready(taken);
         }
@@ -63,7 +85,13 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
 
 impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context, buffer: &mut ReadBuf) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+        if self.back.is_empty() {
+            return Pin::new(&mut self.stream).poll_read(cx, buffer);
+        }
+        let most = self.back.len().min(buffer.remaining());
+        let taken = self.back.split_to(most);
+        buffer.put_slice(&taken);
+        Poll::Ready(Ok(()))
     }
 }
 

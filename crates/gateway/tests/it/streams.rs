@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
@@ -50,6 +50,34 @@ async fn two_thousand_streams_at_once_are_all_whole_and_take_little_memory() {
         most = most.max(gateway.memory_kib("VmHWM"));
     }
     assert!(most < MEMORY_KIB, "{} MiB for {MANY} streams", most >> 10);
+}
+
+#[tokio::test]
+async fn one_connection_carries_streams_and_whole_answers_in_turn() {
+    let provider = mock("chunks=3,chunk_bytes=8,chunk_ms=20").await;
+    let gateway = Gateway::start(&Config::of(&provider).yaml()).await;
+    let request = |stream: bool, connection: &str| {
+        let body = json!({"model": "demo", "stream": stream, "messages": [{"role": "user", "content": "hello"}]});
+        let body = body.to_string();
+        format!(
+            "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nconnection: {connection}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+    };
+    let (stream, whole) = (request(true, "keep-alive"), request(false, "keep-alive"));
+    // Those behind a stream are there before it has begun, and are read in pieces.
+    let all = [&*stream, &whole, &stream, &stream, &whole, &request(true, "close")].concat();
+    let mut line = TcpStream::connect(gateway.addr).await.expect("the gateway listens");
+    line.write_all(all.as_bytes()).await.expect("it is read");
+    let mut answers = String::new();
+    line.read_to_string(&mut answers).await.expect("the connection ends behind the last answer");
+    let answers: Vec<&str> = answers.split("HTTP/1.1 200 OK\r\n").skip(1).collect();
+    let streamed: Vec<bool> = answers.iter().map(|answer| answer.ends_with("data: [DONE]\n\n\r\n0\r\n\r\n")).collect();
+    assert_eq!(streamed, [true, false, true, true, false, true], "{answers:?}");
+    assert!(answers.iter().all(|answer| answer.contains("date: ")), "{answers:?}");
+    let closing: Vec<bool> = answers.iter().map(|answer| answer.contains("connection: close\r\n")).collect();
+    assert_eq!(closing, [false, false, false, false, false, true]);
 }
 
 #[tokio::test]

@@ -59,7 +59,7 @@ pub struct Body {
     /// Bytes that were read and not given out yet.
     pending: Bytes,
     /// A fault that was found behind good bytes.
-    fault: Option<Fault>,
+    fault: Option<Box<Fault>>,
 }
 
 impl Body {
@@ -185,7 +185,7 @@ impl Body {
     /// to copy than to hand on one by one.
     fn take_pieces(&mut self) -> Result<Option<Bytes>, Fault> {
         if let Some(fault) = self.fault.take() {
-            return Err(fault);
+            return Err(*fault);
         }
         let first = self.take_piece()?;
         let Some(piece) = first.as_ref().filter(|piece| !self.pending.is_empty() && piece.len() < SMALL_BYTES) else {
@@ -198,7 +198,7 @@ impl Body {
                 Ok(Some(piece)) => joined.extend_from_slice(&piece),
                 Ok(None) => break,
                 // What came before the fault is good, and goes out first.
-                Err(fault) => self.fault = Some(fault),
+                Err(fault) => self.fault = Some(Box::new(fault)),
             }
         }
         Ok(Some(joined.freeze()))
