@@ -8,6 +8,7 @@ mod anthropic;
 mod back;
 mod bedrock;
 mod clouds;
+mod cohere;
 mod fields;
 mod fit;
 mod form;
@@ -47,6 +48,7 @@ pub use anthropic::Anthropic;
 pub use back::{Back, Glance, Issued, Issuer, Outgoing, Quirks, RerankForm, Splice, StreamReader, Target, VectorForm};
 pub use bedrock::{Bedrock, BedrockClaude};
 pub use clouds::{Fim, SageMaker, Watsonx};
+pub use cohere::Cohere;
 pub use fit::Fit;
 pub(crate) use fit::lacking;
 pub use form::Form;
@@ -88,6 +90,7 @@ pub static BACKS: &[&dyn Back] = &[
     &Watsonx,
     &SageMaker,
     &Fim,
+    &Cohere,
     &Deepgram,
     &ElevenLabs,
 ];

@@ -131,14 +131,14 @@ impl Tariff {
             Some(())
         };
         // Parts that are larger than the whole are cut, the cached ones last: nothing is billed twice.
-        let mut fresh = Whole(input);
+        let mut fresh = Whole(usage.billed_input.unwrap_or(input));
         add(CACHE_READ, Kind::CacheRead, fresh.take(usage.cache_read))?;
         add(CACHE_WRITE, Kind::CacheWriteLong, fresh.take(usage.cache_write_long))?;
         add(CACHE_WRITE, Kind::CacheWrite, fresh.take(usage.cache_write))?;
         add(INPUT, Kind::AudioInput, fresh.take(usage.audio_input))?;
         add(INPUT, Kind::ImageInput, fresh.take(usage.image_input))?;
         add(INPUT, Kind::Input, fresh.0)?;
-        let mut said = Whole(usage.output.unwrap_or(0));
+        let mut said = Whole(usage.billed_output.or(usage.output).unwrap_or(0));
         add(REASONING, Kind::Reasoning, said.take(usage.reasoning))?;
         add(OUTPUT, Kind::AudioOutput, said.take(usage.audio_output))?;
         add(OUTPUT, Kind::ImageOutput, said.take(usage.image_output))?;

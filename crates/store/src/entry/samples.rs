@@ -36,6 +36,8 @@ pub fn full(id: &str, status: Status) -> Entry {
             reasoning: Some(100),
             audio_input: Some(1),
             audio_output: Some(2),
+            billed_input: Some(1100),
+            billed_output: Some(290),
             web_searches: Some(3),
             image_input: Some(3),
             image_output: Some(5),
