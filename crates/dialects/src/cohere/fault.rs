@@ -43,9 +43,10 @@ pub(super) fn in_band(message: &str) -> Fault {
     match of_words(message).filter(|kind| upstream::side(*kind) == Side::Caller) {
         // The caller must not be told to try again with the very same request.
         Some(kind) => Fault { kind, side: Side::Caller, upstream_status: None, ..told },
-        None if message.trim().is_empty() => {
-            Fault { upstream_status: None, ..Fault::provider(FaultKind::Upstream, "the provider's stream ended in an error") }
-        }
+        None if message.trim().is_empty() => Fault {
+            upstream_status: None,
+            ..Fault::provider(FaultKind::Upstream, "the provider's stream ended in an error")
+        },
         None => Fault { upstream_status: None, ..told },
     }
 }

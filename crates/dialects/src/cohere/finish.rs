@@ -18,9 +18,10 @@ pub(super) fn of(root: Json, calls: bool) -> Result<Finish, Fault> {
         // Older models' word for an answer that a filter stopped.
         "ERROR_TOXIC" => Ok(Finish::ContentFilter),
         "TIMEOUT" => Err(Fault::provider(FaultKind::Timeout, "the model took too long (TIMEOUT)")),
-        error if error.starts_with("ERROR") => {
-            Err(Fault::provider(FaultKind::Upstream, format!("the model gave up in the middle of the answer ({error})")))
-        }
+        error if error.starts_with("ERROR") => Err(Fault::provider(
+            FaultKind::Upstream,
+            format!("the model gave up in the middle of the answer ({error})"),
+        )),
         _ if calls => Ok(Finish::ToolCalls),
         _ => Ok(Finish::Stop),
     }

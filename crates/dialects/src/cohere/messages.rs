@@ -160,7 +160,9 @@ impl<'a> Said<'a> {
                 [] if !self.calls.is_empty() => {}
                 [] => w.str_field("content", ""),
                 // A string here would have to be JSON.
-                parts if self.answers.is_some() => w.key("content").array(|w| parts.iter().for_each(|part| part.write(w))),
+                parts if self.answers.is_some() => {
+                    w.key("content").array(|w| parts.iter().for_each(|part| part.write(w)))
+                }
                 [Part::Text(text)] => w.str_field("content", text),
                 parts => w.key("content").array(|w| parts.iter().for_each(|part| part.write(w))),
             }

@@ -56,8 +56,7 @@ fn sampling(chat: &Chat, fields: &mut Fields, fit: &mut Fit) -> Result<(), Fault
         fit.worse_without_some("top_k", &chat.top_k)?;
     }
     fields.opt_num("seed", chat.seed);
-    for (name, penalty) in
-        [("frequency_penalty", chat.frequency_penalty), ("presence_penalty", chat.presence_penalty)]
+    for (name, penalty) in [("frequency_penalty", chat.frequency_penalty), ("presence_penalty", chat.presence_penalty)]
     {
         match penalty {
             // A penalty of 0 is none; many clients send it always.

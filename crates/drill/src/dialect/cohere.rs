@@ -35,10 +35,7 @@ impl Dialect for Cohere {
     fn wrong_key(&self, given: Option<&str>) -> Problem {
         match given {
             Some(_) => Problem::new(Trouble::InvalidKey),
-            None => Problem {
-                message: Some("no api key supplied".to_owned()),
-                ..Problem::new(Trouble::InvalidKey)
-            },
+            None => Problem { message: Some("no api key supplied".to_owned()), ..Problem::new(Trouble::InvalidKey) },
         }
     }
 

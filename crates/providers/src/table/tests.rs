@@ -17,8 +17,19 @@ fn ids_are_sorted_and_unique() {
 fn more_than_eighty_providers_speak_openai() {
     let compatible = all().iter().filter(|provider| provider.dialect == "openai");
     assert!(compatible.filter(|provider| provider.endpoints.has(Endpoint::Chat)).count() >= 80);
-    let dialects =
-        ["anthropic", "bedrock", "cohere", "deepgram", "elevenlabs", "fim", "gemini", "ollama", "openai", "sagemaker", "watsonx"];
+    let dialects = [
+        "anthropic",
+        "bedrock",
+        "cohere",
+        "deepgram",
+        "elevenlabs",
+        "fim",
+        "gemini",
+        "ollama",
+        "openai",
+        "sagemaker",
+        "watsonx",
+    ];
     assert!(all().iter().all(|provider| dialects.contains(&provider.dialect)));
 }
 

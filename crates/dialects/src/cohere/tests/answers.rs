@@ -34,10 +34,9 @@ fn a_whole_answer_is_read_with_thoughts_sources_probabilities_and_both_counts() 
     let Block::Text(last) = &choice.blocks[2] else { panic!("{:?}", choice.blocks) };
     assert_eq!((last.text.as_str(), choice.blocks.len()), ("tall towers", 3));
     // Places count from the beginning of the whole text, in characters.
-    let source = |url: &str, title: &str| {
-        json!({ "type": "url_citation", "url_citation": { "start_index": 7, "end_index": 11, "url": url, "title": title } })
-    };
-    let expected = json!([source("https://example.com/towers", "Towers"), source("https://example.com/found", "Found")]);
+    let source = |url: &str, title: &str| json!({ "type": "url_citation", "url_citation": { "start_index": 7, "end_index": 11, "url": url, "title": title } });
+    let expected =
+        json!([source("https://example.com/towers", "Towers"), source("https://example.com/found", "Found")]);
     assert_eq!(json_of(last.citations.as_ref().unwrap()), expected);
     let probable = json_of(choice.logprobs.as_ref().unwrap());
     assert_eq!(probable["content"][0]["token"], "Größe");

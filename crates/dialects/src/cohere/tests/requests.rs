@@ -98,10 +98,8 @@ fn instructions_come_first_and_as_one_and_later_ones_stay_where_they_were_given(
     assert_eq!(told[2]["role"], "user");
     assert!(told[2]["content"].as_str().unwrap().ends_with("\nThree."));
     assert_eq!(told[3], json!({ "role": "assistant", "content": "yes" }));
-    let anywhere = ModelFacts {
-        abilities: Abilities { system_anywhere: true, ..Abilities::default() },
-        ..ModelFacts::default()
-    };
+    let anywhere =
+        ModelFacts { abilities: Abilities { system_anywhere: true, ..Abilities::default() }, ..ModelFacts::default() };
     let upstream = Upstream { facts: anywhere, ..Upstream::new("m") };
     let (body, _) = try_chat(chat(vec![user("hi"), system("Three.")]), &upstream).unwrap();
     assert_eq!(body["messages"][1], json!({ "role": "system", "content": "Three." }));
@@ -123,10 +121,7 @@ fn results_are_messages_of_their_own_and_their_pictures_are_shown_behind_them() 
         { "id": "b", "type": "function", "function": { "name": "f", "arguments": "{}" } },
     ]);
     assert_eq!(told[1], json!({ "role": "assistant", "content": "Well.", "tool_calls": calls }));
-    assert_eq!(
-        told[2],
-        json!({ "role": "tool", "tool_call_id": "a", "content": [{ "type": "text", "text": "one" }] })
-    );
+    assert_eq!(told[2], json!({ "role": "tool", "tool_call_id": "a", "content": [{ "type": "text", "text": "one" }] }));
     assert_eq!(told[3], json!({ "role": "tool", "tool_call_id": "b", "content": "" }));
     let shown = json!({ "type": "image_url", "image_url": { "url": "data:image/png;base64,QUJD" } });
     assert_eq!(told[4], json!({ "role": "user", "content": [shown, { "type": "text", "text": "and?" }] }));
@@ -153,8 +148,7 @@ fn pictures_go_by_address_and_documents_as_text_or_not_at_all() {
     let shown = |block: Block| messages(vec![message(Role::User, vec![block])])[0]["content"].take();
     let url = image(Source::Url("https://x/a.png".to_owned()));
     assert_eq!(shown(url)[0]["image_url"], json!({ "url": "https://x/a.png" }));
-    let detail =
-        Block::Image { source: base64("image/png", "QQ=="), detail: Some("original".to_owned()), cache: None };
+    let detail = Block::Image { source: base64("image/png", "QQ=="), detail: Some("original".to_owned()), cache: None };
     assert_eq!(shown(detail)[0]["image_url"], json!({ "url": "data:image/png;base64,QQ==" }));
     assert_eq!(shown(document(base64("text/plain", "aGk="))), "hi");
     assert_eq!(shown(document(Source::PlainText("hi".to_owned()))), "hi");
@@ -188,9 +182,11 @@ fn sampling_has_cohere_s_names_and_stays_within_its_bounds() {
     check(|chat| chat.logprobs = Some(true), "logprobs", json!(true));
     check(|chat| chat.logprobs = Some(false), "logprobs", Value::Null);
     for penalty in [-0.5, 1.5] {
-        assert!(check_worse_without("presence_penalty", |chat| chat.presence_penalty = Some(penalty))
-            .get("presence_penalty")
-            .is_none());
+        assert!(
+            check_worse_without("presence_penalty", |chat| chat.presence_penalty = Some(penalty))
+                .get("presence_penalty")
+                .is_none()
+        );
         check_worse_without("frequency_penalty", |chat| chat.frequency_penalty = Some(penalty));
     }
     check_worse_without("top_logprobs", |chat| (chat.logprobs, chat.top_logprobs) = (Some(true), Some(2)));

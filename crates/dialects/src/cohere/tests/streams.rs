@@ -122,7 +122,8 @@ fn calls_that_take_turns_are_told_apart() {
         )
     };
     let end = r#"{"type":"message-end","delta":{"finish_reason":"TOOL_CALL"}}"#;
-    let body = sse(&[&start(0, "a"), &start(1, "b"), &more(0, "[1"), &more(1, "[2"), &more(0, "]"), &more(1, "]"), end]);
+    let body =
+        sse(&[&start(0, "a"), &start(1, "b"), &more(0, "[1"), &more(1, "[2"), &more(0, "]"), &more(1, "]"), end]);
     assert_eq!(
         said(&body),
         "start  \n0: call 0 a f -\n0: call 1 b f -\n0: arguments 0 [1\n0: arguments 1 [2\n0: arguments 0 ]\n\

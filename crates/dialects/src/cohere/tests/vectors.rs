@@ -88,7 +88,8 @@ fn vectors_are_read_by_type_or_from_the_older_list() {
 
 #[test]
 fn a_ranking_is_read_with_the_searches_that_are_billed() {
-    let body = r#"{"id":"r","results":[{"index":1,"relevance_score":0.75}],"meta":{"billed_units":{"search_units":1}}}"#;
+    let body =
+        r#"{"id":"r","results":[{"index":1,"relevance_score":0.75}],"meta":{"billed_units":{"search_units":1}}}"#;
     let Answer::Ranking(ranking) = Cohere.read_answer(Operation::Rerank, body.as_bytes()).unwrap() else {
         panic!("it is a ranking")
     };

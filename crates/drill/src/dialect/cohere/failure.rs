@@ -21,9 +21,10 @@ fn usual(kind: Trouble) -> (u16, &'static str) {
         Trouble::InvalidKey => (401, "invalid api token"),
         Trouble::Billing => (402, "Please add or update your payment method at https://dashboard.cohere.com/billing"),
         Trouble::Permission => (403, "Your API key is not allowed to use this model"),
-        Trouble::NotFound => {
-            (404, "model '{model}' not found, make sure the correct model ID was used and that you have access to the model.")
-        }
+        Trouble::NotFound => (
+            404,
+            "model '{model}' not found, make sure the correct model ID was used and that you have access to the model.",
+        ),
         Trouble::Conflict => (409, "conflict"),
         Trouble::TooLarge => (413, "request body too large"),
         Trouble::Unprocessable => (422, "the request could not be processed"),

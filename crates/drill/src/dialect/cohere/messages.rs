@@ -43,7 +43,9 @@ pub(super) fn read(incoming: &Incoming<'_>) -> Result<Ask, Problem> {
                 let before = ask.tool_result.take().map(|before| before + " ").unwrap_or_default();
                 ask.tool_result = Some(before + &said);
             }
-            other => return Err(invalid(format!("{path}.role must be one of system, user, assistant, tool: '{other}'"))),
+            other => {
+                return Err(invalid(format!("{path}.role must be one of system, user, assistant, tool: '{other}'")));
+            }
         }
     }
     Ok(ask)

@@ -61,8 +61,7 @@ impl<'a> Stream<'a> {
         self.event(&json!({ "type": "content-start", "index": self.index, "delta": delta }), out);
         self.open = wanted;
         let index = self.index;
-        self.head =
-            format!(r#"{{"type":"content-delta","index":{index},"delta":{{"message":{{"content":{{"{name}":"#);
+        self.head = format!(r#"{{"type":"content-delta","index":{index},"delta":{{"message":{{"content":{{"{name}":"#);
     }
 
     fn end_content(&mut self, out: &mut Vec<u8>) {

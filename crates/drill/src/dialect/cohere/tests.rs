@@ -83,7 +83,8 @@ async fn tools_are_called_one_after_another_behind_a_plan() {
     let call_events = ["tool-call-start", "tool-call-delta", "tool-call-end"];
     let expected = [&["message-start", "tool-plan-delta"][..], &call_events, &call_events, &["message-end"]].concat();
     assert_eq!(kinds(&events), expected);
-    let result = json!({ "role": "tool", "tool_call_id": call["id"], "content": [{ "type": "text", "text": "sunny" }] });
+    let result =
+        json!({ "role": "tool", "tool_call_id": call["id"], "content": [{ "type": "text", "text": "sunny" }] });
     let after = json!([{ "role": "user", "content": "q" }, { "role": "assistant", "tool_calls": [call] }, result]);
     let said = ask(CHAT, chat(json!({ "messages": after, "tools": weather() }))).await;
     assert_eq!(said["message"]["content"][0]["text"], "The tool said: sunny");

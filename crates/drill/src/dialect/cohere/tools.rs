@@ -22,7 +22,10 @@ pub(super) fn read(incoming: &Incoming<'_>) -> Result<Offered, Problem> {
     if switch(body, "strict_tools")? == Some(true) {
         let free = tools.iter().find(|tool| tool.schema["required"].as_array().is_none_or(Vec::is_empty));
         if let Some(free) = free {
-            return Err(invalid(format!("tool '{}' must have at least one required parameter to be strict", free.name)));
+            return Err(invalid(format!(
+                "tool '{}' must have at least one required parameter to be strict",
+                free.name
+            )));
         }
     }
     let choice = match one_of(body, "tool_choice", &["REQUIRED", "NONE"])? {
