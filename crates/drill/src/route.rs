@@ -83,6 +83,8 @@ fn find(head: &Head, path: &str) -> Option<(&'static [&'static str], Target)> {
         let (verbs, target) = find(head, rest)?;
         return Some((verbs, Target { model: model.or(target.model), ..target }));
     }
+    // Cohere has a copy of OpenAI's paths, too.
+    let path = path.strip_prefix("/compatibility").unwrap_or(path);
     let bare = path.strip_prefix("/v1").filter(|rest| rest.starts_with('/')).unwrap_or(path);
     if let Some(kept) = bare.strip_prefix("/responses/") {
         let verbs = if kept.ends_with("/cancel") { POST } else { &["GET", "DELETE"] };
