@@ -32,7 +32,7 @@ pub(super) fn read(status: u16, body: &[u8]) -> Fault {
     }
     if status == FORBIDDEN_WORD {
         // A status of Cohere's own, which no client knows.
-        fault.upstream_status = None;
+        fault.status = Some(fault.kind.status());
     }
     fault
 }
