@@ -9,6 +9,7 @@ mod anthropic;
 mod back;
 mod bedrock;
 mod clouds;
+mod cohere;
 mod fields;
 mod fit;
 mod form;
@@ -49,6 +50,7 @@ pub use anthropic::Anthropic;
 pub use back::{Back, Glance, Issued, Issuer, Outgoing, Quirks, RerankForm, Splice, StreamReader, Target, VectorForm};
 pub use bedrock::{Bedrock, BedrockClaude};
 pub use clouds::{Fim, SageMaker, Watsonx};
+pub use cohere::Cohere;
 pub use fit::Fit;
 pub(crate) use fit::lacking;
 pub use form::Form;
@@ -89,6 +91,7 @@ pub static BACKS: &[&dyn Back] = &[
     &Watsonx,
     &SageMaker,
     &Fim,
+    &Cohere,
     &Deepgram,
     &ElevenLabs,
 ];

@@ -175,6 +175,7 @@ pub(crate) fn hellos(model: &str, stream: bool) -> Vec<(&'static str, String, Va
         ),
         ("ollama", "/api/chat".into(), json!({ "model": model, "messages": turn, "stream": stream })),
         ("responses", "/v1/responses".into(), json!({ "model": model, "input": "hello", "stream": stream })),
+        ("cohere", "/v2/chat".into(), json!({ "model": model, "messages": turn, "stream": stream })),
     ]
 }
 

@@ -4,6 +4,7 @@
 pub(crate) mod anthropic;
 pub(crate) mod bedrock;
 pub(crate) mod clouds;
+pub(crate) mod cohere;
 mod frame;
 pub(crate) mod gemini;
 mod logprobs;

@@ -84,6 +84,7 @@ table! {
     no_usage: bool = "leave usage out",
     bill: String = "fields to add to an OpenAI usage, as JSON without the braces, percent-encoded",
     usage_each: bool = "usage, so far, on every chunk of an OpenAI stream",
+    billed: u64 = "input tokens that Cohere bills, however many it reads",
     cached: u64 = "input tokens read from the vendor's cache, on top of the words of the request",
     cache_write: u64 = "input tokens written to the vendor's cache, on top of the words of the request",
     reasoning: u64 = "number of reasoning tokens, whether or not reasoning is shown",

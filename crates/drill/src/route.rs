@@ -4,7 +4,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::dialect::{Dialect, anthropic, bedrock, clouds, gemini, ollama, openai, responses, voices};
+use crate::dialect::{Dialect, anthropic, bedrock, clouds, cohere, gemini, ollama, openai, responses, voices};
 use crate::knobs::percent_decode;
 use crate::server::Head;
 
@@ -85,6 +85,8 @@ fn find(head: &Head, path: &str) -> Option<(&'static [&'static str], Target)> {
         let (verbs, target) = find(head, rest)?;
         return Some((verbs, Target { model: model.or(target.model), ..target }));
     }
+    // Cohere has a copy of OpenAI's paths, too.
+    let path = path.strip_prefix("/compatibility").unwrap_or(path);
     let bare = path.strip_prefix("/v1").filter(|rest| rest.starts_with('/')).unwrap_or(path);
     if bare == "/responses/compact" {
         return Some((POST, Target { dialect: &responses::Responses, op: Op::Compact, model: None }));
@@ -115,7 +117,10 @@ fn find(head: &Head, path: &str) -> Option<(&'static [&'static str], Target)> {
             (POST, Target { model, ..at(&voices::Deepgram, Op::Listen) })
         }
         (_, "/moderations") => (POST, at(&openai::OpenAi, Op::Moderate)),
-        (_, "/rerank") | ("/v2/rerank" | "/providers/cohere/v2/rerank", _) => (POST, at(&openai::OpenAi, Op::Rerank)),
+        ("/v2/chat", _) => (POST, at(&cohere::Cohere, Op::Chat)),
+        ("/v2/embed", _) => (POST, at(&cohere::Cohere, Op::Embed)),
+        ("/v2/rerank", _) => (POST, at(&cohere::Cohere, Op::Rerank)),
+        (_, "/rerank") | ("/providers/cohere/v2/rerank", _) => (POST, at(&openai::OpenAi, Op::Rerank)),
         ("/v1beta/models", _) => (GET, at(&gemini::Gemini, Op::Models)),
         (_, "/models") => (GET, at(lister(head), Op::Models)),
         ("/v1/messages", _) => (POST, at(&anthropic::Anthropic, Op::Chat)),

@@ -7,9 +7,10 @@ use crate::paths::Fillings;
 use crate::{Auth, Blank, Provider};
 
 /// Request paths that end up in base URLs because documentation shows whole URLs, by dialect.
-const PATHS: [(&str, &[&str]); 4] = [
+const PATHS: [(&str, &[&str]); 5] = [
     ("openai", &["/chat/completions"]),
     ("anthropic", &["/v1/messages", "/v1"]),
+    ("cohere", &["/v2/chat", "/v2/embed", "/v2/rerank", "/v1/chat", "/v1/embed", "/v1/rerank", "/v2", "/v1"]),
     ("gemini", &["/v1beta", "/v1"]),
     ("ollama", &["/api/chat", "/api/generate", "/api", "/v1"]),
 ];
@@ -19,6 +20,12 @@ impl Provider {
     pub fn for_model(&'static self, model: &str) -> &'static Provider {
         let family = self.families.iter().find(|(beginning, _)| model.starts_with(beginning));
         family.map_or(self, |(_, provider)| provider)
+    }
+
+    /// The provider as it has to be spoken to at `base`, which is a whole URL.
+    pub fn at_base(&'static self, base: &str) -> &'static Provider {
+        let spoken = self.bases.iter().find(|(part, _)| format!("{}/", base.trim_end_matches('/')).contains(part));
+        spoken.map_or(self, |(_, provider)| provider)
     }
 
     /// The name of a model without what says how it is spoken to.

@@ -75,12 +75,6 @@ impl Passage {
     }
 }
 
-/// Cohere's own API; the table has the one that is like OpenAI's.
-static COHERE: Provider = row("cohere", "Cohere")
-    .base("https://api.cohere.com")
-    .base_env(&["COHERE_API_BASE"])
-    .key_env(&["COHERE_API_KEY", "CO_API_KEY"]);
-
 static ASSEMBLYAI: Provider = assemblyai("https://api.assemblyai.com");
 static ASSEMBLYAI_EU: Provider = assemblyai("https://api.eu.assemblyai.com");
 
@@ -153,7 +147,7 @@ static PASSAGES: &[Passage] = &[
     Passage::new("/azure_ai", "azure_ai"),
     Passage::new("/azure_speech", "azure_speech").own(&AZURE_SPEECH),
     Passage::new("/bedrock", "bedrock").also(&["bedrock_converse"]).hosts(Hosts::ByService),
-    Passage::new("/cohere", "cohere").also(&["cohere_chat"]).own(&COHERE).with_coheres(),
+    Passage::new("/cohere", "cohere").also(&["cohere_chat"]).with_coheres(),
     Passage::new("/comprehendmedical", "comprehendmedical").own(&COMPREHEND_MEDICAL).target("ComprehendMedical_20181030."),
     Passage::new("/cursor", "cursor").own(&CURSOR),
     Passage::new("/eu.assemblyai", "assemblyai").own(&ASSEMBLYAI_EU),

@@ -26,6 +26,8 @@ pub struct Provider {
     pub paths: &'static [PathForm],
     /// Models that are spoken to in another way, by the beginnings of their names.
     pub families: &'static [(&'static str, &'static Provider)],
+    /// How it is spoken to at bases that have this in their path.
+    pub bases: &'static [(&'static str, &'static Provider)],
     /// Beginnings of models' names that say how they are spoken to, and are no part of the name.
     pub routes: &'static [&'static str],
     /// Path that every base of this provider ends with, even if the operator left it out.
@@ -352,6 +354,7 @@ pub(crate) const fn row(id: &'static str, display_name: &'static str) -> Provide
         blanks: &[],
         paths: &[],
         families: &[],
+        bases: &[],
         routes: &[],
         base_params: &[],
         base_tail: "",
@@ -393,6 +396,10 @@ impl Provider {
 
     pub(crate) const fn families(self, families: &'static [(&'static str, &'static Provider)]) -> Self {
         Provider { families, ..self }
+    }
+
+    pub(crate) const fn bases(self, bases: &'static [(&'static str, &'static Provider)]) -> Self {
+        Provider { bases, ..self }
     }
 
     pub(crate) const fn routes(self, routes: &'static [&'static str]) -> Self {

@@ -393,15 +393,24 @@ static FOUNDRY_RERANK: Provider = row("azure_ai", "Azure AI Foundry")
 const FOUNDRY_FAMILIES: &[(&str, &Provider)] =
     &[("claude", &FOUNDRY_CLAUDE), ("cohere-rerank", &FOUNDRY_RERANK), ("Cohere-rerank", &FOUNDRY_RERANK)];
 
-/// Cohere's own API ranks documents; what it has in common with OpenAI's does not.
-static COHERE_RERANK: Provider = row("cohere", "Cohere")
-    .base("https://api.cohere.com")
-    .paths(&[PathForm::new("/v2{path}").listing("/v1/models")])
+/// Cohere speaks OpenAI's dialect, too, at an address of its own.
+static COHERE_COMPATIBLE: Provider = row("cohere", "Cohere")
+    .base("https://api.cohere.ai/compatibility/v1")
+    .base_env(&["COHERE_API_BASE"])
     .key_env(&["COHERE_API_KEY", "CO_API_KEY"])
-    .quirks(Quirks { rerank: RerankForm::Cohere, ..PORTABLE })
-    .serves(&[Rerank]);
+    .serves(&[Chat, Embeddings]);
 
-const COHERE_FAMILIES: &[(&str, &Provider)] = &[("rerank-", &COHERE_RERANK)];
+const COHERE_BASES: &[(&str, &Provider)] = &[("/compatibility/", &COHERE_COMPATIBLE)];
+
+const fn cohere(id: &'static str) -> Provider {
+    row(id, "Cohere")
+        .dialect("cohere")
+        .base("https://api.cohere.com")
+        .base_env(&["COHERE_API_BASE"])
+        .key_env(&["COHERE_API_KEY", "CO_API_KEY"])
+        .bases(COHERE_BASES)
+        .serves(&[Chat, Embeddings, Rerank])
+}
 
 #[rustfmt::skip]
 const OPENAI_SERVES: &[Endpoint] = &[
@@ -482,12 +491,8 @@ static TABLE: &[Provider] = &[
         .quirks(MISTRAL).traced_as("mistral_ai"),
     row("cognition", "Cognition").base("https://api.cognition.ai/v1").base_env(&["COGNITION_API_BASE"])
         .key_env(&["COGNITION_API_KEY"]),
-    row("cohere", "Cohere").base("https://api.cohere.ai/compatibility/v1").key_env(&["COHERE_API_KEY", "CO_API_KEY"])
-        .families(COHERE_FAMILIES).serves(&[Chat, Embeddings, Rerank])
-        .note("through Cohere's OpenAI-compatible endpoint; `rerank-` models through its own"),
-    row("cohere_chat", "Cohere").base("https://api.cohere.ai/compatibility/v1")
-        .key_env(&["COHERE_API_KEY", "CO_API_KEY"]).families(COHERE_FAMILIES).serves(&[Chat, Embeddings, Rerank])
-        .note("other name of `cohere`"),
+    cohere("cohere").note("in Cohere's own dialect; in OpenAI's where `api_base` is `https://api.cohere.ai/compatibility/v1`"),
+    cohere("cohere_chat").note("other name of `cohere`"),
     row("cometapi", "CometAPI").base("https://api.cometapi.com/v1").base_env(&["COMETAPI_API_BASE"])
         .key_env(&["COMETAPI_KEY", "COMETAPI_API_KEY"]).quirks(BOTH).serves(&[Chat, Embeddings]),
     row("compactifai", "CompactifAI").base("https://api.compactif.ai/v1").key_env(&["COMPACTIFAI_API_KEY"]),

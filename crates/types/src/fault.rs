@@ -24,7 +24,7 @@ pub struct Fault {
     /// The incumbent's word for a refusal of the gateway's own, which its users' programs act on: `budget_exceeded`,
     /// `token_not_found_in_db`.
     pub label: Option<&'static str>,
-    /// The status that the operator wants for it.
+    /// The status that callers get in any case: the operator wants it, or the provider's own is one that nobody knows.
     pub status: Option<u16>,
 }
 

@@ -83,10 +83,7 @@ pub enum Finish {
 /// One event of a streamed answer. Readers emit them in this order: `Start` once, then content, then for each
 /// choice `Finish`, then `End` once. Anything may be followed by `Error`, after which nothing comes.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a box for each report would cost more, and whoever holds events holds their texts"
-)]
+#[expect(clippy::large_enum_variant, reason = "counts come once or twice in a stream, and are copied nowhere")]
 pub enum Event {
     /// The answer begins.
     Start {

@@ -29,6 +29,10 @@ pub struct Usage {
     pub audio_output: Option<u64>,
     /// Part of `output` that was pictures.
     pub image_output: Option<u64>,
+    /// Input tokens that are paid for, where that is another number than `input` (Cohere).
+    pub billed_input: Option<u64>,
+    /// Output tokens that are paid for, where that is another number than `output`.
+    pub billed_output: Option<u64>,
     /// Searches the provider ran for the model, billed per call.
     pub web_searches: Option<u64>,
     /// Pictures in the request, where they are billed by the piece.
@@ -76,6 +80,8 @@ impl Usage {
             (&mut self.reasoning, later.reasoning),
             (&mut self.audio_output, later.audio_output),
             (&mut self.image_output, later.image_output),
+            (&mut self.billed_input, later.billed_input),
+            (&mut self.billed_output, later.billed_output),
             (&mut self.web_searches, later.web_searches),
             (&mut self.images_read, later.images_read),
             (&mut self.images_made, later.images_made),
@@ -106,6 +112,8 @@ impl Usage {
                 usage.reasoning,
                 usage.audio_output,
                 usage.image_output,
+                usage.billed_input,
+                usage.billed_output,
                 usage.web_searches,
                 usage.images_read,
                 usage.images_made,
@@ -133,6 +141,8 @@ impl Usage {
             reasoning: next(),
             audio_output: next(),
             image_output: next(),
+            billed_input: next(),
+            billed_output: next(),
             web_searches: next(),
             images_read: next(),
             images_made: next(),

@@ -10,7 +10,7 @@ import pytest
 if "LOCKGATE_SDK" not in os.environ:
     raise pytest.UsageError("start these suites with tools/sdk.py: they need a gateway and a mock provider")
 SESSION = json.loads(os.environ["LOCKGATE_SDK"])
-DIRECT = {"test_openai": "openai-back", "test_anthropic": "anthropic-back", "test_ollama": "ollama-back", "test_gemini": "gemini-back", "test_responses": "openai-back", "test_media": "openai-back", "test_files": "openai-back", "test_realtime": "openai-back", "test_cohere": "vllm-back"}
+DIRECT = {"test_openai": "openai-back", "test_anthropic": "anthropic-back", "test_ollama": "ollama-back", "test_gemini": "gemini-back", "test_responses": "openai-back", "test_media": "openai-back", "test_files": "openai-back", "test_realtime": "openai-back", "test_cohere": "cohere-back"}
 
 
 @dataclass(frozen=True)

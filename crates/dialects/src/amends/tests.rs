@@ -2,7 +2,7 @@ use types::{Chat, Finish, Operation, Request};
 
 use super::*;
 use crate::trial::{Upstream, chat, function, user};
-use crate::{Anthropic, Back, Bedrock, Gemini, Ollama, OpenAi};
+use crate::{Anthropic, Back, Bedrock, Cohere, Gemini, Ollama, OpenAi};
 
 /// A question whose asker takes one call at a time.
 fn one_at_a_time() -> Request {
@@ -125,8 +125,10 @@ fn who_takes_several_calls_or_asks_who_can_be_told_gets_what_was_answered() {
     {
         assert_eq!(sent(back, model, &one_at_a_time()), Amends::default(), "{} has a word for it", back.name());
     }
-    let nova = sent(&Bedrock, "amazon.nova-pro-v1:0", &one_at_a_time());
-    assert_eq!(nova, Amends { one_call: true, ..Amends::default() });
+    for (back, model) in [(&Bedrock as &dyn Back, "amazon.nova-pro-v1:0"), (&Cohere, "command-a")] {
+        let amends = sent(back, model, &one_at_a_time());
+        assert_eq!(amends, Amends { one_call: true, ..Amends::default() }, "{}", back.name());
+    }
 }
 
 /// What Ollama streams for an answer of these pieces.

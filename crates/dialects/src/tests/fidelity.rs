@@ -45,7 +45,8 @@ fn requests_keep_the_spelling_of_schemas_and_arguments_and_every_character() {
             let body = Upstream::new("m").write(*back, &request).unwrap().body;
             let body = std::str::from_utf8(&body).unwrap();
             assert!(body.contains(SCHEMA), "{what}: {body}");
-            let is_like_openais = ["openai", "responses", "watsonx", "sagemaker", "fim"].contains(&back.name());
+            let is_like_openais =
+                ["openai", "responses", "watsonx", "sagemaker", "fim", "cohere"].contains(&back.name());
             let arguments = if is_like_openais { quoted(ARGUMENTS) } else { ARGUMENTS.to_owned() };
             assert!(body.contains(&arguments), "{what}: {body}");
             let texts = strings(&serde_json::from_str(&body.replace("1e400", "1")).unwrap());

@@ -18,6 +18,8 @@ fn said(name: &str, stream: bool, got: &Got) -> String {
         ("anthropic", false) => &["/content/0/text"],
         ("anthropic", true) => &["/delta/text"],
         ("gemini", _) => &["/candidates/0/content/parts/0/text"],
+        ("cohere", false) => &["/message/content/0/text"],
+        ("cohere", true) => &["/delta/message/content/text"],
         _ => &["/message/content"],
     };
     all.iter().flat_map(|one| places.iter().filter_map(|place| one.pointer(place)?.as_str())).collect()

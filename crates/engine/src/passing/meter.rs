@@ -23,7 +23,7 @@ const FRAMES: &str = "application/vnd.amazon.eventstream";
 pub(super) enum Reader {
     /// A dialect.
     Back(&'static dyn Back),
-    /// Cohere's own API, which is no dialect here.
+    /// Cohere's own API, in either of its versions.
     Cohere,
 }
 

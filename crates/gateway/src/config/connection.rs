@@ -102,6 +102,14 @@ impl Wanted<'_, '_> {
         Some(Connection { endpoint, headers, means, region, auth, paths })
     }
 
+    /// The same, whose provider is spoken to as the address wants it that the operator or the environment names.
+    pub fn spoken(self, env: &Env) -> Self {
+        let given = ["api_base", "base_url"].iter().find_map(|name| self.text(name));
+        let usual = || self.provider.base_env.iter().find_map(|name| env.get(name));
+        let base = given.or_else(usual);
+        Wanted { provider: base.map_or(self.provider, |base| self.provider.at_base(&base)), ..self }
+    }
+
     /// What a key of `litellm_params` or of the credential says.
     pub fn text(&self, name: &str) -> Option<String> {
         self.given(name).map(|found| found.text)

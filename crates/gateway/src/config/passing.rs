@@ -186,7 +186,12 @@ fn lent(passage: &providers::Passage, deployment: &Deployment, builder: &Builder
     let env = |name: &str| builder.env.get(name);
     let (own, table) = (passage.provider()?, providers::find(deployment.provider)?);
     if std::ptr::eq(own, table) || own == table {
-        return Some(deployment.clone());
+        let spoken = table.at_base(&deployment.endpoint.url());
+        let elsewhere = !std::ptr::eq(spoken, table) && spoken.is_home(&deployment.endpoint);
+        // Where another dialect is spoken there is nothing of its own API.
+        let root = own.api_base.filter(|_| elsewhere).and_then(|base| Endpoint::parse(base).ok());
+        let endpoint = root.unwrap_or_else(|| deployment.endpoint.clone());
+        return Some(Deployment { endpoint, ..deployment.clone() });
     }
     if own.auth != deployment.auth && deployment.signing.is_none() && own.auth != table.auth {
         return None;

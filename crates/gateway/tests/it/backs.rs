@@ -20,12 +20,14 @@ pub enum Back {
     Bedrock,
     /// OpenAI's Responses API.
     Responses,
+    /// Cohere's own API.
+    Cohere,
 }
 
 impl Back {
     /// All.
-    pub const ALL: [Back; 6] =
-        [Back::OpenAi, Back::Anthropic, Back::Gemini, Back::Ollama, Back::Bedrock, Back::Responses];
+    pub const ALL: [Back; 7] =
+        [Back::OpenAi, Back::Anthropic, Back::Gemini, Back::Ollama, Back::Bedrock, Back::Responses, Back::Cohere];
 
     /// The name in front of the slash in `model: provider/model`.
     pub fn provider(self) -> &'static str {
@@ -36,6 +38,7 @@ impl Back {
             Back::Ollama => "ollama",
             Back::Bedrock => "bedrock",
             Back::Responses => "openai/responses",
+            Back::Cohere => "cohere",
         }
     }
 
@@ -44,7 +47,7 @@ impl Back {
         match self {
             Back::OpenAi | Back::Responses => format!("{root}/v1"),
             Back::Gemini => format!("{root}/v1beta"),
-            Back::Anthropic | Back::Ollama | Back::Bedrock => root.to_owned(),
+            Back::Anthropic | Back::Ollama | Back::Bedrock | Back::Cohere => root.to_owned(),
         }
     }
 }

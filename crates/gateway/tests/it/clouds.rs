@@ -1,6 +1,7 @@
 //! Clouds that have other paths and credentials than the dialects they speak.
 
 mod bedrock;
+mod cohere;
 mod desk;
 mod kinds;
 mod others;

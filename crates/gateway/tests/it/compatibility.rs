@@ -126,6 +126,7 @@ fn model_of(back: Back) -> &'static str {
         Back::Gemini => "gemini-2.5-flash",
         Back::Ollama => "qwen3",
         Back::Bedrock => "anthropic.claude-sonnet-4-5-20250929-v1:0",
+        Back::Cohere => "command-a-reasoning-08-2025",
     }
 }
 
@@ -137,6 +138,7 @@ fn name_of(back: Back) -> &'static str {
         Back::Ollama => "Ollama",
         Back::Bedrock => "Bedrock",
         Back::Responses => "Responses",
+        Back::Cohere => "Cohere",
     }
 }
 

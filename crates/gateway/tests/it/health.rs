@@ -60,8 +60,8 @@ async fn whoever_asks_hears_who_is_well_and_that_costs_nothing() {
     let gateway = start(config, "", "").await;
     let master = Person::of(&gateway, MASTER);
     let health = master.see("/health").await;
-    assert_eq!((&health["healthy_count"], &health["unhealthy_count"]), (&json!(6), &json!(2)), "{health}");
-    let well = ["openai", "anthropic", "gemini", "ollama", "bedrock", "openai/responses"];
+    assert_eq!((&health["healthy_count"], &health["unhealthy_count"]), (&json!(7), &json!(2)), "{health}");
+    let well = ["openai", "anthropic", "gemini", "ollama", "bedrock", "openai/responses", "cohere"];
     assert_eq!(models(&health["healthy_endpoints"]), well);
     assert_eq!(models(&health["unhealthy_endpoints"]), ["refusing", "gone"]);
     assert!(health["unhealthy_endpoints"][0]["error"].as_str().unwrap().contains("credential"), "{health}");

@@ -131,7 +131,7 @@ impl Tariff {
             Some(())
         };
         // Parts that are larger than the whole are cut, the cached ones last: nothing is billed twice.
-        let mut fresh = Whole(input);
+        let mut fresh = Whole(usage.billed_input.unwrap_or(input));
         let mut cached = Whole(fresh.take(usage.cache_read));
         add(CACHE_READ, Kind::AudioCacheRead, cached.take(usage.audio_cache_read))?;
         add(CACHE_READ, Kind::CacheRead, cached.0)?;
@@ -140,7 +140,7 @@ impl Tariff {
         add(INPUT, Kind::AudioInput, fresh.take(usage.audio_input))?;
         add(INPUT, Kind::ImageInput, fresh.take(usage.image_input))?;
         add(INPUT, Kind::Input, fresh.0)?;
-        let mut said = Whole(usage.output.unwrap_or(0));
+        let mut said = Whole(usage.billed_output.or(usage.output).unwrap_or(0));
         add(REASONING, Kind::Reasoning, said.take(usage.reasoning))?;
         add(OUTPUT, Kind::AudioOutput, said.take(usage.audio_output))?;
         add(OUTPUT, Kind::ImageOutput, said.take(usage.image_output))?;

@@ -42,9 +42,26 @@ fn whole_urls_and_forgotten_tails_are_put_right() {
     check("gemini", "https://x/v1/", "https://x/v1beta");
     check("ollama", "http://x:11434/api/chat", "http://x:11434");
     check("ollama_chat", "http://x:11434/", "http://x:11434");
+    check("cohere", "https://x/v2/chat", "https://x");
+    check("cohere_chat", "https://x/v1/", "https://x");
     check("heroku", "https://eu.inference.heroku.com", "https://eu.inference.heroku.com/v1");
     check("docker_model_runner", "http://x/engines/vllm", "http://x/engines/vllm/v1");
     check("docker_model_runner", "http://x/engines/v1/", "http://x/engines/v1");
+}
+
+#[test]
+fn a_base_may_say_which_dialect_is_spoken() {
+    let check = |id: &str, base: &str, expected: &str| {
+        assert_eq!(find(id).unwrap().at_base(base).dialect, expected, "{id} at {base}");
+    };
+    for id in ["cohere", "cohere_chat"] {
+        check(id, "https://api.cohere.com", "cohere");
+        check(id, "http://gpu.lan/v2", "cohere");
+        check(id, "https://api.cohere.ai/compatibility/v1", "openai");
+        check(id, "https://api.cohere.com/compatibility/", "openai");
+        check(id, "https://api.cohere.com/compatibility", "openai");
+    }
+    check("openai", "https://api.cohere.ai/compatibility/v1", "openai");
 }
 
 #[test]

@@ -17,8 +17,19 @@ fn ids_are_sorted_and_unique() {
 fn more_than_eighty_providers_speak_openai() {
     let compatible = all().iter().filter(|provider| provider.dialect == "openai");
     assert!(compatible.filter(|provider| provider.endpoints.has(Endpoint::Chat)).count() >= 80);
-    let dialects =
-        ["anthropic", "bedrock", "deepgram", "elevenlabs", "fim", "gemini", "ollama", "openai", "sagemaker", "watsonx"];
+    let dialects = [
+        "anthropic",
+        "bedrock",
+        "cohere",
+        "deepgram",
+        "elevenlabs",
+        "fim",
+        "gemini",
+        "ollama",
+        "openai",
+        "sagemaker",
+        "watsonx",
+    ];
     assert!(all().iter().all(|provider| dialects.contains(&provider.dialect)));
 }
 
@@ -104,6 +115,7 @@ fn facts_that_people_rely_on() {
         "gemini",
     );
     check("ollama", "http://127.0.0.1:11434", "OLLAMA_API_KEY", Auth::Bearer, "ollama");
+    check("cohere", "https://api.cohere.com", "COHERE_API_KEY", Auth::Bearer, "cohere");
     check("groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY", Auth::Bearer, "openai");
     check("perplexity", "https://api.perplexity.ai", "PERPLEXITYAI_API_KEY", Auth::Bearer, "openai");
     check("huggingface", "https://router.huggingface.co/v1", "HUGGINGFACE_API_KEY", Auth::Bearer, "openai");

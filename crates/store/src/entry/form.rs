@@ -33,6 +33,10 @@ pub(super) struct UsageForm {
     #[serde(skip_serializing_if = "Option::is_none")]
     image_output: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    billed_input: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    billed_output: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     web_searches: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     images_read: Option<u64>,

@@ -37,6 +37,8 @@ pub fn full(id: &str, status: Status) -> Entry {
             audio_input: Some(1),
             audio_cache_read: Some(7),
             audio_output: Some(2),
+            billed_input: Some(1100),
+            billed_output: Some(290),
             web_searches: Some(3),
             image_input: Some(3),
             image_output: Some(5),

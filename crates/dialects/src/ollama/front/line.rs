@@ -11,8 +11,11 @@ const MS: i64 = 1_000_000;
 
 /// Writes an object as a line.
 pub(super) fn write(out: &mut BytesMut, fill: impl FnOnce(&mut Writer)) {
+    let start = out.len();
     // A writer begins behind a line's end as at the beginning.
     Writer::new(out).object(fill);
+    // Arguments of calls, and other raw values, may hold line breaks, which would end the line.
+    out[start..].iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
     out.put_u8(b'\n');
 }
 

@@ -177,8 +177,8 @@ fn a_stream_is_a_line_for_each_piece_and_a_last_one_with_what_it_took() {
         (30, delta(Delta::Text("a\nb".to_owned()))),
         (30, Event::Delta { choice: 1, delta: Delta::Text("of another answer".to_owned()) }),
         (40, delta(Delta::ToolStart { index: 0, id: "c1".to_owned(), name: "f".to_owned(), signature: None })),
-        (40, delta(Delta::ToolArguments { index: 0, fragment: "{\"x\"".to_owned() })),
-        (50, delta(Delta::ToolArguments { index: 0, fragment: ":1}".to_owned() })),
+        (40, delta(Delta::ToolArguments { index: 0, fragment: "{\n\"x\"".to_owned() })),
+        (50, delta(Delta::ToolArguments { index: 0, fragment: ":1\r}".to_owned() })),
         (50, Event::Finish { choice: 0, finish: Finish::ToolCalls, stop_sequence: None }),
         (60, Event::Usage(usage())),
         (60, Event::End),
@@ -201,7 +201,7 @@ fn a_stream_is_a_line_for_each_piece_and_a_last_one_with_what_it_took() {
     let expected = [
         said(20, r#""content":"","thinking":"hm""#),
         said(30, r#""content":"a\nb""#),
-        said(50, r#""content":"","tool_calls":[{"id":"c1","function":{"index":0,"name":"f","arguments":{"x":1}}}]"#),
+        said(50, r#""content":"","tool_calls":[{"id":"c1","function":{"index":0,"name":"f","arguments":{ "x":1 }}}]"#),
         last.to_owned(),
     ];
     assert_eq!(text(&out).lines().collect::<Vec<_>>(), expected);

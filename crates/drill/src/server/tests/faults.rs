@@ -17,6 +17,7 @@ fn has_end(name: &str, got: &Got) -> bool {
         "anthropic" => text.contains("message_stop"),
         "gemini" => text.contains("finishReason"),
         "responses" => text.contains("event: response.completed"),
+        "cohere" => text.contains("\"finish_reason\":\"COMPLETE\""),
         _ => text.contains("\"done\":true"),
     }
 }
@@ -85,6 +86,7 @@ async fn errors_in_the_middle_are_in_the_vendors_words() {
         let message = match name {
             "ollama" => &last["error"],
             "responses" => &last["message"],
+            "cohere" => &last["delta"]["error"],
             _ => &last["error"]["message"],
         };
         assert_eq!(message, "busy", "{name}");
@@ -292,27 +294,27 @@ async fn chunks_wait_for_each_other() {
 async fn errors_have_the_vendors_status_type_and_headers() {
     let mock = mock().await;
     for (knobs, status, types) in [
-        ("status=429,retry_after=2", [429; 5], ["requests", "rate_limit_error", "RESOURCE_EXHAUSTED"]),
-        ("error=rate_limit,retry_after=2", [429; 5], ["requests", "rate_limit_error", "RESOURCE_EXHAUSTED"]),
-        ("status=500,retry_after=2", [500; 5], ["server_error", "api_error", "INTERNAL"]),
-        ("status=529,retry_after=2", [529; 5], ["server_error", "overloaded_error", "UNAVAILABLE"]),
+        ("status=429,retry_after=2", [429; 6], ["requests", "rate_limit_error", "RESOURCE_EXHAUSTED"]),
+        ("error=rate_limit,retry_after=2", [429; 6], ["requests", "rate_limit_error", "RESOURCE_EXHAUSTED"]),
+        ("status=500,retry_after=2", [500; 6], ["server_error", "api_error", "INTERNAL"]),
+        ("status=529,retry_after=2", [529; 6], ["server_error", "overloaded_error", "UNAVAILABLE"]),
         (
             "error=overloaded,retry_after=2",
-            [503, 529, 503, 503, 503],
+            [503, 529, 503, 503, 503, 503],
             ["server_error", "overloaded_error", "UNAVAILABLE"],
         ),
         (
             "error=context_length,retry_after=2",
-            [400; 5],
+            [400; 6],
             ["invalid_request_error", "invalid_request_error", "INVALID_ARGUMENT"],
         ),
         (
             "error=insufficient_quota,retry_after=2",
-            [429, 400, 429, 429, 429],
+            [429, 400, 429, 429, 429, 429],
             ["insufficient_quota", "invalid_request_error", "RESOURCE_EXHAUSTED"],
         ),
-        ("error=not_found,retry_after=2", [404; 5], ["invalid_request_error", "not_found_error", "NOT_FOUND"]),
-        ("error=timeout,retry_after=2", [504; 5], ["server_error", "timeout_error", "DEADLINE_EXCEEDED"]),
+        ("error=not_found,retry_after=2", [404; 6], ["invalid_request_error", "not_found_error", "NOT_FOUND"]),
+        ("error=timeout,retry_after=2", [504; 6], ["server_error", "timeout_error", "DEADLINE_EXCEEDED"]),
     ] {
         for stream in [false, true] {
             for (at, (name, got)) in ask(&mock, knobs, stream).await.into_iter().enumerate() {
@@ -327,6 +329,7 @@ async fn errors_have_the_vendors_status_type_and_headers() {
                         (&json!(types[2]), &json!(status[at])),
                         "{knobs}"
                     ),
+                    "cohere" => assert!(got.json()["message"].is_string()),
                     _ => assert!(error.is_string()),
                 }
             }
@@ -352,8 +355,9 @@ async fn a_key_is_wanted_where_the_vendor_has_it() {
         ("x-goog-api-key", "sesame"),
         ("authorization", "bearer sesame"),
         ("authorization", "Bearer sesame"),
+        ("authorization", "Bearer sesame"),
     ];
-    let status = [401, 401, 400, 401, 401];
+    let status = [401, 401, 400, 401, 401, 401];
     for (at, (name, path, body)) in hellos("demo@key=sesame", false).into_iter().enumerate() {
         let right = post_with(&mock, &path, &[headers[at]], body.clone()).await;
         let wrong = post_with(&mock, &path, &[(headers[at].0, "Bearer simsim")], body.clone()).await;

@@ -50,11 +50,13 @@ impl Builder<'_> {
     /// The deployment of `entry` that serves `group`; `None` if it cannot be reached, which is noted. `id` is the
     /// operator's own name for it.
     pub(super) fn deployment(&mut self, entry: &Entry, called: &Called, group: &str, id: Option<&str>) -> Option<Row> {
-        let (params, provider) = (&entry.params, called.provider);
+        let params = &entry.params;
         let (named, called) = without_api(called);
         let canned = params.text("mock_response").map(str::to_owned);
         let credential = params.text("litellm_credential_name").and_then(|name| self.credentials.get(name));
-        let wanted = Wanted { params, credential, provider, model: &called.model, canned: canned.is_some() };
+        let (provider, model) = (called.provider, &called.model);
+        let wanted = Wanted { params, credential, provider, model, canned: canned.is_some() }.spoken(self.env);
+        let provider = wanted.provider;
         let defaults = defaults(params, self.notes);
         let stated = provider.body.iter().find_map(|blank| {
             let value = wanted.text(blank.param).or_else(|| blank.usual(|name| self.env.get(name)))?;

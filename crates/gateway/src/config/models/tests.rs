@@ -34,6 +34,23 @@ fn canned_answers_speak_openai_whoever_is_named() {
 }
 
 #[test]
+fn an_address_may_say_which_of_its_dialects_a_provider_speaks_there() {
+    let check = |params: &str, back: &str, url: &str| {
+        let text = format!("model_list: [{{model_name: a, litellm_params: {{{params}, api_key: k}}}}]");
+        let deployment = deployment(&text);
+        assert_eq!((deployment.provider, deployment.back.name()), ("cohere", back), "{params}");
+        assert_eq!(deployment.endpoint.url(), url, "{params}");
+    };
+    let compatible = "https://api.cohere.ai/compatibility/v1";
+    check("model: cohere/command-a-03-2025", "cohere", "https://api.cohere.com");
+    check("model: cohere/rerank-v3.5", "cohere", "https://api.cohere.com");
+    check("model: cohere/command-a, api_base: 'https://api.cohere.com/v2/chat'", "cohere", "https://api.cohere.com");
+    check(&format!("model: cohere/command-a, api_base: '{compatible}'"), "openai", compatible);
+    check(&format!("model: cohere_chat/command-a, base_url: '{compatible}/'"), "openai", compatible);
+    check("model: cohere/command-a, api_base: 'http://x/compatibility/v1'", "openai", "http://x/compatibility/v1");
+}
+
+#[test]
 fn keys_that_are_no_settings_are_added_to_requests() {
     let deployment = deployment(&one(
         "temperature: 0.2, max_tokens: 100, think: no, keep_alive: -1, stop: ['a', \"b\"], own: {deep: [1, {x: ~}]}, \

@@ -166,7 +166,7 @@ const fn only(backs: &'static [Back], row: Row) -> Row {
 }
 
 /// Providers that stream server-sent events.
-const EVENTS: &[Back] = &[Back::OpenAi, Back::Anthropic, Back::Gemini];
+const EVENTS: &[Back] = &[Back::OpenAi, Back::Anthropic, Back::Gemini, Back::Cohere];
 
 /// Every fault there is.
 pub const TABLE: &[Row] = &[
@@ -195,7 +195,7 @@ pub const TABLE: &[Row] = &[
     Row {
         stream: Seen::Refusal(BROKEN, 2),
         ..only(
-            &[Back::OpenAi, Back::Anthropic, Back::Bedrock],
+            &[Back::OpenAi, Back::Anthropic, Back::Bedrock, Back::Cohere],
             row("error before content", "fault=error_mid,after=0", FAILED, 2),
         )
     },

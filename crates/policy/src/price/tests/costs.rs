@@ -57,6 +57,15 @@ fn kinds_without_a_price_are_paid_as_what_they_are_a_part_of() {
 }
 
 #[test]
+fn what_is_billed_is_paid_for_whatever_was_read_and_written() {
+    let billed = |input, output| Usage { billed_input: input, billed_output: output, ..usage(1_000, 100) };
+    check(&plain(), billed(None, None), Bill::default(), "0.0014");
+    check(&plain(), billed(Some(100), Some(10)), Bill::default(), "0.00014");
+    check(&plain(), billed(Some(2_000), None), Bill::default(), "0.0024");
+    check(&plain(), Usage { cache_read: Some(500), ..billed(Some(100), Some(0)) }, Bill::default(), "0.0001");
+}
+
+#[test]
 fn parts_larger_than_the_whole_are_cut_and_nothing_is_billed_twice() {
     let with_cache = tariff(list(&[(Kind::Input, 1_000_000), (Kind::Output, 4_000_000), (Kind::CacheRead, 100_000)]));
     check(&with_cache, Usage { cache_read: Some(900), ..usage(100, 0) }, Bill::default(), "0.00001");
