@@ -200,5 +200,13 @@ pub fn completion_as_chat(completion: &Completion, fit: &mut Fit) -> Result<Chat
     Ok(Chat { messages: vec![prompt], ..completion.settings.clone() })
 }
 
+/// What tells a model of OpenAI's that JSON is wanted, where nobody has said so.
+pub const JSON_HINT: &str = "Answer with a JSON object.";
+
+/// Whether a text has the word that OpenAI wants to see before it answers in JSON mode (wire.md 10, trap 55).
+pub fn mentions_json(text: &str) -> bool {
+    text.as_bytes().windows(4).any(|word| word.eq_ignore_ascii_case(b"json"))
+}
+
 #[cfg(test)]
 mod tests;

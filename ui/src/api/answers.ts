@@ -659,6 +659,27 @@ export interface Credential {
   credential_info: Record<string, unknown>
 }
 
+/** A path that is passed on; headers, and other secrets, are stars. */
+export interface PassThroughEndpoint {
+  id: string
+  path: string
+  target: string
+  headers: Record<string, string>
+  default_query_params: Record<string, unknown>
+  include_subpath: boolean
+  auth: boolean
+  forward_headers: boolean
+  cost_per_request: number | null
+  methods: (string)[] | null
+  timeout: number | null
+  guardrails: unknown
+  is_from_config: boolean
+  created_at?: string
+  created_by?: string | null
+  updated_at?: string
+  updated_by?: string | null
+}
+
 /** A call, as the log has it. */
 export interface Call {
   request_id: string
@@ -1256,14 +1277,19 @@ export interface Answers {
   'GET /guardrails/list': { guardrails: (Guardrail)[] }
   'GET /v2/guardrails/list': { guardrails: (Guardrail)[] }
   'POST /guardrails/apply_guardrail': { response_text: string }
-  'POST /credentials/migrate-encryption': { status: string; credentials_migrated: number; models_migrated: number }
-  'GET /credentials/migrate-encryption/check': { credentials: { total: number; to_migrate: number; unreadable: number }; models: { total: number; to_migrate: number; unreadable: number } }
+  'POST /credentials/migrate-encryption': { status: string; credentials_migrated: number; models_migrated: number; pass_through_endpoints_migrated: number }
+  'GET /credentials/migrate-encryption/check': { credentials: { total: number; to_migrate: number; unreadable: number }; models: { total: number; to_migrate: number; unreadable: number }; pass_through_endpoints: { total: number; to_migrate: number; unreadable: number } }
   'POST /credentials': { status?: string; success?: boolean; message?: string }
   'GET /credentials': { success: boolean; credentials: (Credential)[] }
   [path: `GET /credentials/by_name/${string}`]: Credential
   [path: `GET /credentials/by_model/${string}`]: Credential
   [path: `PATCH /credentials/${string}`]: { status?: string; success?: boolean; message?: string }
   [path: `DELETE /credentials/${string}`]: { status?: string; success?: boolean; message?: string }
+  'GET /config/pass_through_endpoint': { endpoints: (PassThroughEndpoint)[] }
+  'POST /config/pass_through_endpoint': { endpoints: (PassThroughEndpoint)[] }
+  'DELETE /config/pass_through_endpoint': { endpoints: (PassThroughEndpoint)[] }
+  [path: `GET /config/pass_through_endpoint/team/${string}`]: { endpoints: (PassThroughEndpoint)[] }
+  [path: `POST /config/pass_through_endpoint/${string}`]: { endpoints: (PassThroughEndpoint)[] }
   'GET /spend/keys': (KeyRow)[]
   'GET /spend/users': (User)[]
   'GET /spend/tags': ({ individual_request_tag: string; log_count: number; total_spend: number })[]

@@ -238,6 +238,11 @@ export interface Requests {
   [path: `GET /credentials/by_model/${string}`]: Record<never, never>
   [path: `PATCH /credentials/${string}`]: { credential_name?: string | null; credential_values?: Record<string, unknown> | null; credential_info?: Record<string, unknown> | null }
   [path: `DELETE /credentials/${string}`]: Record<never, never>
+  'GET /config/pass_through_endpoint': { endpoint_id?: string }
+  'POST /config/pass_through_endpoint': { id?: string | null; path: string; target: string; headers?: Record<string, string> | null; default_query_params?: Record<string, unknown> | null; include_subpath?: boolean | null; auth?: boolean | null; forward_headers?: boolean | null; cost_per_request?: number | null; methods?: (string)[] | null; timeout?: number | null; guardrails?: unknown; is_from_config?: boolean | null }
+  'DELETE /config/pass_through_endpoint': { endpoint_id: string }
+  [path: `GET /config/pass_through_endpoint/team/${string}`]: { endpoint_id?: string }
+  [path: `POST /config/pass_through_endpoint/${string}`]: { id?: string | null; path?: string | null; target?: string | null; headers?: Record<string, string> | null; default_query_params?: Record<string, unknown> | null; include_subpath?: boolean | null; auth?: boolean | null; forward_headers?: boolean | null; cost_per_request?: number | null; methods?: (string)[] | null; timeout?: number | null; guardrails?: unknown; is_from_config?: boolean | null }
   'GET /spend/keys': Record<never, never>
   'GET /spend/users': { user_id?: string }
   'GET /spend/tags': { start_date?: string; end_date?: string }

@@ -9,7 +9,7 @@ use super::NAME;
 use super::ids::CallIds;
 use super::line_parts::{Part, document, image, mark};
 use crate::json::Doc;
-use crate::{Fit, Quirks};
+use crate::{Fit, Quirks, turns};
 
 /// A message as it goes over the wire.
 #[derive(Default)]
@@ -195,13 +195,13 @@ fn system_role(quirks: &Quirks) -> &'static str {
 /// rule, so the word is added for their callers: to the instructions, where it keeps its place in every turn.
 pub(super) fn mention_json(lines: &mut Vec<Line>, quirks: &Quirks) {
     let mentions = |part: &Part| match part {
-        Part::Text { text, .. } => text.as_bytes().windows(4).any(|word| word.eq_ignore_ascii_case(b"json")),
+        Part::Text { text, .. } => turns::mentions_json(text),
         _ => false,
     };
     if lines.iter().flat_map(|line| &line.parts).any(mentions) {
         return;
     }
-    let hint = Part::text("Answer with a JSON object.");
+    let hint = Part::text(turns::JSON_HINT);
     match lines.first_mut() {
         Some(first) if first.role == system_role(quirks) => first.parts.push(hint),
         _ => lines.insert(0, Line { role: system_role(quirks), parts: vec![hint], ..Line::default() }),

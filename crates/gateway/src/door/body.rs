@@ -57,7 +57,7 @@ impl OutBody {
 
     /// Whether it is a model's answer as it comes.
     pub fn is_stream(&self) -> bool {
-        matches!(self.0, Kind::Stream(..))
+        matches!(self.0, Kind::Stream(_) | Kind::Tapped(_))
     }
 
     /// A provider's own answer as it comes.

@@ -5,14 +5,17 @@ mod settings;
 mod tools;
 
 use bytes::BytesMut;
-use types::{Chat, Fault};
+use types::{Chat, Fault, Format};
 
 use crate::json::Writer;
 use crate::{Fit, Target};
 
 /// Encodes a chat for the target of `fit`.
 pub(super) fn write(chat: &Chat, fit: &mut Fit) -> Result<BytesMut, Fault> {
-    let items = items::plan(chat, fit)?;
+    let mut items = items::plan(chat, fit)?;
+    if chat.format == Some(Format::Json) {
+        items::mention_json(&mut items);
+    }
     let tools = tools::Plan::of(chat, fit)?;
     let settings = settings::Settings::of(chat, fit)?;
     let target: &Target = fit.target;

@@ -38,6 +38,11 @@ pub(super) fn read(incoming: &Incoming<'_>) -> Result<Ask, Problem> {
     let effort = body.pointer("/reasoning/effort").and_then(Value::as_str);
     ask.thinking = effort.is_some_and(|effort| effort != "none");
     ask.format = match body.pointer("/text/format/type").and_then(Value::as_str) {
+        Some("json_object") if !field(body, "input").is_some_and(says_json) => {
+            let text = "Response input messages must contain the word 'json' in some form to use 'text.format' of type \
+                'json_object'.";
+            return Err(Problem::refuse(text).at("input"));
+        }
         Some("json_object") => Some(Format::Json),
         Some("json_schema") => {
             let schema = body.pointer("/text/format/schema").ok_or_else(|| missing("text.format.schema"))?;
@@ -46,6 +51,10 @@ pub(super) fn read(incoming: &Incoming<'_>) -> Result<Ask, Problem> {
         _ => None,
     };
     Ok(ask)
+}
+
+fn says_json(input: &Value) -> bool {
+    input.to_string().to_ascii_lowercase().contains("json")
 }
 
 fn missing(path: &str) -> Problem {

@@ -47,6 +47,16 @@ pub(super) fn plan<'a>(chat: &'a Chat, fit: &mut Fit) -> Result<Vec<Item<'a>>, F
     Ok(planner.items)
 }
 
+/// As in chats, no JSON is answered unless some message says "JSON".
+pub(super) fn mention_json(items: &mut Vec<Item>) {
+    let mentions = |part: &Part| matches!(part, Part::Text(text) if turns::mentions_json(text));
+    let is_told = items.iter().any(|item| matches!(item, Item::Message { parts, .. } if parts.iter().any(mentions)));
+    if !is_told {
+        let parts = vec![Part::Text(Cow::Borrowed(turns::JSON_HINT))];
+        items.insert(0, Item::Message { role: "developer", parts });
+    }
+}
+
 struct Planner<'a, 'f, 't> {
     ids: CallIds<'a>,
     /// Ids of calls of custom tools.

@@ -139,3 +139,19 @@ fn encrypted_reasoning_returns_to_its_account_with_its_id() {
         assert!(!String::from_utf8_lossy(&others.body).contains("gAAAx"));
     }
 }
+
+#[test]
+fn json_mode_is_told_to_the_model_unless_somebody_said_json() {
+    let asked = |text: &str| {
+        let chat =
+            json!({ "messages": [{ "role": "user", "content": text }], "response_format": { "type": "json_object" } });
+        body(chat)["input"].take()
+    };
+    let told = asked("Say it.");
+    assert_eq!(told[0]["role"], "developer");
+    assert_eq!(
+        (&told[0]["content"][0]["text"], told.as_array().unwrap().len()),
+        (&json!("Answer with a JSON object."), 2)
+    );
+    assert_eq!(asked("Say it in Json.").as_array().unwrap().len(), 1);
+}
