@@ -72,16 +72,18 @@ name = "lockgate"
 base_url = "{base}/v1"
 env_key = "LOCKGATE_KEY"
 wire_api = "responses"
+supports_websockets = {websockets}
 [analytics]
 enabled = false
 """
 
 
 @pytest.mark.gateway
-def test_codex_runs_a_command_and_reads_its_result(back, key, tmp_path):
+@pytest.mark.parametrize("websockets", ["false", "true"])
+def test_codex_runs_a_command_and_reads_its_result(back, key, tmp_path, websockets):
     model, settings = back.model("exec"), tmp_path / ".codex"
     settings.mkdir()
-    (settings / "config.toml").write_text(CODEX.format(model=model, base=SESSION["base"]))
+    (settings / "config.toml").write_text(CODEX.format(model=model, base=SESSION["base"], websockets=websockets))
     command = [AGENTS / "@openai/codex/bin/codex.js", "exec", "--skip-git-repo-check", "--json", ASKED]
     events = [json.loads(line) for line in run(command, tmp_path, {"LOCKGATE_KEY": key}).splitlines()]
     (usage,) = [event["usage"] for event in events if event["type"] == "turn.completed"]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bytes::BytesMut;
 use memchr::memmem;
-use types::Usage;
+use types::{Finish, Usage};
 
 use super::issued;
 use super::output::{Body, Status};
@@ -51,9 +51,19 @@ pub fn find_id(text: &[u8]) -> Option<&str> {
 
 /// An answer that is only asked for so far: the object.
 pub fn queued(stamp: &Stamp) -> BytesMut {
-    let (offered, usage) = (Offered::default(), Usage::default());
+    without_items(stamp, Status::Queued, Usage::default())
+}
+
+/// An answer to what was only to be noted, in which nothing is said: the object.
+pub fn noted(stamp: &Stamp) -> BytesMut {
+    let usage = Usage { input: Some(0), output: Some(0), ..Usage::default() };
+    without_items(stamp, Status::Over(Finish::Stop), usage)
+}
+
+fn without_items(stamp: &Stamp, status: Status, usage: Usage) -> BytesMut {
+    let offered = Offered::default();
     let (model, items, cut, fault) = ("", &[][..], &[][..], None);
-    let body = Body { stamp, offered: &offered, model, status: Status::Queued, items, cut, usage: &usage, fault };
+    let body = Body { stamp, offered: &offered, model, status, items, cut, usage: &usage, fault };
     Writer::document(|w| body.write(w))
 }
 

@@ -16,8 +16,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use dialects::json::{Edit, Json, Object, Writer};
-use dialects::kept;
 use dialects::websocket::{Decoder, Message, code};
+use dialects::{Stamp, kept};
 use engine::realtime::SessionBounds;
 use engine::realtime::side::{End, Side, Stream};
 use engine::{Call, Stranger, note_refusal, refuse_call};
@@ -33,7 +33,7 @@ use super::{NAME, PREVIOUS, front};
 use crate::door::handshake::{self, Handshake, Leaving};
 use crate::door::routes::Route;
 use crate::door::{Door, OutBody, admit, answer_call, intake, response};
-use lane::Lane;
+use lane::{Lane, Waiting};
 use memory::Memory;
 
 /// Lanes at a time, and calls that wait in all of them together.
@@ -96,8 +96,8 @@ struct Asker {
 }
 
 impl Asker {
-    /// Has a call answered. The key is looked at each time: it may have been blocked since the handshake.
-    async fn ask(self: Rc<Self>, body: Bytes) -> Response<OutBody> {
+    /// Has a call answered, or only `noted`. The key is looked at each time: it may have been blocked since the handshake.
+    async fn ask(self: Rc<Self>, body: Bytes, noted: bool) -> Response<OutBody> {
         let Asker { door, peer, parts } = &*self;
         let (id, setup) = (door.gate.call_id(&parts.headers), door.live.setup());
         let (caller, ip) = match admit(door, &setup, *peer, parts).await {
@@ -109,10 +109,30 @@ impl Asker {
                 return response(refuse_call(front(), &id, &fault));
             }
         };
+        if noted {
+            return self.note(&body);
+        }
         let headers = parts.headers.clone();
         let (front, operation, path_stream) = (front(), Operation::Chat, Some(true));
         let call = Call { id, front, operation, path_model: None, path_stream, headers, body, caller, ip };
         answer_call(door, setup, call).await
+    }
+
+    /// The answer to a call without an answer: the stream of one in which nothing is said.
+    fn note(&self, body: &Bytes) -> Response<OutBody> {
+        let echo = |root: Json| (front().echo(root, false), root.get_some("model").and_then(|model| model.as_string()));
+        // It was read before it got its place.
+        let asked = Object::parse(body.clone()).map(|body| body.with(echo));
+        let (echo, model) = asked.unwrap_or_default();
+        let gate = &self.door.gate;
+        let stamp = Stamp {
+            id: gate.dice.borrow_mut().id(),
+            created: ((gate.unix_ms)() / 1000).max(0) as u64,
+            model: model.unwrap_or_default(),
+            echo,
+            ..Stamp::default()
+        };
+        Response::new(OutBody::whole(kept::events(&kept::noted(&stamp)).concat().into()))
     }
 
     /// Whether answers are kept for whoever goes on from them.
@@ -297,7 +317,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             edits.push(Edit::Set("input".to_owned(), input.clone()));
         }
         // What is kept nowhere is gone on from by what the connection remembers.
-        let remembered = (wanted.forgets || !keeps).then_some(input);
+        let remembered = (wanted.forgets || wanted.noted || !keeps).then_some(input);
         let body = Bytes::from(event.splice(&edits).concat());
         let waiting: usize = self.lanes.iter().map(Lane::waiting).sum();
         let lane = self.lanes.iter().position(|lane| lane.name == wanted.lane);
@@ -311,7 +331,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             self.lanes.push_back(Lane::new(self.asker.clone(), wanted.lane));
             self.lanes.len() - 1
         });
-        self.lanes[at].ask(body, remembered);
+        self.lanes[at].ask(Waiting { body, remembered, noted: wanted.noted });
         Ok(())
     }
 
@@ -360,6 +380,8 @@ struct Wanted {
     previous: Option<String>,
     /// Whether its answer must not be kept.
     forgets: bool,
+    /// Whether it only says what later calls go on from (`generate: false`).
+    noted: bool,
 }
 
 impl Wanted {
@@ -388,11 +410,8 @@ impl Wanted {
             let message = "a WebSocket has no answers in the background: ask for them by POST /v1/responses";
             return refused(Fault::invalid_param("background", message));
         }
-        if flag("generate") == Some(false) {
-            let message = "a call without an answer ('generate': false) is not supported: leave it out";
-            return refused(Fault::invalid_param("generate", message));
-        }
-        Ok(Wanted { previous: text(PREVIOUS), forgets: flag("store") == Some(false), lane })
+        let (forgets, noted) = (flag("store") == Some(false), flag("generate") == Some(false));
+        Ok(Wanted { previous: text(PREVIOUS), forgets, noted, lane })
     }
 }
 

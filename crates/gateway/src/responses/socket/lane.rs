@@ -27,9 +27,17 @@ const LONGEST_REFUSAL: usize = 1 << 20;
 pub struct Lane {
     pub name: Option<String>,
     asker: Rc<Asker>,
-    /// Bodies of calls that wait, and what is to be remembered of each: its input.
-    waiting: VecDeque<(Bytes, Option<String>)>,
+    waiting: VecDeque<Waiting>,
     state: State,
+}
+
+/// A call that waits for its turn.
+pub struct Waiting {
+    pub body: Bytes,
+    /// What is to be remembered of it, with its answer: its input.
+    pub remembered: Option<String>,
+    /// Whether it is only noted.
+    pub noted: bool,
 }
 
 enum State {
@@ -61,8 +69,8 @@ impl Lane {
     }
 
     /// Adds a call.
-    pub fn ask(&mut self, body: Bytes, remembered: Option<String>) {
-        self.waiting.push_back((body, remembered));
+    pub fn ask(&mut self, call: Waiting) {
+        self.waiting.push_back(call);
     }
 
     /// The next event; `None` when all calls are answered. Every answer is remembered in `memory` that is to be.
@@ -70,8 +78,9 @@ impl Lane {
         loop {
             match &mut self.state {
                 State::Idle => {
-                    let Some((body, remembered)) = self.waiting.pop_front() else { return Poll::Ready(None) };
-                    self.state = State::Asked(Box::pin(self.asker.clone().ask(body)), remembered);
+                    let Some(call) = self.waiting.pop_front() else { return Poll::Ready(None) };
+                    let answer = Box::pin(self.asker.clone().ask(call.body, call.noted));
+                    self.state = State::Asked(answer, call.remembered);
                 }
                 State::Asked(answer, remembered) => {
                     let response = ready!(answer.as_mut().poll(cx));

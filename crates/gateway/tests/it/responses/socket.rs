@@ -94,6 +94,22 @@ async fn what_is_kept_nowhere_is_gone_on_from_on_its_own_connection_alone() {
 }
 
 #[tokio::test]
+async fn what_is_only_noted_asks_nobody_and_is_gone_on_from() {
+    let scene = Scene::new().await;
+    let mut socket = connection(&scene, MASTER).await;
+    socket.say(create("my name is Ada", json!({ "generate": false, "stream_id": "a" }))).await;
+    let begun = socket.until("response.created").await;
+    assert_eq!((&begun["response"]["status"], &begun["stream_id"]), (&json!("in_progress"), &json!("a")));
+    let noted = answered(&mut socket).await;
+    assert_eq!((&noted["output"], &noted["usage"]["total_tokens"]), (&json!([]), &json!(0)));
+    assert!(scene.mock.requests().is_empty());
+    socket.say(create("who am I?", json!({ "previous_response_id": noted["id"], "store": false }))).await;
+    assert_eq!(text(&answered(&mut socket).await), "You said: who am I?");
+    assert_eq!(asked(&scene)["messages"].as_array().map(Vec::len), Some(2));
+    assert!(asked(&scene).get("generate").is_none());
+}
+
+#[tokio::test]
 async fn lanes_do_not_wait_for_each_other_and_calls_of_one_lane_do() {
     let scene = Scene::new().await;
     let mut socket = connection(&scene, MASTER).await;
@@ -118,7 +134,6 @@ async fn what_is_wrong_is_told_by_an_event_and_the_connection_goes_on() {
         (json!({ "model": "bridged" }), 400, Some("type"), "type"),
         (json!({ "type": "session.update" }), 400, Some("type"), "response.create"),
         (create("x", json!({ "background": true })), 400, Some("background"), "POST /v1/responses"),
-        (create("x", json!({ "generate": false })), 400, Some("generate"), "leave it out"),
         (create("x", json!({ "stream_id": "x".repeat(257) })), 400, Some("stream_id"), "256"),
         (create("x", json!({ "model": "nobody" })), 400, Some("model"), "nobody"),
         (create("x", json!({ "temperature": "hot" })), 400, Some("temperature"), "temperature"),
