@@ -125,6 +125,8 @@ def session(plan, base, mock):
     }
     keys = {"key": plan["master_key"], "upstream_key": plan["upstream_key"]}
     keys["aws"] = plan["backs"]["bedrock-back"]["params"]
+    azure = plan["backs"]["azure-back"]
+    keys["azure"] = azure["params"] | {name: azure[of].split("/")[1] for name, of in (("deployment", "model"), ("embed", "embed"))}
     return keys | {"base": base, "mock": mock, "direct": direct, "backs": backs}
 
 

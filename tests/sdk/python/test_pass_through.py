@@ -2,6 +2,7 @@
 
 import anthropic
 import botocore.session
+import cohere
 import openai
 import pytest
 from anthropic import Anthropic
@@ -60,6 +61,22 @@ def test_anthropics_errors_are_its_own(key):
     with Anthropic(base_url=f"{SESSION['base']}/anthropic", api_key="sk-nobody", max_retries=0) as stranger:
         with pytest.raises(anthropic.AuthenticationError):
             stranger.messages.create(model="claude-haiku-4-5", **CLAUDE)
+
+
+def test_cohere_answers_and_is_paid_for(key):
+    client = cohere.ClientV2(base_url=f"{SESSION['base']}/cohere", api_key=key, timeout=30)
+    answer = client.chat(model="demo", messages=TURN)
+    assert answer.message.content[0].text == SAID
+    events = list(client.chat_stream(model="demo", messages=TURN))
+    texts = [event.delta.message.content.text for event in events if event.type == "content-delta"]
+    assert "".join(texts) == SAID and events[-1].delta.finish_reason == "COMPLETE"
+    check(key, "cohere")
+
+
+def test_coheres_errors_are_its_own(key):
+    client = cohere.ClientV2(base_url=f"{SESSION['base']}/cohere", api_key=key, timeout=30)
+    with pytest.raises(cohere.TooManyRequestsError):
+        client.chat(model="demo@status=429", messages=TURN, request_options={"max_retries": 0})
 
 
 def test_gemini_answers_and_is_paid_for(key):
