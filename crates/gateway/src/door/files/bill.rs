@@ -78,7 +78,7 @@ pub async fn watch(door: Rc<Door>) {
     }
 }
 
-/// Looks how a batch stands, and gives it up where that will never be known; says whether it is paid for now.
+/// Looks how a batch stands, and gives it up where that will never be known; says whether it has been paid for.
 async fn look(door: &Rc<Door>, store: &Store, asset: Asset) -> Result<bool, Fault> {
     let late = |_| Fault::provider(FaultKind::Timeout, "what a batch brought cannot be read in time");
     let asked = timeout(PATIENCE, ask(door, store, asset.clone())).await.map_err(late).and_then(|asked| asked);
@@ -95,7 +95,7 @@ async fn look(door: &Rc<Door>, store: &Store, asset: Asset) -> Result<bool, Faul
     Ok(true)
 }
 
-/// Asks the provider how a batch stands; says whether it is paid for now.
+/// Asks the provider how a batch stands; says whether it has been paid for.
 async fn ask(door: &Rc<Door>, store: &Store, asset: Asset) -> Result<bool, Fault> {
     let Some(deployment) = door.live.setup().deployment(&asset.deployment_id) else { return Ok(false) };
     let reply = get(door, &deployment, &format!("/batches/{}", asset.upstream_id)).await?;
