@@ -1,6 +1,7 @@
 //! What the tests of several backs need: short ways to say a conversation, and streams cut wherever they can be.
 
 use bytes::Bytes;
+use serde_json::Value;
 use types::{
     Block, Chat, Event, Fault, FunctionTool, Message, ModelFacts, Operation, Raw, Request, Role, Source, Tool,
     ToolCall, ToolResult,
@@ -45,6 +46,30 @@ impl Upstream {
         };
         back.write_request(request, &target)
     }
+}
+
+/// A question with something about it.
+pub fn asking(change: impl FnOnce(&mut Chat)) -> Chat {
+    let mut chat = chat(vec![user("hi")]);
+    change(&mut chat);
+    chat
+}
+
+/// What a chat becomes: the body, and what was left out.
+pub fn sent(back: &dyn Back, chat: Chat, upstream: &Upstream) -> Result<(Value, Vec<String>), Fault> {
+    let outgoing = upstream.write(back, &Request::Chat(Box::new(chat)))?;
+    Ok((serde_json::from_slice(&outgoing.body).expect("the body is JSON"), outgoing.dropped))
+}
+
+/// `param` is refused, and dropped where the caller agreed to that: the body without it.
+pub fn worse_without(back: &dyn Back, model: &str, param: &str, change: impl Fn(&mut Chat)) -> Value {
+    let fault = sent(back, asking(&change), &Upstream::new(model)).unwrap_err();
+    assert_eq!(fault.param.as_deref(), Some(param));
+    let name = format!("{}/{model}", back.name());
+    assert!(fault.message.contains(&name) && fault.message.contains("drop_params"), "{fault}");
+    let (body, dropped) = sent(back, asking(&change), &Upstream::new(model).dropping()).unwrap();
+    assert_eq!(dropped, [param]);
+    body
 }
 
 pub fn message(role: Role, blocks: Vec<Block>) -> Message {

@@ -4,15 +4,15 @@ use serde_json::{Value, json};
 use types::*;
 
 use crate::trial::{
-    Upstream, assistant, base64, call, chat, document, extras, function, image, message, result, system, user,
+    self, Upstream, asking, assistant, base64, call, chat, document, extras, function, image, message, result, system,
+    user,
 };
 use crate::{Back, Cohere};
 
 const FIXTURE: &str = include_str!("../../../fixtures/cohere/request.json");
 
 fn try_chat(chat: Chat, upstream: &Upstream) -> Result<(Value, Vec<String>), Fault> {
-    let outgoing = upstream.write(&Cohere, &Request::Chat(Box::new(chat)))?;
-    Ok((serde_json::from_slice(&outgoing.body).expect("the body is JSON"), outgoing.dropped))
+    trial::sent(&Cohere, chat, upstream)
 }
 
 fn body(chat: Chat) -> Value {
@@ -23,24 +23,13 @@ fn messages(messages: Vec<Message>) -> Value {
     body(chat(messages))["messages"].take()
 }
 
-fn asking(change: impl FnOnce(&mut Chat)) -> Chat {
-    let mut chat = chat(vec![user("hi")]);
-    change(&mut chat);
-    chat
-}
-
 fn refused(chat: Chat) -> Fault {
     try_chat(chat, &Upstream::new("command-a").dropping()).unwrap_err()
 }
 
 /// `param` is refused, and dropped where the caller agreed to that.
 fn check_worse_without(param: &str, change: impl Fn(&mut Chat)) -> Value {
-    let fault = try_chat(asking(&change), &Upstream::new("command-a")).unwrap_err();
-    assert_eq!(fault.param.as_deref(), Some(param));
-    assert!(fault.message.contains("cohere/command-a") && fault.message.contains("drop_params"), "{fault}");
-    let (body, dropped) = try_chat(asking(&change), &Upstream::new("command-a").dropping()).unwrap();
-    assert_eq!(dropped, [param]);
-    body
+    trial::worse_without(&Cohere, "command-a", param, change)
 }
 
 #[test]

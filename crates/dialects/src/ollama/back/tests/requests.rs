@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use types::*;
 
-use crate::trial::{self, Upstream, call, chat, document, extras, function, image, message, result, user};
+use crate::trial::{self, Upstream, asking, call, chat, document, extras, function, image, message, result, user};
 use crate::{Back, Framing, Ollama};
 
 fn try_body(request: Request, upstream: &Upstream) -> Result<(Value, Vec<String>), Fault> {
@@ -13,7 +13,7 @@ fn try_body(request: Request, upstream: &Upstream) -> Result<(Value, Vec<String>
 }
 
 fn try_chat(chat: Chat, upstream: &Upstream) -> Result<(Value, Vec<String>), Fault> {
-    try_body(Request::Chat(Box::new(chat)), upstream)
+    trial::sent(&Ollama, chat, upstream)
 }
 
 fn body(chat: Chat) -> Value {
@@ -24,24 +24,13 @@ fn messages(messages: Vec<Message>) -> Value {
     body(chat(messages))["messages"].take()
 }
 
-fn asking(change: impl FnOnce(&mut Chat)) -> Chat {
-    let mut chat = chat(vec![user("hi")]);
-    change(&mut chat);
-    chat
-}
-
 fn refused(chat: Chat) -> Fault {
     try_chat(chat, &Upstream::new("llama3.2").dropping()).unwrap_err()
 }
 
 /// `param` is refused, and dropped where the caller agreed to that.
 fn check_worse_without(param: &str, change: impl Fn(&mut Chat)) -> Value {
-    let fault = try_chat(asking(&change), &Upstream::new("llama3.2")).unwrap_err();
-    assert_eq!(fault.param.as_deref(), Some(param));
-    assert!(fault.message.contains("ollama/llama3.2") && fault.message.contains("drop_params"), "{fault}");
-    let (body, dropped) = try_chat(asking(&change), &Upstream::new("llama3.2").dropping()).unwrap();
-    assert_eq!(dropped, [param]);
-    body
+    trial::worse_without(&Ollama, "llama3.2", param, change)
 }
 
 #[test]
