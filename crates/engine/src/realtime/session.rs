@@ -336,16 +336,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Relay<S> {
     /// Writes the last words to both, and reads until the caller has heard them, unless it spoke its own first.
     fn poll_ended(&mut self, cx: &mut Context, by_caller: bool) -> Poll<()> {
         let provider = self.provider.poll_flush(cx);
-        let mut caller = self.caller.poll_flush(cx).map(|_| ());
-        if caller.is_ready() && !by_caller {
-            caller = loop {
-                match self.caller.poll_message(cx) {
-                    Poll::Ready(Ok(Message::Close(_)) | Err(_)) => break Poll::Ready(()),
-                    Poll::Ready(Ok(_)) => {}
-                    Poll::Pending => break Poll::Pending,
-                }
-            };
-        }
+        let caller = self.caller.poll_ended(cx, by_caller);
         if provider.is_ready() && caller.is_ready() { Poll::Ready(()) } else { Poll::Pending }
     }
 }

@@ -138,6 +138,16 @@ impl<W: Way> Side<W> {
         self.flushed || self.out.iter().map(Bytes::len).sum::<usize>() < MOST_UNSENT
     }
 
+    /// Writes the last words, and reads until the other side has heard them, unless it spoke its own first.
+    pub fn poll_ended(&mut self, cx: &mut Context, by_it: bool) -> Poll<()> {
+        let flushed = ready!(self.poll_flush(cx));
+        if by_it || flushed.is_err() {
+            return Poll::Ready(());
+        }
+        while !matches!(ready!(self.poll_message(cx)), Ok(Message::Close(_)) | Err(_)) {}
+        Poll::Ready(())
+    }
+
     /// The next message.
     pub fn poll_message(&mut self, cx: &mut Context) -> Poll<Result<Message, End>> {
         loop {

@@ -135,6 +135,11 @@ impl Asker {
         Response::new(OutBody::whole(kept::events(&kept::noted(&stamp)).concat().into()))
     }
 
+    /// Largest body of a call, bytes.
+    fn most_bytes(&self) -> usize {
+        self.door.live.setup().intake.max_body_bytes
+    }
+
     /// Whether answers are kept for whoever goes on from them.
     fn keeps(&self) -> bool {
         self.door.live.setup().intake.keeps_responses
@@ -207,7 +212,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
         let close = ending.close().map(|(code, why)| (code, why.to_owned()));
         self.caller.say(&Message::Close(close));
-        let _ = timeout(LAST_WORDS, poll_fn(|cx| self.poll_ended(cx, ending == Ending::Caller))).await;
+        let _ = timeout(LAST_WORDS, poll_fn(|cx| self.caller.poll_ended(cx, ending == Ending::Caller))).await;
     }
 
     async fn go_on(&mut self) -> Ending {
@@ -319,11 +324,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         // What is kept nowhere is gone on from by what the connection remembers.
         let remembered = (wanted.forgets || wanted.noted || !keeps).then_some(input);
         let body = Bytes::from(event.splice(&edits).concat());
-        let waiting: usize = self.lanes.iter().map(Lane::waiting).sum();
+        if body.len() > self.asker.most_bytes() {
+            let message = "the conversation has grown longer than a request may be";
+            return Err(Fault::new(FaultKind::TooLarge, Whose::Caller, message));
+        }
+        let (calls, bytes) = self
+            .lanes
+            .iter()
+            .map(Lane::waiting)
+            .fold((0, 0), |(calls, bytes), waiting| (calls + waiting.0, bytes + waiting.1));
+        let is_full = calls >= MOST_WAITING || calls > 0 && bytes + body.len() > self.bounds.message_bytes;
         let lane = self.lanes.iter().position(|lane| lane.name == wanted.lane);
-        if waiting >= MOST_WAITING || lane.is_none() && self.lanes.len() >= MOST_LANES {
+        if is_full || lane.is_none() && self.lanes.len() >= MOST_LANES {
             let message = format!(
-                "a connection has at most {MOST_LANES} answers under way and {MOST_WAITING} calls that wait: ask again later"
+                "a connection has at most {MOST_LANES} answers under way, and {MOST_WAITING} calls that wait, together no \
+                 larger than the largest message: ask again later"
             );
             return Err(Fault::new(FaultKind::RateLimit, Whose::Caller, message));
         }
@@ -356,21 +371,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             self.closing = Some((now + FINISHING, Ending::Expired));
         }
         (self.lanes.is_empty() && now >= self.talked + self.bounds.idle).then_some(Ending::Idle)
-    }
-
-    /// Writes the last words, and reads until the caller has heard them, unless it spoke its own first.
-    fn poll_ended(&mut self, cx: &mut Context, by_caller: bool) -> Poll<()> {
-        let mut over = self.caller.poll_flush(cx).map(|_| ());
-        if over.is_ready() && !by_caller {
-            over = loop {
-                match self.caller.poll_message(cx) {
-                    Poll::Ready(Ok(Message::Close(_)) | Err(_)) => break Poll::Ready(()),
-                    Poll::Ready(Ok(_)) => {}
-                    Poll::Pending => break Poll::Pending,
-                }
-            };
-        }
-        over
     }
 }
 

@@ -63,9 +63,9 @@ impl Lane {
         Lane { name, asker, waiting: VecDeque::new(), state: State::Idle }
     }
 
-    /// Calls that wait.
-    pub fn waiting(&self) -> usize {
-        self.waiting.len()
+    /// Calls that wait, and the bytes of their bodies.
+    pub fn waiting(&self) -> (usize, usize) {
+        (self.waiting.len(), self.waiting.iter().map(|call| call.body.len()).sum())
     }
 
     /// Adds a call.

@@ -126,6 +126,20 @@ async fn lanes_do_not_wait_for_each_other_and_calls_of_one_lane_do() {
 }
 
 #[tokio::test]
+async fn no_more_waits_on_a_connection_than_one_message_may_hold_and_no_call_is_larger_than_a_request() {
+    let scene = Scene::with("  realtime_max_message_mb: 1\n  max_request_size_mb: 0.5\n").await;
+    let mut socket = connection(&scene, MASTER).await;
+    socket.say(create("answered", json!({ "model": "slow" }))).await;
+    for turn in 0..3 {
+        socket.say(create(&"x".repeat(400_000), json!({ "metadata": { "turn": turn.to_string() } }))).await;
+    }
+    let refusal = socket.until("error").await;
+    assert_eq!(refusal["status"], 429, "two wait, a third has no room: {refusal}");
+    socket.say(create(&"x".repeat(600_000), json!({ "stream_id": "other" }))).await;
+    assert_eq!(socket.until("error").await["status"], 413);
+}
+
+#[tokio::test]
 async fn what_is_wrong_is_told_by_an_event_and_the_connection_goes_on() {
     let scene = Scene::new().await;
     let mut socket = connection(&scene, MASTER).await;
