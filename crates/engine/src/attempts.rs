@@ -23,6 +23,9 @@ use crate::search::Search;
 use crate::seat::{NoSeat, Seat, Wish};
 use crate::{Deployment, Gate, Group, Keyring, Setup};
 
+/// For so long a deployment is as quick as it was when it last answered. Later it may be asked again, if it was slow.
+const LATELY: Duration = Duration::from_secs(10);
+
 /// What came of the attempts.
 pub(crate) struct Outcome {
     pub result: Result<Opened, Fault>,
@@ -81,7 +84,10 @@ impl Field {
             let out = *tried || !health.rest_left().is_zero();
             let now = Candidate { member: deployment.member, out, busy: health.busy(), ..Candidate::default() };
             match strategy {
-                Strategy::Latency { ttl, .. } => Candidate { delay: health.pace(stream, ttl), ..now },
+                Strategy::Latency { ttl, .. } => {
+                    let [delay, lately] = [ttl, LATELY].map(|ttl| health.pace(stream, ttl));
+                    Candidate { delay, stale: lately.is_none() && delay.is_some(), ..now }
+                }
                 Strategy::Usage => Candidate { used: health.used(), ..now },
                 Strategy::Affinity => Candidate { luck: self.luck(deployment), ..now },
                 Strategy::SimpleShuffle | Strategy::LeastBusy | Strategy::Cost => now,

@@ -39,6 +39,7 @@ const TOKENS: f64 = 100.0;
 const TOKEN_S: f64 = 0.03;
 /// How far a deployment's part may be from a quarter.
 const SLACK: f64 = 0.02;
+const QUICKEST: Strategy = Strategy::Latency { buffer: 0.0, ttl: Duration::from_secs(3600) };
 
 /// A replica, and the call that all of its callers make.
 struct Replica {
@@ -172,7 +173,30 @@ async fn whoever_fails_at_once_is_not_the_least_busy() {
 
 #[tokio::test(start_paused = true)]
 async fn luck_with_quick_answers_draws_no_crowd() {
-    check(Strategy::Latency { buffer: 0.0, ttl: Duration::from_secs(3600) }).await;
+    check(QUICKEST).await;
+}
+
+/// How many calls each deployment got within `time`, one call a second, if each of its tokens takes so many seconds.
+async fn one_by_one(replica: &Replica, dice: &mut Dice, time: Duration, paces: [f64; 4]) -> [u64; 4] {
+    let mut counts = [0; NODES.len()];
+    for _ in 0..time.as_secs() {
+        let (node, visit) = replica.send(dice.unit());
+        counts[node] += 1;
+        advance(Duration::from_secs(1)).await;
+        finish(&replica.setup, &Running { well: true, pace: paces[node], tokens: 100, replica: 0, node, visit });
+    }
+    counts
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_was_slow_gets_the_calls_within_minutes_of_being_the_quickest() {
+    let (replica, mut dice) = (Replica::new(QUICKEST), Dice::new(7));
+    let [minutes, hour] = [10 * 60, 3600].map(Duration::from_secs);
+    let [slow, ..] = one_by_one(&replica, &mut dice, hour, [0.3, 0.03, 0.03, 0.03]).await;
+    assert!(slow <= 3600 / 50, "{slow} of 3600 calls went to the slow one");
+    one_by_one(&replica, &mut dice, minutes, [0.01, 0.03, 0.03, 0.03]).await;
+    let [quick, ..] = one_by_one(&replica, &mut dice, minutes, [0.01, 0.03, 0.03, 0.03]).await;
+    assert!(quick >= 580, "{quick} of 600 calls went to the quickest");
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,15 +3,18 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-/// What the newest of several measurements counts.
+/// What the newest of several measurements counts that follow each other closely.
 const NEWEST: f32 = 0.2;
+/// In so many seconds what was measured before loses half of what it counts.
+const HALF_LIFE_S: f32 = 60.0;
 /// Bits of a figure; its time is in the bits above.
 const FIGURE_BITS: u32 = 32;
 /// Bits of a sum within a minute.
 const SUM_BITS: u32 = 40;
 const MOST: u64 = (1 << SUM_BITS) - 1;
 
-/// A running mean of measurements, the later ones counting more. Times are since any beginning.
+/// A running mean of measurements, the later ones counting more, and the more the longer the others are ago. Times are
+/// since any beginning.
 #[derive(Default)]
 pub struct Pace(AtomicU64);
 
@@ -21,7 +24,11 @@ impl Pace {
         let next = |packed: u64| {
             let mean = match packed {
                 0 => figure as f32,
-                _ => f32::from_bits(packed as u32) * (1.0 - NEWEST) + figure as f32 * NEWEST,
+                _ => {
+                    let age = (at.as_secs() + 1).saturating_sub(packed >> FIGURE_BITS) as f32;
+                    let kept = (1.0 - NEWEST) * (-age / HALF_LIFE_S).exp2();
+                    f32::from_bits(packed as u32) * kept + figure as f32 * (1.0 - kept)
+                }
             };
             Some((at.as_secs() + 1) << FIGURE_BITS | u64::from(mean.to_bits()))
         };
@@ -79,6 +86,19 @@ mod tests {
         (0..30).for_each(|_| pace.note(3.0, at(2)));
         assert!((pace.get(at(2), HOUR).unwrap() - 3.0).abs() < 0.01);
         assert_eq!(pace.get(at(3603), HOUR), None);
+    }
+
+    #[test]
+    fn the_older_the_others_the_more_the_newest_counts() {
+        let after = |gap| {
+            let pace = Pace::default();
+            pace.note(1.0, at(0));
+            pace.note(2.0, at(gap));
+            pace.get(at(gap), HOUR).unwrap()
+        };
+        for (gap, expected) in [(0, 1.2), (60, 1.6), (120, 1.8), (3600, 2.0)] {
+            assert!((after(gap) - expected).abs() < 0.01, "{gap} s: {}", after(gap));
+        }
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub struct Candidate {
     pub busy: u32,
     /// What its calls took lately, in any unit that all candidates share; `None` if nothing is known.
     pub delay: Option<f64>,
+    /// Whether `delay` was not measured again for so long that it may be another by now.
+    pub stale: bool,
     /// Tokens it was given in this minute.
     pub used: u64,
     /// The luck that the call's bond has with it: see [`crate::Bond::luck`].
@@ -43,7 +45,8 @@ pub enum Strategy {
     /// Few calls under way.
     LeastBusy,
     /// Quick answers. One that is slower than the quickest by up to `buffer` (a share: 0.5 is half as slow again) is as
-    /// good.
+    /// good. Of those that were slow when they were last asked, which is long ago, one is asked again by one call in
+    /// about fifty: nothing else would show that it is quick by now.
     Latency {
         /// How much slower is as good.
         buffer: f64,
@@ -57,6 +60,9 @@ pub enum Strategy {
     /// Those that the call belongs to went there: a bond has the best luck with one of them, by weight.
     Affinity,
 }
+
+/// What goes to those of which nobody knows any longer how slow they are, for each call that goes to the best.
+const GLANCE: f64 = 0.02;
 
 /// What a candidate is worth to a call.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -75,7 +81,7 @@ pub fn pick(strategy: Strategy, candidates: &[Candidate], dice: f64) -> Option<u
     let mut left = dice * scale.total(candidates);
     let mut chosen = None;
     for (index, one) in candidates.iter().enumerate() {
-        let share = scale.share_of_best(one);
+        let share = scale.share_now(one);
         if share > 0.0 {
             chosen = Some(index);
             left -= share;
@@ -91,7 +97,7 @@ pub fn pick(strategy: Strategy, candidates: &[Candidate], dice: f64) -> Option<u
 pub fn weigh(strategy: Strategy, candidates: &[Candidate]) -> Vec<Option<Worth>> {
     let Some(scale) = Scale::of(strategy, candidates) else { return vec![None; candidates.len()] };
     let total = scale.total(candidates);
-    let worth = |one: &Candidate| Worth { score: scale.badness(one), chance: scale.share_of_best(one) / total };
+    let worth = |one: &Candidate| Worth { score: scale.badness(one), chance: scale.share_now(one) / total };
     candidates.iter().map(|one| (scale.share(one) > 0.0).then(|| worth(one))).collect()
 }
 
@@ -106,6 +112,8 @@ struct Scale {
     quickest: f64,
     /// Up to which badness they are as good as the best.
     limit: f64,
+    /// The part of its share that one gets which is not, but of which that is known no longer.
+    glance: f64,
 }
 
 impl Scale {
@@ -118,11 +126,17 @@ impl Scale {
         let measure = measures.into_iter().find(used);
         // Nothing is known of a newcomer: it is taken for as good as the best.
         let quickest = candidates.iter().filter(fit).filter_map(|one| one.delay).reduce(f64::min).unwrap_or(1.0);
-        let mut scale = Scale { strategy, order, measure, quickest, limit: f64::INFINITY };
+        let mut scale = Scale { strategy, order, measure, quickest, limit: f64::INFINITY, glance: 0.0 };
         let able = candidates.iter().filter(|one| scale.share(one) > 0.0);
         let best = able.map(|one| scale.badness(one)).reduce(f64::min)?;
         let slack = if let Strategy::Latency { buffer, .. } = strategy { 1.0 + buffer.max(0.0) } else { 1.0 };
         scale.limit = best * slack;
+        if candidates.iter().any(|one| one.stale) {
+            let best = scale.total(candidates);
+            scale.glance = 1.0;
+            let others = scale.total(candidates) - best;
+            scale.glance = if others > 0.0 { GLANCE * best / others } else { 0.0 };
+        }
         Some(scale)
     }
 
@@ -147,14 +161,17 @@ impl Scale {
         }
     }
 
-    /// The share of one that is as good as the best.
-    fn share_of_best(&self, one: &Candidate) -> f64 {
-        let share = self.share(one);
-        if share > 0.0 && self.badness(one) <= self.limit { share } else { 0.0 }
+    /// The share of one in what is given out now.
+    fn share_now(&self, one: &Candidate) -> f64 {
+        match self.share(one) {
+            share if share > 0.0 && self.badness(one) <= self.limit => share,
+            share if one.stale => share * self.glance,
+            _ => 0.0,
+        }
     }
 
     fn total(&self, candidates: &[Candidate]) -> f64 {
-        candidates.iter().map(|one| self.share_of_best(one)).sum()
+        candidates.iter().map(|one| self.share_now(one)).sum()
     }
 }
 

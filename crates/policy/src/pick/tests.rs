@@ -32,6 +32,7 @@ const PLAIN: Candidate = Candidate {
     out: false,
     busy: 0,
     delay: None,
+    stale: false,
     used: 0,
     luck: 0.0,
 };
@@ -77,6 +78,17 @@ fn the_quickest_is_quick_for_the_next_call_too() {
     check_now(quick(0.0), &[slow(0.2, 0), slow(0.1, 2)], &[1000, 0]);
     check_now(quick(0.0), &[slow(0.1, 0), PLAIN], &[500, 500]);
     check_now(quick(0.5), &[slow(0.1, 0), slow(0.14, 0), slow(0.16, 0)], &[500, 500, 0]);
+}
+
+#[test]
+fn whoever_was_slow_long_ago_is_asked_now_and_then() {
+    let slow = |delay, stale| Candidate { delay: Some(delay), stale, ..PLAIN };
+    check_now(quick(0.0), &[slow(0.1, false), slow(0.2, true)], &[981, 19]);
+    check_now(quick(0.0), &[slow(0.1, true), slow(0.2, true)], &[981, 19]);
+    check_now(quick(0.0), &[slow(0.1, true), slow(0.2, false)], &[1000, 0]);
+    check_now(quick(0.0), &[slow(0.1, false), slow(0.2, true), slow(0.3, true)], &[981, 10, 9]);
+    let out = Candidate { out: true, ..slow(0.2, true) };
+    check_now(quick(0.0), &[slow(0.1, false), out], &[1000, 0]);
 }
 
 #[test]

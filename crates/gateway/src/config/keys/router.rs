@@ -141,7 +141,7 @@ const GROUP: &[Key] = &[
 
 #[rustfmt::skip]
 const CHOICE: &[Key] = &[
-    on("routing_strategy", Text, "how a deployment is chosen within a group: `simple-shuffle` (by weight, unless given), `least-busy`, `latency-based-routing`, `usage-based-routing`, `usage-based-routing-v2`, `cost-based-routing`"),
+    on("routing_strategy", Text, "how a deployment is chosen within a group: `simple-shuffle` (by weight, unless given), `least-busy`, `latency-based-routing` (one call in about fifty asks one again that was slow), `usage-based-routing`, `usage-based-routing-v2`, `cost-based-routing`"),
     on("routing_strategy_args", Map, "settings of the strategy: `ttl` and `lowest_latency_buffer`"),
     on("routing_groups", List, "names for several groups together, with a strategy of their own"),
     later("weights", Map, "weights by group and deployment"),
