@@ -2,6 +2,7 @@
 //! the mark of the account on its proofs, and calls as they were asked for.
 
 mod forced;
+mod merged;
 
 use std::collections::HashMap;
 
@@ -9,6 +10,7 @@ use types::{Answer, Block, Delta, Event, Fault, Response};
 
 use forced::Calling;
 pub(crate) use forced::Forced;
+use merged::{Merging, merge};
 
 use crate::responses::seal;
 use crate::{Issuer, StreamReader};
@@ -25,6 +27,8 @@ pub struct Amends {
     one_call: bool,
     /// The caller demands a call, which the target was made to write as text.
     forced: Option<Forced>,
+    /// Reasoning is for the caller a part of the text.
+    merges_thinking: bool,
 }
 
 impl Amends {
@@ -48,12 +52,20 @@ impl Amends {
         self.forced = Some(forced);
     }
 
+    /// Whether reasoning is a part of the text, between `<think>` and `</think>`.
+    pub fn merge_thinking(&mut self, wanted: bool) {
+        self.merges_thinking = wanted;
+    }
+
     /// Amends a whole answer.
     pub fn amend(&self, answer: &mut Answer) {
         self.forced.iter().for_each(|forced| forced.call(answer));
         if let Answer::Chat(response) = answer {
             if self.one_call {
                 only_first_calls(response);
+            }
+            if self.merges_thinking {
+                merge(response);
             }
             let blocks = response.choices.iter_mut().flat_map(|choice| &mut choice.blocks);
             blocks.for_each(|block| self.amend_block(block));
@@ -66,7 +78,8 @@ impl Amends {
             return reader;
         }
         let calling = self.forced.take().map(Calling::new);
-        Box::new(Amending { amends: self, reader, calling, first_calls: Vec::new() })
+        let merging = self.merges_thinking.then(Merging::default);
+        Box::new(Amending { amends: self, reader, calling, merging, first_calls: Vec::new() })
     }
 
     fn restore(&self, name: &mut String) {
@@ -109,6 +122,8 @@ struct Amending {
     reader: Box<dyn StreamReader>,
     /// Makes texts calls, where they are.
     calling: Option<Calling>,
+    /// Makes reasoning text, where it is wanted.
+    merging: Option<Merging>,
     /// The first call of each choice that has called: choice and index of the call.
     first_calls: Vec<(u32, u32)>,
 }
@@ -118,6 +133,9 @@ impl Amending {
     fn amend(&mut self, before: usize, out: &mut Vec<Event>) {
         if let Some(calling) = &mut self.calling {
             out.split_off(before).into_iter().for_each(|event| calling.turn(event, out));
+        }
+        if let Some(merging) = &mut self.merging {
+            out.split_off(before).into_iter().for_each(|event| merging.turn(event, out));
         }
         if self.amends.one_call {
             let mut at = 0;

@@ -124,8 +124,8 @@ pub(crate) struct Ask {
     /// The name of the model, in the gateway's words.
     pub model: String,
     pub stream: bool,
-    /// Whether the caller wants to see the usage event of a stream.
-    pub stream_usage: bool,
+    /// Whether the caller wants to see the usage event of a stream; `None` if it leaves that to the operator.
+    pub stream_usage: Option<bool>,
     /// Whether embedding vectors are wanted as base64.
     pub base64_vectors: bool,
     /// The form in which sound is wanted, or what was said.
@@ -229,7 +229,7 @@ impl Ask {
             route: None,
             model,
             stream,
-            stream_usage: stream_usage.unwrap_or(false),
+            stream_usage,
             base64_vectors: body.with(|root| root.get("encoding_format").is_some_and(|format| format.is("base64"))),
             answer_form: body.with(|root| answer_form(call.operation, root)),
             own_fields,

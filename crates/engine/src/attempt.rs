@@ -325,7 +325,7 @@ impl Attempt<'_> {
         let flow = match encoded.verbatim && guarding.is_none() {
             _ if is_raw => Flow::raw(self.deployment.clone()),
             true => {
-                let (hides, operation) = (!self.ask.stream_usage, encoded.operation);
+                let (hides, operation) = (self.ask.stream_usage != Some(true), encoded.operation);
                 Flow::verbatim(self.deployment.clone(), encoded.back, operation, reader, hides, several)
             }
             false => {

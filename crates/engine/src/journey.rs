@@ -104,6 +104,7 @@ pub(crate) async fn admit(
     (call_id, record): (&str, Option<&Rc<Record>>),
 ) -> Result<Rc<Pass>, Fault> {
     ask.spell(setup);
+    ask.stream_usage.get_or_insert(setup.always_stream_usage);
     let caller = &caller.paying_for(setup, &ask.model);
     check_stand_ins(setup, caller, ask)?;
     let (loops, rules) = (&gate.keyring.meters().loops, &setup.spending.runaway);
@@ -231,7 +232,7 @@ impl Journey {
             began_ms,
             clock: Clock::new(gate.unix_ms.clone()),
             model: ask.model.clone(),
-            stream_usage: ask.stream_usage,
+            stream_usage: ask.stream_usage == Some(true),
             base64_vectors: ask.base64_vectors,
             form: ask.answer_form.clone(),
             echo: ask.body.with(|root| ask.front.echo(root, setup.intake.keeps_responses)),

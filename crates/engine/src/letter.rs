@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use dialects::{Amends, Back, Front, Splice};
+use dialects::{Amends, Back, Front, OpenAi, Splice};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use types::{Fault, Operation};
 
@@ -78,7 +78,10 @@ impl Letter<'_> {
         target.version = self.forwarded().find(|(name, _)| *name == VERSION).and_then(|(_, value)| value.to_str().ok());
         // What is not the caller's own goes where only a translation knows.
         let fits = ask.front.has_flat_params() || deployment.defaults.is_empty() && target.num_ctx.is_none();
-        let spoken = self.spoken().filter(|_| fits && !detour::is_needed(ask, deployment, &model));
+        let is_chat = ask.operation == Operation::Chat && ask.front.name() == Front::name(&OpenAi);
+        let merges_thinking = deployment.merges_thinking && is_chat;
+        let passes = fits && !merges_thinking && !detour::is_needed(ask, deployment, &model);
+        let spoken = self.spoken().filter(|_| passes);
         if let Some(back) = spoken
             && let Some(path) = deployment.path(back, ask.operation, &model, ask.stream)
             && let Some(Splice { mut edits, dropped }) = back.splice(ask.operation, &ask.body, &target)
@@ -111,7 +114,8 @@ impl Letter<'_> {
             }
             None => return Err(self.cannot(asked)),
         };
-        let outgoing = back.write_request(&request, &target)?;
+        let mut outgoing = back.write_request(&request, &target)?;
+        outgoing.amends.merge_thinking(merges_thinking);
         Ok(Some(Encoded {
             back,
             path: path + &outgoing.behind,

@@ -49,6 +49,7 @@ pub fn deployment(id: &str) -> Deployment {
         quirks: Default::default(),
         drop_params: false,
         strict: false,
+        merges_thinking: false,
         removed: Vec::new(),
         defaults: Vec::new(),
         member: Member::default(),
@@ -103,6 +104,7 @@ pub fn setup<'n>(groups: impl IntoIterator<Item = (&'n str, Vec<Arc<Deployment>>
         files: Vec::new(),
         fleets: Vec::new(),
         heartbeat: Duration::from_secs(5),
+        always_stream_usage: false,
     }
 }
 

@@ -75,6 +75,8 @@ pub struct Setup {
     pub fleets: Vec<Arc<Fleet>>,
     /// Silence after which a stream gets a sign of life.
     pub heartbeat: Duration,
+    /// Whether every stream tells what was used, unless its caller asks for the contrary.
+    pub always_stream_usage: bool,
 }
 
 /// All deployments under one name.
@@ -141,6 +143,8 @@ pub struct Deployment {
     pub drop_params: bool,
     /// Whether calls are refused of which something would be lost on the way to it.
     pub strict: bool,
+    /// Whether reasoning is a part of the text for callers of OpenAI's chats.
+    pub merges_thinking: bool,
     /// Fields that are always taken out of requests.
     pub removed: Vec<String>,
     /// Fields that are added to requests that lack them.

@@ -102,6 +102,7 @@ fn each_of_several_answers_has_a_first_call_of_its_own() {
         amends: Amends::default(),
         reader: Gemini.stream_reader(Operation::Chat),
         calling: None,
+        merging: None,
         first_calls: Vec::new(),
     };
     let start = |choice, index| Event::Delta {
@@ -129,6 +130,80 @@ fn who_takes_several_calls_or_asks_who_can_be_told_gets_what_was_answered() {
         let amends = sent(back, model, &one_at_a_time());
         assert_eq!(amends, Amends { one_call: true, ..Amends::default() }, "{}", back.name());
     }
+}
+
+/// What callers read who take no reasoning beside the text: each answer's text, and whether anything of it is left.
+fn merged(back: &dyn Back, whole: &str, stream: &[&str]) -> [(String, bool); 2] {
+    let mut amends = Amends::default();
+    amends.merge_thinking(true);
+    let mut answer = back.read_answer(Operation::Chat, whole.as_bytes()).unwrap();
+    amends.amend(&mut answer);
+    let Answer::Chat(response) = answer else { panic!("{answer:?}") };
+    let (mut text, mut is_left) = (String::new(), false);
+    for block in &response.choices[0].blocks {
+        match block {
+            Block::Text(one) => text += &one.text,
+            Block::Thinking { .. } | Block::RedactedThinking { .. } => is_left = true,
+            _ => {}
+        }
+    }
+    let whole = (text, is_left);
+    let (mut text, mut is_left) = (String::new(), false);
+    for event in read(amends.amending(back.stream_reader(Operation::Chat)), stream) {
+        match event {
+            Event::Delta { delta: Delta::Text(one), .. } => text += &one,
+            Event::Delta { delta: Delta::Thinking(_) | Delta::Signature(_) | Delta::RedactedThinking(_), .. } => {
+                is_left = true;
+            }
+            _ => {}
+        }
+    }
+    [whole, (text, is_left)]
+}
+
+#[test]
+fn reasoning_becomes_the_beginning_of_the_text_where_that_is_wanted() {
+    let same = |text: &str| [(text.to_owned(), false), (text.to_owned(), false)];
+    let claude = merged(
+        &Anthropic,
+        r#"{"content":[{"type":"thinking","thinking":"hm","signature":"abc"},{"type":"text","text":"Yes."}]}"#,
+        &[
+            r#"{"type":"message_start","message":{"id":"m","model":"c","usage":{"input_tokens":1,"output_tokens":1}}}"#,
+            r#"{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}"#,
+            r#"{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"h"}}"#,
+            r#"{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"m"}}"#,
+            r#"{"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"abc"}}"#,
+            r#"{"type":"content_block_stop","index":0}"#,
+            r#"{"type":"content_block_start","index":1,"content_block":{"type":"text","text":""}}"#,
+            r#"{"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"Yes."}}"#,
+            r#"{"type":"content_block_stop","index":1}"#,
+            r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":3}}"#,
+            r#"{"type":"message_stop"}"#,
+        ],
+    );
+    assert_eq!(claude, same("<think>hm</think>Yes."));
+    let calls = merged(
+        &OpenAi,
+        r#"{"choices":[{"message":{"reasoning_content":"hm","tool_calls":[{"id":"1","type":"function",
+            "function":{"name":"look","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}"#,
+        &[
+            r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":"","reasoning_content":"h"}}]}"#,
+            r#"{"choices":[{"index":0,"delta":{"content":"","reasoning_content":"m"}}]}"#,
+            r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"1","type":"function",
+                "function":{"name":"look","arguments":"{}"}}]}}]}"#,
+            r#"{"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}"#,
+        ],
+    );
+    assert_eq!(calls, same("<think>hm</think>"));
+    let unthinking = merged(
+        &OpenAi,
+        r#"{"choices":[{"message":{"content":"Yes."},"finish_reason":"stop"}]}"#,
+        &[
+            r#"{"choices":[{"index":0,"delta":{"content":"Yes."}}]}"#,
+            r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#,
+        ],
+    );
+    assert_eq!(unthinking, same("Yes."));
 }
 
 /// What Ollama streams for an answer of these pieces.

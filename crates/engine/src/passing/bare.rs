@@ -35,6 +35,7 @@ pub(super) fn deployment(id: String, endpoint: Endpoint, headers: HeaderMap) -> 
         quirks: Default::default(),
         drop_params: false,
         strict: false,
+        merges_thinking: false,
         removed: Vec::new(),
         defaults: Vec::new(),
         stated: None,

@@ -113,7 +113,7 @@ impl Rewriting {
             began_ms,
             clock: Clock::new(gate.unix_ms.clone()),
             model: ask.model.clone(),
-            stream_usage: ask.stream_usage,
+            stream_usage: ask.stream_usage == Some(true),
             echo: ask.body.with(|root| ask.front.echo(root, false)),
             ..Stamp::default()
         };

@@ -191,6 +191,7 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
         fleets,
         doorway: doorway::read(&general, &world.added.addresses, notes),
         guards_fallbacks: general.flag("enforce_fallback_model_access") == Some(true),
+        always_stream_usage: general.flag("always_include_stream_usage") == Some(true),
         spending: spending::read(&general, &library, notes),
         client_params: general::client_params(&general),
         intake: general::intake(&general),
@@ -268,6 +269,7 @@ fn assemble(rows: &[Row], router: &Router, notes: &mut Notes) -> Setup {
         files: Vec::new(),
         fleets: Vec::new(),
         heartbeat: router.heartbeat,
+        always_stream_usage: false,
     }
 }
 

@@ -209,6 +209,52 @@ async fn usage_is_always_asked_for_and_shown_only_to_those_who_ask() {
 }
 
 #[tokio::test]
+async fn the_operator_can_have_usage_shown_to_those_who_do_not_say() {
+    let provider = mock("").await;
+    let config = Config::of(&provider).deployment("claude", Back::Anthropic, &provider.url(), "");
+    let gateway = Gateway::start(&config.and("general_settings: {always_include_stream_usage: true}").yaml()).await;
+    for group in ["demo", "claude"] {
+        for (options, shown) in [(json!(null), true), (json!({}), true), (json!({ "include_usage": false }), false)] {
+            let mut body = Front::Chat.body(group, "hello", true);
+            body["stream_options"] = options.clone();
+            let answer = gateway.call(&Front::Chat.call_with(body)).await;
+            assert_eq!(Front::Chat.hear(&answer).usage.is_some(), shown, "{group} {options}: {}", answer.text());
+        }
+    }
+}
+
+#[tokio::test]
+async fn reasoning_is_in_the_text_of_chats_where_the_operator_wants_that() {
+    let provider = mock("thinks").await;
+    let backs = [Back::OpenAi, Back::Anthropic, Back::Gemini, Back::Ollama];
+    let group = |back: Back, merges: bool| format!("{back:?}-{merges}");
+    let of_both = |config: Config, (back, merges): (Back, bool)| {
+        let more = format!("merge_reasoning_content_in_choices: {merges}");
+        config.deployment(&group(back, merges), back, &provider.url(), &more)
+    };
+    let all = backs.into_iter().flat_map(|back| [(back, false), (back, true)]);
+    let gateway = Gateway::start(&all.fold(Config::default(), of_both).yaml()).await;
+    for (back, stream) in backs.into_iter().flat_map(|back| [(back, false), (back, true)]) {
+        let hear = async |front: Front, merges| {
+            let answer = gateway.call(&front.call(&group(back, merges), "hello", stream)).await;
+            let heard = front.hear(&answer);
+            assert!(heard.is_success(), "{back:?}: {}", answer.text());
+            (heard.text, answer.text().contains("reasoning_content"))
+        };
+        let (text, has_reasoning) = hear(Front::Chat, false).await;
+        assert!(has_reasoning && !text.contains("think>"), "{back:?}: {text}");
+        let (merged, has_reasoning) = hear(Front::Chat, true).await;
+        assert!(!has_reasoning, "{back:?}: it stands in the text alone");
+        let (thought, answer) = merged.strip_prefix("<think>").and_then(|rest| rest.split_once("</think>")).unwrap();
+        assert!(!thought.is_empty() && answer == text, "{back:?}: {merged}");
+        assert!(
+            !hear(Front::Messages, true).await.0.contains("think>"),
+            "{back:?}: Anthropic's callers know a place for it"
+        );
+    }
+}
+
+#[tokio::test]
 async fn messages_always_carry_usage() {
     let provider = mock("").await;
     let config = Config::of(&provider).deployment("claude", Back::Anthropic, &provider.url(), "");

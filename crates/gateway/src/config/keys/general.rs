@@ -145,7 +145,7 @@ const MODELS: &[Key] = &[
     later("forward_client_headers_to_llm_api", Flag, "passes the caller's headers on"),
     later("forward_llm_provider_auth_headers", Flag, "passes the caller's provider key on"),
     later("forward_openai_org_id", Flag, "passes the caller's organization on"),
-    later("always_include_stream_usage", Flag, "usage at the end of every stream"),
+    on("always_include_stream_usage", Flag, "shows what was used at the end of every stream whose caller does not say whether it wants to see that"),
     later("include_call_id_in_error_body", Flag, "call id in errors"),
     moot("cancel_on_disconnect", OnFlag, "gives calls up when the caller is gone", "that is always done"),
 ];

@@ -95,7 +95,7 @@ const REQUESTS: &[Key] = &[
     on("extra_body", Map, "fields that are added to requests that lack them"),
     moot("stream", Flag, "streams answers", "callers decide whether they want a stream"),
     later("allowed_openai_params", Texts, "parameters that are passed on although the model is said not to know them"),
-    later("merge_reasoning_content_in_choices", Flag, "puts the reasoning into the answer's text"),
+    on("merge_reasoning_content_in_choices", Flag, "puts reasoning into the text of chat completions, between `<think>` and `</think>`"),
     on("use_chat_completions_api", Flag, "serves the Responses API through chat completions"),
     later("keepalive_seconds", Limit, "silence after which a stream of this deployment gets a sign of life"),
     later("allow_client_keepalive_override", Flag, "lets callers choose that"),

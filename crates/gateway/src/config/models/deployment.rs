@@ -107,6 +107,7 @@ impl Builder<'_> {
             replaced: self.replaced(info),
             drop_params: params.flag("drop_params").unwrap_or(self.defaults.drop_params),
             strict: params.flag("strict").unwrap_or(self.defaults.strict),
+            merges_thinking: params.flag("merge_reasoning_content_in_choices") == Some(true),
             removed,
             defaults,
             stated,
