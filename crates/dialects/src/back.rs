@@ -204,6 +204,8 @@ pub struct Quirks {
     pub office_documents: bool,
     /// Takes only tool-call ids of exactly nine letters and digits (Mistral).
     pub short_call_ids: bool,
+    /// Embeds what comes as token ids, OpenAI's or its model's own; others take texts alone.
+    pub token_ids: bool,
     /// How it wants documents that are to be ranked.
     pub rerank: RerankForm,
     /// How it is asked for vectors, where it speaks Gemini's dialect.

@@ -1,10 +1,13 @@
 //! The one rule for what a target cannot express: hints go silently, worse answers need `drop_params`,
 //! different answers are refused.
 
-use bytes::Bytes;
-use types::{Chat, Fault, FaultKind, FunctionTool, Operation, Side};
+use std::borrow::Cow;
 
-use crate::{Amends, Outgoing, Target};
+use bytes::Bytes;
+use types::{Chat, EmbeddingInput, Fault, FaultKind, FunctionTool, Operation, Side};
+
+use crate::json::{Doc, Json, Kind};
+use crate::{Amends, Outgoing, Target, cl100k};
 
 /// A dialect has no words for this at all.
 pub(crate) fn lacking(operation: Operation) -> Fault {
@@ -40,6 +43,25 @@ impl<'t> Fit<'t> {
     /// The target has no word for `parallel_tool_calls: false`: its answer is amended instead.
     pub(crate) fn one_call(&mut self, chat: &Chat) {
         self.amends.one_call(chat.parallel_tool_calls == Some(false));
+    }
+
+    /// What is to be embedded, as texts: token ids mean nothing to most.
+    pub(crate) fn texts<'e>(&self, input: &'e EmbeddingInput) -> Result<Cow<'e, [String]>, Fault> {
+        let ids = match input {
+            EmbeddingInput::Texts(texts) => return Ok(Cow::Borrowed(texts)),
+            EmbeddingInput::Tokens(ids) => Doc::parse(ids.get().as_bytes())?,
+        };
+        let one = |ids: Json| cl100k::text(ids.items().map(|id| id.as_u64().unwrap_or(u64::MAX)));
+        let several = ids.root().items().any(|item| item.kind() == Kind::Array);
+        let texts =
+            if several { ids.root().items().map(one).collect() } else { one(ids.root()).map(|text| vec![text]) };
+        texts.map(Cow::Owned).map_err(|id| {
+            let name = self.target.name;
+            let message = format!(
+                "{name} takes texts, and token id {id} is none of cl100k_base that stands for text: send texts"
+            );
+            Fault { kind: FaultKind::Unsupported, ..Fault::invalid_param("input", message) }
+        })
     }
 
     /// The target cannot honour `param`, and leaving it out only makes the answer worse: it is dropped under
@@ -82,3 +104,6 @@ impl<'t> Fit<'t> {
         Err(fault)
     }
 }
+
+#[cfg(test)]
+mod tests;

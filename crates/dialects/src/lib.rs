@@ -8,6 +8,7 @@ mod amends;
 mod anthropic;
 mod back;
 mod bedrock;
+mod cl100k;
 mod clouds;
 mod cohere;
 mod fields;

@@ -34,17 +34,21 @@ impl Upstream {
 
     pub fn write(&self, back: &dyn Back, request: &Request) -> Result<Outgoing, Fault> {
         let name = format!("{}/{}", back.name(), self.model);
-        let target = Target {
+        back.write_request(request, &self.target(&name))
+    }
+
+    /// What a writer knows of it, by this name.
+    pub fn target<'t>(&'t self, name: &'t str) -> Target<'t> {
+        Target {
             model: &self.model,
-            name: &name,
+            name,
             facts: &self.facts,
             quirks: &self.quirks,
             drop_params: self.drop_params,
             version: None,
             num_ctx: self.num_ctx,
             issuer: self.issuer,
-        };
-        back.write_request(request, &target)
+        }
     }
 }
 

@@ -323,7 +323,7 @@ pub(crate) const PORTABLE: Quirks = Quirks { max_tokens: true, ..BOTH };
 pub(crate) const NEWER: Quirks = Quirks { max_completion_tokens: true, ..BOTH };
 
 /// OpenAI itself.
-pub(crate) const OPENAI: Quirks = Quirks { developer_role: true, ..NEWER };
+pub(crate) const OPENAI: Quirks = Quirks { developer_role: true, token_ids: true, ..NEWER };
 
 /// Knows both words for the output limit, or has its own and asks the model catalogue.
 pub(crate) const BOTH: Quirks = Quirks {
@@ -341,6 +341,7 @@ pub(crate) const BOTH: Quirks = Quirks {
     body_version: None,
     office_documents: false,
     short_call_ids: false,
+    token_ids: false,
     rerank: RerankForm::Jina,
     vectors: VectorForm::Batch,
 };

@@ -207,6 +207,9 @@ const ENTRA: SignIn = SignIn::Entra {
     ],
 };
 
+/// Servers that embed token ids, as OpenAI's own does.
+const TOKEN_IDS: Quirks = Quirks { token_ids: true, ..BOTH };
+
 /// Mistral's API refuses options of streams, and most ids of calls.
 const MISTRAL: Quirks = Quirks { no_stream_options: true, short_call_ids: true, ..PORTABLE };
 
@@ -453,7 +456,7 @@ static TABLE: &[Provider] = &[
     row("assemblyai", "AssemblyAI").base("https://llm-gateway.assemblyai.com/v1").key_env(&["ASSEMBLYAI_API_KEY"]),
     row("azure", "Azure OpenAI").base_env(&["AZURE_API_BASE", "AZURE_OPENAI_ENDPOINT"]).blanks(&[AZURE_VERSION])
         .paths(AZURE_PATHS).key_env(&["AZURE_API_KEY", "AZURE_OPENAI_API_KEY"]).auth(Auth::Header("api-key"))
-        .token(ENTRA_TOKEN).sign_in(ENTRA).quirks(BOTH).serves(&[Chat, Completions, Embeddings, Responses, Images, Transcriptions, Speech]).compacts().traced_as("azure.ai.openai")
+        .token(ENTRA_TOKEN).sign_in(ENTRA).quirks(TOKEN_IDS).serves(&[Chat, Completions, Embeddings, Responses, Images, Transcriptions, Speech]).compacts().traced_as("azure.ai.openai")
         .note("base is `https://RESOURCE.openai.azure.com`; the model is the name of the deployment there; `api_version`, `azure_ad_token`, or who signs in to Entra ID"),
     row("azure_ai", "Azure AI Foundry").base_env(&["AZURE_AI_API_BASE"]).blanks(&[FOUNDRY_VERSION]).paths(FOUNDRY_PATHS)
         .key_env(&["AZURE_AI_API_KEY"]).auth(Auth::Header("api-key")).auth_at(&[(".models.ai.azure.com", Auth::Bearer)])
@@ -563,7 +566,7 @@ static TABLE: &[Provider] = &[
         .key_env(&["HEROKU_API_KEY"]).quirks(Quirks { string_content: true, ..PORTABLE })
         .note("EU region: set the base"),
     row("hosted_vllm", "vLLM (hosted)").base_env(&["HOSTED_VLLM_API_BASE"]).key_env(&["HOSTED_VLLM_API_KEY"])
-        .quirks(BOTH).local().serves(VLLM_SERVES)
+        .quirks(TOKEN_IDS).local().serves(VLLM_SERVES)
         .note("needs `api_base`"),
     row("hostinger_router", "Hostinger Router").base("https://router.hostinger.com/v1")
         .base_env(&["HOSTINGER_ROUTER_API_BASE"]).key_env(&["HOSTINGER_ROUTER_API_KEY"]).serves(&[Chat, Embeddings]),
@@ -622,7 +625,7 @@ static TABLE: &[Provider] = &[
         .key_env(&["NADIR_API_KEY"]),
     row("nano-gpt", "NanoGPT").base("https://nano-gpt.com/api/v1").key_env(&["NANOGPT_API_KEY"]),
     row("nebius", "Nebius AI Studio").base("https://api.studio.nebius.ai/v1").base_env(&["NEBIUS_API_BASE"])
-        .key_env(&["NEBIUS_API_KEY"]).serves(&[Chat, Completions, Embeddings]),
+        .key_env(&["NEBIUS_API_KEY"]).quirks(Quirks { token_ids: true, ..PORTABLE }).serves(&[Chat, Completions, Embeddings]),
     row("neosantara", "Neosantara").base("https://api.neosantara.xyz/v1").base_env(&["NEOSANTARA_API_BASE"])
         .key_env(&["NEOSANTARA_API_KEY"]).serves(&[Chat, Responses]),
     row("novita", "Novita AI").base("https://api.novita.ai/v3/openai").base_env(&["NOVITA_API_BASE"])
@@ -726,7 +729,7 @@ static TABLE: &[Provider] = &[
         .serves(&[Chat, Embeddings, Images, Transcriptions, Speech])
         .note("other name of `vertex_ai`"),
     row("vllm", "vLLM").base("http://127.0.0.1:8000/v1").base_env(&["VLLM_API_BASE"]).key_env(&["VLLM_API_KEY"])
-        .quirks(BOTH).local().serves(VLLM_SERVES)
+        .quirks(TOKEN_IDS).local().serves(VLLM_SERVES)
         .note("like `hosted_vllm`, with the usual port"),
     row("volcengine", "Volcengine Ark").base("https://ark.cn-beijing.volces.com/api/v3")
         .base_env(&["VOLCENGINE_API_BASE", "ARK_API_BASE"]).key_env(&["ARK_API_KEY", "VOLCENGINE_API_KEY"])

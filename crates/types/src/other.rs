@@ -69,7 +69,7 @@ pub struct Completion {
 pub struct Embedding {
     /// The model as the caller named it.
     pub model: String,
-    /// Texts, or token ids that only the model's own tokenizer understands.
+    /// Texts, or token ids of OpenAI's embedding models.
     pub input: EmbeddingInput,
     /// Wanted length of the vectors.
     pub dimensions: Option<u64>,

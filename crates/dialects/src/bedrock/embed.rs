@@ -1,7 +1,7 @@
 //! Vectors of Amazon's models, one text at a time, and of Cohere's, each in its maker's own form.
 
 use bytes::BytesMut;
-use types::{Embedding, EmbeddingInput, Embeddings, Fault, Usage};
+use types::{Embedding, Embeddings, Fault, Usage};
 
 use crate::fields::Fields;
 use crate::json::{Json, Kind, Writer};
@@ -9,12 +9,10 @@ use crate::{Fit, turns, upstream};
 
 /// Encodes a request for vectors.
 pub(super) fn write(embedding: &Embedding, fit: &mut Fit) -> Result<BytesMut, Fault> {
-    let EmbeddingInput::Texts(texts) = &embedding.input else {
-        return fit.refuse("input", "input as token ids");
-    };
+    let texts = fit.texts(&embedding.input)?;
     let mut fields = Fields::default();
     if fit.target.model.contains("cohere.") {
-        fields.strings("texts", texts);
+        fields.strings("texts", &texts);
         fields.str("input_type", embedding.input_type.as_deref().unwrap_or("search_document"));
         fields.opt_num("output_dimension", embedding.dimensions);
     } else {

@@ -1,7 +1,7 @@
 //! Vectors: `/v2/embed`.
 
 use bytes::BytesMut;
-use types::{Embedding, EmbeddingInput, Embeddings, Fault, FaultKind};
+use types::{Embedding, Embeddings, Fault, FaultKind};
 
 use super::usage;
 use crate::fields::Fields;
@@ -31,9 +31,7 @@ const USUAL_TASK: &str = "search_document";
 /// Encodes a request for vectors. They are asked for as numbers, whatever form the caller wants: how Cohere packs them
 /// otherwise is not told in every detail.
 pub(super) fn write(embedding: &Embedding, fit: &mut Fit) -> Result<BytesMut, Fault> {
-    let EmbeddingInput::Texts(texts) = &embedding.input else {
-        return fit.refuse("input", "input as token ids");
-    };
+    let texts = fit.texts(&embedding.input)?;
     if texts.len() > MAX_TEXTS {
         let message = format!("{} takes at most {MAX_TEXTS} texts in one call, not {}", fit.target.name, texts.len());
         return Err(Fault { kind: FaultKind::Unsupported, ..Fault::invalid_param("input", message) });

@@ -1,6 +1,8 @@
 //! Embeddings: the same few fields in both directions, with vectors as numbers or as base64 of little-endian f32
 //! (which the official SDKs ask for by default).
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::BytesMut;
@@ -52,8 +54,19 @@ fn input(value: Json) -> Result<EmbeddingInput, Wrong> {
     }
 }
 
+/// Whether what is to be embedded comes as token ids, which the first sign of the list tells.
+pub(super) fn holds_token_ids(root: Json) -> bool {
+    let list = root.get("input").and_then(|input| input.raw().strip_prefix('['));
+    list.is_some_and(|items| items.trim_start().starts_with(|sign: char| sign == '[' || sign.is_ascii_digit()))
+}
+
 /// Encodes a request.
 pub(super) fn write_request(request: &Embedding, fit: &mut Fit) -> Result<BytesMut, Fault> {
+    let ids = match &request.input {
+        EmbeddingInput::Tokens(ids) if fit.target.quirks.token_ids => Some(ids),
+        _ => None,
+    };
+    let texts = if ids.is_none() { fit.texts(&request.input)? } else { Cow::default() };
     let passing = extras::passing(&request.extras, request.dialect, fit)?;
     let takes_type = request.dialect == NAME;
     if !takes_type {
@@ -61,9 +74,9 @@ pub(super) fn write_request(request: &Embedding, fit: &mut Fit) -> Result<BytesM
     }
     Ok(Writer::document(|w| {
         w.str_field("model", fit.target.model);
-        match &request.input {
-            EmbeddingInput::Texts(texts) => w.key("input").array(|w| texts.iter().for_each(|text| w.string(text))),
-            EmbeddingInput::Tokens(ids) => w.key("input").raw(ids),
+        match ids {
+            Some(ids) => w.key("input").raw(ids),
+            None => w.key("input").array(|w| texts.iter().for_each(|text| w.string(text))),
         }
         w.opt_num("dimensions", request.dimensions);
         w.opt_str("encoding_format", request.base64.then_some("base64"));

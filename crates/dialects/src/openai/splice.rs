@@ -2,7 +2,7 @@
 
 use types::{Effort, Operation};
 
-use super::proofs;
+use super::{embeddings, proofs};
 use crate::json::{Edit, Json, Object};
 use crate::{Splice, Target};
 
@@ -20,7 +20,7 @@ const REASONING: [&[u8]; 6] = [
     proofs::RIDER.as_bytes(),
 ];
 
-/// The fields that must change; `None` if messages must change, too.
+/// The fields that must change; `None` if messages or texts must change, too.
 pub(super) fn splice(operation: Operation, body: &Object, target: &Target) -> Option<Splice> {
     let quirks = target.quirks;
     let holds = |word: &[u8]| memchr::memmem::find(body.bytes(), word).is_some();
@@ -29,6 +29,9 @@ pub(super) fn splice(operation: Operation, body: &Object, target: &Target) -> Op
         false => holds(b"\"developer\""),
     };
     if operation == Operation::Chat && (quirks.string_content || foreign() || holds(proofs::MARK.as_bytes())) {
+        return None;
+    }
+    if operation == Operation::Embedding && !quirks.token_ids && body.with(embeddings::holds_token_ids) {
         return None;
     }
     let mut splice = Splice::of(target);

@@ -132,6 +132,9 @@ fn quirks_that_requests_depend_on() {
     assert!(quirks("publicai").string_content && quirks("parasail").store_false);
     assert!(quirks("mistral").no_stream_options && quirks("streamlake").max_completion_tokens);
     assert!(!quirks("hosted_vllm").max_tokens && !quirks("hosted_vllm").max_completion_tokens);
+    let takes_ids = ["openai", "azure", "hosted_vllm", "vllm", "nebius"];
+    assert!(takes_ids.into_iter().all(|id| quirks(id).token_ids));
+    assert!(!quirks("lm_studio").token_ids && !quirks("mistral").token_ids);
     let mock = find("mock").unwrap();
     assert_eq!((mock.api_base, mock.auth, mock.dialect), (None, Auth::None, "openai"));
     assert!(find("vllm").unwrap().local && find("vllm").unwrap().key_optional);

@@ -1,6 +1,9 @@
 """LangChain against the gateway, over every back: through OpenAI's chat and responses, and through Anthropic's messages."""
 
+from pathlib import Path
+
 import anthropic
+import litellm
 import openai
 import pytest
 from langchain_anthropic import ChatAnthropic
@@ -87,7 +90,17 @@ def test_a_providers_fault_is_an_error(make, back):
 
 @pytest.mark.can("embed")
 def test_texts_are_embedded(back):
-    # Without the check no vocabulary is fetched, and texts go as texts.
     embed = OpenAIEmbeddings(model=back.model("embed"), check_embedding_ctx_length=False, **OPENAI)
     one, two = embed.embed_documents(["one", "two"])
     assert one != two and embed.embed_query("one") == pytest.approx(one, abs=1e-6)
+
+
+@pytest.mark.can("embed")
+def test_texts_that_are_sent_as_token_ids_are_embedded_as_texts(back, monkeypatch):
+    # Unless it is told otherwise LangChain sends ids of a vocabulary that it fetches; LiteLLM brings that along.
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(Path(litellm.__file__).parent / "litellm_core_utils/tokenizers"))
+    one, two = OpenAIEmbeddings(model=back.model("embed"), **OPENAI).embed_documents(["one", "two"])
+    plain = OpenAIEmbeddings(model=back.model("embed"), check_embedding_ctx_length=False, **OPENAI)
+    assert one != two
+    if back.name not in ("azure-back", "vllm-back"):
+        assert plain.embed_query("one") == pytest.approx(one, abs=1e-6), "the provider knows no ids"

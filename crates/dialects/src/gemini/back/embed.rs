@@ -2,7 +2,7 @@
 //! `embedContent` with the only one (wire.md 4.6).
 
 use bytes::BytesMut;
-use types::{Embedding, EmbeddingInput, Embeddings, Fault, Raw, Usage};
+use types::{Embedding, Embeddings, Fault, Raw, Usage};
 
 use super::request::resource_name;
 use crate::json::{Json, Writer};
@@ -18,13 +18,11 @@ const TASKS: [(&str, &str); 4] = [
 
 /// Encodes a request for embedding vectors.
 pub(super) fn write(embedding: &Embedding, fit: &mut Fit) -> Result<BytesMut, Fault> {
-    let EmbeddingInput::Texts(texts) = &embedding.input else {
-        return fit.refuse("input", "input as token ids");
-    };
+    let texts = fit.texts(&embedding.input)?;
     let asked = Asked::of(embedding, fit)?;
     match fit.target.quirks.vectors {
-        VectorForm::Batch => Ok(asked.batch(texts, &resource_name(fit.target.model))),
-        VectorForm::Predict => Ok(asked.instances(texts)),
+        VectorForm::Batch => Ok(asked.batch(&texts, &resource_name(fit.target.model))),
+        VectorForm::Predict => Ok(asked.instances(&texts)),
         VectorForm::Single => match &texts[..] {
             [text] => Ok(asked.single(text)),
             _ => fit.refuse("input", "more than one text at a time"),

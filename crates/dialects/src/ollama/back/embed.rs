@@ -1,7 +1,7 @@
 //! Embeddings: `/api/embed`.
 
 use bytes::BytesMut;
-use types::{Embedding, EmbeddingInput, Embeddings, Fault, Usage};
+use types::{Embedding, Embeddings, Fault, Usage};
 
 use super::options::Settings;
 use crate::json::{Json, Writer};
@@ -9,9 +9,7 @@ use crate::{Fit, upstream};
 
 /// Encodes a request for embedding vectors.
 pub(super) fn write(embedding: &Embedding, fit: &mut Fit) -> Result<BytesMut, Fault> {
-    let EmbeddingInput::Texts(texts) = &embedding.input else {
-        return fit.refuse("input", "input as token ids");
-    };
+    let texts = fit.texts(&embedding.input)?;
     let mut settings = Settings::within(fit);
     settings.top.opt_num("dimensions", embedding.dimensions);
     settings.extras(&embedding.extras, &[], fit)?;
