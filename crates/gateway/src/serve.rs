@@ -170,8 +170,8 @@ impl Ready {
         control.spawn(access_tokens::follow(self.live.clone()));
         control.spawn(responses::keep(self.live.clone()));
         let carriers = Carriers::start(&self.live, &control);
-        let inside = control.enter();
         nodes::keep(self.live.fleets());
+        let inside = control.enter();
         host::watch(self.live.clone());
         drop(inside);
         let watched = watch_file::start(self.seen, self.live.clone());
