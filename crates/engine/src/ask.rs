@@ -45,6 +45,18 @@ pub struct Call {
     pub ip: Option<IpAddr>,
 }
 
+impl Call {
+    /// The call, with the model that it goes to whatever it names, if there is one.
+    pub(crate) fn forced(mut self, setup: &Setup) -> Self {
+        let forced = setup.forced_models.iter().find(|(operation, _)| *operation == self.operation);
+        self.path_model = forced.map(|(_, model)| model.clone()).or(self.path_model);
+        self
+    }
+}
+
+/// What judges texts where nobody says what does, as at OpenAI.
+const USUAL_JUDGE: &str = "omni-moderation-latest";
+
 /// Fields of a request that are addressed to the gateway, sorted; they never reach a provider.
 const GATEWAY_FIELDS: &[&str] = &[
     "additional_drop_params",
@@ -183,6 +195,7 @@ impl Ask {
         let named = body.with(model)?;
         let model = match (call.path_model, named) {
             (Some(model), _) | (None, Some(model)) => model,
+            (None, None) if call.operation == Operation::Moderation => USUAL_JUDGE.to_owned(),
             (None, None) => return Err(Fault::invalid_param("model", "you must provide a model parameter")),
         };
         let model = call.caller.alias(&model).to_owned();

@@ -172,7 +172,7 @@ pub struct Upstream {
 pub fn explain(moment: &Moment, call: Call) -> Result<Explanation, Fault> {
     let Moment { setup, now_ms, .. } = *moment;
     let (caller, call_id) = (call.caller.clone(), call.id.clone());
-    let mut ask = Ask::read(call)?;
+    let mut ask = Ask::read(call.forced(setup))?;
     let guarded = guards::before(setup, &caller, &mut ask);
     ask.spell(setup);
     let caller = caller.paying_for(setup, &ask.model);

@@ -148,7 +148,7 @@ impl Journey {
 
     async fn run(mut self, call: Call) -> Result<Reply, Fault> {
         let caller = call.caller.clone();
-        let mut ask = Ask::read(call)?;
+        let mut ask = Ask::read(call.forced(&self.setup))?;
         let admitted = match guards::before(&self.setup, &caller, &mut ask) {
             Ok(()) => admit(&self.gate, &self.setup, &caller, &mut ask, (&self.call_id, self.record.as_ref())).await,
             Err(fault) => Err(fault),

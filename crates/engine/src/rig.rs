@@ -104,6 +104,7 @@ pub fn setup<'n>(groups: impl IntoIterator<Item = (&'n str, Vec<Arc<Deployment>>
         files: Vec::new(),
         fleets: Vec::new(),
         heartbeat: Duration::from_secs(5),
+        forced_models: Vec::new(),
         always_stream_usage: false,
     }
 }

@@ -75,6 +75,8 @@ pub struct Setup {
     pub fleets: Vec<Arc<Fleet>>,
     /// Silence after which a stream gets a sign of life.
     pub heartbeat: Duration,
+    /// Models that calls go to whatever they name, by what they ask for.
+    pub forced_models: Vec<(Operation, String)>,
     /// Whether every stream tells what was used, unless its caller asks for the contrary.
     pub always_stream_usage: bool,
 }

@@ -191,6 +191,7 @@ fn setup(tree: &Node, around: &Surroundings, notes: &mut Notes) -> (Setup, Besid
         fleets,
         doorway: doorway::read(&general, &world.added.addresses, notes),
         guards_fallbacks: general.flag("enforce_fallback_model_access") == Some(true),
+        forced_models: general::forced_models(&general),
         always_stream_usage: general.flag("always_include_stream_usage") == Some(true),
         spending: spending::read(&general, &library, notes),
         client_params: general::client_params(&general),
@@ -269,6 +270,7 @@ fn assemble(rows: &[Row], router: &Router, notes: &mut Notes) -> Setup {
         files: Vec::new(),
         fleets: Vec::new(),
         heartbeat: router.heartbeat,
+        forced_models: Vec::new(),
         always_stream_usage: false,
     }
 }

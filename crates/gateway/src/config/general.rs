@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use engine::{Access, ClientParams, Intake, SessionBounds};
 use http::HeaderName;
 use jiff::tz::TimeZone;
-use types::Secret;
+use types::{Operation, Secret};
 
 use super::environ::{Env, unset};
 use super::report::{Notes, Place};
@@ -104,6 +104,21 @@ pub fn intake(general: &Section) -> Intake {
         max_answer_bytes: bytes("max_response_size_mb").unwrap_or(usual.max_answer_bytes),
         keeps_responses: general.flag("store_responses").unwrap_or(usual.keeps_responses),
     }
+}
+
+/// Models that calls go to whatever they name.
+pub fn forced_models(general: &Section) -> Vec<(Operation, String)> {
+    const KEYS: [(&str, &[Operation]); 4] = [
+        ("completion_model", &[Operation::Chat, Operation::Completion]),
+        ("embedding_model", &[Operation::Embedding]),
+        ("image_generation_model", &[Operation::Image]),
+        ("moderation_model", &[Operation::Moderation]),
+    ];
+    let forced = |(key, operations): (&str, &'static [Operation])| {
+        let model = general.text(key)?.to_owned();
+        Some(operations.iter().map(move |operation| (*operation, model.clone())))
+    };
+    KEYS.into_iter().filter_map(forced).flatten().collect()
 }
 
 /// Bounds on realtime sessions.

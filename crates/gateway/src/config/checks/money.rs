@@ -126,7 +126,8 @@ pub fn ends(rows: &[Row], now: SystemTime, notes: &mut Notes) {
         let name = &row.deployment.name;
         let message = match left {
             ..=0 => format!("{name} was switched off on {written}"),
-            1..=AHEAD => format!("{name} will be switched off on {written}, in {left} days"),
+            1 => format!("{name} will be switched off on {written}, which is tomorrow"),
+            2..=AHEAD => format!("{name} will be switched off on {written}, in {left} days"),
             _ => continue,
         };
         let path = format!("{}.litellm_params.model", row.path);

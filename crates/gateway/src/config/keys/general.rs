@@ -134,10 +134,10 @@ const ACCESS: &[Key] = &[
 
 #[rustfmt::skip]
 const MODELS: &[Key] = &[
-    later("completion_model", Text, "model of all chats"),
-    later("embedding_model", Text, "model of all embeddings"),
-    later("image_generation_model", Text, "model of all images"),
-    later("moderation_model", Text, "model of all moderations"),
+    on("completion_model", Text, "group that all chats and completions go to, whatever model they name"),
+    on("embedding_model", Text, "the same for embeddings"),
+    on("image_generation_model", Text, "the same for pictures made from texts"),
+    on("moderation_model", Text, "the same for moderations; those that name none go to `omni-moderation-latest`"),
     later("infer_model_from_keys", Flag, "lists what the environment's keys can call"),
     later("return_wildcard_routes", Flag, "lists wildcard names"),
     later("model_list_healthy_only", Flag, "lists healthy models only"),

@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{Studio, post, with};
+use crate::backs::{Config, mock};
+use crate::gateway::Gateway;
 
 const MODERATION: (&str, &str, &str) = ("guard", "openai/omni-moderation-latest", "/v1");
 const COHERE: (&str, &str, &str) = ("ranker", "cohere/rerank-v3.5", "");
@@ -33,6 +35,43 @@ async fn a_moderation_is_the_providers_own_costs_what_is_listed_and_is_logged() 
     assert!(studio.provider.requests()[0].body.starts_with(b"{\"model\":\"omni-moderation-latest\",\"input\":["));
     let row = studio.logged(3).await;
     assert_eq!((&row["call_type"], &row["model_group"]), (&json!("amoderation"), &json!("guard")));
+}
+
+#[tokio::test]
+async fn a_moderation_that_names_no_model_goes_to_openais_usual_one() {
+    let usual = ("omni-moderation-latest", "openai/omni-moderation-latest", "/v1");
+    let studio = Studio::open("", &[usual], "").await;
+    let answer = studio.master().send(&post("/v1/moderations", json!({ "input": "I hate you" }))).await;
+    assert_eq!(answer.status(), 200, "{}", answer.text());
+    assert_eq!(answer.json()["results"][0]["flagged"], true);
+    assert_eq!(studio.got(), json!({ "model": "omni-moderation-latest", "input": "I hate you" }));
+}
+
+#[tokio::test]
+async fn calls_go_to_the_model_that_the_operator_wants_for_them_whatever_they_name() {
+    let provider = mock("").await;
+    let forced =
+        "completion_model: chats, embedding_model: vectors, image_generation_model: painter, moderation_model: judge";
+    let groups = [
+        ("chats", "/v1/chat/completions", json!({ "messages": [{ "role": "user", "content": "hi" }] })),
+        ("chats", "/engines/other/completions", json!({ "prompt": "hi" })),
+        ("vectors", "/v1/embeddings", json!({ "input": "hi" })),
+        ("painter", "/v1/images/generations", json!({ "prompt": "hi" })),
+        ("judge", "/v1/moderations", json!({ "input": "hi" })),
+    ];
+    let upstream = |group: &str| format!("openai/upstream-{group}");
+    let config = ["chats", "vectors", "painter", "judge"].into_iter().fold(Config::default(), |config, group| {
+        config.model(group, &upstream(group), &format!("{}/v1", provider.url()), "")
+    });
+    let gateway = Gateway::start(&config.and(&format!("general_settings: {{{forced}}}")).yaml()).await;
+    for (group, path, body) in groups {
+        for named in [json!({}), json!({ "model": "other" })] {
+            let answer = gateway.call(&post(path, with(body.clone(), named))).await;
+            assert_eq!(answer.status(), 200, "{path}: {}", answer.text());
+            let got = provider.requests().pop().expect("the provider was asked").json();
+            assert_eq!(got["model"], format!("upstream-{group}"), "{path}");
+        }
+    }
 }
 
 #[tokio::test]
