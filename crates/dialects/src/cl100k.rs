@@ -10,13 +10,24 @@ static TABLE: &[u8] = include_bytes!("cl100k.bin");
 /// How many tokens stand for text. The few ids behind them are marks, such as the end of a text.
 const COUNT: usize = 100_256;
 
-/// The text of these tokens; the first id that stands for none otherwise. Halves of characters, such as a cut between
-/// two pieces of a long text leaves, become `�`.
-pub(crate) fn text(ids: impl IntoIterator<Item = u64>) -> Result<String, u64> {
+/// Why ids are not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unreadable {
+    /// This one stands for no text.
+    Unknown(u64),
+    /// The text is longer than is wanted.
+    TooLong,
+}
+
+/// The text of these tokens, of at most `most` bytes. Halves of characters, such as a cut between two pieces of a long
+/// text leaves, become `�`.
+pub(crate) fn text(ids: impl IntoIterator<Item = u64>, most: usize) -> Result<String, Unreadable> {
     let mut bytes = Vec::new();
     for id in ids {
-        let token = usize::try_from(id).ok().and_then(token).ok_or(id)?;
-        bytes.extend_from_slice(token);
+        bytes.extend_from_slice(usize::try_from(id).ok().and_then(token).ok_or(Unreadable::Unknown(id))?);
+        if bytes.len() > most {
+            return Err(Unreadable::TooLong);
+        }
     }
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
@@ -38,15 +49,17 @@ mod tests {
 
     #[test]
     fn ids_become_the_text_that_they_stand_for() {
-        assert_eq!(text([9906, 1917]).unwrap(), "Hello world");
-        assert_eq!(text([]).unwrap(), "");
-        assert_eq!(text([0, COUNT as u64 - 1]).unwrap(), "! Conveyor");
+        let all = |ids: &[u64]| text(ids.iter().copied(), 11);
+        assert_eq!(all(&[9906, 1917]).unwrap(), "Hello world");
+        assert_eq!(all(&[]).unwrap(), "");
+        assert_eq!(all(&[0, COUNT as u64 - 1]).unwrap(), "! Conveyor");
         // One sign of two tokens, whole and cut.
-        assert_eq!(text([9468, 25451]).unwrap(), "🦂");
-        assert_eq!(text([0, 9468]).unwrap(), "!�");
-        for (id, wrong) in [(COUNT as u64, COUNT as u64), (100_257, 100_257), (u64::MAX, u64::MAX)] {
-            assert_eq!(text([0, id]), Err(wrong));
+        assert_eq!(all(&[9468, 25451]).unwrap(), "🦂");
+        assert_eq!(all(&[0, 9468]).unwrap(), "!�");
+        for id in [COUNT as u64, 100_257, u64::MAX] {
+            assert_eq!(all(&[0, id]), Err(Unreadable::Unknown(id)));
         }
+        assert_eq!(all(&[9906, 1917, 0]), Err(Unreadable::TooLong));
     }
 
     #[test]

@@ -49,10 +49,12 @@ fn a_body_with_token_ids_passes_untouched_to_those_alone_who_know_them() {
 }
 
 #[test]
-fn token_ids_that_stand_for_no_text_are_refused() {
-    for ids in ["[100257]", "[[1], [100256]]", "[18446744073709551615]"] {
+fn token_ids_that_stand_for_no_text_or_for_too_much_are_refused() {
+    // The longest token: 128 spaces.
+    let long = format!("[[58040{}],[1]]", ",58040".repeat(MOST_TEXT / 128));
+    for ids in ["[100257]", "[[1], [100256]]", "[18446744073709551615]", &long] {
         let fault = embedded(&Ollama, "nomic", ids).unwrap_err();
-        assert_eq!((fault.status(), fault.param.as_deref()), (400, Some("input")), "{ids}");
+        assert_eq!((fault.status(), fault.param.as_deref()), (400, Some("input")), "{}", &ids[..8]);
         assert!(fault.message.contains("send texts"), "{fault}");
     }
 }
