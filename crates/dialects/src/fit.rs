@@ -1,13 +1,9 @@
 //! The one rule for what a target cannot express: hints go silently, worse answers need `drop_params`,
 //! different answers are refused.
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
-use types::{Chat, EmbeddingInput, Fault, FaultKind, FunctionTool, Operation, Side};
+use types::{Chat, Fault, FaultKind, FunctionTool, Operation, Side};
 
-use crate::cl100k::{self, Unreadable};
-use crate::json::{Doc, Json, Kind};
 use crate::{Amends, Outgoing, Target};
 
 /// A dialect has no words for this at all.
@@ -18,9 +14,6 @@ pub(crate) fn lacking(operation: Operation) -> Fault {
 
 /// Most losses that are named one by one where a request may have any number of them.
 const MAX_NAMED: usize = 64;
-
-/// Most text, bytes, that token ids of one request become: a few signs of a body may stand for a hundred.
-const MOST_TEXT: usize = 32 << 20;
 
 /// Keeps account of what a request loses on its way to `target`.
 pub struct Fit<'t> {
@@ -47,31 +40,6 @@ impl<'t> Fit<'t> {
     /// The target has no word for `parallel_tool_calls: false`: its answer is amended instead.
     pub(crate) fn one_call(&mut self, chat: &Chat) {
         self.amends.one_call(chat.parallel_tool_calls == Some(false));
-    }
-
-    /// What is to be embedded, as texts: token ids mean nothing to most.
-    pub(crate) fn texts<'e>(&self, input: &'e EmbeddingInput) -> Result<Cow<'e, [String]>, Fault> {
-        let ids = match input {
-            EmbeddingInput::Texts(texts) => return Ok(Cow::Borrowed(texts)),
-            EmbeddingInput::Tokens(ids) => Doc::parse(ids.get().as_bytes())?,
-        };
-        let mut left = MOST_TEXT;
-        let mut one = |ids: Json| {
-            let text = cl100k::text(ids.items().map(|id| id.as_u64().unwrap_or(u64::MAX)), left)?;
-            left -= text.len().min(left);
-            Ok(text)
-        };
-        let several = ids.root().items().any(|item| item.kind() == Kind::Array);
-        let texts =
-            if several { ids.root().items().map(one).collect() } else { one(ids.root()).map(|text| vec![text]) };
-        texts.map(Cow::Owned).map_err(|why| {
-            let why = match why {
-                Unreadable::Unknown(id) => format!("token id {id} is none of cl100k_base that stands for text"),
-                Unreadable::TooLong => format!("token ids of more than {MOST_TEXT} bytes of text are not read"),
-            };
-            let message = format!("{} takes texts, and {why}: send texts", self.target.name);
-            Fault { kind: FaultKind::Unsupported, ..Fault::invalid_param("input", message) }
-        })
     }
 
     /// The target cannot honour `param`, and leaving it out only makes the answer worse: it is dropped under
@@ -114,6 +82,3 @@ impl<'t> Fit<'t> {
         Err(fault)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -59,7 +59,7 @@ pub use front::{Clock, Front, Stamp, StreamWriter};
 pub use gemini::{Gemini, GeminiArray, GeminiVector};
 pub use local_engine::{Errand, LocalEngine, Running};
 pub use ollama::{OldEmbeddings, Ollama};
-pub use openai::OpenAi;
+pub use openai::{OpenAi, spell_out};
 pub use passed::{Passed, passed};
 pub use rerank::Reranking;
 pub use responses::{Responses, kept};

@@ -5,11 +5,11 @@ use types::{Embedding, Embeddings, Fault, Usage};
 
 use crate::fields::Fields;
 use crate::json::{Json, Kind, Writer};
-use crate::{Fit, turns, upstream};
+use crate::{Fit, cl100k, turns, upstream};
 
 /// Encodes a request for vectors.
 pub(super) fn write(embedding: &Embedding, fit: &mut Fit) -> Result<BytesMut, Fault> {
-    let texts = fit.texts(&embedding.input)?;
+    let texts = cl100k::texts(&embedding.input)?;
     let mut fields = Fields::default();
     if fit.target.model.contains("cohere.") {
         fields.strings("texts", &texts);

@@ -6,7 +6,7 @@ use types::{Embedding, Embeddings, Fault, FaultKind};
 use super::usage;
 use crate::fields::Fields;
 use crate::json::{Doc, Json, Kind, Writer};
-use crate::{Fit, turns, upstream};
+use crate::{Fit, cl100k, turns, upstream};
 
 /// More texts in one call are refused by Cohere.
 const MAX_TEXTS: usize = 96;
@@ -31,7 +31,7 @@ const USUAL_TASK: &str = "search_document";
 /// Encodes a request for vectors. They are asked for as numbers, whatever form the caller wants: how Cohere packs them
 /// otherwise is not told in every detail.
 pub(super) fn write(embedding: &Embedding, fit: &mut Fit) -> Result<BytesMut, Fault> {
-    let texts = fit.texts(&embedding.input)?;
+    let texts = cl100k::texts(&embedding.input)?;
     if texts.len() > MAX_TEXTS {
         let message = format!("{} takes at most {MAX_TEXTS} texts in one call, not {}", fit.target.name, texts.len());
         return Err(Fault { kind: FaultKind::Unsupported, ..Fault::invalid_param("input", message) });

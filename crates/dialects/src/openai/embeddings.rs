@@ -6,13 +6,13 @@ use std::borrow::Cow;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::BytesMut;
-use types::{Embedding, EmbeddingInput, Embeddings, Fault};
+use types::{Embedding, EmbeddingInput, Embeddings, Fault, Operation};
 
 use super::answer::malformed;
 use super::{NAME, extras, usage};
-use crate::json::{Json, Kind, Writer};
+use crate::json::{self, Edit, Json, Kind, Object, Writer};
 use crate::typed::{Wrong, count, each, field, required, text};
-use crate::{Fit, Stamp};
+use crate::{Fit, Stamp, cl100k};
 
 /// Reads a request.
 pub(super) fn read_request(root: Json) -> Result<Embedding, Wrong> {
@@ -54,10 +54,34 @@ fn input(value: Json) -> Result<EmbeddingInput, Wrong> {
     }
 }
 
-/// Whether what is to be embedded comes as token ids, which the first sign of the list tells.
+/// Whether what is to be embedded comes as token ids.
 pub(super) fn holds_token_ids(root: Json) -> bool {
-    let list = root.get("input").and_then(|input| input.raw().strip_prefix('['));
-    list.is_some_and(|items| items.trim_start().starts_with(|sign: char| sign == '[' || sign.is_ascii_digit()))
+    root.get("input").is_some_and(are_token_ids)
+}
+
+/// Whether a value is a list of token ids, or of such lists, which its first sign tells.
+fn are_token_ids(value: Json) -> bool {
+    let items = value.raw().strip_prefix('[').map(str::trim_start);
+    items.is_some_and(|items| items.starts_with(|sign: char| sign == '[' || sign.is_ascii_digit()))
+}
+
+/// What shows what a request says in token ids, for whoever must see it; `None` if it has none. A prompt in ids is
+/// refused: nobody here knows by which model's vocabulary it is to be read.
+pub fn spell_out(operation: Operation, body: &Object) -> Result<Option<Edit>, Fault> {
+    let name = match operation {
+        Operation::Embedding => "input",
+        Operation::Completion => "prompt",
+        _ => return Ok(None),
+    };
+    body.with(|root| match root.get(name).filter(|value| are_token_ids(*value)) {
+        Some(ids) if operation == Operation::Embedding => {
+            let texts = ids.inside(cl100k::read).transpose()?.unwrap_or_default();
+            let texts: Vec<String> = texts.iter().map(|text| json::string(text)).collect();
+            Ok(Some(Edit::Set(name.to_owned(), format!("[{}]", texts.join(",")))))
+        }
+        Some(_) => Err(Fault::invalid_param(name, "what token ids say cannot be looked over; send text")),
+        None => Ok(None),
+    })
 }
 
 /// Encodes a request.
@@ -66,7 +90,7 @@ pub(super) fn write_request(request: &Embedding, fit: &mut Fit) -> Result<BytesM
         EmbeddingInput::Tokens(ids) if fit.target.quirks.token_ids => Some(ids),
         _ => None,
     };
-    let texts = if ids.is_none() { fit.texts(&request.input)? } else { Cow::default() };
+    let texts = if ids.is_none() { cl100k::texts(&request.input)? } else { Cow::default() };
     let passing = extras::passing(&request.extras, request.dialect, fit)?;
     let takes_type = request.dialect == NAME;
     if !takes_type {

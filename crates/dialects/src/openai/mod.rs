@@ -34,6 +34,7 @@ mod write_request;
 mod write_tools;
 
 pub(crate) use assistant::arguments;
+pub use embeddings::spell_out;
 pub(crate) use faults::{said as fault_said, within as fault_within};
 pub(crate) use ids::{CallIds, TOOL_NAMES};
 pub(crate) use request::{Newer, setting};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use dialects::json::{self, Doc, Json, Kind, Object};
+use dialects::spell_out;
 use guardrails::{Action, Vault};
 use tokio::time::Instant;
 use types::{Fault, FaultKind, Operation, Request, Side};
@@ -124,6 +125,10 @@ fn in_metadata(root: Json) -> bool {
 type Change = (usize, usize, String);
 
 fn look_over(guarding: &Guarding, ask: &mut Ask) -> Result<(), Fault> {
+    let spelled_out = spell_out(ask.operation, &ask.body).inspect_err(|_| ask.shown = Some(Bytes::new()))?;
+    if let Some(edit) = spelled_out {
+        ask.say_instead(Object::parse(ask.body.splice(&[edit]).concat().into())?);
+    }
     let body = ask.body.bytes().clone();
     let doc = Doc::parse(&body).inspect_err(|_| ask.shown = Some(Bytes::new()))?;
     let mut tallies: Vec<Tally> = vec![Tally::default(); guarding.guards.len()];

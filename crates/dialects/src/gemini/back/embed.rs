@@ -6,7 +6,7 @@ use types::{Embedding, Embeddings, Fault, Raw, Usage};
 
 use super::request::resource_name;
 use crate::json::{Json, Writer};
-use crate::{Fit, VectorForm, turns, upstream};
+use crate::{Fit, VectorForm, cl100k, turns, upstream};
 
 /// What vectors are for, in the common words and in Google's.
 const TASKS: [(&str, &str); 4] = [
@@ -18,7 +18,7 @@ const TASKS: [(&str, &str); 4] = [
 
 /// Encodes a request for embedding vectors.
 pub(super) fn write(embedding: &Embedding, fit: &mut Fit) -> Result<BytesMut, Fault> {
-    let texts = fit.texts(&embedding.input)?;
+    let texts = cl100k::texts(&embedding.input)?;
     let asked = Asked::of(embedding, fit)?;
     match fit.target.quirks.vectors {
         VectorForm::Batch => Ok(asked.batch(&texts, &resource_name(fit.target.model))),

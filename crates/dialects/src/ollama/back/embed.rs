@@ -5,11 +5,11 @@ use types::{Embedding, Embeddings, Fault, Usage};
 
 use super::options::Settings;
 use crate::json::{Json, Writer};
-use crate::{Fit, upstream};
+use crate::{Fit, cl100k, upstream};
 
 /// Encodes a request for embedding vectors.
 pub(super) fn write(embedding: &Embedding, fit: &mut Fit) -> Result<BytesMut, Fault> {
-    let texts = fit.texts(&embedding.input)?;
+    let texts = cl100k::texts(&embedding.input)?;
     let mut settings = Settings::within(fit);
     settings.top.opt_num("dimensions", embedding.dimensions);
     settings.extras(&embedding.extras, &[], fit)?;

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
+use crate::backs::{Config, mock};
 use crate::callers::Front;
 use crate::client::Call;
-use crate::gateway::{Folder, lockgate, run};
+use crate::gateway::{Folder, Gateway, lockgate, run};
 use crate::manage::Office;
 
 const GUARDS: &str = "guardrails:\n  \
@@ -42,6 +43,27 @@ async fn calls_are_looked_over_for_their_key_their_team_or_themselves() {
     assert_eq!(refused.json()["error"]["message"], "The request was blocked by guardrail 'cards': credit_card.");
     let unknown = office.with(&plain).send(&asks("nobody")).await;
     assert!(unknown.text().contains("there is no guardrail 'nobody'; known: cards, words"), "{}", unknown.text());
+}
+
+#[tokio::test]
+async fn what_is_said_in_token_ids_is_looked_over_or_refused() {
+    let provider = mock("").await;
+    let base = format!("{}/v1", provider.url());
+    let config = Config::default().model("demo", "hosted_vllm/embedder", &base, "").and(
+        "guardrails:\n  - {guardrail_name: pii, litellm_params: {guardrail: pii, mode: pre_call, default_on: true, \
+         pii_entities_config: {EMAIL_ADDRESS: MASK}}}",
+    );
+    let gateway = Gateway::start(&config.yaml()).await;
+    // "mail ada.lovelace@example.com today", and "hello".
+    let ids = json!([[3796, 35334, 44849, 899, 580, 36587, 916, 3432], [15339]]);
+    let answer = gateway.call(&Call::post("/v1/embeddings", &json!({"model": "demo", "input": ids}))).await;
+    assert_eq!(answer.status(), 200, "{}", answer.text());
+    let got = provider.requests().pop().expect("the provider was asked").json();
+    assert_eq!(got["input"], json!(["mail <EMAIL_1> today", "hello"]));
+    let answer = gateway.call(&Call::post("/v1/completions", &json!({"model": "demo", "prompt": [15339]}))).await;
+    assert_eq!(answer.status(), 400);
+    assert_eq!(answer.json()["error"]["message"], "what token ids say cannot be looked over; send text");
+    assert_eq!(provider.requests().len(), 1, "nobody is asked what nobody has seen");
 }
 
 #[tokio::test]

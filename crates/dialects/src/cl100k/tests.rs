@@ -1,5 +1,6 @@
+use bytes::Bytes;
 use serde_json::{Value, json};
-use types::{Embedding, EmbeddingInput, Raw, Request};
+use types::{Embedding, EmbeddingInput, Operation, Raw, Request};
 
 use super::*;
 use crate::json::Object;
@@ -57,4 +58,26 @@ fn token_ids_that_stand_for_no_text_or_for_too_much_are_refused() {
         assert_eq!((fault.status(), fault.param.as_deref()), (400, Some("input")), "{}", &ids[..8]);
         assert!(fault.message.contains("send texts"), "{fault}");
     }
+}
+
+#[test]
+fn ids_become_the_text_that_they_stand_for() {
+    let all = |ids: &[u64]| text(ids.iter().copied(), 11);
+    assert_eq!(all(&[9906, 1917]).unwrap(), "Hello world");
+    assert_eq!(all(&[]).unwrap(), "");
+    assert_eq!(all(&[0, COUNT as u64 - 1]).unwrap(), "! Conveyor");
+    // One sign of two tokens, whole and cut.
+    assert_eq!(all(&[9468, 25451]).unwrap(), "🦂");
+    assert_eq!(all(&[0, 9468]).unwrap(), "!�");
+    for id in [COUNT as u64, 100_257, u64::MAX] {
+        assert_eq!(all(&[0, id]), Err(Unreadable::Unknown(id)));
+    }
+    assert_eq!(all(&[9906, 1917, 0]), Err(Unreadable::TooLong));
+}
+
+#[test]
+fn every_token_has_its_place_in_the_table() {
+    let (lengths, tokens) = TABLE.split_at(COUNT);
+    assert_eq!(lengths.iter().map(|length| usize::from(*length)).sum::<usize>(), tokens.len());
+    assert!((0..COUNT).all(|id| token(id).is_some_and(|token| !token.is_empty())));
 }
