@@ -61,6 +61,10 @@ pub enum Strategy {
     Affinity,
 }
 
+/// Of whom nothing is known is taken for a little quicker than the best, so that it is asked, by one call at a time, and
+/// known.
+const NEWCOMER: f64 = 0.9;
+
 /// What goes to those of which nobody knows any longer how slow they are, for each call that goes to the best.
 const GLANCE: f64 = 0.02;
 
@@ -124,7 +128,6 @@ impl Scale {
         let measures: [fn(&Member) -> f64; 3] = [|m| m.weight, |m| m.rpm, |m| m.tpm];
         let used = |measure: &fn(&Member) -> f64| candidates.iter().filter(fit).any(|one| measure(&one.member) > 0.0);
         let measure = measures.into_iter().find(used);
-        // Nothing is known of a newcomer: it is taken for as good as the best.
         let quickest = candidates.iter().filter(fit).filter_map(|one| one.delay).reduce(f64::min).unwrap_or(1.0);
         let mut scale = Scale { strategy, order, measure, quickest, limit: f64::INFINITY, glance: 0.0 };
         let able = candidates.iter().filter(|one| scale.share(one) > 0.0);
@@ -153,7 +156,7 @@ impl Scale {
             Strategy::SimpleShuffle => 0.0,
             Strategy::LeastBusy => f64::from(one.busy) / self.share(one),
             // The next call waits for those before it: what is quick, but busy, is not as quick for it.
-            Strategy::Latency { .. } => one.delay.unwrap_or(self.quickest) * f64::from(one.busy + 1),
+            Strategy::Latency { .. } => one.delay.unwrap_or(self.quickest * NEWCOMER) * f64::from(one.busy + 1),
             Strategy::Usage => one.used as f64,
             // The first to arrive, if each comes at random in proportion to its share: bonds divide by weight.
             Strategy::Affinity => -one.luck.ln() / self.share(one),

@@ -76,7 +76,10 @@ fn the_quickest_is_quick_for_the_next_call_too() {
     let slow = |delay, busy| Candidate { delay: Some(delay), busy, ..PLAIN };
     check_now(quick(0.0), &[slow(0.2, 0), slow(0.1, 0)], &[0, 1000]);
     check_now(quick(0.0), &[slow(0.2, 0), slow(0.1, 2)], &[1000, 0]);
-    check_now(quick(0.0), &[slow(0.1, 0), PLAIN], &[500, 500]);
+    let newcomer = |busy| Candidate { busy, ..PLAIN };
+    check_now(quick(0.0), &[slow(0.1, 0), newcomer(0)], &[0, 1000]);
+    check_now(quick(0.0), &[slow(0.1, 0), newcomer(1)], &[1000, 0]);
+    check_now(quick(0.0), &[newcomer(0), newcomer(0)], &[500, 500]);
     check_now(quick(0.5), &[slow(0.1, 0), slow(0.14, 0), slow(0.16, 0)], &[500, 500, 0]);
 }
 
