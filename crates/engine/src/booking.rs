@@ -280,17 +280,17 @@ impl Booking {
             if let Some(placement) = self.seat.placement() {
                 placement.served(&usage);
             }
-            if !self.stream {
-                self.note_pace(output);
-                let lasted = (self.pass.now_ms() - self.started_at).max(0);
-                self.deployment.health.note_lasted(lasted as f64 / 1000.0);
-            }
         }
         // What nobody stated is as it was foreseen.
         usage = self.foreseen.updated(&usage);
         if usage.output.is_none() {
             let written = (output_bytes as u64).div_ceil(BYTES_PER_TOKEN + 1);
             usage.output = Some(if self.has_output { written } else { 0 });
+        }
+        if status == Status::Success && !self.stream {
+            self.note_pace(usage.output.unwrap_or_default());
+            let lasted = (self.pass.now_ms() - self.started_at).max(0);
+            self.deployment.health.note_lasted(lasted as f64 / 1000.0);
         }
         self.settle_as(status, usage, estimated, true)
     }
